@@ -1,0 +1,1 @@
+"""What the bot and the workers agree on: words, records, rules, errors, settings."""

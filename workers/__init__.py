@@ -1,0 +1,1 @@
+"""Everything that drives Docker engines, registries and the scanner."""
