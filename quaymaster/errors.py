@@ -1,0 +1,97 @@
+"""Every error that a person may read: what happened, why, and what to do next.
+
+A foreign exception is translated once, where it appears; everything is caught only at the two
+edges (the Slack app and ``workers.run``), so a person who asked for something gets an answer.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error as it is kept in a record and drawn on a card. Plain text, not yet escaped."""
+
+    what: str
+    why: str = ""
+    next_step: str = ""
+    log_tail: tuple[str, ...] = ()
+    reference: str = ""
+    """Set for unforeseen errors alone: the same word stands in the log."""
+
+
+class QuaymasterError(Exception):
+    """The root of the family: ``str(error)`` is fit for the person who asked."""
+
+    def __init__(
+        self, what: str, *, why: str = "", next_step: str = "", log_tail: tuple[str, ...] = ()
+    ) -> None:
+        self.trouble = Trouble(what, why, next_step, log_tail)
+        super().__init__(" ".join(part for part in (what, why, next_step) if part))
+
+
+class UsageError(QuaymasterError):
+    """Wrong words: an unknown verb, missing arguments, an impossible reference."""
+
+
+class NotAllowed(QuaymasterError):
+    """Policy said no."""
+
+
+class Conflict(QuaymasterError):
+    """Somebody was first, or the thing is in a state that does not allow this."""
+
+
+class ScanBlocked(QuaymasterError):
+    """Findings reach the configured severity, or the verdict is unknown and that blocks."""
+
+
+class ConfigurationError(QuaymasterError):
+    """``quaymaster.yml`` or the environment is wrong; the message names file, line and field."""
+
+
+class Forged(QuaymasterError):
+    """Something in Redis does not carry the seal of who should have written it."""
+
+
+class Unavailable(QuaymasterError):
+    """Redis does not answer in time; nothing was recorded."""
+
+
+class OutsideFailure(QuaymasterError):
+    """The registry, the engine, the scanner or Slack failed."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        next_step: str = "",
+        log_tail: tuple[str, ...] = (),
+        trying_again_can_help: bool = False,
+    ) -> None:
+        super().__init__(what, why=why, next_step=next_step, log_tail=log_tail)
+        self.trying_again_can_help = trying_again_can_help
+
+
+class NotFound(OutsideFailure):
+    """The image, tag, digest, container or repository does not exist."""
+
+
+class LoginRefused(OutsideFailure):
+    """The registry does not accept the configured credentials, or wants some."""
+
+
+class DiskFull(OutsideFailure):
+    """The engine or the registry has no space left."""
+
+
+class Unhealthy(OutsideFailure):
+    """A container did not become healthy; ``trouble.log_tail`` holds its last lines."""
+
+
+class Cancelled(QuaymasterError):
+    """Somebody asked to stop, and the job has reached a point where it can."""
+
+
+class HandedBack(QuaymasterError):
+    """The worker is shutting down; the operation goes back to its queue."""

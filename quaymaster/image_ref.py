@@ -1,0 +1,176 @@
+"""References to images, by the grammar of the distribution project.
+
+The grammar: https://github.com/distribution/reference/blob/main/reference.go
+
+    reference      := name [ ":" tag ] [ "@" digest ]
+    name           := [ domain "/" ] path-component *( "/" path-component )
+    domain         := host [ ":" port ]
+    path-component := alpha-numeric *( separator alpha-numeric )
+    separator      := "." | "_" | "__" | 1*"-"
+    tag            := [A-Za-z0-9_] [A-Za-z0-9_.-]{0,127}
+    digest         := algorithm ":" hex; sha256 has 64 lower-case hex digits
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+from quaymaster.errors import UsageError
+
+_ALPHANUMERIC = r"[a-z0-9]+"
+_SEPARATOR = r"(?:[._]|__|-+)"
+_COMPONENT = rf"{_ALPHANUMERIC}(?:{_SEPARATOR}{_ALPHANUMERIC})*"
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[(?:[a-fA-F0-9:]+)\])"
+
+_DOMAIN = re.compile(rf"{_HOST}(?::[0-9]{{1,5}})?")
+_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
+
+_NAME_LIMIT = 255
+"""The distribution project's limit on domain and path together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """``sha256:`` and 64 hex digits: the one name of a manifest that never moves."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not _DIGEST.fullmatch(self.value):
+            raise UsageError(
+                f"{shown(self.value)} is not a digest.",
+                why="A digest is sha256: and 64 hex digits.",
+                next_step="Copy it from `inspect`, for example sha256:9f86d0…",
+            )
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def short(self) -> str:
+        """The first twelve hex digits, as Docker shows image ids."""
+        return self.value.removeprefix("sha256:")[:12]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Repository:
+    """``registry/path``: where tags live."""
+
+    registry: str
+    path: str
+
+    def __post_init__(self) -> None:
+        if not _DOMAIN.fullmatch(self.registry):
+            raise _impossible(
+                str(self), f"{shown(self.registry)} is not a registry's host or host:port."
+            )
+        if not _PATH.fullmatch(self.path):
+            raise _impossible(str(self), _why_not_a_path(self.path))
+        if len(str(self)) > _NAME_LIMIT:
+            raise _impossible(str(self), f"A name has at most {_NAME_LIMIT} characters.")
+
+    @classmethod
+    def parse(cls, text: str, default_registry: str) -> Self:
+        """Read a name without tag and digest; a name without a registry is in the default one.
+
+        Raises UsageError with the reason and the way out.
+        """
+        if not text:
+            raise _impossible(text, "It is empty.")
+        first, slash, rest = text.partition("/")
+        if slash and _looks_like_a_host(first):
+            return cls(first, rest)
+        return cls(default_registry, text)
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """``registry/path[:tag][@digest]``, as Docker reads it."""
+
+    repository: Repository
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __post_init__(self) -> None:
+        if self.tag is not None and not _TAG.fullmatch(self.tag):
+            raise _impossible(
+                str(self),
+                f"{shown(self.tag)} is not a tag: letters, digits, _ . and -, at most 128, "
+                "the first one no . or -.",
+            )
+
+    @classmethod
+    def parse(cls, text: str, default_registry: str) -> Self:
+        """Read a reference; neither tag nor digest is made up (no silent ``latest``).
+
+        Raises UsageError with the reason and the way out.
+        """
+        name, at, digest = text.partition("@")
+        last = name.rpartition("/")[2]
+        tag: str | None = None
+        if ":" in last:
+            name, _, tag = name.rpartition(":")
+        repository = Repository.parse(name, default_registry)
+        return cls(repository, tag, Digest(digest) if at else None)
+
+    def pinned(self, digest: Digest) -> Self:
+        """The same reference, at exactly this manifest."""
+        return replace(self, digest=digest)
+
+    @property
+    def by_digest(self) -> str:
+        """``registry/path@sha256:…``, the form that is acted upon. Needs a digest."""
+        if self.digest is None:
+            raise ValueError(f"{self} has no digest")
+        return f"{self.repository}@{self.digest}"
+
+    @property
+    def selector(self) -> str:
+        """What a registry's manifest endpoint takes: the digest if there is one, else the tag."""
+        if self.digest is not None:
+            return str(self.digest)
+        if self.tag is not None:
+            return self.tag
+        raise UsageError(
+            f"{self} names no tag.",
+            why="Without a tag or digest it could mean any image of that repository.",
+            next_step=f"Write {self}:TAG; `/image tags {self.repository.path}` lists the tags.",
+        )
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag is not None else ""
+        digest = f"@{self.digest}" if self.digest is not None else ""
+        return f"{self.repository}{tag}{digest}"
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Text from outside, short enough and printable, for the inside of a sentence."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return f"“{printable[: limit - 1]}…”" if len(printable) > limit else f"“{printable}”"
+
+
+def _looks_like_a_host(first: str) -> bool:
+    """Docker's rule: https://github.com/distribution/reference/blob/main/normalize.go."""
+    return any(c in first for c in ".:") or first == "localhost" or first != first.lower()
+
+
+def _why_not_a_path(path: str) -> str:
+    if path != path.lower():
+        return "A repository is written in lower case."
+    if path.startswith("/") or path.endswith("/") or "//" in path:
+        return "A slash stands at the start, at the end or twice."
+    return "A repository is made of lower-case letters and digits, joined by . _ __ - and /."
+
+
+def _impossible(text: str, why: str) -> UsageError:
+    return UsageError(
+        f"{shown(text)} is not an image reference.",
+        why=why,
+        next_step="Write it like shop/web:1.4 or registry.example.com/shop/web:1.4.",
+    )
