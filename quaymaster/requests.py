@@ -100,13 +100,13 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class TagRequest:
-    """``tag NEW as SOURCE``: NEW is what the image will also be called.
+    """``tag SOURCE as NEW [on HOST]``: NEW is what the image will also be called.
 
-    In the registry when the source is there (``host`` is None), else on the named host.
+    In the registry when the source is there, else on the host (the only one needs no naming).
     """
 
-    new: ImageRef
     source: ImageRef
+    new: ImageRef
     host: str | None = None
     verb: Literal["tag"] = "tag"
 
