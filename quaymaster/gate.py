@@ -1,0 +1,145 @@
+"""The scan gate: what a report means for a deploy, and which findings are news."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, assert_never
+
+from quaymaster.findings import (
+    Blocked,
+    Clean,
+    Finding,
+    ScannerDatabase,
+    ScanReport,
+    Severity,
+    Unknown,
+    Verdict,
+    worst_first,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """What may not be deployed. ``block`` is None where findings never block."""
+
+    block: Severity | None = Severity.HIGH
+    only_fixable: bool = True
+    """Whether a finding counts only once a fixed version exists."""
+    unknown: Literal["block", "allow"] = "block"
+    """What becomes of a deploy whose verdict is unknown."""
+    database_older_than: timedelta = timedelta(hours=48)
+    """From this age on the scanner's database proves nothing."""
+
+
+def verdict_of(report: ScanReport | None, rule: GateRule, now: datetime) -> Verdict:
+    """What the gate says about a report; no report and an old database are ``Unknown``.
+
+    ``now`` must carry a time zone. Where unknown is let through, what an old database already
+    knows to be bad is still ``Blocked``: a stale scanner must not open the gate.
+    """
+    if report is None:
+        return Unknown("It was never scanned.")
+    blocking = _blocking(report.findings, rule)
+    outdated = why_outdated(report.database, rule.database_older_than, now)
+    if outdated and not (blocking and rule.unknown == "allow"):
+        return Unknown(outdated)
+    return Blocked(blocking) if blocking else Clean()
+
+
+def why_outdated(database: ScannerDatabase, limit: timedelta, now: datetime) -> str:
+    """Why a database proves nothing any more, in one sentence; empty while it does."""
+    age = now - database.updated_at
+    if age < limit:
+        return ""
+    made = database.updated_at.astimezone(UTC)
+    return (
+        f"The scanner's database is {_in_words(age)} old"
+        f" ({made:%Y-%m-%d %H:%M} UTC); the limit is {_in_words(limit)}."
+    )
+
+
+def stops(verdict: Verdict, rule: GateRule) -> bool:
+    """Whether a deploy with this verdict must not go on."""
+    match verdict:
+        case Clean():
+            return False
+        case Blocked():
+            return True
+        case Unknown():
+            return rule.unknown == "block"
+        case _:
+            assert_never(verdict)
+
+
+def worse(planned: Verdict, now: Verdict) -> bool:
+    """Whether the gate, asked again at execution, knows something worse than people approved.
+
+    Whether that ends the deploy is for ``stops`` to say: unknown may be let through.
+    Clean, then unknown, then blocked; a blocked one is worse than another when it holds a
+    finding that the other did not, or one whose severity has risen.
+    """
+    if isinstance(planned, Blocked) and isinstance(now, Blocked):
+        known = {finding.key: finding.severity.rank for finding in planned.by}
+        return any(finding.severity.rank > known.get(finding.key, -1) for finding in now.by)
+    return _order(now) > _order(planned)
+
+
+def new_findings(
+    report: ScanReport, already_open: frozenset[str], at_least: Severity
+) -> tuple[Finding, ...]:
+    """What to alert about: findings of that severity that are not open yet, worst first.
+
+    ``already_open`` holds the keys that were alerted for this repository. One key is told once,
+    with its worst severity.
+    """
+    reaching = (f for f in worst_first(report.findings) if f.severity.reaches(at_least))
+    return tuple(f for f in _one_per_key(reaching) if f.key not in already_open)
+
+
+def gone_findings(report: ScanReport, already_open: frozenset[str]) -> frozenset[str]:
+    """The keys of open findings that this report no longer has: fixed or withdrawn.
+
+    A finding whose severity fell is still there, so it stays open and is not told twice
+    should it rise again.
+    """
+    return already_open - {finding.key for finding in report.findings}
+
+
+def _blocking(findings: tuple[Finding, ...], rule: GateRule) -> tuple[Finding, ...]:
+    threshold = rule.block
+    if threshold is None:
+        return ()
+    return worst_first(
+        tuple(
+            finding
+            for finding in findings
+            if finding.severity.reaches(threshold)
+            and (finding.fixed is not None or not rule.only_fixable)
+        )
+    )
+
+
+def _one_per_key(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.key, finding)
+    return tuple(first.values())
+
+
+def _order(verdict: Verdict) -> int:
+    match verdict:
+        case Clean():
+            return 0
+        case Unknown():
+            return 1
+        case Blocked():
+            return 2
+        case _:
+            assert_never(verdict)
+
+
+def _in_words(duration: timedelta) -> str:
+    hours = int(duration.total_seconds() // 3600)
+    if hours < 1:
+        return f"{int(duration.total_seconds() // 60)} minutes"
+    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
