@@ -1,0 +1,103 @@
+"""How a service runs, apart from its image: what a plan holds, a release restores, a worker renders.
+
+Sizes are bytes, times are seconds. A secret is kept as the reference it was configured with and a
+keyed fingerprint of what that meant, never as its value.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: either a plain value, or a reference with a fingerprint."""
+
+    name: str
+    value: str | None = None
+    """Fit to be shown. None for a secret."""
+    reference: str | None = None
+    """The text as configured, such as ``${DATABASE_URL}`` or ``postgres://web:${PW}@db``."""
+    fingerprint: str | None = None
+    """Keyed, over the rendered value: tells that a secret changed without telling the secret."""
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.reference is None):
+            raise ValueError(f"{self.name} needs either a value or a reference")
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value has to be looked up and must not be shown."""
+        return self.reference is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """``[address:]host_port:container_port[/protocol]``. No address: all of the host's."""
+
+    host_port: int
+    container_port: int
+    protocol: Literal["tcp", "udp"] = "tcp"
+    address: str = ""
+
+    def __str__(self) -> str:
+        address = f"{self.address}:" if self.address else ""
+        protocol = "" if self.protocol == "tcp" else f"/{self.protocol}"
+        return f"{address}{self.host_port}:{self.container_port}{protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """``source:target[:ro]``: a named volume, or a directory of the host when it starts with /."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.target}{':ro' if self.read_only else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a container may use at most. None: as much as there is."""
+
+    memory: int | None = None
+    cpus: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """When a container counts as healthy.
+
+    With ``http``: when that path on ``port`` answers 200 to 399. Without: by the image's own
+    HEALTHCHECK, and where it has none, when the container has run for ``steady`` seconds.
+    """
+
+    http: str | None = None
+    port: int | None = None
+    within: float = 30.0
+    steady: float = 3.0
+    outbound: bool = False
+    """The check needs a way out to the network, so it can only be made on the service's own
+    network, after the old container has left it."""
+
+    def __post_init__(self) -> None:
+        if self.http is not None and self.port is None:
+            raise ValueError("an HTTP health check needs a port")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfiguration:
+    """Everything about a service but its image. Two that are equal run alike."""
+
+    environment: tuple[Variable, ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    command: tuple[str, ...] | None = None
+    """None: the image's own."""
+    limits: Limits = field(default_factory=Limits)
+    health: HealthCheck = field(default_factory=HealthCheck)
+    drain: float = 10.0
+    """How long the old container may take to end."""
+    bake: float = 0.0
+    """How long after the switch it is looked at once more."""
