@@ -1,0 +1,197 @@
+"""The record of an operation: a request with an id, an actor and a state.
+
+The record is the truth; the queue carries only its id. Every move between states goes through
+``Operation.moved`` and is stored by compare-and-set on ``version``.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from quaymaster.approvals import Approval
+from quaymaster.errors import Conflict
+from quaymaster.outcomes import Outcome
+from quaymaster.plans import DeployPlan, Examined
+from quaymaster.progress import Progress
+from quaymaster.requests import Request
+from quaymaster.seals import Sealer, fingerprint
+
+
+class State(StrEnum):
+    """Where an operation is."""
+
+    ACCEPTED = "accepted"
+    """Recorded; who asked is not looked up yet."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    AWAITING_APPROVAL = "awaiting_approval"
+    BAKING = "baking"
+    """Live, and looked at once more before it counts as released."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The worker died; the outcome says what was found."""
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing comes after it."""
+        return not ALLOWED_MOVES[self]
+
+
+_ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.UNKNOWN, State.CANCELLED})
+
+ALLOWED_MOVES: dict[State, frozenset[State]] = {
+    State.ACCEPTED: frozenset({State.QUEUED, State.REFUSED, State.CANCELLED, State.FAILED}),
+    State.QUEUED: frozenset({State.QUEUED, State.RUNNING, State.UNKNOWN, State.CANCELLED})
+    | {State.FAILED},
+    State.RUNNING: _ENDS
+    | {
+        State.QUEUED,
+        State.RUNNING,
+        State.AWAITING_APPROVAL,
+        State.BAKING,
+        State.REFUSED,
+        State.SUPERSEDED,
+    },
+    State.AWAITING_APPROVAL: frozenset(
+        {
+            State.AWAITING_APPROVAL,
+            State.QUEUED,
+            State.REJECTED,
+            State.EXPIRED,
+            State.CANCELLED,
+            State.SUPERSEDED,
+        }
+    ),
+    State.BAKING: frozenset({State.QUEUED, State.UNKNOWN, State.FAILED}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.UNKNOWN: frozenset(),
+    State.REFUSED: frozenset(),
+    State.REJECTED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.SUPERSEDED: frozenset(),
+}
+"""Every legal move. A state without any is terminal."""
+
+
+class Stage(StrEnum):
+    """Which piece of the work the next job does. Most verbs have one; a deploy has several."""
+
+    WORK = "work"
+    EXAMINE = "examine"
+    """Resolve the tag and scan: in a worker without a Docker socket."""
+    PLAN = "plan"
+    """Render the configuration and look at what runs: on the host."""
+    APPLY = "apply"
+    LOOK = "look"
+    """The scheduled look at the end of the bake window."""
+    RECOVER = "recover"
+    """The worker died: observe, settle, say the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked, from Slack's signed payload alone."""
+
+    team: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the command was typed, and which delivery brought it."""
+
+    channel: str
+    delivery: str
+    """Slack's ``trigger_id`` or ``event_id``: what a repeated delivery is recognised by."""
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. ``progress``, ``cancel_asked_by`` and ``page`` are stored beside the record
+    (they change without a move), and are filled in when it is loaded.
+    """
+
+    id: int
+    request: Request
+    actor: Actor
+    origin: Origin
+    configuration_revision: str
+    requested_at: datetime
+    seal: str
+    state: State
+    stage: Stage
+    queue: str
+    changed_at: datetime
+    version: int = 1
+    attempt: int = 1
+    """Counts the jobs that were queued for it; each job id is used once."""
+    deaths: int = 0
+    """How often a worker died with it."""
+    examined: Examined | None = None
+    plan: DeployPlan | None = None
+    approval: Approval | None = None
+    look_at: datetime | None = None
+    started_at: datetime | None = None
+    outcome: Outcome | None = None
+    interim: Outcome | None = None
+    """What a deploy achieved, while its bake window is still open."""
+    progress: Progress | None = None
+    cancel_asked_by: str | None = None
+    page: int = 0
+
+    def moved(self, state: State, now: datetime, **changes: Any) -> Self:
+        """The next version of the record in another state.
+
+        Raises Conflict when the move is not legal: somebody else was first.
+        """
+        if state not in ALLOWED_MOVES[self.state]:
+            raise Conflict(
+                f"#{self.id} is {self.state.value.replace('_', ' ')} already.",
+                next_step=f"`/image status` or the card of #{self.id} shows what happened.",
+            )
+        return replace(self, state=state, changed_at=now, version=self.version + 1, **changes)
+
+    def queued(self, stage: Stage, queue: str, now: datetime, **changes: Any) -> Self:
+        """Ready for the next job, under a job id that was never used."""
+        return self.moved(
+            State.QUEUED, now, stage=stage, queue=queue, attempt=self.attempt + 1, **changes
+        )
+
+    @property
+    def job_id(self) -> str:
+        """RQ allows letters, digits, ``_`` and ``-`` in a job id; each attempt has its own."""
+        return f"operation-{self.id}-{self.attempt}"
+
+    def request_seal(self, sealer: Sealer) -> str:
+        """The seal over who asked for what, when: nobody can add an operation in Redis."""
+        return sealer.seal("request", str(self.id), self._request_fingerprint())
+
+    def check_request(self, sealer: Sealer) -> None:
+        """Raise Forged unless the bot recorded this request under this id."""
+        sealer.check(self.seal, "request", str(self.id), self._request_fingerprint())
+
+    def _request_fingerprint(self) -> str:
+        return fingerprint(
+            self.request.verb,
+            _REQUEST.dump_json(self.request, exclude_defaults=True).decode(),
+            self.actor.team,
+            self.actor.user,
+            self.origin.channel,
+            self.origin.delivery,
+            self.requested_at.isoformat(),
+        )
+
+
+_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)

@@ -1,0 +1,217 @@
+"""What an operation ended with. One frozen type per kind of result; the bot draws each.
+
+Sizes are bytes, durations seconds. Text that came from an image, a registry or a scanner is kept
+as it came: whoever draws it escapes it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from quaymaster.errors import Trouble
+from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
+from quaymaster.image_ref import Digest, ImageRef, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImage:
+    """One image of a Docker host."""
+
+    names: tuple[str, ...]
+    image_id: str
+    size: int
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesListed:
+    """The images of a host, newest first."""
+
+    host: str
+    images: tuple[LocalImage, ...]
+    kind: Literal["images"] = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class TagsListed:
+    """Every tag of a repository, newest version first."""
+
+    repository: Repository
+    tags: tuple[str, ...]
+    kind: Literal["tags"] = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What an image is. Values that look secret are already replaced."""
+
+    image: ImageRef
+    where: str
+    """“registry” or the name of a host."""
+    digest: Digest | None
+    size: int
+    created: datetime | None
+    platforms: tuple[str, ...]
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    user: str
+    ports: tuple[str, ...]
+    environment: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    layers: int
+    health_check: str = ""
+    kind: Literal["inspected"] = "inspected"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """One step of a build. ``size`` is None where only the registry was asked."""
+
+    created_by: str
+    created: datetime | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryListed:
+    """The steps that an image was built in, newest first."""
+
+    image: ImageRef
+    where: str
+    steps: tuple[HistoryStep, ...]
+    kind: Literal["history"] = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An image is on the host."""
+
+    image: ImageRef
+    host: str
+    digest: Digest
+    size: int
+    seconds: float
+    already_there: bool = False
+    kind: Literal["pulled"] = "pulled"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An image is in the registry."""
+
+    image: ImageRef
+    host: str
+    digest: Digest
+    size: int
+    layers: int
+    layers_already_there: int
+    seconds: float
+    kind: Literal["pushed"] = "pushed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An image has one more name. ``replaced`` is what the name meant before."""
+
+    source: ImageRef
+    new: ImageRef
+    where: str
+    digest: Digest | None
+    replaced: Digest | None
+    seconds: float
+    kind: Literal["tagged"] = "tagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Findings that a channel has not been told of yet."""
+
+    channel: str
+    findings: tuple[Finding, ...]
+    """The worst of them, at most ten."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A scan's summary; the whole report is kept under its digest and database."""
+
+    image: ImageRef
+    where: str
+    digest: Digest
+    database: ScannerDatabase
+    verdict: Verdict
+    counts: tuple[tuple[Severity, int], ...]
+    worst: tuple[Finding, ...]
+    total: int
+    seconds: float
+    reused: bool = False
+    """The verdict was looked up: this digest was scanned with this database before."""
+    alerts: tuple[Alert, ...] = ()
+    kind: Literal["scanned"] = "scanned"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A release went live."""
+
+    environment: str
+    service: str
+    image: ImageRef
+    gap_seconds: float
+    """How long the port answered nobody, measured."""
+    replaced: ImageRef | None
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """What a person should know: a tag that moved, a secret that changed since."""
+    kind: Literal["deployed"] = "deployed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It ended in an error."""
+
+    trouble: Trouble
+    runs_now: str = ""
+    """For a deploy: what serves now, in words."""
+    kind: Literal["failed"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The worker died; this is what somebody found who looked afterwards."""
+
+    what_was_found: str
+    next_step: str
+    kind: Literal["lost"] = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """It ended because somebody or something decided so (cancelled, rejected, expired …)."""
+
+    why: str
+    by: str | None = None
+    """The user id of who decided, where it was a person."""
+    next_step: str = ""
+    kind: Literal["ended"] = "ended"
+
+
+Outcome = Annotated[
+    ImagesListed
+    | TagsListed
+    | Inspected
+    | HistoryListed
+    | Pulled
+    | Pushed
+    | Tagged
+    | Scanned
+    | Deployed
+    | Failed
+    | Lost
+    | Ended,
+    Field(discriminator="kind"),
+]
+"""Any outcome. Told apart by ``kind``, also in storage."""

@@ -1,0 +1,66 @@
+"""RQ jobs as values: the commands that enqueue one, to be part of a transaction.
+
+The job is RQ's own, made by its ``Job`` and read by its worker; only the three writes that
+``Queue.enqueue_job`` makes in a pipeline are made here inside our transaction instead, so that
+recording an operation and queueing its job are one atomic round trip.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+
+import redis
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from quaymaster.store import keys
+from quaymaster.store.transactions import Command
+
+RUN_OPERATION = "workers.run.run_operation"
+"""The one function that a worker runs, by name: the bot never imports the workers."""
+
+REGISTRY = "registry"
+SCAN = "scan"
+
+_JOB_TIMEOUT_SECONDS = 6 * 3600
+"""RQ's own limit on a job. Each step of ours has its own, far shorter."""
+_FAILURE_TTL_SECONDS = 3600
+
+
+def host_queue(host: str) -> str:
+    """The queue of work that must run on a Docker host."""
+    return f"host:{host}"
+
+
+def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:
+    """The commands that put an operation's job at the end of its queue."""
+    job = Job.create(
+        RUN_OPERATION,
+        args=(operation_id,),
+        id=job_id,
+        connection=_nowhere(),
+        serializer=JSONSerializer,
+        origin=queue,
+        timeout=_JOB_TIMEOUT_SECONDS,
+        result_ttl=0,
+        failure_ttl=_FAILURE_TTL_SECONDS,
+        description=f"operation {operation_id}",
+        status=JobStatus.QUEUED,
+    )
+    job.enqueued_at = datetime.now(UTC)
+    fields = job.to_dict()
+    # RQ compresses its data but reads it uncompressed too (rq/job.py, Job.restore), and text
+    # passes through a script's JSON arguments unharmed.
+    fields["data"] = job.data.decode()
+    fields["status"] = JobStatus.QUEUED.value
+    pairs = [str(word) for field, value in fields.items() for word in (field, value)]
+    return (
+        ("HSET", keys.job(job_id), *pairs),
+        ("SADD", keys.QUEUES, keys.queue(queue)),
+        ("RPUSH", keys.queue(queue), job_id),
+    )
+
+
+@cache
+def _nowhere() -> redis.Redis:
+    """``Job`` wants a connection to be made; nothing is ever sent over this one."""
+    return redis.Redis(host="quaymaster.invalid")

@@ -1,0 +1,1 @@
+"""Everything that is kept in Redis: operations, cards, leases, releases, verdicts, the audit."""

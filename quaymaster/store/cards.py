@@ -1,0 +1,87 @@
+"""Where each message of an operation is, what it shows, and which cards are behind."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from quaymaster.store import keys
+from quaymaster.store.transactions import FieldEquals, Query, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One message of an operation: its card, a copy in the approval channel, an alert, a file.
+
+    ``ts`` is empty while nobody knows whether the message is there: it was about to be posted.
+    """
+
+    channel: str
+    ts: str
+    shows: str
+    """A hash of what it shows; the same hash needs no call to Slack."""
+    attempted_at: float
+    """When posting began, in seconds since the epoch: where a search for it starts."""
+
+
+def postings(operation_id: int) -> Query[dict[str, Posting]]:
+    """Every message of an operation by its slot (“card”, “approval”, “alert:C1” …)."""
+    return Query(("HGETALL", keys.card(operation_id)), _read_postings)
+
+
+def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
+    """Remember that a message is about to be posted, is there, or shows something else."""
+    value = json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
+    return Transaction(
+        commands=(("HSET", keys.card(operation_id), slot, value),),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def behind(count: int) -> Query[tuple[tuple[int, bool], ...]]:
+    """The cards that are behind, ended operations first: id, and whether the operation ended."""
+    return Query(
+        ("ZRANGE", keys.CARDS_BEHIND, 0, count - 1, "WITHSCORES"),
+        _read_behind,
+    )
+
+
+def caught_up(operation_id: int, revision: int) -> Transaction[bool]:
+    """Take the card off the list if it shows the newest revision; False when it is behind again."""
+    return Transaction(
+        guards=(FieldEquals(keys.operation(operation_id), "revision", str(revision)),),
+        commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def drop(operation_id: int) -> Transaction[None]:
+    """Take a card off the list for good: there is no such operation."""
+    return Transaction(
+        commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def bell(timeout_seconds: float) -> Query[bool]:
+    """Wait until a card falls behind, at most so long; True when one did."""
+    return Query(("BLPOP", keys.BELL, timeout_seconds), lambda reply: reply is not None)
+
+
+def _read_postings(reply: Any) -> dict[str, Posting]:
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {slot.decode(): Posting(*json.loads(value)) for slot, value in pairs}
+
+
+def _read_behind(reply: Any) -> tuple[tuple[int, bool], ...]:
+    rows = [(int(row[0]), float(row[1])) for row in _pairs(reply)]
+    return tuple((operation_id, score == 0) for operation_id, score in rows)
+
+
+def _pairs(reply: Any) -> Any:
+    """RESP3 answers with pairs, RESP2 with a flat list; redis-py hands both on."""
+    if reply and not isinstance(reply[0], (list, tuple)):
+        return list(zip(reply[::2], reply[1::2], strict=True))
+    return reply

@@ -1,0 +1,76 @@
+"""The names of everything in Redis, in one place."""
+
+PREFIX = "quaymaster:"
+
+NEXT_ID = f"{PREFIX}next-id"
+OPEN = f"{PREFIX}operations:open"
+"""A set: the ids of operations that have not ended."""
+RECENT = f"{PREFIX}operations:recent"
+"""A sorted set of all ids by the time of the request."""
+CARDS_BEHIND = f"{PREFIX}cards:behind"
+"""A sorted set of ids whose cards do not show the record; ended operations score lowest."""
+BELL = f"{PREFIX}cards:bell"
+"""A list of at most one entry, pushed whenever a card falls behind: the courier waits on it."""
+JOURNAL = f"{PREFIX}journal"
+"""A list of sealed events that are not in the audit yet."""
+AUDIT = f"{PREFIX}audit"
+"""The list of chained audit entries."""
+
+
+def operation(operation_id: int) -> str:
+    """A hash: record, version, state, revision, progress, cancel, page."""
+    return f"{PREFIX}operation:{operation_id}"
+
+
+def delivery(delivery_id: str) -> str:
+    """A string: the operation that a delivery of Slack became."""
+    return f"{PREFIX}delivery:{delivery_id}"
+
+
+def card(operation_id: int) -> str:
+    """A hash: where each message of an operation is and what it shows."""
+    return f"{PREFIX}card:{operation_id}"
+
+
+def lease(name: str) -> str:
+    """A string with an expiry: the token of the owner."""
+    return f"{PREFIX}lease:{name}"
+
+
+def releases(environment: str, service: str) -> str:
+    """A list of releases, oldest first."""
+    return f"{PREFIX}releases:{environment}/{service}"
+
+
+def bad_digests(environment: str, service: str) -> str:
+    """A hash: digests that were rolled back from, to the operation that did it."""
+    return f"{PREFIX}bad:{environment}/{service}"
+
+
+def report(digest: str, database: str) -> str:
+    """A string: the sealed report of one digest by one database."""
+    return f"{PREFIX}report:{digest}:{database}"
+
+
+def latest_report(digest: str) -> str:
+    """A string: the key of the newest report about a digest."""
+    return f"{PREFIX}report:{digest}:latest"
+
+
+def open_findings(repository: str) -> str:
+    """A set: the findings that alerts were sent about, while they are open."""
+    return f"{PREFIX}findings:{repository}"
+
+
+def job(job_id: str) -> str:
+    """RQ's own key of a job (rq/job.py, ``Job.key_for``)."""
+    return f"rq:job:{job_id}"
+
+
+def queue(name: str) -> str:
+    """RQ's own key of a queue (rq/queue.py, ``Queue.key``)."""
+    return f"rq:queue:{name}"
+
+
+QUEUES = "rq:queues"
+"""RQ's own set of queue keys (rq/queue.py, ``Queue.redis_queues_keys``)."""

@@ -1,0 +1,192 @@
+"""One way to change Redis: guards that must hold, and commands that then happen together.
+
+A transaction is a value. It is performed by one script in one round trip, so a process that dies
+leaves either nothing or everything of it. The bot performs with an asyncio client, the workers
+with a plain one; what is written is the same.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+import redis
+import redis.asyncio
+
+from quaymaster.errors import Unavailable
+
+T = TypeVar("T")
+Command = tuple[str | int | float, ...]
+"""A Redis command with its arguments, as ``("SET", "key", "value")``."""
+
+_SCRIPT = """
+local guards = cjson.decode(ARGV[1])
+for i, guard in ipairs(guards) do
+  local kind, key = guard[1], guard[2]
+  local found, holds
+  if kind == 'absent' then
+    found = redis.call('GET', key)
+    holds = not found
+  elseif kind == 'equals' then
+    found = redis.call('GET', key)
+    holds = found == guard[3]
+  elseif kind == 'field' then
+    found = redis.call('HGET', key, guard[3])
+    holds = found == guard[4]
+  elseif kind == 'last' then
+    found = redis.call('LINDEX', key, -1)
+    holds = (found or '') == guard[3]
+  end
+  if not holds then return {0, i - 1, found or ''} end
+end
+local replies = {}
+for i, command in ipairs(cjson.decode(ARGV[2])) do
+  replies[i] = redis.call(unpack(command))
+end
+return {1, replies}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing is stored under the key."""
+
+    key: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("absent", self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The key holds exactly this string."""
+
+    key: str
+    value: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("equals", self.key, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEquals:
+    """The field of the hash holds exactly this string."""
+
+    key: str
+    field: str
+    value: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("field", self.key, self.field, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LastEquals:
+    """The last entry of the list is exactly this string; an empty string means an empty list."""
+
+    key: str
+    value: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("last", self.key, self.value)
+
+
+Guard = Absent | Equals | FieldEquals | LastEquals
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A guard did not hold, so nothing was changed."""
+
+    guard: int
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction(Generic[T]):
+    """What to change, and how to read the answer."""
+
+    commands: tuple[Command, ...]
+    done: Callable[[list[Any]], T]
+    """Reads the replies of the commands, in their order."""
+    refused: Callable[[Refusal], T]
+    guards: tuple[Guard, ...] = ()
+
+    def arguments(self) -> tuple[str, str]:
+        """The script's arguments."""
+        return (
+            json.dumps([guard.spelled() for guard in self.guards]),
+            json.dumps([[str(word) for word in command] for command in self.commands]),
+        )
+
+    def read(self, answer: Any) -> T:
+        """The script's answer, read."""
+        if answer[0] == 1:
+            return self.done(answer[1])
+        return self.refused(Refusal(int(answer[1]), _text(answer[2])))
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """One reading command, and how to read its reply."""
+
+    command: Command
+    read: Callable[[Any], T]
+
+
+Connection = redis.Redis
+AsyncConnection = redis.asyncio.Redis
+
+
+def perform(connection: Connection, transaction: Transaction[T]) -> T:
+    """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
+    try:
+        script = connection.register_script(_SCRIPT)
+        return transaction.read(script(args=transaction.arguments()))
+    except _UNREACHABLE as error:
+        raise unavailable() from error
+
+
+async def perform_async(connection: AsyncConnection, transaction: Transaction[T]) -> T:
+    """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
+    try:
+        script = connection.register_script(_SCRIPT)
+        return transaction.read(await script(args=transaction.arguments()))
+    except _UNREACHABLE as error:
+        raise unavailable() from error
+
+
+def ask(connection: Connection, query: Query[T]) -> T:
+    """Read one thing. Raises Unavailable when Redis does not answer in time."""
+    try:
+        return query.read(cast("Any", connection).execute_command(*query.command))
+    except _UNREACHABLE as error:
+        raise unavailable() from error
+
+
+async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:
+    """Read one thing. Raises Unavailable when Redis does not answer in time."""
+    try:
+        return query.read(await cast("Any", connection).execute_command(*query.command))
+    except _UNREACHABLE as error:
+        raise unavailable() from error
+
+
+_UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, OSError)
+
+
+def unavailable() -> Unavailable:
+    """The one sentence about a Redis that does not answer."""
+    return Unavailable(
+        "Quaymaster cannot reach its database, so nothing was started.",
+        why="Redis does not answer.",
+        next_step="Try again in a minute; `quaymaster check` says more to whoever runs it.",
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
