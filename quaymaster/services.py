@@ -1,4 +1,4 @@
-"""How a service runs, apart from its image: what a plan holds, a release restores, a worker renders.
+"""How a service runs, apart from its image: plans hold it, releases restore it, workers render it.
 
 Sizes are bytes, times are seconds. A secret is kept as the reference it was configured with and a
 keyed fingerprint of what that meant, never as its value.
