@@ -1,0 +1,170 @@
+"""The one function that RQ calls: run the operation that a job points at.
+
+Ask of every line: if the process dies here, what does the record say? Until the move to
+``running`` it says ``queued`` and the reconciler queues it again; from then on it says
+``running`` under a lease, and whoever finds the lease expired recovers it.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+import structlog
+from rq import get_current_job
+
+from quaymaster.errors import (
+    Cancelled,
+    Conflict,
+    HandedBack,
+    QuaymasterError,
+    ScanBlocked,
+    Trouble,
+    Unavailable,
+)
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Ended, Failed
+from quaymaster.store import leases, records
+from quaymaster.store.transactions import Command, ask, perform
+from workers import dispatch
+from workers.running import LeaseLost, Running, kept_alive
+from workers.steps import Finished, after
+from workers.toolbox import Toolbox, opened
+
+log = structlog.get_logger(__name__)
+
+_SAVE_WITHIN_SECONDS = 120
+"""How long a finished job tries to write its result while Redis is away."""
+
+
+def run_operation(operation_id: int) -> None:
+    """Run the next stage of an operation, if this job is the one that should.
+
+    Never raises for what went wrong with the operation: that is in the record.
+    """
+    job = get_current_job()
+    with opened() as tools:
+        run(operation_id, job.id if job else "", tools)
+
+
+def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
+    """The same with the tools given: take the lease, move to running, work, move on."""
+    stored = ask(tools.connection, records.load(operation_id))
+    if stored is None:
+        log.warning("no such operation", operation=operation_id)
+        return
+    operation = stored.operation
+    if operation.state is not State.QUEUED or operation.job_id != job_id:
+        log.info("another job does this", operation=operation_id, job=job_id)
+        return
+    running = Running(operation, tools.connection)
+    name = records.lease_name(operation_id)
+    if not perform(
+        tools.connection, leases.take(name, running.owner, leases.OPERATION_MILLISECONDS)
+    ):
+        log.info("another worker runs this", operation=operation_id)
+        return
+    try:
+        with kept_alive(
+            tools.connection, lambda: [(name, running.owner, leases.OPERATION_MILLISECONDS)]
+        ):
+            _run_leased(running, tools)
+    except (Conflict, LeaseLost) as error:
+        log.info("overtaken", operation=operation_id, why=str(error))
+    finally:
+        _give_back(name, running, tools)
+
+
+def _run_leased(running: Running, tools: Toolbox) -> None:
+    before = running.operation
+    now = tools.now()
+    started = before.moved(State.RUNNING, now, started_at=before.started_at or now)
+    event = event_of(started, tools.sealer, detail=started.stage.value)
+    running.operation = perform(
+        tools.connection, records.move(before, started, event, lease=running.lease)
+    )
+    if before.cancel_asked_by and before.plan is None:
+        finished = _cancelled(before.cancel_asked_by)
+        _save(running, after(running.operation, finished, tools.now()), tools)
+        return
+    try:
+        step = dispatch.work(running, tools)
+    except LeaseLost:
+        raise
+    except HandedBack:
+        _hand_back(running, tools)
+        return
+    except Cancelled as error:
+        by = ask(tools.connection, records.cancel_asked_by(before.id))
+        step = _cancelled(by, str(error))
+    except QuaymasterError as error:
+        step = failed(error)
+    except Exception:
+        step = Finished(Failed(unforeseen(before.id)), State.FAILED)
+    also = step.also if isinstance(step, Finished) else ()
+    _save(running, after(running.operation, step, tools.now()), tools, also)
+
+
+def failed(error: QuaymasterError) -> Finished:
+    """How an error that the product knows ends an operation."""
+    if isinstance(error, ScanBlocked):
+        return Finished(Failed(error.trouble), State.REFUSED)
+    if isinstance(error, Unavailable):
+        return Finished(Failed(error.trouble), State.UNKNOWN)
+    return Finished(Failed(error.trouble), State.FAILED)
+
+
+def unforeseen(operation_id: int) -> Trouble:
+    """The sentence about an error nobody thought of; call it inside ``except``.
+
+    Its text stays in the log: it may hold anything.
+    """
+    reference = secrets.token_hex(4)
+    log.exception("unforeseen error", operation=operation_id, reference=reference)
+    return Trouble(
+        "Something went wrong that Quaymaster does not know.",
+        next_step=f"Whoever runs Quaymaster finds it in the worker's log under {reference}.",
+        reference=reference,
+    )
+
+
+def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:
+    return Finished(Ended(why, by=by), State.CANCELLED)
+
+
+def _hand_back(running: Running, tools: Toolbox) -> None:
+    operation = running.operation
+    _save(running, operation.queued(operation.stage, operation.queue, tools.now()), tools)
+
+
+def _save(
+    running: Running, after_it: Operation, tools: Toolbox, also: Sequence[Command] = ()
+) -> None:
+    """Write the result, also when Redis was away meanwhile.
+
+    The lease may have run out by then. As long as nobody wrote another version, nobody took the
+    operation over, and the result is still the truth: so it is guarded by the version alone.
+    """
+    event = event_of(after_it, tools.sealer)
+    deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
+    while True:
+        try:
+            running.operation = perform(
+                tools.connection, records.move(running.operation, after_it, event, also=also)
+            )
+        except Unavailable:
+            if time.monotonic() > deadline:
+                log.exception("result lost", operation=after_it.id, state=after_it.state)
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _give_back(name: str, running: Running, tools: Toolbox) -> None:
+    try:
+        perform(tools.connection, leases.give_back(name, running.owner))
+    except Unavailable:
+        log.warning("lease not given back; it expires by itself", lease=name)
+
+

@@ -1,0 +1,75 @@
+"""What a job can end with, and the record that follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from quaymaster.approvals import Approval
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Outcome
+from quaymaster.plans import DeployPlan, Examined
+from quaymaster.store.transactions import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The operation has ended. ``also`` is stored in the same transaction."""
+
+    outcome: Outcome
+    state: State = State.SUCCEEDED
+    also: Sequence[Command] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Continues:
+    """Another job does the next stage, maybe elsewhere."""
+
+    stage: Stage
+    queue: str
+    examined: Examined | None = None
+    plan: DeployPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsApproval:
+    """People decide; no worker waits for them."""
+
+    plan: DeployPlan
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Bakes:
+    """It is live, and will be looked at once more."""
+
+    interim: Outcome
+    look_at: datetime
+
+
+Step = Finished | Continues | AwaitsApproval | Bakes
+
+
+def after(operation: Operation, step: Step, now: datetime) -> Operation:
+    """The next version of the record."""
+    match step:
+        case Finished():
+            return operation.moved(step.state, now, outcome=step.outcome)
+        case Continues():
+            return operation.queued(
+                step.stage,
+                step.queue,
+                now,
+                examined=step.examined or operation.examined,
+                plan=step.plan or operation.plan,
+            )
+        case AwaitsApproval():
+            return operation.moved(
+                State.AWAITING_APPROVAL, now, plan=step.plan, approval=step.approval
+            )
+        case Bakes():
+            return operation.moved(
+                State.BAKING, now, interim=step.interim, look_at=step.look_at, stage=Stage.LOOK
+            )
+        case _:
+            assert_never(step)

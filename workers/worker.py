@@ -1,0 +1,138 @@
+"""RQ's forking worker, made to run our one function and nothing else.
+
+Whoever can write to Redis can put any job into a queue, also as JSON: RQ would import and call
+the function that it names, and the callbacks beside it. Here a job is a pointer to an operation
+and never names code.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import redis
+import structlog
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from quaymaster.queues import RUN_OPERATION
+from workers import shutdown
+from workers.run import run_operation
+
+log = structlog.get_logger(__name__)
+
+_MONITORING_SECONDS = 5
+_WORKER_TTL_SECONDS = 30
+
+
+class OperationJob(Job):
+    """A job whose function is ours whatever Redis says, and that has no callbacks."""
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """The one entry point. RQ would import what the job names."""
+        return run_operation
+
+    success_callback = property(lambda _: None)
+    failure_callback = property(lambda _: None)
+    stopped_callback = property(lambda _: None)
+
+    def send_webhooks(self, *_: Any, **__: Any) -> None:
+        """Webhooks are addresses from Redis: nothing is sent to them."""
+
+
+def refusal(job: Job) -> str | None:
+    """Why a job is not run: it is not one that Quaymaster enqueues. None when it is."""
+    try:
+        name, instance, arguments, options = job.func_name, job.instance, job.args, job.kwargs
+    except Exception as error:  # noqa: BLE001 - whatever is in there, it was not written by us
+        return f"its data cannot be read ({type(error).__name__})"
+    if name != RUN_OPERATION or instance is not None:
+        return "it names another function"
+    is_pointer = len(arguments) == 1 and type(arguments[0]) is int and not options
+    if not is_pointer:
+        return "its arguments are not one operation id"
+    callbacks = (
+        job._success_callback_name,
+        job._failure_callback_name,
+        job._stopped_callback_name,
+    )
+    if any(isinstance(name, str) and name for name in callbacks) or job.webhooks:
+        return "it carries a callback or a webhook"
+    return None
+
+
+class OperationWorker(Worker):
+    """One job at a time, each in a forked work horse.
+
+    Commands over Redis' publish/subscribe are not listened to, and RQ's own clean-up of
+    abandoned jobs is replaced: operations have leases, and the reconciler looks after them.
+    """
+
+    job_class = OperationJob
+    exponential_backoff_factor = 1.5
+    max_connection_wait_time = 3.0
+
+    def __init__(self, queues: list[str], connection: redis.Redis, grace_seconds: float) -> None:
+        super().__init__(
+            queues,
+            connection=connection,
+            serializer=JSONSerializer,
+            job_class=OperationJob,
+            worker_ttl=_WORKER_TTL_SECONDS,
+            job_monitoring_interval=_MONITORING_SECONDS,
+            log_job_description=False,
+        )
+        self._grace_seconds = grace_seconds
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job in a work horse, unless it is not ours."""
+        why = refusal(job)
+        if why is not None:
+            log.warning("job refused", job=job.id, queue=queue.name, why=why)
+            job.delete(remove_from_queue=False)
+            return
+        super().execute_job(job, queue)
+
+    def subscribe(self) -> None:
+        """No commands by publish/subscribe: whoever can publish could stop the worker."""
+
+    def clean_registries(self) -> None:
+        """Forget expired entries. RQ would run the failure callback that an abandoned job names."""
+        for queue in self.queues:
+            with contextlib.suppress(redis.RedisError):
+                registry = queue.started_job_registry
+                self.connection.zremrangebyscore(registry.key, "-inf", "(0")
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """RQ's own heartbeat; Redis may be away for a while without ending the worker."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except redis.RedisError as error:
+            log.warning("heartbeat not written", why=type(error).__name__)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """No new work; the running job finishes or hands back at its next step, within grace."""
+        super().handle_warm_shutdown_request()
+        horse = self.horse_pid
+        if not horse:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(horse, shutdown.SIGNAL)
+        timer = threading.Timer(self._grace_seconds, self.kill_horse)
+        timer.daemon = True
+        timer.start()
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """A second SIGTERM is not a reason to kill a deploy: the grace period decides."""
+
+    def setup_work_horse_signals(self) -> None:
+        """In the work horse: the parent's word that it is shutting down, and nothing else."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        shutdown.listen()
