@@ -1,0 +1,139 @@
+"""One process that keeps its children running: the workers, and the courier beside them.
+
+Everything heavy is imported before the children are forked, so they share its memory.
+"""
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+_LONGEST_PAUSE_SECONDS = 10.0
+_STEADY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A program of its own: ``run`` returns when it was asked to stop by SIGTERM."""
+
+    name: str
+    run: Callable[[], None]
+
+
+@dataclass(slots=True)
+class _Started:
+    child: Child
+    at: float
+    pause: float = 0.5
+
+
+class Supervisor:
+    """Starts the children, starts those again that end by themselves, stops all on SIGTERM."""
+
+    def __init__(self, children: Sequence[Child], grace_seconds: float) -> None:
+        self._children = children
+        self._grace_seconds = grace_seconds
+        self._alive: dict[int, _Started] = {}
+        self._is_stopping = False
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT; 0 when every child stopped in time, else 1."""
+        signal.signal(signal.SIGTERM, self._ask_to_stop)
+        signal.signal(signal.SIGINT, self._ask_to_stop)
+        gc.freeze()
+        for child in self._children:
+            self._start(_Started(child, time.monotonic()))
+        while not self._is_stopping:
+            self._start_ended_ones_again()
+        return self._stop()
+
+    def _start(self, started: _Started) -> None:
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _be(started.child, parent)
+        started.at = time.monotonic()
+        self._alive[pid] = started
+        log.info("started", child=started.child.name, pid=pid)
+
+    def _start_ended_ones_again(self) -> None:
+        ended = _wait_for_one(0.5)
+        if ended is None:
+            return
+        pid, status = ended
+        started = self._alive.pop(pid, None)
+        if started is None or self._is_stopping:
+            return
+        if time.monotonic() - started.at > _STEADY_SECONDS:
+            started.pause = 0.5
+        log.warning("ended by itself", child=started.child.name, pid=pid, status=status)
+        time.sleep(started.pause)
+        started.pause = min(_LONGEST_PAUSE_SECONDS, started.pause * 2)
+        if not self._is_stopping:
+            self._start(started)
+
+    def _stop(self) -> int:
+        for pid in self._alive:
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + self._grace_seconds + 5
+        while self._alive and time.monotonic() < deadline:
+            ended = _wait_for_one(0.2)
+            if ended is not None:
+                self._alive.pop(ended[0], None)
+        for pid, started in self._alive.items():
+            log.error("killed: it did not stop in time", child=started.child.name, pid=pid)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        return 1 if self._alive else 0
+
+    def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel send SIGTERM when the parent is gone (Linux only; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _be(child: Child, parent: int) -> None:
+    """The forked child: run it, and never return."""
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        die_with_parent(parent)
+        child.run()
+        status = 0
+    except Exception:
+        log.exception("child failed", child=child.name)
+    finally:
+        os._exit(status)
+
+
+def _wait_for_one(seconds: float) -> tuple[int, int] | None:
+    """A child that ended within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            time.sleep(min(seconds, 0.1))
+            return None
+        if pid:
+            return pid, os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.02)
