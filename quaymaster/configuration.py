@@ -1,0 +1,281 @@
+"""``quaymaster.yml``, read once, checked as a whole, and asked with errors that help.
+
+Secrets stay references here; ``secret_references.resolve`` looks one up when it is used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import ValidationError
+
+from quaymaster.errors import ConfigurationError, UsageError
+from quaymaster.findings import Severity
+from quaymaster.gate import GateRule
+from quaymaster.image_ref import Repository, shown
+from quaymaster.registries import RegistryAccess
+from quaymaster.rights import Permission, Role
+from quaymaster.schema import (
+    AlertSettings,
+    ApprovalSettings,
+    Declaration,
+    EnvironmentEntry,
+    GateSettings,
+    HostEntry,
+    ServiceEntry,
+)
+from quaymaster.schema_errors import complaints_of
+from quaymaster.schema_rules import broken_rules
+from quaymaster.spelling import did_you_mean, listed
+from quaymaster.yaml_source import YamlSource
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """Who has to agree to a deploy, after environment, service and defaults were joined."""
+
+    needed: int = 0
+    from_roles: tuple[str, ...] = ()
+    channel: str | None = None
+    expires: timedelta = timedelta(hours=4)
+    own_request_counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration that is right in itself. Paths in it are relative to ``folder``."""
+
+    declaration: Declaration
+    revision: str
+    """Twelve hex digits that change whenever the file does."""
+    path: Path
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file. Raises ConfigurationError with every mistake that was found."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{path} is not text in UTF-8.") from error
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path} cannot be read: {error.strerror or error}.",
+                next_step="Copy quaymaster.example.yml there, or set QUAYMASTER_CONFIG.",
+            ) from error
+        return cls.parse(text, path)
+
+    @classmethod
+    def parse(cls, text: str, path: Path = Path("quaymaster.yml")) -> Self:
+        """Read the text of a file. Raises ConfigurationError with every mistake found."""
+        source = YamlSource.parse(text, path.name)
+        if not isinstance(source.data, dict):
+            raise ConfigurationError(
+                f"{path.name} holds no fields.",
+                next_step="Start from quaymaster.example.yml.",
+            )
+        context = {"default_registry": str(source.data.get("default_registry", "localhost"))}
+        try:
+            declaration = Declaration.model_validate(source.data, context=context)
+        except ValidationError as error:
+            raise source.error(complaints_of(error)) from None
+        if complaints := broken_rules(declaration):
+            raise source.error(complaints)
+        return cls(declaration, source.revision, path)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the file start."""
+        return self.path.parent
+
+    @property
+    def default_registry(self) -> str:
+        """The registry of a name without one."""
+        return self.declaration.default_registry
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """Every registry that may be spoken to, as ``host[:port]``."""
+        return tuple(dict.fromkeys((self.default_registry, *self.declaration.registries)))
+
+    @property
+    def hosts(self) -> Mapping[str, HostEntry]:
+        """Docker engines by name."""
+        return self.declaration.hosts
+
+    @property
+    def environments(self) -> Mapping[str, EnvironmentEntry]:
+        """Environments by name, in the order of the file."""
+        return self.declaration.environments
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Roles by name."""
+        return self.declaration.roles
+
+    @property
+    def permissions(self) -> Mapping[str, tuple[Permission, ...]]:
+        """What each role may do."""
+        return self.declaration.permissions
+
+    @property
+    def alerts(self) -> AlertSettings:
+        """Where new findings are told."""
+        return self.declaration.alerts
+
+    @property
+    def keep_releases(self) -> int:
+        """How many releases of a service can be gone back to."""
+        return self.declaration.defaults.keep_releases
+
+    def environment(self, name: str) -> EnvironmentEntry:
+        """An environment by name. Raises UsageError naming those that exist."""
+        return _named(self.environments, name, "environment", "environments")
+
+    def service(self, environment: str, name: str) -> ServiceEntry:
+        """A service of an environment by name. Raises UsageError naming those that exist."""
+        services = self.environment(environment).services
+        return _named(services, name, f"service in {environment}", f"services in {environment}")
+
+    def host(self, name: str) -> HostEntry:
+        """A host by name. Raises UsageError naming those that exist."""
+        return _named(self.hosts, name, "host", "hosts")
+
+    def only_host(self) -> str:
+        """The name of the host that needs no naming. Raises UsageError where there are several."""
+        if len(self.hosts) > 1:
+            raise UsageError(
+                "It is not clear which host is meant.",
+                why=f"There are {listed(self.hosts)}.",
+                next_step=f"Name one, for example with on {next(iter(self.hosts))}.",
+            )
+        return next(iter(self.hosts))
+
+    def host_of(self, environment: str) -> str:
+        """The name of the host that an environment's services run on."""
+        return self.environment(environment).target.docker[0]
+
+    def service_for(
+        self, environment: str, repository: Repository, service: str | None = None
+    ) -> str:
+        """The name of the service that a deploy of this repository is about.
+
+        Raises UsageError where no service may run it, where the named one may not, and where
+        several could be meant.
+        """
+        if service is not None:
+            image = self.service(environment, service).image
+            if image != repository:
+                raise _foreign(repository, environment, {service: image})
+            return service
+        services = self.environment(environment).services
+        candidates = [name for name, entry in services.items() if entry.image == repository]
+        if not candidates:
+            images = {name: entry.image for name, entry in services.items()}
+            raise _foreign(repository, environment, images)
+        if len(candidates) > 1:
+            raise UsageError(
+                f"Several services of {environment} run {repository}: {listed(candidates)}.",
+                next_step=f"Add --service and one of them, for example --service {candidates[0]}.",
+            )
+        return candidates[0]
+
+    def services_running(self, repository: Repository) -> tuple[tuple[str, str], ...]:
+        """The environment and name of every service that may run this repository."""
+        return tuple(
+            (environment, name)
+            for environment, entry in self.environments.items()
+            for name, service in entry.services.items()
+            if service.image == repository
+        )
+
+    def gate_for(self, environment: str, service: str) -> GateRule:
+        """The gate of a service: its own settings, then the environment's, then the defaults."""
+        own = self.service(environment, service).gate
+        around = self.environment(environment).gate
+        return _joined_gate(own, around, self.declaration.defaults.gate)
+
+    def general_gate(self) -> GateRule:
+        """The gate of an image that is looked at apart from any service."""
+        return _joined_gate(self.declaration.defaults.gate)
+
+    def approval_for(self, environment: str, service: str) -> ApprovalPolicy:
+        """The approvals of a service, joined as the gate is."""
+        own = self.service(environment, service).approval
+        around = self.environment(environment).approval
+        return _joined_approval(own, around, self.declaration.defaults.approval)
+
+    def registry(self, host: str) -> RegistryAccess:
+        """How to speak to a registry. Raises UsageError for one that is not configured."""
+        if host not in self.registries:
+            raise UsageError(
+                f"{shown(host)} is not one of the configured registries.",
+                why=f"Quaymaster speaks to {listed(self.registries)}.",
+                next_step=did_you_mean(host, self.registries)
+                or f"Whoever runs Quaymaster can add it under registries in {self.path.name}.",
+            )
+        entry = self.declaration.registries.get(host)
+        if entry is None:
+            return RegistryAccess(host)
+        ca_file = self.folder / entry.ca_file if entry.ca_file is not None else None
+        return RegistryAccess(host, entry.username, entry.password, ca_file)
+
+
+def _named(entries: Mapping[str, Entry], name: str, one: str, several: str) -> Entry:
+    entry = entries.get(name)
+    if entry is None:
+        raise UsageError(
+            f"There is no {one} called {shown(name)}.",
+            why=f"The {several} are: {listed(entries)}.",
+            next_step=did_you_mean(name, entries),
+        )
+    return entry
+
+
+def _foreign(
+    repository: Repository, environment: str, images: Mapping[str, Repository]
+) -> UsageError:
+    """No service may run it; a repository of the same path is what was probably meant."""
+    rules = [f"{name} runs {image}" for name, image in images.items()]
+    alike = [image for image in images.values() if image.path == repository.path]
+    hint = (
+        f"Did you mean {alike[0]}?"
+        if alike
+        else did_you_mean(str(repository), [str(image) for image in images.values()])
+    )
+    return UsageError(
+        f"{repository} is not what {'this service' if len(images) == 1 else 'any service'} "
+        f"of {environment} may run.",
+        why=f"In {environment}, {listed(rules)}.",
+        next_step=hint,
+    )
+
+
+def _joined_gate(*layers: GateSettings) -> GateRule:
+    usual = GateRule()
+    block = next((layer.block for layer in layers if layer.block is not None), None)
+    severity = usual.block if block is None else None if block == "never" else Severity(block)
+    return GateRule(
+        severity,
+        next((g.only_fixable for g in layers if g.only_fixable is not None), usual.only_fixable),
+        next((g.unknown for g in layers if g.unknown is not None), usual.unknown),
+        next(
+            (g.database_older_than for g in layers if g.database_older_than is not None),
+            usual.database_older_than,
+        ),
+    )
+
+
+def _joined_approval(*layers: ApprovalSettings) -> ApprovalPolicy:
+    usual = ApprovalPolicy()
+    own = next((a.own_request for a in layers if a.own_request is not None), "refuse")
+    return ApprovalPolicy(
+        next((a.needed for a in layers if a.needed is not None), usual.needed),
+        next((a.from_roles for a in layers if a.from_roles is not None), usual.from_roles),
+        next((a.channel for a in layers if a.channel is not None), usual.channel),
+        next((a.expires for a in layers if a.expires is not None), usual.expires),
+        own == "count",
+    )

@@ -1,0 +1,51 @@
+"""How durations (``5s``, ``30m``, ``4h``, ``2d``) and amounts of memory (``512m``) are written."""
+
+import re
+from datetime import timedelta
+
+from quaymaster.errors import UsageError
+from quaymaster.image_ref import shown
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+_MEMORY = re.compile(r"([0-9]{1,12})([bkmg]?)b?", re.IGNORECASE)
+_BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LEAST_MEMORY = 6 << 20
+"""Docker's minimum: https://docs.docker.com/engine/containers/resource_constraints/#memory."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a number and a unit. Raises UsageError."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{shown(text)} is not a duration.",
+            why="A duration is a whole number and s, m, h or d.",
+            next_step="Write it like 5s, 30m, 4h or 2d.",
+        )
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration as it is written, in the largest unit that loses nothing above a second."""
+    seconds = round(duration.total_seconds())
+    for unit, size in _SECONDS.items():
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def parse_memory(text: str) -> int:
+    """Read an amount of memory as ``docker run --memory`` does, in bytes. Raises UsageError."""
+    found = _MEMORY.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{shown(text)} is not an amount of memory.",
+            why="It is a whole number and k, m or g.",
+            next_step="Write it like 512m or 2g.",
+        )
+    amount = int(found[1]) * _BYTES[found[2].lower()]
+    if amount < _LEAST_MEMORY:
+        raise UsageError(f"{shown(text)} is less than the 6m that Docker wants at least.")
+    return amount

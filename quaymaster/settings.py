@@ -1,0 +1,237 @@
+"""Settings from the environment: the only place that looks at it, besides ``resolve``."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from quaymaster.errors import ConfigurationError
+from quaymaster.spelling import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable of the environment, as the README explains it."""
+
+    name: str
+    meaning: str
+    example: str
+    needed_by: str = ""
+    """Which program does not start without it; empty where it may be left out."""
+    default: str = ""
+    is_secret: bool = False
+    complaint: Callable[[str], str] = lambda value: ""
+    """What is wrong with a value, as the end of a sentence that starts with the name; or nothing.
+
+    It must not repeat a secret.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one program. Secrets do not print themselves."""
+
+    secret_key: SecretStr
+    redis_url: SecretStr
+    """A secret, because it may hold the password."""
+    slack_api_url: str
+    """Ends with a slash."""
+    config: Path
+    command: str
+    """The name of the slash command, with its slash."""
+    docker_host: str | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    trivy: tuple[tuple[str, SecretStr], ...] = ()
+    """Trivy's own variables, name and value, passed through to it."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], needs: Iterable[str] = ()) -> Self:
+        """Read the settings; an empty variable counts as one that is not set.
+
+        ``needs`` names the variables that this program cannot do without, besides the secret key.
+        Raises ConfigurationError naming every variable that is missing or wrong, with examples.
+        """
+        values = {
+            setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS
+        }
+        if complaints := _complaints(values, {SECRET_KEY.name, *needs}):
+            raise ConfigurationError(
+                "\n".join(("The environment is not set up:", *complaints)),
+                next_step="\nThe README explains every variable.",
+            )
+        return cls(
+            secret_key=SecretStr(values[SECRET_KEY.name]),
+            redis_url=SecretStr(values[REDIS_URL.name]),
+            slack_api_url=values[SLACK_API_URL.name].rstrip("/") + "/",
+            config=Path(values[CONFIG.name]),
+            command=values[COMMAND.name],
+            docker_host=values[DOCKER_HOST.name] or None,
+            slack_bot_token=_secret(values[SLACK_BOT_TOKEN.name]),
+            slack_app_token=_secret(values[SLACK_APP_TOKEN.name]),
+            slack_signing_secret=_secret(values[SLACK_SIGNING_SECRET.name]),
+            trivy=tuple(
+                (name, SecretStr(value))
+                for name, value in sorted(environ.items())
+                if name.startswith("TRIVY_")
+            ),
+        )
+
+    def bot_token(self) -> SecretStr:
+        """The bot token. Raises ConfigurationError where there is none."""
+        return _needed(SLACK_BOT_TOKEN, self.slack_bot_token)
+
+    def app_token(self) -> SecretStr:
+        """The app-level token of Socket Mode. Raises ConfigurationError where there is none."""
+        return _needed(SLACK_APP_TOKEN, self.slack_app_token)
+
+    def signing_secret(self) -> SecretStr:
+        """The secret that signs requests. Raises ConfigurationError where there is none."""
+        return _needed(SLACK_SIGNING_SECRET, self.slack_signing_secret)
+
+
+def _secret(value: str) -> SecretStr | None:
+    return SecretStr(value) if value else None
+
+
+def _needed(setting: Setting, value: SecretStr | None) -> SecretStr:
+    if value is None:
+        raise ConfigurationError(
+            f"{setting.name} is not set.",
+            why=f"It is {setting.meaning}.",
+            next_step=f"Set it, for example {setting.name}={setting.example}",
+        )
+    return value
+
+
+def _complaints(values: Mapping[str, str], needed: set[str]) -> tuple[str, ...]:
+    unknown = needed - values.keys()
+    if unknown:
+        raise ValueError(f"no such settings: {listed(sorted(unknown))}")
+    found = []
+    for setting in SETTINGS:
+        value = values[setting.name]
+        what = setting.complaint(value) if value else ""
+        if not value and setting.name in needed:
+            what = f"is not set; it is {setting.meaning}."
+        if what:
+            found.append(f"  {setting.name} {what} Example: {setting.name}={setting.example}")
+    return tuple(found)
+
+
+def _starting_with(*prefixes: str) -> Callable[[str], str]:
+    def complaint(value: str) -> str:
+        right = value.startswith(prefixes) and value.isascii() and " " not in value
+        return "" if right else f"has to start with {listed(prefixes, 'or')}, as Slack shows it."
+
+    return complaint
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def complaint(value: str) -> str:
+        try:
+            url = urlsplit(value)
+            right = url.scheme in schemes and bool(url.netloc or url.path.strip("/"))
+            _ = url.port
+        except ValueError:
+            right = False
+        return "" if right else f"has to be a URL with {listed(schemes, 'or')}."
+
+    return complaint
+
+
+def _long_enough(value: str) -> str:
+    return "" if len(value) >= 32 else "has to have at least 32 characters."
+
+
+def _command_name(value: str) -> str:
+    # https://docs.slack.dev/interactivity/implementing-slash-commands: at most 32 characters.
+    right = re.fullmatch(r"/[a-z0-9_-]{1,31}", value)
+    return "" if right else "has to be a slash and lower-case letters, digits, _ and -."
+
+
+SLACK_BOT_TOKEN = Setting(
+    "SLACK_BOT_TOKEN",
+    "the bot token of the Slack app",
+    "xoxb-…",
+    needed_by="bot, worker",
+    is_secret=True,
+    complaint=_starting_with("xoxb-", "xoxe.xoxb-"),
+)
+SLACK_APP_TOKEN = Setting(
+    "SLACK_APP_TOKEN",
+    "the app-level token of the Slack app: with it the bot uses Socket Mode",
+    "xapp-…",
+    needed_by="bot without --http",
+    is_secret=True,
+    complaint=_starting_with("xapp-"),
+)
+SLACK_SIGNING_SECRET = Setting(
+    "SLACK_SIGNING_SECRET",
+    "the signing secret of the Slack app: requests over HTTP are checked with it",
+    "8f742231b10e8888abcd99yyyzzz85a5",
+    needed_by="bot with --http",
+    is_secret=True,
+)
+SLACK_API_URL = Setting(
+    "SLACK_API_URL",
+    "the base URL of Slack's Web API",
+    "https://slack.com/api/",
+    default="https://slack.com/api/",
+    complaint=_url("https", "http"),
+)
+REDIS_URL = Setting(
+    "REDIS_URL",
+    "the database that bot and workers share",
+    "redis://:PASSWORD@redis.internal:6379/0",
+    default="redis://127.0.0.1:6379/0",
+    is_secret=True,
+    complaint=_url("redis", "rediss", "unix"),
+)
+DOCKER_HOST = Setting(
+    "DOCKER_HOST",
+    "the Docker engine of hosts whose address is not in the configuration",
+    "unix:///var/run/docker.sock",
+    needed_by="",
+    complaint=_url("unix", "ssh", "tcp"),
+)
+CONFIG = Setting(
+    "QUAYMASTER_CONFIG",
+    "the path of the configuration",
+    "/etc/quaymaster/quaymaster.yml",
+    default="quaymaster.yml",
+)
+SECRET_KEY = Setting(
+    "QUAYMASTER_SECRET_KEY",
+    "the key that seals votes, plans and the audit trail: the same for the bot and every worker, "
+    "at least 32 characters",
+    "$(openssl rand -hex 32)",
+    needed_by="bot, worker, audit",
+    is_secret=True,
+    complaint=_long_enough,
+)
+COMMAND = Setting(
+    "QUAYMASTER_COMMAND",
+    "the name of the slash command",
+    "/image",
+    default="/image",
+    complaint=_command_name,
+)
+
+SETTINGS = (
+    SLACK_BOT_TOKEN,
+    SLACK_APP_TOKEN,
+    SLACK_SIGNING_SECRET,
+    SLACK_API_URL,
+    REDIS_URL,
+    DOCKER_HOST,
+    CONFIG,
+    SECRET_KEY,
+    COMMAND,
+)
+"""Every variable, in the order of the README's table; all ``TRIVY_*`` go to Trivy besides."""

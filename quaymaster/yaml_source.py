@@ -1,0 +1,124 @@
+"""A YAML file with the line of each field, and complaints that name file, line, field, example."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from quaymaster.errors import ConfigurationError
+
+Path = tuple[str | int, ...]
+"""The way to a field: keys and, in lists, positions from 0."""
+
+_DEEPEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One mistake in the file."""
+
+    path: Path
+    what: str
+    example: str = ""
+    """A right way to write the field, as YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class YamlSource:
+    """The text of a file, what it says, and where."""
+
+    file: str
+    data: Any
+    revision: str
+    """Twelve hex digits of the SHA-256 of the text, blanks at line ends aside."""
+    lines: dict[Path, int] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str, file: str) -> "YamlSource":
+        """Read YAML 1.2. Raises ConfigurationError when it is none or names a key twice."""
+        try:
+            data = YAML(typ="safe", pure=True).load(text)
+            root = YAML(typ="safe", pure=True).compose(text)
+        except DuplicateKeyError as error:
+            # Its own words repeat both values, which may be secrets.
+            mark = error.problem_mark
+            raise ConfigurationError(
+                f"{file}, line {mark.line + 1 if mark else 1}: a key stands twice in one place.",
+                next_step="Remove one of the two.",
+            ) from None
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = f"{file}, line {mark.line + 1}" if mark else file
+            raise ConfigurationError(
+                f"{place}: this is not valid YAML.",
+                why=f"{(error.problem or 'it cannot be read').capitalize()}.",
+                next_step="See quaymaster.example.yml for how the file is written.",
+            ) from error
+        except (YAMLError, ValueError) as error:
+            raise ConfigurationError(
+                f"{file}: this is not valid YAML.",
+                why=str(error).partition("\n")[0],
+                next_step="See quaymaster.example.yml for how the file is written.",
+            ) from error
+        return cls(file, data, _revision(text), dict(_lines(root, ())))
+
+    def line_of(self, path: Path) -> int:
+        """The line of the field, or of the nearest part around it that is in the file."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return 1
+
+    def error(self, complaints: Iterable[Complaint]) -> ConfigurationError:
+        """All complaints as one error, in the order of the file."""
+        ordered = sorted(complaints, key=lambda complaint: self.line_of(complaint.path))
+        count = "a mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
+        return ConfigurationError(
+            "\n".join((f"{self.file} has {count}:", *map(self._sentence, ordered))),
+            next_step="\nquaymaster.example.yml explains every field.",
+        )
+
+    def _sentence(self, complaint: Complaint) -> str:
+        example = f" Example: {complaint.example}" if complaint.example else ""
+        return (
+            f"  {self.file}:{self.line_of(complaint.path)}: "
+            f"{path_text(complaint.path)}: {complaint.what}{example}"
+        )
+
+
+def path_text(path: Path) -> str:
+    """``environments.staging.services.web.ports[0]``; keys that are not plain words in quotes."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            printable = "".join(c if c.isprintable() else "\ufffd" for c in step[:60])
+            text += f".{printable}"
+    return text.removeprefix(".") or "the file"
+
+
+def _revision(text: str) -> str:
+    normalized = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n") + "\n"
+    return hashlib.sha256(normalized.encode()).hexdigest()[:12]
+
+
+def _lines(node: Node | None, path: Path) -> Iterable[tuple[Path, int]]:
+    if len(path) > _DEEPEST:  # an alias that contains itself has no end
+        return
+    match node:
+        case MappingNode():
+            for key, value in node.value:
+                step = (*path, str(key.value))
+                yield step, key.start_mark.line + 1
+                yield from _lines(value, step)
+        case SequenceNode():
+            for position, value in enumerate(node.value):
+                step = (*path, position)
+                yield step, value.start_mark.line + 1
+                yield from _lines(value, step)
