@@ -1,0 +1,181 @@
+"""What is in the workspace right now. Lives on one event loop and needs no locks."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from local_slack.calls import Call
+from local_slack.clock import Clock
+from local_slack.faults import Faults
+from local_slack.feed import Feed
+from local_slack.message import File, Json, Message
+from local_slack.rates import RateLimiter
+from local_slack.world import Channel, Kind, User, UserGroup, World
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file between the request for an upload address and its sharing."""
+
+    file: File
+    length: int
+    content: bytes | None = None
+    shared: bool = False
+    channels: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OpenView:
+    """A modal or Home tab that somebody looks at."""
+
+    id: str
+    user: str
+    body: Json
+    hash: str
+    root: str
+    previous: str | None = None
+    values: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Trigger:
+    """A ``trigger_id``: 3 s, once. https://docs.slack.dev/interactivity/handling-user-interaction"""
+
+    user: str
+    issued: float
+    view: str | None = None
+    used: bool = False
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    """A ``response_url``: 5 uses in 30 minutes.
+
+    https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+    """
+
+    channel: str
+    user: str
+    issued: float
+    message: str | None = None
+    uses: int = 0
+
+
+class State:
+    """The live workspace: it starts as a `World` and changes as the app and the people act."""
+
+    def __init__(self, world: World, clock: Clock, rates: RateLimiter, base_url: str = "") -> None:
+        self.world = world
+        self.clock = clock
+        self.rates = rates
+        self.base_url = base_url
+        self.text_only_update_keeps_blocks = True
+        self.trigger_life = 3.0
+        self.faults = Faults()
+        self.feed = Feed()
+        self.calls: list[Call] = []
+        self.users: dict[str, User] = {user.id: user for user in world.users}
+        self.groups: dict[str, UserGroup] = {group.id: group for group in world.groups}
+        self.channels: dict[str, Channel] = {channel.id: channel for channel in world.channels}
+        self.messages: dict[str, dict[str, Message]] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.views: dict[str, OpenView] = {}
+        self.homes: dict[str, str] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self._numbers = itertools.count(1)
+
+    def number(self) -> int:
+        """A number nobody else has."""
+        return next(self._numbers)
+
+    def new_id(self, prefix: str) -> str:
+        """An id of the kind ``prefix`` stands for (``F``, ``V``, ``D``, ``Ev``…)."""
+        return f"{prefix}0{self.number():08X}"
+
+    def new_hash(self) -> str:
+        """The state of a view, for ``hash``."""
+        return f"{int(self.clock.now())}.{self.number():08x}"
+
+    def new_trigger(self, user: str, view: str | None = None) -> str:
+        """A fresh ``trigger_id`` for something ``user`` did."""
+        name = f"{self.number()}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
+        self.triggers[name] = Trigger(user, self.clock.now(), view)
+        return name
+
+    def new_response_url(self, channel: str, user: str, message: str | None = None) -> str:
+        """A fresh ``response_url`` for something ``user`` did in ``channel``."""
+        name = f"{self.world.team_id}/{self.number()}/{secrets.token_urlsafe(18)}"
+        self.response_urls[name] = ResponseUrl(channel, user, self.clock.now(), message)
+        return f"{self.base_url}/commands/{name}"
+
+    def direct_channel(self, user: str) -> Channel:
+        """The direct conversation between the bot and ``user``; opened when it is new."""
+        bot = self.world.app.bot_user
+        members = frozenset({bot, user})
+        for channel in self.channels.values():
+            if channel.kind is Kind.DIRECT and channel.members == members:
+                return channel
+        channel = Channel(self.new_id("D"), "directmessage", Kind.DIRECT, members)
+        self.channels[channel.id] = channel
+        return channel
+
+    def post(self, message: Message) -> Message:
+        """Put a new message into its channel and tell those who watch."""
+        self.messages.setdefault(message.channel, {})[message.ts] = message
+        self.feed.add("message_posted", message=message.as_json())
+        return message
+
+    def change(self, message: Message) -> Message:
+        """Put the new form of a message in the place of the old one."""
+        changed = replace(message, edited=message.edited + 1)
+        self.messages[message.channel][message.ts] = changed
+        self.feed.add("message_changed", message=changed.as_json())
+        return changed
+
+    def delete(self, message: Message) -> None:
+        """Take a message away."""
+        del self.messages[message.channel][message.ts]
+        self.feed.add("message_deleted", message=message.as_json())
+
+    def react(self, message: Message, name: str, user: str) -> None:
+        """Add an emoji to a message."""
+        reacted = replace(message, reactions=(*message.reactions, (name, user)))
+        self.messages[message.channel][message.ts] = reacted
+        self.feed.add("reaction_added", message=reacted.as_json())
+
+    def show(self, view: OpenView) -> None:
+        """Open a view, or show its new form."""
+        self.views[view.id] = view
+        self.feed.add("view_changed", view=view.id, user=view.user)
+
+    def close(self, view: OpenView, *, whole_stack: bool = False) -> None:
+        """Close a view, or all views that are stacked with it."""
+        gone = (
+            [one for one in self.views.values() if one.root == view.root] if whole_stack else [view]
+        )
+        for one in gone:
+            self.views.pop(one.id, None)
+            self.feed.add("view_closed", view=one.id, user=one.user)
+
+    def find(self, channel: str, ts: str) -> Message | None:
+        """A message by its address, ephemeral ones included."""
+        return self.messages.get(channel, {}).get(ts)
+
+    def history(self, channel: str) -> list[Message]:
+        """What everybody in ``channel`` sees, oldest first, replies included."""
+        found = self.messages.get(channel, {}).values()
+        return sorted((one for one in found if one.only_for is None), key=lambda one: one.ts)
+
+    def screen(self, user: str, channels: Iterable[str]) -> list[Message]:
+        """What ``user`` sees in ``channels``, oldest first, messages only for them included."""
+        found = [
+            one
+            for channel in channels
+            for one in self.messages.get(channel, {}).values()
+            if one.only_for in (None, user)
+        ]
+        return sorted(found, key=lambda one: one.ts)

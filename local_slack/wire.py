@@ -1,0 +1,47 @@
+"""TCP connections as tests want to see them: numbered, and cut on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_KEY = "local_slack.connection"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection of one request: its number, whether this is the first request on it, how to cut it."""
+
+    number: int
+    first: bool
+    cut: Callable[[], None]
+
+
+def connection_of(scope: Scope) -> Connection:
+    """The connection that a request came through."""
+    found: Connection = scope["state"][_KEY]
+    return found
+
+
+class NumberedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol that tells the application which connection it is on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._number = next(_numbers)
+        self._requests = 0
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._requests += 1
+        transport: asyncio.Transport = self.transport
+        connection = Connection(self._number, self._requests == 1, transport.abort)
+        self.scope["state"][_KEY] = connection
