@@ -1,0 +1,135 @@
+"""The configuration of a service, rendered: what a plan shows, and the values that a container gets.
+
+A plan and a release hold references and keyed fingerprints. Values are looked up when a container
+is created, in the environment and the files of the host's worker.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError
+from quaymaster.seals import Sealer
+from quaymaster.secret_references import Template, resolve
+from quaymaster.services import ServiceConfiguration, Variable
+
+_FILE_REFERENCE = "env_file:"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the variables of a service mean now."""
+
+    environment: tuple[tuple[str, str], ...]
+    secrets: tuple[str, ...]
+    """Every secret value among them, to be removed from whatever is shown."""
+    changed: tuple[str, ...]
+    """The names of secrets whose value is another than when the plan or release was made."""
+
+
+class Renderer:
+    """Renders services with this worker's configuration, environment and key."""
+
+    def __init__(
+        self, configuration: Configuration, environ: Mapping[str, str], sealer: Sealer
+    ) -> None:
+        self._configuration = configuration
+        self._environ = environ
+        self._sealer = sealer
+
+    def render(self, environment: str, service: str) -> ServiceConfiguration:
+        """What would run now. Raises ConfigurationError naming a variable or file that is missing."""
+        entry = self._configuration.service(environment, service)
+        variables = (
+            {
+                name: self._from_file(name, value, entry.env_file)
+                for name, value in self._file(entry.env_file).items()
+            }
+            if entry.env_file
+            else {}
+        )
+        for name, template in entry.environment.items():
+            variables[name] = self._from_template(name, template)
+        return ServiceConfiguration(
+            environment=tuple(variables[name] for name in sorted(variables)),
+            ports=entry.ports,
+            volumes=entry.volumes,
+            command=entry.command,
+            limits=entry.limits.as_limits(),
+            health=entry.health.as_check(),
+            drain=entry.drain.total_seconds(),
+            bake=entry.bake.total_seconds(),
+        )
+
+    def values(self, configuration: ServiceConfiguration) -> Values:
+        """The values of a rendered configuration, as they are today."""
+        pairs, secrets, changed = [], [], []
+        for variable in configuration.environment:
+            value = self._value(variable)
+            pairs.append((variable.name, value))
+            if variable.is_secret:
+                secrets.append(value)
+                if self._fingerprint(variable.name, value) != variable.fingerprint:
+                    changed.append(variable.name)
+        return Values(tuple(pairs), tuple(secrets), tuple(changed))
+
+    def _value(self, variable: Variable) -> str:
+        reference = variable.reference
+        if reference is None:
+            return variable.value or ""
+        if reference.startswith(_FILE_REFERENCE):
+            file = reference.removeprefix(_FILE_REFERENCE)
+            values = self._file(file)
+            if variable.name not in values:
+                raise ConfigurationError(
+                    f"{variable.name} is no longer in {file}.",
+                    next_step="Put it back there, or deploy the service anew without it.",
+                )
+            return values[variable.name]
+        return resolve(Template.parse(reference), self._environ).get_secret_value()
+
+    def _from_template(self, name: str, template: Template) -> Variable:
+        if not template.is_secret:
+            return Variable(name, value=template.plain)
+        value = resolve(template, self._environ).get_secret_value()
+        return Variable(name, reference=template.text, fingerprint=self._fingerprint(name, value))
+
+    def _from_file(self, name: str, value: str, file: str) -> Variable:
+        return Variable(
+            name, reference=_FILE_REFERENCE + file, fingerprint=self._fingerprint(name, value)
+        )
+
+    def _fingerprint(self, name: str, value: str) -> str:
+        return self._sealer.seal("secret", name, value)[:16]
+
+    def _file(self, name: str) -> Mapping[str, str]:
+        path = self._configuration.folder / name
+        return _read_env_file(path)
+
+
+def _read_env_file(path: Path) -> Mapping[str, str]:
+    """``NAME=value`` lines, values as they stand, as ``docker run --env-file`` reads them:
+    https://docs.docker.com/reference/cli/docker/container/run/#env.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path.name} cannot be read: {error.strerror or type(error).__name__}.",
+            why="A service names it as its env_file.",
+            next_step="It has to be beside quaymaster.yml on the worker of that host.",
+        ) from error
+    values = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise ConfigurationError(
+                f"Line {number} of {path.name} is not NAME=value.",
+                next_step="Write one variable a line, for example LOG_LEVEL=info.",
+            )
+        values[name] = value
+    return values
