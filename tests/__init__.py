@@ -1,0 +1,1 @@
+"""The tests mirror the packages; `engines` holds the real engines they run against."""

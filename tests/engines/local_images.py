@@ -1,0 +1,64 @@
+"""Bringing the test images into an engine and from there into a registry."""
+
+import docker
+from docker.errors import ImageNotFound
+
+from tests.engines.registries import Registry
+from tests.engines.run_directory import EngineError
+from tests.images.archive import Image, archive_of
+from tests.images.catalogue import make_big_image
+
+
+def load_images(engine: docker.DockerClient, images: tuple[Image, ...]) -> None:
+    """Load images into an engine. Raises EngineError when one arrived as something else."""
+    for _ in engine.images.load(archive_of(images)):
+        pass
+    for image in images:
+        if engine.images.get(image.name).id != image.id:
+            raise EngineError(f"{image.name} is not {image.id} in the engine")
+
+
+def load_big_image(
+    engine: docker.DockerClient, name: str, *, layers: int = 6, layer_bytes: int = 4_000_000
+) -> None:
+    """Load an image of layers that do not compress, for transfers one can watch and cut."""
+    load_images(engine, (make_big_image(name, layers=layers, layer_bytes=layer_bytes),))
+
+
+def push_image(
+    engine: docker.DockerClient, registry: Registry, image: str, repository: str, tag: str
+) -> str:
+    """Push a local image as `repository:tag`; return its digest in the registry.
+
+    The engine keeps no tag of it. Raises EngineError with the engine's words when the push
+    fails, which it reports inside the stream.
+    """
+    reference = f"{registry.host}/{repository}"
+    engine.images.get(image).tag(reference, tag)
+    try:
+        credentials = {"username": registry.username, "password": registry.password}
+        events = engine.images.push(
+            reference, tag, auth_config=credentials, stream=True, decode=True
+        )
+        for event in events:
+            if "error" in event:
+                raise EngineError(f"push of {reference}:{tag}: {event['error']}")
+    finally:
+        engine.images.remove(f"{reference}:{tag}", noprune=True)
+    digest = registry.digest(repository, tag)
+    if digest is None:
+        raise EngineError(f"{reference}:{tag} is not in the registry after its push")
+    return digest
+
+
+def remove_images(engine: docker.DockerClient, repository: str) -> None:
+    """Remove every local tag and digest whose name holds `repository`."""
+    for image in engine.images.list():
+        names = image.attrs["RepoTags"] or []
+        digests = image.attrs["RepoDigests"] or []
+        for reference in (*names, *digests):
+            if f"/{repository}:" in reference or f"/{repository}@" in reference:
+                try:
+                    engine.images.remove(reference, force=True, noprune=False)
+                except ImageNotFound:  # its last name went with the one before
+                    break

@@ -1,0 +1,142 @@
+"""Real registries: CNCF Distribution with a login, deletion allowed, files under the run."""
+
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.engines.daemon import Daemon, find_program
+from tests.engines.run_directory import EngineError, RunDirectory
+
+USERNAME = "ci"
+PASSWORD = "made-up-for-tests"
+# The password above as bcrypt with the least cost: the registry checks it on every request.
+_HTPASSWD = f"{USERNAME}:$2b$04$quaymastertestsonlyUe.NBoerv/on7HPd9fbWv/Gj8MVu5BuCZe\n"
+
+# https://distribution.github.io/distribution/about/configuration/
+_CONFIGURATION = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: {directory}/storage}}
+  delete: {{enabled: true}}
+  maintenance: {{uploadpurging: {{enabled: false}}}}
+http:
+  addr: 127.0.0.1:{port}
+  relativeurls: true
+{tls}auth:
+  htpasswd: {{realm: tests, path: {directory}/htpasswd}}
+"""
+_TLS = "  tls: {{certificate: {directory}/server.pem, key: {directory}/server.key}}\n"
+
+# Every kind of manifest that a tag may point to.
+MANIFEST_TYPES = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A running registry: `host` is what stands before the repository in a reference."""
+
+    host: str
+    username: str
+    password: str
+    url: str
+    ca_file: Path | None = None
+
+    def client(self) -> httpx.Client:
+        """A client of the registry's API with the right credentials; use it in a `with`."""
+        trust = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else False
+        return httpx.Client(
+            base_url=self.url, auth=(self.username, self.password), verify=trust, trust_env=False
+        )
+
+    def digest(self, repository: str, tag: str) -> str | None:
+        """The digest that a tag points to now, or None when there is no such tag."""
+        with self.client() as client:
+            answer = client.head(
+                f"/v2/{repository}/manifests/{tag}", headers={"Accept": MANIFEST_TYPES}
+            )
+        return answer.headers["Docker-Content-Digest"] if answer.is_success else None
+
+    def tags(self, repository: str) -> list[str]:
+        """The tags of a repository, none when the registry does not know it."""
+        with self.client() as client:
+            answer = client.get(f"/v2/{repository}/tags/list")
+        return sorted(answer.json().get("tags") or []) if answer.is_success else []
+
+    def delete_repository(self, repository: str) -> None:
+        """Delete every manifest that a tag of the repository points to."""
+        digests = {self.digest(repository, tag) for tag in self.tags(repository)} - {None}
+        with self.client() as client:
+            for digest in digests:
+                client.delete(f"/v2/{repository}/manifests/{digest}")
+
+
+def start_registry(run: RunDirectory, name: str, *, tls: bool = False) -> tuple[Registry, Daemon]:
+    """Start a registry and wait until it asks for a login; needs the package docker-registry.
+
+    With `tls` it has a certificate for localhost that only its own `ca_file` vouches for.
+    """
+    directory = run.path / name
+    directory.mkdir()
+    (directory / "htpasswd").write_text(_HTPASSWD)
+    port = run.reserve_port()
+    if tls:
+        _make_certificates(directory)
+    configuration = directory / "config.yml"
+    configuration.write_text(
+        _CONFIGURATION.format(
+            directory=directory, port=port, tls=_TLS.format(directory=directory) if tls else ""
+        )
+    )
+    registry = Registry(
+        host=f"localhost:{port}",
+        username=USERNAME,
+        password=PASSWORD,
+        url=f"{'https' if tls else 'http'}://localhost:{port}",
+        ca_file=directory / "ca.pem" if tls else None,
+    )
+    daemon = Daemon.start(run, name, ["docker-registry", "serve", str(configuration)])
+    daemon.wait_until_ready(lambda: _asks_for_login(registry))
+    return registry, daemon
+
+
+def _asks_for_login(registry: Registry) -> bool:
+    try:
+        with registry.client() as client:
+            return client.get("/v2/", auth=("nobody", "")).status_code == httpx.codes.UNAUTHORIZED
+    except httpx.TransportError:  # not listening yet
+        return False
+
+
+def _make_certificates(directory: Path) -> None:
+    """A certificate authority of this registry's own, and what it signed for localhost."""
+    openssl = find_program("openssl")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    _run(
+        [openssl, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=Tests CA"]
+        + ["-keyout", str(directory / "ca.key"), "-out", str(directory / "ca.pem")]
+        + ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    )
+    _run(
+        [openssl, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=localhost"]
+        + ["-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key")]
+        + ["-keyout", str(directory / "server.key"), "-out", str(directory / "server.pem")]
+        + ["-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"]
+    )
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise EngineError(f"{' '.join(command)}: {done.stderr.strip()}")

