@@ -13,6 +13,10 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.spelling import listed
 
 
+def _nothing_wrong(_value: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One variable of the environment, as the README explains it."""
@@ -24,7 +28,7 @@ class Setting:
     """Which program does not start without it; empty where it may be left out."""
     default: str = ""
     is_secret: bool = False
-    complaint: Callable[[str], str] = lambda value: ""
+    complaint: Callable[[str], str] = _nothing_wrong
     """What is wrong with a value, as the end of a sentence that starts with the name; or nothing.
 
     It must not repeat a secret.

@@ -1,0 +1,217 @@
+"""Who may do what, where and when. Pure: the caller looks the person up, each time anew.
+
+Nobody but full members of this workspace may do anything. Writing needs a right; reading needs
+one as soon as the configuration gives ``read`` to any role.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import NotAllowed
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    HelpRequest,
+    RejectRequest,
+    Request,
+    RollbackRequest,
+)
+from quaymaster.rights import RIGHT_OF_VERB, Right
+from quaymaster.spelling import listed
+
+
+class Standing(StrEnum):
+    """What a person is to the workspace that the app is installed in."""
+
+    FULL_MEMBER = "full_member"
+    GUEST = "guest"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    OUTSIDER = "outsider"
+    """From another workspace, in a shared channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts, as Slack's signed payload and Slack's look-ups say."""
+
+    user_id: str
+    team_id: str
+    groups: frozenset[str] = frozenset()
+    """The ids of the user groups (S…) that they are in."""
+    standing: Standing = Standing.FULL_MEMBER
+
+
+_WHY_NOT = {
+    Standing.GUEST: "You are a guest of this workspace.",
+    Standing.BOT: "Programs cannot use Quaymaster through Slack.",
+    Standing.DEACTIVATED: "Your account is deactivated.",
+    Standing.OUTSIDER: "You belong to another workspace.",
+}
+
+
+def request_allowed(configuration: Configuration, person: Person, request: Request) -> None:
+    """Raise NotAllowed unless the person may ask for this.
+
+    For ``cancel``, ``approve`` and ``reject`` only the standing is checked here: the rest depends
+    on the operation, see ``may_cancel``, ``may_vote`` and ``may_reject``.
+    """
+    match request:
+        case HelpRequest() | CancelRequest() | ApproveRequest() | RejectRequest():
+            _check_standing(person)
+        case DeployRequest() | RollbackRequest():
+            allowed(configuration, person, request.verb, request.environment, request.service)
+        case _:
+            allowed(configuration, person, request.verb)
+
+
+def allowed(
+    configuration: Configuration,
+    person: Person,
+    verb: str,
+    environment: str | None = None,
+    service: str | None = None,
+) -> None:
+    """Raise NotAllowed unless a role of the person has the right that the verb needs, there."""
+    _check_standing(person)
+    right = RIGHT_OF_VERB[verb]
+    if not _has_right(configuration, person, right, environment, service):
+        raise _no_right(configuration, verb, right, environment, service)
+
+
+def may_cancel(
+    configuration: Configuration,
+    person: Person,
+    requester: str,
+    environment: str | None = None,
+    service: str | None = None,
+) -> None:
+    """Raise NotAllowed unless the person asked for the operation or has the right to cancel."""
+    _check_standing(person)
+    if person.user_id == requester:
+        return
+    if not _has_right(configuration, person, Right.CANCEL, environment, service):
+        raise _no_right(
+            configuration,
+            "cancel",
+            Right.CANCEL,
+            environment,
+            service,
+            besides="whoever asked for the operation",
+        )
+
+
+def may_vote(configuration: Configuration, person: Person, environment: str, service: str) -> None:
+    """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
+    _check_standing(person)
+    voters = configuration.approval_for(environment, service).from_roles
+    if not roles_of(configuration, person).intersection(voters):
+        raise NotAllowed(
+            f"You cannot vote on a deploy of {environment}/{service}.",
+            why=f"The votes of {_of_roles(voters)} count.",
+            next_step="Ask one of them." if voters else "",
+        )
+
+
+def may_reject(
+    configuration: Configuration, person: Person, requester: str, environment: str, service: str
+) -> None:
+    """Raise NotAllowed unless the person may vote or withdraws their own request."""
+    _check_standing(person)
+    if person.user_id != requester:
+        may_vote(configuration, person, environment, service)
+
+
+def roles_of(configuration: Configuration, person: Person) -> frozenset[str]:
+    """The names of the roles that a person has. Nobody but a full member has any."""
+    if person.standing is not Standing.FULL_MEMBER:
+        return frozenset()
+    return frozenset(
+        name
+        for name, role in configuration.roles.items()
+        if role.everyone or person.user_id in role.people or role.groups & person.groups
+    )
+
+
+def refusal_of_window(configuration: Configuration, environment: str, now: datetime) -> str | None:
+    """Why an environment takes no deploy now, in one sentence; None while it does.
+
+    ``now`` must carry a time zone. Rolling back is not a deploy: it is never refused for this.
+    """
+    entry = configuration.environment(environment)
+    for freeze in entry.freeze:
+        if freeze.holds(now):
+            return f"{environment} is frozen ({freeze}); it takes deploys again on {freeze.ends}."
+    if entry.allowed and not any(window.holds(now) for window in entry.allowed):
+        windows = listed((str(window) for window in entry.allowed), "or")
+        return f"{environment} takes deploys {windows} only."
+    return None
+
+
+def _check_standing(person: Person) -> None:
+    if person.standing is not Standing.FULL_MEMBER:
+        raise NotAllowed(
+            "Quaymaster works for full members of this workspace only.",
+            why=_WHY_NOT[person.standing],
+            next_step="Ask a full member to do it.",
+        )
+
+
+def _has_right(
+    configuration: Configuration,
+    person: Person,
+    right: Right,
+    environment: str | None,
+    service: str | None,
+) -> bool:
+    if right is Right.READ and not _is_reading_given(configuration):
+        return True
+    held = roles_of(configuration, person)
+    return any(role in held for role in _holders(configuration, right, environment, service))
+
+
+def _is_reading_given(configuration: Configuration) -> bool:
+    return any(
+        permission.right is Right.READ
+        for permissions in configuration.permissions.values()
+        for permission in permissions
+    )
+
+
+def _holders(
+    configuration: Configuration, right: Right, environment: str | None, service: str | None
+) -> Iterable[str]:
+    """The roles that have a right there."""
+    return (
+        role
+        for role, permissions in configuration.permissions.items()
+        if any(permission.covers(right, environment, service) for permission in permissions)
+    )
+
+
+def _no_right(
+    configuration: Configuration,
+    verb: str,
+    right: Right,
+    environment: str | None,
+    service: str | None,
+    besides: str = "",
+) -> NotAllowed:
+    place = f" in {environment}/{service}" if environment and service else ""
+    holders = tuple(_holders(configuration, right, environment, service))
+    who = listed([*([besides] if besides else []), _of_roles(holders)]) if holders else besides
+    return NotAllowed(
+        f"You may not {verb}{place}.",
+        why=f"That is for {who}." if who else f"No role has the right to {right}{place}.",
+        next_step="Ask one of them."
+        if who
+        else "Whoever runs Quaymaster can give it under permissions in the configuration.",
+    )
+
+
+def _of_roles(roles: tuple[str, ...]) -> str:
+    return listed(roles) if roles else "nobody"
