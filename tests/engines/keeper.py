@@ -12,17 +12,17 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import docker
 
 from tests.engines.docker_daemon import DockerDaemon
 from tests.engines.local_images import load_images
-from tests.engines.registries import Registry, start_registry
+from tests.engines.registries import Registry, running_registry
 from tests.engines.run_directory import RunDirectory
 from tests.images.catalogue import LocalImages, make_images
 
@@ -73,14 +73,12 @@ def running_docker(run: RunDirectory) -> Iterator[DockerEngine]:
 @contextmanager
 def running_registries(run: RunDirectory) -> Iterator[Registries]:
     """Two registries over plain HTTP, and one with a certificate of its own authority."""
-    started = []
-    try:
-        for name in ("staging", "production", "tls"):
-            started.append(start_registry(run, f"registry-{name}", tls=name == "tls"))
-        yield Registries(*(registry for registry, _ in started))
-    finally:
-        for _, daemon in started:
-            daemon.stop(within=5)
+    with ExitStack() as stack:
+        yield Registries(
+            staging=stack.enter_context(running_registry(run, "registry-staging")),
+            production=stack.enter_context(running_registry(run, "registry-production")),
+            tls=stack.enter_context(running_registry(run, "registry-tls", tls=True)),
+        )
 
 
 def read_docker(run: RunDirectory) -> DockerEngine:
@@ -100,9 +98,9 @@ def ready_file(run: RunDirectory, kind: Kind) -> Path:
     return run.path / f"{kind}.json"
 
 
-def _registry(fields: Mapping[str, str | None]) -> Registry:
-    ca_file = fields["ca_file"]
-    return Registry(**fields | {"ca_file": Path(ca_file) if ca_file else None})  # type: ignore[arg-type]
+def _registry(fields: dict[str, Any]) -> Registry:
+    ca_file = fields.pop("ca_file")
+    return Registry(**fields, ca_file=Path(ca_file) if ca_file else None)
 
 
 def _write(run: RunDirectory, kind: Kind, engines: DockerEngine | Registries) -> None:
@@ -151,10 +149,11 @@ def _leave_nothing(run: RunDirectory, kind: Kind) -> None:
 
 def main() -> None:
     """Keep the engines that the command line names."""
-    kind, directory, controller = sys.argv[1:]
-    if kind not in ("docker", "registries"):
-        sys.exit(__doc__)
-    _keep(RunDirectory(Path(directory)), kind, int(controller))
+    match sys.argv[1:]:
+        case ["docker" | "registries" as kind, directory, controller]:
+            _keep(RunDirectory(Path(directory)), kind, int(controller))
+        case _:
+            sys.exit(__doc__)
 
 
 if __name__ == "__main__":

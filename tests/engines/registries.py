@@ -2,6 +2,8 @@
 
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,23 +83,21 @@ class Registry:
                 client.delete(f"/v2/{repository}/manifests/{digest}")
 
 
-def start_registry(run: RunDirectory, name: str, *, tls: bool = False) -> tuple[Registry, Daemon]:
-    """Start a registry and wait until it asks for a login; needs the package docker-registry.
+@contextmanager
+def running_registry(run: RunDirectory, name: str, *, tls: bool = False) -> Iterator[Registry]:
+    """A registry that answers; needs the package docker-registry.
 
     With `tls` it has a certificate for localhost that only its own `ca_file` vouches for.
     """
     directory = run.path / name
     directory.mkdir()
     (directory / "htpasswd").write_text(_HTPASSWD)
-    port = run.reserve_port()
     if tls:
         _make_certificates(directory)
+    port = run.reserve_port()
+    lines = _TLS.format(directory=directory) if tls else ""
     configuration = directory / "config.yml"
-    configuration.write_text(
-        _CONFIGURATION.format(
-            directory=directory, port=port, tls=_TLS.format(directory=directory) if tls else ""
-        )
-    )
+    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, tls=lines))
     registry = Registry(
         host=f"localhost:{port}",
         username=USERNAME,
@@ -106,8 +106,11 @@ def start_registry(run: RunDirectory, name: str, *, tls: bool = False) -> tuple[
         ca_file=directory / "ca.pem" if tls else None,
     )
     daemon = Daemon.start(run, name, ["docker-registry", "serve", str(configuration)])
-    daemon.wait_until_ready(lambda: _asks_for_login(registry))
-    return registry, daemon
+    try:
+        daemon.wait_until_ready(lambda: _asks_for_login(registry))
+        yield registry
+    finally:
+        daemon.kill()
 
 
 def _asks_for_login(registry: Registry) -> bool:
@@ -120,20 +123,19 @@ def _asks_for_login(registry: Registry) -> bool:
 
 def _make_certificates(directory: Path) -> None:
     """A certificate authority of this registry's own, and what it signed for localhost."""
-    openssl = find_program("openssl")
+    ca = [f"-CA={directory}/ca.pem", f"-CAkey={directory}/ca.key"]
+    _certify(directory, "ca", "Tests CA", ["-addext=keyUsage=critical,keyCertSign"])
+    names = "-addext=subjectAltName=DNS:localhost,IP:127.0.0.1"
+    leaf = "-addext=basicConstraints=critical,CA:FALSE"
+    _certify(directory, "server", "localhost", [*ca, names, leaf])
+
+
+def _certify(directory: Path, name: str, subject: str, options: list[str]) -> None:
+    files = ["-keyout", f"{directory}/{name}.key", "-out", f"{directory}/{name}.pem"]
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    _run(
-        [openssl, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=Tests CA"]
-        + ["-keyout", str(directory / "ca.key"), "-out", str(directory / "ca.pem")]
-        + ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    )
-    _run(
-        [openssl, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=localhost"]
-        + ["-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key")]
-        + ["-keyout", str(directory / "server.key"), "-out", str(directory / "server.pem")]
-        + ["-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"]
-    )
+    arguments = [word for option in options for word in option.split("=", 1)]
+    request = [find_program("openssl"), "req", "-x509", "-days", "2", "-subj", f"/CN={subject}"]
+    _run([*request, *curve, *files, *arguments])
 
 
 def _run(command: list[str]) -> None:

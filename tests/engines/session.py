@@ -3,8 +3,10 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -112,8 +114,14 @@ def _leftovers(client: docker.DockerClient, engine: DockerEngine, run_name: str)
     images = [
         f"image {reference}"
         for image in client.images.list()
-        for reference in image.attrs["RepoTags"] or image.attrs["RepoDigests"] or [image.id]
+        for reference in _references(image.attrs)
         if reference not in engine.images.all()
     ]
     found = [*containers, *networks, *volumes, *images]
     return found if engine.is_own else [line for line in found if run_name in line]
+
+
+def _references(image: Mapping[str, Any]) -> list[str]:
+    """Every name of an image, or its id when it has none (old engines say `<none>` then)."""
+    names = [*(image["RepoTags"] or []), *(image["RepoDigests"] or [])]
+    return [name for name in names if "<none>" not in name] or [image["Id"]]

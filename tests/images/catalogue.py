@@ -26,10 +26,11 @@ _FIXED_NODE = {"lodash": "4.17.23", "minimist": "1.2.8"}
 _FIXED_PYTHON = {"urllib3": "2.6.1", "PyYAML": "6.0.2"}
 _FIXED_DEBIAN = {"libssl3": ("openssl", "3.0.22-1~deb12u2"), "zlib9": ("unheard-of", "1.0")}
 
-_APPLETS = (
-    "cat cp date echo env false grep head hostname httpd id kill ls nc nslookup printf ps rm sed "
-    "seq sh sleep tail test touch true wget yes"
-).split()
+_APPLETS = [
+    *("cat", "cp", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id"),
+    *("kill", "ls", "nc", "nslookup", "printf", "ps", "rm", "sed", "seq", "sh", "sleep", "tail"),
+    *("test", "touch", "true", "wget", "yes"),
+]
 _FILES = Path(__file__).parent / "files"
 
 
