@@ -1,0 +1,48 @@
+"""One way to log: JSON lines on standard error, with every known secret taken out."""
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import structlog
+
+from quaymaster.redaction import redact
+
+
+def configure(secrets: Iterable[str], level: str = "INFO") -> None:
+    """Set up logging for this process. ``secrets`` are values that must never be printed."""
+    known = tuple(secret for secret in secrets if secret)
+
+    def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+        return {
+            name: redact(value, known) if isinstance(value, str) else value
+            for name, value in event.items()
+        }
+
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redacted,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(default=str)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)

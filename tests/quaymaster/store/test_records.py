@@ -1,0 +1,173 @@
+"""Operations in a real Valkey."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+import redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from quaymaster.errors import Conflict, Unavailable
+from quaymaster.journal import Event, event_of
+from quaymaster.operations import Operation, Origin, State
+from quaymaster.progress import Progress
+from quaymaster.queues import RUN_OPERATION
+from quaymaster.store import cards, keys, leases, records
+from quaymaster.store.records import Accepted, Duplicate
+from quaymaster.store.transactions import ask, perform
+from tests.engines.valkey import ValkeyServer
+from tests.samples import ALICE, NOW, SEALER, operation
+
+pytestmark = pytest.mark.engine
+
+
+def _event(of: Operation) -> Event:
+    return event_of(of, SEALER, actor=ALICE.user)
+
+
+def _accept(connection: redis.Redis, given: Operation) -> Accepted | Duplicate:
+    return perform(connection, records.accept(given, _event(given)))
+
+
+def test_what_was_accepted_is_loaded_as_it_was(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    stored = ask(valkey, records.load(1042))
+    assert stored is not None
+    assert stored.operation == operation()
+
+
+def test_the_same_delivery_three_times_is_one_operation(valkey: redis.Redis) -> None:
+    answers = [_accept(valkey, operation(id=number)) for number in (1042, 1043, 1044)]
+    assert isinstance(answers[0], Accepted)
+    assert answers[1:] == [Duplicate(1042), Duplicate(1042)]
+    assert valkey.lrange(keys.queue("host:build1"), 0, -1) == [b"operation-1042-1"]
+    assert ask(valkey, records.load(1043)) is None
+
+
+def test_accepting_queues_a_job_that_rq_reads_as_its_own(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    ours = Job.fetch("operation-1042-1", connection=valkey, serializer=JSONSerializer)
+    queue = Queue("host:build1", connection=valkey, serializer=JSONSerializer)
+    theirs = queue.enqueue(RUN_OPERATION, 1042, result_ttl=0, failure_ttl=3600)
+    assert (ours.func_name, ours.args, ours.kwargs) == (RUN_OPERATION, [1042], theirs.kwargs)
+    assert ours.get_status() == theirs.get_status()
+    written = {name.decode() for name in valkey.hkeys(ours.key)}
+    assert written == {name.decode() for name in valkey.hkeys(theirs.key)}
+    assert valkey.smembers(keys.QUEUES) == {b"rq:queue:host:build1"}
+
+
+def test_an_operation_that_is_not_admitted_yet_has_no_job_and_no_card(
+    valkey: redis.Redis,
+) -> None:
+    _accept(valkey, operation(state=State.ACCEPTED))
+    assert valkey.llen(keys.queue("host:build1")) == 0
+    assert ask(valkey, cards.behind(10)) == ()
+    assert ask(valkey, records.open_ids()) == (1042,)
+
+
+def test_of_two_moves_at_once_one_is_made(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    stored = ask(valkey, records.load(1042))
+    assert stored is not None
+    before = stored.operation
+    results: list[str] = []
+
+    def try_to_move(state: State) -> None:
+        after = before.moved(state, NOW)
+        try:
+            perform(valkey, records.move(before, after, _event(after)))
+        except Conflict:
+            results.append("conflict")
+        else:
+            results.append("moved")
+
+    threads = [
+        threading.Thread(target=try_to_move, args=(state,))
+        for state in (State.RUNNING, State.CANCELLED)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["conflict", "moved"]
+
+
+def test_a_move_needs_the_lease_when_it_is_asked_for(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    after = operation().moved(State.RUNNING, NOW)
+    lease = leases.held(records.lease_name(1042), "somebody")
+    with pytest.raises(Conflict):
+        perform(valkey, records.move(operation(), after, _event(after), lease=lease))
+    assert perform(valkey, leases.take(records.lease_name(1042), "somebody", 5000))
+    perform(valkey, records.move(operation(), after, _event(after), lease=lease))
+
+
+def test_an_ended_operation_is_drawn_before_those_that_run(valkey: redis.Redis) -> None:
+    for number, delivery in ((1, "a"), (2, "b")):
+        _accept(valkey, operation(id=number, origin=Origin("C1", delivery)))
+    running = operation(id=2, origin=Origin("C1", "b")).moved(State.RUNNING, NOW)
+    perform(valkey, records.move(replace(running, version=1), running, _event(running)))
+    ended = running.moved(State.FAILED, NOW)
+    perform(valkey, records.move(running, ended, _event(ended)))
+    assert ask(valkey, cards.behind(10)) == ((2, True), (1, False))
+    assert ask(valkey, records.open_ids()) == (1,)
+
+
+def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    lease = leases.held(records.lease_name(1042), "worker")
+    assert not perform(valkey, records.progressed(1042, Progress("pushing", 1, 2), lease))
+    perform(valkey, leases.take(records.lease_name(1042), "worker", 5000))
+    assert perform(valkey, records.progressed(1042, Progress("pushing", 1, 2), lease))
+    stored = ask(valkey, records.load(1042))
+    assert stored is not None
+    assert stored.operation.progress == Progress("pushing", 1, 2)
+    assert stored.revision == 2
+
+
+def test_a_card_that_fell_behind_again_stays_on_the_list(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    assert ask(valkey, cards.bell(1)) is True
+    perform(valkey, records.ask_to_cancel(operation(), "U0BOB", _event(operation())))
+    assert not perform(valkey, cards.caught_up(1042, 1))
+    assert perform(valkey, cards.caught_up(1042, 2))
+    assert ask(valkey, cards.behind(10)) == ()
+
+
+def test_ids_are_never_given_twice(valkey: redis.Redis) -> None:
+    first = perform(valkey, records.reserve(3))
+    answer = _accept(valkey, operation(id=first[0]))
+    assert isinstance(answer, Accepted)
+    assert answer.next_id not in first
+    assert answer.next_id not in perform(valkey, records.reserve(2))
+
+
+def test_what_was_accepted_survives_a_kill_of_the_database(valkey_server: ValkeyServer) -> None:
+    client = valkey_server.client()
+    _accept(client, operation())
+    client.close()
+    valkey_server.kill()
+    valkey_server.start()
+    client = valkey_server.client()
+    stored = ask(client, records.load(1042))
+    assert stored is not None
+    assert stored.operation == operation()
+    assert client.lrange(keys.queue("host:build1"), 0, -1) == [b"operation-1042-1"]
+    client.close()
+
+
+def test_a_database_that_is_gone_is_said_in_words(valkey_server: ValkeyServer) -> None:
+    client = redis.Redis.from_url(valkey_server.url, retry=None, socket_timeout=0.5)
+    valkey_server.kill()
+    with pytest.raises(Unavailable, match="nothing was started"):
+        ask(client, records.load(1042))
+    client.close()
+
+
+def test_no_field_of_a_record_is_a_secret_of_ours(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    record = json.loads(valkey.hget(keys.operation(1042), "record") or b"{}")
+    assert "0123456789abcdef0123456789abcdef" not in json.dumps(record)

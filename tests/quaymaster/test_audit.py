@@ -1,0 +1,74 @@
+"""The audit chain."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from quaymaster.audit import Entry, chained, verify
+from quaymaster.errors import Forged
+from quaymaster.journal import Event
+from quaymaster.seals import Sealer
+from tests.samples import NOW, SEALER
+
+EVENTS = tuple(
+    Event(1042, number, what, "U0ALICE", NOW, "push").sealed(SEALER)
+    for number, what in enumerate(("queued", "running", "succeeded"), 1)
+)
+
+
+def _lines() -> list[str]:
+    return [one.as_json() for one in chained(None, (e.as_json() for e in EVENTS), SEALER)]
+
+
+def test_a_chain_that_nobody_touched_holds() -> None:
+    verified = verify(_lines(), SEALER)
+    assert verified.entries == 3
+    assert verified.head == Entry.from_json(_lines()[-1]).hash
+
+
+def test_an_empty_audit_holds() -> None:
+    assert verify([], SEALER).entries == 0
+
+
+def test_a_changed_entry_is_named() -> None:
+    lines = _lines()
+    entry = Entry.from_json(lines[1])
+    event = json.loads(entry.event) | {"actor": "U0EVE"}
+    lines[1] = replace(entry, event=json.dumps(event)).as_json()
+    with pytest.raises(Forged, match="entry 2"):
+        verify(lines, SEALER)
+
+
+def test_a_removed_entry_is_noticed() -> None:
+    lines = _lines()
+    with pytest.raises(Forged, match="entry 2"):
+        verify([lines[0], lines[2]], SEALER)
+
+
+def test_an_entry_made_with_another_key_is_noticed() -> None:
+    eve = Sealer("e" * 32)
+    first = chained(None, [EVENTS[0].as_json()], SEALER)[0]
+    forged = chained(first, [EVENTS[1].as_json()], eve)[0]
+    with pytest.raises(Forged, match="entry 2"):
+        verify([first.as_json(), forged.as_json()], SEALER)
+
+
+def test_an_entry_that_is_no_entry_is_noticed() -> None:
+    with pytest.raises(Forged, match="entry 4"):
+        verify([*_lines(), "hello"], SEALER)
+
+
+def test_cutting_the_end_off_is_noticed_with_a_head_that_was_written_down() -> None:
+    head = verify(_lines(), SEALER).head
+    verify(_lines(), SEALER, head)
+    verify(_lines()[:2], SEALER)
+    with pytest.raises(Forged, match="head"):
+        verify(_lines()[:2], SEALER, head)
+
+
+def test_an_event_without_a_valid_seal_stands_in_the_audit_as_refused() -> None:
+    forged = replace(EVENTS[0], actor="U0EVE")
+    entries = chained(None, [forged.as_json(), "not an event"], SEALER)
+    assert [entry.is_refused for entry in entries] == [True, True]
+    assert verify([entry.as_json() for entry in entries], SEALER).entries == 2
