@@ -169,13 +169,23 @@ class Configuration:
         if service is not None:
             image = self.service(environment, service).image
             if image != repository:
-                raise _foreign(repository, environment, {service: image})
+                raise _foreign(
+                    f"{service} of {environment} may not run {repository}.",
+                    repository,
+                    environment,
+                    {service: image},
+                )
             return service
         services = self.environment(environment).services
         candidates = [name for name, entry in services.items() if entry.image == repository]
         if not candidates:
             images = {name: entry.image for name, entry in services.items()}
-            raise _foreign(repository, environment, images)
+            raise _foreign(
+                f"No service of {environment} may run {repository}.",
+                repository,
+                environment,
+                images,
+            )
         if len(candidates) > 1:
             raise UsageError(
                 f"Several services of {environment} run {repository}: {listed(candidates)}.",
@@ -236,19 +246,18 @@ def _named(entries: Mapping[str, Entry], name: str, one: str, several: str) -> E
 
 
 def _foreign(
-    repository: Repository, environment: str, images: Mapping[str, Repository]
+    what: str, repository: Repository, environment: str, images: Mapping[str, Repository]
 ) -> UsageError:
-    """No service may run it; a repository of the same path is what was probably meant."""
+    """With the rules, and the repository that was probably meant: first one of the same path."""
     rules = [f"{name} runs {image}" for name, image in images.items()]
-    alike = [image for image in images.values() if image.path == repository.path]
+    alike = [str(image) for image in images.values() if image.path == repository.path]
     hint = (
         f"Did you mean {alike[0]}?"
         if alike
-        else did_you_mean(str(repository), [str(image) for image in images.values()])
+        else did_you_mean(str(repository), map(str, images.values()))
     )
     return UsageError(
-        f"{repository} is not what {'this service' if len(images) == 1 else 'any service'} "
-        f"of {environment} may run.",
+        what,
         why=f"In {environment}, {listed(rules)}.",
         next_step=hint,
     )

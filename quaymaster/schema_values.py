@@ -19,7 +19,7 @@ from quaymaster.services import PublishedPort, Volume
 from quaymaster.windows import Freeze, Window
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
-_SMALL_WORDS = frozenset({"to", "as", "on", "in", "from", "for"})
+_SMALL_WORDS = frozenset({"to", "as", "on", "in", "from", "for", "of"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # https://docs.slack.dev/reference/objects/conversation-object: public and private channels
 # and conversations.
@@ -59,7 +59,7 @@ def _name(text: str) -> str:
     if not _NAME.fullmatch(text) or text in _SMALL_WORDS:
         raise UsageError(
             f"{shown(text)} is not a name: lower-case letters, digits, _ . and -, at most 40, and "
-            "none of the small words of commands (to, as, on, in, from, for)."
+            "none of the small words of commands (to, as, on, in, from, for, of)."
         )
     return text
 

@@ -154,7 +154,6 @@ def _long_enough(value: str) -> str:
 
 
 def _command_name(value: str) -> str:
-    # https://docs.slack.dev/interactivity/implementing-slash-commands: at most 32 characters.
     right = re.fullmatch(r"/[a-z0-9_-]{1,31}", value)
     return "" if right else "has to be a slash and lower-case letters, digits, _ and -."
 

@@ -1,0 +1,1 @@
+"""Command text in, requests out."""
