@@ -13,7 +13,7 @@ PORT = 8000
 
 # Built here, so that no file of the repository looks as if it held a secret. Nobody issued it.
 PLANTED_SECRET = "ghp_" + hashlib.sha256(b"planted in the hostile image").hexdigest()[:36]
-HOSTILE_TEXT = ("<!channel> *bold* `code` _it_ ~gone~ <https://evil.example|click> & \u202e" * 70)[
+HOSTILE_TEXT = ("<!channel> *bold* `code` _it_ ~gone~ <https://evil.example|click> & \u202e" * 80)[
     :5000
 ]
 
@@ -21,6 +21,9 @@ HOSTILE_TEXT = ("<!channel> *bold* `code` _it_ ~gone~ <https://evil.example|clic
 NODE_PACKAGES = {"lodash": "4.17.4", "minimist": "0.0.8"}
 PYTHON_PACKAGES = {"urllib3": "1.24.1", "PyYAML": "5.1"}
 DEBIAN_PACKAGES = {"libssl3": ("openssl", "3.0.11-1~deb12u1"), "libexpat1": ("expat", "2.5.0-1")}
+# How many vulnerabilities Trivy finds in it with each edition of the database.
+FINDINGS_A = 33
+FINDINGS_B = 36
 
 _FIXED_NODE = {"lodash": "4.17.23", "minimist": "1.2.8"}
 _FIXED_PYTHON = {"urllib3": "2.6.1", "PyYAML": "6.0.2"}

@@ -1,0 +1,46 @@
+# What a developer does here. `make` alone lists it.
+#   PYTHON  the interpreter to make the virtual environment with (3.11 or newer)
+#   VENV    where that environment is, or is to be
+#   JOBS    how many tests run at once
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= auto
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TYPED := bot workers quaymaster local_slack tests/engines tests/images tests/conftest.py
+
+.PHONY: help install check test protections bench try clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## virtual environment with the project and its tools
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+check: install ## format, lint, types, import contracts and fast tests: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not engine'
+
+test: install ## every test, on real engines too (root, and the packages of .ci/run)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+protections: install ## take each protection away in turn and see its test turn red
+	$(BIN)/python -m tests.protections
+
+bench: install ## measure; ONLY=name for one row
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+try: install ## the whole product without Slack, on this machine
+	$(BIN)/quaymaster try
+
+clean: ## remove the virtual environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
