@@ -1,1 +1,42 @@
-"""A local server that speaks Slack's Web API, Socket Mode and interactivity, as strictly as Slack does."""
+"""A local server that speaks Slack's Web API, Socket Mode and interactivity, as strictly as Slack.
+
+`serve` starts one; `Workspace` and `Person` act in it; `violations` judges blocks.
+"""
+
+from local_slack.blocks import view_violations, violations
+from local_slack.calls import Call, CallLog
+from local_slack.faults import Fault, FaultKind
+from local_slack.message import File, Message
+from local_slack.outcome import Delivered, NotPossible, Outcome
+from local_slack.person import Person
+from local_slack.server import LocalSlack, serve
+from local_slack.settings import Settings
+from local_slack.workspace import NotSeen, Workspace
+from local_slack.world import App, Channel, Kind, Membership, User, UserGroup, World
+
+__all__ = [
+    "App",
+    "Call",
+    "CallLog",
+    "Channel",
+    "Delivered",
+    "Fault",
+    "FaultKind",
+    "File",
+    "Kind",
+    "LocalSlack",
+    "Membership",
+    "Message",
+    "NotPossible",
+    "NotSeen",
+    "Outcome",
+    "Person",
+    "Settings",
+    "User",
+    "UserGroup",
+    "Workspace",
+    "World",
+    "serve",
+    "view_violations",
+    "violations",
+]

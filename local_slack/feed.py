@@ -13,7 +13,7 @@ class Change:
     """One thing that happened.
 
     ``kind`` is one of ``message_posted``, ``message_changed``, ``message_deleted`` (with ``message``), ``view_changed``,
-    ``reaction_added``, ``file_shared``, ``acknowledged``, ``app_connected``, ``app_disconnected``.
+    ``view_closed`` (with ``view`` and ``user``), ``reaction_added``, ``app_connected``, ``app_disconnected``.
     """
 
     number: int
@@ -45,6 +45,10 @@ class Feed:
         async with self._news:
             self._news.notify_all()
 
+    def since(self, number: int) -> list[Change]:
+        """The changes after ``number``."""
+        return self._changes[number:]
+
     async def after(self, number: int, wait: float) -> list[Change]:
         """The changes after ``number``; waits up to ``wait`` seconds when there are none yet."""
         if self.newest <= number and wait > 0:
@@ -53,7 +57,7 @@ class Feed:
                     await self._news.wait_for(lambda: self.newest > number)
             except TimeoutError:
                 return []
-        return self._changes[number:]
+        return self.since(number)
 
     async def follow(self, number: int = 0) -> AsyncIterator[Change]:
         """Every change after ``number``, for as long as one listens."""

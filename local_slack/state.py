@@ -170,6 +170,11 @@ class State:
         found = self.messages.get(channel, {}).values()
         return sorted((one for one in found if one.only_for is None), key=lambda one: one.ts)
 
+    def all_messages(self, channels: Iterable[str]) -> list[Message]:
+        """Everything in ``channels``, oldest first, also what only one person sees."""
+        found = [one for channel in channels for one in self.messages.get(channel, {}).values()]
+        return sorted(found, key=lambda one: one.ts)
+
     def screen(self, user: str, channels: Iterable[str]) -> list[Message]:
         """What ``user`` sees in ``channels``, oldest first, messages only for them included."""
         found = [

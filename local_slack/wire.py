@@ -10,8 +10,11 @@ from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 _KEY = "local_slack.connection"
+_CUT = "local_slack.cut"
 _numbers = itertools.count(1)
 
 
@@ -45,3 +48,19 @@ class NumberedProtocol(HttpToolsProtocol):
         transport: asyncio.Transport = self.transport
         connection = Connection(self._number, self._requests == 1, transport.abort)
         self.scope["state"][_KEY] = connection
+
+
+class CuttableProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol whose connection the application can cut without a closing handshake."""
+
+    def handle_connect(self, event: Request) -> None:
+        """A handshake begins."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # a refused handshake has none
+            self.scope["state"][_CUT] = self.transport.abort
+
+
+def cut_of(scope: Scope) -> Callable[[], None]:
+    """What cuts the WebSocket connection of ``scope``."""
+    found: Callable[[], None] = scope["state"][_CUT]
+    return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -114,10 +113,9 @@ class WebApi:
 
     def _perform(self, request: Request, body: bytes, record: _Record) -> Response:
         scopes: frozenset[str] = frozenset()
-        method = self._methods.get(record.method)
+        method: Method | None = None
         try:
-            if method is None:
-                raise SlackError("unknown_method", req_method=record.method)
+            method = self._method(record.method)
             record.args = read_arguments(
                 request.method,
                 request.headers.get("content-type", ""),
@@ -134,6 +132,11 @@ class WebApi:
         except SlackError as error:
             record.error = error.name
             return _json(_refusal(error), scopes, method)
+
+    def _method(self, name: str) -> Method:
+        if name not in self._methods:
+            raise SlackError("unknown_method", req_method=name)
+        return self._methods[name]
 
     def _authorised(self, request: Request, args: Arguments, method: Method) -> frozenset[str]:
         """The scopes of the token.
@@ -173,6 +176,3 @@ def _json(answer: Json, scopes: frozenset[str], method: Method | None) -> Respon
     if method is not None:
         headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
     return JSONResponse(answer, headers=headers)
-
-
-Registry = Callable[[], dict[str, Method]]

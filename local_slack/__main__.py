@@ -1,0 +1,39 @@
+"""Runs the local Slack as a process of its own: ``python -m local_slack --port 8065``.
+
+The first line on standard output is a JSON object with the addresses, tokens and the signing secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+
+from local_slack.server import bind
+from local_slack.settings import Settings
+
+
+def main() -> None:
+    """Parse the arguments, print where it is, serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m local_slack", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--no-rate-limits", action="store_true")
+    parser.add_argument("--speed", type=float, default=1.0, help="60: a minute in a second")
+    parser.add_argument("--request-url", help="deliver here instead of over Socket Mode")
+    given = parser.parse_args()
+    settings = Settings(rate_limits=not given.no_rate_limits, speed=given.speed)
+    bound = bind(settings=settings, host=given.host, port=given.port)
+    sys.stdout.write(json.dumps(bound.place.as_json()) + "\n")
+    sys.stdout.flush()
+
+    async def run() -> None:
+        await bound.slack.lines.use(given.request_url)
+        await bound.run()
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()

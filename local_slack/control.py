@@ -1,0 +1,193 @@
+"""The control API at ``/_local``: for tests, a terminal or a chat page, in this process or in another.
+
+Every request carries ``Authorization: Bearer <control token>``. `local_slack.client` speaks it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local_slack.acts import Acts
+from local_slack.delivery.lines import Lines
+from local_slack.errors import SlackError
+from local_slack.faults import Fault, FaultKind
+from local_slack.message import Json
+from local_slack.outcome import NotPossible, Outcome
+from local_slack.state import State
+from local_slack.together import together
+from local_slack.webapi.shapes import channel_json, user_json, view_json
+from local_slack.world import Kind, Membership
+
+_ACTS = (
+    "command",
+    "click",
+    "click_in_view",
+    "submit",
+    "close_view",
+    "say",
+    "mention",
+    "direct_message",
+    "open_home",
+)
+
+
+class Control:
+    """Reads and changes the workspace from outside."""
+
+    def __init__(self, state: State, acts: Acts, lines: Lines, token: str) -> None:
+        self._state = state
+        self._acts = acts
+        self._lines = lines
+        self._token = token
+        self.app = Starlette(
+            routes=[
+                self._route("/info", self._info, "GET"),
+                self._route("/messages", self._messages, "GET"),
+                self._route("/calls", self._calls, "GET"),
+                self._route("/feed", self._feed, "GET"),
+                self._route("/views", self._views, "GET"),
+                self._route("/file", self._file, "GET"),
+                self._route("/act", self._act, "POST"),
+                self._route("/faults", self._faults, "POST"),
+                self._route("/change", self._change, "POST"),
+            ]
+        )
+
+    def _route(
+        self, path: str, run: Callable[[Request], Awaitable[Response]], method: str
+    ) -> Route:
+        async def guarded(request: Request) -> Response:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return JSONResponse({"error": "the control token is missing or wrong"}, 401)
+            try:
+                return await run(request)
+            except (NotPossible, SlackError) as error:
+                return JSONResponse({"error": str(error)}, 409)
+
+        return Route(path, guarded, methods=[method])
+
+    async def _info(self, _: Request) -> Response:
+        state = self._state
+        world = state.world
+        return JSONResponse(
+            {
+                "team": {"id": world.team_id, "name": world.name, "domain": world.domain},
+                "bot_user": world.app.bot_user,
+                "commands": sorted(world.app.commands),
+                "request_url": self._lines.request_url,
+                "connections": self._lines.hub.connections,
+                "newest": state.feed.newest,
+                "users": [user_json(state, one) for one in state.users.values()],
+                "channels": [
+                    channel_json(state, one) | {"members": sorted(one.members)}
+                    for one in state.channels.values()
+                ],
+                "groups": [asdict(one) for one in state.groups.values()],
+            }
+        )
+
+    async def _messages(self, request: Request) -> Response:
+        """What is in a channel: for everybody, or as ``user`` sees it; without a channel, everywhere."""
+        query, state = request.query_params, self._state
+        place = query.get("channel")
+        channels = [place] if place else list(state.channels)
+        user = query.get("user")
+        found = state.screen(user, channels) if user else state.all_messages(channels)
+        return JSONResponse([one.as_json() for one in found])
+
+    async def _calls(self, _: Request) -> Response:
+        return JSONResponse([call.as_json() for call in self._state.calls])
+
+    async def _feed(self, request: Request) -> Response:
+        query = request.query_params
+        changes = await self._state.feed.after(int(query["after"]), float(query.get("wait", "0")))
+        return JSONResponse([asdict(change) for change in changes])
+
+    async def _views(self, request: Request) -> Response:
+        user = request.query_params.get("user")
+        found = [one for one in self._state.views.values() if user in (None, one.user)]
+        return JSONResponse([view_json(self._state, one) | {"user": one.user} for one in found])
+
+    async def _file(self, request: Request) -> Response:
+        stored = self._state.files.get(request.query_params["id"])
+        if stored is None or stored.content is None:
+            raise NotPossible("there is no such file")
+        return Response(stored.content, media_type="application/octet-stream")
+
+    async def _act(self, request: Request) -> Response:
+        """One or several acts; several begin at the same moment."""
+        asked: list[Json] = (await request.json())["acts"]
+        outcomes = await together([self._one(act) for act in asked])
+        return JSONResponse([one.as_json() for one in outcomes])
+
+    def _one(self, act: Json) -> Callable[[], Awaitable[Outcome]]:
+        name, arguments = act["act"], act["arguments"]
+        if name not in _ACTS:
+            raise NotPossible(f"there is no act {name}")
+        run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
+        return lambda: run(**arguments)
+
+    async def _faults(self, request: Request) -> Response:
+        """Put faults in force; an empty list makes everything work again."""
+        asked: list[Json] = await request.json()
+        if not asked:
+            self._state.faults.clear()
+        for one in asked:
+            self._state.faults.add(Fault(**{**one, "kind": FaultKind(one["kind"])}))
+        return JSONResponse({})
+
+    async def _change(self, request: Request) -> Response:
+        """Change the workspace, the clock, the limits or the connection to the app."""
+        asked: Json = await request.json()
+        changes: dict[str, Callable[[Any], Awaitable[None]]] = {
+            "skip": self._skip,
+            "rate_limits": self._limit,
+            "request_url": self._lines.use,
+            "socket": self._socket,
+            "user": self._user,
+            "channel": self._channel,
+            "scopes": self._scopes,
+        }
+        for name, value in asked.items():
+            await changes[name](value)
+        return JSONResponse({})
+
+    async def _skip(self, seconds: float) -> None:
+        self._state.clock.skip(seconds)
+
+    async def _limit(self, enabled: bool) -> None:
+        self._state.rates.enabled = enabled
+
+    async def _socket(self, what: str) -> None:
+        if what == "drop":
+            self._lines.hub.drop()
+        else:
+            await self._lines.hub.refresh(what)
+
+    async def _user(self, asked: Json) -> None:
+        user = self._state.users[asked["id"]]
+        membership = Membership(asked["membership"])
+        self._state.users[user.id] = replace(user, membership=membership)
+
+    async def _channel(self, asked: Json) -> None:
+        channel = self._state.channels[asked["id"]]
+        kind = Kind(asked["kind"]) if "kind" in asked else channel.kind
+        archived = bool(asked.get("archived", channel.archived))
+        members = channel.members | set(asked.get("join", ()))
+        members -= set(asked.get("leave", ()))
+        self._state.channels[channel.id] = replace(
+            channel, kind=kind, archived=archived, members=frozenset(members)
+        )
+
+    async def _scopes(self, scopes: list[str]) -> None:
+        world = self._state.world
+        self._state.world = world.with_scopes(*scopes)

@@ -1,0 +1,1 @@
+"""How what people do reaches the app: https://docs.slack.dev/apis/events-api"""

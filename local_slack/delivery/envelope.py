@@ -1,0 +1,57 @@
+"""What is delivered to the app, and what the app says to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from local_slack.message import Json
+
+# «This must be sent within 3 seconds»: https://docs.slack.dev/interactivity/handling-user-interaction
+ACK_WITHIN = 3.0
+
+
+class Channel(Enum):
+    """The three kinds of delivery, by their names in Socket Mode."""
+
+    COMMAND = "slash_commands"
+    INTERACTION = "interactive"
+    EVENT = "events_api"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing to deliver. ``retry`` counts from 1 for events that are sent again, ``reason`` says why.
+
+    ``answerable`` says that the acknowledgement may carry an answer.
+    """
+
+    kind: Channel
+    payload: Json
+    retry: int = 0
+    reason: str = ""
+    answerable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What came back. ``error`` is what the person is told when nothing good did.
+
+    ``body`` is the answer as an object, or as text; None where the app only acknowledged. ``seconds`` is how long it
+    took; ``stop`` is set when the app asks not to be sent the same again.
+    """
+
+    seconds: float
+    body: Json | str | None = None
+    error: str | None = None
+    reason: str = ""
+    status: int | None = None
+    stop: bool = False
+
+
+class Transport(Protocol):
+    """A way to the app: HTTP or Socket Mode."""
+
+    async def deliver(self, delivery: Delivery) -> Ack:
+        """Hand over one delivery and wait for the acknowledgement, 3 s at most."""

@@ -1,0 +1,78 @@
+"""What a person sees of something they did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from local_slack.message import Json, Message
+
+
+class NotPossible(Exception):
+    """A person cannot do that in Slack: no such button, a required input left empty, an unknown channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One delivery to the app. ``seconds`` until the acknowledgement, or until Slack gave up.
+
+    ``error`` is what the person was told (``operation_timeout``, ``dispatch_failed``…); None when the app acknowledged.
+    ``body`` is what came with the acknowledgement, ``status`` the HTTP status where it came over HTTP.
+    """
+
+    seconds: float
+    error: str | None
+    body: Json | str | None
+    status: int | None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the app answered in time."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one act, up to the moment when its deliveries were acknowledged or given up.
+
+    ``shown`` are the messages the person saw appear or change meanwhile; later ones are found with `Person.sees`.
+    ``payload`` is what was delivered; ``errors`` are the messages at the inputs of a modal, by block id.
+    """
+
+    deliveries: tuple[Delivered, ...]
+    shown: tuple[Message, ...]
+    payload: Json
+    errors: dict[str, str]
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the app answered every delivery in time."""
+        return all(one.acknowledged for one in self.deliveries)
+
+    @property
+    def seconds(self) -> float:
+        """The slowest acknowledgement, in seconds."""
+        return max((one.seconds for one in self.deliveries), default=0.0)
+
+    @property
+    def error(self) -> str | None:
+        """What the person was told when the app did not answer; None when it did."""
+        return next((one.error for one in self.deliveries if one.error), None)
+
+    @property
+    def words(self) -> str:
+        """All that was shown, as text."""
+        return "\n".join(message.words for message in self.shown)
+
+    def as_json(self) -> Json:
+        """For another process; `from_json` reads it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Json) -> Outcome:
+        """The outcome that `as_json` wrote."""
+        return Outcome(
+            tuple(Delivered(**one) for one in data["deliveries"]),
+            tuple(Message.from_json(one) for one in data["shown"]),
+            data["payload"],
+            data["errors"],
+        )

@@ -1,0 +1,15 @@
+"""An act that is not carried out yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local_slack.message import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An act of one person, to begin together with others: `Workspace.act`."""
+
+    act: str
+    arguments: Json

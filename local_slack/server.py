@@ -1,0 +1,121 @@
+"""The local Slack as a running server: on a thread of this process, or as the whole process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+
+from local_slack.settings import Settings
+from local_slack.slack import Slack
+from local_slack.wire import CuttableProtocol, NumberedProtocol
+from local_slack.workspace import Workspace
+from local_slack.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSlack:
+    """Where a running local Slack is, and the secrets of the app in it."""
+
+    base_url: str
+    world: World
+    control_token: str = field(repr=False)
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the Web API, for ``SLACK_API_URL`` and the SDK's ``base_url``."""
+        return f"{self.base_url}/api/"
+
+    def environment(self, *, socket_mode: bool = True) -> dict[str, str]:
+        """The environment variables with which a bot finds this Slack."""
+        app = self.world.app
+        found = {
+            "SLACK_API_URL": self.api_url,
+            "SLACK_BOT_TOKEN": app.bot_token,
+            "SLACK_SIGNING_SECRET": app.signing_secret,
+        }
+        return found | ({"SLACK_APP_TOKEN": app.app_token} if socket_mode else {})
+
+    def workspace(self) -> Workspace:
+        """The workspace to act in and to look at; ``async with`` it."""
+        return Workspace(self.base_url, self.control_token)
+
+    def as_json(self) -> dict[str, object]:
+        """What another process needs; it holds the secrets."""
+        return {
+            "base_url": self.base_url,
+            "api_url": self.api_url,
+            "control_token": self.control_token,
+            "environment": self.environment(),
+            "bot_user": self.world.app.bot_user,
+            "team": self.world.team_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A local Slack with its listening socket, ready to run."""
+
+    place: LocalSlack
+    slack: Slack
+    server: uvicorn.Server
+    listener: socket.socket
+
+    async def run(self) -> None:
+        """Serve until the server is told to exit."""
+        try:
+            await self.server.serve(sockets=[self.listener])
+        finally:
+            await self.slack.close()
+
+
+def bind(
+    world: World | None = None,
+    settings: Settings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Bound:
+    """Take a port (a free one with 0) and put a local Slack behind it. Raises OSError when the port is taken."""
+    listener = socket.create_server((host, port), backlog=512)
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    chosen = world or World.default()
+    slack = Slack(chosen, settings or Settings(), address)
+    config = uvicorn.Config(
+        slack.app,
+        http=NumberedProtocol,
+        ws=CuttableProtocol,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,
+    )
+    place = LocalSlack(address, chosen, slack.control_token)
+    return Bound(place, slack, uvicorn.Server(config), listener)
+
+
+@contextmanager
+def serve(
+    world: World | None = None,
+    settings: Settings | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[LocalSlack]:
+    """A local Slack on a background thread for as long as the ``with`` lasts."""
+    bound = bind(world, settings, host, port)
+    thread = threading.Thread(
+        target=lambda: asyncio.run(bound.run()), name="local-slack", daemon=True
+    )
+    thread.start()
+    try:
+        yield bound.place
+    finally:
+        bound.server.should_exit = True
+        thread.join(10)
+        bound.listener.close()

@@ -1,0 +1,110 @@
+"""A whole local Slack put together: one workspace, its app, and the doors to both."""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from local_slack.acts import Acts
+from local_slack.clock import Clock
+from local_slack.control import Control
+from local_slack.delivery.lines import Lines
+from local_slack.delivery.over_socket import SocketHub
+from local_slack.delivery.response_url import ResponseUrls
+from local_slack.faults import FaultKind
+from local_slack.message import Json
+from local_slack.rates import RateLimiter
+from local_slack.settings import Settings
+from local_slack.state import State
+from local_slack.webapi import chat, conversations, files, people, views
+from local_slack.webapi.endpoint import WebApi
+from local_slack.webapi.method import Context, Method, Token, tier
+from local_slack.world import World
+
+
+class Slack:
+    """The local Slack at ``base_url``, as an ASGI application in ``app``. ``control_token`` opens ``/_local``."""
+
+    def __init__(self, world: World, settings: Settings, base_url: str) -> None:
+        self.control_token = secrets.token_urlsafe(24)
+        clock = Clock(settings.speed)
+        self.state = State(world, clock, RateLimiter(clock, settings.rate_limits), base_url)
+        self.state.text_only_update_keeps_blocks = settings.text_only_update_keeps_blocks
+        self.state.trigger_life = settings.trigger_life
+        self.hub = SocketHub(world.app.id, self.state.feed, settings.ack_within)
+        self.hub.refused = self._sockets_refused
+        self.lines = Lines(self.hub, world.app.signing_secret, settings.ack_within)
+        self.acts = Acts(self.state, self.lines)
+        self._files = FileStore(self.state)
+        control = Control(self.state, self.acts, self.lines, self.control_token)
+        self.app = Starlette(
+            routes=[
+                Route("/api/{method:path}", WebApi(self.state, self._methods())),
+                Route("/commands/{name:path}", ResponseUrls(self.state).receive, methods=["POST"]),
+                Route("/upload/v1/{file}", self._files.upload, methods=["POST"]),
+                Route("/files-pri/{file}/{name}", self._files.download),
+                WebSocketRoute("/link/", self.hub.serve),
+                Mount("/_local", control.app),
+            ]
+        )
+
+    def _sockets_refused(self) -> bool:
+        faults = self.state.faults.hit("socket")
+        return any(fault.kind is FaultKind.REFUSED for fault in faults)
+
+    def _methods(self) -> dict[str, Method]:
+        families = (chat, conversations, files, people, views)
+        found = {method.name: method for family in families for method in family.METHODS}
+        connect = Method("apps.connections.open", self._connect, tier(3), token=Token.APP)
+        return {**found, connect.name: connect}
+
+    def _connect(self, call: Context) -> Json:
+        """A fresh WebSocket address: https://docs.slack.dev/reference/methods/apps.connections.open"""
+        call.need("connections:write")
+        base = self.state.base_url.replace("http", "ws", 1)
+        return {
+            "url": f"{base}/link/?ticket={self.hub.new_ticket()}&app_id={self.state.world.app.id}"
+        }
+
+    async def close(self) -> None:
+        """Stop what is still under way towards the app."""
+        await self.acts.close()
+        await self.lines.close()
+
+
+class FileStore:
+    """Where files are put and fetched: https://docs.slack.dev/messaging/working-with-files"""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def upload(self, request: Request) -> Response:
+        """The second step of an upload: the bytes, raw or as a form; as many as were announced."""
+        stored = self._state.files.get(request.path_params["file"])
+        if stored is None or stored.content is not None:
+            return PlainTextResponse("invalid upload address", 404)
+        content = await request.body()
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            content = _only_part(content)
+        if len(content) != stored.length:
+            return PlainTextResponse(f"expected {stored.length} bytes, got {len(content)}", 400)
+        stored.content = content
+        return PlainTextResponse(f"OK - {len(content)}")
+
+    async def download(self, request: Request) -> Response:
+        """The bytes of a file, for who has the bot's token."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        stored = self._state.files.get(request.path_params["file"])
+        if token != self._state.world.app.bot_token or stored is None or stored.content is None:
+            return PlainTextResponse("not found", 404)
+        return Response(stored.content, media_type="application/octet-stream")
+
+
+def _only_part(body: bytes) -> bytes:
+    boundary = body.split(b"\r\n", 1)[0]
+    part = body.split(b"\r\n\r\n", 1)[1]
+    return part.rsplit(b"\r\n" + boundary, 1)[0]

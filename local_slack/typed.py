@@ -1,0 +1,36 @@
+"""What Slack makes of what somebody types.
+
+https://docs.slack.dev/messaging/formatting-message-text#escaping and
+https://docs.slack.dev/interactivity/implementing-slash-commands#creating_commands (escaping of channels, users, links)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_WORD = re.compile(
+    r"(?P<url>https?://[^\s<>|]+)|(?P<host>(?<![\w@./:-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev)(?:[:/][^\s<>|]*)?)|(?<!\w)@(?P<at>[a-z0-9._-]+)|(?<!\w)#(?P<hash>[a-z0-9_-]+)",
+    re.I,
+)
+
+
+def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
+    """``text`` as it reaches the app: ``&<>`` escaped, links, people and channels in angle brackets.
+
+    ``users`` and ``channels`` give the id for a name.
+    """
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    def linked(match: re.Match[str]) -> str:
+        if match["url"]:
+            return f"<{match['url']}>"
+        if match["host"]:
+            return f"<http://{match['host']}|{match['host']}>"
+        if match["at"]:
+            user = users.get(match["at"])
+            return f"<@{user}|{match['at']}>" if user else match[0]
+        channel = channels.get(match["hash"])
+        return f"<#{channel}|{match['hash']}>" if channel else match[0]
+
+    return _WORD.sub(linked, escaped)
