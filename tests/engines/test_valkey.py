@@ -2,6 +2,8 @@
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.engines.valkey import ValkeyServer
 
@@ -40,7 +42,7 @@ def test_a_frozen_server_takes_connections_and_answers_nothing(valkey_server: Va
 
 
 def test_a_client_without_the_password_is_refused(valkey_server: ValkeyServer) -> None:
-    client = redis.Redis(port=valkey_server.port, retry=None)
+    client = redis.Redis(port=valkey_server.port, retry=Retry(NoBackoff(), 0))
     with pytest.raises(redis.AuthenticationError):
         client.ping()
     client.close()
