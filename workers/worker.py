@@ -90,6 +90,11 @@ class OperationWorker(Worker):
         )
         self._grace_seconds = grace_seconds
 
+    @property
+    def was_asked_to_stop(self) -> bool:
+        """Whether the loop ended because of SIGTERM or SIGINT."""
+        return self._shutdown_requested_date is not None
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job in a work horse, unless it is not ours."""
         why = refusal(job)

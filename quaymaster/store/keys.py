@@ -11,6 +11,10 @@ CARDS_BEHIND = f"{PREFIX}cards:behind"
 """A sorted set of ids whose cards do not show the record; ended operations score lowest."""
 BELL = f"{PREFIX}cards:bell"
 """A list of at most one entry, pushed whenever a card falls behind: the courier waits on it."""
+SLACK_UPDATES = f"{PREFIX}slack:updates"
+"""A sorted set of the updates of cards in the last two minutes, by time."""
+SLACK_PAUSES = f"{PREFIX}slack:pauses"
+"""A hash: the methods of Slack that were told to rest, and until when."""
 JOURNAL = f"{PREFIX}journal"
 """A list of sealed events that are not in the audit yet."""
 AUDIT = f"{PREFIX}audit"
@@ -58,7 +62,7 @@ def latest_report(digest: str) -> str:
 
 
 def open_findings(repository: str) -> str:
-    """A set: the findings that alerts were sent about, while they are open."""
+    """A hash: the findings that alerts were sent about, while they are open, to the operation."""
     return f"{PREFIX}findings:{repository}"
 
 

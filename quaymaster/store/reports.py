@@ -1,6 +1,6 @@
 """Scan reports, kept under digest and database; and which findings alerts were sent about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -9,7 +9,7 @@ from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest, Repository
 from quaymaster.seals import Sealer
 from quaymaster.store import keys
-from quaymaster.store.transactions import Query, Transaction
+from quaymaster.store.transactions import Command, Query, Transaction
 
 _KEPT_SECONDS = 30 * 24 * 3600
 _REPORT = TypeAdapter(ScanReport)
@@ -46,32 +46,42 @@ def kept_under(key: str, sealer: Sealer) -> Query[ScanReport | None]:
     return Query(("GET", key), lambda reply: _read(key, reply, sealer))
 
 
-def alerted(repository: Repository, findings: Iterable[str]) -> Transaction[tuple[bool, ...]]:
-    """Remember findings as alerted; for each whether it is new. Atomic, so only one scan alerts."""
+def claim_alerts(
+    repository: Repository, findings: Sequence[str], operation_id: int
+) -> Transaction[tuple[bool, ...]]:
+    """For each finding whether this operation is the one that alerts about it.
+
+    Of several scans at once one gets a finding, and it gets it again when it is repeated after
+    its worker died: an alert is neither doubled nor lost.
+    """
     key = keys.open_findings(str(repository))
     return Transaction(
-        commands=tuple(("SADD", key, finding) for finding in findings),
-        done=lambda replies: tuple(int(reply) == 1 for reply in replies),
+        commands=tuple(
+            command
+            for finding in findings
+            for command in (("HSETNX", key, finding, operation_id), ("HGET", key, finding))
+        ),
+        done=lambda replies: tuple(int(reply) == operation_id for reply in replies[1::2]),
         refused=lambda _: (),
     )
 
 
-def closed(repository: Repository, findings: Iterable[str]) -> Transaction[None]:
-    """Forget findings that are gone: should one come back, it is alerted again."""
-    key = keys.open_findings(str(repository))
-    return Transaction(
-        commands=tuple(("SREM", key, finding) for finding in findings),
-        done=lambda _: None,
-        refused=lambda _: None,
-    )
+def forget_alerts(repository: Repository, findings: Iterable[str]) -> tuple[Command, ...]:
+    """The commands that forget findings that are gone: should one come back, it is told again."""
+    gone = tuple(findings)
+    return (("HDEL", keys.open_findings(str(repository)), *gone),) if gone else ()
 
 
-def open_findings(repository: Repository) -> Query[frozenset[str]]:
-    """The keys of the findings that alerts were sent about and that are still open."""
-    return Query(
-        ("SMEMBERS", keys.open_findings(str(repository))),
-        lambda reply: frozenset(one.decode() for one in reply),
-    )
+def open_findings(repository: Repository) -> Query[dict[str, int]]:
+    """The keys of the findings that alerts were sent about and that are still open, each with
+    the operation that alerted.
+    """
+    return Query(("HGETALL", keys.open_findings(str(repository))), _read_open)
+
+
+def _read_open(reply: Any) -> dict[str, int]:
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {finding.decode(): int(operation_id) for finding, operation_id in pairs}
 
 
 def _read(key: str, reply: Any, sealer: Sealer) -> ScanReport | None:

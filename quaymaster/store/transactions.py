@@ -36,6 +36,10 @@ for i, guard in ipairs(guards) do
   elseif kind == 'last' then
     found = redis.call('LINDEX', key, -1)
     holds = (found or '') == guard[3]
+  elseif kind == 'not_after' then
+    local clock = redis.call('TIME')
+    found = string.format('%d%06d', clock[1], clock[2])
+    holds = tonumber(found) <= tonumber(key)
   end
   if not holds then return {0, i - 1, found or ''} end
 end
@@ -95,7 +99,21 @@ class LastEquals:
         return ("last", self.key, self.value)
 
 
-Guard = Absent | Equals | FieldEquals | LastEquals
+@dataclass(frozen=True, slots=True)
+class NotAfter:
+    """Redis's own clock has not passed this moment: a server that was frozen must not do later
+    what somebody was told would not happen.
+    """
+
+    microseconds: int
+    """Since the epoch, by the clock of the Redis server (its ``TIME`` command)."""
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("not_after", str(self.microseconds))
+
+
+Guard = Absent | Equals | FieldEquals | LastEquals | NotAfter
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""What runs beside the workers: the reconciler and the auditor, each in a loop until told to stop."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import redis
+import structlog
+
+from quaymaster.audit import chain_journal
+from quaymaster.errors import Unavailable
+from quaymaster.seals import Sealer
+from quaymaster.store.transactions import Connection
+from workers.reconciler import reconcile
+
+log = structlog.get_logger(__name__)
+
+RECONCILE_SECONDS = 1.0
+CHAIN_SECONDS = 0.5
+
+
+async def look_after_operations(
+    connection: Connection, sealer: Sealer, stop: asyncio.Event
+) -> None:
+    """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
+    await asyncio.gather(
+        _repeat(
+            lambda: reconcile(connection, sealer, datetime.now(UTC)), RECONCILE_SECONDS, stop
+        ),
+        _repeat(lambda: chain_journal(connection, sealer), CHAIN_SECONDS, stop),
+    )
+
+
+async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.Event) -> None:
+    """Do it again and again. Redis being away is waited out, and said once."""
+    is_away = False
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(work)
+            is_away = False
+        except (Unavailable, redis.RedisError) as error:
+            if not is_away:
+                log.warning("waiting for Redis", why=type(error).__name__)
+            is_away = True
+        except Exception:
+            log.exception("unforeseen error beside the workers")
+        try:
+            await asyncio.wait_for(stop.wait(), pause_seconds)
+        except TimeoutError:
+            continue

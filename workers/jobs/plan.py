@@ -1,0 +1,106 @@
+"""The second stage of a deploy: what will change? Runs on the host. Nothing is changed yet."""
+
+from datetime import datetime
+
+from quaymaster.approvals import Approval
+from quaymaster.errors import ScanBlocked
+from quaymaster.findings import Blocked, Clean, Unknown, Verdict
+from quaymaster.gate import stops
+from quaymaster.operations import Operation, Stage
+from quaymaster.plans import DeployPlan, Examined, Running as RunningNow
+from quaymaster.progress import Progress
+from quaymaster.queues import host_queue
+from quaymaster.requests import DeployRequest
+from quaymaster.store import releases
+from quaymaster.store.transactions import ask
+from workers.running import Running
+from workers.steps import AwaitsApproval, Continues
+from workers.toolbox import Toolbox
+
+
+def plan_deploy(
+    request: DeployRequest, running: Running, tools: Toolbox
+) -> AwaitsApproval | Continues:
+    """Render the configuration, look at what runs, ask the gate; then people decide."""
+    examined = running.operation.examined
+    if examined is None:
+        raise ValueError("a deploy is examined before it is planned")
+    running.report(Progress("planning"))
+    refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
+    plan = DeployPlan(
+        kind="deploy",
+        environment=request.environment,
+        service=request.service,
+        host=tools.configuration.host_of(request.environment),
+        examined=examined,
+        configuration=tools.renderer.render(request.environment, request.service),
+        configuration_revision=tools.configuration.revision,
+        running=what_runs_now(request.environment, request.service, tools),
+    ).sealed(tools.sealer, running.operation.id)
+    return approved_or_asked(running.operation, plan, tools)
+
+
+def approved_or_asked(
+    operation: Operation, plan: DeployPlan, tools: Toolbox
+) -> AwaitsApproval | Continues:
+    """Carry it out at once where nobody has to agree, else ask."""
+    policy = tools.configuration.approval_for(plan.environment, plan.service)
+    if policy.needed == 0:
+        return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+    now: datetime = tools.now()
+    approval = Approval(
+        plan_hash=plan.hash(),
+        needed=policy.needed,
+        expires_at=now + policy.expires,
+        requester=operation.actor.user,
+        from_roles=policy.from_roles,
+        channel=policy.channel,
+        own_request_counts=policy.own_request_counts,
+    )
+    return AwaitsApproval(plan, approval)
+
+
+def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow | None:
+    """What serves, by the engine; its configuration by the release that made it."""
+    image = tools.serving_image(environment, service)
+    if image is None:
+        return None
+    for release in ask(tools.connection, releases.latest(environment, service)):
+        release.check(tools.sealer)
+        if release.image.digest == image.digest:
+            return RunningNow(release.image, release.id, release.configuration)
+    return RunningNow(image, None, None)
+
+
+def refuse_what_the_gate_stops(
+    environment: str, service: str, examined: Examined, tools: Toolbox
+) -> None:
+    """Raise ScanBlocked when the verdict stops a deploy there."""
+    rule = tools.configuration.gate_for(environment, service)
+    if stops(examined.verdict, rule):
+        raise ScanBlocked(
+            f"The scan gate of {environment} does not let {examined.image} through.",
+            why=_why(examined.verdict),
+            next_step=_next_step(examined.verdict),
+        )
+
+
+def _why(verdict: Verdict) -> str:
+    match verdict:
+        case Clean():
+            return ""
+        case Unknown():
+            return f"Nobody knows what is in it: {verdict.why}"
+        case Blocked():
+            worst = verdict.by[0]
+            fix = f"fixed in {worst.fixed}" if worst.fixed else "no fix yet"
+            return (
+                f"{len(verdict.by)} findings are too severe; the worst is {worst.vulnerability} "
+                f"({worst.severity}) in {worst.package} {worst.installed}, {fix}."
+            )
+
+
+def _next_step(verdict: Verdict) -> str:
+    if isinstance(verdict, Blocked):
+        return "Update those packages, build again and deploy that; `/image scan` lists them all."
+    return "Whoever runs Quaymaster sees with `quaymaster check` what is wrong with the scanner."
