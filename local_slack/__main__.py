@@ -1,6 +1,7 @@
 """Runs the local Slack as a process of its own: ``python -m local_slack --port 8065``.
 
-The first line on standard output is a JSON object with the addresses, tokens and the signing secret.
+The first line on standard output is a JSON object with the addresses, tokens and the signing
+secret.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people do, carried out: each act becomes a delivery to the app and a change on their screen."""
+"""What people do: each act becomes a delivery to the app and a change on their screen."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from local_slack.world import Kind, User
 class Acts:
     """Everything a person can do.
 
-    ``repeat`` delivers the very same request several times, ``gap`` seconds apart (0: all at once): what Slack does
-    when it retries. A person who clicks twice acts twice: call `click` twice.
+    ``repeat`` delivers the very same request several times, ``gap`` seconds apart (0: all at once):
+    what Slack does when it retries. A person who clicks twice acts twice: call `click` twice.
     """
 
     def __init__(self, state: State, lines: Lines) -> None:
@@ -44,7 +44,7 @@ class Acts:
         repeat: int = 1,
         gap: float = 0.0,
     ) -> Outcome:
-        """Type a slash command. ``raw`` sends ``text`` as it is, else as Slack would make it of what was typed.
+        """Type a slash command. ``raw`` sends ``text`` as it is, else as Slack changes it.
 
         An app that does not answer within 3 s shows the person ``operation_timeout``.
         https://docs.slack.dev/interactivity/implementing-slash-commands
@@ -90,7 +90,8 @@ class Acts:
     ) -> Outcome:
         """Press a button or choose from a menu in a message.
 
-        ``seen`` is the message as the person has it on the screen (an old one, perhaps); else it is as it is now.
+        ``seen`` is the message as the person has it on the screen (an old one, perhaps); else it is
+        as it is now.
         """
         who = self._who(user)
         message = Message.from_json(seen) if seen else self._state.find(channel, ts)
@@ -122,8 +123,8 @@ class Acts:
     ) -> Outcome:
         """Fill in a modal and submit it.
 
-        What the app answers decides: errors stay at the inputs, update and push show another view, clear closes all.
-        https://docs.slack.dev/surfaces/modals#interactions
+        What the app answers decides: errors stay at the inputs, update and push show another view,
+        clear closes all. https://docs.slack.dev/surfaces/modals#interactions
         """
         who, opened = self._who(user), self._view(user, view)
         opened.values = filled_in(opened, values or {})
@@ -174,7 +175,7 @@ class Acts:
         raw: bool = False,
         repeat: int = 1,
     ) -> Outcome:
-        """Write a message. The app hears of it when it is mentioned, spoken to directly, or subscribed to the channel.
+        """Write a message. The app hears of mentions and of what it is subscribed to.
 
         https://docs.slack.dev/reference/events/app_mention
         """
@@ -231,7 +232,7 @@ class Acts:
         gap: float,
         then: Callable[[Ack], None] = lambda _: None,
     ) -> list[Ack]:
-        """Deliver it ``repeat`` times; ``then`` is called with each acknowledgement as it arrives."""
+        """Deliver it ``repeat`` times; ``then`` gets each acknowledgement as it arrives."""
 
         async def one(number: int) -> Ack:
             await asyncio.sleep(gap * number)

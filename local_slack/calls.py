@@ -12,8 +12,9 @@ from typing import Any
 class Call:
     """One Web API call. ``at`` is in seconds since 1970, ``took`` in seconds.
 
-    ``connection`` numbers the TCP connection it came through, ``opened`` says that it was the first call on it.
-    ``error`` is Slack's name for what went wrong, or ``http_500``, ``lost`` and ``refused`` for injected faults.
+    ``connection`` numbers the TCP connection it came through, ``opened`` says that it was the first
+    call on it. ``error`` is Slack's name for what went wrong, or ``http_500``, ``lost`` and
+    ``refused`` for injected faults.
     """
 
     method: str

@@ -36,7 +36,8 @@ _OPTIONS = ("checkboxes", "multi_static_select", "multi_external_select")
 def chosen(element: Json, value: Any) -> Json:
     """What ``value`` becomes in the payload; nothing for a button.
 
-    Options are named by their value or by the text they show. Raises `NotPossible` for one that is not offered.
+    Options are named by their value or by the text they show. Raises `NotPossible` for one that is
+    not offered.
     """
     kind = element["type"]
     if kind in _OPTION:
@@ -84,7 +85,8 @@ def _initial(element: Json) -> Any:
 def filled_in(view: OpenView, values: Mapping[str, Any]) -> Json:
     """The state of a view when ``values`` (by action id, or by block id) were put into its inputs.
 
-    Raises `NotPossible` when a value has no input, or a required input stays empty, as Slack's own client would.
+    Raises `NotPossible` when a value has no input, or a required input stays empty, as Slack's own
+    client would.
     """
     state: Json = {}
     unused = set(values)

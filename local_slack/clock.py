@@ -9,8 +9,9 @@ import time
 class Clock:
     """Real time that a test may push forward.
 
-    ``speed`` shortens what Slack measures in minutes (retries of events, the life of a ``response_url``): with 60 a
-    minute passes in a second. The 3 s of acknowledgements and the rates are never shortened.
+    ``speed`` shortens what Slack measures in minutes (retries of events, the life of a
+    ``response_url``): with 60 a minute passes in a second. The 3 s of acknowledgements and the
+    rates are never shortened.
     """
 
     def __init__(self, speed: float = 1.0) -> None:

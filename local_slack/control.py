@@ -1,4 +1,4 @@
-"""The control API at ``/_local``: for tests, a terminal or a chat page, in this process or in another.
+"""The control API at ``/_local``: for tests, a terminal or a chat page.
 
 Every request carries ``Authorization: Bearer <control token>``. `local_slack.client` speaks it.
 """
@@ -96,7 +96,7 @@ class Control:
         )
 
     async def _messages(self, request: Request) -> Response:
-        """What is in a channel: for everybody, or as ``user`` sees it; without a channel, everywhere."""
+        """What is in a channel (or everywhere), as ``user`` sees it or all of it."""
         query, state = request.query_params, self._state
         place = query.get("channel")
         channels = [place] if place else list(state.channels)

@@ -21,8 +21,8 @@ class FaultKind(Enum):
 class Fault:
     """A fault for one method, or for all of them with ``*``.
 
-    It ends after ``calls`` calls or after ``seconds`` of real time, whichever is set and comes first.
-    ``retry_after`` (seconds) goes with RATE_LIMITED, ``delay`` (seconds) with SLOW.
+    It ends after ``calls`` calls or after ``seconds`` of real time, whichever is set and comes
+    first. ``retry_after`` (seconds) goes with RATE_LIMITED, ``delay`` (seconds) with SLOW.
     """
 
     kind: FaultKind

@@ -12,8 +12,9 @@ from typing import Any
 class Change:
     """One thing that happened.
 
-    ``kind`` is one of ``message_posted``, ``message_changed``, ``message_deleted`` (with ``message``), ``view_changed``,
-    ``view_closed`` (with ``view`` and ``user``), ``reaction_added``, ``app_connected``, ``app_disconnected``.
+    ``kind`` is one of ``message_posted``, ``message_changed``, ``message_deleted`` (with
+    ``message``), ``view_changed``, ``view_closed`` (with ``view`` and ``user``),
+    ``reaction_added``, ``app_connected``, ``app_disconnected``.
     """
 
     number: int

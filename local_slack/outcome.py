@@ -8,15 +8,16 @@ from local_slack.message import Json, Message
 
 
 class NotPossible(Exception):
-    """A person cannot do that in Slack: no such button, a required input left empty, an unknown channel."""
+    """Nobody can do that in Slack: no such button, an empty required input, no such channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """One delivery to the app. ``seconds`` until the acknowledgement, or until Slack gave up.
 
-    ``error`` is what the person was told (``operation_timeout``, ``dispatch_failed``…); None when the app acknowledged.
-    ``body`` is what came with the acknowledgement, ``status`` the HTTP status where it came over HTTP.
+    ``error`` is what the person was told (``operation_timeout``, ``dispatch_failed``…); None when
+    the app acknowledged. ``body`` is what came with the acknowledgement, ``status`` the HTTP status
+    where it came over HTTP.
     """
 
     seconds: float
@@ -34,8 +35,9 @@ class Delivered:
 class Outcome:
     """What came of one act, up to the moment when its deliveries were acknowledged or given up.
 
-    ``shown`` are the messages the person saw appear or change meanwhile; later ones are found with `Person.sees`.
-    ``payload`` is what was delivered; ``errors`` are the messages at the inputs of a modal, by block id.
+    ``shown`` are the messages the person saw appear or change meanwhile; later ones are found with
+    `Person.sees`. ``payload`` is what was delivered; ``errors`` are the messages at the inputs of a
+    modal, by block id.
     """
 
     deliveries: tuple[Delivered, ...]

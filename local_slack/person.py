@@ -16,8 +16,9 @@ if TYPE_CHECKING:  # the workspace makes persons
 class Person:
     """One user. Every act returns when the app acknowledged it or Slack gave up.
 
-    ``repeat`` delivers the very same request several times, as Slack's retries do. The methods of `plan` have the same
-    arguments but wait for `Workspace.act`, which begins several at the same moment.
+    ``repeat`` delivers the very same request several times, as Slack's retries do. The methods of
+    `plan` have the same arguments but wait for `Workspace.act`, which begins several at the same
+    moment.
     """
 
     def __init__(self, workspace: Workspace, user: str) -> None:

@@ -17,7 +17,8 @@ WINDOW = 60.0
 TIER = {1: 1, 2: 20, 3: 50, 4: 100}
 # «Special» tiers: hundreds a minute, the exact number is Slack's own.
 SPECIAL = 200
-# «One message per second per channel; short bursts are allowed», and several hundred a minute for the workspace.
+# «One message per second per channel; short bursts are allowed», and several hundred a minute for
+# the workspace.
 POSTS_PER_SECOND = 1.0
 POST_BURST = 5
 POSTS_PER_MINUTE = 300

@@ -80,7 +80,7 @@ def bind(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Bound:
-    """Take a port (a free one with 0) and put a local Slack behind it. Raises OSError when the port is taken."""
+    """Put a local Slack behind a port (a free one with 0); raises OSError when it is taken."""
     listener = socket.create_server((host, port), backlog=512)
     address = f"http://{host}:{listener.getsockname()[1]}"
     chosen = world or World.default()

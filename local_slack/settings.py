@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Settings:
     """What a test may vary; the defaults are Slack's own.
 
-    ``speed`` shortens what Slack measures in minutes (see `Clock`). ``ack_within`` and ``trigger_life`` are seconds.
-    ``text_only_update_keeps_blocks``: see `local_slack.webapi.chat.update`.
+    ``speed`` shortens what Slack measures in minutes (see `Clock`). ``ack_within`` and
+    ``trigger_life`` are seconds. ``text_only_update_keeps_blocks``: see
+    `local_slack.webapi.chat.update`.
     """
 
     rate_limits: bool = True

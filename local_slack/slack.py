@@ -27,7 +27,7 @@ from local_slack.world import World
 
 
 class Slack:
-    """The local Slack at ``base_url``, as an ASGI application in ``app``. ``control_token`` opens ``/_local``."""
+    """The local Slack at ``base_url``: ``app`` serves it, ``control_token`` opens ``/_local``."""
 
     def __init__(self, world: World, settings: Settings, base_url: str) -> None:
         self.control_token = secrets.token_urlsafe(24)

@@ -9,7 +9,7 @@ from local_slack.outcome import Outcome
 
 
 async def together(acts: Sequence[Callable[[], Awaitable[Outcome]]]) -> list[Outcome]:
-    """Begin all of ``acts`` in one step of the event loop and wait for all; the first failure is raised."""
+    """Begin all of ``acts`` at once and wait for all; the first failure is raised."""
 
     async def one(act: Callable[[], Awaitable[Outcome]]) -> Outcome:
         return await act()

@@ -1,7 +1,8 @@
 """What Slack makes of what somebody types.
 
 https://docs.slack.dev/messaging/formatting-message-text#escaping and
-https://docs.slack.dev/interactivity/implementing-slash-commands#creating_commands (escaping of channels, users, links)
+https://docs.slack.dev/interactivity/implementing-slash-commands#creating_commands (escaping of
+channels, users, links)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _WORD = re.compile(
 
 
 def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
-    """``text`` as it reaches the app: ``&<>`` escaped, links, people and channels in angle brackets.
+    """``text`` as it reaches the app: escaped; links, people and channels in angle brackets.
 
     ``users`` and ``channels`` give the id for a name.
     """

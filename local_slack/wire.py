@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The connection of one request: its number, whether this is the first request on it, how to cut it."""
+    """The connection of one request: its number, whether it is new, how to cut it."""
 
     number: int
     first: bool
@@ -51,7 +51,7 @@ class NumberedProtocol(HttpToolsProtocol):
 
 
 class CuttableProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol whose connection the application can cut without a closing handshake."""
+    """uvicorn's WebSocket protocol, which the application can cut without a handshake."""
 
     def handle_connect(self, event: Request) -> None:
         """A handshake begins."""

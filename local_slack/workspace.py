@@ -1,4 +1,4 @@
-"""The workspace as a test, a terminal or a page works with it: act as people, look, wait, make trouble."""
+"""The workspace as a test or a terminal works with it: act, look, wait, make trouble."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Workspace:
     async def messages(
         self, channel: str | None = None, *, user: str | None = None
     ) -> tuple[Message, ...]:
-        """The messages of a channel (of all with None), oldest first; with ``user`` only what that person sees."""
+        """The messages of a channel (of all with None), oldest first, or what ``user`` sees of them."""
         found = await self._control.get("messages", channel=channel, user=user)
         return tuple(Message.from_json(one) for one in found)
 
@@ -84,7 +84,7 @@ class Workspace:
         return log.of(*methods) if methods else log
 
     async def changes(self, after: int = 0, wait: float = 0.0) -> tuple[Change, ...]:
-        """What happened after change number ``after``; waits up to ``wait`` seconds for the first."""
+        """What happened after change ``after``; waits up to ``wait`` seconds for the first."""
         found = await self._control.get("feed", after=after, wait=wait)
         return tuple(Change(**one) for one in found)
 
@@ -98,7 +98,7 @@ class Workspace:
         user: str | None = None,
         within: float = 10.0,
     ) -> Message:
-        """The newest message that fits, as soon as there is one; raises `NotSeen` after ``within`` seconds."""
+        """The newest message that fits; raises `NotSeen` after ``within`` seconds without one."""
         deadline, seen = time.monotonic() + within, 0
         while True:
             changes = await self.changes(seen)
@@ -141,7 +141,7 @@ class Workspace:
         await self._change(socket="drop")
 
     async def refresh_sockets(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to reconnect, as Slack does now and then; returns when the old connections are closed."""
+        """Ask the app to reconnect, as Slack does at times; returns when the old ones are closed."""
         await self._change(socket=reason)
 
     # changing
@@ -163,7 +163,7 @@ class Workspace:
         await self._change(request_url=None)
 
     async def set_membership(self, user: str, membership: str) -> None:
-        """Make somebody ``full``, ``guest``, ``single_channel_guest``, ``deactivated`` or ``bot``."""
+        """Change what kind of member somebody is: a value of `Membership`."""
         await self._change(user={"id": user, "membership": membership})
 
     async def set_channel(

@@ -1,6 +1,7 @@
 """Who and what there is in a workspace: people, groups, channels and the app.
 
-Ids look as Slack's do: https://docs.slack.dev/apis/web-api/slack-connect (``U…``, ``C…``, ``S…``, ``T…``).
+Ids look as Slack's do: https://docs.slack.dev/apis/web-api/slack-connect (``U…``, ``C…``, ``S…``,
+``T…``).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A whole workspace at rest. ``World.default()`` is one to test with; ``with_…`` makes others."""
+    """A workspace at rest. ``World.default()`` is one to test with; ``with_…`` makes others."""
 
     team_id: str
     name: str
@@ -142,7 +143,7 @@ class World:
 
     @staticmethod
     def default() -> World:
-        """A shop's workspace: five colleagues, guests, a leaver, a stranger, and channels to match."""
+        """A shop's workspace: five colleagues, guests, a leaver, a stranger, and channels."""
         return _shop()
 
 

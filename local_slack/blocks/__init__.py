@@ -11,7 +11,8 @@ from local_slack.blocks.views import VIEW, inputs_need_submit
 
 Surface = Literal["message", "modal", "home"]
 
-# https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message, 100 in a modal or Home tab
+# https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message, 100 in a modal or Home
+# tab
 _MESSAGE = array(tagged(IN_MESSAGES), 0, 50)
 _VIEW = array(tagged(EVERYWHERE), 0, 100)
 MARKDOWN_TOTAL = 12_000
@@ -21,15 +22,16 @@ _PER_BLOCK = 20
 
 
 def violations(blocks: object, surface: Surface = "message") -> list[str]:
-    """Everything Slack would refuse about ``blocks``, in the words of its ``response_metadata.messages``.
+    """All that Slack would refuse about ``blocks``, as its ``response_metadata.messages`` say it.
 
-    An empty list means that Slack takes them. A message whose blocks are each fine but too long together ends with
-    ``msg_blocks_too_long``.
+    An empty list means that Slack takes them. A message whose blocks are each fine but too long
+    together ends with ``msg_blocks_too_long``.
     """
     found = schema_violations(blocks, surface)
     if surface == "message" and not found and too_long(blocks):
         found.append(
-            f"[ERROR] msg_blocks_too_long: {text_size(blocks)} characters in all blocks [json-pointer:/blocks]"
+            f"[ERROR] msg_blocks_too_long: {text_size(blocks)} characters in all blocks "
+            "[json-pointer:/blocks]"
         )
     return found
 
@@ -56,9 +58,10 @@ def view_violations(view: object) -> list[str]:
 def too_long(blocks: object) -> bool:
     """Whether ``chat.postMessage`` answers ``msg_blocks_too_long``.
 
-    Documented by name only (https://docs.slack.dev/reference/methods/chat.postMessage). Slack's developers state
-    12,000 characters and something for each block (https://github.com/slackapi/bolt-js/issues/2509); 20 for each block
-    agrees with what was measured in https://github.com/slackapi/bolt-js/issues/2867.
+    Documented by name only (https://docs.slack.dev/reference/methods/chat.postMessage). Slack's
+    developers state 12,000 characters and something for each block
+    (https://github.com/slackapi/bolt-js/issues/2509); 20 for each block agrees with what was
+    measured in https://github.com/slackapi/bolt-js/issues/2867.
     """
     return text_size(blocks) > TEXT_TOTAL
 
@@ -89,7 +92,8 @@ def _across(blocks: object, surface: Surface, pointer: str) -> Iterator[str]:
     known: Sequence[tuple[int, dict[str, object]]] = [
         (index, block) for index, block in enumerate(blocks) if isinstance(block, dict)
     ]
-    # «block_id should be unique for each message»: https://docs.slack.dev/reference/block-kit/blocks
+    # «block_id should be unique for each message»:
+    # https://docs.slack.dev/reference/block-kit/blocks
     yield from unique(
         "block_id",
         (
@@ -100,7 +104,8 @@ def _across(blocks: object, surface: Surface, pointer: str) -> Iterator[str]:
     )
     markdown = [str(block.get("text", "")) for _, block in known if block.get("type") == "markdown"]
     if len(markdown) > 1 and sum(map(len, markdown)) > MARKDOWN_TOTAL:
-        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block: the limit is that of all of them together
+        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block: the limit is that of all
+        # of them together
         yield complaint(
             f"must be less than {MARKDOWN_TOTAL + 1} characters in all markdown blocks", pointer
         )
@@ -116,5 +121,6 @@ def _across(blocks: object, surface: Surface, pointer: str) -> Iterator[str]:
         for index, block in known:
             element = block.get("element")
             if isinstance(element, dict) and element.get("type") == "file_input":
-                # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element: modals only
+                # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element:
+                # modals only
                 yield complaint("unsupported type: file_input", f"{pointer}/{index}/element/type")

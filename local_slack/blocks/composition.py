@@ -24,8 +24,9 @@ def text(
 ) -> Check:
     """A text object.
 
-    ``text`` has 1 to 3,000 characters unless its place asks for less; ``emoji`` belongs to plain text and ``verbatim``
-    to mrkdwn. https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+    ``text`` has 1 to 3,000 characters unless its place asks for less; ``emoji`` belongs to plain
+    text and ``verbatim`` to mrkdwn.
+    https://docs.slack.dev/reference/block-kit/composition-objects/text-object
     """
 
     def own_switches(value: dict[str, object], pointer: str) -> Iterator[str]:
@@ -71,7 +72,7 @@ CONFIRM = record(
 
 
 def option(*, with_url: bool = False, mrkdwn: bool = False) -> Check:
-    """One choice: text and description of 75 characters, value of 150; a url in overflow menus only.
+    """One choice: text and description of 75 characters, value of 150; a url in overflow only.
 
     Only radio buttons and checkboxes may use mrkdwn.
     https://docs.slack.dev/reference/block-kit/composition-objects/option-object

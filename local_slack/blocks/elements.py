@@ -195,7 +195,7 @@ _IDS = array(string(1))
 
 
 def _menus() -> Iterator[tuple[str, Check]]:
-    """Select and multi-select menus; ``response_url_enabled`` belongs to modals and to single selects.
+    """Select and multi-select menus; ``response_url_enabled`` belongs to single selects.
 
     https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
     https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element
@@ -234,8 +234,8 @@ _TYPED = {
 def _inputs() -> Iterator[tuple[str, Check]]:
     """What people type or upload.
 
-    https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element and its neighbours
-    (email, number, url, rich text, file input).
+    https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element and its
+    neighbours (email, number, url, rich text, file input).
     """
     fields: dict[str, dict[str, Field]] = {
         "plain_text_input": {

@@ -1,8 +1,8 @@
 """Small checks out of which the Block Kit rules are put together.
 
-A check looks at one JSON value at one JSON pointer and yields what Slack would say about it, in Slack's words
-(``must be less than 3001 characters [json-pointer:/blocks/0/text/text]``).
-How Slack words schema errors: https://docs.slack.dev/reference/methods/blocks.validate
+A check looks at one JSON value at one JSON pointer and yields what Slack would say about it, in
+Slack's words (``must be less than 3001 characters [json-pointer:/blocks/0/text/text]``). How Slack
+words schema errors: https://docs.slack.dev/reference/methods/blocks.validate
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def tagged(by_type: Mapping[str, Check], allowed: Sequence[str] | None = None) -
 
 
 def unique(name: str, values: Iterator[tuple[str, str]]) -> Iterator[str]:
-    """Complains about the second and every later use of a value; ``values`` are (value, pointer)."""
+    """Complain about every use of a value but its first; ``values`` are (value, pointer)."""
     seen: set[str] = set()
     for value, pointer in values:
         if value in seen:

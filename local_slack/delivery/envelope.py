@@ -8,7 +8,8 @@ from typing import Protocol
 
 from local_slack.message import Json
 
-# «This must be sent within 3 seconds»: https://docs.slack.dev/interactivity/handling-user-interaction
+# «This must be sent within 3 seconds»:
+# https://docs.slack.dev/interactivity/handling-user-interaction
 ACK_WITHIN = 3.0
 
 
@@ -22,7 +23,7 @@ class Channel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One thing to deliver. ``retry`` counts from 1 for events that are sent again, ``reason`` says why.
+    """One thing to deliver. ``retry`` counts repeated events from 1, ``reason`` says why.
 
     ``answerable`` says that the acknowledgement may carry an answer.
     """
@@ -38,8 +39,9 @@ class Delivery:
 class Ack:
     """What came back. ``error`` is what the person is told when nothing good did.
 
-    ``body`` is the answer as an object, or as text; None where the app only acknowledged. ``seconds`` is how long it
-    took; ``stop`` is set when the app asks not to be sent the same again.
+    ``body`` is the answer as an object, or as text; None where the app only acknowledged.
+    ``seconds`` is how long it took; ``stop`` is set when the app asks not to be sent the same
+    again.
     """
 
     seconds: float

@@ -50,9 +50,10 @@ class _Waiting:
 class SocketHub:
     """All Socket Mode connections of the app.
 
-    An envelope goes to one connection. One that was sent and not acknowledged when its connection ended is sent again,
-    with the same envelope id, through another connection or the next one that opens. One that the app left
-    unacknowledged on a healthy connection is not: events are retried by who delivers them, commands never.
+    An envelope goes to one connection. One that was sent and not acknowledged when its connection
+    ended is sent again, with the same envelope id, through another connection or the next one that
+    opens. One that the app left unacknowledged on a healthy connection is not: events are retried
+    by who delivers them, commands never.
     """
 
     def __init__(self, app_id: str, feed: Feed, within: float = ACK_WITHIN) -> None:
@@ -188,7 +189,7 @@ class SocketHub:
                 await self._send(waiting)
 
     async def refresh(self, reason: str = "refresh_requested", grace: float = 1.0) -> None:
-        """Ask every connection to be replaced, and end it ``grace`` seconds later, as Slack does now and then."""
+        """Ask that every connection be replaced, and end it ``grace`` seconds later."""
         leaving = self._ready()
         for link in leaving:
             link.leaving = True

@@ -1,6 +1,7 @@
 """The payloads Slack sends to an app.
 
-https://docs.slack.dev/reference/interaction-payloads and https://docs.slack.dev/interactivity/implementing-slash-commands
+https://docs.slack.dev/reference/interaction-payloads and
+https://docs.slack.dev/interactivity/implementing-slash-commands
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def message_action(
 ) -> Json:
     """A button or menu in a message: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
-    ``chosen`` is what the person picked; empty for a button. An ephemeral message is not in the payload.
+    ``chosen`` is what the person picked; empty for a button. An ephemeral message is not in the
+    payload.
     """
     channel = state.channels[message.channel]
     found = _common(state, "block_actions", user) | {
@@ -159,7 +161,8 @@ def event(state: State, inner: Json) -> Json:
 def said(state: State, message: Message, kind: str) -> Json:
     """Something a person wrote, as the event ``kind``: ``app_mention`` or ``message``.
 
-    https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/reference/events/message.im
+    https://docs.slack.dev/reference/events/app_mention,
+    https://docs.slack.dev/reference/events/message.im
     """
     channel = state.channels[message.channel]
     found: Json = {

@@ -64,8 +64,9 @@ def _refused(error: str, status: int) -> Response:
 def answer(state: State, url: ResponseUrl, body: Json) -> Message | None:
     """Show what the app answers; returns the message that came of it.
 
-    Without ``response_type`` only the person sees it; ``in_channel`` shows it to all, whether or not the bot is a
-    member. ``replace_original`` and ``delete_original`` act on the message that was clicked.
+    Without ``response_type`` only the person sees it; ``in_channel`` shows it to all, whether or
+    not the bot is a member. ``replace_original`` and ``delete_original`` act on the message that
+    was clicked.
     """
     source = state.find(url.channel, url.message) if url.message else None
     if _flag(body, "delete_original"):

@@ -68,7 +68,7 @@ def _warned(content: Content) -> Json:
 
 
 def _target(call: Context) -> Channel:
-    """Where to post: a conversation by id, a channel by name, or a person (then their direct messages).
+    """Where to post: a conversation by id, a channel by name, or a person directly.
 
     A public channel wants the bot in it, or the scope ``chat:write.public``.
     https://docs.slack.dev/reference/methods/chat.postMessage#channels
@@ -109,8 +109,9 @@ def _thread(call: Context, channel: Channel) -> str | None:
 def update(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/chat.update
 
-    Text without blocks: Slack's page says that the old blocks go, older Slack (and the SDK's issue 523) kept them.
-    `State.text_only_update_keeps_blocks` decides; with True a message that forgets its blocks keeps old buttons.
+    Text without blocks: Slack's page says that the old blocks go, older Slack (and the SDK's issue
+    523) kept them. `State.text_only_update_keeps_blocks` decides; with True a message that forgets
+    its blocks keeps old buttons.
     """
     channel, ts = call.channel(), call.args.required("ts")
     if len(call.args.text("text") or "") > UPDATE_LIMIT:
@@ -136,7 +137,8 @@ def update(call: Context) -> Json:
 def changed_by(state: State, message: Message, content: Content) -> Message:
     """``message`` with new content.
 
-    Metadata that is not given stays, an empty object removes it; the «edited» flag shows only for text without blocks.
+    Metadata that is not given stays, an empty object removes it; the «edited» flag shows only for
+    text without blocks.
     """
     blocks = content.blocks
     if blocks is None:

@@ -18,8 +18,9 @@ TRUNCATED = (
     "[WARN] Your message was truncated but still posted. "
     "The `text` field accepts up to 40,000 characters."
 )
-# `metadata_too_large` is documented without a number (https://docs.slack.dev/reference/methods/chat.postMessage);
-# 16 kB is what Slack's servers are known to hold.
+# `metadata_too_large` is documented without a number
+# (https://docs.slack.dev/reference/methods/chat.postMessage); 16 kB is what Slack's servers are
+# known to hold.
 METADATA_LIMIT = 16_000
 
 

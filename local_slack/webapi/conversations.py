@@ -92,7 +92,7 @@ def _readable(call: Context) -> Channel:
 
 
 def _within(call: Context, message: Message) -> bool:
-    """Whether a message lies between ``oldest`` and ``latest``; the bounds count with ``inclusive``."""
+    """Whether a message is between ``oldest`` and ``latest``; ``inclusive`` counts the bounds."""
     at, inclusive = float(message.ts), call.args.flag("inclusive")
     for name, sign in (("oldest", 1), ("latest", -1)):
         bound = call.args.text(name)

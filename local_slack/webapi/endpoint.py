@@ -141,7 +141,8 @@ class WebApi:
     def _authorised(self, request: Request, args: Arguments, method: Method) -> frozenset[str]:
         """The scopes of the token.
 
-        A token comes in the Authorization header or as an argument: https://docs.slack.dev/authentication/tokens
+        A token comes in the Authorization header or as an argument:
+        https://docs.slack.dev/authentication/tokens
         """
         app = self._state.world.app
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

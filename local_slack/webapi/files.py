@@ -35,7 +35,8 @@ def get_upload_url(call: Context) -> Json:
 def complete_upload(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/files.completeUploadExternal
 
-    Without a channel the file stays private; with one it is shared there, as a reply where ``thread_ts`` is given.
+    Without a channel the file stays private; with one it is shared there, as a reply where
+    ``thread_ts`` is given.
     """
     asked = call.args.structure("files", "invalid_arguments")
     if not isinstance(asked, list) or not asked:

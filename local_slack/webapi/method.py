@@ -65,8 +65,8 @@ class Context:
 class Method:
     """One method. Its facts come from its page, https://docs.slack.dev/reference/methods/<name>:
 
-    ``per_minute`` is its rate tier, ``scopes`` are alternatives of which the token needs one, ``takes_json`` says
-    whether JSON stands among its content types.
+    ``per_minute`` is its rate tier, ``scopes`` are alternatives of which the token needs one,
+    ``takes_json`` says whether JSON stands among its content types.
     """
 
     name: str
