@@ -1,0 +1,164 @@
+"""The record as the bot's edge sees it: answered within a second, or `Unavailable` is raised.
+
+Nobody waits longer for a Redis that does not answer, however many ask at once; and what a person
+was told did not happen does not happen later, when a frozen Redis thaws.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from quaymaster.errors import Unavailable
+from quaymaster.store.transactions import (
+    NotAfter,
+    Query,
+    Refusal,
+    Transaction,
+    ask_async,
+    perform_async,
+    unavailable,
+)
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 0.6
+"""The longest that anybody waits, waiting for a connection included."""
+_READ_SECONDS = 0.5
+_ACT_SECONDS = 0.4
+"""How late Redis may still begin: a reply has the rest of the time to arrive."""
+_PAUSE_SECONDS = 1.0
+_AT_ONCE = 32
+_UNWRITABLE = ("MISCONF", "OOM", "READONLY", "NOREPLICAS")
+"""Errors of a Redis that answers but takes no writes: https://redis.io/docs/latest/commands/."""
+
+
+class Breaker:
+    """After a time-out, fails everybody fast for a second, then lets one through to look."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._closed_again_at: float | None = None
+
+    def check(self) -> None:
+        """Raise Unavailable while it is open and somebody else is looking, or nobody should."""
+        if self._closed_again_at is None:
+            return
+        if self._clock() < self._closed_again_at:
+            raise unavailable()
+        self._closed_again_at = self._clock() + _PAUSE_SECONDS
+
+    def timed_out(self) -> None:
+        """Redis did not answer in time."""
+        self._closed_again_at = self._clock() + _PAUSE_SECONDS
+
+    def answered(self) -> None:
+        """Redis answered."""
+        self._closed_again_at = None
+
+
+@dataclass(frozen=True, slots=True)
+class _ServerClock:
+    """Tells the time of the Redis server from this machine's monotonic clock."""
+
+    ahead_microseconds: int
+
+    def now(self) -> int:
+        return int(time.monotonic() * 1e6) + self.ahead_microseconds
+
+
+class Database:
+    """A client of its own, without retries (redis-py 8 retries ten times by default)."""
+
+    def __init__(self, url: str, on_unavailable: Callable[[], None] = lambda: None) -> None:
+        self._pool = ConnectionPool.from_url(
+            url,
+            max_connections=2 * _AT_ONCE,
+            socket_timeout=_READ_SECONDS,
+            socket_connect_timeout=_READ_SECONDS,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._redis = Redis(connection_pool=self._pool)
+        self._breaker = Breaker()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._clock: _ServerClock | None = None
+        self._on_unavailable = on_unavailable
+
+    async def perform(self, transaction: Transaction[T]) -> T:
+        """Do it in one round trip, or never. Raises Unavailable within ``ANSWER_SECONDS``."""
+        timely = self._timely(transaction)
+        return await self._within_time(lambda: perform_async(self._redis, timely))
+
+    async def ask(self, query: Query[T]) -> T:
+        """Read one thing. Raises Unavailable within ``ANSWER_SECONDS``."""
+        return await self._within_time(lambda: ask_async(self._redis, query))
+
+    async def read_clock(self) -> None:
+        """Learn the server's time, which the time limits of transactions are given in.
+
+        To be called at the start and now and then: clocks are set, servers are replaced.
+        """
+        before = time.monotonic()
+        server = await self.ask(Query(("TIME",), _microseconds))
+        middle = (before + time.monotonic()) / 2
+        self._clock = _ServerClock(server - int(middle * 1e6))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._redis.aclose()
+        await self._pool.disconnect()
+
+    def _timely(self, transaction: Transaction[T]) -> Transaction[T]:
+        if self._clock is None:
+            return transaction
+        limit = NotAfter(self._clock.now() + int(_ACT_SECONDS * 1e6))
+        last = len(transaction.guards)
+
+        def refused(refusal: Refusal) -> T:
+            if refusal.guard == last:
+                raise unavailable()
+            return transaction.refused(refusal)
+
+        return replace(transaction, guards=(*transaction.guards, limit), refused=refused)
+
+    async def _within_time(self, act: Callable[[], Any]) -> Any:
+        try:
+            self._breaker.check()
+            async with asyncio.timeout(ANSWER_SECONDS), self._slots:
+                self._breaker.check()
+                result = await act()
+        except TimeoutError as error:
+            self._breaker.timed_out()
+            self._on_unavailable()
+            raise unavailable() from error
+        except Unavailable as error:
+            if isinstance(error.__cause__, redis.TimeoutError):
+                self._breaker.timed_out()
+            self._on_unavailable()
+            raise
+        except redis.ResponseError as error:
+            raise _translated(error) from error
+        self._breaker.answered()
+        return result
+
+
+def _microseconds(reply: Any) -> int:
+    seconds, microseconds = reply
+    return int(seconds) * 1_000_000 + int(microseconds)
+
+
+def _translated(error: redis.ResponseError) -> Exception:
+    if not str(error).startswith(_UNWRITABLE):
+        return error
+    return Unavailable(
+        "Quaymaster's database takes no changes, so nothing was started.",
+        why="Redis answers, but refuses to write.",
+        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
+    )

@@ -1,0 +1,61 @@
+"""Which piece of work a request begins with, and who does it. Pure."""
+
+from typing import NoReturn
+
+from quaymaster.configuration import Configuration
+from quaymaster.operations import Stage
+from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    HelpRequest,
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    JobsRequest,
+    PullRequest,
+    PushRequest,
+    RejectRequest,
+    Request,
+    RollbackRequest,
+    ScanRequest,
+    StatusRequest,
+    TagRequest,
+    TagsRequest,
+)
+
+
+def first_step(request: Request, configuration: Configuration) -> tuple[Stage, str]:
+    """The stage and the queue that an operation starts in.
+
+    What needs a Docker host goes to that host's queue; registry work and scans go where there is
+    no Docker socket. Raises ValueError for requests that the bot answers itself.
+    """
+    match request:
+        case ImagesRequest() | PullRequest() | PushRequest():
+            return Stage.WORK, host_queue(request.host)
+        case TagsRequest() | TagRequest():
+            # A tag is made in the registry when the source is there; only then is a host asked.
+            return Stage.WORK, REGISTRY
+        case InspectRequest() | HistoryRequest():
+            return Stage.WORK, host_queue(request.host) if request.host else REGISTRY
+        case ScanRequest():
+            return Stage.WORK, host_queue(request.host) if request.host else SCAN
+        case DeployRequest():
+            return Stage.EXAMINE, SCAN
+        case RollbackRequest():
+            return Stage.PLAN, host_queue(configuration.host_of(request.environment))
+        case (
+            HelpRequest()
+            | StatusRequest()
+            | JobsRequest()
+            | CancelRequest()
+            | ApproveRequest()
+            | RejectRequest()
+        ):
+            _no_operation(request.verb)
+
+
+def _no_operation(verb: str) -> NoReturn:
+    raise ValueError(f"{verb} is answered by the bot and becomes no operation")
