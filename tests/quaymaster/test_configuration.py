@@ -1,0 +1,402 @@
+from contextlib import suppress
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
+from ruamel.yaml import YAML
+
+from quaymaster.configuration import ApprovalPolicy, Configuration
+from quaymaster.errors import ConfigurationError, UsageError
+from quaymaster.findings import Severity
+from quaymaster.gate import GateRule
+from quaymaster.image_ref import Repository
+from quaymaster.schema import Declaration
+from quaymaster.schema_errors import fields_of
+from quaymaster.services import Limits, PublishedPort, Volume
+from quaymaster.yaml_source import path_text
+from tests.configurations import SHOP, SHOP_TEXT, SMALL, SMALL_TEXT
+
+EXAMPLE = Path(__file__).parents[2] / "quaymaster.example.yml"
+FIELDS = list(fields_of(Declaration))
+STAGING_WEB = Repository("registry.staging:5000", "shop/web")
+
+
+def mistakes(text: str) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        Configuration.parse(text)
+    return str(raised.value)
+
+
+def with_service(fields: str, host: str = "{}") -> str:
+    """A right configuration with one service that has these fields too."""
+    return (
+        "default_registry: 127.0.0.1:5000\n"
+        f"hosts: {{build1: {host}}}\n"
+        "environments:\n"
+        "  staging:\n"
+        "    target: {docker: [build1]}\n"
+        "    services:\n"
+        "      web:\n"
+        "        image: shop/web\n"
+        f"        {fields}\n"
+    )
+
+
+class TestExample:
+    def test_it_is_right(self) -> None:
+        configuration = Configuration.load(EXAMPLE)
+        assert configuration.service("production", "web").limits.as_limits() == Limits(
+            512 << 20, 1.5
+        )
+
+    @pytest.mark.parametrize("path", [path for path, _ in FIELDS], ids=path_text)
+    def test_every_field_stands_in_it(self, path: tuple[str, ...]) -> None:
+        data = YAML(typ="safe", pure=True).load(EXAMPLE.read_text())
+        assert _values_at(data, _own_place(path))
+
+    @pytest.mark.parametrize("info", [info for _, info in FIELDS])
+    def test_every_field_has_a_description_and_an_example(self, info: FieldInfo) -> None:
+        assert info.description
+        assert info.examples
+
+
+def _own_place(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The gate and approvals are explained under defaults, or where they can be narrowed."""
+    for shared in ("gate", "approval"):
+        if shared in path[:-1]:
+            return ("*ANY*", shared, *path[path.index(shared) + 1 :])
+    return path
+
+
+def _values_at(data: Any, path: tuple[str, ...]) -> list[Any]:
+    if path[:1] == ("*ANY*",):
+        return [found for part in _parts(data) for found in _values_at(part, path[1:])]
+    if not path:
+        return [data]
+    if not isinstance(data, dict):
+        return []
+    children = data.values() if path[0] == "*" else [data[path[0]]] if path[0] in data else []
+    return [found for child in children for found in _values_at(child, path[1:])]
+
+
+def _parts(data: Any) -> list[Any]:
+    if not isinstance(data, dict):
+        return []
+    return [data, *(part for child in data.values() for part in _parts(child))]
+
+
+class TestMistakes:
+    def test_all_are_told_at_once_with_file_line_field_and_example(self) -> None:
+        text = (
+            "default_registry: 127.0.0.1:5000\n"
+            "hosts: {build1: {}}\n"
+            "alerts:\n"
+            "  channel: '#security'\n"
+            "  at_least: loud\n"
+        )
+        told = mistakes(text)
+        assert "quaymaster.yml has 2 mistakes" in told
+        assert "quaymaster.yml:4: alerts.channel: “#security” is not a channel's id" in told
+        assert 'Example: "C0SECURITY"' in told
+        assert "quaymaster.yml:5: alerts.at_least: This has to be 'low'" in told
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("", "holds no fields"),
+            ("- a list", "holds no fields"),
+            ("a: [", "line 1: this is not valid YAML"),
+            ("hosts: {}\nhosts: {}", "line 2: a key stands twice"),
+            ("default_registry: 127.0.0.1:5000", "hosts: This field is missing"),
+            (SMALL_TEXT + "hots: {}", "hots: There is no such field here. Did you mean hosts?"),
+            (SMALL_TEXT + "stacks: {}", "stacks is not supported yet"),
+            (SMALL_TEXT + "schedules: {}", "schedules is not supported yet"),
+            (SMALL_TEXT.replace("127.0.0.1:5000", "reg.example.com"), "not stand under registries"),
+            (SMALL_TEXT.replace("127.0.0.1:5000", "registry"), "at least a dot or a port"),
+            (SMALL_TEXT.replace("{}", "{docker: 'http://x'}"), "not the address of a Docker"),
+            (SMALL_TEXT.replace("{}", "{docker: 'ssh://u:pw@x'}"), "A password does not belong"),
+            (SMALL_TEXT.replace("{}", "{allow_paths: [/var]}"), "could rule the host"),
+            (SMALL_TEXT + "defaults: {keep_releases: 0}", "at least 1"),
+            (SMALL_TEXT + "defaults: {gate: {database_older_than: 48}}", "text; put it in quotes"),
+            (SMALL_TEXT + "defaults: {gate: {database_older_than: 2w}}", "is not a duration"),
+            (SMALL_TEXT + "defaults: {approval: {expires: 0s}}", "longer than nothing"),
+            (SMALL_TEXT + "defaults: {approval: {needed: 1}}", "nobody may give them"),
+            (SMALL_TEXT + "defaults: {approval: {from: [bosses]}}", "There is no role bosses"),
+            (SMALL_TEXT + "roles: {a: [bob]}", "not the id of a person"),
+            (SMALL_TEXT + "roles: {a: all}", "not the id of a person"),
+            (SMALL_TEXT + "permissions: {a: [read]}", "There is no role a"),
+            (SMALL_TEXT + "roles: {a: everyone}\npermissions: {a: [fly]}", "“fly” is not a right"),
+            (SMALL_TEXT + "roles: {a: everyone}\npermissions: {a: [depoly]}", "mean deploy?"),
+            (SMALL_TEXT + "roles: {a: everyone}\npermissions: {a: [build]}", "not supported yet"),
+            (SMALL_TEXT + "roles: {a: everyone}\npermissions: {a: ['deploy:x']}", "environment x"),
+            (SMALL_TEXT + "roles: {a: everyone}\npermissions: {a: ['push:x']}", "not bound to an"),
+        ],
+    )
+    def test_each_is_told_in_plain_words(self, text: str, told: str) -> None:
+        assert told in mistakes(text)
+
+    @pytest.mark.parametrize(
+        ("fields", "told"),
+        [
+            ("ports: ['8080']", "web.ports[0]: “8080” is not HOST:CONTAINER"),
+            ("ports: ['0:80']", "not between 1 and 65535"),
+            ("ports: ['80:80', '80:81']", "belongs to staging/web already"),
+            ("ports: ['80:80', '127.0.0.1:80:81']", "belongs to staging/web already"),
+            ("health: {http: /healthz}", "A path and a port belong together"),
+            ("health: {http: healthz, port: 80}", "starts with /"),
+            ("volumes: ['/var/run/docker.sock:/s']", "is never mounted"),
+            ("volumes: ['/run:/s']", "is never mounted"),
+            ("volumes: ['/:/host']", "is never mounted"),
+            ("volumes: ['/srv/../etc:/x']", "not a plain absolute path"),
+            ("volumes: ['/srv/other:/x']", "not within the allow_paths"),
+            ("volumes: ['../x:/x']", "neither a volume's name nor an absolute path"),
+            ("limits: {memory: 1k}", "less than the 6m"),
+            ("limits: {cpus: 0}", "more than 0"),
+            ("environment: {'A-B': x}", "not the name of a variable"),
+            ("environment: {A: true}", "put it in quotes"),
+            ("environment: {A: '${B'}", "a ${ that no variable's name"),
+            ("command: web --verbose", "has to be a list"),
+            ("privileged: true", "gets no rights over its host"),
+            ("replicas: 2", "replicas is not supported yet"),
+            ("route: {}", "route is not supported yet"),
+            ("channel: '#shop'", "not a channel's id"),
+            ("approval: {needed: 2, from: []}", "nobody may give them"),
+        ],
+    )
+    def test_each_in_a_service_is_told(self, fields: str, told: str) -> None:
+        assert told in mistakes(with_service(fields))
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            (("docker: [build1]", "docker: [buidl1]"), "Did you mean build1?"),
+            (("docker: [build1]", "docker: [build1, app1]"), "exactly one host"),
+            (("docker: [build1]", "compose: {host: build1}"), "compose is not supported yet"),
+            (("image: shop/web", "image: 'shop/web:1.4'"), "Write registry.staging:5000/shop/web."),
+            (("image: shop/web", "image: reg.other/shop/web"), "reg.other does not stand under"),
+            (("  production:", "  production:\n    after: stagin"), "Did you mean staging?"),
+            (("  production:", "  production:\n    after: production"), "in a circle"),
+            (("needed: 2", "needed: true"), "whole number"),
+            (("needed: 2", "needed: 3"), "3 approvals are needed, but 2 people may vote"),
+            (("  production:", "  Production:"), "is not a name"),
+            (("  production:", "  to:"), "is not a name"),
+            (("  production:", "  production:\n    allowed: [Mon 9-17]"), "not a window of time"),
+            (("  production:", "  production:\n    freeze: [soon]"), "not a span of days"),
+            (("  production:", "  production:\n    proxy: {}"), "proxy is not supported yet"),
+        ],
+    )
+    def test_each_in_an_environment_is_told(self, change: tuple[str, str], told: str) -> None:
+        text = SHOP_TEXT.replace(", S0RELEASE", "").replace(*change)
+        assert told in mistakes(text)
+
+    @pytest.mark.parametrize("wrong", ["hunter2", "pre${A}", "${A", "${A}${B}", "$$"])
+    def test_a_literal_password_is_refused_and_never_repeated(self, wrong: str) -> None:
+        told = mistakes(SMALL_TEXT + f"registries: {{r.io: {{username: ci, password: '{wrong}'}}}}")
+        assert "A secret is never written into this file" in told
+        assert wrong not in told.replace("${REGISTRY_PASSWORD}", "")
+
+    def test_a_value_beside_a_mistake_is_not_repeated(self) -> None:
+        for text in (
+            SMALL_TEXT + "registries: {r.io: {pasword: hunter2}}",
+            with_service("environment: {A: 'hunter2${'}"),
+            with_service("environment: {A: [hunter2]}"),
+            "password: hunter2\npassword: hunter3",
+        ):
+            assert "hunter" not in mistakes(text)
+
+    def test_a_user_without_a_password_is_told(self) -> None:
+        told = mistakes(SMALL_TEXT + "registries: {r.io: {username: ci}}")
+        assert "A username and a password belong together" in told
+
+    def test_two_environments_cannot_wait_for_each_other(self) -> None:
+        text = SHOP_TEXT.replace("  staging:\n", "  staging:\n    after: production\n").replace(
+            "  production:\n", "  production:\n    after: staging\n"
+        )
+        assert mistakes(text).count("in a circle") == 2
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [
+                            "hosts",
+                            "environments",
+                            "services",
+                            "staging",
+                            "web",
+                            "image",
+                            "target",
+                            "docker",
+                            "roles",
+                            "permissions",
+                            "gate",
+                            "approval",
+                            "ports",
+                        ]
+                    )
+                    | st.text(max_size=5),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=20,
+        )
+    )
+    @settings(deadline=None, max_examples=100)
+    def test_whatever_stands_in_the_file_the_error_is_ours(self, data: Any) -> None:
+        stream = StringIO()
+        YAML(typ="safe", pure=True).dump(data, stream)
+        with suppress(ConfigurationError):
+            Configuration.parse(stream.getvalue())
+
+    def test_a_missing_file_says_what_to_do(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match=r"quaymaster\.example\.yml"):
+            Configuration.load(tmp_path / "quaymaster.yml")
+
+    def test_a_file_that_is_not_text_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "quaymaster.yml"
+        path.write_bytes(b"\xff\xfe")
+        with pytest.raises(ConfigurationError, match="UTF-8"):
+            Configuration.load(path)
+
+
+class TestRevision:
+    def test_it_changes_with_the_content(self) -> None:
+        changed = Configuration.parse(SHOP_TEXT.replace("needed: 2", "needed: 1"))
+        assert len(SHOP.revision) == 12
+        assert changed.revision != SHOP.revision
+
+    def test_line_ends_and_blanks_behind_do_not_count(self) -> None:
+        other = SHOP_TEXT.replace("\n", "  \r\n") + "\n\n"
+        assert Configuration.parse(other).revision == SHOP.revision
+
+
+class TestServices:
+    def test_written_values_are_read(self) -> None:
+        text = with_service(
+            "ports: ['127.0.0.1:8080:8000', '[::1]:9:9', '53:53/udp']\n"
+            "        volumes: ['data:/data', '/srv/data/x:/x:ro']\n"
+            "        health: {http: /healthz, port: 8000, within: 1m, outbound: true}\n"
+            "        environment: {A: 'a$$b', B: 8000, C: 'u:${PW}@h'}\n"
+            "        drain: 20s\n"
+            "        bake: 5m",
+            host="{allow_paths: [/srv/data]}",
+        )
+        web = Configuration.parse(text).service("staging", "web")
+        assert web.image == Repository("127.0.0.1:5000", "shop/web")
+        assert web.ports == (
+            PublishedPort(8080, 8000, address="127.0.0.1"),
+            PublishedPort(9, 9, address="::1"),
+            PublishedPort(53, 53, "udp"),
+        )
+        assert web.volumes == (Volume("data", "/data"), Volume("/srv/data/x", "/x", True))
+        assert web.health.as_check().within == 60.0
+        assert web.health.as_check().outbound
+        assert {name: value.is_secret for name, value in web.environment.items()} == {
+            "A": False,
+            "B": False,
+            "C": True,
+        }
+        assert web.environment["A"].plain == "a$b"
+        assert (web.drain, web.bake) == (timedelta(seconds=20), timedelta(minutes=5))
+
+    def test_a_name_without_a_registry_is_in_the_default_one(self) -> None:
+        assert SHOP.service("staging", "web").image == STAGING_WEB
+
+    def test_the_service_of_a_deploy_follows_from_the_repository(self) -> None:
+        assert SHOP.service_for("staging", STAGING_WEB) == "web"
+
+    def test_the_repository_of_another_environment_is_not_run(self) -> None:
+        with pytest.raises(UsageError, match=r"Did you mean registry\.prod/shop/web\?"):
+            SHOP.service_for("production", STAGING_WEB)
+
+    def test_several_services_have_to_be_told_apart(self) -> None:
+        jobs = Repository("registry.staging:5000", "shop/jobs")
+        with pytest.raises(UsageError, match="worker and mailer"):
+            SHOP.service_for("staging", jobs)
+        assert SHOP.service_for("staging", jobs, "mailer") == "mailer"
+
+    def test_a_named_service_still_has_to_run_the_repository(self) -> None:
+        with pytest.raises(UsageError, match="worker of staging may not run"):
+            SHOP.service_for("staging", STAGING_WEB, "worker")
+
+    def test_every_service_that_runs_a_repository_is_found(self) -> None:
+        assert SHOP.services_running(STAGING_WEB) == (("staging", "web"),)
+
+
+class TestLookups:
+    @pytest.mark.parametrize(
+        ("look_up", "told"),
+        [
+            (lambda: SHOP.environment("prodcution"), "Did you mean production?"),
+            (lambda: SHOP.service("staging", "wbe"), "are: web, worker and mailer"),
+            (lambda: SHOP.host("build2"), "Did you mean build1?"),
+            (lambda: SHOP.registry("registry.prd"), "Did you mean registry.prod?"),
+            (lambda: SHOP.only_host(), "There are build1 and app1"),
+            (lambda: SMALL.environment("staging"), "The environments are: none"),
+        ],
+    )
+    def test_an_unknown_name_is_answered_with_those_there_are(
+        self, look_up: Any, told: str
+    ) -> None:
+        with pytest.raises(UsageError) as raised:
+            look_up()
+        assert told in str(raised.value)
+
+    def test_the_only_host_needs_no_naming(self) -> None:
+        assert SMALL.only_host() == "build1"
+
+    def test_a_service_narrows_the_gate_of_its_environment_and_the_defaults(self) -> None:
+        assert SHOP.gate_for("staging", "web") == GateRule()
+        assert SHOP.gate_for("production", "web") == GateRule(Severity.MEDIUM, unknown="allow")
+
+    def test_a_gate_can_be_told_to_block_nothing(self) -> None:
+        text = SMALL_TEXT + "defaults: {gate: {block: never}}"
+        assert Configuration.parse(text).general_gate().block is None
+
+    def test_approvals_are_joined_in_the_same_way(self) -> None:
+        assert SHOP.approval_for("staging", "web") == ApprovalPolicy()
+        assert SHOP.approval_for("production", "web") == ApprovalPolicy(
+            2, ("release-managers",), "C0RELEASE"
+        )
+
+    def test_the_requesters_own_approval_counts_only_where_it_is_said(self) -> None:
+        text = SMALL_TEXT + "defaults: {approval: {own_request: count}}"
+        assert Configuration.parse(text).declaration.defaults.approval.own_request == "count"
+        assert not SHOP.approval_for("production", "web").own_request_counts
+
+
+class TestRegistries:
+    @pytest.mark.parametrize(
+        ("host", "scheme"),
+        [
+            ("localhost", "http"),
+            ("localhost:5000", "http"),
+            ("127.0.0.1:5000", "http"),
+            ("127.8.8.8", "http"),
+            ("[::1]:5000", "http"),
+            ("registry.example.com", "https"),
+            ("127.example.com:5000", "https"),
+            ("10.0.0.1:5000", "https"),
+        ],
+    )
+    def test_only_loopback_is_spoken_to_in_the_clear(self, host: str, scheme: str) -> None:
+        text = SMALL_TEXT + f"registries: {{'{host}': {{}}}}"
+        assert Configuration.parse(text).registry(host).scheme == scheme
+
+    def test_credentials_stay_references_and_files_are_beside_the_configuration(self) -> None:
+        text = SMALL_TEXT + (
+            "registries: {r.io: {username: ci, password: '${PW}', ca_file: ca.pem}}"
+        )
+        access = Configuration.parse(text, Path("/etc/quaymaster/quaymaster.yml")).registry("r.io")
+        assert str(access.password) == "${PW}"
+        assert access.ca_file == Path("/etc/quaymaster/ca.pem")
+        assert access.url == "https://r.io"

@@ -1,0 +1,57 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quaymaster.errors import UsageError
+from quaymaster.quantities import duration_text, parse_duration, parse_memory
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("0s", timedelta()),
+        ("5s", timedelta(seconds=5)),
+        ("30m", timedelta(minutes=30)),
+        ("4h", timedelta(hours=4)),
+        ("2d", timedelta(days=2)),
+    ],
+)
+def test_durations_are_a_number_and_a_unit(text: str, duration: timedelta) -> None:
+    assert parse_duration(text) == duration
+    assert duration_text(duration) == text
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1h30m", "5S", "٣s", "9" * 99 + "d"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_duration(text)
+
+
+@given(st.integers(min_value=0, max_value=10**9))
+def test_a_duration_reads_back_as_it_was_written(seconds: int) -> None:
+    text = duration_text(timedelta(seconds=seconds))
+    if len(text) <= 7:
+        assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("6m", 6 << 20),
+        ("512m", 512 << 20),
+        ("512M", 512 << 20),
+        ("2g", 2 << 30),
+        ("2gb", 2 << 30),
+        ("8388608", 8 << 20),
+    ],
+)
+def test_memory_is_written_as_for_docker(text: str, amount: int) -> None:
+    assert parse_memory(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "m", "1.5g", "512 m", "-1g", "5m", "1t"])
+def test_anything_else_is_no_memory(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_memory(text)
