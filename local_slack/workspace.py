@@ -61,7 +61,7 @@ class Workspace:
     async def messages(
         self, channel: str | None = None, *, user: str | None = None
     ) -> tuple[Message, ...]:
-        """The messages of a channel (of all with None), oldest first, or what ``user`` sees of them."""
+        """The messages of a channel (or of all), oldest first, or what ``user`` sees of them."""
         found = await self._control.get("messages", channel=channel, user=user)
         return tuple(Message.from_json(one) for one in found)
 
@@ -141,7 +141,7 @@ class Workspace:
         await self._change(socket="drop")
 
     async def refresh_sockets(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to reconnect, as Slack does at times; returns when the old ones are closed."""
+        """Ask the app to reconnect, as Slack does at times; returns when that is done."""
         await self._change(socket=reason)
 
     # changing
