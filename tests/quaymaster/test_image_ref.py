@@ -1,0 +1,167 @@
+from contextlib import suppress
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quaymaster.errors import UsageError
+from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+
+DEFAULT = "registry.staging:5000"
+
+# The grammar: https://github.com/distribution/reference/blob/main/reference.go
+ALPHANUMERIC = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
+SEPARATOR = st.sampled_from([".", "_", "__", "-", "--", "---"])
+
+
+@st.composite
+def components(draw: st.DrawFn) -> str:
+    parts = [draw(ALPHANUMERIC)]
+    for _ in range(draw(st.integers(0, 2))):
+        parts += [draw(SEPARATOR), draw(ALPHANUMERIC)]
+    return "".join(parts)
+
+
+LABEL = st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,6}[a-zA-Z0-9])?", fullmatch=True)
+PORT = st.integers(1, 65_535)
+HOST = st.one_of(
+    st.builds("{}.{}".format, LABEL, LABEL),
+    st.builds("{}:{}".format, LABEL, PORT),
+    st.builds("{}.{}:{}".format, LABEL, LABEL, PORT),
+    st.builds("[{:x}::{:x}]:{}".format, st.integers(0, 65_535), st.integers(0, 65_535), PORT),
+    st.sampled_from(["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000"]),
+)
+PATH = st.lists(components(), min_size=1, max_size=4).map("/".join)
+TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True)
+DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
+SUFFIX = st.one_of(
+    st.just((None, None)),
+    st.tuples(TAG, st.none()),
+    st.tuples(st.none(), DIGEST),
+    st.tuples(TAG, DIGEST),
+)
+
+
+def written(registry: str, path: str, tag: str | None, digest: str | None) -> str:
+    return f"{registry}/{path}" + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+class TestGrammar:
+    @given(HOST, PATH, SUFFIX)
+    @settings(deadline=None)
+    def test_what_the_grammar_allows_is_read_and_written_unchanged(
+        self, host: str, path: str, suffix: tuple[str | None, str | None]
+    ) -> None:
+        text = written(host, path, *suffix)
+        image = ImageRef.parse(text, DEFAULT)
+        assert image.repository == Repository(host, path)
+        assert image.tag == suffix[0]
+        assert (image.digest and image.digest.value) == suffix[1]
+        assert str(image) == text
+        assert ImageRef.parse(str(image), "other.example.com") == image
+
+    @given(PATH.filter(lambda path: not any(c in path.split("/")[0] for c in ".:")), TAG)
+    @settings(deadline=None)
+    def test_a_name_without_a_registry_is_in_the_default_one(self, path: str, tag: str) -> None:
+        if path.startswith("localhost/"):
+            return
+        image = ImageRef.parse(f"{path}:{tag}", DEFAULT)
+        assert image.repository == Repository(DEFAULT, path)
+        assert ImageRef.parse(str(image), "other.example.com") == image
+
+    @given(st.text() | st.text("ab:/@.-_[]5", max_size=40))
+    @settings(deadline=None, max_examples=500)
+    def test_any_text_is_a_reference_that_reads_back_or_a_usage_error(self, text: str) -> None:
+        with suppress(UsageError):
+            image = ImageRef.parse(text, DEFAULT)
+            assert ImageRef.parse(str(image), DEFAULT) == image
+            assert str(image).isascii()
+            assert str(image).isprintable()
+            assert " " not in str(image)
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("", "It is empty"),
+            ("Web:1", "lower case"),
+            ("shop/Web:1", "lower case"),
+            ("shop//web", "A slash stands"),
+            ("/shop/web", "A slash stands"),
+            ("shop/web/", "A slash stands"),
+            ("shop/web:", "is not a tag"),
+            ("shop/web:.1", "is not a tag"),
+            ("shop/web:" + "1" * 129, "is not a tag"),
+            ("shop/web:1\n", "is not a tag"),
+            ("shop/web:１", "is not a tag"),
+            ("shop/web@", "is not a digest"),
+            ("shop/web@sha256:abc", "is not a digest"),
+            ("shop/web@sha256:" + "A" * 64, "is not a digest"),
+            ("shop/web@sha512:" + "a" * 128, "is not a digest"),
+            ("shop/web@sha256:" + "a" * 64 + "@sha256:" + "a" * 64, "is not a digest"),
+            ("a" * 256, "at most 255"),
+            ("shop/-web", "joined by"),
+            ("shop/web-", "joined by"),
+            ("shop/we___b", "joined by"),
+            ("shop/w..b", "joined by"),
+            ("shop/wéb", "joined by"),
+            ("reg.example.com:x/web", "host or host:port"),
+            ("-reg.example.com/web", "host or host:port"),
+            ("reg.example.com:123456/web", "host or host:port"),
+            ("../../etc/passwd", "host or host:port"),
+            ("🚀", "joined by"),
+        ],
+    )
+    def test_anything_else_is_refused_with_the_reason(self, text: str, why: str) -> None:
+        with pytest.raises(UsageError) as raised:
+            ImageRef.parse(text, DEFAULT)
+        assert why in str(raised.value)
+
+    @pytest.mark.parametrize("piece", ["a", "a-", "a.", "-", "/", ":", "@", "a/", "__", "a_", "A."])
+    @pytest.mark.parametrize("end", ["", "!", "/", ":"])
+    def test_long_text_is_refused_quickly(self, piece: str, end: str) -> None:
+        text = (piece * 10_000)[:10_000] + end
+        start = perf_counter()
+        with suppress(UsageError):
+            ImageRef.parse(text, DEFAULT)
+        with suppress(UsageError):
+            ImageRef.parse(f"{text}/web", DEFAULT)
+        assert perf_counter() - start < 0.25
+
+
+class TestNames:
+    def test_no_tag_is_made_up(self) -> None:
+        image = ImageRef.parse("shop/web", DEFAULT)
+        assert image.tag is None
+        with pytest.raises(UsageError, match="names no tag"):
+            _ = image.selector
+
+    def test_docker_hub_is_never_meant_by_accident(self) -> None:
+        assert ImageRef.parse("busybox:1", DEFAULT).repository.registry == DEFAULT
+        assert ImageRef.parse("library/busybox:1", DEFAULT).repository.registry == DEFAULT
+
+    def test_a_registry_is_told_from_a_path_as_docker_does(self) -> None:
+        assert Repository.parse("localhost/web", DEFAULT) == Repository("localhost", "web")
+        assert Repository.parse("reg.io/web", DEFAULT) == Repository("reg.io", "web")
+        assert Repository.parse("reg:5000/web", DEFAULT) == Repository("reg:5000", "web")
+        assert Repository.parse("Reg/web", DEFAULT) == Repository("Reg", "web")
+        assert Repository.parse("reg/web", DEFAULT) == Repository(DEFAULT, "reg/web")
+
+    def test_the_digest_counts_before_the_tag(self) -> None:
+        digest = Digest("sha256:" + "ab" * 32)
+        image = ImageRef.parse("shop/web:1.4", DEFAULT).pinned(digest)
+        assert image.selector == str(digest)
+        assert image.by_digest == f"{DEFAULT}/shop/web@{digest}"
+        assert digest.short == "abababababab"
+
+    def test_without_a_digest_there_is_nothing_to_act_upon(self) -> None:
+        with pytest.raises(ValueError, match="no digest"):
+            _ = ImageRef.parse("shop/web:1.4", DEFAULT).by_digest
+
+
+class TestShown:
+    @given(st.text())
+    def test_text_from_outside_is_short_and_printable(self, text: str) -> None:
+        inside = shown(text)
+        assert inside.isprintable()
+        assert len(inside) <= 62

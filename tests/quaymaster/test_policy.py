@@ -1,0 +1,200 @@
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import NotAllowed
+from quaymaster.policy import (
+    Person,
+    Standing,
+    allowed,
+    may_cancel,
+    may_reject,
+    may_vote,
+    refusal_of_window,
+    request_allowed,
+    roles_of,
+)
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    HelpRequest,
+    PullRequest,
+    Request,
+    RollbackRequest,
+    StatusRequest,
+)
+from quaymaster.rights import RIGHT_OF_VERB
+from tests.configurations import SHOP, SHOP_TEXT, SMALL
+from tests.samples import image
+
+DEV = Person("U0DEV", "T0TEAM")
+RITA = Person("U0RITA", "T0TEAM")
+IN_GROUP = Person("U0GERD", "T0TEAM", frozenset({"S0RELEASE"}))
+STRANGERS = [
+    Person("U0RITA", "T0TEAM", frozenset({"S0RELEASE"}), standing)
+    for standing in Standing
+    if standing is not Standing.FULL_MEMBER
+]
+
+
+def refused(*arguments: object) -> str:
+    with pytest.raises(NotAllowed) as raised:
+        allowed(*arguments)  # type: ignore[arg-type]
+    return str(raised.value)
+
+
+class TestRights:
+    @pytest.mark.parametrize("verb", RIGHT_OF_VERB)
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    def test_only_full_members_may_do_anything_whatever_their_roles(
+        self, person: Person, verb: str
+    ) -> None:
+        assert "full members" in refused(SHOP, person, verb, "staging", "web")
+
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    def test_strangers_are_not_even_helped(self, person: Person) -> None:
+        for request in (HelpRequest(), CancelRequest(1), ApproveRequest(1)):
+            with pytest.raises(NotAllowed):
+                request_allowed(SHOP, person, request)
+
+    @pytest.mark.parametrize("verb", ["pull", "tag", "push", "scan", "deploy", "rollback"])
+    def test_nothing_is_written_without_a_right(self, verb: str) -> None:
+        told = refused(SMALL, DEV, verb)
+        assert f"You may not {verb}" in told
+        assert "under permissions" in told
+
+    @pytest.mark.parametrize("verb", ["status", "jobs", "images", "tags", "inspect", "history"])
+    def test_everybody_may_read_until_reading_is_given_to_somebody(self, verb: str) -> None:
+        allowed(SMALL, DEV, verb)
+        narrow = Configuration.parse(
+            SHOP_TEXT.replace("[read, tag", "[tag").replace('["*"]', '["*", read]')
+        )
+        allowed(narrow, RITA, verb)
+        assert "release-managers" in refused(narrow, DEV, verb)
+
+    def test_help_is_for_every_full_member(self) -> None:
+        request_allowed(SMALL, DEV, HelpRequest())
+
+    def test_a_right_is_given_where_it_is_bound_to(self) -> None:
+        allowed(SHOP, DEV, "rollback", "staging", "web")
+        told = refused(SHOP, DEV, "rollback", "production", "web")
+        assert "You may not rollback in production/web" in told
+        assert "That is for release-managers" in told
+
+    def test_a_right_can_be_bound_to_one_service(self) -> None:
+        narrow = Configuration.parse(SHOP_TEXT.replace("rollback:staging", "rollback:staging/web"))
+        allowed(narrow, DEV, "rollback", "staging", "web")
+        refused(narrow, DEV, "rollback", "staging", "worker")
+
+    def test_a_star_is_every_right_or_every_right_of_one_place(self) -> None:
+        allowed(SHOP, RITA, "rollback", "production", "web")
+        bound = Configuration.parse(
+            SHOP_TEXT.replace('["*"]', '["*:production"]').replace("push, ", "")
+        )
+        allowed(bound, RITA, "rollback", "production", "web")
+        refused(bound, RITA, "push")
+
+    def test_a_request_is_judged_by_its_environment_and_service(self) -> None:
+        request_allowed(SHOP, DEV, RollbackRequest("staging", "web"))
+        request_allowed(SHOP, DEV, DeployRequest(image(), "production", "web"))
+        request_allowed(SHOP, DEV, PullRequest(image(), "build1"))
+        request_allowed(SHOP, DEV, StatusRequest())
+        with pytest.raises(NotAllowed):
+            request_allowed(SHOP, DEV, RollbackRequest("production", "web"))
+
+    def test_every_verb_has_a_right_or_another_question(self) -> None:
+        verbs = {fields(kind)[-1].default for kind in get_args(get_args(Request)[0])}
+        assert verbs - RIGHT_OF_VERB.keys() == {"help", "cancel", "approve", "reject"}
+
+
+class TestRoles:
+    def test_roles_come_by_id_by_group_and_for_everyone(self) -> None:
+        assert roles_of(SHOP, DEV) == {"developers"}
+        assert roles_of(SHOP, RITA) == {"developers", "release-managers"}
+        assert roles_of(SHOP, IN_GROUP) == {"developers", "release-managers"}
+
+    def test_a_stranger_has_no_role_at_all(self) -> None:
+        assert not any(roles_of(SHOP, person) for person in STRANGERS)
+
+
+class TestVotes:
+    @pytest.mark.parametrize("person", [RITA, IN_GROUP])
+    def test_who_is_in_a_role_that_approves_may_vote(self, person: Person) -> None:
+        may_vote(SHOP, person, "production", "web")
+
+    def test_nobody_else_may_and_learns_who_may(self) -> None:
+        with pytest.raises(NotAllowed, match="votes of release-managers count"):
+            may_vote(SHOP, DEV, "production", "web")
+
+    def test_every_right_is_not_a_vote(self) -> None:
+        everything = Configuration.parse(SHOP_TEXT.replace("[read, tag", '["*", read, tag'))
+        with pytest.raises(NotAllowed):
+            may_vote(everything, DEV, "production", "web")
+
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    def test_a_stranger_may_neither_vote_nor_reject(self, person: Person) -> None:
+        with pytest.raises(NotAllowed, match="full members"):
+            may_vote(SHOP, person, "production", "web")
+        with pytest.raises(NotAllowed, match="full members"):
+            may_reject(SHOP, person, person.user_id, "production", "web")
+
+    def test_the_requester_may_withdraw_and_others_need_a_vote(self) -> None:
+        may_reject(SHOP, DEV, DEV.user_id, "production", "web")
+        may_reject(SHOP, RITA, DEV.user_id, "production", "web")
+        with pytest.raises(NotAllowed):
+            may_reject(SHOP, Person("U0ELSE", "T0TEAM"), DEV.user_id, "production", "web")
+
+
+class TestCancelling:
+    def test_the_requester_may(self) -> None:
+        may_cancel(SHOP, DEV, DEV.user_id)
+
+    def test_who_has_the_right_may(self) -> None:
+        may_cancel(SHOP, RITA, DEV.user_id)
+
+    def test_nobody_else_may_and_learns_who_may(self) -> None:
+        with pytest.raises(NotAllowed, match="whoever asked for the operation and release-man"):
+            may_cancel(SHOP, DEV, RITA.user_id)
+        with pytest.raises(NotAllowed, match="for whoever asked for the operation"):
+            may_cancel(SMALL, DEV, RITA.user_id)
+
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    def test_a_stranger_may_not_even_their_own(self, person: Person) -> None:
+        with pytest.raises(NotAllowed):
+            may_cancel(SHOP, person, person.user_id)
+
+
+class TestWindows:
+    WINDOWS = Configuration.parse(
+        SHOP_TEXT.replace(
+            "  production:\n",
+            "  production:\n"
+            '    allowed: ["Mon-Thu 09:00-17:00 Europe/Berlin", "Fri 09:00-12:00 Europe/Berlin"]\n'
+            '    freeze: ["2026-12-20/2027-01-03 Europe/Berlin"]\n',
+        )
+    )
+
+    @pytest.mark.parametrize(
+        ("now", "told"),
+        [
+            ("2026-11-23T08:00", None),
+            ("2026-11-23T07:59", "production takes deploys Mon-Thu 09:00-17:00 Europe/Berlin or"),
+            ("2026-11-27T10:59", None),
+            ("2026-11-27T11:00", "Fri 09:00-12:00 Europe/Berlin only"),
+            ("2026-07-06T07:00", None),  # the same clock on the wall in summer
+            ("2026-12-21T10:00", "it takes deploys again on 2027-01-04"),
+            ("2027-01-04T10:00", None),
+        ],
+    )
+    def test_deploys_wait_for_a_window(self, now: str, told: str | None) -> None:
+        moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+        refusal = refusal_of_window(self.WINDOWS, "production", moment)
+        assert (refusal is None) is (told is None)
+        assert told is None or told in str(refusal)
+
+    def test_without_windows_there_is_always_one(self) -> None:
+        assert refusal_of_window(SHOP, "staging", datetime(2026, 12, 24, 3, tzinfo=UTC)) is None

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from quaymaster.errors import ConfigurationError
+from quaymaster.settings import SETTINGS, Settings
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def mistakes(environ: dict[str, str], *needs: str) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_env(environ, needs)
+    return str(raised.value)
+
+
+def test_little_has_to_be_set() -> None:
+    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.redis_url.get_secret_value() == "redis://127.0.0.1:6379/0"
+    assert settings.config == Path("quaymaster.yml")
+    assert settings.command == "/image"
+    assert settings.docker_host is None
+
+
+def test_all_of_it_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "QUAYMASTER_SECRET_KEY": KEY,
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "signing",
+            "SLACK_API_URL": "http://127.0.0.1:9/api",
+            "REDIS_URL": "unix:///run/valkey.sock",
+            "DOCKER_HOST": "unix:///var/run/docker.sock",
+            "QUAYMASTER_CONFIG": "/etc/quaymaster.yml",
+            "QUAYMASTER_COMMAND": "/ship",
+            "TRIVY_CACHE_DIR": "/cache",
+            "PATH": "/bin",
+        },
+        ["SLACK_BOT_TOKEN"],
+    )
+    assert settings.bot_token().get_secret_value() == "xoxb-1"
+    assert settings.app_token().get_secret_value() == "xapp-1"
+    assert settings.signing_secret().get_secret_value() == "signing"
+    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
+    assert settings.command == "/ship"
+    assert [(name, value.get_secret_value()) for name, value in settings.trivy] == [
+        ("TRIVY_CACHE_DIR", "/cache")
+    ]
+
+
+def test_no_secret_prints_itself() -> None:
+    secrets = {
+        "QUAYMASTER_SECRET_KEY": KEY,
+        "SLACK_BOT_TOKEN": "xoxb-hunter2",
+        "SLACK_APP_TOKEN": "xapp-hunter2",
+        "SLACK_SIGNING_SECRET": "hunter2",
+        "REDIS_URL": "redis://:hunter2@redis:6379",
+        "TRIVY_PASSWORD": "hunter2",
+    }
+    printed = repr(Settings.from_env(secrets))
+    assert "hunter2" not in printed
+    assert KEY not in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUAYMASTER_SECRET_KEY", "hunter2"),
+        ("SLACK_BOT_TOKEN", "xapp-hunter2"),
+        ("SLACK_APP_TOKEN", "xoxb-hunter2"),
+        ("SLACK_API_URL", "slack.com/hunter2"),
+        ("REDIS_URL", "hunter2"),
+        ("REDIS_URL", "redis://:hunter2@redis:port"),
+        ("REDIS_URL", "redis://"),
+        ("DOCKER_HOST", "hunter2"),
+        ("QUAYMASTER_COMMAND", "hunter2"),
+        ("QUAYMASTER_COMMAND", "/Hunter2"),
+    ],
+)
+def test_a_wrong_value_is_told_with_an_example_and_not_repeated(name: str, value: str) -> None:
+    told = mistakes({"QUAYMASTER_SECRET_KEY": KEY, name: value})
+    assert f"{name} has to" in told
+    assert f"Example: {name}=" in told
+    assert "unter2" not in told
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    told = mistakes({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN")
+    for name in ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "QUAYMASTER_SECRET_KEY"):
+        assert f"{name} is not set" in told
+
+
+def test_a_token_that_turns_out_to_be_needed_is_named() -> None:
+    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    with pytest.raises(ConfigurationError, match="SLACK_SIGNING_SECRET is not set"):
+        settings.signing_secret()
+
+
+def test_the_table_explains_every_variable() -> None:
+    for setting in SETTINGS:
+        assert setting.meaning
+        assert setting.example
+        assert not (setting.default and setting.needed_by)
+        assert not setting.complaint(setting.default or setting.example) or setting.needed_by
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
