@@ -166,5 +166,3 @@ def _give_back(name: str, running: Running, tools: Toolbox) -> None:
         perform(tools.connection, leases.give_back(name, running.owner))
     except Unavailable:
         log.warning("lease not given back; it expires by itself", lease=name)
-
-

@@ -55,9 +55,7 @@ class Running:
             return
         self._last_report = now
         try:
-            perform(
-                self.connection, records.progressed(self.operation.id, progress, self.lease)
-            )
+            perform(self.connection, records.progressed(self.operation.id, progress, self.lease))
         except Unavailable:
             log.warning("progress not written", operation=self.operation.id)
 
@@ -88,7 +86,9 @@ class Running:
 
 
 @contextmanager
-def kept_alive(connection: Connection, holds: Callable[[], list[tuple[str, str, int]]]) -> Iterator[None]:
+def kept_alive(
+    connection: Connection, holds: Callable[[], list[tuple[str, str, int]]]
+) -> Iterator[None]:
     """Renew leases (name, owner, milliseconds) in a thread for as long as the block runs.
 
     When the process is killed nothing renews them any more: that is how it is noticed.

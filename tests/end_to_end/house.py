@@ -1,0 +1,226 @@
+"""The whole product as processes around a local Slack, real engines and a real database."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from local_slack.server import LocalSlack
+from quaymaster.operations import Operation, State
+from quaymaster.store import records
+from quaymaster.store.transactions import ask
+from tests.engines.registries import Registry
+from tests.engines.valkey import ValkeyServer
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(slots=True)
+class Program:
+    """A running program of the product."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9 of the program and everything it started."""
+        for pid in [*descendants(self.pid), self.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self, within: float = 20) -> int:
+        """SIGTERM, and its exit status."""
+        if self.is_running():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not stop: {self.tail()}") from None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:]
+
+
+@dataclass(slots=True)
+class House:
+    """Starts bots and workers, and looks into the records."""
+
+    folder: Path
+    slack: LocalSlack
+    valkey: ValkeyServer
+    environment: dict[str, str]
+    programs: list[Program] = field(default_factory=list)
+
+    def start(self, *arguments: str, **environment: str) -> Program:
+        """Start ``quaymaster`` with these arguments."""
+        number = len(self.programs)
+        log = self.folder / f"{number}-{arguments[0]}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "quaymaster.cli", *arguments],
+                env=self.environment | environment,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        program = Program(" ".join(arguments), process, log)
+        self.programs.append(program)
+        return program
+
+    def worker(self, *queues: str) -> Program:
+        """Start a worker for these queues; all of them when none is named."""
+        extra = ["--queues", ",".join(queues)] if queues else []
+        return self.start("worker", "--grace", "10", *extra)
+
+    def connection(self) -> redis.Redis:
+        """A client of the database, for looking and for forging."""
+        return self.valkey.client()
+
+    def operation(self, operation_id: int) -> Operation | None:
+        """The record of an operation."""
+        with contextlib.closing(self.connection()) as connection:
+            stored = ask(connection, records.load(operation_id))
+        return stored.operation if stored else None
+
+    def until(
+        self,
+        operation_id: int,
+        condition: Callable[[Operation], bool],
+        within: float = 30,
+    ) -> Operation:
+        """The record as soon as it fits; fails with the logs after ``within`` seconds."""
+        deadline = time.monotonic() + within
+        operation: Operation | None = None
+        while time.monotonic() < deadline:
+            operation = self.operation(operation_id)
+            if operation is not None and condition(operation):
+                return operation
+            time.sleep(0.05)
+        raise AssertionError(f"#{operation_id} is {operation}\n{self.logs()}")
+
+    def ended(self, operation_id: int, within: float = 30) -> Operation:
+        """The record when the operation has ended."""
+        return self.until(operation_id, lambda one: one.state.is_terminal, within)
+
+    def reaches(self, operation_id: int, state: State, within: float = 30) -> Operation:
+        """The record when the operation is in this state."""
+        return self.until(operation_id, lambda one: one.state is state, within)
+
+    def logs(self) -> str:
+        """The ends of all logs."""
+        return "\n".join(f"--- {one.name}\n{one.tail()}" for one in self.programs)
+
+    def close(self) -> None:
+        """Stop everything that was started."""
+        for program in self.programs:
+            if program.is_running():
+                program.process.send_signal(signal.SIGTERM)
+        for program in self.programs:
+            with contextlib.suppress(AssertionError):
+                program.stop()
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process and theirs, innermost first, also of work horses."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except FileNotFoundError:
+        return []
+    found: list[int] = []
+    for task in tasks:
+        with contextlib.suppress(FileNotFoundError):
+            for child in (task / "children").read_text().split():
+                found += [*descendants(int(child)), int(child)]
+    return found
+
+
+def configuration(registry: Registry, docker_host: str, repository: str, port: int) -> str:
+    """A configuration with one host, staging and production."""
+    return f"""
+default_registry: {registry.host}
+registries:
+  {registry.host}: {{username: {registry.username}, password: "${{REGISTRY_PASSWORD}}"}}
+hosts:
+  build1: {{docker: "{docker_host}"}}
+defaults:
+  gate: {{block: never, unknown: allow}}
+environments:
+  staging:
+    target: {{docker: [build1]}}
+    services:
+      web:
+        image: {registry.host}/{repository}
+        ports: ["127.0.0.1:{port}:8000"]
+        health: {{http: /healthz, port: 8000, within: 10s}}
+        environment: {{GREETING: hello, DATABASE_PASSWORD: "${{DATABASE_PASSWORD}}"}}
+        drain: 2s
+        channel: C0SHOP
+  production:
+    target: {{docker: [build1]}}
+    approval: {{needed: 2, from: [release-managers], channel: C0RELEASE, expires: 1h}}
+    services:
+      web:
+        image: {registry.host}/{repository}
+        ports: ["127.0.0.1:{port + 1}:8000"]
+        health: {{http: /healthz, port: 8000, within: 10s}}
+        drain: 2s
+        channel: C0SHOP
+roles:
+  release-managers: [U0BOB, SAZ94GDB8]
+  developers: everyone
+permissions:
+  developers: [read, tag, push, pull, scan, build, deploy, "rollback:staging", cancel]
+  release-managers: ["*"]
+alerts: {{channel: C0SECURITY, at_least: high}}
+"""
+
+
+@contextlib.contextmanager
+def opened(
+    folder: Path, slack: LocalSlack, valkey: ValkeyServer, text: str, **environment: str
+) -> Iterator[House]:
+    """A house with this configuration; everything in it is stopped at the end."""
+    path = folder / "quaymaster.yml"
+    path.write_text(text)
+    house = House(
+        folder,
+        slack,
+        valkey,
+        {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "REDIS_URL": valkey.url,
+            "QUAYMASTER_CONFIG": str(path),
+            "QUAYMASTER_SECRET_KEY": secrets.token_hex(32),
+            **slack.environment(),
+            **environment,
+        },
+    )
+    try:
+        yield house
+    finally:
+        house.close()
