@@ -7,12 +7,15 @@ from typing import Any
 from quaymaster.store import keys
 from quaymaster.store.transactions import FieldEquals, Query, Transaction
 
+GAVE_UP = "gave up: "
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One message of an operation: its card, a copy in the approval channel, an alert, a file.
 
     ``ts`` is empty while nobody knows whether the message is there: it was about to be posted.
+    For a file it is the file's id; for a message that Slack takes nowhere, ``GAVE_UP`` and why.
     """
 
     channel: str
@@ -21,6 +24,16 @@ class Posting:
     """A hash of what it shows; the same hash needs no call to Slack."""
     attempted_at: float
     """When posting began, in seconds since the epoch: where a search for it starts."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the message is in Slack, at this address."""
+        return bool(self.ts) and not self.was_given_up
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether Slack took it nowhere, for a reason that stays."""
+        return self.ts.startswith(GAVE_UP)
 
 
 def postings(operation_id: int) -> Query[dict[str, Posting]]:

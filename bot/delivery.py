@@ -1,0 +1,361 @@
+"""Bring the messages of one operation in line: post, look, update, or leave alone.
+
+Before a message is posted it is noted that it will be; a note without an address that is found
+later means that the answer was lost, with the process or on the way, and the message is looked for
+before it is posted again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from bot import steps
+from bot.messages import FindingsFile, Message, TextFile
+from bot.rates import POST, UPDATE, Call, Urgency
+from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
+from bot.slack_errors import CannotPost, NoThread, Refusal, Rejected, TooOld, error_of
+from bot.steps import Direct, InChannel, Place, Step
+from bot.throttle import NotYet, Throttle
+from quaymaster.operations import Operation
+from quaymaster.store import cards
+from quaymaster.store.cards import GAVE_UP, Posting
+from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
+
+_log = structlog.get_logger(__name__)
+
+UPDATE_SECONDS: Mapping[Urgency, float] = {"ended": 0.0, "changed": 1.0, "progress": 1.75}
+"""The least time between two calls about one message. With the call itself less than 2 s, so the
+newest state is never shown later than that while the budget lasts."""
+SETTLE_SECONDS = 1.0
+"""So long Slack may still be at work on a call whose answer was lost."""
+SETTLE_FILE_SECONDS = 4.0
+"""Slack shares a file some time after it has answered."""
+_CLOCKS_APART_SECONDS = 120.0
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What this process knows about a message beyond what is noted. Losing it costs a call."""
+
+    last_call: float = 0.0
+    is_not_there: bool = False
+    """The last attempt to post it did nothing, so there is nothing to look for."""
+    without_blocks: str = ""
+    """What it would show when Slack did not take its blocks."""
+    without_thread: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The messages of one operation while they are brought in line."""
+
+    operation: Operation
+    messages: Mapping[str, Message]
+    postings: dict[str, Posting]
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Slack's side of the courier."""
+
+    connection: AsyncConnection
+    sender: Sender
+    throttle: Throttle
+    clock: Callable[[], float]
+    service_channel: Callable[[Operation], str | None]
+    findings_text: Callable[[FindingsFile], Awaitable[str]]
+    _memories: dict[tuple[int, str], _Memory] = field(default_factory=dict)
+    _direct: dict[str, str] = field(default_factory=dict)
+
+    async def deliver(self, operation: Operation, messages: Sequence[Message]) -> NotYet | None:
+        """Bring all messages of an operation in line, each for itself.
+
+        Returns what is still to be done and when, or None when Slack shows everything. Raises
+        LeaseLost and Unavailable.
+        """
+        noted = await ask_async(self.connection, cards.postings(operation.id))
+        batch = _Batch(operation, {message.slot: message for message in messages}, dict(noted))
+        waits: list[NotYet] = []
+        for message in messages:
+            try:
+                await self._bring(batch, message)
+                told = steps.notice(message, operation, batch.postings.get(message.slot))
+                if told:
+                    await self._bring(batch, told)
+            except NotYet as wait:
+                waits.append(wait)
+        return _soonest(waits)
+
+    def forget(self, before: float) -> None:
+        """Drop what is remembered about messages that were last touched before a time."""
+        old = [key for key, memory in self._memories.items() if memory.last_call < before]
+        for key in old:
+            del self._memories[key]
+
+    async def _bring(self, batch: _Batch, message: Message) -> None:
+        posting = batch.postings.get(message.slot)
+        step = steps.next_step(message, posting)
+        if step is Step.LOOK and posting:
+            posting = await self._looked_for(batch, message, posting)
+            step = steps.next_step(message, posting) if posting.ts else Step.POST
+        match step:
+            case Step.POST:
+                await self._post(batch, message, posting.channel if posting else None)
+            case Step.UPDATE if posting:
+                await self._update(batch, message, posting)
+            case _:
+                pass
+
+    async def _post(self, batch: _Batch, message: Message, tried: str | None) -> None:
+        error = ""
+        for place in steps.remaining(self._places(batch, message), tried):
+            result = await self._post_at(batch, message, place)
+            if isinstance(result, Sent):
+                return
+            error = error_of(result) or ""
+            if not isinstance(result, CannotPost):
+                break
+        await self._give_up(batch, message, error)
+
+    async def _post_at(self, batch: _Batch, message: Message, place: Place) -> Sent | Refusal:
+        memory = self._memory(message)
+        target = await self._target(message, place)
+        if not isinstance(target, InChannel):
+            return target
+        if memory.without_thread:
+            target = replace(target, thread=None)
+        method, send = await self._prepared(message, target)
+        attempt = Posting(target.channel, "", message.shows, self.clock())
+        try:
+            result = await self.throttle.call(
+                Call(method, target.channel, message.urgency),
+                send,
+                cards.note_posting(message.operation, message.slot, attempt).commands,
+            )
+        except NotYet as wait:
+            if wait.failed:
+                self._tried(message, wait)
+            raise
+        memory.last_call = self.clock()
+        if isinstance(result, Sent):
+            memory.is_not_there = False
+            await self._note(batch, message, replace(attempt, ts=result.ts))
+            return result
+        memory.is_not_there = True
+        return await self._humbler(batch, message, place, target, result)
+
+    async def _humbler(
+        self,
+        batch: _Batch,
+        message: Message,
+        place: Place,
+        target: InChannel,
+        result: Refusal,
+    ) -> Sent | Refusal:
+        """Try once more without what Slack did not take, if that can help."""
+        memory = self._memory(message)
+        _log.warning("slack refused a post", **_names(message), error=error_of(result))
+        if isinstance(result, NoThread) and target.thread:
+            memory.without_thread = True
+            return await self._post_at(batch, message, place)
+        is_plain = memory.without_blocks == message.shows or not message.blocks
+        if isinstance(result, CannotPost | NoThread) or is_plain:
+            return result
+        memory.without_blocks = message.shows
+        return await self._post_at(batch, message, place)
+
+    def _tried(self, message: Message, wait: NotYet) -> None:
+        memory = self._memory(message)
+        memory.last_call = self.clock()
+        memory.is_not_there = wait.nothing_happened
+        if not wait.nothing_happened:
+            wait.until = max(wait.until, self.clock() + _settling(message))
+
+    async def _prepared(
+        self, message: Message, target: InChannel
+    ) -> tuple[str, Callable[[], Awaitable[Sent | Refusal]]]:
+        """The method that makes a message visible, and the call. A file is brought there first."""
+        content = self._content(message)
+        channel, thread = target.channel, target.thread
+        if message.file:
+            file = await self._upload(message)
+            title, comment = message.file.title, message.text
+            return "files.completeUploadExternal", lambda: self.sender.share(
+                file, title, channel, thread, comment
+            )
+        if target.only_for:
+            user = target.only_for
+            return "chat.postEphemeral", lambda: self.sender.post_only_for(
+                user, channel, content, thread
+            )
+        return POST, lambda: self.sender.post(channel, content, thread)
+
+    async def _upload(self, message: Message) -> str:
+        match message.file:
+            case TextFile(content=content):
+                text = content
+            case FindingsFile() as findings:
+                text = await self.findings_text(findings)
+            case None:
+                raise ValueError("a message without a file has nothing to upload")
+        name, data = message.file.name, (text or "(empty)").encode()
+        result = await self.throttle.call(
+            Call("files.getUploadURLExternal", urgency=message.urgency),
+            lambda: self.sender.upload(name, data),
+        )
+        if not isinstance(result, Uploaded):
+            raise NotYet(self.clock() + 60, message.urgency, failed=error_of(result) or "upload")
+        return result.file
+
+    async def _update(self, batch: _Batch, message: Message, posting: Posting) -> None:
+        memory = self._memory(message)
+        ready_at = memory.last_call + UPDATE_SECONDS[message.urgency]
+        if ready_at > self.clock():
+            raise NotYet(ready_at, message.urgency)
+        content = self._content(message)
+        try:
+            result = await self.throttle.call(
+                Call(UPDATE, posting.channel, message.urgency),
+                lambda: self.sender.update(posting.channel, posting.ts, content),
+            )
+        finally:
+            memory.last_call = self.clock()
+        if isinstance(result, Sent):
+            await self._note(batch, message, replace(posting, shows=message.shows))
+            return
+        _log.warning("slack refused an update", **_names(message), error=error_of(result))
+        await self._after_refused_update(batch, message, posting, result)
+
+    async def _after_refused_update(
+        self, batch: _Batch, message: Message, posting: Posting, result: Refusal
+    ) -> None:
+        memory = self._memory(message)
+        if isinstance(result, TooOld) and message.urgency != "ended":
+            await self._note(batch, message, replace(posting, shows=message.shows))
+        elif not isinstance(result, Rejected):
+            await self._post(batch, message, None)
+        elif message.blocks and memory.without_blocks != message.shows:
+            memory.without_blocks, memory.last_call = message.shows, 0.0
+            await self._update(batch, message, posting)
+        else:
+            _log.error("an update was given up", **_names(message), error=result.error)
+            await self._note(batch, message, replace(posting, shows=message.shows))
+
+    async def _looked_for(self, batch: _Batch, message: Message, posting: Posting) -> Posting:
+        """The posting with the address that was found, or without one when it is not there."""
+        is_ephemeral = message.only_for and not steps.is_direct(posting.channel)
+        if self._memory(message).is_not_there or is_ephemeral:
+            return posting
+        settled = posting.attempted_at + _settling(message)
+        if settled > self.clock():
+            raise NotYet(settled, message.urgency)
+        thread = self._thread(batch, message, posting.channel)
+        found = await self._find(message, posting, thread)
+        if isinstance(found, Sent):
+            posting = replace(posting, ts=found.ts)
+            await self._note(batch, message, posting)
+        elif not isinstance(found, Absent):
+            _log.warning("cannot look", **_names(message), error=error_of(found))
+        self._memory(message).is_not_there = not posting.ts
+        return posting
+
+    async def _find(
+        self, message: Message, posting: Posting, thread: str | None
+    ) -> Sent | Absent | Refusal:
+        began = posting.attempted_at
+        between = (began - _CLOCKS_APART_SECONDS, began + _CLOCKS_APART_SECONDS)
+        method = "conversations.replies" if thread else "conversations.history"
+        mark, file, channel = _mark(message), message.file, posting.channel
+
+        async def find() -> Sent | Absent | Refusal:
+            if file:
+                return await self.sender.find_file(channel, thread, file.name, between)
+            return await self.sender.find_message(channel, thread, mark, between)
+
+        return await self.throttle.call(Call(method, channel, message.urgency), find)
+
+    async def _target(self, message: Message, place: Place) -> InChannel | Refusal:
+        match place:
+            case InChannel():
+                return place
+            case Direct(user=user):
+                known = self._direct.get(user)
+                if known:
+                    return InChannel(known)
+                result = await self.throttle.call(
+                    Call("conversations.open", urgency=message.urgency),
+                    lambda: self.sender.open_direct(user),
+                )
+                if not isinstance(result, Opened):
+                    return result
+                self._direct[user] = result.channel
+                return InChannel(result.channel)
+
+    def _places(self, batch: _Batch, message: Message) -> tuple[Place, ...]:
+        card = batch.postings.get("card")
+        card_channel = card.channel if card and card.is_there else None
+        parent = batch.postings.get(message.reply_to or "")
+        if message.reply_to not in batch.messages and parent is None:
+            service_channel = self.service_channel(batch.operation)
+            return steps.places(message, batch.operation, service_channel, card_channel)
+        if parent is None or not parent.ts:
+            raise NotYet(self.clock() + SETTLE_SECONDS, message.urgency)
+        direct = Direct(batch.operation.actor.user)
+        if parent.was_given_up:
+            return (direct,)
+        return (InChannel(parent.channel, self._thread(batch, message, parent.channel)), direct)
+
+    def _thread(self, batch: _Batch, message: Message, channel: str) -> str | None:
+        """The thread that a message belongs in: a reply's is that of its parent, or the parent."""
+        if self._memory(message).without_thread:
+            return None
+        if message.reply_to is None:
+            return message.thread if channel == message.channel else None
+        parent = batch.postings.get(message.reply_to)
+        if parent is None or not parent.is_there or parent.channel != channel:
+            return None
+        shown = batch.messages.get(message.reply_to)
+        if shown and shown.thread and shown.channel == parent.channel:
+            return shown.thread
+        return parent.ts
+
+    async def _give_up(self, batch: _Batch, message: Message, error: str) -> None:
+        _log.error("a message was given up", **_names(message), error=error)
+        posting = Posting(message.channel, f"{GAVE_UP}{error}", message.shows, self.clock())
+        await self._note(batch, message, posting)
+
+    async def _note(self, batch: _Batch, message: Message, posting: Posting) -> None:
+        noted = cards.note_posting(message.operation, message.slot, posting)
+        await perform_async(self.connection, noted)
+        batch.postings[message.slot] = posting
+
+    def _content(self, message: Message) -> Content:
+        content = Content(message.text, message.blocks, _mark(message))
+        is_plain = self._memory(message).without_blocks == message.shows
+        return content.without_blocks() if is_plain and message.blocks else content
+
+    def _memory(self, message: Message) -> _Memory:
+        return self._memories.setdefault((message.operation, message.slot), _Memory())
+
+
+def _settling(message: Message) -> float:
+    return SETTLE_FILE_SECONDS if message.file else SETTLE_SECONDS
+
+
+def _mark(message: Message) -> Mark:
+    return Mark(message.operation, message.slot)
+
+
+def _names(message: Message) -> dict[str, object]:
+    return {"operation": message.operation, "slot": message.slot, "channel": message.channel}
+
+
+def _soonest(waits: Sequence[NotYet]) -> NotYet | None:
+    """When to come back: at the earliest; as what failed, if anything did."""
+    if not waits:
+        return None
+    ranked: tuple[Urgency, ...] = ("ended", "changed", "progress")
+    urgency = min((wait.urgency for wait in waits), key=ranked.index)
+    failed = next((wait.failed for wait in waits if wait.failed), "")
+    return NotYet(min(wait.until for wait in waits), urgency, failed=failed)

@@ -1,0 +1,137 @@
+"""What a message needs next, and where it goes: decisions without any call."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bot.messages import Message
+from quaymaster.operations import Operation
+from quaymaster.store.cards import Posting
+
+
+class Step(Enum):
+    """The next thing to do for one message."""
+
+    NOTHING = auto()
+    POST = auto()
+    LOOK = auto()
+    """It was about to be posted and nobody knows whether it was: look, then decide again."""
+    UPDATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class InChannel:
+    """A channel, and the thread of it that the message belongs in."""
+
+    channel: str
+    thread: str | None = None
+    only_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The direct messages with a person."""
+
+    user: str
+
+
+Place = InChannel | Direct
+
+
+def next_step(message: Message, posting: Posting | None) -> Step:
+    """Compare what should be in Slack with what is noted about it."""
+    if posting is None:
+        return Step.POST
+    if not posting.ts:
+        return Step.LOOK
+    if posting.shows == message.shows:
+        return Step.NOTHING
+    if posting.was_given_up:
+        return Step.NOTHING if message.urgency == "progress" else Step.POST
+    if message.only_for or message.file:
+        return Step.NOTHING
+    return Step.UPDATE
+
+
+def places(
+    message: Message,
+    operation: Operation,
+    service_channel: str | None,
+    card_channel: str | None,
+) -> tuple[Place, ...]:
+    """Where a message may go, best first: its own channel, that of the service, the person who
+    asked. A copy does not go where the card is.
+    """
+    if message.only_for:
+        own = InChannel(message.channel, message.thread, message.only_for)
+        return (own, Direct(message.only_for))
+    if is_person(message.channel):
+        return (Direct(message.channel),)
+    own = InChannel(message.channel, message.thread)
+    taken = {message.channel} if message.slot == "card" else {message.channel, card_channel}
+    others = () if service_channel in (None, *taken) else (InChannel(str(service_channel)),)
+    return (own, *others, Direct(operation.actor.user))
+
+
+def remaining(all_places: tuple[Place, ...], channel: str | None) -> tuple[Place, ...]:
+    """The places from the one on where posting was tried last."""
+    for number, place in enumerate(all_places):
+        match place:
+            case InChannel(channel=name) if name == channel:
+                return all_places[number:]
+            case Direct() if channel is not None and is_direct(channel):
+                return all_places[number:]
+    return all_places
+
+
+def notice(message: Message, operation: Operation, posting: Posting | None) -> Message | None:
+    """What to tell the person who asked when a message could not go where it belongs."""
+    if posting is None or not posting.ts or message.only_for or message.reply_to:
+        return None
+    if message.slot.startswith(_NOTICE) or is_person(message.channel):
+        return None
+    what = "the card" if message.slot == "card" else f"a message ({message.slot.split(':')[0]})"
+    if posting.was_given_up:
+        why = posting.ts.split(": ", 1)[-1]
+        text = (
+            f"Slack did not take {what} of #{operation.id}: `{why}`. Tell whoever runs Quaymaster."
+        )
+    elif posting.channel != message.channel:
+        place = "here" if is_direct(posting.channel) else f"in <#{posting.channel}>"
+        text = (
+            f"Quaymaster cannot post in <#{message.channel}>, so {what} of #{operation.id} "
+            f"is {place}. Invite it there with `/invite`."
+        )
+    else:
+        return None
+    slot = f"{_NOTICE}{message.slot}"
+    return Message(slot=slot, operation=operation.id, channel=operation.actor.user, text=text)
+
+
+def undrawable(operation: Operation, reference: str) -> Message:
+    """The card of an operation that ended and whose card cannot be drawn: the bare truth."""
+    state = operation.state.value.replace("_", " ")
+    text = (
+        f"#{operation.id} `{operation.request.verb}` ended: {state}. Its card cannot be drawn; "
+        f"whoever runs Quaymaster finds the reason in the log under `{reference}`."
+    )
+    return Message(
+        slot="card",
+        operation=operation.id,
+        channel=operation.origin.channel,
+        thread=operation.origin.thread,
+        text=text,
+        urgency="ended",
+    )
+
+
+def is_person(channel: str) -> bool:
+    """Whether the id is a person's: https://docs.slack.dev/reference/objects/user-object"""
+    return channel.startswith(("U", "W"))
+
+
+def is_direct(channel: str) -> bool:
+    """Whether the id is one of direct messages."""
+    return channel.startswith("D")
+
+
+_NOTICE = "notice:"

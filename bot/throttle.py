@@ -1,0 +1,129 @@
+"""The one way from the courier to Slack: within the budget, and only while the lease is held."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bot.rates import UPDATE, Budget, Call, Urgency
+from bot.sender import CALL_SECONDS
+from bot.slack_errors import Failed, Limited
+from quaymaster.store import leases, slack_calls
+from quaymaster.store.transactions import (
+    AsyncConnection,
+    Command,
+    Transaction,
+    ask_async,
+    perform_async,
+)
+
+T = TypeVar("T")
+
+LEASE = "courier"
+LEASE_MILLISECONDS = 8_000
+"""Longer than a call may take, and renewed before each: no call outlasts it."""
+
+
+class NotYet(Exception):
+    """It could not be done now; at ``until`` it may be tried again."""
+
+    def __init__(self, until: float, urgency: Urgency, *, failed: str = "") -> None:
+        super().__init__(failed or "not yet")
+        self.until = until
+        self.urgency = urgency
+        self.failed = failed
+        """What Slack did, when it was called; empty when it was not."""
+        self.nothing_happened = True
+        """False when the call may have done its work."""
+
+
+class LeaseLost(Exception):
+    """Another courier has taken over, or this one was too slow to say that it lives."""
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Holds the budget. Every call first renews the lease, in the same transaction that notes
+    what is about to happen: a courier that lost the lease can neither note nor call.
+    """
+
+    connection: AsyncConnection
+    owner: str
+    clock: Callable[[], float]
+    jitter: Callable[[], float] = random.SystemRandom().random
+    budget: Budget = field(default_factory=Budget)
+    _updates: int = 0
+
+    async def inherit(self) -> None:
+        """Take over the budget that the couriers before this one have left."""
+        updates = await ask_async(self.connection, slack_calls.updates_began())
+        pauses = await ask_async(self.connection, slack_calls.pauses())
+        self.budget = Budget.inherited(updates, pauses, self.clock(), CALL_SECONDS)
+
+    async def call(
+        self,
+        call: Call,
+        action: Callable[[], Awaitable[T]],
+        also: Sequence[Command] = (),
+    ) -> T:
+        """Make the call, and write ``also`` before it.
+
+        Raises NotYet when the budget is used up, the method rests, or Slack did not serve the
+        call; LeaseLost when the lease is not this courier's; Unavailable without Redis.
+        """
+        ready_at = self.budget.ready_at(call, self.clock())
+        if ready_at > self.clock():
+            raise NotYet(ready_at, call.urgency)
+        began = self.clock()
+        self.budget = self.budget.began(call, began)
+        try:
+            await self._note((*also, *self._remembered(call, began)))
+            result = await action()
+        except BaseException:
+            self.budget = self.budget.withdrawn(call, began, self.clock())
+            raise
+        return await self._settled(call, began, result)
+
+    async def write(self, commands: Sequence[Command]) -> None:
+        """Write while the lease is held. Raises LeaseLost when it is not."""
+        await self._note(commands)
+
+    async def _note(self, commands: Sequence[Command]) -> None:
+        renewal = leases.renew(LEASE, self.owner, LEASE_MILLISECONDS)
+        noted = Transaction(
+            guards=renewal.guards,
+            commands=(*renewal.commands, *commands),
+            done=lambda _: True,
+            refused=lambda _: False,
+        )
+        if not await perform_async(self.connection, noted):
+            raise LeaseLost
+
+    def _remembered(self, call: Call, began: float) -> tuple[Command, ...]:
+        if call.method != UPDATE:
+            return ()
+        self._updates += 1
+        return slack_calls.update_began(self.owner, self._updates, began)
+
+    async def _settled(self, call: Call, began: float, result: T) -> T:
+        now = self.clock()
+        match result:
+            case Limited(retry_after=retry_after):
+                self.budget = self.budget.limited(call, began, now, retry_after)
+                raise await self._refused(call, "ratelimited")
+            case Failed(error=error, nothing_happened=nothing_happened):
+                self.budget = self.budget.failed(call, began, now, self.jitter())
+                refused = await self._refused(call, error)
+                refused.nothing_happened = nothing_happened
+                raise refused
+        self.budget = self.budget.answered(call, began, now)
+        return result
+
+    async def _refused(self, call: Call, error: str) -> NotYet:
+        await perform_async(self.connection, _plain(slack_calls.paused(self.budget.pauses())))
+        until = self.budget.ready_at(call, self.clock())
+        return NotYet(until, call.urgency, failed=error)
+
+
+def _plain(commands: tuple[Command, ...]) -> Transaction[None]:
+    return Transaction(commands=commands, done=lambda _: None, refused=lambda _: None)
