@@ -1,0 +1,355 @@
+"""What is asked of a registry and done in it, without moving a layer.
+
+The API: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageError
+from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+from workers.image_configuration import (
+    CONFIGURATION_TYPES,
+    ImageConfiguration,
+    read_configuration,
+)
+from workers.manifests import (
+    ACCEPT,
+    Descriptor,
+    ImageIndex,
+    ImageManifest,
+    Manifest,
+    Platform,
+    digest_of,
+    known_media_type,
+    not_an_image,
+    read_manifest,
+)
+from workers.registry_auth import RegistryLogin
+from workers.registry_connection import Answer, RegistryConnection, not_a_registry
+from workers.registry_failures import failure
+from workers.registry_paths import blob_path, manifest_path, repository_path, scope
+from workers.registry_writes import Mounted, RegistryWriter
+from workers.tag_order import newest_first
+
+_PAGE = 1000
+_MOST_TAGS = 100_000
+_LISTING_SECONDS = 60.0
+_CONFIGURATION_BYTES = 8 * 1024 * 1024
+_USUAL_PLATFORM = Platform("linux", "amd64")
+_INDEX_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a reference points to now. ``size_of_manifest`` is in bytes."""
+
+    digest: Digest
+    media_type: str
+    size_of_manifest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Every tag of a repository, newest version first."""
+
+    repository: Repository
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retagged:
+    """An image has one more name in its registry. No layer was moved."""
+
+    digest: Digest
+    media_type: str
+    replaced: Digest | None
+    """What the name meant before, or None when it is a new name."""
+    blobs_mounted: int = 0
+    manifests_copied: int = 0
+    """Members of an index that went along to another repository."""
+
+
+class Registry:
+    """A registry. Build it where it is used (it must not cross a fork) and close it.
+
+    Every method raises LoginRefused, NotFound, DiskFull or another OutsideFailure.
+    References must be of this registry.
+    """
+
+    def __init__(self, login: RegistryLogin) -> None:
+        self.login = login
+        self._connection = RegistryConnection(login)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._connection.close()
+
+    def ping(self) -> None:
+        """Check that this is a registry that accepts the login."""
+        answer = self._connection.send("GET", "/v2/", frozenset())
+        if not answer.is_success:
+            raise failure(answer, self._connection, "log in", "There is no registry API.")
+        if "docker-distribution-api-version" not in answer.headers and "html" in _kind(answer):
+            raise not_a_registry(self.login.host, "It sent a web page.")
+
+    def resolve(self, ref: ImageRef) -> Resolved:
+        """The digest behind a tag. With a digest in ``ref``, whether it exists.
+
+        A manifest that had to be read is checked against the digest that the registry gave.
+        """
+        found = self.find(ref)
+        if found is None:
+            raise self._missing(ref)
+        return found
+
+    def find(self, ref: ImageRef) -> Resolved | None:
+        """As ``resolve``, or None when the repository, the tag or the digest does not exist."""
+        answer = self._ask_manifest("HEAD", ref.repository, ref.selector)
+        if answer.status == 404:
+            return None
+        digest = _digest_header(answer)
+        if not answer.is_success or digest is None:
+            # Some registries and proxies do not know HEAD; a refusal has its reason only on GET.
+            try:
+                manifest = self.manifest(ref)
+            except NotFound:
+                return None
+            return Resolved(manifest.digest, manifest.media_type, len(manifest.content))
+        if ref.digest is not None and digest != ref.digest:
+            raise _lies(self.login.host, ref.digest, digest)
+        length = answer.headers.get("content-length", "")
+        size = int(length) if length.isascii() and length.isdigit() else 0
+        return Resolved(digest, known_media_type(_kind(answer), str(ref)), size)
+
+    def exists(self, ref: ImageRef) -> bool:
+        """Whether the tag or digest is there."""
+        return self.find(ref) is not None
+
+    def manifest(self, ref: ImageRef) -> Manifest:
+        """The manifest or index; its bytes are checked against the digest."""
+        answer = self._ask_manifest("GET", ref.repository, ref.selector)
+        if answer.status == 404:
+            raise self._missing(ref)
+        self._expect_success(answer, f"pull from {ref.repository}", f"{ref} does not exist.")
+        found = digest_of(answer.content)
+        for claimed in (ref.digest, _digest_header(answer)):
+            if claimed is not None and claimed != found:
+                raise _lies(self.login.host, claimed, found)
+        return read_manifest(answer.content, _kind(answer), str(ref))
+
+    def image(self, ref: ImageRef, platform: Platform | None = None) -> ImageManifest:
+        """The image for a platform; without one linux/amd64, else the first of the index."""
+        manifest = self.manifest(ref)
+        for _ in range(_INDEX_DEPTH):
+            match manifest:
+                case ImageManifest():
+                    return manifest
+                case ImageIndex():
+                    member = _pick(manifest, platform, ref)
+                    manifest = self.manifest(ImageRef(ref.repository, digest=member.digest))
+        raise not_an_image(str(ref), "Its indexes are nested too deeply.")
+
+    def configuration(self, ref: ImageRef, platform: Platform | None = None) -> ImageConfiguration:
+        """What the image for a platform says about itself, without values that look secret."""
+        image = self.image(ref, platform)
+        if image.config.media_type not in CONFIGURATION_TYPES:
+            raise not_an_image(str(ref), f"It holds {shown(image.config.media_type)}.")
+        content = self._blob(ref.repository, image.config)
+        return read_configuration(content, image, str(ref))
+
+    def tags(self, repository: Repository) -> Tags:
+        """Every tag, over as many pages as the registry makes of them."""
+        path = f"{repository_path(repository)}/tags/list?n={_PAGE}"
+        names: set[str] = set()
+        until = time.monotonic() + _LISTING_SECONDS
+        while path:
+            answer = self._connection.send("GET", path, scope(repository, "pull"))
+            missing = f"The repository {repository} does not exist."
+            self._expect_success(answer, f"list the tags of {repository}", missing)
+            before = len(names)
+            names |= self._tags_in(answer)
+            path = _next_page(answer)
+            if path and len(names) == before:
+                raise not_a_registry(self.login.host, "Its list of tags goes round in circles.")
+            if len(names) > _MOST_TAGS or (path and time.monotonic() > until):
+                raise not_a_registry(self.login.host, "Its list of tags does not end.")
+        return Tags(repository, newest_first(name for name in names if _is_tag(repository, name)))
+
+    def tag(
+        self, source: ImageRef, new: ImageRef, check: Callable[[], None] = lambda: None
+    ) -> Retagged:
+        """Give what ``source`` is now the name ``new`` too: same bytes, same digest.
+
+        Layers are mounted where the repository is another one, and ``check`` is called between
+        the steps. Raises UsageError when ``new`` is in another registry or names no tag.
+        """
+        tag = _new_tag(source, new)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            earlier = pool.submit(self.find, new)
+            manifest = self.manifest(source)
+            writer = RegistryWriter(
+                self._connection,
+                source.repository,
+                new.repository,
+                lambda digest: self.manifest(ImageRef(source.repository, digest=digest)),
+            )
+            is_elsewhere = new.repository != source.repository
+            mounted = writer.mount(manifest, pool, check) if is_elsewhere else Mounted()
+            check()
+            replaced = earlier.result()
+            writer.put(manifest, tag)
+        return Retagged(
+            manifest.digest,
+            manifest.media_type,
+            replaced.digest if replaced else None,
+            mounted.blobs,
+            mounted.manifests,
+        )
+
+    def _ask_manifest(self, method: str, repository: Repository, selector: str) -> Answer:
+        if repository.registry != self.login.host:
+            raise ValueError(f"{repository} is not in {self.login.host}")
+        path = manifest_path(repository, selector)
+        headers = {"Accept": ACCEPT}
+        return self._connection.send(method, path, scope(repository, "pull"), headers=headers)
+
+    def _blob(self, repository: Repository, blob: Descriptor) -> bytes:
+        path = blob_path(repository, blob.digest)
+        answer = self._connection.send(
+            "GET", path, scope(repository, "pull"), limit=_CONFIGURATION_BYTES
+        )
+        self._expect_success(
+            answer, f"pull from {repository}", f"{repository} has lost its part {blob.digest}."
+        )
+        if (found := digest_of(answer.content)) != blob.digest:
+            raise _lies(self.login.host, blob.digest, found)
+        return answer.content
+
+    def _expect_success(self, answer: Answer, doing: str, missing: str) -> None:
+        if not answer.is_success:
+            raise failure(answer, self._connection, doing, missing)
+
+    def _missing(self, ref: ImageRef) -> QuaymasterError:
+        """Say which of them does not exist: the repository, the tag or the digest."""
+        try:
+            tags = self.tags(ref.repository).names
+        except NotFound as error:
+            return NotFound(
+                f"The repository {ref.repository} does not exist.",
+                why=error.trouble.why,
+                next_step="Check its spelling, or push an image to it first.",
+            )
+        except QuaymasterError:  # it may be allowed to pull and not to list
+            return NotFound(f"{ref} does not exist.", next_step="Check its spelling.")
+        if ref.digest is not None:
+            return NotFound(
+                f"{ref.repository} has no image {ref.digest}.",
+                why="It was deleted, or it never was in this repository.",
+                next_step=f"`/image tags {ref.repository.path}` lists what is there.",
+            )
+        more = f" and {len(tags) - 5} more" if len(tags) > 5 else ""
+        return NotFound(
+            f"{ref.repository} has no tag {ref.tag}.",
+            next_step=f"It has {', '.join(tags[:5])}{more}." if tags else "It has no tags at all.",
+        )
+
+    def _tags_in(self, answer: Answer) -> set[str]:
+        try:
+            return set(_TagList.model_validate_json(answer.content).tags or ())
+        except ValidationError:
+            why = "Its list of tags does not read."
+            raise not_a_registry(self.login.host, why) from None
+
+
+def _pick(index: ImageIndex, wanted: Platform | None, ref: ImageRef) -> Descriptor:
+    images = index.images
+    fitting = [
+        one for one in images if one.platform and one.platform.fits(wanted or _USUAL_PLATFORM)
+    ]
+    if fitting:
+        return fitting[0]
+    if wanted is not None or not images:
+        offered = ", ".join(str(platform) for platform in index.platforms) or "none"
+        raise NotFound(
+            f"{ref} has no image for {wanted or 'any platform'}.",
+            why=f"It is made for: {offered}.",
+            next_step="Build it for that platform too.",
+        )
+    return images[0]
+
+
+def _new_tag(source: ImageRef, new: ImageRef) -> str:
+    if new.repository.registry != source.repository.registry:
+        raise UsageError(
+            f"{new} is in another registry than {source}.",
+            why="A tag is a name within one registry.",
+            next_step=f"Copy it: `/image pull {source}`, `/image tag {source} as {new} on HOST`, "
+            f"`/image push {new}`.",
+        )
+    if new.tag is None or new.digest is not None:
+        raise UsageError(
+            f"{new} is not a new name for an image.",
+            why="It needs a tag, and a digest cannot be chosen.",
+            next_step=f"Write it like {new.repository}:1.4.",
+        )
+    return new.tag
+
+
+def _next_page(answer: Answer) -> str:
+    """The next page of a list, or nothing (a Link header of RFC 8288 with rel="next")."""
+    links = httpx.Response(answer.status, headers=answer.headers).links
+    target = links.get("next", {}).get("url")
+    return urljoin(answer.url, target) if target else ""
+
+
+def _is_tag(repository: Repository, name: str) -> bool:
+    """What a tag cannot be called is not shown as one, whatever the registry says."""
+    try:
+        ImageRef(repository, name)
+    except UsageError:
+        return False
+    return True
+
+
+def _kind(answer: Answer) -> str:
+    return str(answer.headers.get("content-type", "")).lower()
+
+
+def _digest_header(answer: Answer) -> Digest | None:
+    """The digest that the registry claims; other algorithms than sha256 count as none."""
+    try:
+        return Digest(answer.headers.get("docker-content-digest", ""))
+    except UsageError:
+        return None
+
+
+def _lies(host: str, promised: Digest, found: Digest) -> OutsideFailure:
+    return OutsideFailure(
+        f"{host} sent a digest that does not match.",
+        why=f"It should be {promised} and is {found}: the content was altered or damaged.",
+        next_step="Nothing was done with it. Whoever runs the registry should look into this now.",
+    )
+
+
+class _TagList(BaseModel):
+    tags: list[str] | None = None

@@ -1,0 +1,200 @@
+"""Logging in to a registry: Basic, or a bearer token from the server that the registry names.
+
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+import base64
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from quaymaster.errors import LoginRefused, OutsideFailure
+from quaymaster.image_ref import shown
+from quaymaster.registries import RegistryAccess, is_loopback
+from quaymaster.secret_references import resolve
+
+_SHORTEST_LIFE = 60.0
+"""Seconds a token is good for where the server does not say, by the specification."""
+_MARGIN = 10.0
+_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryLogin:
+    """Where a registry is and who logs in; without a password the access is anonymous."""
+
+    host: str
+    scheme: Literal["http", "https"]
+    username: str = ""
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's."""
+
+    @classmethod
+    def of(cls, access: RegistryAccess, environ: Mapping[str, str]) -> Self:
+        """The login that the configuration means in this environment.
+
+        Raises ConfigurationError naming a variable that is not set.
+        """
+        password = resolve(access.password, environ) if access.password else None
+        return cls(access.host, access.scheme, access.username or "", password, access.ca_file)
+
+    @property
+    def basic(self) -> str:
+        """The Authorization header of HTTP Basic, or nothing for anonymous access."""
+        if self.password is None:
+            return ""
+        pair = f"{self.username}:{self.password.get_secret_value()}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen, in the forms in which it travels."""
+        if self.password is None:
+            return ()
+        return (self.password.get_secret_value(), self.basic.removeprefix("Basic "))
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """How a registry wants to be asked (a WWW-Authenticate header)."""
+
+    scheme: Literal["basic", "bearer"]
+    realm: str = ""
+    service: str = ""
+    scope: str = ""
+
+    @classmethod
+    def parse(cls, headers: list[str]) -> Self | None:
+        """The challenge that can be answered; a token is preferred where both are offered.
+
+        https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate
+        """
+        for header in sorted(headers, key=lambda text: "bearer" not in text.lower()):
+            lower = header.lower()
+            if "bearer " in lower:
+                offered = header[lower.index("bearer ") + len("bearer ") :]
+                values = {key.lower(): a or b for key, a, b in _PARAMETER.findall(offered)}
+                named = (values.get(name, "") for name in ("realm", "service", "scope"))
+                return cls("bearer", *named)
+            if lower.startswith("basic"):
+                return cls("basic")
+        return None
+
+
+@dataclass(slots=True)
+class Authorizer:
+    """Keeps the tokens of one registry and answers its challenges. Safe to share by threads."""
+
+    login: RegistryLogin
+    ask: Callable[[httpx.URL, dict[str, str]], httpx.Response]
+    """GET without redirects; raises OutsideFailure when the server is not reached."""
+    _tokens: dict[frozenset[str], tuple[str, float]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def header(self, scopes: frozenset[str]) -> str:
+        """What to send before anything was asked for: saves a round trip with most registries."""
+        token, until = self._tokens.get(scopes, ("", 0.0))
+        return f"Bearer {token}" if time.monotonic() < until else self.login.basic
+
+    def answer(self, challenges: list[str], scopes: frozenset[str], sent: str) -> str:
+        """The header that answers a 401 to a request with ``sent``. Raises LoginRefused."""
+        challenge = Challenge.parse(challenges)
+        if challenge is None:
+            raise self._refused("It does not say which login it wants.")
+        if challenge.scheme == "basic":
+            if sent == self.login.basic:
+                raise self._refused()
+            return self.login.basic
+        with self._lock:
+            known = self.header(scopes)
+            if known not in (self.login.basic, sent):
+                return known
+            token, seconds = self._token(challenge, scopes)
+            self._tokens[scopes] = (token, time.monotonic() + max(seconds - _MARGIN, 1.0))
+        return f"Bearer {token}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The login's secrets and the tokens that it got."""
+        return (*self.login.secrets, *(token for token, _ in self._tokens.values()))
+
+    def _token(self, challenge: Challenge, scopes: frozenset[str]) -> tuple[str, float]:
+        url = _safe_realm(challenge.realm, self.login.host)
+        wanted = scopes or frozenset(challenge.scope.split())
+        query = httpx.QueryParams({"service": challenge.service} if challenge.service else {})
+        for scope in sorted(wanted):
+            query = query.add("scope", scope)
+        headers = {"Authorization": self.login.basic} if self.login.basic else {}
+        response = self.ask(url.copy_merge_params(query), headers)
+        if response.status_code in (400, 401, 403):
+            raise self._refused()
+        if response.status_code != httpx.codes.OK:
+            raise OutsideFailure(
+                f"The login server of {self.login.host} answered {response.status_code}.",
+                next_step="Try again in a minute.",
+                trying_again_can_help=response.status_code >= 500 or response.status_code == 429,
+            )
+        try:
+            answer = _TokenAnswer.model_validate_json(response.content)
+        except ValidationError:
+            answer = _TokenAnswer()
+        token = answer.token or answer.access_token
+        if not token or not token.isascii() or not token.isprintable():
+            raise OutsideFailure(
+                f"The login server of {self.login.host} sent no token.",
+                next_step="Whoever runs the registry should look at its token server.",
+            )
+        return token, answer.expires_in or _SHORTEST_LIFE
+
+    def _refused(self, why: str = "") -> LoginRefused:
+        return login_refused(self.login, why)
+
+
+def login_refused(login: RegistryLogin, why: str = "") -> LoginRefused:
+    """The error for credentials that are wrong, or missing."""
+    if login.password is None:
+        return LoginRefused(
+            f"{login.host} wants a login.",
+            why=why or "No credentials are configured for it.",
+            next_step=f"Whoever runs Quaymaster adds username and password under registries: "
+            f"{login.host}.",
+        )
+    return LoginRefused(
+        f"{login.host} refused the login of {login.username or 'nobody'}.",
+        why=why or "Username or password are wrong, or the account is locked.",
+        next_step=f"Whoever runs Quaymaster checks the credentials under registries: {login.host}.",
+    )
+
+
+def _safe_realm(realm: str, host: str) -> httpx.URL:
+    """The address of the token server. The password goes there, so never in clear over a net."""
+    try:
+        parts = urlsplit(realm)
+        port = f":{parts.port}" if parts.port else ""
+        name = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        is_local = is_loopback(f"{name}{port}") and is_loopback(host)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+        if name and not parts.username and is_safe:
+            return httpx.URL(realm)
+    except (ValueError, httpx.InvalidURL):
+        pass
+    raise LoginRefused(
+        f"{host} sends the login to {shown(realm)}, which is not safe.",
+        why="Credentials go over HTTPS only, or to this very machine for a registry on it.",
+        next_step="Whoever runs the registry gives its token server an https:// address.",
+    )
+
+
+class _TokenAnswer(BaseModel):
+    token: str = ""
+    access_token: str = ""
+    expires_in: float | None = None

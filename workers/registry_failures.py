@@ -1,0 +1,102 @@
+"""What a registry's refusals mean, in the family of errors that people read.
+
+The codes: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+"""
+
+from pydantic import BaseModel, ValidationError
+
+from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
+from workers.registry_connection import Answer, RegistryConnection, may_not, not_a_registry
+
+_FULL = ("no space left", "quota exceeded", "exceed the configured upper limit")
+
+
+def failure(
+    answer: Answer, connection: RegistryConnection, doing: str, missing: str
+) -> QuaymasterError:
+    """The error for an answer that is no success.
+
+    ``doing`` completes “ci may not …”, ``missing`` is what a 404 says is not there.
+    """
+    host = connection.login.host
+    code, words = _read(answer)
+    said = connection.redacted(words)
+    why = f"{host} says: {said}" if said else ""
+    if answer.status == 507 or any(sign in words.lower() for sign in _FULL):
+        return DiskFull(
+            f"{host} has no space left.",
+            why=why,
+            next_step="Whoever runs the registry makes room (or raises the quota); then try again.",
+        )
+    match answer.status:
+        case 401 | 403:
+            return may_not(connection.login, doing, why)
+        case 404:
+            return NotFound(missing, why=why)
+        case 409 | 412:
+            return Conflict(
+                f"{host} refuses to change what is there.",
+                why=why,
+                next_step="Its tags may be immutable: choose another tag.",
+            )
+        case 429:
+            return _too_many(host, why, answer.headers.get("retry-after", ""))
+        case status if status >= 500:
+            return OutsideFailure(
+                f"{host} failed with {status}.",
+                why=why,
+                next_step="Try again in a minute; if it stays so, look at the registry's log.",
+                trying_again_can_help=True,
+            )
+        case 405 if code in ("", "UNSUPPORTED"):
+            return OutsideFailure(
+                f"{host} does not allow this.",
+                why=why or "It may be read-only just now.",
+                next_step="Ask whoever runs the registry.",
+            )
+        case status if code:
+            return OutsideFailure(
+                f"{host} refused it ({status} {connection.redacted(code, 40)}).", why=why
+            )
+        case status:
+            return not_a_registry(host, f"It answered {status}. {why}".strip())
+
+
+def _too_many(host: str, why: str, retry_after: str) -> OutsideFailure:
+    wait = f"{int(retry_after)} seconds" if retry_after.isascii() and retry_after.isdigit() else ""
+    return OutsideFailure(
+        f"{host} is asked too often.",
+        why=why,
+        next_step=f"Try again in {wait or 'a few minutes'}; a login often has a higher limit.",
+        trying_again_can_help=True,
+    )
+
+
+class _Error(BaseModel):
+    code: str = ""
+    message: str | None = ""
+    detail: object = None
+
+
+class _Errors(BaseModel):
+    errors: list[_Error]
+
+
+def _read(answer: Answer) -> tuple[str, str]:
+    """The first code and all the words; a web page has none worth showing."""
+    try:
+        found = _Errors.model_validate_json(answer.content).errors
+    except ValidationError:
+        text = answer.content.decode(errors="replace")
+        is_page = "html" in answer.headers.get("content-type", "") or "<html" in text[:500].lower()
+        return "", "(a web page)" if is_page else text
+    words = "; ".join(_words(error) for error in found)
+    return (found[0].code if found else ""), words
+
+
+def _words(error: _Error) -> str:
+    detail = error.detail if isinstance(error.detail, str) else ""
+    if isinstance(error.detail, dict):
+        # A full disk is told here: {"Enclosed": {"Err": 28}, …} in words, "no space left".
+        detail = " ".join(str(part) for part in error.detail.values() if isinstance(part, str))
+    return ": ".join(part for part in (error.message or error.code, detail) if part)
