@@ -20,6 +20,7 @@ RUN_OPERATION = "workers.run.run_operation"
 
 REGISTRY = "registry"
 SCAN = "scan"
+_HOST = "host:"
 
 _JOB_TIMEOUT_SECONDS = 6 * 3600
 """RQ's own limit on a job. Each step of ours has its own, far shorter."""
@@ -28,7 +29,12 @@ _FAILURE_TTL_SECONDS = 3600
 
 def host_queue(host: str) -> str:
     """The queue of work that must run on a Docker host."""
-    return f"host:{host}"
+    return f"{_HOST}{host}"
+
+
+def host_of(queue: str) -> str | None:
+    """The Docker host of a queue, or None for a queue without one."""
+    return queue.removeprefix(_HOST) if queue.startswith(_HOST) else None
 
 
 def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:

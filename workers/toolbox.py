@@ -1,14 +1,101 @@
-"""What every job is handed. Built in the work horse: no connection is shared across a fork."""
+"""What every job is handed. Opened in the work horse: no connection is shared across a fork."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import redis
+from functools import cache
 
 from quaymaster.configuration import Configuration
+from quaymaster.connections import worker_connection
 from quaymaster.seals import Sealer
 from quaymaster.settings import Settings
 from quaymaster.store.transactions import Connection
+from workers.engine import Engine
+from workers.registry import Registry
+from workers.registry_auth import RegistryLogin
+from workers.rendering import Renderer
+from workers.scanner import Scanner
+
+
+@dataclass(slots=True)
+class Toolbox:
+    """Engines, registries, the scanner and the database, connected when first asked for."""
+
+    configuration: Configuration
+    settings: Settings
+    environ: Mapping[str, str]
+    connection: Connection
+    sealer: Sealer
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _registries: dict[str, Registry] = field(default_factory=dict)
+    _engines: dict[str, Engine] = field(default_factory=dict)
+    _scanner: Scanner | None = None
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock."""
+        return _utc_now
+
+    @property
+    def renderer(self) -> Renderer:
+        """Renders services with this worker's environment."""
+        return Renderer(self.configuration, self.environ, self.sealer)
+
+    @property
+    def scanner(self) -> Scanner:
+        """The scanner with Trivy's own variables. Raises ScannerBroken where there is none."""
+        if self._scanner is None:
+            self._scanner = Scanner.found(dict(self._trivy()), self._secrets())
+        return self._scanner
+
+    def login(self, registry: str) -> RegistryLogin:
+        """How to log in to a registry. Raises UsageError for one that is not configured."""
+        return RegistryLogin.of(self.configuration.registry(registry), self.environ)
+
+    def registry(self, name: str) -> Registry:
+        """The client of a registry. Raises UsageError for one that is not configured."""
+        if name not in self._registries:
+            self._registries[name] = self._stack.enter_context(Registry(self.login(name)))
+        return self._registries[name]
+
+    def engine(self, host: str) -> Engine:
+        """The Docker engine of a host. Raises OutsideFailure when it does not answer."""
+        if host not in self._engines:
+            url = self.configuration.host(host).docker or self.settings.docker_host
+            self._engines[host] = self._stack.enter_context(Engine.connect(url))
+        return self._engines[host]
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._stack.close()
+        self.connection.close()
+
+
+@cache
+def prepared() -> tuple[Settings, Configuration]:
+    """Settings and configuration of this process; read before the fork, shared by every job."""
+    settings = Settings.from_env(os.environ)
+    return settings, Configuration.load(settings.config)
+
+
+@contextmanager
+def opened() -> Iterator[Toolbox]:
+    """The tools of one job."""
+    settings, configuration = prepared()
+    toolbox = Toolbox(
+        configuration,
+        settings,
+        os.environ,
+        worker_connection(settings.redis_url.get_secret_value()),
+        Sealer(settings.secret_key.get_secret_value()),
+    )
+    try:
+        yield toolbox
+    finally:
+        toolbox.close()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,15 @@
+"""history: the steps that an image was built in."""
+
+from quaymaster.outcomes import HistoryListed
+from quaymaster.requests import HistoryRequest
+from workers.steps import Finished
+from workers.toolbox import Toolbox
+
+
+def list_history(request: HistoryRequest, tools: Toolbox) -> Finished:
+    """Look where the request says."""
+    if request.host is not None:
+        steps = tools.engine(request.host).history(request.image)
+        return Finished(HistoryListed(request.image, request.host, steps))
+    about = tools.registry(request.image.repository.registry).configuration(request.image)
+    return Finished(HistoryListed(request.image, "registry", about.history))

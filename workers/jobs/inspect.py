@@ -1,0 +1,45 @@
+"""inspect: what an image is, in the registry or on a host."""
+
+from quaymaster.outcomes import Inspected
+from quaymaster.requests import InspectRequest
+from workers.manifests import ImageIndex, Manifest
+from workers.steps import Finished
+from workers.toolbox import Toolbox
+
+_WHERE = "registry"
+
+
+def inspect_image(request: InspectRequest, tools: Toolbox) -> Finished:
+    """Look where the request says."""
+    if request.host is not None:
+        return Finished(_on_host(request, request.host, tools))
+    return Finished(_in_registry(request, tools))
+
+
+def _in_registry(request: InspectRequest, tools: Toolbox) -> Inspected:
+    registry = tools.registry(request.image.repository.registry)
+    manifest = registry.manifest(request.image)
+    pinned = request.image.pinned(manifest.digest)
+    about = registry.configuration(pinned)
+    return Inspected(
+        image=pinned,
+        where=_WHERE,
+        digest=manifest.digest,
+        size=about.image.size,
+        created=about.created,
+        platforms=_platforms(manifest) or (str(about.platform),),
+        entrypoint=about.entrypoint,
+        command=about.command,
+        user=about.user,
+        ports=about.ports,
+        environment=about.environment,
+        labels=about.labels,
+        layers=len(about.image.layers),
+        health_check=about.health_check,
+    )
+
+
+def _platforms(manifest: Manifest) -> tuple[str, ...]:
+    if isinstance(manifest, ImageIndex):
+        return tuple(str(platform) for platform in manifest.platforms)
+    return ()

@@ -1,0 +1,37 @@
+"""tag: one more name for an image, in the registry where it is there, else on a host."""
+
+import time
+
+from quaymaster.errors import NotFound
+from quaymaster.outcomes import Tagged
+from quaymaster.queues import host_queue
+from quaymaster.operations import Stage
+from quaymaster.requests import TagRequest
+from workers.running import Running
+from workers.steps import Continues, Finished
+from workers.toolbox import Toolbox
+
+
+def tag_image(request: TagRequest, running: Running, tools: Toolbox) -> Finished | Continues:
+    """In the registry; where the source is not there, the host's worker does it instead."""
+    if request.host is not None:
+        return Finished(_on_host(request, request.host, tools))
+    started = time.monotonic()
+    registry = tools.registry(request.source.repository.registry)
+    try:
+        retagged = registry.tag(request.source, request.new, running.check)
+    except NotFound:
+        host = tools.configuration.only_host() if len(tools.configuration.hosts) == 1 else None
+        if host is None:
+            raise
+        return Continues(Stage.WORK, host_queue(host))
+    return Finished(
+        Tagged(
+            source=request.source.pinned(retagged.digest),
+            new=request.new.pinned(retagged.digest),
+            where="registry",
+            digest=retagged.digest,
+            replaced=retagged.replaced,
+            seconds=time.monotonic() - started,
+        )
+    )
