@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,33 +12,36 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.views import parts
+from bot.views.parts import Inline
 from quaymaster.errors import QuaymasterError, Trouble
 
 log = structlog.get_logger(__name__)
 
-_LONGEST = 2_900
-"""A section takes 3,000 characters: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
 _REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 _PAUSES = (0.3, 1.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person reads. ``text`` is Slack's mrkdwn, with what came from outside escaped."""
+    """What a person reads: ``text`` is mrkdwn in which nothing from outside is markup."""
 
     text: str
     blocks: tuple[Block, ...] = ()
+    card_follows: bool = False
+    """The card says the same and more, in the channel."""
 
     @classmethod
-    def plain(cls, text: str) -> "Answer":
-        """Plain text; nothing in it is markup."""
-        return cls(escaped(text)[:_LONGEST])
+    def line(cls, *pieces: Inline) -> "Answer":
+        """One line."""
+        return cls(parts.message_text(pieces))
 
     @classmethod
     def of(cls, trouble: Trouble) -> "Answer":
         """An error: what happened, why, what to do next."""
-        parts = (trouble.what, trouble.why, trouble.next_step)
-        return cls.plain("\n".join(part for part in parts if part))
+        sentences = (trouble.what, trouble.why, trouble.next_step)
+        lines = [parts.prose(sentence) for sentence in sentences if sentence]
+        return cls(parts.message_text(*lines), (parts.paragraph(*lines),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ class ReplyTo:
     channel: str
     response_url: str | None = None
     thread: str | None = None
+
+
+class _NotTaken(Exception):
+    """A ``response_url`` did not take an answer."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"{status} {body[:100]}")
+        self.status = status
 
 
 class Answers:
@@ -64,7 +74,7 @@ class Answers:
         for pause in (*_PAUSES, None):
             try:
                 await self._send(to, answer)
-            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            except (SlackApiError, _NotTaken, aiohttp.ClientError, TimeoutError) as error:
                 if pause is None or not _can_change(error):
                     log.warning("answer not delivered", user=to.user, why=_said(error))
                     return
@@ -90,8 +100,7 @@ class Answers:
             replace_original=False,
         )
         if response.status_code != 200:
-            body = {"error": response.body[:100], "status": response.status_code}
-            raise SlackApiError("response_url", body)
+            raise _NotTaken(response.status_code, response.body)
 
 
 def as_body(answer: Answer) -> dict[str, Any]:
@@ -102,16 +111,22 @@ def as_body(answer: Answer) -> dict[str, Any]:
     return body
 
 
-def escaped(text: str) -> str:
-    """Text that cannot ping or link:
-    https://docs.slack.dev/messaging/formatting-message-text/#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def foreseen(error: QuaymasterError) -> Answer:
     """An error that was written for people."""
     return Answer.of(error.trouble)
+
+
+def status_of(error: SlackApiError) -> int:
+    """The HTTP status; where the SDK could not even read the answer, it is under another name."""
+    response: Any = error.response
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    return int(status or 500)
+
+
+def error_name_of(error: SlackApiError) -> str:
+    """Slack's own name for what it refused; empty where it named nothing."""
+    data = getattr(error.response, "data", None)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
 
 
 def unforeseen(error: BaseException, doing: str) -> Trouble:
@@ -126,28 +141,17 @@ def unforeseen(error: BaseException, doing: str) -> Trouble:
     )
 
 
-def joined(lines: Sequence[str], limit: int = _LONGEST) -> str:
-    """Lines, as many as fit whole; how many were left out is said."""
-    kept: list[str] = []
-    length = 0
-    for number, line in enumerate(lines):
-        if length + len(line) + 40 > limit:
-            kept.append(f"… and {len(lines) - number} more")
-            break
-        kept.append(line)
-        length += len(line) + 1
-    return "\n".join(kept)
-
-
 def _can_change(error: Exception) -> bool:
     """Whether trying again could help: not when Slack said no for good."""
-    if not isinstance(error, SlackApiError):
-        return True
-    status = getattr(error.response, "status_code", None) or error.response.get("status", 200)
+    match error:
+        case SlackApiError():
+            status = status_of(error)
+        case _NotTaken():
+            status = error.status
+        case _:
+            return True
     return status == 429 or status >= 500
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, SlackApiError):
-        return str(error.response.get("error", "unknown"))
-    return type(error).__name__
+    return f"{type(error).__name__}: {error}"[:200]

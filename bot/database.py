@@ -6,7 +6,7 @@ was told did not happen does not happen later, when a frozen Redis thaws.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from quaymaster.errors import Unavailable
+from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.transactions import (
     NotAfter,
     Query,
@@ -128,7 +128,7 @@ class Database:
 
         return replace(transaction, guards=(*transaction.guards, limit), refused=refused)
 
-    async def _within_time(self, act: Callable[[], Any]) -> Any:
+    async def _within_time(self, act: Callable[[], Awaitable[T]]) -> T:
         try:
             self._breaker.check()
             async with asyncio.timeout(ANSWER_SECONDS), self._slots:
@@ -145,6 +145,9 @@ class Database:
             raise
         except redis.ResponseError as error:
             raise _translated(error) from error
+        except QuaymasterError:
+            self._breaker.answered()
+            raise
         self._breaker.answered()
         return result
 

@@ -1,20 +1,20 @@
 """Who somebody is: looked up at Slack, never taken from what they say."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.answers import error_name_of, status_of
 from quaymaster.errors import OutsideFailure
 from quaymaster.operations import Actor
 from quaymaster.policy import Person, Standing
-
-T = TypeVar("T")
 
 FRESH_SECONDS = 60.0
 """How long a look-up counts for what is not a vote."""
@@ -38,7 +38,13 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    value: Any
+    person: Person
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    people: frozenset[str]
     at: float
 
 
@@ -56,7 +62,7 @@ class Directory:
         self._clock = clock
         self._home: Home | None = None
         self._people: dict[str, _Seen] = {}
-        self._members: dict[str, _Seen] = {}
+        self._members: dict[str, _Members] = {}
         self._under_way: dict[str, asyncio.Task[Person]] = {}
 
     @property
@@ -81,8 +87,7 @@ class Directory:
         seen = self._people.get(actor.user)
         if seen is None or self._clock() - seen.at > FRESH_SECONDS:
             return None
-        person: Person = seen.value
-        return person if person.team_id == actor.team else None
+        return seen.person if seen.person.team_id == actor.team else None
 
     async def look_up(self, actor: Actor) -> Person:
         """Who it is, at most a minute old. Raises OutsideFailure when Slack does not say."""
@@ -110,38 +115,40 @@ class Directory:
         standing = _standing(answer["user"], home)
         groups: frozenset[str] = frozenset()
         if standing is Standing.FULL_MEMBER:
-            groups = await self._groups_of(actor.user, since)
+            groups, oldest = await self._groups_of(actor.user, since)
+            at = min(at, oldest)
         person = Person(actor.user, actor.team, groups, standing)
         self._remember(actor.user, person, at)
         return person
 
-    async def _groups_of(self, user: str, since: float) -> frozenset[str]:
-        members = await asyncio.gather(*(self._members_of(group, since) for group in self._groups))
-        pairs = zip(self._groups, members, strict=True)
-        return frozenset(group for group, people in pairs if user in people)
+    async def _groups_of(self, user: str, since: float) -> tuple[frozenset[str], float]:
+        """The groups that somebody is in, and when the oldest of these answers was given."""
+        answers = await asyncio.gather(*(self._members_of(group, since) for group in self._groups))
+        pairs = zip(self._groups, answers, strict=True)
+        groups = frozenset(group for group, answer in pairs if user in answer.people)
+        return groups, min((answer.at for answer in answers), default=math.inf)
 
-    async def _members_of(self, group: str, since: float) -> frozenset[str]:
-        seen = self._members.get(group)
-        if seen is not None and seen.at >= since:
-            members: frozenset[str] = seen.value
-            return members
+    async def _members_of(self, group: str, since: float) -> "_Members":
+        known = self._members.get(group)
+        if known is not None and known.at >= since:
+            return known
         at = self._clock()
         try:
             answer = await self._asked(lambda: self._client.usergroups_users_list(usergroup=group))
-            found = frozenset(str(user) for user in answer["users"])
+            people = frozenset(str(user) for user in answer["users"])
         except OutsideFailure as error:
             if not _says(error, _NO_GROUP):
                 raise
-            found = frozenset()
-        self._members[group] = _Seen(found, at)
-        return found
+            people = frozenset()
+        self._members[group] = _Members(people, at)
+        return self._members[group]
 
     def _remember(self, user: str, person: Person, at: float) -> None:
         if len(self._people) >= _REMEMBERED:
             self._people.clear()
         self._people[user] = _Seen(person, at)
 
-    async def _asked(self, call: Callable[[], Any]) -> Any:
+    async def _asked(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Slack's answer, after a few tries. Raises OutsideFailure."""
         pause = _PAUSE_SECONDS
         for _ in range(_TRIES - 1):
@@ -177,28 +184,30 @@ def _worth_waiting(error: Exception, pause: float) -> float | None:
     """How long to wait before the next try; None when it would say the same again."""
     if not isinstance(error, SlackApiError):
         return pause
-    if error.response.status_code == 429:
-        after = float(error.response.headers.get("Retry-After", pause))
+    status = status_of(error)
+    if status == 429:
+        headers = getattr(error.response, "headers", None) or {}
+        after = float(headers.get("Retry-After", pause))
         return after if after <= _LONGEST_PAUSE_SECONDS else None
-    return pause if error.response.status_code >= 500 else None
+    return pause if status >= 500 else None
 
 
 def _failed(error: Exception) -> OutsideFailure:
-    code = error.response.get("error", "") if isinstance(error, SlackApiError) else ""
-    if code in _NOT_THERE:
+    name = error_name_of(error) if isinstance(error, SlackApiError) else ""
+    if name in _NOT_THERE:
         return OutsideFailure(
             "Slack does not know who you are, so nothing was started.",
-            why=f"Its answer was {code}.",
+            why=f"Its answer was {name}.",
             next_step="Quaymaster works for full members of this workspace only.",
         )
     return OutsideFailure(
         "Quaymaster could not find out who you are, so nothing was started.",
-        why=f"Slack's answer was {code}." if code else "Slack did not answer.",
+        why=f"Slack's answer was {name}." if name else "Slack did not answer.",
         next_step="Try again in a minute.",
         trying_again_can_help=True,
     )
 
 
-def _says(error: OutsideFailure, code: str) -> bool:
+def _says(error: OutsideFailure, name: str) -> bool:
     cause = error.__cause__
-    return isinstance(cause, SlackApiError) and cause.response.get("error") == code
+    return isinstance(cause, SlackApiError) and error_name_of(cause) == name

@@ -1,26 +1,18 @@
 """Which piece of work a request begins with, and who does it. Pure."""
 
-from typing import NoReturn
-
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Stage
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.requests import (
-    ApproveRequest,
-    CancelRequest,
     DeployRequest,
-    HelpRequest,
     HistoryRequest,
     ImagesRequest,
     InspectRequest,
-    JobsRequest,
     PullRequest,
     PushRequest,
-    RejectRequest,
     Request,
     RollbackRequest,
     ScanRequest,
-    StatusRequest,
     TagRequest,
     TagsRequest,
 )
@@ -46,16 +38,5 @@ def first_step(request: Request, configuration: Configuration) -> tuple[Stage, s
             return Stage.EXAMINE, SCAN
         case RollbackRequest():
             return Stage.PLAN, host_queue(configuration.host_of(request.environment))
-        case (
-            HelpRequest()
-            | StatusRequest()
-            | JobsRequest()
-            | CancelRequest()
-            | ApproveRequest()
-            | RejectRequest()
-        ):
-            _no_operation(request.verb)
-
-
-def _no_operation(verb: str) -> NoReturn:
-    raise ValueError(f"{verb} is answered by the bot and becomes no operation")
+        case _:
+            raise ValueError(f"{request.verb} is answered by the bot and becomes no operation")

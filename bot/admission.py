@@ -1,0 +1,144 @@
+"""After the acknowledgement: may this person have this now? Then it is queued, else refused."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.answers import unforeseen
+from bot.database import Database
+from bot.identity import Directory
+from bot.metrics import Metrics
+from quaymaster.configuration import Configuration
+from quaymaster.errors import (
+    Conflict,
+    Forged,
+    NotAllowed,
+    QuaymasterError,
+    Trouble,
+    Unavailable,
+)
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Failed
+from quaymaster.policy import Person, refusal_of_window, request_allowed
+from quaymaster.requests import DeployRequest, Request
+from quaymaster.seals import Sealer
+from quaymaster.store import records
+
+log = structlog.get_logger(__name__)
+
+LEFT_BEHIND_AFTER = timedelta(seconds=3)
+"""A bot that is alive has admitted its own operations long before."""
+
+
+def check_admission(
+    configuration: Configuration, person: Person, request: Request, now: datetime
+) -> None:
+    """Raise NotAllowed for a person who may not ask for this, Conflict for a wrong time."""
+    request_allowed(configuration, person, request)
+    if isinstance(request, DeployRequest):
+        refusal = refusal_of_window(configuration, request.environment, now)
+        if refusal is not None:
+            raise Conflict(refusal, next_step="Rolling back is possible at any time.")
+
+
+class Admission:
+    """Moves accepted operations on. Doing so twice, or in two bots at once, does no harm."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        configuration: Configuration,
+        sealer: Sealer,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._configuration = configuration
+        self._sealer = sealer
+        self._metrics = metrics
+        self._under_way: set[int] = set()
+        self._past: frozenset[int] = frozenset()
+
+    async def admit(self, operation: Operation) -> None:
+        """Queue it or refuse it; the courier tells the person. What stays accepted, because Redis
+        does not answer, is found by the next sweep.
+        """
+        if operation.id in self._under_way:
+            return
+        self._under_way.add(operation.id)
+        try:
+            after = await self._decided(operation)
+            actor = operation.actor.user
+            event = event_of(after, self._sealer, actor=actor, detail=_detail(after))
+            await self._database.perform(records.move(operation, after, event))
+        except Conflict:
+            log.info("moved by somebody else", operation=operation.id)
+        except Unavailable:
+            log.warning("left for the next sweep", operation=operation.id)
+        finally:
+            self._under_way.discard(operation.id)
+
+    async def sweep(self) -> None:
+        """Admit what a bot that died left behind. Raises Unavailable."""
+        now = datetime.now(UTC)
+        ids = await self._database.ask(records.open_ids())
+        open_ids = frozenset(ids)
+        past = set(self._past & open_ids)
+        left: list[Operation] = []
+        for operation_id in sorted(open_ids - past - self._under_way):
+            operation = await self._loaded(operation_id)
+            if operation is None or operation.state is not State.ACCEPTED:
+                past.add(operation_id)
+            elif now - operation.requested_at > LEFT_BEHIND_AFTER:
+                left.append(operation)
+        self._past = frozenset(past)
+        await asyncio.gather(*(self.admit(operation) for operation in left))
+
+    async def _loaded(self, operation_id: int) -> Operation | None:
+        """The record; None also for one that cannot be read, which must not hold up others."""
+        try:
+            stored = await self._database.ask(records.load(operation_id))
+        except ValueError:
+            log.warning("record cannot be read", operation=operation_id)
+            return None
+        return stored.operation if stored else None
+
+    async def _decided(self, operation: Operation) -> Operation:
+        """The next version of the record."""
+        try:
+            operation.check_request(self._sealer)
+            self._check_revision(operation)
+            person = await self._directory.look_up(operation.actor)
+            check_admission(self._configuration, person, operation.request, datetime.now(UTC))
+        except Forged as error:
+            return _failed(operation, error.trouble)
+        except QuaymasterError as error:
+            self._metrics.refused.labels(_reason(error)).inc()
+            outcome = Failed(error.trouble)
+            return operation.moved(State.REFUSED, datetime.now(UTC), outcome=outcome)
+        except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
+            self._metrics.unforeseen.inc()
+            return _failed(operation, unforeseen(error, f"admitting {operation.id}"))
+        return operation.moved(State.QUEUED, datetime.now(UTC))
+
+    def _check_revision(self, operation: Operation) -> None:
+        if operation.configuration_revision != self._configuration.revision:
+            raise Conflict(
+                "The configuration was changed just after you asked, so nothing was started.",
+                next_step="Ask again.",
+            )
+
+
+def _failed(operation: Operation, trouble: Trouble) -> Operation:
+    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
+
+
+def _reason(error: QuaymasterError) -> str:
+    return "policy" if isinstance(error, NotAllowed) else type(error).__name__.lower()
+
+
+def _detail(after: Operation) -> str:
+    return after.outcome.trouble.what if isinstance(after.outcome, Failed) else ""

@@ -1,0 +1,128 @@
+"""Bolt: from a verified delivery to the front, and the front's answer back.
+
+``process_before_response`` makes Bolt answer as soon as a listener returns; otherwise it looks for
+an answer every 10 ms. The listeners are short: they read, record and acknowledge.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.answers import Answer, as_body
+from bot.front import Front
+from bot.identity import Directory
+from bot.metrics import Metrics
+from bot.payloads import read_click, read_command, read_mention
+
+_ANYTHING = re.compile(r".*", re.DOTALL)
+
+
+def bolt_app(
+    client: AsyncWebClient, front: Front, directory: Directory, metrics: Metrics
+) -> AsyncApp:
+    """The app. Signatures are checked before it, in ``bot.http``; a socket needs none."""
+    app = AsyncApp(
+        client=client,
+        logger=_quiet_logger(),
+        process_before_response=True,
+        authorize=_authorize(client, directory),
+        request_verification_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    listeners = _Listeners(front, metrics)
+    app.command(_ANYTHING)(listeners.command)
+    app.action(_ANYTHING)(listeners.click)
+    app.event("app_mention")(listeners.mention)
+    app.event(_ANYTHING)(listeners.nothing)
+    app.error(listeners.error)
+    return app
+
+
+class _Listeners:
+    """One for each kind of delivery."""
+
+    def __init__(self, front: Front, metrics: Metrics) -> None:
+        self._front = front
+        self._metrics = metrics
+
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A slash command."""
+
+        async def answer() -> Answer | None:
+            return await self._front.typed(read_command(body))
+
+        await self._acknowledge("command", ack, answer)
+
+    async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A button."""
+
+        async def answer() -> None:
+            clicked = read_click(body)
+            if clicked is not None:
+                await self._front.clicked(clicked)
+
+        await self._acknowledge("click", ack, answer)
+
+    async def mention(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A message that mentions the bot."""
+
+        async def answer() -> None:
+            typed = read_mention(body)
+            if typed is not None:
+                await self._front.mentioned(typed)
+
+        await self._acknowledge("mention", ack, answer)
+
+    async def nothing(self, ack: AsyncAck) -> None:
+        """An event that nobody asked for."""
+        await ack()
+
+    async def error(self, error: Exception) -> BoltResponse:
+        """An error in Bolt itself. A status other than 200 would not be acknowledged at all over
+        Socket Mode, and would be words of Slack's own to the person over HTTP.
+        """
+        return BoltResponse(status=200, body=as_body(self._front.failed(error, "a delivery")))
+
+    async def _acknowledge(
+        self, kind: str, ack: AsyncAck, answer: Callable[[], Awaitable[Answer | None]]
+    ) -> None:
+        started = time.perf_counter()
+        try:
+            said = await answer()
+        except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
+            said = self._front.failed(error, f"a {kind}")
+        await (ack(as_body(said)) if said is not None else ack())
+        self._metrics.acknowledged.labels(kind).observe(time.perf_counter() - started)
+
+
+def _authorize(
+    client: AsyncWebClient, directory: Directory
+) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """Bolt's own way asks ``auth.test`` before the first listener; this one asks nobody."""
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        home = directory.home_if_known
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=client.token,
+            bot_user_id=home.bot_user if home else None,
+            bot_id=home.bot if home else None,
+        )
+
+    return authorize
+
+
+def _quiet_logger() -> logging.Logger:
+    """Bolt logs the bodies of requests at INFO."""
+    logger = logging.getLogger("bot.bolt")
+    logger.setLevel(logging.ERROR)
+    return logger

@@ -1,0 +1,99 @@
+"""Cancelling: at once while nothing runs, at the next step while something does, else not."""
+
+from typing import cast
+
+from bot.answers import Answer
+from bot.database import Database
+from bot.deciding import decide, now, state_in_words
+from bot.identity import Directory
+from quaymaster import policy
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict
+from quaymaster.journal import event_of
+from quaymaster.operations import Actor, Operation, Stage, State
+from quaymaster.outcomes import Ended
+from quaymaster.policy import Person
+from quaymaster.seals import Sealer
+from quaymaster.store import records
+from quaymaster.store.transactions import Transaction
+
+_Change = Transaction[Operation | None]
+
+
+class Cancelling:
+    """Cancels operations for people who may."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        configuration: Configuration,
+        sealer: Sealer,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._configuration = configuration
+        self._sealer = sealer
+
+    async def cancel(self, operation_id: int, actor: Actor) -> Answer:
+        """Cancel it, or ask its job to stop; what the person is told.
+
+        Raises NotAllowed, Conflict with the reason why it is too late, OutsideFailure (the look-up
+        failed) and Unavailable.
+        """
+        person = await self._directory.look_up_anew(actor)
+
+        def decision(operation: Operation) -> _Change:
+            return self._decision(operation, person)
+
+        ended = await decide(self._database, operation_id, decision)
+        if ended is None:
+            return Answer.line(
+                f"#{operation_id} stops at its next step; its card says what was done by then."
+            )
+        return Answer.line(f"#{operation_id} is cancelled. Nothing was changed.")
+
+    def _decision(self, operation: Operation, person: Person) -> _Change:
+        """Ends it, or asks its job to stop."""
+        request = operation.request
+        policy.may_cancel(
+            self._configuration,
+            person,
+            operation.actor.user,
+            getattr(request, "environment", None),
+            getattr(request, "service", None),
+        )
+        check_in_time(operation)
+        user = person.user_id
+        if operation.state is State.RUNNING:
+            event = event_of(operation, self._sealer, actor=user, what="cancel asked")
+            return cast(_Change, records.ask_to_cancel(operation, user, event))
+        outcome = Ended("Cancelled before anything was changed.", by=user)
+        after = operation.moved(State.CANCELLED, now(), outcome=outcome)
+        event = event_of(after, self._sealer, actor=user)
+        return cast(_Change, records.move(operation, after, event))
+
+
+def check_in_time(operation: Operation) -> None:
+    """Raise Conflict with the reason where an operation cannot be cancelled (any more)."""
+    number = f"#{operation.id}"
+    if operation.state.is_terminal:
+        raise Conflict(
+            f"{number} cannot be cancelled: it has ended.",
+            why=f"It is {state_in_words(operation)}.",
+        )
+    if operation.state is State.BAKING or operation.stage is Stage.LOOK:
+        service = getattr(operation.request, "service", "the service")
+        environment = getattr(operation.request, "environment", "")
+        raise Conflict(
+            f"{number} cannot be cancelled any more: the new version serves already.",
+            why="After the switch there is nothing left to stop.",
+            next_step=f"`/image rollback {environment}/{service}` brings the old one back.",
+        )
+    if operation.stage is Stage.RECOVER:
+        raise Conflict(
+            f"{number} cannot be cancelled: its worker died.",
+            why="What it left behind is being looked at, and its card will say so.",
+        )
+    if operation.cancel_asked_by is not None:
+        raise Conflict(f"{number} was asked to stop already.", why="It stops at its next step.")

@@ -1,0 +1,57 @@
+"""What people decide about an operation: votes, cancelling, turning pages.
+
+Each is a pure decision over the record, stored by compare-and-set and decided again on the newest
+record when somebody was first.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from bot.database import Database
+from quaymaster.errors import Conflict
+from quaymaster.operations import Operation
+from quaymaster.store import records
+from quaymaster.store.transactions import Transaction
+
+T = TypeVar("T")
+
+_TRIES = 8
+"""So many people deciding within one round trip of each other are not to be expected."""
+
+
+async def decide(
+    database: Database, operation_id: int, decision: Callable[[Operation], Transaction[T]]
+) -> T:
+    """Load, decide, store; again while others are first.
+
+    Raises what the decision raises, Conflict where there is no such operation, and Unavailable.
+    """
+    for _ in range(_TRIES - 1):
+        transaction = decision(await loaded(database, operation_id))
+        try:
+            return await database.perform(transaction)
+        except Conflict:
+            continue
+    return await database.perform(decision(await loaded(database, operation_id)))
+
+
+async def loaded(database: Database, operation_id: int) -> Operation:
+    """The record. Raises Conflict where there is none, and Unavailable."""
+    stored = await database.ask(records.load(operation_id))
+    if stored is None:
+        raise Conflict(
+            f"There is no operation #{operation_id}.",
+            next_step="`/image jobs` lists those that run, and the latest that ended.",
+        )
+    return stored.operation
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def state_in_words(operation: Operation) -> str:
+    """“running”, “awaiting approval” …"""
+    return operation.state.value.replace("_", " ")

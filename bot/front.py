@@ -1,0 +1,233 @@
+"""What happens with what somebody typed or pressed.
+
+Whatever it is, the person gets an answer: in the acknowledgement where it is there at once, else
+privately afterwards. Before the acknowledgement nobody but Redis is asked.
+"""
+
+from collections import OrderedDict
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from bot.acceptance import Acceptance, Asked
+from bot.admission import Admission, check_admission
+from bot.answers import Answer, Answers, ReplyTo, foreseen, unforeseen
+from bot.background import Background
+from bot.buttons import Button
+from bot.cancelling import Cancelling
+from bot.commands.grammar import parse
+from bot.identity import Directory
+from bot.metrics import Metrics
+from bot.overview import Overview, help_answer
+from bot.paging import Paging
+from bot.payloads import Clicked, Typed
+from bot.spelled import spelled
+from bot.votes import Votes
+from quaymaster import policy
+from quaymaster.approvals import Choice
+from quaymaster.configuration import Configuration
+from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.operations import Actor, State
+from quaymaster.policy import Person
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    HelpRequest,
+    JobsRequest,
+    RejectRequest,
+    Request,
+    StatusRequest,
+)
+
+_REMEMBERED_DELIVERIES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the front works with."""
+
+    configuration: Configuration
+    command: str
+    directory: Directory
+    acceptance: Acceptance
+    admission: Admission
+    votes: Votes
+    cancelling: Cancelling
+    paging: Paging
+    overview: Overview
+    answers: Answers
+    background: Background
+    metrics: Metrics
+
+
+class Front:
+    """The bot's side of every conversation."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._is = parts
+        self._answered = _Recent()
+
+    async def typed(self, typed: Typed) -> Answer | None:
+        """Take a command; the answer for the acknowledgement, None when it comes afterwards."""
+        try:
+            request = parse(typed.text, self._is.configuration, self._is.command)
+            return await self._requested(request, typed)
+        except QuaymasterError as error:
+            self._count_refusal(error)
+            return foreseen(error)
+        except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
+            return self._unforeseen(error, "taking a command")
+
+    async def mentioned(self, typed: Typed) -> None:
+        """Take a command that was typed as a message. There the card is the answer, and an
+        acknowledgement cannot carry words: what has to be said is said afterwards.
+        """
+        answer = await self.typed(typed)
+        if answer is not None and not answer.card_follows:
+            self._afterwards(typed.origin.delivery, typed.reply_to, "answering", _said(answer))
+
+    async def clicked(self, clicked: Clicked) -> None:
+        """Take a click."""
+        work: Coroutine[Any, Any, Answer | None]
+        match clicked.action:
+            case Button.APPROVE:
+                work = self._vote(clicked.operation, clicked.actor, Choice.APPROVE)
+            case Button.REJECT:
+                work = self._vote(clicked.operation, clicked.actor, Choice.REJECT)
+            case Button.CANCEL:
+                work = self._cancel(clicked.operation, clicked.actor)
+            case int() as page:
+                work = self._turn(clicked.operation, clicked.actor, page)
+            case _:
+                assert_never(clicked.action)
+        self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)
+
+    def failed(self, error: Exception, doing: str) -> Answer:
+        """The answer when even reading a delivery went wrong."""
+        return self._unforeseen(error, doing)
+
+    async def _requested(self, request: Request, typed: Typed) -> Answer | None:
+        match request:
+            case HelpRequest(topic):
+                return help_answer(topic, self._is.command)
+            case StatusRequest() | JobsRequest():
+                return await self._shown(request, typed)
+            case ApproveRequest(operation):
+                self._later(typed, self._vote(operation, typed.actor, Choice.APPROVE))
+            case RejectRequest(operation):
+                self._later(typed, self._vote(operation, typed.actor, Choice.REJECT))
+            case CancelRequest(operation):
+                self._later(typed, self._cancel(operation, typed.actor))
+            case _:
+                return await self._accepted(request, typed)
+        return None
+
+    async def _accepted(self, request: Request, typed: Typed) -> Answer:
+        asked = Asked(request, typed.actor, typed.origin)
+        person = self._is.directory.known(typed.actor)
+        if person is not None:
+            self._check(asked, person)
+        receipt = await self._is.acceptance.accept(
+            asked, State.ACCEPTED if person is None else State.QUEUED
+        )
+        operation = receipt.operation
+        if receipt.is_new and operation.state is State.ACCEPTED:
+            self._is.background.start(self._is.admission.admit(operation))
+        words = spelled(request, self._is.configuration.default_registry)
+        line = Answer.line(f"#{operation.id} {words}: on it; the card follows in this channel.")
+        return replace(line, card_follows=True)
+
+    def _check(self, asked: Asked, person: Person) -> None:
+        """Raise NotAllowed or Conflict at once where the person is known: nothing is recorded."""
+        try:
+            check_admission(self._is.configuration, person, asked.request, datetime.now(UTC))
+        except QuaymasterError as error:
+            why = error.trouble.what
+            self._is.background.start(self._is.acceptance.note_refusal(asked, why))
+            raise
+
+    async def _shown(self, request: StatusRequest | JobsRequest, typed: Typed) -> Answer | None:
+        person = self._is.directory.known(typed.actor)
+        if person is None:
+            self._later(typed, self._looked_up_and_shown(request, typed.actor))
+            return None
+        return await self._show(request, person)
+
+    async def _looked_up_and_shown(
+        self, request: StatusRequest | JobsRequest, actor: Actor
+    ) -> Answer:
+        return await self._show(request, await self._is.directory.look_up(actor))
+
+    async def _show(self, request: StatusRequest | JobsRequest, person: Person) -> Answer:
+        policy.request_allowed(self._is.configuration, person, request)
+        match request:
+            case StatusRequest(environment):
+                return await self._is.overview.status(environment)
+            case JobsRequest():
+                return await self._is.overview.jobs()
+
+    async def _vote(self, operation: int, actor: Actor, choice: Choice) -> Answer:
+        return await self._is.votes.vote(operation, actor, choice)
+
+    async def _cancel(self, operation: int, actor: Actor) -> Answer:
+        return await self._is.cancelling.cancel(operation, actor)
+
+    async def _turn(self, operation: int, actor: Actor, page: int) -> None:
+        await self._is.paging.turn(operation, actor, page)
+
+    def _later(self, typed: Typed, work: Coroutine[Any, Any, Answer]) -> None:
+        self._afterwards(typed.origin.delivery, typed.reply_to, "answering", work)
+
+    def _afterwards(
+        self, delivery: str, to: ReplyTo, doing: str, work: Coroutine[Any, Any, Answer | None]
+    ) -> None:
+        """Do it after the acknowledgement and say what came of it. A repeated delivery of what is
+        no operation is not answered twice.
+        """
+        if self._answered.has(delivery):
+            work.close()
+            return
+        self._is.background.start(self._answer(to, doing, work))
+
+    async def _answer(
+        self, to: ReplyTo, doing: str, work: Coroutine[Any, Any, Answer | None]
+    ) -> None:
+        try:
+            answer = await work
+        except QuaymasterError as error:
+            self._count_refusal(error)
+            answer = foreseen(error)
+        except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
+            answer = self._unforeseen(error, doing)
+        if answer is not None:
+            await self._is.answers.tell(to, answer)
+
+    def _unforeseen(self, error: Exception, doing: str) -> Answer:
+        self._is.metrics.unforeseen.inc()
+        return Answer.of(unforeseen(error, doing))
+
+    def _count_refusal(self, error: QuaymasterError) -> None:
+        if isinstance(error, Unavailable):
+            return
+        self._is.metrics.refused.labels(type(error).__name__).inc()
+
+
+class _Recent:
+    """The latest deliveries that were answered."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def has(self, delivery: str) -> bool:
+        """Whether it was there before; from now on it was."""
+        if delivery in self._seen:
+            return True
+        self._seen[delivery] = None
+        if len(self._seen) > _REMEMBERED_DELIVERIES:
+            self._seen.popitem(last=False)
+        return False
+
+
+async def _said(answer: Answer) -> Answer:
+    return answer

@@ -1,0 +1,131 @@
+"""Requests over HTTP: signed, in time, not too big. And what watches over the bot."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+from slack_bolt.adapter.starlette.async_handler import (
+    to_async_bolt_request,
+    to_starlette_response,
+)
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.metrics import Metrics
+
+LARGEST_BODY = 1_000_000
+"""Bytes. Slack's own requests are far smaller."""
+
+
+class _TooLarge(Exception):
+    """Somebody sends more than Slack ever does."""
+
+
+def http_app(
+    bolt: AsyncApp,
+    signing_secret: str,
+    is_ready: Callable[[], Awaitable[str]],
+    metrics: Metrics,
+) -> Starlette:
+    """``/slack/events``, ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    ``is_ready`` says what is missing, in words; nothing when everything is there.
+    """
+    verifier = SignatureVerifier(signing_secret)
+
+    async def slack_events(request: Request) -> Response:
+        try:
+            body = await _bounded_body(request)
+        except _TooLarge:
+            return PlainTextResponse("too large", 413)
+        except ClientDisconnect:
+            return PlainTextResponse("gone", 400)
+        if not _is_signed(verifier, request, body):
+            metrics.refused.labels("signature").inc()
+            return PlainTextResponse("not signed by Slack, or more than five minutes ago", 401)
+        try:
+            delivery = to_async_bolt_request(request, body)
+        except (ValueError, RecursionError):
+            return PlainTextResponse("not readable", 400)
+        return to_starlette_response(await bolt.async_dispatch(delivery))
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("alive")
+
+    async def readyz(_request: Request) -> Response:
+        missing = await is_ready()
+        return PlainTextResponse(missing or "ready", 503 if missing else 200)
+
+    async def shown_metrics(_request: Request) -> Response:
+        return Response(metrics.shown(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return Starlette(
+        routes=[
+            Route("/slack/events", slack_events, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", shown_metrics),
+        ]
+    )
+
+
+async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set; requests under way are answered."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """Signals are the business of whoever started the bot."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _bounded_body(request: Request) -> bytes:
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > LARGEST_BODY:
+        raise _TooLarge
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise _TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _is_signed(verifier: SignatureVerifier, request: Request, body: bytes) -> bool:
+    """By https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+    timestamp = request.headers.get("x-slack-request-timestamp", "")
+    signature = request.headers.get("x-slack-signature", "")
+    if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
+        return False
+    try:
+        return verifier.is_valid(body, timestamp, signature)
+    except ValueError:  # the body is not UTF-8, or the number absurd
+        return False

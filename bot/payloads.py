@@ -1,0 +1,91 @@
+"""Slack's deliveries, read once into values.
+
+Who acts is taken from the signed payload alone. A person from outside, in a shared channel, is
+known by the workspace that the payload names for them
+(https://docs.slack.dev/apis/slack-connect/using-slack-apis-in-shared-channels).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.answers import ReplyTo
+from bot.buttons import Button, page_of
+from bot.commands.tidy import after_mention
+from quaymaster.operations import Actor, Origin
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Words that somebody typed for the bot."""
+
+    text: str
+    actor: Actor
+    origin: Origin
+    reply_to: ReplyTo
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A button that somebody pressed: which, and of which operation."""
+
+    action: Button | int
+    """A button, or the page that a page button shows."""
+    operation: int
+    actor: Actor
+    delivery: str
+    reply_to: ReplyTo
+
+
+def read_command(body: Payload) -> Typed:
+    """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    actor = Actor(body["team_id"], body["user_id"])
+    origin = Origin(body["channel_id"], body["trigger_id"])
+    reply_to = ReplyTo(actor.user, origin.channel, body.get("response_url"))
+    return Typed(body.get("text", ""), actor, origin, reply_to)
+
+
+def read_click(body: Payload) -> Clicked | None:
+    """A pressed button; None for one that asks for nothing, such as a link:
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    action = body["actions"][0]
+    pressed = _pressed(str(action.get("action_id", "")))
+    value = str(action.get("value", ""))
+    if pressed is None or not (value.isascii() and value.isdigit() and len(value) < 16):
+        return None
+    user = body["user"]
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
+    reply_to = ReplyTo(user["id"], channel, body.get("response_url"), container.get("thread_ts"))
+    team = user.get("team_id") or (body.get("team") or {}).get("id", "")
+    return Clicked(pressed, int(value), Actor(team, user["id"]), body["trigger_id"], reply_to)
+
+
+def read_mention(body: Payload) -> Typed | None:
+    """A message that mentions the bot; None for one that no person wrote, or that was edited:
+    https://docs.slack.dev/reference/events/app_mention
+    """
+    event = body["event"]
+    if event.get("bot_id") or event.get("subtype") or event.get("edited") or "user" not in event:
+        return None
+    team = event.get("user_team") or event.get("source_team") or event.get("team")
+    actor = Actor(team or body["team_id"], event["user"])
+    origin = Origin(event["channel"], body["event_id"], event.get("thread_ts"))
+    reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
+    return Typed(_after_mention(event.get("text", "")), actor, origin, reply_to)
+
+
+def _after_mention(text: str) -> str:
+    """The words for the bot, also where it is spoken to in the middle of a sentence."""
+    start = text.find("<@")
+    return after_mention(text[start:]) if start >= 0 else text
+
+
+def _pressed(action_id: str) -> Button | int | None:
+    page = page_of(action_id)
+    if page is not None:
+        return page
+    return Button(action_id) if action_id in set(Button) else None

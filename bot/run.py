@@ -1,0 +1,158 @@
+"""The bot put together: everything is built here, runs here, and ends here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.acceptance import Acceptance
+from bot.admission import Admission
+from bot.answers import Answers
+from bot.app import bolt_app
+from bot.background import Background
+from bot.cancelling import Cancelling
+from bot.database import Database
+from bot.front import Front, Parts
+from bot.http import http_app, serve_http
+from bot.identity import Directory
+from bot.metrics import Metrics
+from bot.overview import Overview
+from bot.paging import Paging
+from bot.socket_mode import SocketMode
+from bot.votes import Votes
+from quaymaster.configuration import Configuration
+from quaymaster.errors import OutsideFailure, Unavailable
+from quaymaster.seals import Sealer
+from quaymaster.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_SECONDS = 2.0
+_FINISH_SECONDS = 4.0
+_CALL_SECONDS = 6.0
+
+
+async def run_bot(
+    settings: Settings,
+    configuration: Configuration,
+    http: tuple[str, int] | None,
+    stop: asyncio.Event,
+) -> None:
+    """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
+
+    Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing.
+    """
+    async with _bot(settings, configuration) as bot:
+        tending = asyncio.create_task(bot.tend(stop))
+        try:
+            if http is not None:
+                await bot.serve_http(settings, http, stop)
+            else:
+                await bot.listen_on_socket(settings, stop)
+        finally:
+            stop.set()
+            await tending
+            await bot.parts.background.finish(_FINISH_SECONDS)
+
+
+class _Bot:
+    """Everything that lives as long as the bot."""
+
+    def __init__(
+        self, client: AsyncWebClient, database: Database, front: Front, parts: Parts
+    ) -> None:
+        self._client = client
+        self._database = database
+        self.parts = parts
+        self._bolt = bolt_app(client, front, parts.directory, parts.metrics)
+
+    async def serve_http(
+        self, settings: Settings, address: tuple[str, int], stop: asyncio.Event
+    ) -> None:
+        """Take requests until ``stop`` is set."""
+        secret = settings.signing_secret().get_secret_value()
+        app = http_app(self._bolt, secret, self._missing, self.parts.metrics)
+        await serve_http(app, *address, stop)
+
+    async def listen_on_socket(self, settings: Settings, stop: asyncio.Event) -> None:
+        """Take envelopes until ``stop`` is set."""
+        token = settings.app_token().get_secret_value()
+        await SocketMode(self._bolt, token, self._client).keep_open(stop)
+
+    async def tend(self, stop: asyncio.Event) -> None:
+        """Every two seconds: what was left behind is taken up."""
+        while not stop.is_set():
+            try:
+                await self._tend_once()
+            except (Unavailable, OutsideFailure) as error:
+                log.warning("tending later", why=error.trouble.what)
+            except Exception:
+                log.exception("tending failed")
+            try:
+                async with asyncio.timeout(_SWEEP_SECONDS):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def _tend_once(self) -> None:
+        await self._database.read_clock()
+        await self.parts.acceptance.warm_up()
+        await self.parts.acceptance.settle_doubts()
+        await self.parts.admission.sweep()
+        await self.parts.directory.home()
+
+    async def _missing(self) -> str:
+        try:
+            await self._database.read_clock()
+        except Unavailable as error:
+            return error.trouble.what
+        return ""
+
+
+@asynccontextmanager
+async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterator[_Bot]:
+    metrics = Metrics()
+    database = Database(settings.redis_url.get_secret_value(), metrics.redis_unavailable.inc)
+    timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            client = AsyncWebClient(
+                settings.bot_token().get_secret_value(),
+                base_url=settings.slack_api_url,
+                session=session,
+                retry_handlers=[],
+            )
+            parts = _parts(settings, configuration, database, client, session, metrics)
+            yield _Bot(client, database, Front(parts), parts)
+    finally:
+        await database.close()
+
+
+def _parts(
+    settings: Settings,
+    configuration: Configuration,
+    database: Database,
+    client: AsyncWebClient,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+) -> Parts:
+    sealer = Sealer(settings.secret_key.get_secret_value())
+    groups = {group for role in configuration.roles.values() for group in role.groups}
+    directory = Directory(client, groups)
+    return Parts(
+        configuration=configuration,
+        command=settings.command,
+        directory=directory,
+        acceptance=Acceptance(database, configuration, sealer, metrics),
+        admission=Admission(database, directory, configuration, sealer, metrics),
+        votes=Votes(database, directory, configuration, sealer),
+        cancelling=Cancelling(database, directory, configuration, sealer),
+        paging=Paging(database, directory, configuration),
+        overview=Overview(database, configuration),
+        answers=Answers(client, session),
+        background=Background(),
+        metrics=metrics,
+    )

@@ -1,0 +1,211 @@
+"""Votes: by button or by text, identified anew each time, sealed, and counted once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.answers import Answer
+from bot.database import Database
+from bot.deciding import decide, now, state_in_words
+from bot.identity import Directory
+from bot.spelled import spelled
+from quaymaster import policy
+from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict, Forged
+from quaymaster.journal import event_of
+from quaymaster.operations import Actor, Operation, Stage, State
+from quaymaster.outcomes import Ended
+from quaymaster.plans import DeployPlan
+from quaymaster.policy import Person
+from quaymaster.queues import host_queue
+from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.seals import Sealer
+from quaymaster.store import records
+from quaymaster.store.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    """One person's choice at one moment."""
+
+    person: Person
+    choice: Choice
+    at: datetime
+
+
+class Votes:
+    """Takes votes."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        configuration: Configuration,
+        sealer: Sealer,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._configuration = configuration
+        self._sealer = sealer
+
+    async def vote(self, operation_id: int, actor: Actor, choice: Choice) -> Answer:
+        """Count a vote, once; what the voter is told.
+
+        Raises NotAllowed, Conflict, Forged, OutsideFailure (the look-up failed) and Unavailable.
+        """
+        person = await self._directory.look_up_anew(actor)
+
+        def decision(operation: Operation) -> Transaction[Operation]:
+            return self._decision(operation, _Ballot(person, choice, now()))
+
+        after = await decide(self._database, operation_id, decision)
+        if after.state is State.EXPIRED:
+            raise _expired(after)
+        return _told(after, choice, self._configuration.default_registry)
+
+    def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
+        approval = _open_approval(operation, ballot.person)
+        self._check_right(operation, ballot)
+        if ballot.at >= approval.expires_at:
+            return self._move(operation, _as_expired(operation, ballot.at), ballot)
+        if ballot.choice is Choice.APPROVE:
+            self._check_plan(operation, approval)
+        vote = Vote.sealed(
+            self._sealer,
+            operation=operation.id,
+            plan_hash=approval.plan_hash,
+            voter=ballot.person.user_id,
+            choice=ballot.choice,
+            at=ballot.at,
+        )
+        return self._move(operation, _counted(operation, approval.with_vote(vote), vote), ballot)
+
+    def _move(self, before: Operation, after: Operation, ballot: _Ballot) -> Transaction[Operation]:
+        if after.state is State.EXPIRED:
+            return records.move(before, after, event_of(after, self._sealer))
+        event = event_of(
+            after,
+            self._sealer,
+            actor=ballot.person.user_id,
+            what="vote",
+            detail=f"{ballot.choice}, now {after.state}",
+        )
+        return records.move(before, after, event)
+
+    def _check_right(self, operation: Operation, ballot: _Ballot) -> None:
+        environment, service = _target(operation)
+        if ballot.choice is Choice.REJECT:
+            requester = operation.actor.user
+            policy.may_reject(self._configuration, ballot.person, requester, environment, service)
+        else:
+            policy.may_vote(self._configuration, ballot.person, environment, service)
+
+    def _check_plan(self, operation: Operation, approval: Approval) -> None:
+        """Nobody approves what a worker did not plan, or by a rule that is not configured."""
+        if operation.configuration_revision != self._configuration.revision:
+            raise Conflict(
+                f"The configuration was changed since #{operation.id} was planned.",
+                why="What would run is not what this plan says.",
+                next_step="Ask for it again to get a new plan.",
+            )
+        operation.check_request(self._sealer)
+        plan = _plan(operation)
+        plan.check_seal(self._sealer, operation.id)
+        approval.check_seals(self._sealer, operation.id)
+        if approval.plan_hash != plan.hash() or approval.requester != operation.actor.user:
+            raise _forged(operation)
+        rule = self._configuration.approval_for(*_target(operation))
+        own = approval.own_request_counts and not rule.own_request_counts
+        if plan.kind == "deploy" and (own or approval.needed < rule.needed):
+            raise _forged(operation)
+
+
+def _open_approval(operation: Operation, voter: Person) -> Approval:
+    """The approval that can be voted on. Raises Conflict with the reason why there is none."""
+    approval = operation.approval
+    if operation.state is State.AWAITING_APPROVAL and approval is not None:
+        return approval
+    if approval is not None and any(vote.voter == voter.user_id for vote in approval.votes):
+        raise Conflict("You have voted already.", why=f"A vote is final. {_is(operation)}")
+    match operation.state:
+        case State.EXPIRED:
+            raise _expired(operation)
+        case State.SUPERSEDED:
+            why = "The plan changed, and a new operation was opened for it."
+        case State.ACCEPTED | State.QUEUED | State.RUNNING if approval is None:
+            why = "There is no plan to vote on yet."
+        case _:
+            why = _is(operation)
+    raise Conflict(
+        f"There is nothing to vote on in #{operation.id}.",
+        why=why,
+        next_step="Its card shows how it stands.",
+    )
+
+
+def _is(operation: Operation) -> str:
+    return f"#{operation.id} is {state_in_words(operation)}."
+
+
+def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
+    """The record with one more vote."""
+    if approval.rejected_by is not None:
+        withdrawn = vote.voter == operation.actor.user
+        why = "Withdrawn by who asked for it." if withdrawn else "Rejected."
+        outcome = Ended(f"{why} Nothing was changed.", by=vote.voter)
+        return operation.moved(State.REJECTED, vote.at, approval=approval, outcome=outcome)
+    if approval.is_granted:
+        queue = host_queue(_plan(operation).host)
+        return operation.queued(Stage.APPLY, queue, vote.at, approval=approval)
+    return operation.moved(State.AWAITING_APPROVAL, vote.at, approval=approval)
+
+
+def _as_expired(operation: Operation, at: datetime) -> Operation:
+    missing = operation.approval.missing() if operation.approval else 0
+    outcome = Ended(
+        f"Nobody decided in time: {missing} approval(s) were still missing. Nothing was changed.",
+        next_step="Ask for the deploy again when somebody can approve it.",
+    )
+    return operation.moved(State.EXPIRED, at, outcome=outcome)
+
+
+def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
+    what = f"#{after.id} {spelled(after.request, default_registry)}"
+    if choice is Choice.REJECT:
+        return Answer.line(f"You rejected {what}. Nothing was changed.")
+    missing = after.approval.missing() if after.approval else 0
+    if missing:
+        noun = "approval is" if missing == 1 else "approvals are"
+        return Answer.line(f"Your approval of {what} counts. {missing} more {noun} needed.")
+    return Answer.line(f"Your approval of {what} counts. It is complete, and the work is queued.")
+
+
+def _target(operation: Operation) -> tuple[str, str]:
+    match operation.request:
+        case DeployRequest() | RollbackRequest() as request:
+            return request.environment, request.service
+        case _:
+            raise Conflict(
+                f"#{operation.id} is a {operation.request.verb}: nobody has to approve it."
+            )
+
+
+def _plan(operation: Operation) -> DeployPlan:
+    if operation.plan is None:
+        raise _forged(operation)
+    return operation.plan
+
+
+def _forged(operation: Operation) -> Forged:
+    return Forged(
+        f"The plan and the approval of #{operation.id} do not belong together.",
+        why="Something other than Quaymaster wrote to its database.",
+        next_step="Tell whoever runs Quaymaster; `quaymaster audit verify` shows more.",
+    )
+
+
+def _expired(operation: Operation) -> Conflict:
+    return Conflict(
+        f"The approval of #{operation.id} has expired.",
+        next_step="Ask for the deploy again to get a new one.",
+    )
