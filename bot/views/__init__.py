@@ -1,0 +1,1 @@
+"""How everything looks in Slack. Pure functions: values in, messages out."""

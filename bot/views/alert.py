@@ -1,0 +1,46 @@
+"""Findings that a channel has not been told of yet."""
+
+from bot.messages import Message
+from bot.views.amounts import counted
+from bot.views.findings import finding_rows
+from bot.views.parts import (
+    Code,
+    Line,
+    bullets,
+    clipped_middle,
+    headline,
+    message_text,
+    paragraph,
+    small_print,
+)
+from bot.views.scene import Scene
+from quaymaster.outcomes import Alert, Scanned
+
+_SHOWN = 10
+
+
+def alert_messages(scanned: Scanned, scene: Scene) -> tuple[Message, ...]:
+    """One for each channel."""
+    return tuple(_alert(alert, scanned, scene) for alert in scanned.alerts)
+
+
+def _alert(alert: Alert, scanned: Scanned, scene: Scene) -> Message:
+    total = max(alert.total, len(alert.findings))
+    repository = clipped_middle(scene.repository(scanned.image.repository), 70)
+    title = f"🚨 {counted(total, 'new finding')} in {repository}"
+    rows = finding_rows(alert.findings, total, _SHOWN)
+    names = ", ".join(finding.vulnerability for finding in alert.findings[:3])
+    found_in: Line = ("Found in ", Code(clipped_middle(scene.image(scanned.image), 90)))
+    return Message(
+        slot=f"alert:{alert.channel}",
+        operation=scene.operation.id,
+        channel=alert.channel,
+        text=message_text((f"{title}: ", names) if names else (title,)),
+        blocks=(
+            headline(title),
+            paragraph((*found_in, " ", Code(scanned.digest.short))),
+            *((bullets(rows),) if rows else ()),
+            small_print((f"#{scene.operation.id} · told once while it is open",)),
+        ),
+        urgency="ended",
+    )

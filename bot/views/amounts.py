@@ -1,0 +1,89 @@
+"""Sizes, times, shares and names, as short as a phone wants them."""
+
+from quaymaster.findings import Severity
+from quaymaster.image_ref import Digest, ImageRef, Repository
+
+BAR_CELLS = 20
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+_MEMORY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+ICONS = {
+    Severity.CRITICAL: "🔴",
+    Severity.HIGH: "🟠",
+    Severity.MEDIUM: "🟡",
+    Severity.LOW: "🔵",
+    Severity.UNKNOWN: "⚪",
+}
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, as registries and ``docker images`` count: ``210 MB``, ``1.2 GB``."""
+    return _in_units(count, 1000, _UNITS)
+
+
+def memory(count: float) -> str:
+    """Bytes in binary units, as ``--memory`` counts: ``512 MiB``."""
+    return _in_units(count, 1024, _MEMORY_UNITS)
+
+
+def duration(seconds: float) -> str:
+    """``0.1 s``, ``34 s``, ``2 min 5 s``, ``1 h 12 min``, ``3 d 4 h``."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    for unit, large, small, small_unit in (("d", 86_400, 3_600, "h"), ("h", 3_600, 60, "min")):
+        if whole >= large:
+            return _two(whole // large, unit, whole % large // small, small_unit)
+    return _two(whole // 60, "min", whole % 60, "s") if whole >= 60 else f"{whole} s"
+
+
+def gap(seconds: float) -> str:
+    """A time that is measured in hundredths: ``0.11 s``."""
+    return f"{max(0.0, seconds):.2f} s" if seconds < 9.95 else duration(seconds)
+
+
+def bar(share: float) -> str:
+    """Twenty cells; only a whole share fills the last one."""
+    full = min(BAR_CELLS, max(0, int(share * BAR_CELLS)))
+    return "█" * full + "░" * (BAR_CELLS - full)
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """``1 layer``, ``3 layers``."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def name_of(image: ImageRef, default_registry: str) -> str:
+    """How people write an image: no default registry, and a digest only where there is no tag."""
+    name = repository_name(image.repository, default_registry)
+    if image.tag is not None:
+        return f"{name}:{image.tag}"
+    return f"{name}@{image.digest.short}" if image.digest is not None else name
+
+
+def repository_name(repository: Repository, default_registry: str) -> str:
+    """A repository without the default registry."""
+    return repository.path if repository.registry == default_registry else str(repository)
+
+
+def short(digest: Digest | None) -> str:
+    """Twelve digits of a digest, or a dash."""
+    return digest.short if digest is not None else "–"
+
+
+def severities(counts: tuple[tuple[Severity, int], ...]) -> str:
+    """``🔴 2 critical · 🟠 5 high``, worst first."""
+    ordered = sorted(counts, key=lambda pair: -pair[0].rank)
+    return " · ".join(f"{ICONS[name]} {count:,} {name}" for name, count in ordered if count)
+
+
+def _two(large: int, unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {unit} {small} {small_unit}" if small else f"{large} {unit}"
+
+
+def _in_units(count: float, step: int, units: tuple[str, ...]) -> str:
+    amount, power = float(max(0, count)), 0
+    while amount >= step * 0.9995 and power < len(units) - 1:
+        amount, power = amount / step, power + 1
+    digits = 1 if power and amount < 9.95 else 0
+    return f"{amount:,.{digits}f} {units[power]}"

@@ -1,0 +1,284 @@
+"""Everything that should be in Slack for an operation: its card, and what belongs to it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.buttons import Button
+from bot.commands.grammar import COMMAND
+from bot.messages import FindingsFile, Message, TextFile
+from bot.rates import Urgency
+from bot.views import inspected as inspection
+from bot.views.alert import alert_messages
+from bot.views.amounts import bar, counted, duration, size
+from bot.views.approval import change_lines, plan_blocks, vote_lines
+from bot.views.headline import headline_of
+from bot.views.parts import (
+    Code,
+    Confirmation,
+    Line,
+    Person,
+    When,
+    button,
+    buttons,
+    cleaned,
+    dotted,
+    headline,
+    is_log_cut,
+    message_text,
+    paragraph,
+    small_print,
+)
+from bot.views.results import FINDINGS_SHOWN, result_blocks, result_summary
+from bot.views.scene import Scene
+from bot.views.state import standing
+from quaymaster.configuration import Configuration
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Failed, Inspected, Outcome, Scanned
+from quaymaster.progress import Progress
+
+
+def operation_messages(
+    operation: Operation,
+    configuration: Configuration,
+    now: datetime,
+    command: str = COMMAND,
+) -> tuple[Message, ...]:
+    """What should be in Slack for an operation, now. An accepted one shows nothing yet.
+
+    One that was refused before it started is told to the requester alone: it never had a card.
+    """
+    scene = Scene(operation, configuration, now, command)
+    if operation.state is State.ACCEPTED:
+        return ()
+    if operation.state is State.REFUSED and operation.started_at is None:
+        return (_private(scene),)
+    card = Message(
+        slot="card",
+        operation=operation.id,
+        channel=operation.origin.channel,
+        text=message_text(*_text_lines(scene)),
+        blocks=_card_blocks(scene),
+        thread=operation.origin.thread,
+        urgency=_urgency(operation),
+    )
+    return (card, *_approval_copy(scene), *_belonging(scene))
+
+
+def is_cancellable(operation: Operation) -> bool:
+    """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
+    return (
+        operation.state in (State.QUEUED, State.RUNNING)
+        and operation.stage not in (Stage.LOOK, Stage.RECOVER)
+        and operation.cancel_asked_by is None
+        and operation.interim is None
+    )
+
+
+def _private(scene: Scene) -> Message:
+    operation = scene.operation
+    return Message(
+        slot="private",
+        operation=operation.id,
+        channel=operation.origin.channel,
+        text=message_text(*_text_lines(scene)),
+        blocks=(
+            headline(_title(scene)),
+            paragraph(standing(scene).line),
+            *_outcome_blocks(operation.outcome, scene),
+        ),
+        only_for=operation.actor.user,
+        thread=operation.origin.thread,
+        urgency="ended",
+    )
+
+
+def _card_blocks(scene: Scene) -> tuple[Block, ...]:
+    operation = scene.operation
+    return (
+        headline(_title(scene)),
+        paragraph(standing(scene).line, *_progress_lines(operation), *_votes(operation, scene)),
+        *_plan(scene),
+        *_outcome_blocks(operation.outcome or operation.interim, scene),
+        *buttons(*_decisions(scene), *_cancel(operation)),
+        _footer(scene),
+    )
+
+
+def _approval_copy(scene: Scene) -> tuple[Message, ...]:
+    """The request in the channel of the approvers, and afterwards what became of it."""
+    operation = scene.operation
+    approval = operation.approval
+    if approval is None or approval.needed < 1:
+        return ()
+    if approval.channel is None or approval.channel == operation.origin.channel:
+        return ()
+    quiet = replace(scene, operation=replace(operation, progress=None))
+    blocks = (
+        headline(_title(scene)),
+        paragraph(standing(quiet).line, *_votes(operation, scene)),
+        *_plan(scene),
+        *_outcome_blocks(operation.outcome or operation.interim, scene),
+        *buttons(*_decisions(scene)),
+        _footer(scene),
+    )
+    return (
+        Message(
+            slot="approval",
+            operation=operation.id,
+            channel=approval.channel,
+            text=message_text(*_text_lines(quiet)),
+            blocks=blocks,
+            urgency="ended" if operation.state.is_terminal else "changed",
+        ),
+    )
+
+
+def _belonging(scene: Scene) -> Iterator[Message]:
+    """Alerts, and files in the card's thread."""
+    outcome = scene.operation.outcome
+    if isinstance(outcome, Scanned):
+        yield from alert_messages(outcome, scene)
+        if outcome.total > min(FINDINGS_SHOWN, len(outcome.worst)):
+            yield _file(scene, "findings", _findings_file(outcome, scene))
+    if isinstance(outcome, Inspected) and inspection.is_cut(outcome):
+        content = inspection.everything(outcome)
+        name = f"inspect-{scene.operation.id}.txt"
+        yield _file(scene, "details", TextFile(name, f"#{scene.operation.id}: all of it", content))
+    if isinstance(outcome, Failed) and is_log_cut(outcome.trouble.log_tail):
+        content = "\n".join([*map(cleaned, outcome.trouble.log_tail), ""])
+        name = f"log-{scene.operation.id}.txt"
+        yield _file(scene, "log", TextFile(name, f"#{scene.operation.id}: log", content))
+
+
+def _findings_file(scanned: Scanned, scene: Scene) -> FindingsFile:
+    total = counted(scanned.total, "finding")
+    return FindingsFile(
+        f"findings-{scanned.digest.short}.txt",
+        f"{total} in {cleaned(scene.image(scanned.image))}"[:200],
+        scanned.digest,
+        scanned.database.version,
+    )
+
+
+def _file(scene: Scene, slot: str, file: FindingsFile | TextFile) -> Message:
+    return Message(
+        slot=slot,
+        operation=scene.operation.id,
+        channel=scene.operation.origin.channel,
+        text=message_text((file.title,)),
+        reply_to="card",
+        file=file,
+    )
+
+
+def _title(scene: Scene) -> str:
+    return headline_of(scene.operation.request, scene.configuration.default_registry)
+
+
+def _text_lines(scene: Scene) -> tuple[Line, ...]:
+    operation = scene.operation
+    now = standing(scene)
+    outcome = operation.outcome or operation.interim
+    progress = _progress_lines(operation)[-1:] if operation.progress is not None else ()
+    return (
+        (f"{now.emoji} {_title(scene)} (#{operation.id})",),
+        (now.word, *now.rest),
+        *progress,
+        *((result_summary(outcome),) if outcome is not None else ()),
+        ("Asked by ", Person(operation.actor.user)),
+    )
+
+
+def _urgency(operation: Operation) -> Urgency:
+    if operation.state.is_terminal:
+        return "ended"
+    is_mere_progress = operation.state is State.RUNNING and operation.progress is not None
+    return "progress" if is_mere_progress else "changed"
+
+
+def _progress_lines(operation: Operation) -> tuple[Line, ...]:
+    progress = operation.progress
+    if operation.state is not State.RUNNING or progress is None:
+        return ()
+    share = progress.share
+    lines: list[Line] = []
+    if share is not None:
+        lines.append((Code(bar(share)), f" {int(share * 100)} %"))
+    facts = dotted(*_amounts(progress))
+    return (*lines, (facts,)) if facts else tuple(lines)
+
+
+def _amounts(progress: Progress) -> Iterator[str]:
+    if progress.total_bytes > 0:
+        done = min(progress.done_bytes, progress.total_bytes)
+        yield f"{size(done)} of {size(progress.total_bytes)}"
+    elif progress.done_bytes:
+        yield size(progress.done_bytes)
+    if progress.bytes_per_second is not None:
+        yield f"{size(progress.bytes_per_second)}/s"
+    if progress.seconds_left:
+        yield f"{duration(progress.seconds_left)} left"
+    if progress.total_layers:
+        yield f"layer {progress.done_layers} of {progress.total_layers}"
+
+
+def _votes(operation: Operation, scene: Scene) -> tuple[Line, ...]:
+    if operation.approval is None or operation.approval.needed < 1:
+        return ()
+    is_open = operation.state is State.AWAITING_APPROVAL and _in_time(scene)
+    return vote_lines(operation.approval, is_open=is_open)
+
+
+def _plan(scene: Scene) -> tuple[Block, ...]:
+    """The whole plan while people decide; what it changes until there is a result."""
+    operation = scene.operation
+    if operation.plan is None or operation.interim is not None:
+        return ()
+    if operation.state is State.AWAITING_APPROVAL:
+        return plan_blocks(operation.plan, scene)
+    if operation.state is State.SUCCEEDED:
+        return ()
+    return (paragraph(*change_lines(operation.plan, scene)),)
+
+
+def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:
+    return result_blocks(outcome, scene) if outcome is not None else ()
+
+
+def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
+    operation = scene.operation
+    if operation.state is not State.AWAITING_APPROVAL or not _in_time(scene):
+        return ()
+    title = _title(scene)
+    approve = Confirmation("Approve?", f"{title}\n{_what_runs_then(operation)}", "Approve")
+    reject = Confirmation("Reject?", f"{title}. One rejection ends it.", "Reject")
+    return (
+        button("Approve", Button.APPROVE, operation.id, "primary", approve),
+        button("Reject", Button.REJECT, operation.id, "danger", reject),
+    )
+
+
+def _what_runs_then(operation: Operation) -> str:
+    if operation.plan is None:
+        return "Your vote is final."
+    return f"Digest {operation.plan.digest.short} goes live. Your vote is final."
+
+
+def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:
+    if not is_cancellable(operation):
+        return ()
+    return (button("Cancel", Button.CANCEL, operation.id),)
+
+
+def _in_time(scene: Scene) -> bool:
+    approval = scene.operation.approval
+    return approval is None or scene.now < approval.expires_at
+
+
+def _footer(scene: Scene) -> Block:
+    operation = scene.operation
+    asked: Line = (Person(operation.actor.user), " · ", When(operation.requested_at))
+    return small_print((f"#{operation.id} · ", *asked))

@@ -1,0 +1,109 @@
+"""What an image is: the important lines on the card, everything in a file where that is longer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.views.amounts import counted, size
+from bot.views.parts import Bold, Code, Line, When, bullets, cleaned, clipped, more, paragraph
+from quaymaster.outcomes import Inspected
+
+ROWS_SHOWN = 10
+_NAME_LIMIT = 50
+_VALUE_LIMIT = 90
+_FACT_LIMIT = 200
+
+
+def inspected_blocks(inspected: Inspected) -> tuple[Block, ...]:
+    """The card's part."""
+    facts = paragraph(
+        *((("Digest ", Code(str(inspected.digest))),) if inspected.digest else ()),
+        (
+            f"{size(inspected.size)} · {counted(inspected.layers, 'layer')}",
+            *_built(inspected.created),
+        ),
+        _fact("Platform", ", ".join(inspected.platforms)),
+        _fact("User", inspected.user or "root, none is set"),
+        _fact("Entrypoint", " ".join(inspected.entrypoint), as_code=True),
+        _fact("Command", " ".join(inspected.command), as_code=True),
+        _fact("Ports", ", ".join(inspected.ports)),
+        _fact("Health check", inspected.health_check, as_code=True),
+    )
+    variables = tuple(variable.partition("=")[::2] for variable in inspected.environment)
+    return (facts, *_table("Variables", variables), *_table("Labels", inspected.labels))
+
+
+def inspected_summary(inspected: Inspected) -> Line:
+    """One line."""
+    digest = f"{inspected.digest.short} · " if inspected.digest else ""
+    return (f"{digest}{size(inspected.size)} · {counted(inspected.layers, 'layer')}",)
+
+
+def is_cut(inspected: Inspected) -> bool:
+    """Whether the card shows less than all of it."""
+    facts = (
+        ", ".join(inspected.platforms),
+        ", ".join(inspected.ports),
+        inspected.user,
+        inspected.health_check,
+        " ".join(inspected.entrypoint),
+        " ".join(inspected.command),
+    )
+    variables = (variable.partition("=")[::2] for variable in inspected.environment)
+    return (
+        any(len(cleaned(fact)) > _FACT_LIMIT for fact in facts)
+        or len(inspected.environment) > ROWS_SHOWN
+        or len(inspected.labels) > ROWS_SHOWN
+        or any(
+            len(cleaned(name)) > _NAME_LIMIT or len(cleaned(value)) > _VALUE_LIMIT
+            for name, value in (*variables, *inspected.labels)
+        )
+    )
+
+
+def everything(inspected: Inspected) -> str:
+    """All of it as text, for a file."""
+    created = f"{inspected.created:%Y-%m-%d %H:%M %Z}" if inspected.created else "unknown"
+    facts = (
+        ("Image", str(inspected.image)),
+        ("Where", inspected.where),
+        ("Digest", str(inspected.digest or "unknown")),
+        ("Size", f"{inspected.size} bytes"),
+        ("Created", created),
+        ("Platforms", ", ".join(inspected.platforms)),
+        ("User", inspected.user),
+        ("Entrypoint", " ".join(inspected.entrypoint)),
+        ("Command", " ".join(inspected.command)),
+        ("Ports", ", ".join(inspected.ports)),
+        ("Health check", inspected.health_check),
+        ("Layers", str(inspected.layers)),
+    )
+    lines = [f"{name + ':':<14}{cleaned(value)}" for name, value in facts]
+    lines += ["", "Variables:", *(f"  {cleaned(one)}" for one in inspected.environment)]
+    lines += ["", "Labels:"]
+    lines += [f"  {cleaned(name)}={cleaned(value)}" for name, value in inspected.labels]
+    return "\n".join([*lines, ""])
+
+
+def _built(created: datetime | None) -> Line:
+    return (" · built ", When(created, day_only=True)) if created is not None else ()
+
+
+def _fact(name: str, value: str, *, as_code: bool = False) -> Line:
+    if not value:
+        return ()
+    shown = clipped(value, _FACT_LIMIT)
+    return (f"{name} ", Code(shown) if as_code else shown)
+
+
+def _table(title: str, pairs: Sequence[Sequence[str]]) -> tuple[Block, ...]:
+    if not pairs:
+        return ()
+    rows: list[Line] = [
+        (Code(clipped(name, _NAME_LIMIT)), f" {clipped(value, _VALUE_LIMIT)}")
+        for name, value in pairs[:ROWS_SHOWN]
+    ]
+    if len(pairs) > ROWS_SHOWN:
+        rows.append((more(len(pairs) - ROWS_SHOWN),))
+    return (paragraph((Bold(title),)), bullets(rows))

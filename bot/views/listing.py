@@ -1,0 +1,112 @@
+"""Long lists, a page at a time."""
+
+from collections.abc import Sequence
+from typing import TypeVar, assert_never
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.buttons import page_action
+from bot.views.amounts import counted, size
+from bot.views.parts import Code, Line, When, bullets, button, buttons, clipped, paragraph
+from bot.views.scene import Scene
+from quaymaster.outcomes import (
+    HistoryListed,
+    HistoryStep,
+    ImagesListed,
+    LocalImage,
+    TagsListed,
+)
+
+ROWS = 20
+"""A page that is still readable on a phone."""
+_NAMES_SHOWN = 2
+_NAME_LIMIT = 90
+_STEP_LIMIT = 140
+
+Row = TypeVar("Row")
+
+
+def images(listed: ImagesListed, scene: Scene) -> tuple[Block, ...]:
+    """The images of a host."""
+    rows, around = _page(listed.images, scene, "image")
+    return (*around[:1], *_bullets([_image(row, scene) for row in rows]), *around[1:])
+
+
+def tags(listed: TagsListed, scene: Scene) -> tuple[Block, ...]:
+    """The tags of a repository."""
+    rows, around = _page(listed.tags, scene, "tag")
+    lines: list[Line] = [(Code(row),) for row in rows]
+    return (*around[:1], *_bullets(lines), *around[1:])
+
+
+def history(listed: HistoryListed, scene: Scene) -> tuple[Block, ...]:
+    """The steps of a build."""
+    rows, around = _page(listed.steps, scene, "step")
+    return (*around[:1], *_bullets([_step(row) for row in rows]), *around[1:])
+
+
+def total_of(listed: ImagesListed | TagsListed | HistoryListed) -> str:
+    """How many there are."""
+    match listed:
+        case ImagesListed(images=images):
+            return counted(len(images), "image")
+        case TagsListed(tags=tags):
+            return counted(len(tags), "tag")
+        case HistoryListed(steps=steps):
+            return counted(len(steps), "step")
+        case _:
+            assert_never(listed)
+
+
+def position(total: int, page: int) -> tuple[int, int, int]:
+    """The page that there is (a page past the end is the last one), and its first and last row."""
+    last_page = max(0, (total - 1) // ROWS)
+    there = min(max(0, page), last_page)
+    return there, there * ROWS, min(total, (there + 1) * ROWS)
+
+
+def _page(rows: Sequence[Row], scene: Scene, noun: str) -> tuple[Sequence[Row], tuple[Block, ...]]:
+    """The rows to show, the line that says which they are, and the buttons to the others."""
+    total = len(rows)
+    page, first, last = position(total, scene.operation.page)
+    if total <= ROWS:
+        return rows, (paragraph((counted(total, noun) if total else f"No {noun}s.",)),)
+    turns: list[ButtonElement] = []
+    if page > 0:
+        turns.append(_turn("◀ Previous", page - 1, scene))
+    if last < total:
+        turns.append(_turn("Next ▶", page + 1, scene))
+    where = paragraph((f"{first + 1:,}–{last:,} of {total:,} {noun}s",))
+    return rows[first:last], (where, *buttons(*turns))
+
+
+def _turn(text: str, page: int, scene: Scene) -> ButtonElement:
+    return button(text, page_action(page), scene.operation.id)
+
+
+def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:
+    return (bullets(rows),) if rows else ()
+
+
+def _image(image: LocalImage, scene: Scene) -> Line:
+    prefix = f"{scene.configuration.default_registry}/"
+    names = [clipped(name.removeprefix(prefix), _NAME_LIMIT) for name in image.names]
+    hidden = len(names) - _NAMES_SHOWN
+    line: list[Code | str | When] = []
+    for name in names[:_NAMES_SHOWN] or [_unnamed(image)]:
+        line += [" ", Code(name)] if line else [Code(name)]
+    if hidden > 0:
+        line.append(f" and {counted(hidden, 'more name')}")
+    line.append(f" · {size(image.size)}")
+    if image.created is not None:
+        line += [" · ", When(image.created, day_only=True)]
+    return tuple(line)
+
+
+def _unnamed(image: LocalImage) -> str:
+    return f"no name, {clipped(image.image_id.removeprefix('sha256:'), 12)}"
+
+
+def _step(step: HistoryStep) -> Line:
+    how_big = "" if step.size is None else f" · {size(step.size)}"
+    return (Code(clipped(step.created_by, _STEP_LIMIT)), how_big)

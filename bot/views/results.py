@@ -1,0 +1,215 @@
+"""What an operation ended with."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from slack_sdk.models.blocks import Block
+
+from bot.views import listing
+from bot.views.amounts import counted, duration, gap, severities, short, size
+from bot.views.findings import finding_rows
+from bot.views.inspected import inspected_blocks, inspected_summary
+from bot.views.parts import (
+    Bold,
+    Code,
+    Line,
+    When,
+    bullets,
+    clipped,
+    clipped_middle,
+    dotted,
+    log,
+    more,
+    paragraph,
+    prose,
+)
+from bot.views.scene import Scene
+from quaymaster.errors import Trouble
+from quaymaster.findings import Blocked, Clean, Unknown
+from quaymaster.image_ref import ImageRef
+from quaymaster.outcomes import (
+    Deployed,
+    Ended,
+    Failed,
+    HistoryListed,
+    ImagesListed,
+    Inspected,
+    Lost,
+    Outcome,
+    Pulled,
+    Pushed,
+    Scanned,
+    Tagged,
+    TagsListed,
+)
+
+FINDINGS_SHOWN = 6
+NOTES_SHOWN = 6
+NOTE_LIMIT = 300
+
+
+def result_blocks(outcome: Outcome, scene: Scene) -> tuple[Block, ...]:
+    """What the card says about an outcome."""
+    match outcome:
+        case ImagesListed():
+            return listing.images(outcome, scene)
+        case TagsListed():
+            return listing.tags(outcome, scene)
+        case HistoryListed():
+            return listing.history(outcome, scene)
+        case Inspected():
+            return inspected_blocks(outcome)
+        case Pulled() | Pushed() | Tagged():
+            return (paragraph(*_transfer_lines(outcome)),)
+        case Scanned():
+            return _scanned(outcome)
+        case Deployed():
+            return _deployed(outcome, scene)
+        case Failed(trouble, runs_now):
+            return trouble_blocks(trouble, runs_now)
+        case Lost(said, next_step) | Ended(said, _, next_step):
+            return (paragraph(prose(said), _next(next_step)),)
+        case _:
+            assert_never(outcome)
+
+
+def result_summary(outcome: Outcome) -> Line:
+    """An outcome in one line, for the notification. It may be empty."""
+    match outcome:
+        case ImagesListed() | TagsListed() | HistoryListed():
+            return (listing.total_of(outcome),)
+        case Inspected():
+            return inspected_summary(outcome)
+        case Pulled() | Pushed() | Tagged():
+            lines = _transfer_lines(outcome)
+            return tuple(piece for line in lines for piece in (*line, " "))
+        case Scanned(counts=counts, verdict=verdict):
+            why = f" {verdict.why}" if isinstance(verdict, Unknown) else ""
+            return (severities(counts) or "No findings", *prose(why))
+        case Deployed(gap_seconds=seconds):
+            return (f"No answer for {gap(seconds)} during the switch",)
+        case Failed(trouble, runs_now):
+            parts = (trouble.what, trouble.why, runs_now, trouble.next_step)
+            return prose(" ".join(part for part in parts if part))
+        case Lost(said, next_step) | Ended(said, _, next_step):
+            return prose(f"{said} {next_step}")
+        case _:
+            assert_never(outcome)
+
+
+def trouble_blocks(trouble: Trouble, runs_now: str = "") -> tuple[Block, ...]:
+    """What happened, why, what serves now, what to do next; then the end of the log."""
+    reference: Line = ("Reference ", Code(trouble.reference)) if trouble.reference else ()
+    said = paragraph(
+        (Bold(clipped(trouble.what, 500)),) if trouble.what else (),
+        prose(trouble.why),
+        prose(runs_now, 400),
+        _next(trouble.next_step),
+        reference,
+    )
+    return (said, log(trouble.log_tail)) if trouble.log_tail else (said,)
+
+
+def _next(next_step: str) -> Line:
+    return ("👉 ", *prose(next_step, 600)) if next_step.strip() else ()
+
+
+def _transfer_lines(outcome: Pulled | Pushed | Tagged) -> tuple[Line, ...]:
+    match outcome:
+        case Pulled():
+            took = "" if outcome.already_there else _speed(outcome.size, outcome.seconds)
+            return (("Digest ", Code(short(outcome.digest))), (dotted(size(outcome.size), took),))
+        case Pushed():
+            layers = counted(outcome.layers, "layer")
+            if outcome.layers_already_there:
+                layers += f", {outcome.layers_already_there:,} there already"
+            return (
+                ("Digest ", Code(short(outcome.digest))),
+                (dotted(size(outcome.size), layers),),
+                (duration(outcome.seconds),),
+            )
+        case Tagged():
+            return _tagged(outcome)
+        case _:
+            assert_never(outcome)
+
+
+def _tagged(tagged: Tagged) -> tuple[Line, ...]:
+    where = tagged.where if tagged.where == "registry" else f"host {tagged.where}"
+    before: Line = ()
+    if tagged.replaced is not None and tagged.replaced == tagged.digest:
+        before = ("It meant the same image before",)
+    elif tagged.replaced is not None:
+        before = ("⚠️ The name meant ", Code(tagged.replaced.short), " before")
+    return (
+        ("Digest ", Code(short(tagged.digest))) if tagged.digest is not None else (),
+        before,
+        (dotted(f"In the {clipped(where, 60)}", duration(tagged.seconds)),),
+    )
+
+
+def _speed(count: int, seconds: float) -> str:
+    if seconds < 0.5 or count <= 0:
+        return duration(seconds)
+    return dotted(duration(seconds), f"{size(count / seconds)}/s")
+
+
+def _scanned(scanned: Scanned) -> tuple[Block, ...]:
+    how = "looked up: scanned before" if scanned.reused else duration(scanned.seconds)
+    lines: list[Line] = [(severities(scanned.counts) or "No findings",)]
+    match scanned.verdict:
+        case Unknown(why):
+            lines.insert(0, prose(why))
+        case Clean() if scanned.total:
+            lines.append(("Nothing here stops a deploy",))
+        case Clean() | Blocked():
+            pass
+        case _:
+            assert_never(scanned.verdict)
+    lines += [
+        ("Digest ", Code(scanned.digest.short), f" · {how}"),
+        ("Database of ", When(scanned.database.updated_at)),
+    ]
+    blocks: list[Block] = [paragraph(*lines)]
+    if scanned.worst:
+        rows = finding_rows(scanned.worst, scanned.total, FINDINGS_SHOWN)
+        if scanned.total > FINDINGS_SHOWN:
+            rows[-1] = (*rows[-1], ", all of them in the thread")
+        blocks.append(bullets(rows))
+    return tuple(blocks)
+
+
+def _deployed(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
+    replaced: Line = ("Nothing ran there before",)
+    undo: Line = ()
+    if deployed.replaced is not None:
+        replaced = ("Before: ", *image_line(deployed.replaced, scene))
+        place = f"{deployed.environment}/{deployed.service}"
+        undo = ("Undo: ", Code(f"{scene.command} rollback {place}"))
+    said = paragraph(
+        ("Now: ", *image_line(deployed.image, scene)),
+        replaced,
+        (
+            dotted(
+                f"No answer for {gap(deployed.gap_seconds)}", f"took {duration(deployed.seconds)}"
+            ),
+        ),
+        *notes(deployed.notes),
+        undo,
+    )
+    return (said,)
+
+
+def image_line(image: ImageRef, scene: Scene) -> Line:
+    """An image by the name people know and the digest that is meant."""
+    name = Code(clipped_middle(scene.image(image), 90))
+    if image.tag is None or image.digest is None:
+        return (name,)
+    return (name, " ", Code(image.digest.short))
+
+
+def notes(said: Sequence[str]) -> tuple[Line, ...]:
+    """What a person should know besides."""
+    shown = tuple(("⚠️ ", *prose(note, NOTE_LIMIT)) for note in said[:NOTES_SHOWN])
+    hidden = len(said) - len(shown)
+    return (*shown, (more(hidden),)) if hidden > 0 else shown

@@ -1,0 +1,29 @@
+"""What a view looks at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.commands.grammar import COMMAND
+from bot.views.amounts import name_of, repository_name
+from quaymaster.configuration import Configuration
+from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An operation, and what is needed to show it."""
+
+    operation: Operation
+    configuration: Configuration
+    now: datetime
+    command: str = COMMAND
+    """The slash command, for hints."""
+
+    def image(self, image: ImageRef) -> str:
+        """An image as people write it here."""
+        return name_of(image, self.configuration.default_registry)
+
+    def repository(self, repository: Repository) -> str:
+        """A repository as people write it here."""
+        return repository_name(repository, self.configuration.default_registry)

@@ -1,0 +1,157 @@
+"""Where an operation is: one emoji and a few words."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.views.amounts import counted
+from bot.views.parts import Bold, Line, Person, When, clipped
+from bot.views.scene import Scene
+from quaymaster.findings import Blocked, Clean, Unknown, Verdict
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import (
+    Deployed,
+    Ended,
+    Failed,
+    HistoryListed,
+    ImagesListed,
+    Inspected,
+    Lost,
+    Outcome,
+    Pulled,
+    Pushed,
+    Scanned,
+    Tagged,
+    TagsListed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands: an emoji, the words that are seen first, and the rest of the sentence."""
+
+    emoji: str
+    word: str
+    rest: Line = ()
+
+    @property
+    def line(self) -> Line:
+        """For the card."""
+        return (f"{self.emoji} ", Bold(self.word), *self.rest)
+
+
+def standing(scene: Scene) -> Standing:
+    """How the operation stands now."""
+    operation = scene.operation
+    match operation.state:
+        case State.ACCEPTED:
+            return Standing("⏳", "Accepted")
+        case State.QUEUED:
+            return _queued(operation)
+        case State.RUNNING:
+            return _running(operation)
+        case State.AWAITING_APPROVAL:
+            return _awaiting(scene)
+        case State.BAKING:
+            until: Line = (" until ", When(operation.look_at)) if operation.look_at else ()
+            return Standing("👀", "Live, being watched", until)
+        case _:
+            return _ended(operation)
+
+
+def _queued(operation: Operation) -> Standing:
+    if operation.cancel_asked_by is not None:
+        return _cancelling(operation.cancel_asked_by)
+    queue = clipped(operation.queue.removeprefix("host:"), 40)
+    match operation.stage:
+        case Stage.WORK | Stage.EXAMINE | Stage.PLAN:
+            again = " again: the worker died" if operation.deaths else ""
+            return Standing("⏳", f"Waiting{again}", (f", next on {queue}",))
+        case Stage.APPLY:
+            granted = operation.approval is not None and operation.approval.needed > 0
+            return Standing("⏳", "Approved" if granted else "Ready", (f", next on {queue}",))
+        case Stage.LOOK:
+            return Standing("👀", "Live", (", waiting for the last look",))
+        case Stage.RECOVER:
+            return Standing("🔎", "The worker died", (", another will look at what it left",))
+        case _:
+            assert_never(operation.stage)
+
+
+def _running(operation: Operation) -> Standing:
+    if operation.stage is Stage.RECOVER:
+        return Standing("🔎", "The worker died", (", another looks at what it left",))
+    if operation.cancel_asked_by is not None:
+        return _cancelling(operation.cancel_asked_by)
+    step = clipped(operation.progress.step, 60) if operation.progress is not None else ""
+    return Standing("🔄", (step[:1].upper() + step[1:]) or "Working")
+
+
+def _cancelling(by: str) -> Standing:
+    return Standing("🔄", "Stopping at the next step", (", asked by ", Person(by)))
+
+
+def _awaiting(scene: Scene) -> Standing:
+    approval = scene.operation.approval
+    if approval is None:
+        return Standing("🟡", "Waiting for approval")
+    if scene.now >= approval.expires_at:
+        return Standing("⌛", "Too late to approve", (", this expired ", When(approval.expires_at)))
+    missing = counted(approval.missing(), "approval")
+    return Standing("🟡", f"Needs {missing}", (" until ", When(approval.expires_at)))
+
+
+def _ended(operation: Operation) -> Standing:
+    outcome = operation.outcome
+    by: Line = ()
+    if isinstance(outcome, Ended) and outcome.by is not None:
+        by = (" by ", Person(outcome.by))
+    if operation.state is State.SUCCEEDED:
+        return _succeeded(operation, outcome)
+    if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
+        by = (" by ", Person(operation.approval.rejected_by))
+    emoji, word = _ENDS[operation.state]
+    return Standing(emoji, word, by)
+
+
+_ENDS = {
+    State.FAILED: ("🔴", "Failed"),
+    State.UNKNOWN: ("❓", "Unknown: the worker died"),
+    State.REFUSED: ("⛔", "Refused"),
+    State.REJECTED: ("🚫", "Rejected"),
+    State.EXPIRED: ("⌛", "Expired"),
+    State.CANCELLED: ("⚪", "Cancelled"),
+    State.SUPERSEDED: ("🔁", "Superseded"),
+}
+
+
+def _succeeded(operation: Operation, outcome: Outcome | None) -> Standing:
+    match outcome:
+        case None | ImagesListed() | TagsListed() | Inspected() | HistoryListed():
+            return Standing("✅", "Done")
+        case Pulled(already_there=already_there):
+            return Standing("✅", "Up to date, nothing to pull" if already_there else "Pulled")
+        case Pushed():
+            return Standing("✅", "Pushed")
+        case Tagged():
+            return Standing("✅", "Tagged")
+        case Scanned(verdict=verdict):
+            return _scanned(verdict)
+        case Deployed():
+            is_rollback = operation.plan is not None and operation.plan.kind == "rollback"
+            return Standing("✅", "Rolled back" if is_rollback else "Deployed")
+        case Failed() | Lost() | Ended():
+            return Standing("✅", "Done")
+        case _:
+            assert_never(outcome)
+
+
+def _scanned(verdict: Verdict) -> Standing:
+    match verdict:
+        case Clean():
+            return Standing("✅", "Clean")
+        case Blocked(by):
+            return Standing("⛔", f"{counted(len(by), 'finding')} would stop a deploy")
+        case Unknown():
+            return Standing("❓", "Unknown: nothing is proven")
+        case _:
+            assert_never(verdict)
