@@ -27,19 +27,16 @@ def memory(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.1 s``, ``34 s``, ``2 min 5 s``, ``1 h 12 min``, ``3 d 4 h``."""
+    """``0.11 s``, ``3.4 s``, ``34 s``, ``2 min 5 s``, ``1 h 12 min``, ``3 d 4 h``."""
+    if seconds < 0.995:
+        return f"{max(0.0, seconds):.2f} s"
     if seconds < 9.95:
-        return f"{max(0.0, seconds):.1f} s"
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     for unit, large, small, small_unit in (("d", 86_400, 3_600, "h"), ("h", 3_600, 60, "min")):
         if whole >= large:
             return _two(whole // large, unit, whole % large // small, small_unit)
     return _two(whole // 60, "min", whole % 60, "s") if whole >= 60 else f"{whole} s"
-
-
-def gap(seconds: float) -> str:
-    """A time that is measured in hundredths: ``0.11 s``."""
-    return f"{max(0.0, seconds):.2f} s" if seconds < 9.95 else duration(seconds)
 
 
 def bar(share: float) -> str:

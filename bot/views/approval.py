@@ -36,7 +36,7 @@ def plan_blocks(plan: DeployPlan, scene: Scene) -> tuple[Block, ...]:
     said = paragraph(
         *change_lines(plan, scene),
         _configuration_line(plan),
-        _verdict_line(plan.examined),
+        verdict_line(plan.examined),
         *_restores_lines(plan, scene),
         *notes(plan.notes),
     )
@@ -58,12 +58,10 @@ def change_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
 
 
 def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
-    """Who approved or rejected, and while it is open who still may."""
+    """Who approved, and while it is open who still may. Who rejected stands with the state."""
     lines: list[Line] = []
     if approval.approvers:
         lines.append(("👍 Approved by ", *joined(map(Person, approval.approvers))))
-    if approval.rejected_by is not None:
-        lines.append(("👎 Rejected by ", Person(approval.rejected_by)))
     if is_open:
         roles = [clipped(role, _NAME_LIMIT) for role in approval.from_roles]
         may: Line = ("May approve: ", *joined(roles, limit=8)) if roles else ("Nobody may approve",)
@@ -81,7 +79,8 @@ def _restores_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
     return (("Undo: a rollback restores ", *restored, f" of #{plan.running.release}"),)
 
 
-def _verdict_line(examined: Examined) -> Line:
+def verdict_line(examined: Examined) -> Line:
+    """What the scan says about the image."""
     counts = severities(examined.counts)
     match examined.verdict:
         case Clean():

@@ -13,7 +13,8 @@ from bot.rates import Urgency
 from bot.views import inspected as inspection
 from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
-from bot.views.approval import change_lines, plan_blocks, vote_lines
+from bot.views.approval import change_lines, plan_blocks, verdict_line, vote_lines
+from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
 from bot.views.parts import (
     Code,
@@ -21,6 +22,7 @@ from bot.views.parts import (
     Line,
     Person,
     When,
+    bullets,
     button,
     buttons,
     cleaned,
@@ -31,10 +33,11 @@ from bot.views.parts import (
     paragraph,
     small_print,
 )
-from bot.views.results import FINDINGS_SHOWN, result_blocks, result_summary
+from bot.views.results import FINDINGS_SHOWN, image_line, result_blocks, result_summary
 from bot.views.scene import Scene
 from bot.views.state import standing
 from quaymaster.configuration import Configuration
+from quaymaster.findings import Blocked
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed, Inspected, Outcome, Scanned
 from quaymaster.progress import Progress
@@ -97,14 +100,7 @@ def _private(scene: Scene) -> Message:
 
 def _card_blocks(scene: Scene) -> tuple[Block, ...]:
     operation = scene.operation
-    return (
-        headline(_title(scene)),
-        paragraph(standing(scene).line, *_progress_lines(operation), *_votes(operation, scene)),
-        *_plan(scene),
-        *_outcome_blocks(operation.outcome or operation.interim, scene),
-        *buttons(*_decisions(scene), *_cancel(operation)),
-        _footer(scene),
-    )
+    return (*_body(scene), *buttons(*_decisions(scene), *_cancel(operation)), _footer(scene))
 
 
 def _approval_copy(scene: Scene) -> tuple[Message, ...]:
@@ -115,24 +111,38 @@ def _approval_copy(scene: Scene) -> tuple[Message, ...]:
         return ()
     if approval.channel is None or approval.channel == operation.origin.channel:
         return ()
-    quiet = replace(scene, operation=replace(operation, progress=None))
-    blocks = (
-        headline(_title(scene)),
-        paragraph(standing(quiet).line, *_votes(operation, scene)),
-        *_plan(scene),
-        *_outcome_blocks(operation.outcome or operation.interim, scene),
-        *buttons(*_decisions(scene)),
-        _footer(scene),
-    )
+    quiet = replace(scene, operation=_without_details(operation))
     return (
         Message(
             slot="approval",
             operation=operation.id,
             channel=approval.channel,
             text=message_text(*_text_lines(quiet)),
-            blocks=blocks,
+            blocks=(*_body(quiet), *buttons(*_decisions(quiet)), _footer(quiet)),
             urgency="ended" if operation.state.is_terminal else "changed",
         ),
+    )
+
+
+def _without_details(operation: Operation) -> Operation:
+    """For those who decide: no bar, which would cost an update each time, and no log."""
+    outcome = operation.outcome
+    if isinstance(outcome, Failed):
+        outcome = replace(outcome, trouble=replace(outcome.trouble, log_tail=()))
+    return replace(operation, progress=None, outcome=outcome)
+
+
+def _body(scene: Scene) -> tuple[Block, ...]:
+    """What, how it stands, what came of it, what it is about, who agreed: in this order."""
+    operation = scene.operation
+    about = (*_plan(scene), *_examined(operation))
+    votes = _votes(scene)
+    return (
+        headline(_title(scene)),
+        paragraph(standing(scene).line, *_progress_lines(operation)),
+        *_outcome_blocks(operation.outcome or operation.interim, scene),
+        *((paragraph(*votes),) if votes else ()),
+        *about,
     )
 
 
@@ -182,11 +192,11 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
     operation = scene.operation
     now = standing(scene)
     outcome = operation.outcome or operation.interim
-    progress = _progress_lines(operation)[-1:] if operation.progress is not None else ()
+    share = operation.progress.share if operation.progress is not None else None
+    is_running = operation.state is State.RUNNING and share is not None
     return (
         (f"{now.emoji} {_title(scene)} (#{operation.id})",),
-        (now.word, *now.rest),
-        *progress,
+        (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
         *((result_summary(outcome),) if outcome is not None else ()),
         ("Asked by ", Person(operation.actor.user)),
     )
@@ -207,25 +217,31 @@ def _progress_lines(operation: Operation) -> tuple[Line, ...]:
     lines: list[Line] = []
     if share is not None:
         lines.append((Code(bar(share)), f" {int(share * 100)} %"))
-    facts = dotted(*_amounts(progress))
-    return (*lines, (facts,)) if facts else tuple(lines)
+    for facts in (dotted(*_how_far(progress)), dotted(*_how_fast(progress))):
+        if facts:
+            lines.append((facts,))
+    return tuple(lines)
 
 
-def _amounts(progress: Progress) -> Iterator[str]:
+def _how_far(progress: Progress) -> Iterator[str]:
     if progress.total_bytes > 0:
         done = min(progress.done_bytes, progress.total_bytes)
         yield f"{size(done)} of {size(progress.total_bytes)}"
     elif progress.done_bytes:
         yield size(progress.done_bytes)
-    if progress.bytes_per_second is not None:
-        yield f"{size(progress.bytes_per_second)}/s"
     if progress.seconds_left:
         yield f"{duration(progress.seconds_left)} left"
+
+
+def _how_fast(progress: Progress) -> Iterator[str]:
+    if progress.bytes_per_second is not None:
+        yield f"{size(progress.bytes_per_second)}/s"
     if progress.total_layers:
-        yield f"layer {progress.done_layers} of {progress.total_layers}"
+        yield f"{progress.done_layers:,} of {counted(progress.total_layers, 'layer')}"
 
 
-def _votes(operation: Operation, scene: Scene) -> tuple[Line, ...]:
+def _votes(scene: Scene) -> tuple[Line, ...]:
+    operation = scene.operation
     if operation.approval is None or operation.approval.needed < 1:
         return ()
     is_open = operation.state is State.AWAITING_APPROVAL and _in_time(scene)
@@ -239,9 +255,21 @@ def _plan(scene: Scene) -> tuple[Block, ...]:
         return ()
     if operation.state is State.AWAITING_APPROVAL:
         return plan_blocks(operation.plan, scene)
-    if operation.state is State.SUCCEEDED:
-        return ()
+    if operation.state.is_terminal:
+        is_done = operation.state is State.SUCCEEDED
+        return () if is_done else (paragraph(("Plan: ", *image_line(operation.plan.image, scene))),)
     return (paragraph(*change_lines(operation.plan, scene)),)
+
+
+def _examined(operation: Operation) -> tuple[Block, ...]:
+    """What the scan said, as long as there is no plan that says it."""
+    if operation.examined is None or operation.plan is not None:
+        return ()
+    verdict = operation.examined.verdict
+    said = paragraph(verdict_line(operation.examined))
+    if not isinstance(verdict, Blocked) or not verdict.by:
+        return (said,)
+    return (said, bullets(finding_rows(verdict.by, len(verdict.by), FINDINGS_SHOWN)))
 
 
 def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:

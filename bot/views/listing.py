@@ -28,32 +28,32 @@ Row = TypeVar("Row")
 
 def images(listed: ImagesListed, scene: Scene) -> tuple[Block, ...]:
     """The images of a host."""
-    rows, around = _page(listed.images, scene, "image")
+    rows, around = _page(listed.images, scene)
     return (*around[:1], *_bullets([_image(row, scene) for row in rows]), *around[1:])
 
 
 def tags(listed: TagsListed, scene: Scene) -> tuple[Block, ...]:
     """The tags of a repository."""
-    rows, around = _page(listed.tags, scene, "tag")
+    rows, around = _page(listed.tags, scene)
     lines: list[Line] = [(Code(row),) for row in rows]
     return (*around[:1], *_bullets(lines), *around[1:])
 
 
 def history(listed: HistoryListed, scene: Scene) -> tuple[Block, ...]:
     """The steps of a build."""
-    rows, around = _page(listed.steps, scene, "step")
+    rows, around = _page(listed.steps, scene)
     return (*around[:1], *_bullets([_step(row) for row in rows]), *around[1:])
 
 
 def total_of(listed: ImagesListed | TagsListed | HistoryListed) -> str:
-    """How many there are."""
+    """How many there are: “57 images”, “No tags”."""
     match listed:
         case ImagesListed(images=images):
-            return counted(len(images), "image")
+            return _total(len(images), "image")
         case TagsListed(tags=tags):
-            return counted(len(tags), "tag")
+            return _total(len(tags), "tag")
         case HistoryListed(steps=steps):
-            return counted(len(steps), "step")
+            return _total(len(steps), "step")
         case _:
             assert_never(listed)
 
@@ -65,19 +65,23 @@ def position(total: int, page: int) -> tuple[int, int, int]:
     return there, there * ROWS, min(total, (there + 1) * ROWS)
 
 
-def _page(rows: Sequence[Row], scene: Scene, noun: str) -> tuple[Sequence[Row], tuple[Block, ...]]:
+def _page(rows: Sequence[Row], scene: Scene) -> tuple[Sequence[Row], tuple[Block, ...]]:
     """The rows to show, the line that says which they are, and the buttons to the others."""
     total = len(rows)
     page, first, last = position(total, scene.operation.page)
     if total <= ROWS:
-        return rows, (paragraph((counted(total, noun) if total else f"No {noun}s.",)),)
+        return rows, ()
     turns: list[ButtonElement] = []
     if page > 0:
         turns.append(_turn("◀ Previous", page - 1, scene))
     if last < total:
         turns.append(_turn("Next ▶", page + 1, scene))
-    where = paragraph((f"{first + 1:,}–{last:,} of {total:,} {noun}s",))
+    where = paragraph((f"{first + 1:,}–{last:,} of {total:,}",))
     return rows[first:last], (where, *buttons(*turns))
+
+
+def _total(count: int, noun: str) -> str:
+    return counted(count, noun) if count else f"No {noun}s"
 
 
 def _turn(text: str, page: int, scene: Scene) -> ButtonElement:

@@ -6,12 +6,13 @@ from typing import assert_never
 from slack_sdk.models.blocks import Block
 
 from bot.views import listing
-from bot.views.amounts import counted, duration, gap, severities, short, size
+from bot.views.amounts import counted, duration, severities, short, size
 from bot.views.findings import finding_rows
 from bot.views.inspected import inspected_blocks, inspected_summary
 from bot.views.parts import (
     Bold,
     Code,
+    Inline,
     Line,
     When,
     bullets,
@@ -81,13 +82,12 @@ def result_summary(outcome: Outcome) -> Line:
         case Inspected():
             return inspected_summary(outcome)
         case Pulled() | Pushed() | Tagged():
-            lines = _transfer_lines(outcome)
-            return tuple(piece for line in lines for piece in (*line, " "))
+            return in_a_row(_transfer_lines(outcome))
         case Scanned(counts=counts, verdict=verdict):
-            why = f" {verdict.why}" if isinstance(verdict, Unknown) else ""
-            return (severities(counts) or "No findings", *prose(why))
-        case Deployed(gap_seconds=seconds):
-            return (f"No answer for {gap(seconds)} during the switch",)
+            why = prose(verdict.why) if isinstance(verdict, Unknown) else ("No findings",)
+            return (severities(counts),) if severities(counts) else why
+        case Deployed():
+            return in_a_row(_deployed_lines(outcome))
         case Failed(trouble, runs_now):
             parts = (trouble.what, trouble.why, runs_now, trouble.next_step)
             return prose(" ".join(part for part in parts if part))
@@ -95,6 +95,14 @@ def result_summary(outcome: Outcome) -> Line:
             return prose(f"{said} {next_step}")
         case _:
             assert_never(outcome)
+
+
+def in_a_row(lines: Sequence[Line]) -> Line:
+    """Lines as one."""
+    row: list[Inline] = []
+    for line in lines:
+        row += [" · ", *line] if row and line else line
+    return tuple(row)
 
 
 def trouble_blocks(trouble: Trouble, runs_now: str = "") -> tuple[Block, ...]:
@@ -156,13 +164,14 @@ def _speed(count: int, seconds: float) -> str:
 
 def _scanned(scanned: Scanned) -> tuple[Block, ...]:
     how = "looked up: scanned before" if scanned.reused else duration(scanned.seconds)
-    lines: list[Line] = [(severities(scanned.counts) or "No findings",)]
+    counts = severities(scanned.counts)
+    lines: list[Line] = [(counts,)] if counts else []
     match scanned.verdict:
         case Unknown(why):
             lines.insert(0, prose(why))
-        case Clean() if scanned.total:
-            lines.append(("Nothing here stops a deploy",))
-        case Clean() | Blocked():
+        case Clean():
+            lines.append(("Nothing here stops a deploy" if counts else "No findings",))
+        case Blocked():
             pass
         case _:
             assert_never(scanned.verdict)
@@ -180,24 +189,22 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
 
 
 def _deployed(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
-    replaced: Line = ("Nothing ran there before",)
+    before: Line = ("Before: nothing ran there",)
     undo: Line = ()
     if deployed.replaced is not None:
-        replaced = ("Before: ", *image_line(deployed.replaced, scene))
-        place = f"{deployed.environment}/{deployed.service}"
+        before = ("Before: ", *image_line(deployed.replaced, scene))
+        place = clipped(f"{deployed.environment}/{deployed.service}", 100)
         undo = ("Undo: ", Code(f"{scene.command} rollback {place}"))
-    said = paragraph(
-        ("Now: ", *image_line(deployed.image, scene)),
-        replaced,
-        (
-            dotted(
-                f"No answer for {gap(deployed.gap_seconds)}", f"took {duration(deployed.seconds)}"
-            ),
-        ),
-        *notes(deployed.notes),
-        undo,
-    )
-    return (said,)
+    now: Line = ("Now: ", *image_line(deployed.image, scene))
+    said = (now, before, *_deployed_lines(deployed), *notes(deployed.notes), undo)
+    return (paragraph(*said),)
+
+
+def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
+    took = f"took {duration(deployed.seconds)}"
+    if deployed.replaced is None:
+        return ((took,),)
+    return ((dotted(f"Unreachable for {duration(deployed.gap_seconds)}", took),),)
 
 
 def image_line(image: ImageRef, scene: Scene) -> Line:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.views.amounts import counted
+from bot.views.listing import total_of
 from bot.views.parts import Bold, Line, Person, When, clipped
 from bot.views.scene import Scene
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
@@ -83,7 +84,7 @@ def _running(operation: Operation) -> Standing:
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
     step = clipped(operation.progress.step, 60) if operation.progress is not None else ""
-    return Standing("🔄", (step[:1].upper() + step[1:]) or "Working")
+    return Standing("🔄", (step[:1].upper() + step[1:]) or "Running")
 
 
 def _cancelling(by: str) -> Standing:
@@ -126,8 +127,11 @@ _ENDS = {
 
 def _succeeded(operation: Operation, outcome: Outcome | None) -> Standing:
     match outcome:
-        case None | ImagesListed() | TagsListed() | Inspected() | HistoryListed():
-            return Standing("✅", "Done")
+        case ImagesListed() | TagsListed() | HistoryListed():
+            return Standing("✅", total_of(outcome))
+        case Inspected():
+            where = outcome.where if outcome.where == "registry" else f"host {outcome.where}"
+            return Standing("✅", f"In the {clipped(where, 60)}")
         case Pulled(already_there=already_there):
             return Standing("✅", "Up to date, nothing to pull" if already_there else "Pulled")
         case Pushed():
@@ -139,7 +143,7 @@ def _succeeded(operation: Operation, outcome: Outcome | None) -> Standing:
         case Deployed():
             is_rollback = operation.plan is not None and operation.plan.kind == "rollback"
             return Standing("✅", "Rolled back" if is_rollback else "Deployed")
-        case Failed() | Lost() | Ended():
+        case None | Failed() | Lost() | Ended():
             return Standing("✅", "Done")
         case _:
             assert_never(outcome)
