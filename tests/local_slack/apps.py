@@ -28,6 +28,7 @@ async def listening(
     """A web server whose only address, ``/slack/events``, is answered by ``handler``."""
     app = Starlette(routes=[Route("/slack/events", handler, methods=["POST"])])
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))
@@ -47,10 +48,19 @@ class Recorder:
     delay: float = 0.0
     requests: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, request: Request) -> Response:
+    async def received(self, count: int) -> None:
+        """Wait until ``count`` requests came, 5 s at most."""
+        async with asyncio.timeout(5):
+            while len(self.requests) < count:
+                await self.news.wait()
+                self.news.clear()
+
+    async def answer(self, request: Request) -> Response:
         self.requests.append(dict(request.headers))
         self.bodies.append(await request.body())
+        self.news.set()
         await asyncio.sleep(self.delay)
         return self.response()
 

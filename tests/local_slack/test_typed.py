@@ -1,0 +1,24 @@
+"""What Slack makes of what somebody types."""
+
+from __future__ import annotations
+
+import pytest
+
+from local_slack.typed import as_sent
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("push shop/web:1.4 on build1", "push shop/web:1.4 on build1"),
+        ("a & b <c>", "a &amp; b &lt;c&gt;"),
+        ("tell @bob and @nobody", "tell <@U1|bob> and @nobody"),
+        ("in #ops not #else", "in <#C1|ops> not #else"),
+        ("build https://g.example/x.git#v1", "build <https://g.example/x.git#v1>"),
+        ("git.example.com/x", "<http://git.example.com/x|git.example.com/x>"),
+        ("pull localhost:5000/shop/web@sha256:abc", "pull localhost:5000/shop/web@sha256:abc"),
+        ("“quoted” — text", "“quoted” — text"),
+    ],
+)
+def test_typed_text_arrives_as_slack_sends_it(typed: str, sent: str) -> None:
+    assert as_sent(typed, {"bob": "U1"}, {"ops": "C1"}) == sent
