@@ -99,7 +99,7 @@ def _findings(title: str, findings: Sequence[Finding], total: int) -> tuple[Bloc
     if not count:
         return ()
     rows = finding_rows(findings, count, _FINDINGS_SHOWN)
-    return (paragraph((Bold(f"{title}: {count:,}"),)), bullets(rows))
+    return (bullets(rows, title=(Bold(f"{title}: {count:,}"),)),)
 
 
 def _configuration_line(plan: DeployPlan) -> Line:

@@ -198,8 +198,14 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
         (f"{now.emoji} {_title(scene)} (#{operation.id})",),
         (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
         *((result_summary(outcome),) if outcome is not None else ()),
-        ("Asked by ", Person(operation.actor.user)),
+        *_asked_by(operation),
     )
+
+
+def _asked_by(operation: Operation) -> tuple[Line, ...]:
+    """Nothing where the requester alone is told."""
+    is_told_alone = operation.state is State.REFUSED and operation.started_at is None
+    return () if is_told_alone else (("Asked by ", Person(operation.actor.user)),)
 
 
 def _urgency(operation: Operation) -> Urgency:
@@ -218,8 +224,7 @@ def _progress_lines(operation: Operation) -> tuple[Line, ...]:
     if share is not None:
         lines.append((Code(bar(share)), f" {int(share * 100)} %"))
     for facts in (dotted(*_how_far(progress)), dotted(*_how_fast(progress))):
-        if facts:
-            lines.append((facts,))
+        lines += [(facts,)] if facts else []
     return tuple(lines)
 
 
@@ -257,7 +262,9 @@ def _plan(scene: Scene) -> tuple[Block, ...]:
         return plan_blocks(operation.plan, scene)
     if operation.state.is_terminal:
         is_done = operation.state is State.SUCCEEDED
-        return () if is_done else (paragraph(("Plan: ", *image_line(operation.plan.image, scene))),)
+        return (
+            () if is_done else (paragraph(("Image: ", *image_line(operation.plan.image, scene))),)
+        )
     return (paragraph(*change_lines(operation.plan, scene)),)
 
 

@@ -106,4 +106,4 @@ def _table(title: str, pairs: Sequence[Sequence[str]]) -> tuple[Block, ...]:
     ]
     if len(pairs) > ROWS_SHOWN:
         rows.append((more(len(pairs) - ROWS_SHOWN),))
-    return (paragraph((Bold(title),)), bullets(rows))
+    return (bullets(rows, title=(Bold(title),)),)

@@ -159,10 +159,15 @@ def paragraph(*lines: Line) -> Block:
     return RichTextBlock(elements=[RichTextSectionElement(elements=list(_lines(lines)))])
 
 
-def bullets(rows: Sequence[Line]) -> Block:
-    """A list with a dot before each row."""
-    elements = [RichTextSectionElement(elements=list(_lines([row]))) for row in rows]
-    return RichTextBlock(elements=[RichTextListElement(style="bullet", elements=elements)])
+def bullets(rows: Sequence[Line], title: Line = ()) -> Block:
+    """A list with a dot before each row, under a title where there is one."""
+    parts: list[RichTextElement] = []
+    if title or not rows:
+        parts.append(RichTextSectionElement(elements=list(_lines([title]))))
+    if rows:
+        elements = [RichTextSectionElement(elements=list(_lines([row]))) for row in rows]
+        parts.append(RichTextListElement(style="bullet", elements=elements))
+    return RichTextBlock(elements=parts)
 
 
 def log(lines: Sequence[str]) -> Block:
@@ -254,7 +259,7 @@ def _in_rich_text(piece: Inline) -> Iterator[RichTextElement]:
         case str():
             yield from _styled(_spaced(piece))
         case Bold(text):
-            yield from _styled(clipped(text, INLINE_LIMIT), "bold")
+            yield from _styled(_spaced(text), "bold")
         case Code(text):
             yield from _styled(clipped(text, CODE_LIMIT), "code")
         case Person(user_id) if _USER.fullmatch(user_id):
@@ -289,7 +294,7 @@ def _in_mrkdwn(piece: Inline) -> str:
         case str():
             return _escaped(_spaced(piece))
         case Bold(text):
-            return _escaped(clipped(text, INLINE_LIMIT))
+            return _escaped(_spaced(text))
         case Code(text):
             return _escaped(clipped(text, CODE_LIMIT))
         case Person(user_id) if _USER.fullmatch(user_id):

@@ -75,10 +75,10 @@ def result_blocks(outcome: Outcome, scene: Scene) -> tuple[Block, ...]:
 
 
 def result_summary(outcome: Outcome) -> Line:
-    """An outcome in one line, for the notification. It may be empty."""
+    """What the state does not say yet, in one line, for the notification. It may be empty."""
     match outcome:
         case ImagesListed() | TagsListed() | HistoryListed():
-            return (listing.total_of(outcome),)
+            return ()
         case Inspected():
             return inspected_summary(outcome)
         case Pulled() | Pushed() | Tagged():
@@ -89,8 +89,7 @@ def result_summary(outcome: Outcome) -> Line:
         case Deployed():
             return in_a_row(_deployed_lines(outcome))
         case Failed(trouble, runs_now):
-            parts = (trouble.what, trouble.why, runs_now, trouble.next_step)
-            return prose(" ".join(part for part in parts if part))
+            return in_a_row(trouble_lines(trouble, runs_now))
         case Lost(said, next_step) | Ended(said, _, next_step):
             return prose(f"{said} {next_step}")
         case _:
@@ -107,15 +106,20 @@ def in_a_row(lines: Sequence[Line]) -> Line:
 
 def trouble_blocks(trouble: Trouble, runs_now: str = "") -> tuple[Block, ...]:
     """What happened, why, what serves now, what to do next; then the end of the log."""
+    said = paragraph(*trouble_lines(trouble, runs_now))
+    return (said, log(trouble.log_tail)) if trouble.log_tail else (said,)
+
+
+def trouble_lines(trouble: Trouble, runs_now: str = "") -> tuple[Line, ...]:
+    """The same without the log."""
     reference: Line = ("Reference ", Code(trouble.reference)) if trouble.reference else ()
-    said = paragraph(
-        (Bold(clipped(trouble.what, 500)),) if trouble.what else (),
+    return (
+        tuple(Bold(one) if isinstance(one, str) else one for one in prose(trouble.what, 500)),
         prose(trouble.why),
         prose(runs_now, 400),
         _next(trouble.next_step),
         reference,
     )
-    return (said, log(trouble.log_tail)) if trouble.log_tail else (said,)
 
 
 def _next(next_step: str) -> Line:

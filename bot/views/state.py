@@ -116,7 +116,7 @@ def _ended(operation: Operation) -> Standing:
 
 _ENDS = {
     State.FAILED: ("🔴", "Failed"),
-    State.UNKNOWN: ("❓", "Unknown: the worker died"),
+    State.UNKNOWN: ("❓", "Nobody knows how it ended"),
     State.REFUSED: ("⛔", "Refused"),
     State.REJECTED: ("🚫", "Rejected"),
     State.EXPIRED: ("⌛", "Expired"),

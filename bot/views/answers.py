@@ -1,0 +1,159 @@
+"""Private answers: help, troubles, what runs where, and which operations there are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.commands.grammar import COMMAND
+from bot.commands.help import HelpPage
+from bot.views.amounts import name_of
+from bot.views.headline import headline_of
+from bot.views.parts import (
+    Bold,
+    Code,
+    Line,
+    Person,
+    When,
+    bullets,
+    clipped,
+    clipped_middle,
+    message_text,
+    more,
+    paragraph,
+    prose,
+)
+from bot.views.results import trouble_blocks, trouble_lines
+from bot.views.scene import Scene
+from bot.views.state import standing
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Trouble
+from quaymaster.operations import Operation
+from quaymaster.store.releases import Release
+
+_SERVICES_SHOWN = 40
+_JOBS_SHOWN = 20
+_HELP_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one person is told: blocks, and the same as text."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What runs as a service, and what is being done to it."""
+
+    environment: str
+    service: str
+    release: Release | None
+    at_work: tuple[Operation, ...] = ()
+
+
+def help_answer(page: HelpPage) -> Drawn:
+    """A page of help."""
+    rows: list[Line] = [(Code(line.usage), f" {line.meaning}") for line in page.lines[:_HELP_SHOWN]]
+    examples: list[Line] = [(Code(example),) for example in page.examples]
+    blocks = [*_listed(rows, len(page.lines), (Bold(page.title),))]
+    if examples:
+        blocks.append(paragraph((Bold("For example"),), *examples))
+    if page.note:
+        blocks.append(paragraph(prose(page.note)))
+    return Drawn(message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks))
+
+
+def trouble_answer(trouble: Trouble) -> Drawn:
+    """Wrong words, a refusal, a failure: what, why, what to do next."""
+    return Drawn(message_text(*trouble_lines(trouble)), trouble_blocks(trouble))
+
+
+def status_answer(
+    services: Sequence[ServiceStatus],
+    configuration: Configuration,
+    now: datetime,
+    command: str = COMMAND,
+) -> Drawn:
+    """What runs where, by environment, in the order given."""
+    if not services:
+        said: Line = ("No service is configured.",)
+        return Drawn(message_text(said), (paragraph(said),))
+    scenes = Scenes(configuration, now, command)
+    shown = services[:_SERVICES_SHOWN]
+    blocks: list[Block] = []
+    lines: list[Line] = []
+    for environment in list(dict.fromkeys(one.environment for one in shown)):
+        rows = [_service_row(one, scenes) for one in shown if one.environment == environment]
+        title: Line = (Bold(clipped(environment, 60)),)
+        blocks.append(bullets(rows, title=title))
+        lines += [title, *rows]
+    if len(services) > len(shown):
+        hint: Line = (Code(f"{command} status ENVIRONMENT"), " shows one environment alone")
+        rest: Line = (f"{more(len(services) - len(shown))}: ", *hint)
+        blocks.append(paragraph(rest))
+        lines.append(rest)
+    return Drawn(message_text(*lines), tuple(blocks))
+
+
+def jobs_answer(
+    under_way: Sequence[Operation],
+    ended: Sequence[Operation],
+    configuration: Configuration,
+    now: datetime,
+    command: str = COMMAND,
+) -> Drawn:
+    """Operations that have not ended, and the latest that have, in the order given."""
+    scenes = Scenes(configuration, now, command)
+    blocks: list[Block] = []
+    lines: list[Line] = []
+    for title, operations in (("Under way", under_way), ("Ended lately", ended)):
+        rows = [_job_row(scenes.of(operation)) for operation in operations[:_JOBS_SHOWN]]
+        head: Line = (Bold(f"{title}: {len(operations) or 'nothing'}"),)
+        blocks += _listed(rows, len(operations), head)
+        lines += [head, *rows]
+    return Drawn(message_text(*lines), tuple(blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What all operations of one answer are seen with."""
+
+    configuration: Configuration
+    now: datetime
+    command: str
+
+    def of(self, operation: Operation) -> Scene:
+        """One of them."""
+        return Scene(operation, self.configuration, self.now, self.command)
+
+
+def _listed(rows: Sequence[Line], total: int, title: Line) -> Iterable[Block]:
+    rest: list[Line] = [(more(total - len(rows)),)] if total > len(rows) else []
+    return (bullets([*rows, *rest], title=title),)
+
+
+def _service_row(status: ServiceStatus, scenes: Scenes) -> Line:
+    line: Line = (Code(clipped(status.service, 40)), " ")
+    release = status.release
+    if release is None:
+        line = (*line, "nothing released yet")
+    else:
+        name = name_of(release.image, scenes.configuration.default_registry)
+        line = (*line, Code(clipped_middle(name, 90)), " since ", When(release.released_at))
+        line = (*line, f" · #{release.id} · ", Person(release.released_by))
+    for operation in status.at_work[:2]:
+        now = standing(scenes.of(operation))
+        line = (*line, f" · {now.emoji} #{operation.id} {now.word}")
+    return line
+
+
+def _job_row(scene: Scene) -> Line:
+    operation = scene.operation
+    now = standing(scene)
+    title = headline_of(operation.request, scene.configuration.default_registry)
+    who: Line = (" · ", Person(operation.actor.user), " · ", When(operation.changed_at))
+    return (f"{now.emoji} #{operation.id} {title} · {clipped(now.word, 60)}", *who)
