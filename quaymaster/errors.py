@@ -85,6 +85,10 @@ class DiskFull(OutsideFailure):
     """The engine or the registry has no space left."""
 
 
+class ScannerBroken(OutsideFailure):
+    """The scanner cannot say anything: it is missing, fails, or its database is of no use."""
+
+
 class Unhealthy(OutsideFailure):
     """A container did not become healthy; ``trouble.log_tail`` holds its last lines."""
 

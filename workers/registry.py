@@ -169,6 +169,10 @@ class Registry:
                     manifest = self.manifest(ImageRef(ref.repository, digest=member.digest))
         raise not_an_image(str(ref), "Its indexes are nested too deeply.")
 
+    def size(self, ref: ImageRef, platform: Platform | None = None) -> int:
+        """Bytes to transfer for the image for a platform, chosen as ``image`` does."""
+        return self.image(ref, platform).size
+
     def configuration(self, ref: ImageRef, platform: Platform | None = None) -> ImageConfiguration:
         """What the image for a platform says about itself, without values that look secret."""
         image = self.image(ref, platform)
@@ -203,7 +207,10 @@ class Registry:
         Layers are mounted where the repository is another one, and ``check`` is called between
         the steps. Raises UsageError when ``new`` is in another registry or names no tag.
         """
-        tag = _new_tag(source, new)
+        if new.repository.registry != source.repository.registry:
+            self.resolve(source)  # a source that is not here is the first thing to say
+            raise _another_registry(source, new)
+        tag = _new_tag(new)
         with ThreadPoolExecutor(max_workers=8) as pool:
             earlier = pool.submit(self.find, new)
             manifest = self.manifest(source)
@@ -298,14 +305,16 @@ def _pick(index: ImageIndex, wanted: Platform | None, ref: ImageRef) -> Descript
     return images[0]
 
 
-def _new_tag(source: ImageRef, new: ImageRef) -> str:
-    if new.repository.registry != source.repository.registry:
-        raise UsageError(
-            f"{new} is in another registry than {source}.",
-            why="A tag is a name within one registry.",
-            next_step=f"Copy it: `/image pull {source}`, `/image tag {source} as {new} on HOST`, "
-            f"`/image push {new}`.",
-        )
+def _another_registry(source: ImageRef, new: ImageRef) -> UsageError:
+    return UsageError(
+        f"{new} is in another registry than {source}.",
+        why="A tag is a name within one registry.",
+        next_step=f"Copy it: `/image pull {source}`, `/image tag {source} as {new} on HOST`, "
+        f"`/image push {new}`.",
+    )
+
+
+def _new_tag(new: ImageRef) -> str:
     if new.tag is None or new.digest is not None:
         raise UsageError(
             f"{new} is not a new name for an image.",

@@ -1,0 +1,166 @@
+"""Trivy as a program: started with an argument list, watched, ended when nobody waits for it."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
+from quaymaster.redaction import redact
+
+CACHE_IS_BUSY = "cache may be in use by another process"
+
+_LOOK_SECONDS = 0.25
+_LAST_BYTES = 64 * 1024
+_WORDS = 400
+_FATAL = re.compile(r"\tFATAL\t(?:Fatal error\t)?(.*)", re.DOTALL)
+_LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+\t[A-Z]+\t", re.MULTILINE)
+_WRAPPING = re.compile(
+    r"^(?:(?:run|image scan|scan|init|DB|database) error: |unable to initialize "
+    r"[a-z ]+: )+"
+)
+
+_WHERE_IT_LOOKED = re.compile(r"^unable to find the specified image .{0,600}? occurred: \* ")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a run ended badly; ``said`` is Trivy's last word, without secrets."""
+
+    status: int
+    said: str
+
+
+def run(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str],
+    scratch: Path,
+    timeout: timedelta,
+    check: Callable[[], None],
+    secrets: Sequence[str],
+) -> Failure | None:
+    """Run a program to its end in ``scratch``; None when it succeeded.
+
+    ``check`` is called four times a second. When it raises, or after the timeout (which raises
+    ScannerBroken), the program and all it started are killed before this returns.
+    """
+    log = scratch / "log"
+    with log.open("wb") as stderr:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env=dict(environment),
+                cwd=scratch,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ScannerBroken(
+                "The scanner cannot be started.",
+                why=f"{command[0]}: {error.strerror}.",
+                next_step="Whoever runs Quaymaster installs Trivy where its worker runs.",
+            ) from None
+        status = _watched(process, timeout, check)
+    return None if status == 0 else Failure(status, _last_word(log, secrets))
+
+
+def error_of(failure: Failure, name: str) -> OutsideFailure:
+    """The error for a scan of ``name`` that failed."""
+    said = failure.said
+    lower = said.lower()
+    if any(sign in lower for sign in ("no such image", "manifest_unknown", "name_unknown")):
+        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
+    if "no space left" in lower:
+        return DiskFull(
+            "The worker that scans has no space left.",
+            why=said,
+            next_step="Make room where its temporary files and Trivy's cache are.",
+        )
+    if "context deadline exceeded" in lower:
+        return _took_too_long(said)
+    what, next_step = _in_plain_words(failure, lower)
+    return ScannerBroken(what, why=said, next_step=next_step)
+
+
+def _in_plain_words(failure: Failure, lower: str) -> tuple[str, str]:
+    again = "Try again; if it stays so, whoever runs Quaymaster runs `quaymaster check`."
+    match failure.status:
+        case -9:
+            return "The scanner was killed.", "It may need more memory than its worker has."
+        case _ if "panic:" in lower or "invalid database" in lower:
+            return (
+                "The scanner's vulnerability database is damaged.",
+                "Whoever runs Quaymaster deletes it and downloads it again with "
+                "`trivy image --download-db-only`.",
+            )
+        case _ if "on the first run" in lower or "old db schema" in lower:
+            return (
+                "The scanner has no usable vulnerability database.",
+                "Whoever runs Quaymaster downloads it with `trivy image --download-db-only`.",
+            )
+        case _ if "failed to connect to the docker api" in lower:
+            return "The scanner does not reach the Docker engine.", "Check that it runs."
+        case _ if "unauthorized" in lower or "denied" in lower:
+            return "The registry does not let the scanner read the image.", again
+        case _ if "remote error:" in lower:
+            return "The scanner could not fetch the image.", again
+        case _:
+            return "The scanner failed.", again
+
+
+def _watched(
+    process: "subprocess.Popen[bytes]", timeout: timedelta, check: Callable[[], None]
+) -> int:
+    until = time.monotonic() + timeout.total_seconds()
+    try:
+        while True:
+            try:
+                return process.wait(_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                check()
+                if time.monotonic() > until:
+                    raise _took_too_long(
+                        f"It was given {timeout.total_seconds():.0f} seconds."
+                    ) from None
+    finally:
+        _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End the whole group: the program leads it, because it was started in a session of its own."""
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _took_too_long(why: str) -> ScannerBroken:
+    return ScannerBroken(
+        "The scanner did not end in time.",
+        why=why,
+        next_step="Try again: a large image is faster the second time. Another program may also "
+        "hold the scanner's database.",
+    )
+
+
+def _last_word(log: Path, secrets: Sequence[str]) -> str:
+    """The last FATAL line with what follows it, or the last lines: a panic has no FATAL."""
+    with log.open("rb") as opened:
+        opened.seek(max(0, log.stat().st_size - _LAST_BYTES))
+        text = opened.read().decode(errors="replace")
+    at = text.rfind("\tFATAL\t")
+    if at >= 0:
+        found = _FATAL.search(text, at)
+        said = found[1] if found else text[at:]
+        said = _WRAPPING.sub("", _LOG_LINE.split(said)[0])
+    else:
+        panic = text.find("panic: ")
+        said = text[panic:].partition("\n\n")[0] if panic >= 0 else text[-_WORDS:]
+    said = _WHERE_IT_LOOKED.sub("", " ".join(said.split()))
+    return redact(said, secrets, limit=_WORDS)

@@ -1,0 +1,112 @@
+"""Trivy's JSON report, read at the edge: findings are kept, all the rest is not.
+
+The report repeats the image's environment in clear (``Metadata.ImageConfig``), so it is never
+stored, logged or handed on. Format: https://trivy.dev/docs/latest/configuration/reporting/#json
+"""
+
+from pydantic import BaseModel, Field, ValidationError
+
+from quaymaster.errors import QuaymasterError, ScannerBroken
+from quaymaster.findings import Finding, Severity, worst_first
+from quaymaster.image_ref import Digest
+
+_LONGEST = 300
+"""No id, package, version or title is longer in earnest; what a database sends is not trusted."""
+_SCHEMA = 2
+
+
+class TrivyVulnerability(BaseModel):
+    """https://github.com/aquasecurity/trivy/blob/main/pkg/types/vulnerability.go"""
+
+    vulnerability_id: str = Field(alias="VulnerabilityID")
+    package: str = Field(alias="PkgName")
+    path: str = Field(default="", alias="PkgPath")
+    installed: str = Field(default="", alias="InstalledVersion")
+    fixed: str = Field(default="", alias="FixedVersion")
+    severity: str = Field(default="", alias="Severity")
+    title: str = Field(default="", alias="Title")
+
+    def finding(self, target: str) -> Finding:
+        """The finding; ``target`` is the file that holds the package where it has no path."""
+        return Finding(
+            vulnerability=self.vulnerability_id[:_LONGEST],
+            package=self.package[:_LONGEST],
+            installed=self.installed[:_LONGEST],
+            fixed=self.fixed[:_LONGEST] or None,
+            severity=_severity(self.severity),
+            title=" ".join(self.title.split())[:_LONGEST],
+            path=(self.path or target)[:_LONGEST],
+        )
+
+
+class TrivyResult(BaseModel):
+    """What was found in one file, or in all packages of the operating system."""
+
+    target: str = Field(default="", alias="Target")
+    kind: str = Field(default="", alias="Class")
+    vulnerabilities: list[TrivyVulnerability] | None = Field(default=None, alias="Vulnerabilities")
+
+
+class TrivyMetadata(BaseModel):
+    """What was scanned."""
+
+    image_id: str = Field(default="", alias="ImageID")
+
+
+class TrivyReport(BaseModel):
+    """The parts of a report that are needed."""
+
+    schema_version: int = Field(alias="SchemaVersion")
+    artifact_name: str = Field(alias="ArtifactName")
+    artifact_type: str = Field(alias="ArtifactType")
+    metadata: TrivyMetadata = Field(alias="Metadata")
+    results: list[TrivyResult] | None = Field(default=None, alias="Results")
+
+    @classmethod
+    def read(cls, content: bytes, artifact_name: str) -> "TrivyReport":
+        """Read a report about ``artifact_name``. Raises ScannerBroken when it is something else."""
+        if not content.strip():
+            raise _unusable("It is empty.")
+        try:
+            report = cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise _unusable(f"{where or 'The text'}: {first['msg']}.") from None
+        if report.schema_version != _SCHEMA:
+            raise _unusable(f"It has schema {report.schema_version} instead of {_SCHEMA}.")
+        if report.artifact_type != "container_image" or report.artifact_name != artifact_name:
+            raise _unusable("It is about something else.")
+        return report
+
+    @property
+    def image_id(self) -> Digest:
+        """The digest of the image's configuration, as Docker names images."""
+        try:
+            return Digest(self.metadata.image_id)
+        except QuaymasterError:
+            raise _unusable("It does not say which image it is about.") from None
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every vulnerability, worst first, none twice."""
+        found = (
+            vulnerability.finding(result.target if result.kind == "lang-pkgs" else "")
+            for result in self.results or ()
+            for vulnerability in result.vulnerabilities or ()
+        )
+        return worst_first(tuple(dict.fromkeys(found)))
+
+
+def _severity(word: str) -> Severity:
+    try:
+        return Severity(word.lower())
+    except ValueError:
+        return Severity.UNKNOWN
+
+
+def _unusable(why: str) -> ScannerBroken:
+    return ScannerBroken(
+        "The scanner's report cannot be used.",
+        why=why,
+        next_step="Check that the installed Trivy is a version that Quaymaster supports.",
+    )
