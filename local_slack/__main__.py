@@ -7,7 +7,6 @@ secret.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 
@@ -28,12 +27,7 @@ def main() -> None:
     bound = bind(settings=settings, host=given.host, port=given.port)
     sys.stdout.write(json.dumps(bound.place.as_json()) + "\n")
     sys.stdout.flush()
-
-    async def run() -> None:
-        await bound.slack.lines.use(given.request_url)
-        await bound.run()
-
-    asyncio.run(run())
+    bound.run(given.request_url)
 
 
 if __name__ == "__main__":

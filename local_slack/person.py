@@ -118,14 +118,18 @@ class Person:
         what: str | Callable[[Message], bool],
         *,
         channel: str | None = None,
+        after: str = "",
         within: float = 10.0,
     ) -> Message:
         """The newest message that has this text in it (or fits), as soon as it is there.
 
+        ``after`` leaves out messages up to this timestamp.
         Raises `NotSeen` after ``within`` seconds.
         """
         predicate = what if callable(what) else lambda message: what in message.words
-        return await self._workspace.until(predicate, channel=channel, user=self.id, within=within)
+        return await self._workspace.until(
+            predicate, channel=channel, user=self.id, after=after, within=within
+        )
 
     def _plan(self, act: str, **arguments: Any) -> Planned:
         return Planned(act, {"user": self.id, **arguments})

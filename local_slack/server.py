@@ -89,8 +89,13 @@ class Bound:
     server: _Prompt
     listener: socket.socket
 
-    async def run(self) -> None:
-        """Serve until the server is told to exit."""
+    def run(self, request_url: str | None = None) -> None:
+        """Serve in this thread until told to exit; deliver to ``request_url`` where given."""
+        with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
+            runner.run(self._serve(request_url))
+
+    async def _serve(self, request_url: str | None) -> None:
+        await self.slack.lines.use(request_url)
         try:
             await self.server.serve(sockets=[self.listener])
         finally:
@@ -135,9 +140,7 @@ def serve(
 ) -> Iterator[LocalSlack]:
     """A local Slack on a background thread for as long as the ``with`` lasts."""
     bound = bind(world, settings, host, port)
-    thread = threading.Thread(
-        target=lambda: asyncio.run(bound.run()), name="local-slack", daemon=True
-    )
+    thread = threading.Thread(target=bound.run, name="local-slack", daemon=True)
     thread.start()
     try:
         yield bound.place

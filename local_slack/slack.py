@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from local_slack.acts import Acts
@@ -15,7 +13,9 @@ from local_slack.control import Control
 from local_slack.delivery.lines import Lines
 from local_slack.delivery.over_socket import SocketHub
 from local_slack.delivery.response_url import ResponseUrls
+from local_slack.door import Door
 from local_slack.faults import FaultKind
+from local_slack.file_store import Downloads, Uploads
 from local_slack.message import Json
 from local_slack.rates import RateLimiter
 from local_slack.settings import Settings
@@ -39,14 +39,14 @@ class Slack:
         self.hub.refused = self._sockets_refused
         self.lines = Lines(self.hub, world.app.signing_secret, settings.ack_within)
         self.acts = Acts(self.state, self.lines)
-        self._files = FileStore(self.state)
+        door = Door(self.state)
         control = Control(self.state, self.acts, self.lines, self.control_token)
         self.app = Starlette(
             routes=[
-                Route("/api/{method:path}", WebApi(self.state, self._methods())),
-                Route("/commands/{name:path}", ResponseUrls(self.state).receive, methods=["POST"]),
-                Route("/upload/v1/{file}", self._files.upload, methods=["POST"]),
-                Route("/files-pri/{file}/{name}", self._files.download),
+                Route("/api/{method:path}", WebApi(self.state, door, self._methods())),
+                Route("/commands/{name:path}", ResponseUrls(self.state, door), methods=["POST"]),
+                Route("/upload/v1/{file}", Uploads(self.state, door), methods=["POST"]),
+                Route("/files-pri/{file}/{name}", Downloads(self.state).fetch),
                 WebSocketRoute("/link/", self.hub.serve),
                 Mount("/_local", control.app),
             ]
@@ -74,37 +74,3 @@ class Slack:
         """Stop what is still under way towards the app."""
         await self.acts.close()
         await self.lines.close()
-
-
-class FileStore:
-    """Where files are put and fetched: https://docs.slack.dev/messaging/working-with-files"""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    async def upload(self, request: Request) -> Response:
-        """The second step of an upload: the bytes, raw or as a form; as many as were announced."""
-        stored = self._state.files.get(request.path_params["file"])
-        if stored is None or stored.content is not None:
-            return PlainTextResponse("invalid upload address", 404)
-        content = await request.body()
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            content = _only_part(content)
-        if len(content) != stored.length:
-            return PlainTextResponse(f"expected {stored.length} bytes, got {len(content)}", 400)
-        stored.content = content
-        return PlainTextResponse(f"OK - {len(content)}")
-
-    async def download(self, request: Request) -> Response:
-        """The bytes of a file, for who has the bot's token."""
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        stored = self._state.files.get(request.path_params["file"])
-        if token != self._state.world.app.bot_token or stored is None or stored.content is None:
-            return PlainTextResponse("not found", 404)
-        return Response(stored.content, media_type="application/octet-stream")
-
-
-def _only_part(body: bytes) -> bytes:
-    boundary = body.split(b"\r\n", 1)[0]
-    part = body.split(b"\r\n\r\n", 1)[1]
-    return part.rsplit(b"\r\n" + boundary, 1)[0]

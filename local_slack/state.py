@@ -81,6 +81,7 @@ class State:
         self.groups: dict[str, UserGroup] = {group.id: group for group in world.groups}
         self.channels: dict[str, Channel] = {channel.id: channel for channel in world.channels}
         self.messages: dict[str, dict[str, Message]] = {}
+        self.threads: set[tuple[str, str]] = set()  # messages that have replies
         self.files: dict[str, StoredFile] = {}
         self.views: dict[str, OpenView] = {}
         self.homes: dict[str, str] = {}
@@ -126,6 +127,8 @@ class State:
     def post(self, message: Message) -> Message:
         """Put a new message into its channel and tell those who watch."""
         self.messages.setdefault(message.channel, {})[message.ts] = message
+        if message.thread_ts and message.only_for is None:
+            self.threads.add((message.channel, message.thread_ts))
         self.feed.add("message_posted", message=message.as_json())
         return message
 
@@ -167,8 +170,9 @@ class State:
 
     def history(self, channel: str) -> list[Message]:
         """What everybody in ``channel`` sees, oldest first, replies included."""
+        # timestamps rise, so messages lie in the order they were posted in
         found = self.messages.get(channel, {}).values()
-        return sorted((one for one in found if one.only_for is None), key=lambda one: one.ts)
+        return [one for one in found if one.only_for is None]
 
     def all_messages(self, channels: Iterable[str]) -> list[Message]:
         """Everything in ``channels``, oldest first, also what only one person sees."""

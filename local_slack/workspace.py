@@ -96,15 +96,19 @@ class Workspace:
         *,
         channel: str | None = None,
         user: str | None = None,
+        after: str = "",
         within: float = 10.0,
     ) -> Message:
-        """The newest message that fits; raises `NotSeen` after ``within`` seconds without one."""
+        """The newest message that fits; raises `NotSeen` after ``within`` seconds without one.
+
+        ``after`` leaves out messages up to this timestamp.
+        """
         deadline, seen = time.monotonic() + within, 0
         while True:
             changes = await self.changes(seen)
             seen = changes[-1].number if changes else seen
             messages = await self.messages(channel, user=user)
-            fitting = [one for one in messages if predicate(one)]
+            fitting = [one for one in messages if one.ts > after and predicate(one)]
             if fitting:
                 return fitting[-1]
             left = deadline - time.monotonic()

@@ -11,7 +11,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
+from local_slack.door import Door, Record
 from local_slack.errors import SlackError
 from local_slack.message import Json, Message
 from local_slack.state import ResponseUrl, State
@@ -24,27 +26,47 @@ MINUTES = 30
 
 
 class ResponseUrls:
-    """Answers at ``/commands/…``: up to 5 times within 30 minutes."""
+    """An ASGI application that answers at ``/commands/…``: up to 5 times within 30 minutes.
 
-    def __init__(self, state: State) -> None:
+    In the log of calls it is the method ``response_url``.
+    """
+
+    def __init__(self, state: State, door: Door) -> None:
         self._state = state
+        self._door = door
 
-    async def receive(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One answer of the app."""
-        name = request.path_params["name"]
+        record = Record("response_url")
+
+        def work(request: Request, body: bytes) -> Response:
+            try:
+                self._use(request.path_params["name"], body, record)
+            except _Gone as error:
+                record.status, record.error = 404, str(error)
+            except SlackError as error:
+                record.status, record.error = 400, error.name
+            if record.error:
+                return JSONResponse({"ok": False, "error": record.error}, record.status)
+            return PlainTextResponse("ok")
+
+        await self._door.admit(scope, receive, send, record, work)
+
+    def _use(self, name: str, body: bytes, record: Record) -> None:
         url = self._state.response_urls.get(name)
         if url is None:
-            return _refused("invalid_url", 404)
+            raise _Gone("invalid_url")
+        record.channel = url.channel
         if self._state.clock.now() - url.issued > self._state.clock.minutes(MINUTES):
-            return _refused("expired_url", 404)
+            raise _Gone("expired_url")
         if url.uses >= USES:
-            return _refused("used_url", 404)
-        try:
-            answer(self._state, url, _read(await request.body()))
-        except SlackError as error:
-            return _refused(error.name, 400)
+            raise _Gone("used_url")
+        answer(self._state, url, _read(body))
         url.uses += 1
-        return PlainTextResponse("ok")
+
+
+class _Gone(Exception):
+    """The address takes no answers (any more)."""
 
 
 def _read(body: bytes) -> Json:
@@ -55,10 +77,6 @@ def _read(body: bytes) -> Json:
     if not isinstance(found, dict):
         raise SlackError("invalid_payload")
     return found
-
-
-def _refused(error: str, status: int) -> Response:
-    return JSONResponse({"ok": False, "error": error}, status)
 
 
 def answer(state: State, url: ResponseUrl, body: Json) -> Message | None:

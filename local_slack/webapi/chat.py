@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from local_slack.errors import SlackError
 from local_slack.message import Json, Message
+from local_slack.rates import POSTS_PER_MINUTE
 from local_slack.state import State
 from local_slack.webapi.content import Content, read_content
 from local_slack.webapi.method import Context, Method, special, tier
@@ -110,7 +111,7 @@ def update(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/chat.update
 
     Text without blocks: Slack's page says that the old blocks go, older Slack (and the SDK's issue
-    523) kept them. `State.text_only_update_keeps_blocks` decides; with True a message that forgets
+    523) kept them. `Settings.text_only_update_keeps_blocks` decides; with True a message that forgets
     its blocks keeps old buttons.
     """
     channel, ts = call.channel(), call.args.required("ts")
@@ -193,7 +194,7 @@ def get_permalink(call: Context) -> Json:
 
 _WRITE = ("chat:write",)
 METHODS = (
-    Method("chat.postMessage", post_message, special() + 100, _WRITE),
+    Method("chat.postMessage", post_message, POSTS_PER_MINUTE, _WRITE),
     Method("chat.update", update, tier(3), _WRITE),
     Method("chat.postEphemeral", post_ephemeral, tier(4), _WRITE),
     Method("chat.delete", delete, tier(3), _WRITE),

@@ -1,134 +1,58 @@
-"""The door to the Web API: authentication, scopes, rates, faults, and the log of calls.
+"""Authentication, scopes and rates of the Web API, and the way to its methods.
 
 https://docs.slack.dev/apis/web-api
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import dataclass, field
-
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local_slack.calls import Call
+from local_slack.door import Door, Record, too_many
 from local_slack.errors import RateLimited, SlackError
-from local_slack.faults import Fault, FaultKind
 from local_slack.message import Json
 from local_slack.state import State
 from local_slack.webapi.arguments import Arguments, read_arguments
 from local_slack.webapi.method import Context, Method, Token
-from local_slack.wire import Connection, connection_of
-
-
-class _Cut(Exception):
-    """The connection ends without an answer."""
-
-
-@dataclass(slots=True)
-class _Record:
-    """What will be known about one call when it is over."""
-
-    method: str
-    started: float
-    connection: Connection
-    status: int = 200
-    error: str | None = None
-    args: Arguments = field(default_factory=lambda: Arguments({}))
 
 
 class WebApi:
     """An ASGI application that answers ``/api/<method>``."""
 
-    def __init__(self, state: State, methods: dict[str, Method]) -> None:
+    def __init__(self, state: State, door: Door, methods: dict[str, Method]) -> None:
         self._state = state
+        self._door = door
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or cut its connection where a fault says so."""
-        request = Request(scope, receive)
-        name = str(scope["path_params"]["method"]).rstrip("/")
-        record = _Record(name, time.perf_counter(), connection_of(scope))
-        at = self._state.clock.now()
-        response: Response | None = None
-        try:
-            response = await self._answer(request, record)
-        except _Cut:
-            record.connection.cut()
-        self._log(record, at)
-        if response is not None:
-            await response(scope, receive, send)
+        """Answer one request."""
+        record = Record(str(scope["path_params"]["method"]).rstrip("/"))
 
-    def _log(self, record: _Record, at: float) -> None:
-        values = record.args.values
-        place = values.get("channel") or values.get("channel_id")
-        self._state.calls.append(
-            Call(
-                method=record.method,
-                at=at,
-                took=time.perf_counter() - record.started,
-                status=record.status,
-                error=record.error,
-                channel=None if place is None else str(place),
-                ts=None if values.get("ts") is None else str(values["ts"]),
-                connection=record.connection.number,
-                opened=record.connection.first,
-            )
-        )
+        def work(request: Request, body: bytes) -> Response:
+            return self._perform(request, body, record)
 
-    async def _answer(self, request: Request, record: _Record) -> Response:
-        body = await request.body()
-        lose = False
-        for fault in self._state.faults.hit(record.method):
-            match fault.kind:
-                case FaultKind.SLOW:
-                    await asyncio.sleep(fault.delay)
-                case FaultKind.LOST_ANSWER:
-                    lose = True
-                case _:
-                    return self._broken(fault, record)
-        response = self._perform(request, body, record)
-        if lose:
-            record.error = "lost"
-            raise _Cut
-        return response
+        await self._door.admit(scope, receive, send, record, work)
 
-    def _broken(self, fault: Fault, record: _Record) -> Response:
-        match fault.kind:
-            case FaultKind.RATE_LIMITED:
-                return self._limited(record, fault.retry_after)
-            case FaultKind.SERVER_ERROR:
-                record.status, record.error = 500, "http_500"
-                return PlainTextResponse("Internal Server Error", 500)
-            case _:
-                record.error = "refused"
-                raise _Cut
-
-    def _limited(self, record: _Record, seconds: int) -> Response:
-        record.status, record.error = 429, "ratelimited"
-        headers = {"Retry-After": str(seconds)}
-        return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
-
-    def _perform(self, request: Request, body: bytes, record: _Record) -> Response:
+    def _perform(self, request: Request, body: bytes, record: Record) -> Response:
         scopes: frozenset[str] = frozenset()
         method: Method | None = None
         try:
             method = self._method(record.method)
-            record.args = read_arguments(
+            args = read_arguments(
                 request.method,
                 request.headers.get("content-type", ""),
                 request.url.query,
                 body,
                 method.takes_json,
             )
-            scopes = self._authorised(request, record.args, method)
+            _note(record, args)
+            scopes = self._authorised(request, args, method)
             self._state.rates.admit(method.name, method.per_minute)
-            answer = method.run(_context(self._state, record.args, scopes, method))
+            answer = method.run(_context(self._state, args, scopes, method))
             return _json({"ok": True, **answer}, scopes, method)
         except RateLimited as error:
-            return self._limited(record, error.retry_after)
+            return too_many(record, error.retry_after)
         except SlackError as error:
             record.error = error.name
             return _json(_refusal(error), scopes, method)
@@ -162,6 +86,11 @@ def _context(state: State, args: Arguments, scopes: frozenset[str], method: Meth
     if method.scopes:
         context.need(*method.scopes)
     return context
+
+
+def _note(record: Record, args: Arguments) -> None:
+    record.channel = args.text("channel") or args.text("channel_id")
+    record.ts = args.text("ts")
 
 
 def _refusal(error: SlackError) -> Json:

@@ -47,6 +47,8 @@ def _reaction(message: Message, name: str) -> Json:
 def _thread(state: State, message: Message) -> Json:
     if message.thread_ts and message.thread_ts != message.ts:
         return {"thread_ts": message.thread_ts}
+    if (message.channel, message.ts) not in state.threads:
+        return {}
     replies = [one for one in state.history(message.channel) if one.thread_ts == message.ts]
     if not replies:
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from local_slack import Workspace
+from local_slack import Fault, FaultKind, Workspace
 from tests.local_slack.apps import Recorder, listening
 
 
@@ -66,3 +66,14 @@ async def test_what_slack_does_not_take_is_refused(
 ) -> None:
     code, text = await status(session, address, body)
     assert (code, error in text) == (400, True)
+
+
+async def test_a_broken_slack_takes_no_answer_and_counts_none(
+    address: str, session: aiohttp.ClientSession, workspace: Workspace
+) -> None:
+    await workspace.fault(Fault(FaultKind.SERVER_ERROR, "response_url", calls=1))
+    assert (await status(session, address, {"text": "1"}))[0] == 500
+    for number in range(5):
+        assert (await status(session, address, {"text": str(number)}))[0] == 200
+    log = await workspace.calls("response_url")
+    assert [call.error for call in log.calls] == ["http_500", *[None] * 5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -190,7 +191,9 @@ async def test_the_home_tab_is_published_and_used(
 
     bob = workspace.person("U0BOB")
     assert (await bob.open_home()).acknowledged
-    while not (views := await bob.views()):
-        pass
+    views: tuple[Json, ...] = ()
+    async with asyncio.timeout(5):
+        while not views:
+            views = await bob.views()
     assert (await bob.click_in_view(views[0]["id"], "refresh")).acknowledged
     assert heard == ["opened", "home"]

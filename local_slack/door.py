@@ -1,0 +1,111 @@
+"""What every request of the app goes through: faults on demand, and the log of calls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from local_slack.calls import Call
+from local_slack.faults import Fault, FaultKind
+from local_slack.state import State
+from local_slack.wire import connection_of
+
+
+@dataclass(slots=True)
+class Record:
+    """What will be known about one call when it is over."""
+
+    method: str
+    status: int = 200
+    error: str | None = None
+    channel: str | None = None
+    ts: str | None = None
+
+
+class _Cut(Exception):
+    """The connection ends without an answer."""
+
+
+def too_many(record: Record, seconds: int) -> Response:
+    """HTTP 429: https://docs.slack.dev/apis/web-api/rate-limits"""
+    record.status, record.error = 429, "ratelimited"
+    headers = {"Retry-After": str(seconds)}
+    return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
+
+
+class Door:
+    """Lets requests in, unless a fault says otherwise, and writes each into the log."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def admit(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        record: Record,
+        work: Callable[[Request, bytes], Response],
+    ) -> None:
+        """Answer one request with what ``work`` makes of it, or cut its connection."""
+        request, connection = Request(scope, receive), connection_of(scope)
+        at, started = self._state.clock.now(), time.perf_counter()
+        response: Response | None = None
+        try:
+            response = await self._answer(request, record, work)
+        except _Cut:
+            connection.cut()
+            await asyncio.sleep(0)  # let the server notice before it misses the answer
+        took = time.perf_counter() - started
+        self._state.calls.append(
+            Call(
+                record.method,
+                at,
+                took,
+                record.status,
+                record.error,
+                record.channel,
+                record.ts,
+                connection.number,
+                connection.first,
+            )
+        )
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def _answer(
+        self, request: Request, record: Record, work: Callable[[Request, bytes], Response]
+    ) -> Response:
+        body = await request.body()
+        lose = False
+        for fault in self._state.faults.hit(record.method):
+            match fault.kind:
+                case FaultKind.SLOW:
+                    await asyncio.sleep(fault.delay)
+                case FaultKind.LOST_ANSWER:
+                    lose = True
+                case _:
+                    return _broken(fault, record)
+        response = work(request, body)
+        if lose:
+            record.error = "lost"
+            raise _Cut
+        return response
+
+
+def _broken(fault: Fault, record: Record) -> Response:
+    match fault.kind:
+        case FaultKind.RATE_LIMITED:
+            return too_many(record, fault.retry_after)
+        case FaultKind.SERVER_ERROR:
+            record.status, record.error = 500, "http_500"
+            return PlainTextResponse("Internal Server Error", 500)
+        case _:
+            record.error = "refused"
+            raise _Cut
