@@ -79,7 +79,9 @@ def worse(planned: Verdict, now: Verdict) -> bool:
     finding that the other did not, or one whose severity has risen.
     """
     if isinstance(planned, Blocked) and isinstance(now, Blocked):
-        known = {finding.key: finding.severity.rank for finding in planned.by}
+        known = {
+            finding.key: finding.severity.rank for finding in reversed(worst_first(planned.by))
+        }
         return any(finding.severity.rank > known.get(finding.key, -1) for finding in now.by)
     return _order(now) > _order(planned)
 

@@ -1,0 +1,114 @@
+"""No secret survives redaction, by value or by pattern, and ordinary words do."""
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quaymaster.redaction import MARK, looks_secret, redact
+
+secrets = st.text(min_size=4, max_size=40).filter(lambda text: MARK[0] not in text)
+
+
+@given(st.text(), secrets, st.text())
+def test_a_known_value_is_found_wherever_it_stands(before: str, secret: str, after: str) -> None:
+    assert secret not in redact(f"{before}{secret}{after}", [secret])
+
+
+@given(secrets, secrets, st.data())
+def test_overlapping_values_leave_no_rest(first: str, second: str, data: st.DataObject) -> None:
+    shared = data.draw(st.integers(0, min(len(first), len(second))))
+    text = first + second[shared:]
+    found = redact(text, [first, second])
+    assert first not in found
+    assert second not in found
+
+
+@given(secrets)
+def test_a_value_is_found_in_the_spellings_in_which_it_travels(secret: str) -> None:
+    for spelled in (
+        quote(secret, safe=""),
+        json.dumps(secret),
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+    ):
+        assert spelled.strip('"') not in redact(f"said {spelled} aloud", [secret])
+
+
+@given(st.text(max_size=500), secrets, st.integers(1, 80))
+def test_the_limit_is_kept_and_hides_no_half_of_a_secret(
+    text: str, secret: str, limit: int
+) -> None:
+    found = redact(f"{text}{secret}", [secret], limit=limit)
+    assert len(found) <= limit
+    assert secret not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Authorization: Basic Y2k6aHVudGVyMg== rejected", "Y2k6aHVudGVyMg"),
+        ("sent Bearer abc.def-ghi_jkl to it", "abc.def-ghi_jkl"),
+        ("GET https://ci:hunter2@registry.test/v2/", "hunter2"),
+        ("password=hunter2 was wrong", "hunter2"),
+        ('{"password": "hun\\"ter2", "user": "ci"}', "ter2"),
+        ("DB_PASSWORD='two words' in env", "two words"),
+        ("|1 NPM_TOKEN=abcdef123 /bin/sh -c npm ci", "abcdef123"),
+        ("docker login --password hunter2 registry.test", "hunter2"),
+        ("key AKIAIOSFODNN7EXAMPLE leaked", "AKIAIOSFODNN7EXAMPLE"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"),
+        ("ghp_" + "a1B2" * 9, "a1B2a1B2"),
+        ("glpat-" + "x" * 20, "x" * 20),
+        ("xoxb-" + "1234567890-abcdef", "1234567890"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "eyJzdWIiOiIxMjM0In0"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----",
+            "MIIEow",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEow and cut", "MIIEow"),
+    ],
+)
+def test_what_looks_like_a_secret_is_taken_out(text: str, secret: str) -> None:
+    found = redact(text)
+    assert secret not in found
+    assert MARK in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unauthorized: authentication required",
+        "the token has expired",
+        'Bearer realm="https://auth.test/token",service="registry.test"',
+        "manifest unknown: sha256:" + "a" * 64,
+        "pulled registry.test:5000/shop/web:1.4",
+        "https://registry.test/v2/shop/web@sha256:" + "b" * 64,
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DB_PASSWORD", "x", True),
+        ("API_KEY", "x", True),
+        ("githubToken", "x", True),
+        ("DATABASE_URL", "postgres://web:pw@db/shop", True),
+        ("MOTD", "ghp_" + "a" * 36, True),
+        ("PWD", "/srv", False),
+        ("PATH", "/usr/bin:/bin", False),
+        ("APP_VERSION", "1.4", False),
+        ("DB_PASSWORD", "", False),
+    ],
+)
+def test_settings_that_look_secret(name: str, value: str, expected: bool) -> None:
+    assert looks_secret(name, value) is expected
+
+
+@pytest.mark.parametrize("piece", ["password", "token=", "--a", "eyJaaaaaaaaa.", 'secret="\\'])
+def test_hostile_text_takes_no_time(piece: str) -> None:
+    assert redact(piece * 20_000, ["hunter2"], limit=50)
