@@ -44,7 +44,6 @@ class _Waiting:
     done: asyncio.Future[Json] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
-    given_up: bool = False
 
 
 class SocketHub:
@@ -107,7 +106,6 @@ class SocketHub:
 
     def _give_up(self, waiting: _Waiting) -> None:
         """The person saw a timeout. Only what a broken connection swallowed is still sent again."""
-        waiting.given_up = True
         if waiting.link is not None:
             self._waiting.pop(waiting.envelope["envelope_id"], None)
 

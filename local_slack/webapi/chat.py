@@ -111,8 +111,8 @@ def update(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/chat.update
 
     Text without blocks: Slack's page says that the old blocks go, older Slack (and the SDK's issue
-    523) kept them. `Settings.text_only_update_keeps_blocks` decides; with True a message that forgets
-    its blocks keeps old buttons.
+    523) kept them. `Settings.text_only_update_keeps_blocks` decides; with True a message that
+    forgets its blocks keeps old buttons.
     """
     channel, ts = call.channel(), call.args.required("ts")
     if len(call.args.text("text") or "") > UPDATE_LIMIT:
