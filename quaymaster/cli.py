@@ -1,20 +1,21 @@
-"""The command line: the top layer, and the only file that wires bot and workers together."""
+"""The command line: the top layer, and the only file that wires bot and workers together.
+
+What a program does not need is not imported by it: the bot never loads Docker's client, a worker
+never loads Bolt.
+"""
 
 import asyncio
 import os
 import signal
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from quaymaster import audit as audit_chain
 from quaymaster import logs
 from quaymaster.configuration import Configuration
-from quaymaster.connections import courier_connection, queue_connection, worker_connection
+from quaymaster.connections import queue_connection, worker_connection
 from quaymaster.errors import QuaymasterError
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.seals import Sealer
@@ -22,7 +23,10 @@ from quaymaster.settings import Settings
 from quaymaster.store.transactions import ask
 
 app = typer.Typer(
-    help="Container-image operations from Slack.", no_args_is_help=True, add_completion=False
+    help="Container-image operations from Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
@@ -64,6 +68,8 @@ def worker(
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
     names = _queues(queues, configuration)
     url = settings.redis_url.get_secret_value()
+    # Before the fork: what every child needs is read once and shared.
+    import_module("bot.courier")
 
     def work() -> None:
         work_until_stopped(names, queue_connection(url), grace)
@@ -75,16 +81,56 @@ def worker(
     raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
 
 
+@audit_app.command("verify")
+def verify(
+    head: Annotated[
+        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
+    ] = None,
+) -> None:
+    """Check that nobody changed, added or removed an entry of the audit."""
+    settings = _settings([])
+    connection = worker_connection(settings.redis_url.get_secret_value())
+    try:
+        lines = ask(connection, audit_chain.stored_lines())
+        verified = audit_chain.verify(lines, _sealer(settings), head)
+    except QuaymasterError as error:
+        _end_with(str(error))
+    print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
+
+
 async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
+    from bot.courier import run_courier
+    from bot.sender import Sender
+    from bot.views.card import operation_messages
+    from bot.views.findings import findings_table
     from workers.companion import look_after_operations
 
     stop = _stop_on_signals()
     sealer = _sealer(settings)
     url = settings.redis_url.get_secret_value()
-    await asyncio.gather(
-        look_after_operations(worker_connection(url), sealer, stop),
-        run_courier(settings, configuration, stop),
-    )
+    token = settings.bot_token().get_secret_value()
+    async with Sender.opened(token, settings.slack_api_url) as sender:
+        await asyncio.gather(
+            look_after_operations(worker_connection(url), sealer, stop),
+            run_courier(
+                url,
+                sender,
+                draw=operation_messages,
+                draw_findings=findings_table,
+                sealer=sealer,
+                configuration=configuration,
+                stop=stop,
+            ),
+        )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def _queues(given: str, configuration: Configuration) -> list[str]:
@@ -96,33 +142,46 @@ def _queues(given: str, configuration: Configuration) -> list[str]:
     return names
 
 
-@audit_app.command("verify")
-def verify(
-    head: Annotated[
-        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
-    ] = None,
-) -> None:
-    """Check that nobody changed, added or removed an entry of the audit."""
-    settings, _ = _started([])
-    connection = worker_connection(settings.redis_url.get_secret_value())
-    try:
-        lines = ask(connection, audit_chain.stored_lines())
-        verified = audit_chain.verify(lines, _sealer(settings), head)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        _end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
+    return host.strip("[]"), int(port)
+
+
+def _sealer(settings: Settings) -> Sealer:
+    return Sealer(settings.secret_key.get_secret_value())
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:
     """Settings and configuration, or the program ends with what is wrong with them."""
+    settings = _settings(needs)
     try:
-        settings = Settings.from_env(os.environ, needs)
-        logs.configure(_secrets(settings))
         return settings, Configuration.load(settings.config)
     except QuaymasterError as error:
         _end_with(str(error))
 
 
+def _settings(needs: list[str]) -> Settings:
+    try:
+        settings = Settings.from_env(os.environ, needs)
+    except QuaymasterError as error:
+        _end_with(str(error))
+    secrets = (settings.secret_key, settings.redis_url, settings.slack_bot_token)
+    others = (settings.slack_app_token, settings.slack_signing_secret)
+    logs.configure(one.get_secret_value() for one in (*secrets, *others) if one is not None)
+    return settings
+
+
+def _end_with(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(2)
+
+
 def main() -> None:
     """The console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

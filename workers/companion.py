@@ -24,9 +24,7 @@ async def look_after_operations(
 ) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
     await asyncio.gather(
-        _repeat(
-            lambda: reconcile(connection, sealer, datetime.now(UTC)), RECONCILE_SECONDS, stop
-        ),
+        _repeat(lambda: reconcile(connection, sealer, datetime.now(UTC)), RECONCILE_SECONDS, stop),
         _repeat(lambda: chain_journal(connection, sealer), CHAIN_SECONDS, stop),
     )
 

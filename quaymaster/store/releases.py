@@ -61,6 +61,14 @@ def latest(environment: str, service: str, count: int = 20) -> Query[tuple[Relea
     )
 
 
+def bad_digests(environment: str, service: str) -> Query[frozenset[Digest]]:
+    """Every digest that was rolled back from."""
+    return Query(
+        ("HKEYS", keys.bad_digests(environment, service)),
+        lambda reply: frozenset(Digest(one.decode()) for one in reply),
+    )
+
+
 def rolled_back_by(environment: str, service: str, digest: Digest) -> Query[int | None]:
     """The rollback that marked this digest as bad, if one did."""
     return Query(

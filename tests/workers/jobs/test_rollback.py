@@ -1,0 +1,55 @@
+"""Which release a rollback goes back to."""
+
+from dataclasses import replace
+
+from quaymaster.image_ref import Digest
+from quaymaster.plans import Running
+from quaymaster.services import ServiceConfiguration, Variable
+from quaymaster.store.releases import Release
+from tests.samples import NOW, image
+from workers.jobs.rollback import last_good
+
+ONE, TWO, THREE = (Digest("sha256:" + pair * 32) for pair in ("11", "22", "33"))
+PLAIN = ServiceConfiguration()
+OTHER = ServiceConfiguration(environment=(Variable("COLOUR", value="blue"),))
+
+
+def _release(number: int, digest: Digest, configuration: ServiceConfiguration = PLAIN) -> Release:
+    ref = image("1", digest)
+    return Release(number, "production", "web", ref, configuration, "U0ALICE", (), NOW)
+
+
+def _runs(release: Release) -> Running:
+    return Running(release.image, release.id, release.configuration)
+
+
+FIRST, SECOND, THIRD = _release(1, ONE), _release(2, TWO), _release(3, THREE)
+
+
+def test_it_is_the_release_before_the_one_that_runs() -> None:
+    assert last_good((THIRD, SECOND, FIRST), _runs(THIRD), frozenset()) == SECOND
+
+
+def test_a_digest_that_was_rolled_back_from_is_passed_over() -> None:
+    assert last_good((THIRD, SECOND, FIRST), _runs(THIRD), frozenset({TWO})) == FIRST
+
+
+def test_a_second_rollback_goes_further_back_and_not_to_and_fro() -> None:
+    rolled_back = replace(_release(4, TWO), restores=2)
+    known = (rolled_back, THIRD, SECOND, FIRST)
+    assert last_good(known, _runs(rolled_back), frozenset({THREE})) == FIRST
+
+
+def test_the_same_digest_with_another_configuration_is_a_release_to_go_back_to() -> None:
+    changed = _release(4, THREE, OTHER)
+    assert last_good((changed, THIRD), _runs(changed), frozenset()) == THIRD
+
+
+def test_what_runs_without_being_a_release_is_newer_than_all() -> None:
+    baking = Running(image("9", TWO), None, None)
+    assert last_good((FIRST,), baking, frozenset()) == FIRST
+
+
+def test_there_may_be_nothing_to_go_back_to() -> None:
+    assert last_good((FIRST,), _runs(FIRST), frozenset()) is None
+    assert last_good((), None, frozenset()) is None

@@ -1,0 +1,109 @@
+"""Which job does which request, stage by stage."""
+
+from typing import assert_never
+
+from quaymaster.errors import Conflict, Forged
+from quaymaster.operations import Stage
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    HelpRequest,
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    JobsRequest,
+    PullRequest,
+    PushRequest,
+    RejectRequest,
+    RollbackRequest,
+    ScanRequest,
+    StatusRequest,
+    TagRequest,
+    TagsRequest,
+)
+from workers.jobs.apply import apply_plan
+from workers.jobs.examine import examine
+from workers.jobs.history import list_history
+from workers.jobs.images import list_images
+from workers.jobs.inspect import inspect_image
+from workers.jobs.look import look_again
+from workers.jobs.plan import plan_deploy
+from workers.jobs.pull import pull_image
+from workers.jobs.push import push_image
+from workers.jobs.recover import recover
+from workers.jobs.rollback import plan_rollback
+from workers.jobs.scan import scan_image
+from workers.jobs.tag import tag_image
+from workers.jobs.tags import list_tags
+from workers.running import Running
+from workers.steps import Step
+from workers.toolbox import Toolbox
+
+
+def work(running: Running, tools: Toolbox) -> Step:
+    """Do the operation's present stage. Raises what went wrong with it."""
+    operation = running.operation
+    operation.check_request(tools.sealer)
+    if operation.configuration_revision != tools.configuration.revision:
+        raise Conflict(
+            "The bot and this worker have different configurations, so nothing was done.",
+            why=f"It was asked for with revision {operation.configuration_revision}; the worker "
+            f"has {tools.configuration.revision}.",
+            next_step="Give both the same quaymaster.yml and restart them, then ask again.",
+        )
+    if operation.stage is Stage.RECOVER:
+        return recover(running, tools)
+    request = operation.request
+    match request:
+        case TagsRequest():
+            return list_tags(request, tools)
+        case InspectRequest():
+            return inspect_image(request, tools)
+        case HistoryRequest():
+            return list_history(request, tools)
+        case ImagesRequest():
+            return list_images(request, tools)
+        case PullRequest():
+            return pull_image(request, running, tools)
+        case PushRequest():
+            return push_image(request, running, tools)
+        case TagRequest():
+            return tag_image(request, running, tools)
+        case ScanRequest():
+            return scan_image(request, running, tools)
+        case DeployRequest() | RollbackRequest():
+            return _change_a_service(request, running, tools)
+        case (
+            HelpRequest()
+            | StatusRequest()
+            | JobsRequest()
+            | CancelRequest()
+            | ApproveRequest()
+            | RejectRequest()
+        ):
+            raise Forged(f"`{request.verb}` is answered by the bot and is never queued.")
+        case _:
+            assert_never(request)
+
+
+def _change_a_service(
+    request: DeployRequest | RollbackRequest, running: Running, tools: Toolbox
+) -> Step:
+    match running.operation.stage:
+        case Stage.EXAMINE if isinstance(request, DeployRequest):
+            return examine(request, running, tools)
+        case Stage.PLAN if isinstance(request, DeployRequest):
+            return plan_deploy(request, running, tools)
+        case Stage.PLAN | Stage.EXAMINE | Stage.WORK:
+            if isinstance(request, RollbackRequest):
+                return plan_rollback(request, running, tools)
+            raise Forged("A deploy begins with looking at the image.")
+        case Stage.APPLY:
+            return apply_plan(running, tools)
+        case Stage.LOOK:
+            return look_again(running, tools)
+        case Stage.RECOVER:
+            return recover(running, tools)
+        case stage:
+            assert_never(stage)

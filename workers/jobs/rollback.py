@@ -1,0 +1,82 @@
+"""rollback: back to the last good release, configuration included. Nobody has to agree to it."""
+
+from quaymaster.errors import Conflict
+from quaymaster.findings import Unknown
+from quaymaster.image_ref import Digest
+from quaymaster.operations import Stage
+from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import Running as RunningNow
+from quaymaster.progress import Progress
+from quaymaster.queues import host_queue
+from quaymaster.requests import RollbackRequest
+from quaymaster.store import releases, reports
+from quaymaster.store.releases import Release
+from quaymaster.store.transactions import ask
+from workers.jobs.plan import what_runs_now
+from workers.running import Running
+from workers.steps import Continues
+from workers.toolbox import Toolbox
+
+
+def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Continues:
+    """Find the release to go back to; its secrets mean what they mean today."""
+    running.report(Progress("looking for the last good release"))
+    now = what_runs_now(request.environment, request.service, tools)
+    known = ask(tools.connection, releases.latest(request.environment, request.service))
+    bad = ask(tools.connection, releases.bad_digests(request.environment, request.service))
+    target = last_good(known, now, bad)
+    if target is None:
+        raise Conflict(
+            f"There is no earlier release of {request.environment}/{request.service} "
+            "to go back to.",
+            why=f"{len(known)} releases are known, and none is older and good.",
+            next_step="Deploy the version that you want instead.",
+        )
+    target.check(tools.sealer)
+    changed = tools.renderer.values(target.configuration).changed
+    plan = DeployPlan(
+        kind="rollback",
+        environment=request.environment,
+        service=request.service,
+        host=tools.configuration.host_of(request.environment),
+        examined=_examined(target, tools),
+        configuration=target.configuration,
+        configuration_revision=tools.configuration.revision,
+        running=now,
+        notes=(f"restores the release of #{target.restores or target.id}",)
+        + ((f"these secrets have other values today: {', '.join(changed)}",) if changed else ()),
+    ).sealed(tools.sealer, running.operation.id)
+    return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+
+
+def last_good(
+    known: tuple[Release, ...], now: RunningNow | None, bad: frozenset[Digest]
+) -> Release | None:
+    """The newest release that is older than what runs, is not marked bad, and is not the same.
+
+    ``known`` is newest first. What runs without being a release (it is baking, or it was started
+    by hand) is newer than all of them.
+    """
+    for release in known:
+        digest = release.image.digest
+        if digest is None or digest in bad:
+            continue
+        if now is not None and now.release is not None and release.id >= now.release:
+            continue
+        same = (
+            now is not None
+            and digest == now.image.digest
+            and release.configuration == now.configuration
+        )
+        if not same:
+            return release
+    return None
+
+
+def _examined(target: Release, tools: Toolbox) -> Examined:
+    """What is known about it; a rollback is not stopped by findings that came to light since."""
+    digest = target.image.digest
+    key = ask(tools.connection, reports.latest_key(digest)) if digest else None
+    report = ask(tools.connection, reports.kept_under(key, tools.sealer)) if key else None
+    counts = tuple(report.counts().items()) if report else ()
+    return Examined(target.image, 0, Unknown("A rollback is not scanned again."), counts)
