@@ -36,10 +36,10 @@ class Platform:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``os/architecture[/variant]``. Raises ValueError for anything else."""
-        os, architecture, *rest = text.split("/")
-        if len(rest) > 1 or not os or not architecture:
+        parts = text.split("/")
+        if len(parts) not in (2, 3) or not all(parts):
             raise ValueError(f"{text!r} is not os/architecture[/variant]")
-        return cls(os, architecture, *rest)
+        return cls(*parts)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)

@@ -1,0 +1,83 @@
+"""An image's configuration is shown, its secrets are not."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from quaymaster.errors import OutsideFailure
+from quaymaster.redaction import MARK
+from workers.image_configuration import ImageConfiguration, read_configuration
+from workers.manifests import OCI_IMAGE, ImageManifest, Platform, read_manifest
+
+
+def read(document: Any, layers: int = 2) -> ImageConfiguration:
+    parts = [
+        {"mediaType": "x", "digest": f"sha256:{number:064x}", "size": 100 + number}
+        for number in range(layers + 1)
+    ]
+    manifest = read_manifest(
+        json.dumps({"config": parts[0], "layers": parts[1:]}).encode(), OCI_IMAGE, "web"
+    )
+    assert isinstance(manifest, ImageManifest)
+    return read_configuration(json.dumps(document).encode(), manifest, "shop/web:1.4")
+
+
+def test_everything_that_is_shown() -> None:
+    about = read(
+        {
+            "os": "linux",
+            "architecture": "amd64",
+            "created": "2026-11-24T07:17:05.717232524Z",
+            "config": {
+                "Env": ["PATH=/bin", "API_TOKEN=hunter2", "URL=postgres://web:pw@db/shop"],
+                "Labels": {"version": "1.4", "build.secret": "hunter2"},
+                "Entrypoint": ["/bin/serve"],
+                "Cmd": ["--port", "8000"],
+                "User": "1000",
+                "ExposedPorts": {"8000/tcp": {}},
+                "WorkingDir": "/srv",
+                "Healthcheck": {"Test": ["CMD-SHELL", "wget -q localhost:8000/healthz"]},
+            },
+        }
+    )
+    assert about.platform == Platform("linux", "amd64")
+    assert about.created == datetime(2026, 11, 24, 7, 17, 5, 717232, UTC)
+    assert about.environment == ("PATH=/bin", f"API_TOKEN={MARK}", f"URL={MARK}")
+    assert about.labels == (("version", "1.4"), ("build.secret", MARK))
+    assert about.entrypoint == ("/bin/serve",)
+    assert about.command == ("--port", "8000")
+    assert (about.user, about.ports, about.working_directory) == ("1000", ("8000/tcp",), "/srv")
+    assert about.health_check == "wget -q localhost:8000/healthz"
+
+
+def test_nulls_and_absent_fields_are_empty() -> None:
+    about = read({"config": {"Env": None, "Labels": None, "Healthcheck": {"Test": ["NONE"]}}})
+    assert (about.environment, about.labels, about.health_check) == ((), (), "")
+    assert read({}).history == ()
+
+
+def test_history_is_newest_first_with_the_sizes_of_its_layers() -> None:
+    about = read(
+        {
+            "history": [
+                {"created_by": "ADD rootfs", "created": "2026-11-24T07:00:00Z"},
+                {"created_by": "|1 NPM_TOKEN=hunter2 /bin/sh -c npm ci"},
+                {"created_by": "CMD serve", "empty_layer": True, "created": "1970-01-01T00:00:00Z"},
+            ]
+        }
+    )
+    assert [step.size for step in about.history] == [0, 102, 101]
+    assert about.history[0].created is None
+    assert "hunter2" not in about.history[1].created_by
+
+
+def test_sizes_are_left_out_where_history_and_layers_do_not_match_up() -> None:
+    assert read({"history": [{"created_by": "x"}]}).history[0].size is None
+
+
+@pytest.mark.parametrize("document", [[], "x", {"config": {"Env": "PATH"}}])
+def test_what_is_no_configuration_is_refused(document: Any) -> None:
+    with pytest.raises(OutsideFailure, match="not a container image"):
+        read(document)
