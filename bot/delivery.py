@@ -24,9 +24,9 @@ from quaymaster.store.transactions import AsyncConnection, ask_async, perform_as
 
 _log = structlog.get_logger(__name__)
 
-UPDATE_SECONDS: Mapping[Urgency, float] = {"ended": 0.0, "changed": 1.0, "progress": 1.75}
-"""The least time between two calls about one message. With the call itself less than 2 s, so the
-newest state is never shown later than that while the budget lasts."""
+UPDATE_SECONDS: Mapping[Urgency, float] = {"ended": 0.0, "changed": 1.0, "progress": 1.6}
+"""The least time between the beginnings of two calls about one message. With the call itself less
+than 2 s, so the newest state is never shown later than that while the budget lasts."""
 SETTLE_SECONDS = 1.0
 """So long Slack may still be at work on a call whose answer was lost."""
 SETTLE_FILE_SECONDS = 4.0
@@ -137,7 +137,7 @@ class Delivery:
             if wait.failed:
                 self._tried(message, wait)
             raise
-        memory.last_call = self.clock()
+        memory.last_call = attempt.attempted_at
         if isinstance(result, Sent):
             memory.is_not_there = False
             await self._note(batch, message, replace(attempt, ts=result.ts))
@@ -214,13 +214,12 @@ class Delivery:
         if ready_at > self.clock():
             raise NotYet(ready_at, message.urgency)
         content = self._content(message)
-        try:
-            result = await self.throttle.call(
-                Call(UPDATE, posting.channel, message.urgency),
-                lambda: self.sender.update(posting.channel, posting.ts, content),
-            )
-        finally:
+
+        async def update() -> Sent | Refusal:
             memory.last_call = self.clock()
+            return await self.sender.update(posting.channel, posting.ts, content)
+
+        result = await self.throttle.call(Call(UPDATE, posting.channel, message.urgency), update)
         if isinstance(result, Sent):
             await self._note(batch, message, replace(posting, shows=message.shows))
             return

@@ -59,6 +59,8 @@ class Budget:
     """When the updates began that are not answered yet, oldest first."""
     updates: tuple[float, ...] = ()
     """When the updates of the last window were answered, oldest first."""
+    latest_update: float = 0.0
+    """When the latest update began."""
     posts: Mapping[str, float] = field(default_factory=dict)
     """For each channel, when its next message would be on time at one a second."""
     open_calls: Mapping[str, int] = field(default_factory=dict)
@@ -77,7 +79,8 @@ class Budget:
         """
         answered = sorted(min(began + longest_call_seconds, now) for began in updates)
         troubles = {method: Trouble(until, 1) for method, until in pauses.items() if until > now}
-        return cls(updates=_recent(answered, now), troubles=troubles)
+        latest = answered[-1] if answered else 0.0
+        return cls(updates=_recent(answered, now), latest_update=latest, troubles=troubles)
 
     def ready_at(self, call: Call, now: float) -> float:
         """The earliest time at which the call may be made; not after ``now`` means at once.
@@ -102,6 +105,7 @@ class Budget:
             self,
             updates=_recent(self.updates, now),
             open_updates=(*self.open_updates, now) if is_update else self.open_updates,
+            latest_update=now if is_update else self.latest_update,
             open_calls=_changed(self.open_calls, call.method, 1),
             posts=posts,
         )
@@ -177,8 +181,8 @@ class Budget:
             return counted[surplus - 1] + WINDOW_SECONDS
         if urgency == "progress" and used >= UNHURRIED_UPDATES:
             oldest = counted[0] if counted else self.open_updates[0]
-            latest = max((*counted, *self.open_updates))
-            return latest + (oldest + WINDOW_SECONDS - latest) / (limit - used + 1)
+            begins, ends = self.latest_update, oldest + WINDOW_SECONDS
+            return begins + (ends - begins) / (limit - used + 1)
         return now
 
 

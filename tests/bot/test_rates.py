@@ -127,7 +127,7 @@ def test_one_card_is_never_held_up_while_it_shows_progress() -> None:
     for _ in range(200):
         assert budget.ready_at(PROGRESS, now) <= now
         budget = budget.began(PROGRESS, now).answered(PROGRESS, now, now + 0.25)
-        now += 1.75
+        now += 1.6
 
 
 def test_a_channel_gets_a_few_messages_at_once_and_then_one_a_second() -> None:

@@ -1,0 +1,30 @@
+"""A courier as a process of its own, to be killed: `python -m tests.bot.courier_process`."""
+
+import asyncio
+import os
+
+from bot.courier import run_courier
+from bot.sender import Sender
+from bot.views.findings import findings_table
+from tests import samples
+from tests.bot.couriers import draw_plainly
+from tests.configurations import SHOP
+
+
+async def main() -> None:
+    """Be a courier until killed."""
+    environ = os.environ
+    async with Sender.opened(environ["SLACK_BOT_TOKEN"], environ["SLACK_API_URL"]) as sender:
+        await run_courier(
+            environ["REDIS_URL"],
+            sender,
+            draw=draw_plainly,
+            draw_findings=findings_table,
+            sealer=samples.SEALER,
+            configuration=SHOP,
+            stop=asyncio.Event(),
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
