@@ -1,0 +1,18 @@
+"""What ``quaymaster try`` was asked to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOptions:
+    """The options of the command, as they were given."""
+
+    state: Path = Path(".try")
+    """Where everything is kept between two runs."""
+    docker: str | None = None
+    """The Docker engine; DOCKER_HOST, or /var/run/docker.sock, where it is not given."""
+    reset: bool = False
+    """Throw away what earlier runs kept, and begin anew."""
+    script: Path | None = None
+    """Read what people type from this file instead of the keyboard."""

