@@ -1,0 +1,92 @@
+"""``make protections``: take each protection away and expect red. ``ONLY=word`` runs some of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.protections.protection import Protection, Stale
+from tests.protections.table import PROTECTIONS
+
+_ROOT = Path(__file__).parent.parent.parent
+_AT_ONCE = 2
+_SECONDS = 600
+_FAILED = 1  # pytest's status for “tests ran and some failed”: others prove nothing
+_LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".try", ".engines", "__pycache__", ".mypy_cache", ".ruff_cache", "*.egg-info"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one protection."""
+
+    protection: Protection
+    problem: str
+    output: str = ""
+
+
+def main() -> int:
+    """0 when the tests are green as they are, and every protection's tests turn red without it."""
+    only = os.environ.get("ONLY", "")
+    chosen = [one for one in PROTECTIONS if only.lower() in f"{one.guarantee} {one.what}".lower()]
+    if not chosen:
+        print(f"no protection is about {only!r}")
+        return 2
+    tests = sorted({test for one in chosen for test in one.tests})
+    print(f"{len(tests)} tests with every protection in place …", flush=True)
+    status, output = _pytest(_ROOT, tests)
+    if status != 0:
+        print(output[-4000:], "\nthe tests have to be green before anything is taken away")
+        return 1
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = list(pool.map(_without_and_told, chosen))
+    bad = [one for one in results if one.problem]
+    for one in bad:
+        print(f"\n{one.protection.what}: {one.problem}\n{one.output[-2000:]}")
+    print(f"\n{len(results) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad else 0
+
+
+def _without_and_told(protection: Protection) -> Result:
+    result = _without(protection)
+    mark = "still green!" if result.problem else "red, as it should be"
+    print(f"{protection.guarantee:4} {protection.what}: {mark}", flush=True)
+    return result
+
+
+def _without(protection: Protection) -> Result:
+    with tempfile.TemporaryDirectory(prefix="quaymaster-without-") as folder:
+        root = Path(folder) / "project"
+        shutil.copytree(_ROOT, root, ignore=_LEFT_OUT)
+        try:
+            protection.take_away(root)
+        except Stale as error:
+            return Result(protection, str(error))
+        status, output = _pytest(root, list(protection.tests))
+    if status == _FAILED:
+        return Result(protection, "")
+    return Result(protection, f"its tests ended with status {status}", output)
+
+
+def _pytest(root: Path, tests: list[str]) -> tuple[int, str]:
+    """Run tests of the checkout at ``root``, whatever is installed elsewhere."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", *tests],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    sys.exit(main())
