@@ -3,12 +3,16 @@
 The codes: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 """
 
+import re
+
 from pydantic import BaseModel, ValidationError
 
 from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
 from workers.registry_connection import Answer, RegistryConnection, may_not, not_a_registry
 
 _FULL = ("no space left", "quota exceeded", "exceed the configured upper limit")
+# CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.
+_NO_SPACE = re.compile(rb'"Err"\s*:\s*(?:28|122)\b')
 
 
 def failure(
@@ -22,7 +26,8 @@ def failure(
     code, words = _read(answer)
     said = connection.redacted(words)
     why = f"{host} says: {said}" if said else ""
-    if answer.status == 507 or any(sign in words.lower() for sign in _FULL):
+    is_full = answer.status == 507 or _NO_SPACE.search(answer.content) is not None
+    if is_full or any(sign in words.lower() for sign in _FULL):
         return DiskFull(
             f"{host} has no space left.",
             why=why,
@@ -96,7 +101,4 @@ def _read(answer: Answer) -> tuple[str, str]:
 
 def _words(error: _Error) -> str:
     detail = error.detail if isinstance(error.detail, str) else ""
-    if isinstance(error.detail, dict):
-        # A full disk is told here: {"Enclosed": {"Err": 28}, …} in words, "no space left".
-        detail = " ".join(str(part) for part in error.detail.values() if isinstance(part, str))
     return ": ".join(part for part in (error.message or error.code, detail) if part)
