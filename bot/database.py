@@ -35,8 +35,10 @@ _ACT_SECONDS = 0.4
 """How late Redis may still begin: a reply has the rest of the time to arrive."""
 _PAUSE_SECONDS = 1.0
 _AT_ONCE = 32
-_UNWRITABLE = ("MISCONF", "OOM", "READONLY", "NOREPLICAS")
-"""Errors of a Redis that answers but takes no writes: https://redis.io/docs/latest/commands/."""
+_UNWRITABLE = ("MISCONF", "NOREPLICAS")
+"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
+types (redis/_parsers/base.py).
+"""
 
 
 class Breaker:
@@ -130,7 +132,6 @@ class Database:
 
     async def _within_time(self, act: Callable[[], Awaitable[T]]) -> T:
         try:
-            self._breaker.check()
             async with asyncio.timeout(ANSWER_SECONDS), self._slots:
                 self._breaker.check()
                 result = await act()
@@ -158,7 +159,8 @@ def _microseconds(reply: Any) -> int:
 
 
 def _translated(error: redis.ResponseError) -> Exception:
-    if not str(error).startswith(_UNWRITABLE):
+    is_known = isinstance(error, (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError))
+    if not is_known and not str(error).startswith(_UNWRITABLE):
         return error
     return Unavailable(
         "Quaymaster's database takes no changes, so nothing was started.",

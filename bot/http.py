@@ -127,5 +127,5 @@ def _is_signed(verifier: SignatureVerifier, request: Request, body: bytes) -> bo
         return False
     try:
         return verifier.is_valid(body, timestamp, signature)
-    except ValueError:  # the body is not UTF-8, or the number absurd
+    except (ValueError, OverflowError):  # the body is not UTF-8, or the number absurd
         return False

@@ -1,0 +1,252 @@
+"""A bot against a local Slack and a real Valkey server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.run import run_bot
+from local_slack import LocalSlack, Message, Person, Workspace, serve
+from quaymaster.approvals import Approval
+from quaymaster.configuration import Configuration
+from quaymaster.journal import event_of
+from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.requests import DeployRequest
+from quaymaster.settings import Settings
+from quaymaster.store import records
+from quaymaster.store.transactions import ask, perform
+from tests import samples
+from tests.engines.valkey import ValkeyServer
+from tests.samples import KEY, SEALER
+
+TEAM = "T0SHOP"
+ALICE, BOB, CAROL, DAVE, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"
+"""Alice and Bob are developers; Carol and Dave (by their group) and Eve may vote."""
+
+CONFIGURATION = """
+default_registry: registry.staging:5000
+registries:
+  registry.staging:5000: {}
+hosts:
+  build1: {}
+  app1: {}
+environments:
+  staging:
+    target: {docker: [build1]}
+    approval: {needed: 1, from: [release-managers]}
+    services:
+      web: {image: registry.staging:5000/shop/web}
+  frozen:
+    target: {docker: [app1]}
+    freeze: ["2020-01-01/2120-01-01"]
+    services:
+      web: {image: registry.staging:5000/shop/web}
+  production:
+    target: {docker: [app1]}
+    approval: {needed: 2, from: [release-managers]}
+    services:
+      web: {image: registry.staging:5000/shop/web}
+roles:
+  release-managers: [U0EVE, SAZ94GDB8]
+  developers: [U024BE7LH, U0BOB, U0CAROL, U0DAVE, U0EVE, U0GUEST, U0GONE, U0OTHERBOT, U0STRANGER]
+permissions:
+  developers: [read, pull, push, tag, scan, deploy]
+  release-managers: [rollback]
+"""
+"""The guest, the leaver, the bot and the stranger have a role by mistake: it must not help them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running bot, and everything around it."""
+
+    slack: LocalSlack
+    workspace: Workspace
+    valkey: ValkeyServer
+    connection: redis.Redis
+    configuration: Configuration
+    url: str
+    """Where it takes requests; empty over Socket Mode."""
+
+    def person(self, user: str) -> Person:
+        """Somebody to type and click."""
+        return self.workspace.person(user)
+
+    def operations(self) -> list[Operation]:
+        """All that are recorded, oldest first."""
+        found = (self.operation(one) for one in ask(self.connection, records.recent_ids(1_000)))
+        return sorted(found, key=lambda operation: operation.id)
+
+    def operation(self, operation_id: int) -> Operation:
+        """One as it is now."""
+        stored = ask(self.connection, records.load(operation_id))
+        assert stored is not None
+        return stored.operation
+
+    def jobs(self, queue: str) -> list[str]:
+        """The ids of the jobs in a queue."""
+        found: Any = self.connection.lrange(f"rq:queue:{queue}", 0, -1)
+        return [one.decode() for one in found]
+
+
+def store(running: Running, operation: Operation) -> Operation:
+    """Record an operation as it is."""
+    event = event_of(operation, SEALER)
+    perform(running.connection, records.accept(operation, event))
+    return operation
+
+
+def deploy_to_approve(
+    running: Running,
+    needed: int = 2,
+    requester: str = ALICE,
+    environment: str = "production",
+    **changes: Any,
+) -> Operation:
+    """A deploy that waits for approvals, as a worker leaves it."""
+    number = running.connection.incr("quaymaster:next-id")
+    now = datetime.now(UTC)
+    revision = running.configuration.revision
+    unsealed = samples.plan(configuration_revision=revision, environment=environment)
+    made = unsealed.sealed(SEALER, number)
+    approval = Approval(
+        made.hash(), needed, now + timedelta(hours=1), requester, ("release-managers",)
+    )
+    given = {
+        "id": number,
+        "actor": Actor(TEAM, requester),
+        "origin": Origin("C0SHOP", f"trigger-{number}"),
+        "configuration_revision": revision,
+        "requested_at": now,
+        "changed_at": now,
+        "state": State.AWAITING_APPROVAL,
+        "request": DeployRequest(samples.image(), environment, "web"),
+        "plan": made,
+        "approval": approval,
+        **changes,
+    }
+    return store(running, samples.deploy(**given))
+
+
+async def card(running: Running, operation: Operation, *actions: str) -> Message:
+    """A message of the bot with these buttons."""
+    elements = [
+        ButtonElement(text=action, action_id=action, value=str(operation.id)) for action in actions
+    ]
+    client = AsyncWebClient(running.slack.world.app.bot_token, base_url=running.slack.api_url)
+    answer = await client.chat_postMessage(
+        channel="C0SHOP", text="card", blocks=[ActionsBlock(elements=elements)]
+    )
+    message = await running.workspace.message("C0SHOP", answer["ts"])
+    assert message is not None
+    return message
+
+
+@pytest.fixture
+def slack() -> Iterator[LocalSlack]:
+    """A workspace."""
+    with serve() as place:
+        yield place
+
+
+@pytest.fixture
+def configuration() -> Configuration:
+    """A shop's configuration."""
+    return Configuration.parse(CONFIGURATION)
+
+
+@pytest.fixture
+def settings(slack: LocalSlack, valkey_server: ValkeyServer) -> Settings:
+    """How the bot finds both."""
+    environ = {
+        **slack.environment(),
+        "REDIS_URL": valkey_server.url,
+        "QUAYMASTER_SECRET_KEY": KEY,
+    }
+    return Settings.from_env(environ)
+
+
+@pytest.fixture
+async def bot(
+    slack: LocalSlack,
+    valkey_server: ValkeyServer,
+    valkey: redis.Redis,
+    settings: Settings,
+    configuration: Configuration,
+    reserve_port: Callable[[], int],
+) -> AsyncIterator[Running]:
+    """A bot that takes requests over HTTP."""
+    port = reserve_port()
+    async with slack.workspace() as workspace:
+        url = f"http://127.0.0.1:{port}"
+        async with run(settings, configuration, ("127.0.0.1", port)):
+            await until_ready(url)
+            await workspace.use_http(f"{url}/slack/events")
+            yield Running(slack, workspace, valkey_server, valkey, configuration, url)
+
+
+@pytest.fixture
+async def socket_bot(
+    slack: LocalSlack,
+    valkey_server: ValkeyServer,
+    valkey: redis.Redis,
+    settings: Settings,
+    configuration: Configuration,
+) -> AsyncIterator[Running]:
+    """A bot that is connected over Socket Mode."""
+    async with slack.workspace() as workspace, run(settings, configuration, None):
+        await workspace.connected()
+        yield Running(slack, workspace, valkey_server, valkey, configuration, "")
+
+
+@asynccontextmanager
+async def run(
+    settings: Settings, configuration: Configuration, http: tuple[str, int] | None
+) -> AsyncIterator[None]:
+    """A bot in this process, which ends as SIGTERM would end it."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_bot(settings, configuration, http, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(10):
+            await running
+
+
+async def until_ready(url: str) -> None:
+    """Wait until the bot serves and reaches Redis."""
+
+    async def is_ready() -> bool:
+        async with httpx.AsyncClient() as client:
+            try:
+                return (await client.get(f"{url}/readyz")).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+    await until(is_ready, "the bot to be ready")
+
+
+async def until(
+    condition: Callable[[], Any | Awaitable[Any]], what: str, within: float = 10.0
+) -> None:
+    """Poll a condition, plain or asynchronous, until it holds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        holds = condition()
+        if asyncio.iscoroutine(holds):
+            holds = await holds
+        if holds:
+            return
+        if loop.time() > deadline:
+            raise TimeoutError(f"waited {within} s for {what}")
+        await asyncio.sleep(0.01)

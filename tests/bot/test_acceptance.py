@@ -1,0 +1,195 @@
+"""Answered and once: G1 and G2 of every command."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from local_slack import Fault, FaultKind
+from quaymaster.journal import Event
+from quaymaster.operations import State
+from quaymaster.store import keys
+from tests.bot.conftest import ALICE, BOB, Running, until
+from tests.samples import SEALER
+
+pytestmark = pytest.mark.engine
+
+PUSH = "push shop/web:1.4 from build1"
+ANSWERED_WITHIN = 1.0
+
+
+async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> None:
+    outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
+    assert outcome.acknowledged
+    (operation,) = bot.operations()
+    assert f"#{operation.id} {PUSH}: on it" in outcome.words
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "admission")
+    assert bot.jobs("host:build1") == [operation.job_id]
+    operation.check_request(SEALER)
+    assert (operation.actor.user, operation.actor.team) == (ALICE, "T0SHOP")
+
+
+async def test_the_same_delivery_three_times_is_one_operation_and_one_answer(bot: Running) -> None:
+    outcome = await bot.person(ALICE).command("C0SHOP", PUSH, repeat=3)
+    assert outcome.acknowledged
+    (operation,) = bot.operations()
+    answers = {json.dumps(delivery.body) for delivery in outcome.deliveries}
+    assert len(answers) == 1
+    assert f"#{operation.id} " in answers.pop()
+    await until(lambda: bot.jobs("host:build1"), "the job")
+    assert bot.jobs("host:build1") == [operation.job_id]
+
+
+async def test_a_delivery_that_comes_again_later_is_recognised(bot: Running) -> None:
+    await bot.person(ALICE).command("C0SHOP", PUSH)
+    outcome = await bot.person(ALICE).command("C0SHOP", PUSH, repeat=2, gap=0.3)
+    assert len(bot.operations()) == 2
+    assert len({json.dumps(delivery.body) for delivery in outcome.deliveries}) == 1
+
+
+async def test_who_was_looked_up_a_moment_ago_is_queued_in_the_same_round_trip(
+    bot: Running,
+) -> None:
+    await bot.person(ALICE).command("C0SHOP", PUSH)
+    await until(lambda: len(bot.jobs("host:build1")) == 1, "the first job")
+    before = len((await bot.workspace.calls("users.info")).calls)
+    await bot.person(ALICE).command("C0SHOP", "pull shop/web:1.4 on app1")
+    assert bot.jobs("host:app1") == [bot.operations()[-1].job_id]
+    assert len((await bot.workspace.calls("users.info")).calls) == before
+
+
+async def test_fifty_commands_at_once_are_all_acknowledged_and_queued(bot: Running) -> None:
+    plans = [bot.person(ALICE).plan.command("C0SHOP", PUSH) for _ in range(50)]
+    outcomes = await bot.workspace.act(*plans)
+    assert all(outcome.acknowledged for outcome in outcomes)
+    operations = bot.operations()
+    assert len({operation.id for operation in operations}) == 50
+    await until(lambda: len(bot.jobs("host:build1")) == 50, "fifty jobs")
+
+
+async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.SLOW, delay=2.0))
+    started = time.monotonic()
+    outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
+    assert outcome.acknowledged
+    assert time.monotonic() - started < ANSWERED_WITHIN
+
+
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("trouble", ["down", "frozen"])
+async def test_without_redis_everybody_gets_a_clear_private_answer_within_a_second(
+    bot: Running, trouble: str, count: int
+) -> None:
+    await bot.person(ALICE).command("C0SHOP", PUSH)
+    await until(lambda: len(bot.jobs("host:build1")) == 1, "the first job")
+    (bot.valkey.kill if trouble == "down" else bot.valkey.freeze)()
+    plans = [bot.person(BOB).plan.command("C0SHOP", PUSH) for _ in range(count)]
+    outcomes = await bot.workspace.act(*plans)
+    for outcome in outcomes:
+        assert outcome.acknowledged
+        assert outcome.seconds < ANSWERED_WITHIN
+        assert "cannot reach its database, so nothing was started" in outcome.words
+    if trouble == "down":
+        bot.valkey.start()
+    else:
+        bot.valkey.thaw()
+    await _answers_again(bot)
+    assert len([one for one in bot.operations() if one.actor.user == BOB]) == 0
+    assert len(bot.jobs("host:build1")) == 1
+
+
+async def _answers_again(bot: Running) -> None:
+    """Until a command of Alice is accepted again."""
+
+    async def is_accepted() -> bool:
+        outcome = await bot.person(ALICE).command("C0SHOP", "pull shop/web:1.4 on app1")
+        return "on it" in outcome.words
+
+    await until(is_accepted, "Redis to be used again")
+    await until(lambda: bot.jobs("host:app1"), "the job")
+
+
+async def test_help_and_mistakes_need_no_redis(bot: Running) -> None:
+    bot.valkey.kill()
+    helped = await bot.person(ALICE).command("C0SHOP", "help deploy")
+    assert "/image deploy REF to ENVIRONMENT" in helped.words
+    mistaken = await bot.person(ALICE).command("C0SHOP", "pussh shop/web:1.4")
+    assert "Did you mean" in mistaken.words
+    assert (await bot.person(ALICE).command("C0SHOP", "")).acknowledged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "push <!channel>",
+        "push `*_~<@U0BOB>`",
+        "x" * 10_000,
+        "push \u202eshop/web:1.4",
+        "push \x00\x07\x1b[31m",
+        "💥" * 300,
+        "deploy 'never closed",
+        "approve 99999999999999999999999999",
+        "cancel -1",
+        "push &lt;script&gt; from build1",
+    ],
+)
+async def test_hostile_text_is_answered_privately_and_pings_nobody(bot: Running, text: str) -> None:
+    outcome = await bot.person(ALICE).command("C0SHOP", text, raw=True)
+    assert outcome.acknowledged
+    body = outcome.deliveries[0].body
+    assert isinstance(body, dict)
+    assert body["response_type"] == "ephemeral"
+    assert "<!" not in body["text"]
+    assert "<@" not in body["text"]
+    assert bot.operations() == []
+
+
+async def test_a_mention_takes_the_same_words_once(bot: Running) -> None:
+    outcome = await bot.person(ALICE).mention("C0SHOP", PUSH, repeat=3)
+    assert outcome.acknowledged
+    (operation,) = bot.operations()
+    assert operation.request.verb == "push"
+    await until(lambda: bot.jobs("host:build1") == [operation.job_id], "the job")
+
+
+async def test_a_mistake_in_a_mention_is_told_to_one_person_alone(bot: Running) -> None:
+    await bot.person(ALICE).mention("C0SHOP", "pussh shop/web:1.4", repeat=2)
+    message = await bot.person(ALICE).sees("is not a command")
+    assert message.only_for == ALICE
+    seen = await bot.workspace.messages("C0SHOP", user=ALICE)
+    assert len([one for one in seen if "is not a command" in one.words]) == 1
+
+
+async def test_a_command_whose_acceptance_was_not_answered_is_taken_back(bot: Running) -> None:
+    """A server that dies may have acted and lost only the answer."""
+    commands = [bot.person(ALICE).plan.command("C0SHOP", PUSH) for _ in range(30)]
+    acting = asyncio.create_task(bot.workspace.act(*commands))
+    await until(lambda: bot.connection.exists(keys.RECENT), "the first to be recorded")
+    bot.valkey.kill()
+    outcomes = await acting
+    assert all(outcome.acknowledged for outcome in outcomes)
+    refused = sum("nothing was started" in outcome.words for outcome in outcomes)
+    bot.valkey.start()
+    await _answers_again(bot)
+
+    def is_settled() -> bool:
+        pushes = [one for one in bot.operations() if one.request.verb == "push"]
+        standing = [one for one in pushes if one.state is not State.CANCELLED]
+        return len(standing) == len(outcomes) - refused
+
+    await until(is_settled, "what was refused to be taken back")
+
+
+async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> None:
+    await bot.person(BOB).command("C0SHOP", PUSH)
+    await until(lambda: len(bot.jobs("host:build1")) == 1, "Bob to be known")
+    outcome = await bot.person(BOB).command("C0SHOP", "rollback production/web")
+    assert "You may not rollback in production/web" in outcome.words
+    assert len(bot.operations()) == 1
+
+    def noted() -> bool:
+        events = [Event.from_json(one) for one in bot.connection.lrange(keys.JOURNAL, 0, -1)]
+        return any(event.what == "refused" and event.actor == BOB for event in events)
+
+    await until(noted, "the refusal in the journal")

@@ -1,0 +1,130 @@
+"""Only who may: G5, for commands."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local_slack import Fault, FaultKind
+from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.outcomes import Failed
+from tests import samples
+from tests.bot.conftest import ALICE, BOB, TEAM, Running, store, until
+
+pytestmark = pytest.mark.engine
+
+PUSH = "push shop/web:1.4 from build1"
+
+
+async def ended(bot: Running, state: State) -> Operation:
+    """The only operation, when it has ended like this."""
+    await until(lambda: bot.operations() and bot.operations()[0].state is state, state)
+    (operation,) = bot.operations()
+    return operation
+
+
+def why(operation: Operation) -> str:
+    assert isinstance(operation.outcome, Failed)
+    trouble = operation.outcome.trouble
+    return f"{trouble.what} {trouble.why} {trouble.next_step}"
+
+
+@pytest.mark.parametrize(
+    ("user", "reason"),
+    [
+        ("U0GUEST", "guest"),
+        ("U0SINGLE", "guest"),
+        ("U0GONE", "deactivated"),
+        ("U0OTHERBOT", "Programs"),
+        ("U0STRANGER", "another workspace"),
+    ],
+)
+async def test_only_full_members_of_this_workspace_are_admitted(
+    bot: Running, user: str, reason: str
+) -> None:
+    await bot.person(user).command("C0SHOP", PUSH)
+    operation = await ended(bot, State.REFUSED)
+    assert reason in why(operation)
+    assert bot.jobs("host:build1") == []
+
+
+async def test_somebody_without_the_right_is_refused(bot: Running) -> None:
+    await bot.person(BOB).command("C0SHOP", "rollback production/web")
+    assert "You may not rollback" in why(await ended(bot, State.REFUSED))
+
+
+async def test_a_user_group_gives_its_members_the_role(bot: Running) -> None:
+    await bot.person("U0CAROL").command("C0SHOP", "rollback production/web")
+    await until(lambda: bot.jobs("host:app1"), "the job")
+
+
+async def test_a_frozen_environment_takes_no_deploy(bot: Running) -> None:
+    await bot.person(ALICE).command("C0SHOP", "deploy shop/web:1.4 to frozen")
+    assert "frozen is frozen" in why(await ended(bot, State.REFUSED))
+
+
+async def test_a_look_up_that_fails_refuses_and_says_so(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "users.info"))
+    await bot.person(ALICE).command("C0SHOP", PUSH)
+    assert "could not find out who you are" in why(await ended(bot, State.REFUSED))
+
+
+async def test_a_look_up_that_fails_once_is_tried_again(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.RATE_LIMITED, "users.info", calls=1, retry_after=1))
+    await bot.person(ALICE).command("C0SHOP", PUSH)
+    await ended(bot, State.QUEUED)
+
+
+async def test_a_group_that_cannot_be_looked_up_refuses(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "usergroups.users.list"))
+    await bot.person("U0CAROL").command("C0SHOP", "rollback production/web")
+    assert "could not find out" in why(await ended(bot, State.REFUSED))
+
+
+async def test_somebody_who_becomes_a_guest_is_refused_a_minute_later_at_most(
+    bot: Running,
+) -> None:
+    await bot.workspace.set_membership(BOB, "guest")
+    await bot.person(BOB).command("C0SHOP", PUSH)
+    assert "guest" in why(await ended(bot, State.REFUSED))
+
+
+def left_behind(bot: Running, **changes: object) -> Operation:
+    """What a bot that died just after the acknowledgement leaves."""
+    then = datetime.now(UTC) - timedelta(seconds=4)
+    given = {
+        "id": 77,
+        "state": State.ACCEPTED,
+        "actor": Actor(TEAM, ALICE),
+        "origin": Origin("C0SHOP", "trigger-77"),
+        "configuration_revision": bot.configuration.revision,
+        "requested_at": then,
+        "changed_at": then,
+        **changes,
+    }
+    return store(bot, samples.operation(**given))
+
+
+async def test_what_a_dead_bot_left_behind_is_admitted(bot: Running) -> None:
+    operation = left_behind(bot)
+    await ended(bot, State.QUEUED)
+    assert bot.jobs("host:build1") == [operation.job_id]
+
+
+async def test_an_operation_that_somebody_wrote_into_redis_is_not_admitted(bot: Running) -> None:
+    left_behind(bot, seal="0" * 64)
+    assert "valid seal" in why(await ended(bot, State.FAILED))
+    assert bot.jobs("host:build1") == []
+
+
+async def test_an_operation_of_another_configuration_is_refused(bot: Running) -> None:
+    left_behind(bot, configuration_revision="other")
+    assert "configuration was changed" in why(await ended(bot, State.REFUSED))
+
+
+async def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(bot: Running) -> None:
+    bot.connection.hset("quaymaster:operation:5", "record", "{")
+    bot.connection.sadd("quaymaster:operations:open", 5)
+    operation = left_behind(bot)
+    await until(lambda: bot.operation(77).state is State.QUEUED, "the other")
+    assert replace(operation, state=State.QUEUED).job_id in bot.jobs("host:build1")

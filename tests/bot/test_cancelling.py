@@ -1,0 +1,82 @@
+"""Cancelling: at once, at the next step, or not any more."""
+
+from typing import Any
+
+import pytest
+
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Ended
+from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve, until
+
+pytestmark = pytest.mark.engine
+
+
+def deploy(bot: Running, **changes: Any) -> Operation:
+    """A deploy by Alice in some state."""
+    return deploy_to_approve(bot, **changes)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.AWAITING_APPROVAL])
+@pytest.mark.parametrize("way", ["button", "text"])
+async def test_what_does_not_run_is_cancelled_at_once(bot: Running, state: State, way: str) -> None:
+    operation = deploy(bot, state=state)
+    if way == "button":
+        message = await card(bot, operation, "cancel")
+        await bot.person(ALICE).click(message, "cancel")
+    else:
+        await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees("is cancelled")
+    after = bot.operation(operation.id)
+    assert after.state is State.CANCELLED
+    assert isinstance(after.outcome, Ended)
+    assert after.outcome.by == ALICE
+
+
+async def test_a_running_job_is_asked_to_stop_once(bot: Running) -> None:
+    operation = deploy(bot, state=State.RUNNING, stage=Stage.APPLY)
+    await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees("stops at its next step")
+    after = bot.operation(operation.id)
+    assert (after.state, after.cancel_asked_by) == (State.RUNNING, ALICE)
+    await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees("was asked to stop already")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": State.BAKING, "stage": Stage.LOOK}, "serves already"),
+        ({"state": State.QUEUED, "stage": Stage.LOOK}, "serves already"),
+        ({"state": State.RUNNING, "stage": Stage.LOOK}, "/image rollback production/web"),
+        ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its worker died"),
+        ({"state": State.SUCCEEDED}, "it has ended"),
+    ],
+)
+async def test_too_late_is_said_with_the_reason(
+    bot: Running, changes: dict[str, Any], words: str
+) -> None:
+    operation = deploy(bot, **changes)
+    await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees(words)
+    after = bot.operation(operation.id)
+    assert (after.state, after.cancel_asked_by) == (operation.state, None)
+
+
+@pytest.mark.parametrize("user", [BOB, EVE, "U0GUEST"])
+async def test_others_may_not_cancel(bot: Running, user: str) -> None:
+    operation = deploy(bot)
+    await bot.person(user).command("C0SHOP", f"cancel {operation.id}")
+    told = await bot.workspace.until(lambda one: one.only_for == user, within=10)
+    assert "You may not cancel" in told.words or "full members" in told.words
+    assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
+
+
+async def test_a_page_button_shows_its_page_however_often_it_is_clicked(bot: Running) -> None:
+    operation = deploy(bot, state=State.SUCCEEDED)
+    message = await card(bot, operation, "page:0", "page:2")
+    await bot.person(BOB).click(message, "page:2")
+    await bot.person(BOB).click(message, "page:2")
+    await until(lambda: bot.operation(operation.id).page == 2, "the page")
+    await bot.person("U0GUEST").click(message, "page:0")
+    await bot.workspace.until(lambda one: one.only_for == "U0GUEST", within=10)
+    assert bot.operation(operation.id).page == 2

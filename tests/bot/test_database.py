@@ -1,0 +1,107 @@
+"""Nobody waits longer than told, and what was refused does not happen later."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import redis
+
+from bot.database import ANSWER_SECONDS, Breaker, Database
+from quaymaster.errors import Conflict, Unavailable
+from quaymaster.store.transactions import Absent, Query, Refusal, Transaction
+from tests.engines.valkey import ValkeyServer
+
+
+class Clock:
+    """A clock to set."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_after_a_time_out_it_is_open_for_a_second_and_then_one_may_look() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    breaker.check()
+    breaker.timed_out()
+    with pytest.raises(Unavailable):
+        breaker.check()
+    clock.now += 1.1
+    breaker.check()
+    with pytest.raises(Unavailable):
+        breaker.check()
+    breaker.answered()
+    breaker.check()
+
+
+@pytest.fixture
+async def database(valkey_server: ValkeyServer) -> AsyncIterator[Database]:
+    """A database that knows the clock of its server."""
+    database = Database(valkey_server.url)
+    await database.read_clock()
+    yield database
+    await database.close()
+
+
+def setting(key: str) -> Transaction[str]:
+    def refused(refusal: Refusal) -> str:
+        raise Conflict(f"{key} is {refusal.found}")
+
+    return Transaction((("SET", key, "1"),), lambda _: "done", refused, (Absent(key),))
+
+
+PING = Query(("PING",), bool)
+
+
+@pytest.mark.engine
+async def test_it_performs_and_refuses(database: Database) -> None:
+    assert await database.perform(setting("a")) == "done"
+    with pytest.raises(Conflict, match="a is 1"):
+        await database.perform(setting("a"))
+
+
+@pytest.mark.engine
+async def test_what_a_frozen_server_was_sent_does_not_happen_when_it_thaws(
+    database: Database, valkey_server: ValkeyServer, valkey: redis.Redis
+) -> None:
+    await asyncio.gather(*(database.ask(PING) for _ in range(20)))
+    valkey_server.freeze()
+    started = time.monotonic()
+    answers = await asyncio.gather(
+        *(database.perform(setting(f"key-{number}")) for number in range(100)),
+        return_exceptions=True,
+    )
+    assert time.monotonic() - started < ANSWER_SECONDS + 0.3
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    valkey_server.thaw()
+    assert valkey.ping()
+    assert valkey.keys("key-*") == []
+    # The same commands are in time when the server answers.
+    await asyncio.sleep(1.1)  # the breaker's pause
+    assert await database.perform(setting("key-1")) == "done"
+
+
+@pytest.mark.engine
+async def test_a_server_that_is_down_is_noticed_at_once_and_used_again_when_it_is_back(
+    database: Database, valkey_server: ValkeyServer
+) -> None:
+    valkey_server.kill()
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await database.perform(setting("a"))
+    assert time.monotonic() - started < 0.3
+    valkey_server.start()
+    assert await database.perform(setting("a")) == "done"
+
+
+@pytest.mark.engine
+async def test_a_server_that_takes_no_writes_is_said_to(
+    database: Database, valkey: redis.Redis
+) -> None:
+    valkey.config_set("maxmemory", 1)
+    with pytest.raises(Unavailable, match="takes no changes"):
+        await database.perform(setting("a"))

@@ -1,0 +1,134 @@
+"""Requests over HTTP: only signed ones, in time, of a sensible size."""
+
+import time
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from local_slack.delivery.signing import signed_headers
+from tests.bot.conftest import ALICE, TEAM, Running
+
+pytestmark = pytest.mark.engine
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def command(trigger: str = "t1") -> bytes:
+    """A push by Alice, as Slack's form."""
+    fields = {
+        "team_id": TEAM,
+        "user_id": ALICE,
+        "channel_id": "C0SHOP",
+        "command": "/image",
+        "text": "push shop/web:1.4 from build1",
+        "trigger_id": trigger,
+        "response_url": "http://127.0.0.1:1/none",
+    }
+    return urlencode(fields).encode()
+
+
+def headers(secret: str, body: bytes, timestamp: float, content_type: str = FORM) -> dict[str, str]:
+    """As Slack signs."""
+    return signed_headers(secret, str(int(timestamp)), body, content_type)
+
+
+async def post(bot: Running, body: bytes, head: dict[str, str]) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{bot.url}/slack/events", content=body, headers=head)
+
+
+async def test_a_signed_request_is_taken(bot: Running) -> None:
+    secret = bot.slack.world.app.signing_secret
+    answer = await post(bot, command(), headers(secret, command(), time.time()))
+    assert answer.status_code == 200
+    assert "on it" in answer.json()["text"]
+
+
+async def test_a_forged_signature_is_refused(bot: Running) -> None:
+    answer = await post(bot, command(), headers("not the secret", command(), time.time()))
+    assert answer.status_code == 401
+    assert bot.operations() == []
+
+
+async def test_a_changed_body_is_refused(bot: Running) -> None:
+    secret = bot.slack.world.app.signing_secret
+    signed = headers(secret, command(), time.time())
+    assert (await post(bot, command("other"), signed)).status_code == 401
+    assert bot.operations() == []
+
+
+@pytest.mark.parametrize("age", [301, -301])
+async def test_a_delivery_from_another_time_is_refused(bot: Running, age: int) -> None:
+    secret = bot.slack.world.app.signing_secret
+    answer = await post(bot, command(), headers(secret, command(), time.time() - age))
+    assert answer.status_code == 401
+    assert bot.operations() == []
+
+
+@pytest.mark.parametrize("timestamp", ["", "soon", "-1", "9" * 400, "²"])
+async def test_a_timestamp_that_is_none_is_refused(bot: Running, timestamp: str) -> None:
+    signed = headers(bot.slack.world.app.signing_secret, command(), time.time())
+    head = {**signed, "X-Slack-Request-Timestamp": timestamp}
+    encoded = {name: value.encode() for name, value in head.items()}
+    answer = await post(bot, command(), encoded)  # type: ignore[arg-type]
+    assert answer.status_code == 401
+
+
+async def test_a_body_of_more_than_a_megabyte_is_refused(bot: Running) -> None:
+    body = b"text=" + b"x" * 1_000_001
+    secret = bot.slack.world.app.signing_secret
+    assert (await post(bot, body, headers(secret, body, time.time()))).status_code == 413
+
+
+async def test_what_is_signed_but_not_readable_is_refused(bot: Running) -> None:
+    secret = bot.slack.world.app.signing_secret
+    for body in (b"payload=%7B", b"\xff\xfe"):
+        answer = await post(bot, body, headers(secret, body, time.time()))
+        assert answer.status_code in (400, 401)
+    nested = b"[" * 100_000
+    answer = await post(bot, nested, headers(secret, nested, time.time(), "application/json"))
+    assert answer.status_code == 400
+
+
+async def test_a_replayed_request_is_recognised(bot: Running) -> None:
+    signed = headers(bot.slack.world.app.signing_secret, command(), time.time())
+    answers = [await post(bot, command(), signed) for _ in range(3)]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(bot.operations()) == 1
+
+
+async def test_slacks_check_of_the_address_is_answered(bot: Running) -> None:
+    body = b'{"type": "url_verification", "challenge": "c1", "token": "t"}'
+    secret = bot.slack.world.app.signing_secret
+    answer = await post(bot, body, headers(secret, body, time.time(), "application/json"))
+    assert answer.status_code == 200
+    assert "c1" in answer.text
+
+
+async def test_a_payload_that_lacks_what_slack_always_sends_is_answered_with_a_reference(
+    bot: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = urlencode({"command": "/image", "text": "help"}).encode()
+    secret = bot.slack.world.app.signing_secret
+    answer = await post(bot, body, headers(secret, body, time.time()))
+    assert answer.status_code == 200
+    words = answer.json()["text"]
+    assert "Something went wrong inside Quaymaster" in words
+    reference = words.split("it is called ")[1].split(".")[0]
+    output = capsys.readouterr()
+    assert reference in output.out + output.err
+
+
+async def test_whoever_watches_sees_health_readiness_and_numbers(bot: Running) -> None:
+    await bot.person(ALICE).command("C0SHOP", "push shop/web:1.4 from build1", repeat=2)
+    async with httpx.AsyncClient(base_url=bot.url) as client:
+        assert (await client.get("/healthz")).text == "alive"
+        assert (await client.get("/readyz")).text == "ready"
+        numbers = (await client.get("/metrics")).text
+        bot.valkey.kill()
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/healthz")).status_code == 200
+    assert 'quaymaster_accepted_total{verb="push"} 1.0' in numbers
+    assert "quaymaster_duplicates_total 1.0" in numbers
+    assert 'quaymaster_ack_seconds_count{kind="command"} 2.0' in numbers

@@ -1,0 +1,117 @@
+"""Who acts comes from the signed payload, and only from there."""
+
+from typing import Any
+
+import pytest
+
+from bot.buttons import Button, page_action, page_of
+from bot.payloads import read_click, read_command, read_mention
+from quaymaster.operations import Actor
+
+
+def click(**action: Any) -> dict[str, Any]:
+    return {
+        "team": {"id": "T0SHOP"},
+        "user": {"id": "U0BOB", "team_id": "T0PARTNER"},
+        "channel": {"id": "C0SHOP"},
+        "container": {"channel_id": "C0SHOP", "thread_ts": "1.2"},
+        "trigger_id": "t1",
+        "response_url": "https://hooks.example/1",
+        "actions": [{"type": "button", **action}],
+    }
+
+
+def mention(**changes: Any) -> dict[str, Any]:
+    event = {
+        "type": "app_mention",
+        "user": "U0BOB",
+        "team": "T0SHOP",
+        "text": "<@U0QUAYMASTER> pull shop/web:1.4",
+        "channel": "C0SHOP",
+        "ts": "1.1",
+        **changes,
+    }
+    return {"team_id": "T0SHOP", "event_id": "Ev1", "event": event}
+
+
+def test_a_command_is_known_by_its_trigger() -> None:
+    typed = read_command(
+        {
+            "team_id": "T0SHOP",
+            "user_id": "U0BOB",
+            "channel_id": "C0SHOP",
+            "trigger_id": "t1",
+            "text": "status as <@U024BE7LH>",
+            "response_url": "https://hooks.example/1",
+        }
+    )
+    assert (typed.actor, typed.origin.delivery) == (Actor("T0SHOP", "U0BOB"), "t1")
+    assert typed.reply_to.response_url == "https://hooks.example/1"
+
+
+def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
+    clicked = read_click(click(action_id="approve", value="1042"))
+    assert clicked is not None
+    assert clicked.actor == Actor("T0PARTNER", "U0BOB")
+    assert (clicked.action, clicked.operation) == (Button.APPROVE, 1042)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"action_id": "open-link", "value": "1042"},
+        {"action_id": "approve", "value": ""},
+        {"action_id": "approve", "value": "1042; drop"},
+        {"action_id": "approve", "value": "²"},
+        {"action_id": "approve", "value": "9" * 40},
+        {"action_id": "approve"},
+        {"action_id": "page:-1", "value": "1042"},
+        {"action_id": "page:123456", "value": "1042"},
+    ],
+)
+def test_a_button_that_asks_for_nothing_is_nothing(action: dict[str, str]) -> None:
+    assert read_click(click(**action)) is None
+
+
+def test_a_page_button_names_its_page() -> None:
+    assert page_of(page_action(12)) == 12
+    clicked = read_click(click(action_id=page_action(3), value="7"))
+    assert clicked is not None
+    assert clicked.action == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<@U0QUAYMASTER> pull shop/web:1.4", "pull shop/web:1.4"),
+        ("  <@U0QUAYMASTER|quaymaster>: pull x", "pull x"),
+        ("hey <@U0QUAYMASTER> pull x", "pull x"),
+        ("<@U0QUAYMASTER>", ""),
+    ],
+)
+def test_the_words_of_a_mention_come_after_it(text: str, words: str) -> None:
+    typed = read_mention(mention(text=text))
+    assert typed is not None
+    assert typed.text == words
+    assert typed.origin.delivery == "Ev1"
+
+
+def test_a_mention_in_a_thread_stays_there() -> None:
+    typed = read_mention(mention(thread_ts="1.0"))
+    assert typed is not None
+    assert (typed.origin.thread, typed.reply_to.thread) == ("1.0", "1.0")
+
+
+@pytest.mark.parametrize("field", ["user_team", "source_team", "team"])
+def test_a_stranger_in_a_shared_channel_is_of_another_workspace(field: str) -> None:
+    typed = read_mention(mention(**{"team": "T0SHOP", field: "T0PARTNER"}))
+    assert typed is not None
+    assert typed.actor.team == "T0PARTNER"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"bot_id": "B1"}, {"subtype": "message_changed"}, {"edited": {"user": "U0BOB", "ts": "2"}}],
+)
+def test_what_no_person_wrote_now_is_nothing(changes: dict[str, Any]) -> None:
+    assert read_mention(mention(**changes)) is None

@@ -1,0 +1,57 @@
+"""The same over Socket Mode."""
+
+import time
+
+import pytest
+
+from quaymaster.operations import State
+from tests.bot.conftest import ALICE, CAROL, Running, card, deploy_to_approve, until
+
+pytestmark = pytest.mark.engine
+
+PUSH = "push shop/web:1.4 from build1"
+
+
+async def test_a_command_is_acknowledged_recorded_and_queued_once(socket_bot: Running) -> None:
+    outcome = await socket_bot.person(ALICE).command("C0SHOP", PUSH, repeat=3)
+    assert outcome.acknowledged
+    (operation,) = socket_bot.operations()
+    assert f"#{operation.id} " in outcome.words
+    await until(lambda: socket_bot.operation(operation.id).state is State.QUEUED, "admission")
+
+
+async def test_fifty_at_once_are_acknowledged(socket_bot: Running) -> None:
+    plan = socket_bot.person(ALICE).plan.command("C0SHOP", PUSH)
+    outcomes = await socket_bot.workspace.act(*[plan] * 50)
+    assert all(outcome.acknowledged for outcome in outcomes)
+    assert len(socket_bot.operations()) == 50
+
+
+async def test_mistakes_and_troubles_are_acknowledged_with_words(socket_bot: Running) -> None:
+    outcome = await socket_bot.person(ALICE).command("C0SHOP", "pussh")
+    assert "is not a command" in outcome.words
+    socket_bot.valkey.freeze()
+    started = time.monotonic()
+    outcome = await socket_bot.person(ALICE).command("C0SHOP", PUSH)
+    assert time.monotonic() - started < 1.0
+    assert "cannot reach its database" in outcome.words
+
+
+async def test_clicks_and_mentions_arrive(socket_bot: Running) -> None:
+    operation = deploy_to_approve(socket_bot)
+    message = await card(socket_bot, operation, "approve")
+    assert (await socket_bot.person(CAROL).click(message, "approve")).acknowledged
+    await socket_bot.person(CAROL).sees("1 more approval is needed")
+    assert (await socket_bot.person(ALICE).mention("C0SHOP", PUSH)).acknowledged
+    assert len(socket_bot.operations()) == 2
+
+
+@pytest.mark.parametrize("how", ["dropped", "refreshed"])
+async def test_a_connection_that_ends_is_opened_again(socket_bot: Running, how: str) -> None:
+    if how == "dropped":
+        await socket_bot.workspace.drop_sockets()
+    else:
+        await socket_bot.workspace.refresh_sockets()
+    await socket_bot.workspace.connected(within=20)
+    outcome = await socket_bot.person(ALICE).command("C0SHOP", PUSH)
+    assert outcome.acknowledged
