@@ -1,0 +1,300 @@
+"""The images of a Docker host: pull, push, tag, list, inspect."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, Field
+
+from quaymaster.errors import NotFound, OutsideFailure
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.outcomes import HistoryStep, LocalImage, Pulled, Pushed, Tagged
+from quaymaster.redaction import MARK, looks_secret, redact
+from workers.engine import Engine
+from workers.image_configuration import shown_variable
+from workers.registry_auth import RegistryLogin
+from workers.streams import TransferFold
+from workers.transfers import Check, Report, transfer
+
+_NO_NAME = "<none>"
+
+
+@dataclass(frozen=True, slots=True)
+class HostImage:
+    """What an engine says about an image. Values that look secret are already replaced."""
+
+    image_id: Digest
+    names: tuple[str, ...]
+    digests: tuple[str, ...]
+    """``registry/path@sha256:…``, one for each repository it was pulled from or pushed to."""
+    size: int
+    created: datetime | None
+    platform: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    user: str
+    ports: tuple[str, ...]
+    environment: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    layers: int
+    health_check: str
+
+    def digest_in(self, repository: Repository) -> Digest | None:
+        """The digest of its manifest there, if the engine knows one."""
+        for name in self.digests:
+            found, _, digest = name.partition("@")
+            if found == str(repository) or f"docker.io/{found}" == str(repository):
+                return Digest(digest)
+        return None
+
+
+def pull(
+    engine: Engine, image: ImageRef, login: RegistryLogin | None, report: Report, check: Check
+) -> Pulled:
+    """Bring an image to the host, by digest where the reference has one.
+
+    Raises NotFound, LoginRefused, DiskFull or another OutsideFailure, and whatever ``check``
+    raises; the engine keeps the layers that arrived, so that trying again goes on from there.
+    """
+    started = time.monotonic()
+    fold = transfer(
+        engine,
+        "/images/create",
+        # With a digest the engine takes it in the place of the tag.
+        {"fromImage": str(image.repository), "tag": image.selector},
+        login,
+        _fold(engine, image, login),
+        "pulling",
+        report,
+        check,
+    )
+    pinned = ImageRef(image.repository, image.tag if image.digest is None else None, image.digest)
+    found = inspect(engine, pinned)
+    digest = fold.digest or image.digest or found.digest_in(image.repository)
+    if digest is None:
+        raise _no_digest(engine, image)
+    return Pulled(
+        image.pinned(digest),
+        engine.name,
+        digest,
+        found.size,
+        time.monotonic() - started,
+        already_there=fold.up_to_date,
+    )
+
+
+def push(
+    engine: Engine, image: ImageRef, login: RegistryLogin | None, report: Report, check: Check
+) -> Pushed:
+    """Bring a tag of the host to its registry; raises like ``pull``.
+
+    A push that was stopped leaves layers in the registry, and the tag as it was.
+    """
+    started = time.monotonic()
+    if image.tag is None:
+        raise NotFound(
+            f"{image} names no tag to push.",
+            next_step=f"Write {image.repository}:TAG; `/image images` lists what the host has.",
+        )
+    tagged = ImageRef(image.repository, image.tag)
+    local = inspect(engine, tagged)
+    fold = transfer(
+        engine,
+        f"/images/{image.repository}/push",
+        {"tag": image.tag},
+        login,
+        _fold(engine, tagged, login),
+        "pushing",
+        report,
+        check,
+    )
+    if fold.digest is None:
+        raise _no_digest(engine, image)
+    return Pushed(
+        tagged.pinned(fold.digest),
+        engine.name,
+        fold.digest,
+        local.size,
+        fold.layers,
+        fold.layers_already_there,
+        time.monotonic() - started,
+    )
+
+
+def tag(engine: Engine, source: ImageRef, new: ImageRef) -> Tagged:
+    """Give an image of the host one more name; ``new`` needs a tag.
+
+    Raises NotFound when the source is not there.
+    """
+    started = time.monotonic()
+    if new.tag is None:
+        raise NotFound(
+            f"{new} names no tag.",
+            next_step=f"Write the whole new name, like {new.repository}:1.4.",
+        )
+    found = inspect(engine, source)
+    replaced = _known(engine, new)
+    with engine.asked(str(source)) as api:
+        api.tag(str(found.image_id), str(new.repository), new.tag)
+    return Tagged(
+        source,
+        new,
+        engine.name,
+        found.image_id,
+        replaced.image_id if replaced and replaced.image_id != found.image_id else None,
+        time.monotonic() - started,
+    )
+
+
+def images(engine: Engine) -> tuple[LocalImage, ...]:
+    """The images of the host, newest first; those without a name have empty ``names``."""
+    with engine.asked() as api:
+        listed = [_Listed.model_validate(one) for one in api.images()]
+    found = [
+        LocalImage(
+            tuple(name for name in one.names or () if _NO_NAME not in name),
+            one.id,
+            one.size,
+            datetime.fromtimestamp(one.created, UTC) if one.created > 0 else None,
+        )
+        for one in listed
+    ]
+    oldest = datetime.fromtimestamp(0, UTC)
+    return tuple(sorted(found, key=lambda one: one.created or oldest, reverse=True))
+
+
+def inspect(engine: Engine, image: ImageRef) -> HostImage:
+    """What the engine knows of an image, by digest where the reference has one, else by tag.
+
+    Raises NotFound when it is not on the host.
+    """
+    with engine.asked(str(image)) as api:
+        return _host_image(_Image.model_validate(api.inspect_image(_name(image))))
+
+
+def history(engine: Engine, image: ImageRef) -> tuple[HistoryStep, ...]:
+    """The steps that an image of the host was built in, newest first; secrets are taken out."""
+    with engine.asked(str(image)) as api:
+        steps = [_Step.model_validate(one) for one in api.history(_name(image))]
+    return tuple(
+        HistoryStep(redact(step.created_by or step.comment), _moment(step.created), step.size)
+        for step in steps
+    )
+
+
+def _known(engine: Engine, image: ImageRef) -> HostImage | None:
+    try:
+        return inspect(engine, image)
+    except NotFound:
+        return None
+
+
+def _name(image: ImageRef) -> str:
+    """Docker refuses a name with both; an image id (``name@id``) is known by the id alone."""
+    return image.by_digest if image.digest else f"{image.repository}:{image.selector}"
+
+
+def _fold(engine: Engine, image: ImageRef, login: RegistryLogin | None) -> TransferFold:
+    return TransferFold(str(image), engine.name, login.secrets if login else ())
+
+
+def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
+    return OutsideFailure(
+        f"{engine.name} ended the transfer of {image} without naming a digest.",
+        why="Whether it is complete cannot be told.",
+        next_step="Try again; if it stays so, look at the engine's log.",
+        trying_again_can_help=True,
+    )
+
+
+def _host_image(found: "_Image") -> HostImage:
+    config = found.config or _Config()
+    variant = f"/{found.variant}" if found.variant else ""
+    return HostImage(
+        image_id=Digest(found.id),
+        names=tuple(name for name in found.names or () if _NO_NAME not in name),
+        digests=tuple(name for name in found.digests or () if _NO_NAME not in name),
+        size=found.size,
+        created=_date(found.created),
+        platform=f"{found.os}/{found.architecture}{variant}",
+        entrypoint=tuple(redact(word) for word in config.entrypoint or ()),
+        command=tuple(redact(word) for word in config.cmd or ()),
+        user=config.user,
+        ports=tuple(sorted(config.ports or {})),
+        environment=tuple(shown_variable(one) for one in config.env or ()),
+        labels=tuple(
+            (name, MARK if looks_secret(name, value) else value)
+            for name, value in sorted((config.labels or {}).items())
+        ),
+        layers=len(found.root_fs.layers or ()) if found.root_fs else 0,
+        health_check=_health_check(config.health_check),
+    )
+
+
+def _health_check(found: "_HealthCheck | None") -> str:
+    words = list(found.test or ()) if found else []
+    if not words or words[0] == "NONE":
+        return ""
+    return redact(" ".join(words[1:] if words[0] in ("CMD", "CMD-SHELL") else words))
+
+
+def _date(text: str | None) -> datetime | None:
+    """None for none; reproducible builds write the years 1, 1970 or 1980 for it."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found.year > 1980 else None
+
+
+def _moment(seconds: int) -> datetime | None:
+    found = datetime.fromtimestamp(max(0, seconds), UTC)
+    return found if found.year > 1980 else None
+
+
+class _HealthCheck(BaseModel):
+    test: list[str] | None = Field(default=None, alias="Test")
+
+
+class _Config(BaseModel):
+    env: list[str] | None = Field(default=None, alias="Env")
+    labels: dict[str, str] | None = Field(default=None, alias="Labels")
+    entrypoint: list[str] | None = Field(default=None, alias="Entrypoint")
+    cmd: list[str] | None = Field(default=None, alias="Cmd")
+    user: str = Field(default="", alias="User")
+    ports: dict[str, object] | None = Field(default=None, alias="ExposedPorts")
+    health_check: _HealthCheck | None = Field(default=None, alias="Healthcheck")
+
+
+class _RootFS(BaseModel):
+    layers: list[str] | None = Field(default=None, alias="Layers")
+
+
+class _Image(BaseModel):
+    id: str = Field(alias="Id")
+    names: list[str] | None = Field(default=None, alias="RepoTags")
+    digests: list[str] | None = Field(default=None, alias="RepoDigests")
+    size: int = Field(alias="Size")
+    created: str | None = Field(default=None, alias="Created")
+    os: str = Field(default="linux", alias="Os")
+    architecture: str = Field(default="unknown", alias="Architecture")
+    variant: str | None = Field(default=None, alias="Variant")
+    config: _Config | None = Field(default=None, alias="Config")
+    root_fs: _RootFS | None = Field(default=None, alias="RootFS")
+
+
+class _Listed(BaseModel):
+    id: str = Field(alias="Id")
+    names: list[str] | None = Field(default=None, alias="RepoTags")
+    size: int = Field(alias="Size")
+    created: int = Field(alias="Created")
+
+
+class _Step(BaseModel):
+    created: int = Field(default=0, alias="Created")
+    created_by: str = Field(default="", alias="CreatedBy")
+    comment: str = Field(default="", alias="Comment")
+    size: int | None = Field(default=None, alias="Size")
