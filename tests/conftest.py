@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import docker
@@ -162,7 +163,8 @@ def repository(
     for registry in (_registries.staging, _registries.production, _registries.tls):
         registry.delete_repository(path)
     if ready_file(engine_session.run, "docker").exists():
-        remove_images(request.getfixturevalue("engine"), path)
+        with closing(docker.DockerClient(base_url=engine_session.docker().host)) as engine:
+            remove_images(engine, path)
 
 
 @pytest.fixture
