@@ -191,7 +191,7 @@ roles:
   release-managers: [U0BOB, SAZ94GDB8]
   developers: everyone
 permissions:
-  developers: [read, tag, push, pull, scan, build, deploy, "rollback:staging", cancel]
+  developers: [read, tag, push, pull, scan, deploy, "rollback:staging", cancel]
   release-managers: ["*"]
 alerts: {{channel: C0SECURITY, at_least: high}}
 """
