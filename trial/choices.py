@@ -9,6 +9,9 @@ from typing import Self
 from quaymaster.errors import ConfigurationError
 from trial.ports import free_ports
 
+USERNAME = "trial"
+"""Who logs in to the sample registry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from trial.choices import Choices
+from trial.choices import USERNAME, Choices
 from trial.images import PORT, WEB
-from trial.registry import USERNAME
 from trial.state_directory import StateDirectory
 
 HOST = "local"
@@ -76,7 +75,7 @@ def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict
     """What every program of the product gets, and nothing of what this process was given for
     another installation; no Docker engine either.
     """
-    foreign = ("SLACK_", "QUAYMASTER_", "REDIS_", "DOCKER_", "TRIVY_", "PYTHON")
+    foreign = ("SLACK_", "QUAYMASTER_", "REDIS_", "DOCKER_", "TRIVY_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     return inherited | {
         # Programs that wheels install are beside the interpreter, which may not be on PATH.

@@ -1,15 +1,12 @@
-"""The sample images: what each is for, made from one busybox, loaded and pushed."""
+"""The sample images: what each is for, made from one busybox."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
-from quaymaster.errors import OutsideFailure
-from trial.archive import Entry, Image, Layer, archive_of, layer
-from trial.engine import LABEL, Engine
-from trial.registry import SampleRegistry
+from trial.archive import Entry, Image, Layer, layer
+from trial.engine import LABEL
 
 PORT = 8000
 WEB = "shop/web"
@@ -19,9 +16,10 @@ HEALTHY_TAGS = ("v1", "v2")
 BROKEN_TAG = "v3-broken"
 VULNERABLE_TAG = "v4-vulnerable"
 
-# In the registry from the start; the others are on the Docker host alone, to be pushed.
-_PUBLISHED = ((WEB, "v1"), (WEB, BROKEN_TAG), (WEB, VULNERABLE_TAG))
-_TO_BE_PUSHED = ((WEB, "v2"), (MEDIA, "v1"))
+PUBLISHED = ((WEB, "v1"), (WEB, BROKEN_TAG), (WEB, VULNERABLE_TAG))
+"""In the registry from the start."""
+TO_BE_PUSHED = ((WEB, "v2"), (MEDIA, "v1"))
+"""On the Docker host alone, until somebody pushes them."""
 
 _MEDIA_LAYERS = 8
 _MEDIA_LAYER_BYTES = 12_000_000
@@ -32,26 +30,7 @@ _PYTHON_PACKAGES = {"urllib3": "1.24.1", "PyYAML": "5.1"}
 _DEBIAN_PACKAGES = {"libssl3": ("openssl", "3.0.11-1~deb12u1"), "libexpat1": ("expat", "2.5.0-1")}
 
 
-def put_in_place(engine: Engine, registry: SampleRegistry, busybox: bytes, trial: str) -> None:
-    """Have every sample image where it belongs; what is there already stays as it is.
-
-    Raises OutsideFailure with the engine's words.
-    """
-    missing = [one for one in _PUBLISHED if not registry.has(*one)]
-    absent = [one for one in _TO_BE_PUSHED if not _is_on(engine, _reference(registry, *one))]
-    if not missing and not absent:
-        return
-    images = sample_images(busybox, engine.architecture, trial)
-    wanted = {_reference(registry, *one): images[one] for one in (*missing, *absent)}
-    for _ in engine.client.images.load(archive_of(wanted)):
-        pass
-    for repository, tag in missing:
-        _publish(engine, registry, repository, tag)
-
-
-def sample_images(
-    busybox: bytes, architecture: str, trial: str
-) -> Mapping[tuple[str, str], Image]:
+def sample_images(busybox: bytes, architecture: str, trial: str) -> Mapping[tuple[str, str], Image]:
     """Every sample image by repository and tag: the same bytes for the same arguments."""
     base = _base_layer(busybox)
     v1, v2 = HEALTHY_TAGS
@@ -142,27 +121,3 @@ def _noise(number: int) -> Layer:
     """Bytes that do not compress, and are the same every time (SHAKE-256 as a stream)."""
     content = hashlib.shake_256(f"media {number}".encode()).digest(_MEDIA_LAYER_BYTES)
     return layer([Entry(f"media-{number}.bin", content)], f"COPY media-{number}.bin /")
-
-
-def _publish(engine: Engine, registry: SampleRegistry, repository: str, tag: str) -> None:
-    """Push an image; the engine keeps no tag of it."""
-    name = f"{registry.host}/{repository}"
-    events: Any = engine.client.images.push(
-        name, tag, auth_config=registry.credentials, stream=True, decode=True
-    )
-    for event in events:
-        if "error" in event:  # a failed push is reported inside the stream, and nowhere else
-            raise OutsideFailure(
-                f"The sample image {name}:{tag} could not be pushed.",
-                why=str(event["error"]),
-                next_step="Start again; if it stays so, begin anew: `quaymaster try --reset`.",
-            )
-    engine.client.images.remove(f"{name}:{tag}", noprune=True)
-
-
-def _reference(registry: SampleRegistry, repository: str, tag: str) -> str:
-    return f"{registry.host}/{repository}:{tag}"
-
-
-def _is_on(engine: Engine, reference: str) -> bool:
-    return bool(engine.client.images.list(name=reference))

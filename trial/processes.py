@@ -65,6 +65,7 @@ class Process:
     log: Path
     popen: "subprocess.Popen[bytes]"
     ledger: Ledger
+    _has_stopped: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -104,19 +105,27 @@ class Process:
         if self.is_running:
             self.popen.terminate()
 
+    def kill(self) -> None:
+        """SIGKILL, to it and to what it started in its session."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+
     def stop(self, within: float) -> None:
-        """End it, and what it started, at the latest after ``within`` seconds."""
+        """End it, and what it started, at the latest after ``within`` seconds; once."""
+        if self._has_stopped:
+            return
         self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(within)
-        # What it started is in its session; who is left there gets no chance to argue.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.kill()
         self.popen.wait()
+        if self.popen.stdout is not None:
+            self.popen.stdout.close()
         self.ledger.strike(self.popen.pid)
+        self._has_stopped = True
 
 
-def start(
+def start_process(
     name: str,
     command: Sequence[str],
     folder: Path,

@@ -5,7 +5,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import bcrypt
@@ -13,13 +13,11 @@ import httpx
 from docker.errors import NotFound as NoSuchThing
 
 from quaymaster.errors import NotFound, OutsideFailure
-from trial.choices import Choices
+from trial.choices import USERNAME, Choices
 from trial.engine import LABEL, Engine
-from trial.processes import start
+from trial.parts import Parts
 from trial.pulling import pulled
-from trial.state_directory import StateDirectory
 
-USERNAME = "trial"
 _IMAGES = ("registry:3", "registry:2")
 _PROGRAM = "docker-registry"
 
@@ -80,69 +78,66 @@ class SampleRegistry:
 
 
 @contextmanager
-def running_registry(state: StateDirectory, engine: Engine) -> Iterator[SampleRegistry]:
+def running_registry(parts: Parts, engine: Engine) -> Iterator[SampleRegistry]:
     """The registry, answering. Raises NotFound, saying what to install, when there is none."""
     image = next((one for one in _IMAGES if pulled(engine, one)), None)
-    if image is None and shutil.which(_PROGRAM) is None:
+    program = shutil.which(_PROGRAM)
+    if image is None and program is None:
         raise NotFound(
             "There is no registry to try with.",
             why=f"{_IMAGES[0]} cannot be pulled, and {_PROGRAM} is not installed.",
             next_step="Install it (`sudo apt install docker-registry`), or connect the Docker "
             "engine to Docker Hub.",
         )
-    running = _as_container(state, engine, image) if image else _as_program(state)
-    with running as registry:
-        try:
+    if image is not None:
+        with _as_container(parts, engine, image) as registry:
             yield registry
-        finally:
-            registry.close()
+    elif program is not None:
+        with _as_program(parts, program) as registry:
+            yield registry
 
 
 @contextmanager
-def _as_program(state: StateDirectory) -> Iterator[SampleRegistry]:
-    folder = state.folder("registry")
-    (folder / "htpasswd").write_bytes(_htpasswd(state.choices))
+def _as_program(parts: Parts, program: str) -> Iterator[SampleRegistry]:
+    choices, folder = parts.state.choices, parts.state.folder("registry")
+    (folder / "htpasswd").write_bytes(_htpasswd(choices))
     configuration = folder / "config.yml"
-    configuration.write_text(
-        _CONFIGURATION.format(folder=folder, port=state.choices.registry_port)
-    )
-    command = [_PROGRAM, "serve", str(configuration)]
-    process = start("registry", command, folder, state.log("registry"), {}, state.ledger)
-    try:
-        registry = SampleRegistry(state.choices, f"the program {_PROGRAM}")
+    configuration.write_text(_CONFIGURATION.format(folder=folder, port=choices.registry_port))
+    process = parts.start("registry", [program, "serve", str(configuration)], {}, within=5)
+    with closing(SampleRegistry(choices, f"the program {_PROGRAM}")) as registry:
         process.wait_until(registry.answers, within=20)
         yield registry
-    finally:
-        process.stop(within=5)
 
 
 @contextmanager
-def _as_container(state: StateDirectory, engine: Engine, image: str) -> Iterator[SampleRegistry]:
-    name = _container_name(state.choices)
-    remove_container(engine, state.choices)
-    engine.client.volumes.create(name, labels=_labels(state.choices))
-    container = engine.client.containers.create(
-        image,
-        name=name,
-        labels=_labels(state.choices),
-        ports={"5000/tcp": ("127.0.0.1", state.choices.registry_port)},
-        volumes={name: {"bind": "/var/lib/registry", "mode": "rw"}},
-        environment={
-            "REGISTRY_AUTH": "htpasswd",
-            "REGISTRY_AUTH_HTPASSWD_REALM": "quaymaster try",
-            "REGISTRY_AUTH_HTPASSWD_PATH": "/htpasswd",
-            "REGISTRY_STORAGE_DELETE_ENABLED": "true",
-            "OTEL_TRACES_EXPORTER": "none",  # registry:3 would look for a collector
-        },
-    )
+def _as_container(parts: Parts, engine: Engine, image: str) -> Iterator[SampleRegistry]:
+    choices = parts.state.choices
+    name = _container_name(choices)
+    remove_container(engine, choices)
+    engine.client.volumes.create(name, labels=_labels(choices))
     try:
-        container.put_archive("/", _one_file("htpasswd", _htpasswd(state.choices)))
+        container = engine.client.containers.create(
+            image,
+            name=name,
+            labels=_labels(choices),
+            ports={"5000/tcp": ("127.0.0.1", choices.registry_port)},
+            volumes={name: {"bind": "/var/lib/registry", "mode": "rw"}},
+            environment={
+                "REGISTRY_AUTH": "htpasswd",
+                "REGISTRY_AUTH_HTPASSWD_REALM": "quaymaster try",
+                "REGISTRY_AUTH_HTPASSWD_PATH": "/htpasswd",
+                "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+                "OTEL_TRACES_EXPORTER": "none",  # registry:3 would look for a collector
+            },
+        )
+        container.put_archive("/", _one_file("htpasswd", _htpasswd(choices)))
         container.start()
-        registry = SampleRegistry(state.choices, f"a container of {image}")
-        _wait_for(container, registry)
-        yield registry
+        with closing(SampleRegistry(choices, f"a container of {image}")) as registry:
+            _wait_for(container, registry)
+            yield registry
     finally:
-        remove_container(engine, state.choices)
+        parts.interruption.begin_ending()
+        remove_container(engine, choices)
 
 
 def remove_container(engine: Engine, choices: Choices) -> None:
@@ -162,7 +157,6 @@ def remove_storage(engine: Engine, choices: Choices) -> None:
 
 
 def _wait_for(container: Any, registry: SampleRegistry) -> None:
-    # The engine's own timeout bounds each look; a container that ended stays so.
     deadline = time.monotonic() + 30
     while not registry.answers():
         container.reload()

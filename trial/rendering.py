@@ -65,14 +65,14 @@ class Renderer:
             "header": self._header,
             "section": self._section,
             "context": self._context,
-            "divider": lambda _: iter(("─" * 40,)),
+            "divider": self._divider,
             "actions": self._actions,
             "rich_text": self._rich_text,
             "table": self._table,
-            "image": lambda one: iter((f"[picture: {one.get('alt_text', '')}]",)),
-            "markdown": lambda one: iter(str(one.get("text", "")).split("\n")),
+            "image": self._image,
+            "markdown": self._markdown,
         }
-        lines = draw.get(block["type"], lambda one: iter((f"[{one['type']}]",)))(block)
+        lines = draw.get(block["type"], self._unknown)(block)
         return [line for text in lines for line in text.split("\n")]
 
     def mrkdwn(self, text: str) -> str:
@@ -96,6 +96,18 @@ class Renderer:
             return ""
         text = str(node.get("text", ""))
         return self.mrkdwn(text) if node.get("type") == "mrkdwn" else text
+
+    def _divider(self, _block: Json) -> Iterator[str]:
+        yield "─" * 40
+
+    def _image(self, block: Json) -> Iterator[str]:
+        yield f"[picture: {block.get('alt_text', '')}]"
+
+    def _markdown(self, block: Json) -> Iterator[str]:
+        yield str(block.get("text", ""))
+
+    def _unknown(self, block: Json) -> Iterator[str]:
+        yield f"[{block['type']}]"
 
     def _header(self, block: Json) -> Iterator[str]:
         yield self._text(block.get("text"))

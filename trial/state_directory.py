@@ -20,6 +20,8 @@ class StateDirectory:
     """An open state directory; `opened` makes one."""
 
     path: Path
+    ledger: Ledger
+    """Where running processes are written down."""
 
     @property
     def choices(self) -> Choices:
@@ -30,11 +32,6 @@ class StateDirectory:
     def configuration(self) -> Path:
         """The sample ``quaymaster.yml``."""
         return self.path / "quaymaster.yml"
-
-    @property
-    def ledger(self) -> Ledger:
-        """Where running processes are written down."""
-        return Ledger(self.path / "processes.json")
 
     def folder(self, part: str) -> Path:
         """The directory of one part; it exists."""
@@ -78,7 +75,7 @@ def opened(path: Path) -> Iterator[StateDirectory]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield StateDirectory(path)
+        yield StateDirectory(path, Ledger(path / "processes.json"))
 
 
 def _make(path: Path) -> None:

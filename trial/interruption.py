@@ -1,0 +1,62 @@
+"""Ctrl-C, SIGTERM and a closed terminal: once they stop the work, never the clearing up."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody asked to stop."""
+
+
+class Interruption:
+    """What signals do at the moment."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        """The first that came."""
+        self.hurry: Callable[[], None] = lambda: None
+        """What one does that comes while the first is being obeyed."""
+        self._is_ending = False
+        self._is_held = False
+
+    def begin_ending(self) -> None:
+        """From now on nothing is interrupted any more."""
+        self._is_ending = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What is done inside is done as a whole; a signal is obeyed afterwards."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+        if self.signal is not None and not self._is_ending:
+            self._is_ending = True
+            raise Stopped
+
+    def arrived(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of all of them."""
+        if self.signal is None:
+            self.signal = number
+        elif self._is_ending:
+            self.hurry()
+        if not self._is_ending and not self._is_held:
+            self._is_ending = True
+            raise Stopped
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Signals raise Stopped inside, once."""
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.arrived) for number in _SIGNALS}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
