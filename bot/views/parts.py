@@ -36,10 +36,10 @@ TEXT_LIMIT = 3_000
 (https://docs.slack.dev/reference/methods/chat.update); entities count as they are written."""
 
 HEADER_LIMIT = 150
-INLINE_LIMIT = 800
+INLINE_LIMIT = 600
 CODE_LIMIT = 160
 LOG_LINES = 12
-LOG_LINE_LIMIT = 200
+LOG_LINE_LIMIT = 160
 _BUTTON_LIMIT = 75
 _CONFIRM_TITLE_LIMIT = 100
 _CONFIRM_TEXT_LIMIT = 300
@@ -97,8 +97,8 @@ _EARLIEST = 366 * 86_400
 
 def cleaned(text: str) -> str:
     """One line of printable text: what could reorder, hide or split it becomes visible."""
-    without_colours = _ESCAPE_SEQUENCE.sub("", text)
-    return "".join(map(_printable, " ".join(without_colours.split())))
+    line = " ".join(_ESCAPE_SEQUENCE.sub("", text).split())
+    return line if line.isprintable() else "".join(map(_printable, line))
 
 
 def clipped(text: str, limit: int) -> str:

@@ -46,7 +46,7 @@ from quaymaster.outcomes import (
 
 FINDINGS_SHOWN = 6
 NOTES_SHOWN = 6
-NOTE_LIMIT = 300
+NOTE_LIMIT = 200
 
 
 def result_blocks(outcome: Outcome, scene: Scene) -> tuple[Block, ...]:

@@ -1,0 +1,428 @@
+"""One operation for every way a card can stand. ``python -m tests.bot.views.cases`` draws them
+anew into ``golden/``; read the difference before committing it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.messages import Message
+from bot.views.card import operation_messages
+from bot.views.plain import as_text
+from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Trouble
+from quaymaster.findings import Blocked, Clean, Finding, ScannerDatabase, Severity, Unknown
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.operations import Actor, Operation, Origin, Stage, State
+from quaymaster.outcomes import (
+    Alert,
+    Deployed,
+    Ended,
+    Failed,
+    HistoryListed,
+    HistoryStep,
+    ImagesListed,
+    Inspected,
+    LocalImage,
+    Lost,
+    Pulled,
+    Pushed,
+    Scanned,
+    Tagged,
+    TagsListed,
+)
+from quaymaster.plans import DeployPlan, Examined, Running
+from quaymaster.progress import Progress
+from quaymaster.requests import (
+    DeployRequest,
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    PullRequest,
+    PushRequest,
+    RollbackRequest,
+    ScanRequest,
+    TagRequest,
+    TagsRequest,
+)
+from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
+REPOSITORY = Repository("registry.example.com", "shop/web")
+DIGEST = Digest("sha256:" + "4f1a" * 16)
+OLD_DIGEST = Digest("sha256:" + "9c3e" * 16)
+
+CONFIGURATION = Configuration.parse(
+    """
+default_registry: registry.example.com
+registries: {registry.example.com: {}}
+hosts:
+  build1: {}
+environments:
+  production:
+    target: {docker: [build1]}
+    services:
+      web: {image: registry.example.com/shop/web}
+"""
+)
+
+
+def image(tag: str | None = "1.4", digest: Digest | None = None) -> ImageRef:
+    """An image of the shop."""
+    return ImageRef(REPOSITORY, tag, digest)
+
+
+FINDINGS = (
+    Finding(
+        "CVE-2026-1234",
+        "openssl",
+        "3.0.1",
+        "3.0.2",
+        Severity.CRITICAL,
+        "Buffer overflow in the handshake",
+    ),
+    Finding("CVE-2026-1300", "libxml2", "2.9.14", None, Severity.HIGH, "Use after free"),
+    Finding(
+        "CVE-2026-1301",
+        "requests",
+        "2.1",
+        "2.2",
+        Severity.HIGH,
+        "<!channel> *bold* `code` <@U0EVIL>",
+        "srv/app/requirements.txt",
+    ),
+)
+
+QUEUED = Operation(
+    1042,
+    PushRequest(image(), "build1"),
+    Actor("T1", "U024BE7LH"),
+    Origin("C0SHOP", "delivery", "1700000000.000100"),
+    "0123456789ab",
+    NOW,
+    "seal",
+    State.QUEUED,
+    Stage.WORK,
+    "host:build1",
+    NOW,
+)
+RUNNING = replace(QUEUED, state=State.RUNNING, started_at=NOW)
+
+
+def _vote(voter: str, choice: Choice = Choice.APPROVE) -> Vote:
+    return Vote(voter, choice, NOW, "seal")
+
+
+APPROVAL = Approval(
+    "hash",
+    needed=2,
+    expires_at=NOW + timedelta(hours=4),
+    requester="U024BE7LH",
+    from_roles=("release-managers",),
+    channel="C0RELEASE",
+    votes=(_vote("U0ANN"),),
+)
+GRANTED = replace(APPROVAL, votes=(_vote("U0ANN"), _vote("U0BOB")))
+PLAN = DeployPlan(
+    "deploy",
+    "production",
+    "web",
+    "build1",
+    Examined(
+        image(digest=DIGEST),
+        210_000_000,
+        Clean(),
+        ((Severity.LOW, 12), (Severity.MEDIUM, 3)),
+        gained=FINDINGS[1:2],
+        lost=FINDINGS[:1],
+        gained_total=1,
+        lost_total=7,
+    ),
+    ServiceConfiguration(
+        (
+            Variable("LOG_LEVEL", "debug-value"),
+            Variable("DATABASE_URL", reference="${DATABASE_URL}", fingerprint="new-fingerprint"),
+            Variable("FEATURES", "all-value"),
+            Variable("SAME", "same-value"),
+        ),
+        (PublishedPort(8080, 8000),),
+        limits=Limits(512 << 20, 1.5),
+    ),
+    "0123456789ab",
+    Running(
+        image("1.3", OLD_DIGEST),
+        1031,
+        ServiceConfiguration(
+            (
+                Variable("LOG_LEVEL", "info-value"),
+                Variable("DATABASE_URL", reference="${DATABASE_URL}", fingerprint="old"),
+                Variable("GONE", "gone-value"),
+                Variable("SAME", "same-value"),
+            ),
+            (PublishedPort(8081, 8000),),
+        ),
+    ),
+    ("The tag 1.4 has moved since it was scanned.",),
+)
+DEPLOY = replace(
+    RUNNING,
+    request=DeployRequest(image(), "production", "web"),
+    plan=PLAN,
+    examined=PLAN.examined,
+    approval=APPROVAL,
+    stage=Stage.APPLY,
+)
+DEPLOYED = Deployed(
+    "production",
+    "web",
+    image(digest=DIGEST),
+    0.113,
+    image("1.3", OLD_DIGEST),
+    12.3,
+    ("The tag 1.4 has moved; what was approved runs.",),
+)
+SCANNED = Scanned(
+    image(),
+    "registry",
+    DIGEST,
+    ScannerDatabase("2026-05-04", NOW),
+    Blocked(FINDINGS),
+    ((Severity.HIGH, 41), (Severity.CRITICAL, 1)),
+    FINDINGS,
+    42,
+    3.1,
+    alerts=(Alert("C0SECURITY", FINDINGS[:2], 12),),
+)
+_SCAN = replace(RUNNING, request=ScanRequest(image()), state=State.SUCCEEDED)
+_TROUBLE = Trouble(
+    "registry.example.com refused the login.",
+    why="It answered: unauthorized: authentication required.",
+    next_step="Check its username and password, then run `quaymaster check`.",
+)
+_LOG = tuple(f"10:00:{second:02} cannot reach the database" for second in range(30))
+
+
+def _ended(state: State, outcome: Ended | Lost | Failed) -> Operation:
+    return replace(RUNNING, state=state, outcome=outcome)
+
+
+CASES: Mapping[str, Operation] = {
+    "queued": QUEUED,
+    "queued-again": replace(QUEUED, deaths=1),
+    "running": replace(
+        RUNNING, progress=Progress("pushing", 88_000_000, 210_000_000, 7, 10, elapsed_seconds=7.3)
+    ),
+    "running-without-total": replace(
+        RUNNING, progress=Progress("pushing", 88_000_000, elapsed_seconds=7.3)
+    ),
+    "cancelling": replace(RUNNING, cancel_asked_by="U0BOB"),
+    "recovering": replace(RUNNING, stage=Stage.RECOVER),
+    "pushed": replace(
+        RUNNING,
+        state=State.SUCCEEDED,
+        outcome=Pushed(image(), "build1", DIGEST, 210_000_000, 10, 7, 34.2),
+    ),
+    "pulled": replace(
+        RUNNING,
+        request=PullRequest(image(), "build1"),
+        state=State.SUCCEEDED,
+        outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 34.2),
+    ),
+    "pulled-already-there": replace(
+        RUNNING,
+        request=PullRequest(image(), "build1"),
+        state=State.SUCCEEDED,
+        outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 0.4, already_there=True),
+    ),
+    "tagged": replace(
+        RUNNING,
+        request=TagRequest(image("latest"), image()),
+        state=State.SUCCEEDED,
+        outcome=Tagged(image("latest"), image(), "registry", DIGEST, OLD_DIGEST, 0.006),
+    ),
+    "failed": _ended(State.FAILED, Failed(_TROUBLE)),
+    "failed-unforeseen": _ended(
+        State.FAILED,
+        Failed(Trouble("Something went wrong inside Quaymaster.", reference="bcdfgh")),
+    ),
+    "lost": _ended(
+        State.UNKNOWN,
+        Lost("The worker died while pushing; the registry has no shop/web:1.4.", "Push it again."),
+    ),
+    "cancelled": _ended(State.CANCELLED, Ended("Stopped before the push was done.", "U0BOB")),
+    "refused-before-it-started": replace(
+        QUEUED,
+        state=State.REFUSED,
+        outcome=Failed(Trouble("You may not push.", "That is for developers.", "Ask one of them.")),
+    ),
+    "scanned-blocked": replace(_SCAN, outcome=SCANNED),
+    "scanned-clean": replace(
+        _SCAN,
+        outcome=replace(
+            SCANNED, verdict=Clean(), counts=(), worst=(), total=0, alerts=(), reused=True
+        ),
+    ),
+    "scanned-unknown": replace(
+        _SCAN,
+        outcome=replace(
+            SCANNED,
+            verdict=Unknown("The scanner's database is 60 hours old; the limit is 48 hours."),
+            counts=(),
+            worst=(),
+            total=0,
+            alerts=(),
+        ),
+    ),
+    "deploy-refused-by-the-gate": replace(
+        DEPLOY,
+        state=State.REFUSED,
+        plan=None,
+        approval=None,
+        examined=replace(PLAN.examined, verdict=Blocked(FINDINGS[:2])),
+        outcome=Failed(
+            Trouble("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
+        ),
+    ),
+    "deploy-awaiting-approval": replace(DEPLOY, state=State.AWAITING_APPROVAL),
+    "deploy-awaiting-the-first": replace(
+        DEPLOY,
+        state=State.AWAITING_APPROVAL,
+        plan=replace(PLAN, running=None, notes=()),
+        approval=replace(APPROVAL, needed=1, votes=(), channel=None),
+    ),
+    "deploy-approved": replace(DEPLOY, state=State.QUEUED, approval=GRANTED),
+    "deploy-applying": replace(
+        DEPLOY, approval=GRANTED, progress=Progress("waiting for health", elapsed_seconds=4)
+    ),
+    "deploy-baking": replace(
+        DEPLOY,
+        state=State.BAKING,
+        stage=Stage.LOOK,
+        approval=GRANTED,
+        interim=DEPLOYED,
+        look_at=NOW + timedelta(minutes=5),
+    ),
+    "deployed": replace(DEPLOY, state=State.SUCCEEDED, approval=GRANTED, outcome=DEPLOYED),
+    "deploy-unhealthy": replace(
+        DEPLOY,
+        state=State.FAILED,
+        approval=GRANTED,
+        outcome=Failed(
+            Trouble(
+                "shop/web:1.4 did not become healthy within 30 s.",
+                "GET /healthz answered 500.",
+                "Look at the log, mend the image, deploy again.",
+                _LOG,
+            ),
+            "shop/web:1.3 serves on.",
+        ),
+    ),
+    "deploy-rejected": replace(
+        DEPLOY,
+        state=State.REJECTED,
+        approval=replace(APPROVAL, votes=(*APPROVAL.votes, _vote("U0CAT", Choice.REJECT))),
+        outcome=Ended("Nothing was changed.", "U0CAT"),
+    ),
+    "deploy-expired": replace(
+        DEPLOY, state=State.EXPIRED, outcome=Ended("Nobody decided in time.", None, "Ask again.")
+    ),
+    "deploy-superseded": replace(
+        DEPLOY, state=State.SUPERSEDED, outcome=Ended("Its plan changed: #1043 takes its place.")
+    ),
+    "rolled-back": replace(
+        DEPLOY,
+        request=RollbackRequest("production", "web"),
+        state=State.SUCCEEDED,
+        plan=replace(PLAN, kind="rollback"),
+        approval=replace(APPROVAL, needed=0, votes=()),
+        outcome=replace(DEPLOYED, notes=()),
+    ),
+    "images": replace(
+        RUNNING,
+        request=ImagesRequest("build1"),
+        state=State.SUCCEEDED,
+        outcome=ImagesListed(
+            "build1",
+            (
+                LocalImage(
+                    ("registry.example.com/shop/web:1.4", "web:dev", "web:test"),
+                    str(DIGEST),
+                    210_000_000,
+                    NOW,
+                ),
+                LocalImage((), str(OLD_DIGEST), 4_200, None),
+            ),
+        ),
+    ),
+    "tags-second-page": replace(
+        RUNNING,
+        request=TagsRequest(REPOSITORY),
+        state=State.SUCCEEDED,
+        page=1,
+        outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(57, 0, -1))),
+    ),
+    "tags-none": replace(
+        RUNNING,
+        request=TagsRequest(REPOSITORY),
+        state=State.SUCCEEDED,
+        outcome=TagsListed(REPOSITORY, ()),
+    ),
+    "history": replace(
+        RUNNING,
+        request=HistoryRequest(image(), "build1"),
+        state=State.SUCCEEDED,
+        outcome=HistoryListed(
+            image(),
+            "build1",
+            (
+                HistoryStep('CMD ["web"]', NOW, 0),
+                HistoryStep("COPY . /srv/app", NOW, 88_000_000),
+                HistoryStep("RUN apt-get update && apt-get install --yes everything", NOW, None),
+            ),
+        ),
+    ),
+    "inspected": replace(
+        RUNNING,
+        request=InspectRequest(image()),
+        state=State.SUCCEEDED,
+        outcome=Inspected(
+            image(),
+            "registry",
+            DIGEST,
+            210_000_000,
+            NOW,
+            ("linux/amd64", "linux/arm64"),
+            ("/bin/web",),
+            ("serve",),
+            "",
+            ("8000/tcp",),
+            ("PATH=/usr/bin", "TOKEN=[hidden]"),
+            (("org.opencontainers.image.title", "shop"),),
+            7,
+            "curl --fail localhost:8000/healthz",
+        ),
+    ),
+}
+
+
+def drawn(operation: Operation) -> str:
+    """Everything that is in Slack for an operation, as a golden file holds it."""
+    messages = operation_messages(operation, CONFIGURATION, NOW)
+    return "\n\n".join("\n".join(_lines(message)) for message in messages) + "\n"
+
+
+def _lines(message: Message) -> Iterator[str]:
+    alone = f", only for {message.only_for}" if message.only_for else ""
+    yield f"== {message.slot} in {message.channel}, {message.urgency}{alone}"
+    yield as_text(message)
+    yield f"-- text: {message.text}".replace("\n", "\n   ")
+    if message.file is not None:
+        yield f"-- file {message.file.name} in reply to {message.reply_to}"
+
+
+if __name__ == "__main__":
+    for name, operation in CASES.items():
+        (GOLDEN / f"{name}.txt").write_text(drawn(operation), encoding="utf-8")
