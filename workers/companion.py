@@ -1,4 +1,4 @@
-"""What runs beside the workers: the reconciler and the auditor, each in a loop until told to stop."""
+"""What runs beside the workers: the reconciler and the auditor, in loops until told to stop."""
 
 import asyncio
 from collections.abc import Callable

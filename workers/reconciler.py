@@ -1,4 +1,4 @@
-"""Nothing stays as it is for ever: lost jobs, dead workers, approvals and bake windows that ran out.
+"""Nothing stays as it is for ever: lost jobs, dead workers, approvals nobody gave, bake windows.
 
 What should happen to an operation is a pure decision over its record and a few facts. It is
 carried out by compare-and-set, so it does no harm in several processes or a moment too late.

@@ -1,4 +1,4 @@
-"""The configuration of a service, rendered: what a plan shows, and the values that a container gets.
+"""The configuration of a service, rendered: what a plan shows, and what a container gets.
 
 A plan and a release hold references and keyed fingerprints. Values are looked up when a container
 is created, in the environment and the files of the host's worker.
@@ -39,7 +39,7 @@ class Renderer:
         self._sealer = sealer
 
     def render(self, environment: str, service: str) -> ServiceConfiguration:
-        """What would run now. Raises ConfigurationError naming a variable or file that is missing."""
+        """What would run now. Raises ConfigurationError naming what is missing."""
         entry = self._configuration.service(environment, service)
         variables = (
             {

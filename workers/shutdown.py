@@ -20,5 +20,5 @@ def is_asked() -> bool:
 
 
 def _note(_signal: int, _frame: FrameType | None) -> None:
-    global _asked  # noqa: PLW0603 - a signal handler has no other place to write to
+    global _asked
     _asked = True

@@ -9,6 +9,8 @@ from functools import cache
 
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
+from quaymaster.findings import ScanReport
+from quaymaster.image_ref import ImageRef
 from quaymaster.seals import Sealer
 from quaymaster.settings import Settings
 from quaymaster.store.transactions import Connection
@@ -47,7 +49,7 @@ class Toolbox:
     def scanner(self) -> Scanner:
         """The scanner with Trivy's own variables. Raises ScannerBroken where there is none."""
         if self._scanner is None:
-            self._scanner = Scanner.found(dict(self._trivy()), self._secrets())
+            self._scanner = Scanner.found(self.environ)
         return self._scanner
 
     def login(self, registry: str) -> RegistryLogin:
@@ -60,11 +62,20 @@ class Toolbox:
             self._registries[name] = self._stack.enter_context(Registry(self.login(name)))
         return self._registries[name]
 
+    def scan_registry(self, pinned: ImageRef, check: Callable[[], None]) -> ScanReport:
+        """Scan an image straight from its registry."""
+        login = self.login(pinned.repository.registry)
+        return self.scanner.scan_registry(pinned, login, check)
+
+    def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:
+        """Scan an image of a host, named by its id."""
+        return self.scanner.scan_local(image, engine.url, check)
+
     def engine(self, host: str) -> Engine:
         """The Docker engine of a host. Raises OutsideFailure when it does not answer."""
         if host not in self._engines:
             url = self.configuration.host(host).docker or self.settings.docker_host
-            self._engines[host] = self._stack.enter_context(Engine.connect(url))
+            self._engines[host] = self._stack.enter_context(Engine.connect(url, name=host))
         return self._engines[host]
 
     def close(self) -> None:

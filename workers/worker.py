@@ -123,7 +123,6 @@ class OperationWorker(Worker):
 
     def handle_warm_shutdown_request(self) -> None:
         """No new work; the running job finishes or hands back at its next step, within grace."""
-        super().handle_warm_shutdown_request()
         horse = self.horse_pid
         if not horse:
             return

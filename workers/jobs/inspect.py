@@ -1,7 +1,9 @@
 """inspect: what an image is, in the registry or on a host."""
 
+from quaymaster.image_ref import ImageRef
 from quaymaster.outcomes import Inspected
 from quaymaster.requests import InspectRequest
+from workers.images import inspect
 from workers.manifests import ImageIndex, Manifest
 from workers.steps import Finished
 from workers.toolbox import Toolbox
@@ -12,7 +14,7 @@ _WHERE = "registry"
 def inspect_image(request: InspectRequest, tools: Toolbox) -> Finished:
     """Look where the request says."""
     if request.host is not None:
-        return Finished(_on_host(request, request.host, tools))
+        return Finished(_on_host(request.image, request.host, tools))
     return Finished(_in_registry(request, tools))
 
 
@@ -36,6 +38,26 @@ def _in_registry(request: InspectRequest, tools: Toolbox) -> Inspected:
         labels=about.labels,
         layers=len(about.image.layers),
         health_check=about.health_check,
+    )
+
+
+def _on_host(image: ImageRef, host: str, tools: Toolbox) -> Inspected:
+    found = inspect(tools.engine(host), image)
+    return Inspected(
+        image=image,
+        where=host,
+        digest=found.digest_in(image.repository) or found.image_id,
+        size=found.size,
+        created=found.created,
+        platforms=(found.platform,),
+        entrypoint=found.entrypoint,
+        command=found.command,
+        user=found.user,
+        ports=found.ports,
+        environment=found.environment,
+        labels=found.labels,
+        layers=found.layers,
+        health_check=found.health_check,
     )
 
 

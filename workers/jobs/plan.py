@@ -7,7 +7,8 @@ from quaymaster.errors import ScanBlocked
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
 from quaymaster.operations import Operation, Stage
-from quaymaster.plans import DeployPlan, Examined, Running as RunningNow
+from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest

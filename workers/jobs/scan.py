@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from quaymaster.findings import ScanReport
 from quaymaster.gate import verdict_of
@@ -10,6 +11,7 @@ from quaymaster.outcomes import Scanned
 from quaymaster.progress import Progress
 from quaymaster.requests import ScanRequest
 from workers.alerts import alerts_of
+from workers.images import inspect
 from workers.running import Running
 from workers.scanning import report_of
 from workers.steps import Finished
@@ -26,9 +28,7 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
     running.report(Progress("scanning"))
     report, was_there = report_of(_digest(image), scan, running, tools)
     verdict = verdict_of(report, tools.configuration.general_gate(), tools.now())
-    alerts, also = alerts_of(
-        report, running.operation.id, tools.configuration, tools.connection
-    )
+    alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
         where=where,
@@ -51,9 +51,8 @@ def _what_and_how(
     """The image pinned to what will be scanned, how to scan it, and where it is."""
     if request.host is not None:
         engine = tools.engine(request.host)
-        local = engine.inspect(request.image)
-        pinned = request.image.pinned(local.image_id)
-        return pinned, lambda: tools.scan_local(request, running.check), request.host
+        pinned = replace(request.image, digest=inspect(engine, request.image).image_id)
+        return pinned, lambda: tools.scan_local(request.image, engine, running.check), request.host
     registry = tools.registry(request.image.repository.registry)
     pinned = request.image.pinned(registry.resolve(request.image).digest)
     return pinned, lambda: tools.scan_registry(pinned, running.check), "registry"

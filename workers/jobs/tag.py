@@ -3,10 +3,11 @@
 import time
 
 from quaymaster.errors import NotFound
-from quaymaster.outcomes import Tagged
-from quaymaster.queues import host_queue
 from quaymaster.operations import Stage
+from quaymaster.outcomes import Tagged
+from quaymaster.queues import host_of, host_queue
 from quaymaster.requests import TagRequest
+from workers.images import tag
 from workers.running import Running
 from workers.steps import Continues, Finished
 from workers.toolbox import Toolbox
@@ -14,14 +15,16 @@ from workers.toolbox import Toolbox
 
 def tag_image(request: TagRequest, running: Running, tools: Toolbox) -> Finished | Continues:
     """In the registry; where the source is not there, the host's worker does it instead."""
-    if request.host is not None:
-        return Finished(_on_host(request, request.host, tools))
+    here = host_of(running.operation.queue)
+    if here is not None:
+        return Finished(tag(tools.engine(here), request.source, request.new))
     started = time.monotonic()
     registry = tools.registry(request.source.repository.registry)
     try:
         retagged = registry.tag(request.source, request.new, running.check)
     except NotFound:
-        host = tools.configuration.only_host() if len(tools.configuration.hosts) == 1 else None
+        hosts = tuple(tools.configuration.hosts)
+        host = request.host or (hosts[0] if len(hosts) == 1 else None)
         if host is None:
             raise
         return Continues(Stage.WORK, host_queue(host))

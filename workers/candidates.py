@@ -1,0 +1,225 @@
+"""Making the container that is to take over a service, and removing it again."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from docker.types import LogConfig
+from pydantic import TypeAdapter
+
+from quaymaster.errors import Conflict, NotAllowed, NotFound
+from quaymaster.image_ref import ImageRef
+from quaymaster.seals import fingerprint
+from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
+from workers.containers import (
+    LABEL,
+    Container,
+    Place,
+    check_network_of,
+    health_label,
+    look,
+    network_of,
+    refreshed,
+)
+from workers.engine import Engine
+
+StillMine = Callable[[], None]
+"""Called before each changing call: raises when the right to change the service was lost."""
+
+_CONFIGURATION: TypeAdapter[ServiceConfiguration] = TypeAdapter(ServiceConfiguration)
+_LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
+_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """One container to be: what runs, how, for which release."""
+
+    environment: str
+    service: str
+    operation: int
+    release: int
+    image: ImageRef
+    """Pinned to a digest, and on the host already."""
+    configuration: ServiceConfiguration
+    values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The environment variables as they are today. They go to the engine and nowhere else."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Those values that must not be seen, to be taken out of logs and errors."""
+
+    @property
+    def name(self) -> str:
+        """The container's name: each operation makes one container of a service."""
+        return f"quaymaster-{self.environment}-{self.service}-{self.operation}"
+
+
+def configuration_fingerprint(configuration: ServiceConfiguration) -> str:
+    """Equal for two containers that were made alike, secrets included (by their fingerprints)."""
+    return fingerprint(_CONFIGURATION.dump_json(configuration).decode())[:32]
+
+
+def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine) -> Container:
+    """Create and start the new container on the network for checks: no port is claimed yet.
+
+    Its restart policy is ``no`` until the switch, so that a crash shows at once and a forgotten
+    candidate stays down. What an earlier attempt of this operation left is removed first. Raises
+    NotFound when the image is not on the host, NotAllowed for a volume that would give the
+    service the engine itself, OutsideFailure when it does not start.
+    """
+    network = check_network_of(spec.environment)
+    candidate = create(engine, spec, network, (), still_mine)
+    still_mine()
+    with engine.asked(f"{spec.environment}/{spec.service}", spec.secrets) as api:
+        api.start(candidate.id)
+    return refreshed(engine, candidate)
+
+
+def create(
+    engine: Engine,
+    spec: ContainerSpec,
+    network: str,
+    aliases: tuple[str, ...],
+    still_mine: StillMine,
+) -> Container:
+    """Create the container on one of the two networks, without starting it."""
+    subject = f"{spec.environment}/{spec.service}"
+    _refuse_the_engine_itself(engine, spec.configuration.volumes)
+    ensure_networks(engine, spec.environment, still_mine)
+    _remove_earlier_attempt(engine, spec, still_mine)
+    limits_log = engine.information().get("LoggingDriver") == "json-file"
+    still_mine()
+    with engine.asked(subject, spec.secrets) as api:
+        endpoint = api.create_endpoint_config(aliases=list(aliases))
+        created = api.create_container(
+            spec.image.by_digest,
+            command=_words(spec.configuration.command),
+            name=spec.name,
+            environment=dict(spec.values),
+            labels=_labels(spec),
+            ports=[(p.container_port, p.protocol) for p in spec.configuration.ports],
+            host_config=_host_config(engine, spec, network, limits_log),
+            networking_config=api.create_networking_config({network: endpoint}),
+            stop_timeout=math.ceil(spec.configuration.drain),
+        )
+    found = look(engine, created["Id"])
+    if found is None:
+        raise NotFound(f"The new container of {subject} is gone.", why="Somebody removed it.")
+    return found
+
+
+def ensure_networks(engine: Engine, environment: str, still_mine: StillMine) -> None:
+    """Create what is missing of the environment's two networks."""
+    wanted = {network_of(environment): False, check_network_of(environment): True}
+    for name, is_internal in wanted.items():
+        with engine.asked(f"The network {name}") as api:
+            there = [one for one in api.networks(names=[name]) if one["Name"] == name]
+        if not there:
+            still_mine()
+            _create_network(engine, name, environment, is_internal)
+        elif bool(there[0]["Internal"]) is not is_internal:
+            raise Conflict(
+                f"The network {name} on {engine.name} is not the one that Quaymaster makes.",
+                why=f"It is {'not ' if is_internal else ''}internal.",
+                next_step=f"Remove it (`docker network rm {name}`); it is made anew.",
+            )
+
+
+def discard(engine: Engine, container: Container, still_mine: StillMine) -> None:
+    """Remove a container that is not to serve, with its anonymous volumes. Gone is fine too."""
+    still_mine()
+    try:
+        with engine.asked(f"The container {container.short_id}") as api:
+            api.remove_container(container.id, force=True, v=True)
+    except NotFound:
+        return
+
+
+def _create_network(engine: Engine, name: str, environment: str, is_internal: bool) -> None:
+    try:
+        with engine.asked(f"The network {name}") as api:
+            api.create_network(
+                name,
+                driver="bridge",
+                check_duplicate=True,
+                internal=is_internal,
+                labels={f"{LABEL}environment": environment, f"{LABEL}role": "network"},
+            )
+    except Conflict:
+        # Another deploy to the same environment has made it meanwhile.
+        return
+
+
+def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, still_mine: StillMine) -> None:
+    earlier = look(engine, spec.name)
+    if earlier is None:
+        return
+    is_ours = (earlier.environment, earlier.service) == (spec.environment, spec.service)
+    if not is_ours or earlier.has_been_released or earlier.place is Place.SERVING:
+        raise Conflict(
+            f"There is a container {spec.name} on {engine.name} already.",
+            why="It is in use, so it is not touched.",
+            next_step=f"`docker inspect {spec.name}` on the host shows what it is.",
+        )
+    discard(engine, earlier, still_mine)
+
+
+def _host_config(
+    engine: Engine, spec: ContainerSpec, network: str, limits_log: bool
+) -> dict[str, object]:
+    configuration = spec.configuration
+    limits = configuration.limits
+    found: dict[str, object] = engine.api.create_host_config(
+        network_mode=network,
+        port_bindings=_bindings(configuration.ports),
+        binds=[str(volume) for volume in configuration.volumes],
+        # A PID 1 that does not know SIGTERM would cost the whole drain time at every stop.
+        init=True,
+        restart_policy={"Name": "no"},
+        mem_limit=limits.memory,
+        nano_cpus=round(limits.cpus * 1_000_000_000) if limits.cpus else None,
+        # json-file, the engine's usual default, keeps everything until the disk is full.
+        log_config=LogConfig(type="json-file", config=_LOG_OPTIONS) if limits_log else None,
+    )
+    return found
+
+
+def _bindings(ports: tuple[PublishedPort, ...]) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for port in ports:
+        key = f"{port.container_port}/{port.protocol}"
+        found.setdefault(key, []).append((port.address, port.host_port))
+    return found
+
+
+def _labels(spec: ContainerSpec) -> dict[str, str]:
+    values = {
+        "role": "service",
+        "environment": spec.environment,
+        "service": spec.service,
+        "operation": str(spec.operation),
+        "release": str(spec.release),
+        "image": str(spec.image),
+        "configuration": configuration_fingerprint(spec.configuration),
+        "health": health_label(spec.configuration.health),
+    }
+    return {LABEL + name: value for name, value in values.items()}
+
+
+def _words(command: tuple[str, ...] | None) -> list[str] | None:
+    return list(command) if command is not None else None
+
+
+def _refuse_the_engine_itself(engine: Engine, volumes: tuple[Volume, ...]) -> None:
+    """Whoever holds the engine's socket, or a directory that holds it, rules the whole host."""
+    own = engine.url.removeprefix("unix://") if engine.url.startswith("unix://") else ""
+    for volume in volumes:
+        source = volume.source.rstrip("/") or "/"
+        if not volume.source.startswith("/"):
+            continue
+        for path in (*_SOCKETS, own):
+            if path == source or path.startswith(f"{source.rstrip('/')}/"):
+                raise NotAllowed(
+                    f"The volume {volume.source} is not mounted.",
+                    why="The Docker socket is in it: the service would rule the whole host.",
+                    next_step="Mount a narrower directory.",
+                )

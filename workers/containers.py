@@ -1,0 +1,316 @@
+"""The containers of a service on one Docker host, as its engine tells: nothing else is remembered.
+
+What a container is to its service is read from facts that survive every crash of ours: its labels,
+the networks it is attached to, whether it runs, and its restart policy, which is ``no`` until the
+container was switched in for the first time. A candidate that nobody finished therefore never
+starts by itself after a reboot.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from quaymaster.errors import NotFound, UsageError
+from quaymaster.image_ref import ImageRef
+from quaymaster.redaction import redact
+from quaymaster.services import HealthCheck, PublishedPort
+from workers.engine import Engine
+
+LABEL = "quaymaster."
+"""What all labels of the product begin with; they are written in ``candidates.py``."""
+RESTART_POLICY = "unless-stopped"
+"""Of a container that serves or has served."""
+
+_HEALTH: TypeAdapter[HealthCheck] = TypeAdapter(HealthCheck)
+
+
+class Place(StrEnum):
+    """What a container is to its service, by what the engine knows of it."""
+
+    SERVING = "serving"
+    """It runs on the service's network and its ports are published."""
+    CANDIDATE = "candidate"
+    """Not switched in: on the network for checks, or never released."""
+    DISPLACED = "displaced"
+    """It was released and runs, but was taken off the network: a switch was left half-way."""
+    HALTED = "halted"
+    """It was released and is still attached to the network, but does not serve."""
+    KEPT = "kept"
+    """It was released, and is stopped and kept for a rollback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a service at one moment."""
+
+    id: str
+    name: str
+    environment: str
+    service: str
+    operation: int
+    """The operation that made it."""
+    release: int
+    image: ImageRef | None
+    """Pinned. None where labels and engine disagree: somebody else made or changed it."""
+    image_id: str
+    configuration: str
+    """The fingerprint of the configuration that it was made with."""
+    health_check: HealthCheck
+    ports: tuple[PublishedPort, ...]
+    is_running: bool
+    is_restarting: bool
+    exit_code: int
+    restarts: int
+    health: str
+    """Docker's own word: starting, healthy, unhealthy, or nothing without a HEALTHCHECK."""
+    has_been_released: bool
+    is_on_network: bool
+    is_on_check: bool
+    has_its_ports: bool
+    address: str
+    """In the network for checks if it is there, else in the service's; empty when it has none."""
+    started_at: str
+    """ISO 8601, sorts by time."""
+    stop_signal: str
+
+    @property
+    def place(self) -> Place:
+        """What it is to its service now."""
+        if self.is_running and self.is_on_network and self.has_its_ports:
+            return Place.SERVING
+        if self.is_on_check or not self.has_been_released:
+            return Place.CANDIDATE
+        if self.is_on_network:
+            return Place.HALTED
+        return Place.DISPLACED if self.is_running or self.is_restarting else Place.KEPT
+
+    @property
+    def short_id(self) -> str:
+        """As Docker shows it."""
+        return self.id[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """Every container of one service, the one that started last first."""
+
+    environment: str
+    service: str
+    containers: tuple[Container, ...]
+
+    @property
+    def serving(self) -> Container | None:
+        """The one that answers on the port, if any."""
+        return next(iter(self.at(Place.SERVING)), None)
+
+    @property
+    def kept(self) -> tuple[Container, ...]:
+        """Those that a rollback can start again."""
+        return self.at(Place.KEPT)
+
+    def at(self, *places: Place) -> tuple[Container, ...]:
+        """Those in one of these places."""
+        return tuple(one for one in self.containers if one.place in places)
+
+
+def network_of(environment: str) -> str:
+    """The network on which the services of an environment are reached and reach each other."""
+    return f"quaymaster-{environment}"
+
+
+def check_network_of(environment: str) -> str:
+    """The internal network on which candidates are checked; it has no way out and no ports."""
+    return f"quaymaster-{environment}-check"
+
+
+def observe(engine: Engine, environment: str, service: str) -> ServiceState:
+    """What runs and what is kept of a service. Changes nothing."""
+    labels = [f"{LABEL}environment={environment}", f"{LABEL}service={service}"]
+    with engine.asked(f"{environment}/{service}") as api:
+        listed = api.containers(all=True, filters={"label": [*labels, f"{LABEL}role=service"]})
+    found = [one for entry in listed if (one := look(engine, entry["Id"])) is not None]
+    found.sort(key=lambda one: (one.started_at, one.operation), reverse=True)
+    return ServiceState(environment, service, tuple(found))
+
+
+def look(engine: Engine, container: str) -> Container | None:
+    """One container now, by its id; None when it is gone.
+
+    Raises NotFound for one that is not ours.
+    """
+    try:
+        with engine.asked("The container") as api:
+            found = _Inspected.model_validate(api.inspect_container(container))
+    except NotFound:
+        return None
+    return _container(found)
+
+
+def refreshed(engine: Engine, container: Container) -> Container:
+    """The same container now. Raises NotFound when it is gone."""
+    found = look(engine, container.id)
+    if found is None:
+        raise NotFound(
+            f"The container {container.short_id} of {container.environment}/{container.service} "
+            "is gone.",
+            why="Somebody removed it.",
+        )
+    return found
+
+
+def log_tail(
+    engine: Engine, container: str, lines: int, secrets: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Its last lines of output, without the given secrets; none where the engine keeps none."""
+    try:
+        with engine.asked("The container") as api:
+            output = api.logs(container, stdout=True, stderr=True, tail=lines)
+    except NotFound:
+        return ()
+    text = bytes(output).decode(errors="replace")
+    return tuple(redact(text, secrets).splitlines()[-lines:])
+
+
+def _container(found: "_Inspected") -> Container:
+    labels = found.config.labels or {}
+    environment = labels.get(f"{LABEL}environment", "")
+    networks = found.settings.networks or {}
+    on_network = network_of(environment) in networks
+    on_check = check_network_of(environment) in networks
+    network = check_network_of(environment) if on_check else network_of(environment)
+    ports = _ports(found.host_config.bindings or {})
+    return Container(
+        id=found.id,
+        name=found.name.removeprefix("/"),
+        environment=environment,
+        service=labels.get(f"{LABEL}service", ""),
+        operation=_number(labels.get(f"{LABEL}operation", "")),
+        release=_number(labels.get(f"{LABEL}release", "")),
+        image=_image(found.config.image, labels.get(f"{LABEL}image", "")),
+        image_id=found.image,
+        configuration=labels.get(f"{LABEL}configuration", ""),
+        health_check=_health_check(labels.get(f"{LABEL}health", "")),
+        ports=ports,
+        is_running=found.state.running and not found.state.restarting,
+        is_restarting=found.state.restarting,
+        exit_code=found.state.exit_code,
+        restarts=found.restarts,
+        health=found.state.health.status if found.state.health else "",
+        has_been_released=found.host_config.restart.name == RESTART_POLICY,
+        is_on_network=on_network,
+        is_on_check=on_check,
+        has_its_ports=_are_published(ports, found.settings.ports or {}),
+        address=networks[network].address if network in networks else "",
+        started_at=found.state.started_at,
+        stop_signal=found.config.stop_signal or "SIGTERM",
+    )
+
+
+def _ports(bindings: "dict[str, list[_Binding] | None]") -> tuple[PublishedPort, ...]:
+    return tuple(
+        PublishedPort(
+            int(binding.port),
+            int(key.partition("/")[0]),
+            "udp" if key.endswith("/udp") else "tcp",
+            binding.address,
+        )
+        for key, listed in sorted(bindings.items())
+        for binding in listed or ()
+        if binding.port.isdigit()
+    )
+
+
+def _are_published(
+    ports: tuple[PublishedPort, ...], published: "dict[str, list[_Binding] | None]"
+) -> bool:
+    """Being attached does not say so: Docker 20.10 leaves a container attached, without its ports,
+    when another has them."""
+    return all(
+        any(binding.port == str(port.host_port) for binding in published.get(_key(port)) or ())
+        for port in ports
+    )
+
+
+def _key(port: PublishedPort) -> str:
+    return f"{port.container_port}/{port.protocol}"
+
+
+def _image(by_engine: str, by_label: str) -> ImageRef | None:
+    """The label has the tag too; the engine knows what the container was really made from."""
+    try:
+        labelled = ImageRef.parse(by_label, "docker.io")
+        made_from = ImageRef.parse(by_engine, "docker.io")
+    except UsageError:
+        return None
+    is_same = labelled.digest is not None and labelled.digest == made_from.digest
+    return labelled if is_same and labelled.repository == made_from.repository else None
+
+
+def _health_check(text: str) -> HealthCheck:
+    try:
+        return _HEALTH.validate_json(text)
+    except ValidationError:
+        return HealthCheck()
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def health_label(health: HealthCheck) -> str:
+    """How a health check is kept on its container, for whoever has to settle a service."""
+    return _HEALTH.dump_json(health).decode()
+
+
+class _Binding(BaseModel):
+    address: str = Field(default="", alias="HostIp")
+    port: str = Field(default="", alias="HostPort")
+
+
+class _Restart(BaseModel):
+    name: str = Field(default="", alias="Name")
+
+
+class _HostConfig(BaseModel):
+    bindings: dict[str, list[_Binding] | None] | None = Field(default=None, alias="PortBindings")
+    restart: _Restart = Field(default_factory=_Restart, alias="RestartPolicy")
+
+
+class _Config(BaseModel):
+    image: str = Field(default="", alias="Image")
+    labels: dict[str, str] | None = Field(default=None, alias="Labels")
+    stop_signal: str | None = Field(default=None, alias="StopSignal")
+
+
+class _Health(BaseModel):
+    status: str = Field(default="", alias="Status")
+
+
+class _State(BaseModel):
+    running: bool = Field(default=False, alias="Running")
+    restarting: bool = Field(default=False, alias="Restarting")
+    exit_code: int = Field(default=0, alias="ExitCode")
+    started_at: str = Field(default="", alias="StartedAt")
+    health: _Health | None = Field(default=None, alias="Health")
+
+
+class _Endpoint(BaseModel):
+    address: str = Field(default="", alias="IPAddress")
+
+
+class _Settings(BaseModel):
+    networks: dict[str, _Endpoint] | None = Field(default=None, alias="Networks")
+    ports: dict[str, list[_Binding] | None] | None = Field(default=None, alias="Ports")
+
+
+class _Inspected(BaseModel):
+    id: str = Field(alias="Id")
+    name: str = Field(alias="Name")
+    image: str = Field(alias="Image")
+    restarts: int = Field(default=0, alias="RestartCount")
+    config: _Config = Field(alias="Config")
+    host_config: _HostConfig = Field(alias="HostConfig")
+    state: _State = Field(alias="State")
+    settings: _Settings = Field(alias="NetworkSettings")

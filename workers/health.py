@@ -1,0 +1,150 @@
+"""Waiting until a container is healthy, and asking whether a service answers on its port."""
+
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from quaymaster.errors import ConfigurationError, Unhealthy
+from quaymaster.progress import Progress
+from quaymaster.services import HealthCheck, PublishedPort
+from workers.containers import Container, check_network_of, log_tail, refreshed
+from workers.engine import Engine
+from workers.probe import Answer, ask_http, ask_tcp
+from workers.transfers import Check, Report
+
+LOG_LINES = 20
+
+_POLL_SECONDS = 0.15
+_PORT_POLL_SECONDS = 0.01
+_REPORT_SECONDS = 0.5
+_STEP = "waiting for health"
+
+
+def wait_until_healthy(
+    engine: Engine,
+    candidate: Container,
+    health: HealthCheck,
+    report: Report,
+    check: Check,
+    secrets: Iterable[str] = (),
+) -> None:
+    """Return when the container is healthy by its health check.
+
+    It is asked at its own address, on the network that it is attached to. ``check`` is called
+    several times a second and what it raises passes through. Raises Unhealthy, with the last lines
+    of its output, when ``within`` is over, and at once when the container ends or Docker calls it
+    unhealthy.
+    """
+    _can_be_asked(engine, candidate, health)
+    began = time.monotonic()
+    deadline = began + health.within
+    reported = 0.0
+    while True:
+        check()
+        now = time.monotonic()
+        if now - reported >= _REPORT_SECONDS:
+            reported = now
+            report(Progress(_STEP, elapsed_seconds=now - began))
+        seen = refreshed(engine, candidate)
+        refuse_ended(engine, seen, health, secrets)
+        answer = _ask(engine, seen, health, now - began)
+        if answer.is_fine:
+            return
+        if time.monotonic() >= deadline:
+            raise unhealthy(engine, seen, f"After {health.within:g} s {answer.words}.", secrets)
+        time.sleep(_POLL_SECONDS)
+
+
+def refuse_ended(
+    engine: Engine, seen: Container, health: HealthCheck, secrets: Iterable[str]
+) -> None:
+    """Raise Unhealthy for a container that has ended, or that Docker calls unhealthy."""
+    if seen.is_restarting or seen.restarts:
+        raise unhealthy(engine, seen, f"It ends and starts again ({seen.exit_code}).", secrets)
+    if not seen.is_running:
+        raise unhealthy(engine, seen, f"It ended with status {seen.exit_code}.", secrets)
+    if health.http is None and seen.health == "unhealthy":
+        raise unhealthy(engine, seen, "Its own health check fails.", secrets)
+
+
+def wait_until_port_answers(
+    engine: Engine, container: Container, within: float, secrets: Iterable[str] = ()
+) -> None:
+    """Return when the service answers where its callers ask: on its published port.
+
+    Where that cannot be dialled from here (a worker inside a container), the engine's word that the
+    port is published counts, with an answer at the container's own address. Raises Unhealthy.
+    """
+    health = container.health_check
+    deadline = time.monotonic() + within
+    while True:
+        seen = refreshed(engine, container)
+        refuse_ended(engine, seen, health, secrets)
+        answer = ask_port(engine, seen)
+        if answer.is_fine:
+            return
+        if time.monotonic() >= deadline:
+            raise unhealthy(engine, seen, f"After {within:g} s {answer.words}.", secrets)
+        time.sleep(_PORT_POLL_SECONDS)
+
+
+def ask_port(engine: Engine, seen: Container) -> Answer:
+    """Whether the service answers its callers now."""
+    health = seen.health_check
+    if not seen.has_its_ports:
+        return Answer(False, "its ports are not published")
+    published = [port for port in seen.ports if port.protocol == "tcp"]
+    if not engine.reaches_published_ports or not published:
+        return _ask(engine, seen, health, health.steady)
+    answers = [_ask_published(engine, port, health) for port in published]
+    return next((answer for answer in answers if not answer.is_fine), answers[0])
+
+
+def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
+    """The error for a container that is not fit to serve, with the last lines of its output."""
+    image = f" ({seen.image})" if seen.image else ""
+    return Unhealthy(
+        f"The new container of {seen.environment}/{seen.service} is not healthy.",
+        why=why,
+        next_step=f"Its last lines may tell why{image}; repair it and deploy again.",
+        log_tail=log_tail(engine, seen.id, LOG_LINES, tuple(secrets)),
+    )
+
+
+def _ask(engine: Engine, seen: Container, health: HealthCheck, age: float) -> Answer:
+    if health.http is not None and health.port is not None:
+        if not seen.address:
+            return Answer(False, "it has no address")
+        return ask_http(partial(engine.dial, seen.address, health.port), health.http)
+    if seen.health:
+        return Answer(seen.health == "healthy", f"Docker calls it {seen.health}")
+    return Answer(age >= health.steady, f"it runs for less than {health.steady:g} s")
+
+
+def _ask_published(engine: Engine, port: PublishedPort, health: HealthCheck) -> Answer:
+    dial = partial(engine.dial_port, port.host_port, port.address)
+    if health.http is not None and health.port == port.container_port:
+        return ask_http(dial, health.http)
+    return ask_tcp(dial, port.host_port)
+
+
+def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> None:
+    """A worker inside a container joins the network for checks first; it stays there."""
+    if health.http is None:
+        return
+    if not engine.reaches_containers:
+        raise ConfigurationError(
+            f"The health of {candidate.environment}/{candidate.service} cannot be checked.",
+            why=f"Over {engine.url.partition(':')[0]} the addresses of containers are not reached.",
+            next_step="Write the host as ssh://user@host, or run its worker on that machine.",
+        )
+    if engine.own_container is not None:
+        join(engine, engine.own_container, check_network_of(candidate.environment))
+
+
+def join(engine: Engine, container: str, network: str) -> None:
+    """Attach a container to a network, if it is not."""
+    with engine.asked("The worker's container") as api:
+        found = api.inspect_container(container)["NetworkSettings"]["Networks"]
+        if network not in found:
+            api.connect_container_to_network(container, network)

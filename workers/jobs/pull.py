@@ -1,0 +1,14 @@
+"""pull: bring an image to a host."""
+
+from quaymaster.requests import PullRequest
+from workers.images import pull
+from workers.running import Running
+from workers.steps import Finished
+from workers.toolbox import Toolbox
+
+
+def pull_image(request: PullRequest, running: Running, tools: Toolbox) -> Finished:
+    """Pull with the configured login, with one bar for all layers."""
+    login = tools.login(request.image.repository.registry)
+    engine = tools.engine(request.host)
+    return Finished(pull(engine, request.image, login, running.report, running.check))

@@ -1,0 +1,14 @@
+"""push: bring a tag of a host to its registry."""
+
+from quaymaster.requests import PushRequest
+from workers.images import push
+from workers.running import Running
+from workers.steps import Finished
+from workers.toolbox import Toolbox
+
+
+def push_image(request: PushRequest, running: Running, tools: Toolbox) -> Finished:
+    """Push with the configured login, with one bar for all layers."""
+    login = tools.login(request.image.repository.registry)
+    engine = tools.engine(request.host)
+    return Finished(push(engine, request.image, login, running.report, running.check))
