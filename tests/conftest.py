@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given: dict[str, str] | None = getattr(config, "workerinput", None)
     if given is None:
         try:
-            session = EngineSession(RunDirectory.create(), os.getpid())
+            session = EngineSession(RunDirectory.choose(), os.getpid())
         except EngineError as error:
             raise pytest.UsageError(str(error)) from None
     else:
@@ -101,7 +101,9 @@ def _is_worker(config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def engine_session(pytestconfig: pytest.Config) -> EngineSession:
     """The engines of this run; most tests want one of the fixtures below instead."""
-    return pytestconfig.stash[_SESSION]
+    session = pytestconfig.stash[_SESSION]
+    session.run.make()
+    return session
 
 
 @pytest.fixture(scope="session")

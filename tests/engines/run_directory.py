@@ -3,6 +3,7 @@
 import fcntl
 import os
 import random
+import secrets
 import select
 import shutil
 import signal
@@ -36,24 +37,34 @@ class RunDirectory:
     path: Path
 
     @classmethod
-    def create(cls) -> "RunDirectory":
-        """Make a new directory in $QUAYMASTER_ENGINES_DIR, or where temporary files go."""
+    def choose(cls) -> "RunDirectory":
+        """A new path in $QUAYMASTER_ENGINES_DIR, or where temporary files go; not made yet."""
         parent = Path(os.environ.get(PARENT_VARIABLE) or tempfile.gettempdir()).resolve()
-        if len(str(parent)) + len("/qm-12345678") > _LONGEST_PATH:
+        path = parent / f"qm-{secrets.token_hex(4)}"
+        if len(str(path)) > _LONGEST_PATH:
             raise EngineError(
                 f"{parent} is too long a path for the sockets of the engines; "
                 f"set {PARENT_VARIABLE} to a shorter one, for example /var/tmp"
             )
-        parent.mkdir(parents=True, exist_ok=True)
-        run = cls(Path(tempfile.mkdtemp(prefix="qm-", dir=parent)))
-        for part in ("pids", "ports", "logs"):
-            (run.path / part).mkdir()
+        return cls(path)
+
+    @classmethod
+    def create(cls) -> "RunDirectory":
+        """Choose a path and make the directory."""
+        run = cls.choose()
+        run.make()
         return run
+
+    def make(self) -> None:
+        """Make the directory; harmless when another process of the run did."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in ("pids", "ports", "logs"):
+            (self.path / part).mkdir(exist_ok=True)
 
     @property
     def name(self) -> str:
         """A short name that no other run on this machine has."""
-        return self.path.name.replace("_", "0").lower()
+        return self.path.name
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
