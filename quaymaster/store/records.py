@@ -216,7 +216,7 @@ def _enqueue(operation: Operation) -> tuple[Command, ...]:
 
 def _written(operation: Operation) -> tuple[Command, ...]:
     key = keys.operation(operation.id)
-    record = _OPERATION.dump_json(operation, exclude=_BESIDE, exclude_none=True).decode()
+    record = _OPERATION.dump_json(operation, exclude=_BESIDE).decode()
     index = "SREM" if operation.state.is_terminal else "SADD"
     return (
         ("HSET", key, "record", record, "version", operation.version, "state", operation.state),

@@ -1,5 +1,6 @@
 """Commands that look: a person types, a card answers."""
 
+import docker
 import pytest
 
 from local_slack import Workspace
@@ -13,21 +14,39 @@ pytestmark = pytest.mark.engine
 ALICE = "U024BE7LH"
 
 
-async def test_tags_are_listed_on_a_card(
+async def test_a_person_looks_around_in_registry_and_host(
     house: House,
     workspace: Workspace,
-    engine: object,
+    engine: docker.DockerClient,
     registry: Registry,
     repository: str,
     images: LocalImages,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1.4")  # type: ignore[arg-type]
+    digest = push_image(engine, registry, images.web_v1, repository, "1.4")
     house.start("bot")
     house.worker()
     await workspace.connected()
     alice = workspace.person(ALICE)
+
     outcome = await alice.command("C0SHOP", f"tags {repository}")
-    assert outcome.acknowledged, house.logs()
-    card = await alice.sees("1.4", channel="C0SHOP")
-    print(outcome.words)
-    print(card.words)
+    assert "#1" in outcome.words, house.logs()
+    await alice.sees("1 tag", channel="C0SHOP")
+
+    await alice.command("C0SHOP", f"inspect {repository}:1.4")
+    card = await alice.sees(digest.removeprefix("sha256:")[:12], channel="C0SHOP")
+    assert "/bin/serve" in card.words
+
+    await alice.command("C0SHOP", f"history {repository}:1.4")
+    await alice.sees("History of", channel="C0SHOP")
+
+    await alice.command("C0SHOP", "images on build1")
+    await alice.sees(images.web_v1, channel="C0SHOP")
+
+    assert "deploy" in (await alice.command("C0SHOP", "help")).words
+    await alice.command("C0SHOP", "jobs")
+    await alice.sees("inspect", channel="C0SHOP")
+    await alice.command("C0SHOP", "status")
+    await alice.sees("staging", channel="C0SHOP")
+    for message in await alice.screen():
+        print("---", message.only_for)
+        print(message.words)

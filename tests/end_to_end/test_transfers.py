@@ -1,0 +1,97 @@
+"""pull, tag, push and scan for real, from Slack."""
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from quaymaster.outcomes import Pulled, Pushed, Scanned, Tagged
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches
+from tests.images.catalogue import FINDINGS_A, LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+async def test_an_image_goes_from_registry_to_host_and_back(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    digest = push_image(engine, registry, images.web_v1, repository, "1.4")
+    house.start("bot")
+    house.worker()
+    await workspace.connected()
+    alice = workspace.person(ALICE)
+
+    await alice.command("C0SHOP", f"pull {repository}:1.4")
+    pulled = house.ended(1)
+    assert isinstance(pulled.outcome, Pulled), house.logs()
+    assert str(pulled.outcome.digest) == digest
+
+    await alice.command("C0SHOP", f"tag {repository}:1.4 as {repository}:stable")
+    tagged = house.ended(2)
+    assert isinstance(tagged.outcome, Tagged)
+    assert tagged.outcome.where == "registry"
+    assert registry.digest(repository, "stable") == digest
+
+    name = f"{registry.host}/{repository}"
+    engine.images.get(images.web_v2).tag(name, "1.5")
+    await alice.command("C0SHOP", f"push {repository}:1.5")
+    pushed = house.ended(3)
+    assert isinstance(pushed.outcome, Pushed), pushed
+    assert registry.digest(repository, "1.5") == str(pushed.outcome.digest)
+
+    card = await alice.sees("Push", channel="C0SHOP")
+    await alice.sees(pushed.outcome.digest.short, channel="C0SHOP")
+    print(card.words)
+
+
+async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
+    house: House, workspace: Workspace, repository: str
+) -> None:
+    house.start("bot")
+    house.worker()
+    await workspace.connected()
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"push {repository}:9.9")
+    assert house.ended(1).state is State.FAILED
+    card = await alice.sees("not", channel="C0SHOP")
+    print(card.words)
+
+
+async def test_a_scan_alerts_each_channel_once(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    trivy_caches: TrivyCaches,
+) -> None:
+    push_image(engine, registry, images.vulnerable, repository, "1.4")
+    house.start("bot")
+    house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
+    await workspace.connected()
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"scan {repository}:1.4")
+    scanned = house.ended(1)
+    assert isinstance(scanned.outcome, Scanned), scanned
+    assert scanned.outcome.total == FINDINGS_A
+    for channel in ("C0SHOP", "C0SECURITY"):
+        await alice.sees(lambda m: "lodash" in m.words and "new" in m.words, channel=channel)
+    await alice.command("C0SHOP", f"scan {repository}:1.4")
+    again = house.ended(2)
+    assert isinstance(again.outcome, Scanned)
+    assert again.outcome.reused
+    assert again.outcome.alerts == ()
+    for message in await workspace.messages():
+        print("---", message.channel, [f for f in message.files])
+        print(message.words)
