@@ -60,7 +60,8 @@ class Admission:
         self._sealer = sealer
         self._metrics = metrics
         self._under_way: set[int] = set()
-        self._past: frozenset[int] = frozenset()
+        self._past: set[int] = set()
+        """Open operations that are known to have left the state accepted for good."""
 
     async def admit(self, operation: Operation) -> None:
         """Queue it or refuse it; the courier tells the person. What stays accepted, because Redis
@@ -74,6 +75,7 @@ class Admission:
             actor = operation.actor.user
             event = event_of(after, self._sealer, actor=actor, detail=_detail(after))
             await self._database.perform(records.move(operation, after, event))
+            self._past.add(operation.id)
         except Conflict:
             log.info("moved by somebody else", operation=operation.id)
         except Unavailable:
@@ -81,20 +83,23 @@ class Admission:
         finally:
             self._under_way.discard(operation.id)
 
+    def needs_none(self, operation: Operation) -> None:
+        """It was accepted as queued."""
+        self._past.add(operation.id)
+
     async def sweep(self) -> None:
         """Admit what a bot that died left behind. Raises Unavailable."""
         now = datetime.now(UTC)
         ids = await self._database.ask(records.open_ids())
         open_ids = frozenset(ids)
-        past = set(self._past & open_ids)
+        self._past &= open_ids
         left: list[Operation] = []
-        for operation_id in sorted(open_ids - past - self._under_way):
+        for operation_id in sorted(open_ids - self._past - self._under_way):
             operation = await self._loaded(operation_id)
             if operation is None or operation.state is not State.ACCEPTED:
-                past.add(operation_id)
+                self._past.add(operation_id)
             elif now - operation.requested_at > LEFT_BEHIND_AFTER:
                 left.append(operation)
-        self._past = frozenset(past)
         await asyncio.gather(*(self.admit(operation) for operation in left))
 
     async def _loaded(self, operation_id: int) -> Operation | None:

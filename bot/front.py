@@ -134,6 +134,8 @@ class Front:
         operation = receipt.operation
         if receipt.is_new and operation.state is State.ACCEPTED:
             self._is.background.start(self._is.admission.admit(operation))
+        elif receipt.is_new:
+            self._is.admission.needs_none(operation)
         words = spelled(request, self._is.configuration.default_registry)
         line = Answer.line(f"#{operation.id} {words}: on it; the card follows in this channel.")
         return replace(line, card_follows=True)

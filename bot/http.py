@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
@@ -17,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.metrics import Metrics
+from quaymaster.errors import ConfigurationError
 
 LARGEST_BODY = 1_000_000
 """Bytes. Slack's own requests are far smaller."""
@@ -75,13 +77,17 @@ def http_app(
 
 
 async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set; requests under way are answered."""
+    """Serve until ``stop`` is set; requests under way are answered.
+
+    Raises ConfigurationError when the address cannot be listened at.
+    """
+    listener = _listener(host, port)
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http="httptools",
+        ws="none",
         lifespan="off",
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -89,12 +95,23 @@ async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) 
         timeout_graceful_shutdown=3,
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
     await serving
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{host}:{port} cannot be listened at: {error.strerror or error}.",
+            next_step="Choose another address with --http.",
+        ) from error
 
 
 class _Server(uvicorn.Server):

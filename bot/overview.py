@@ -17,6 +17,7 @@ from quaymaster.store.releases import Release
 
 _LATEST = 10
 _MOST_OPEN = 30
+_MOST_LOOKED_AT = 200
 
 
 def help_answer(topic: str | None, command: str) -> Answer:
@@ -52,7 +53,11 @@ class Overview:
         latest = {
             place: release[0] for place, release in zip(places, found, strict=True) if release
         }
-        under_way = {_place(operation): operation for operation in await self._open()}
+        open_ids = await self._open_ids()
+        under_way = {
+            _place(operation): operation
+            for operation in reversed(await self._loaded(open_ids[:_MOST_LOOKED_AT]))
+        }
         titles_and_rows = [
             (
                 name,
@@ -75,11 +80,12 @@ class Overview:
 
     async def jobs(self) -> Answer:
         """Operations that have not ended, and the latest that have. Raises Unavailable."""
-        running = await self._open()
+        open_ids = await self._open_ids()
+        running = await self._loaded(open_ids[:_MOST_OPEN])
         recent = await self._loaded(await self._database.ask(records.recent_ids(3 * _LATEST)))
         ended = [operation for operation in recent if operation.state.is_terminal][:_LATEST]
         sections = (
-            (f"Under way ({len(running)})", running[:_MOST_OPEN], len(running)),
+            (f"Under way ({len(open_ids)})", running, len(open_ids)),
             ("Ended lately", ended, len(ended)),
         )
         blocks = []
@@ -117,10 +123,10 @@ class Overview:
             When(operation.changed_at),
         )
 
-    async def _open(self) -> list[Operation]:
+    async def _open_ids(self) -> tuple[int, ...]:
         """Operations that have not ended, newest first."""
         ids = await self._database.ask(records.open_ids())
-        return await self._loaded(tuple(reversed(ids)))
+        return tuple(reversed(ids))
 
     async def _loaded(self, ids: tuple[int, ...]) -> list[Operation]:
         found = await asyncio.gather(*(self._database.ask(records.load(one)) for one in ids))

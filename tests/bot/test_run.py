@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from bot.run import run_bot
 from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError
 from quaymaster.settings import Settings
 from tests.bot.conftest import ALICE, EVE, Running, deploy_to_approve, run, until_ready
 from tests.engines.valkey import ValkeyServer
@@ -71,3 +73,11 @@ async def test_status_and_jobs_are_told_privately(bot: Running) -> None:
         await bot.person(outsider).command("C0SHOP", "jobs")
         told = await bot.workspace.until(lambda one, who=outsider: one.only_for == who)  # type: ignore[misc]
         assert "full members" in told.words
+
+
+async def test_an_address_that_is_taken_is_a_clear_error(
+    bot: Running, settings: Settings, configuration: Configuration
+) -> None:
+    port = int(bot.url.rsplit(":", 1)[1])
+    with pytest.raises(ConfigurationError, match="cannot be listened at"):
+        await run_bot(settings, configuration, ("127.0.0.1", port), asyncio.Event())

@@ -1,0 +1,113 @@
+"""Looking people up: never more often than needed, never older than a minute."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.identity import FRESH_SECONDS, Directory
+from local_slack import Fault, FaultKind, LocalSlack
+from quaymaster.errors import OutsideFailure
+from quaymaster.operations import Actor
+from quaymaster.policy import Standing
+from tests.bot.conftest import BOB, CAROL, TEAM
+
+GROUP = "SAZ94GDB8"
+
+
+class Clock:
+    """A clock to set."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def directory(slack: LocalSlack, clock: Clock) -> AsyncIterator[Directory]:
+    """A directory that asks for one group that is there and one that is not."""
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            slack.world.app.bot_token,
+            base_url=slack.api_url,
+            session=session,
+            retry_handlers=[],
+        )
+        yield Directory(client, [GROUP, "S0NOTTHERE"], clock)
+
+
+async def calls(slack: LocalSlack, method: str) -> int:
+    async with slack.workspace() as workspace:
+        return len((await workspace.calls(method)).calls)
+
+
+async def test_a_member_comes_with_their_groups(directory: Directory) -> None:
+    carol = await directory.look_up(Actor(TEAM, CAROL))
+    assert (carol.standing, carol.groups) == (Standing.FULL_MEMBER, frozenset({GROUP}))
+    bob = await directory.look_up(Actor(TEAM, BOB))
+    assert bob.groups == frozenset()
+
+
+async def test_fifty_look_ups_at_once_are_one(directory: Directory, slack: LocalSlack) -> None:
+    people = await asyncio.gather(*(directory.look_up(Actor(TEAM, BOB)) for _ in range(50)))
+    assert len(set(people)) == 1
+    assert await calls(slack, "users.info") == 1
+
+
+async def test_a_look_up_counts_for_a_minute_but_never_for_a_vote(
+    directory: Directory, slack: LocalSlack, clock: Clock
+) -> None:
+    bob = Actor(TEAM, BOB)
+    assert directory.known(bob) is None
+    await directory.look_up(bob)
+    clock.now += FRESH_SECONDS - 1
+    assert directory.known(bob) is not None
+    await directory.look_up_anew(bob)
+    assert await calls(slack, "users.info") == 2
+    assert await calls(slack, "usergroups.users.list") == 4
+    clock.now += FRESH_SECONDS + 1
+    assert directory.known(bob) is None
+
+
+async def test_groups_that_were_asked_for_earlier_do_not_make_a_look_up_last_longer(
+    directory: Directory, clock: Clock
+) -> None:
+    await directory.look_up(Actor(TEAM, BOB))
+    clock.now += FRESH_SECONDS - 1
+    await directory.look_up(Actor(TEAM, CAROL))
+    clock.now += 2
+    assert directory.known(Actor(TEAM, CAROL)) is None
+
+
+async def test_the_same_user_id_of_another_workspace_is_somebody_else(
+    directory: Directory,
+) -> None:
+    await directory.look_up(Actor(TEAM, BOB))
+    elsewhere = Actor("T0PARTNER", BOB)
+    assert directory.known(elsewhere) is None
+    assert (await directory.look_up(elsewhere)).standing is Standing.OUTSIDER
+
+
+async def test_somebody_whom_slack_does_not_know_is_refused(directory: Directory) -> None:
+    with pytest.raises(OutsideFailure, match="does not know who you are"):
+        await directory.look_up(Actor(TEAM, "U0NOBODY"))
+
+
+async def test_while_slack_does_not_say_where_it_is_nobody_is_known(
+    directory: Directory, slack: LocalSlack
+) -> None:
+    async with slack.workspace() as workspace:
+        await workspace.fault(Fault(FaultKind.REFUSED, "auth.test"))
+        with pytest.raises(OutsideFailure, match="could not find out who you are"):
+            await directory.look_up(Actor(TEAM, BOB))
+        await workspace.mend()
+    assert (await directory.look_up(Actor(TEAM, BOB))).standing is Standing.FULL_MEMBER
