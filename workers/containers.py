@@ -74,6 +74,8 @@ class Container:
     started_at: str
     """ISO 8601, sorts by time."""
     stop_signal: str
+    drain: float
+    """Seconds it may take to end."""
 
     @property
     def place(self) -> Place:
@@ -205,6 +207,7 @@ def _container(found: "_Inspected") -> Container:
         address=networks[network].address if network in networks else "",
         started_at=found.state.started_at,
         stop_signal=found.config.stop_signal or "SIGTERM",
+        drain=float(found.config.stop_timeout if found.config.stop_timeout is not None else 10),
     )
 
 
@@ -282,6 +285,7 @@ class _Config(BaseModel):
     image: str = Field(default="", alias="Image")
     labels: dict[str, str] | None = Field(default=None, alias="Labels")
     stop_signal: str | None = Field(default=None, alias="StopSignal")
+    stop_timeout: int | None = Field(default=None, alias="StopTimeout")
 
 
 class _Health(BaseModel):

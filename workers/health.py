@@ -7,7 +7,7 @@ from functools import partial
 from quaymaster.errors import ConfigurationError, Unhealthy
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
-from workers.containers import Container, check_network_of, log_tail, refreshed
+from workers.containers import Container, check_network_of, log_tail, network_of, refreshed
 from workers.engine import Engine
 from workers.probe import Answer, ask_http, ask_tcp
 from workers.transfers import Check, Report
@@ -129,7 +129,7 @@ def _ask_published(engine: Engine, port: PublishedPort, health: HealthCheck) -> 
 
 
 def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> None:
-    """A worker inside a container joins the network for checks first; it stays there."""
+    """A worker inside a container joins the candidate's network first, and stays there."""
     if health.http is None:
         return
     if not engine.reaches_containers:
@@ -139,7 +139,9 @@ def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> 
             next_step="Write the host as ssh://user@host, or run its worker on that machine.",
         )
     if engine.own_container is not None:
-        join(engine, engine.own_container, check_network_of(candidate.environment))
+        at_check = candidate.is_on_check
+        network = (check_network_of if at_check else network_of)(candidate.environment)
+        join(engine, engine.own_container, network)
 
 
 def join(engine: Engine, container: str, network: str) -> None:

@@ -1,0 +1,152 @@
+"""The single steps that a service changes by. Each is one changing call to the engine, may be
+repeated, and asks first whether the service is still ours to change."""
+
+import time
+
+from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
+from quaymaster.services import PublishedPort
+from workers.candidates import StillMine
+from workers.containers import RESTART_POLICY, Container, Place, observe, refreshed
+from workers.engine import Engine
+
+_POLL_SECONDS = 0.1
+_KILL_AFTER = 1
+
+
+def leave(engine: Engine, container: Container, network: str, still_mine: StillMine) -> None:
+    """Detach from a network; being detached already is fine."""
+    still_mine()
+    with engine.asked(f"The container {container.short_id}") as api:
+        if network not in _networks(engine, container):
+            return
+        api.disconnect_container_from_network(container.id, network, force=True)
+
+
+def enter(
+    engine: Engine,
+    container: Container,
+    network: str,
+    aliases: tuple[str, ...],
+    still_mine: StillMine,
+) -> None:
+    """Attach to a network; being attached already is fine.
+
+    Raises Conflict when a port that the container publishes is taken. Docker 20.10 then calls it
+    attached and can neither finish nor undo that before the container stops.
+    """
+    still_mine()
+    with engine.asked(f"{container.environment}/{container.service}") as api:
+        if network not in _networks(engine, container):
+            api.connect_container_to_network(container.id, network, aliases=list(aliases))
+
+
+def start(engine: Engine, container: Container, still_mine: StillMine) -> None:
+    """Start; running already is fine. Raises Conflict when a port is taken."""
+    still_mine()
+    with engine.asked(f"{container.environment}/{container.service}") as api:
+        api.start(container.id)
+
+
+def release(engine: Engine, container: Container, still_mine: StillMine) -> None:
+    """Let the engine restart it from now on: the mark of a container that was switched in."""
+    still_mine()
+    with engine.asked(f"The container {container.short_id}") as api:
+        api.update_container(container.id, restart_policy={"Name": RESTART_POLICY})
+
+
+def stop(engine: Engine, container: Container, drain: float, still_mine: StillMine) -> None:
+    """Ask it to end, wait up to ``drain`` seconds, then end it. Gone or stopped is fine.
+
+    No single call lasts as long as the drain time, so the lease is looked at in between.
+    """
+    try:
+        still_mine()
+        _signal(engine, container)
+        deadline = time.monotonic() + drain
+        while refreshed(engine, container).is_running and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        # Also after a gentle end: a container in a restart loop is only stopped by this.
+        still_mine()
+        with engine.asked(f"The container {container.short_id}") as api:
+            api.stop(container.id, timeout=_KILL_AFTER)
+    except NotFound:
+        return
+
+
+def refuse_taken_ports(engine: Engine, ours: tuple[Container, ...]) -> None:
+    """Raise Conflict when another container publishes a port that ours are to publish."""
+    wanted = {port for container in ours for port in container.ports}
+    known = {container.id for container in ours}
+    with engine.asked() as api:
+        running = [one for one in api.containers() if one["Id"] not in known]
+    for one in running:
+        for taken in one.get("Ports") or ():
+            number = taken.get("PublicPort")
+            port = next((p for p in wanted if _clashes(p, number, taken)), None)
+            if port is not None:
+                name = str((one.get("Names") or ["/?"])[0]).removeprefix("/")
+                raise Conflict(
+                    f"Port {port.host_port} of {engine.name} is taken by the container {name}.",
+                    why="Two containers cannot publish the same port.",
+                    next_step="Stop that container, or give the service another port.",
+                )
+
+
+def bring_back(
+    engine: Engine, old: Container, network: str, still_mine: StillMine, *, stopped: bool
+) -> None:
+    """Put the container that served before onto its network and port again."""
+    aliases = (old.service,)
+    if not stopped:
+        try:
+            enter(engine, old, network, aliases, still_mine)
+        except QuaymasterError:
+            # Half attached, or the port is still being given back: from a stop it always works.
+            still_mine()
+        if refreshed(engine, old).place is Place.SERVING:
+            return
+    stop(engine, old, 0, still_mine)
+    leave(engine, old, network, still_mine)
+    enter(engine, old, network, aliases, still_mine)
+    start(engine, old, still_mine)
+
+
+def prune(
+    engine: Engine, environment: str, service: str, keep: int, still_mine: StillMine
+) -> tuple[str, ...]:
+    """Remove all but the latest ``keep`` stopped releases; gives the names of the removed."""
+    surplus = observe(engine, environment, service).kept[max(0, keep) :]
+    for container in surplus:
+        still_mine()
+        try:
+            with engine.asked(f"The container {container.short_id}") as api:
+                api.remove_container(container.id, v=True)
+        except (NotFound, Conflict):
+            # Gone, or started by hand meanwhile: either way not ours to remove.
+            continue
+    return tuple(container.name for container in surplus)
+
+
+def _signal(engine: Engine, container: Container) -> None:
+    try:
+        with engine.asked(f"The container {container.short_id}") as api:
+            api.kill(container.id, signal=container.stop_signal)
+    except (Conflict, OutsideFailure) as error:
+        # Not running: 409 by Docker 20.10, and 500 in the moment between two restarts.
+        if isinstance(error, NotFound) or "running" not in error.trouble.why:
+            raise
+
+
+def _clashes(port: PublishedPort, number: object, taken: dict[str, object]) -> bool:
+    if port.host_port != number or port.protocol != taken.get("Type"):
+        return False
+    address = taken.get("IP") or ""
+    anywhere = ("", "0.0.0.0", "::")  # noqa: S104 - what engines write for all addresses
+    return address in anywhere or port.address in anywhere or address == port.address
+
+
+def _networks(engine: Engine, container: Container) -> dict[str, object]:
+    found: dict[str, object] = engine.api.inspect_container(container.id)["NetworkSettings"][
+        "Networks"
+    ]
+    return found

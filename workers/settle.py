@@ -1,0 +1,114 @@
+"""After a crash: bring a service to the nearest wholly-old or wholly-new point, and say which."""
+
+import time
+from dataclasses import dataclass
+
+from quaymaster.errors import NotFound, Unhealthy
+from workers.candidates import StillMine
+from workers.containers import (
+    Container,
+    Place,
+    ServiceState,
+    network_of,
+    observe,
+    refreshed,
+)
+from workers.engine import Engine
+from workers.health import wait_until_port_answers
+from workers.moves import bring_back, leave, stop
+from workers.switch import finish, put_away
+
+_ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What runs now."""
+
+    serving: Container | None
+    was_changed: bool
+    """False where the service was at a point already."""
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """For a card: what serves."""
+        if self.serving is None:
+            return "Nothing serves."
+        image = self.serving.image or self.serving.image_id
+        return f"{image} serves (container {self.serving.name})."
+
+
+def settle(engine: Engine, environment: str, service: str, still_mine: StillMine) -> Settled:
+    """Finish a switch whose new container answers, else go back to the old one.
+
+    May be called at any time and again and again; it changes nothing where all is well. What was
+    half made is removed; what was released is kept, stopped. Raises OutsideFailure when the engine
+    fails.
+    """
+    began = time.monotonic()
+    state = observe(engine, environment, service)
+    serving = state.serving
+    if _is_settled(state):
+        return Settled(serving, False, time.monotonic() - began)
+    if serving is not None and not _answers(engine, serving):
+        put_away(engine, serving, still_mine)
+        serving = None
+    if serving is None:
+        serving = _back_to_old(engine, state, still_mine)
+    elif not serving.has_been_released or serving.is_on_check:
+        serving = finish(engine, serving, still_mine)
+    _tidy(engine, observe(engine, environment, service), serving, still_mine)
+    return Settled(refreshed(engine, serving) if serving else None, True, time.monotonic() - began)
+
+
+def _is_settled(state: ServiceState) -> bool:
+    unsettled = [one for one in state.containers if one.place is not Place.KEPT]
+    if not unsettled:
+        return True
+    serving = state.serving
+    return (
+        unsettled == [serving]
+        and serving is not None
+        and serving.has_been_released
+        and not serving.is_on_check
+    )
+
+
+def _back_to_old(engine: Engine, state: ServiceState, still_mine: StillMine) -> Container | None:
+    """Candidates go first: one of them may hold the port."""
+    for candidate in state.at(Place.CANDIDATE):
+        put_away(engine, candidate, still_mine)
+    displaced, halted = state.at(Place.DISPLACED), state.at(Place.HALTED)
+    old = next(iter((*displaced, *halted)), None)
+    if old is None:
+        return None
+    bring_back(
+        engine, old, network_of(old.environment), still_mine, stopped=old.place is Place.HALTED
+    )
+    return refreshed(engine, old)
+
+
+def _tidy(
+    engine: Engine, state: ServiceState, serving: Container | None, still_mine: StillMine
+) -> None:
+    for container in state.containers:
+        if serving is not None and container.id == serving.id:
+            continue
+        match container.place:
+            case Place.KEPT:
+                continue
+            case Place.CANDIDATE:
+                put_away(engine, container, still_mine)
+            case Place.SERVING | Place.DISPLACED | Place.HALTED:
+                stop(engine, container, container.drain, still_mine)
+                leave(engine, container, network_of(container.environment), still_mine)
+
+
+def _answers(engine: Engine, serving: Container) -> bool:
+    within = min(_ANSWER_SECONDS, serving.health_check.within)
+    try:
+        wait_until_port_answers(engine, serving, within)
+    except (Unhealthy, NotFound):
+        return False
+    return True

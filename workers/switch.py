@@ -1,0 +1,206 @@
+"""Switching a service on one Docker host from its old container to the new one.
+
+Two containers cannot publish one port, so there is a gap between the old one's leaving and the new
+one's answer; it is measured from before the first until after the second, never less than what a
+caller saw. A process that dies anywhere in here leaves a state that ``settle`` reads and repairs.
+"""
+
+import time
+from dataclasses import dataclass
+
+from quaymaster.errors import Conflict, OutsideFailure, QuaymasterError
+from workers.candidates import ContainerSpec, StillMine, create, discard
+from workers.containers import (
+    Container,
+    ServiceState,
+    check_network_of,
+    network_of,
+    refreshed,
+)
+from workers.engine import Engine
+from workers.health import wait_until_healthy, wait_until_port_answers
+from workers.moves import (
+    bring_back,
+    enter,
+    leave,
+    prune,
+    refuse_taken_ports,
+    release,
+    start,
+    stop,
+)
+from workers.transfers import Check, Report
+
+_ANSWER_SECONDS = 10.0
+"""For a container that was healthy already, to answer on its port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The new container serves. The old one still runs, off the network (or is stopped)."""
+
+    serving: Container
+    gap_seconds: float
+    """How long nobody answered on the port; 0 where nothing served before."""
+
+
+def switch(
+    engine: Engine,
+    old: Container | None,
+    candidate: Container,
+    still_mine: StillMine,
+    secrets: tuple[str, ...] = (),
+) -> Switched:
+    """Move the service's network, and with it the port, from the old container to the healthy one.
+
+    When the new one cannot have the port or does not answer there, it is removed and the old one
+    brought back; the error that is raised (Conflict, Unhealthy or another OutsideFailure) says so
+    and how long that took.
+    """
+    network = network_of(candidate.environment)
+    ours = (candidate,) if old is None else (candidate, old)
+    refuse_taken_ports(engine, ours)
+    began = time.monotonic()
+    if old is not None:
+        leave(engine, old, network, still_mine)
+    try:
+        enter(engine, candidate, network, (candidate.service,), still_mine)
+        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
+    except QuaymasterError as error:
+        raise _undone(engine, old, candidate, error, began, still_mine, stopped=False) from error
+    gap = time.monotonic() - began if old is not None else 0.0
+    return Switched(finish(engine, candidate, still_mine), gap)
+
+
+def recreate_on_port(
+    engine: Engine,
+    old: Container | None,
+    new: ContainerSpec | Container,
+    report: Report,
+    check: Check,
+    still_mine: StillMine,
+    secrets: tuple[str, ...] = (),
+) -> Switched:
+    """The other way, for health checks that need a way out: stop the old one, check the new one.
+
+    Everything up to the new one's health is part of the gap. On any failure, and when ``check``
+    stops it, the new one is removed and the old one started again; the error says so.
+    ``new`` is a container for a rollback that starts a kept one, else what to create.
+    """
+    network = network_of(new.environment)
+    if isinstance(new, Container):
+        enter(engine, new, network, (new.service,), still_mine)
+        candidate = new
+    else:
+        candidate = create(engine, new, network, (new.service,), still_mine)
+    try:
+        refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
+    except Conflict:
+        put_away(engine, candidate, still_mine)
+        raise
+    began = time.monotonic()
+    try:
+        if old is not None:
+            stop(engine, old, old.drain, still_mine)
+        start(engine, candidate, still_mine)
+        candidate = refreshed(engine, candidate)
+        wait_until_healthy(engine, candidate, candidate.health_check, report, check, secrets)
+        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
+    except QuaymasterError as error:
+        raise _undone(engine, old, candidate, error, began, still_mine, stopped=True) from error
+    gap = time.monotonic() - began if old is not None else 0.0
+    serving = finish(engine, candidate, still_mine)
+    if old is not None:
+        leave(engine, old, network, still_mine)
+    return Switched(serving, gap)
+
+
+def finish(engine: Engine, serving: Container, still_mine: StillMine) -> Container:
+    """What is left after the new container answers on the port."""
+    leave(engine, serving, check_network_of(serving.environment), still_mine)
+    release(engine, serving, still_mine)
+    return refreshed(engine, serving)
+
+
+def retire(
+    engine: Engine, old: Container, drain: float, keep: int, still_mine: StillMine
+) -> tuple[str, ...]:
+    """Stop the old container gently and keep it for a rollback; at most ``keep`` are kept.
+
+    Gives the names of the containers that were removed.
+    """
+    stop(engine, old, drain, still_mine)
+    leave(engine, old, network_of(old.environment), still_mine)
+    return prune(engine, old.environment, old.service, keep, still_mine)
+
+
+def find_kept(state: ServiceState, digest: str, configuration: str) -> Container | None:
+    """A stopped container of that digest and configuration (their fingerprint), if one is kept.
+
+    It has the secrets of its own time: where they have changed since, create a new one instead.
+    """
+    for container in state.kept:
+        image = container.image
+        is_same = image is not None and str(image.digest) == digest
+        if is_same and container.configuration == configuration:
+            return container
+    return None
+
+
+def revive(engine: Engine, kept: Container, still_mine: StillMine) -> Container:
+    """Start a kept container as a candidate: on the network for checks, without its port."""
+    leave(engine, kept, network_of(kept.environment), still_mine)
+    enter(engine, kept, check_network_of(kept.environment), (), still_mine)
+    start(engine, kept, still_mine)
+    return refreshed(engine, kept)
+
+
+def put_away(engine: Engine, candidate: Container, still_mine: StillMine) -> None:
+    """Take a candidate out: remove a new one, stop and keep one that was released before."""
+    if not candidate.has_been_released:
+        discard(engine, candidate, still_mine)
+        return
+    stop(engine, candidate, 0, still_mine)
+    for network in (check_network_of(candidate.environment), network_of(candidate.environment)):
+        leave(engine, candidate, network, still_mine)
+
+
+def _undone(
+    engine: Engine,
+    old: Container | None,
+    candidate: Container,
+    error: QuaymasterError,
+    began: float,
+    still_mine: StillMine,
+    *,
+    stopped: bool,
+) -> QuaymasterError:
+    """Back to the old container; the error to raise, with what became of the service."""
+    put_away(engine, candidate, still_mine)
+    trouble = error.trouble
+    said = "Nothing served before, and nothing serves now."
+    if old is not None:
+        try:
+            bring_back(engine, old, network_of(old.environment), still_mine, stopped=stopped)
+            wait_until_port_answers(engine, old, _ANSWER_SECONDS)
+        except QuaymasterError as second:
+            return _nothing_serves(old, error, second)
+        said = f"The old one serves again, after {time.monotonic() - began:.1f} s without answer."
+    return type(error)(
+        trouble.what,
+        why=" ".join(part for part in (trouble.why, said) if part),
+        next_step=trouble.next_step,
+        log_tail=trouble.log_tail,
+    )
+
+
+def _nothing_serves(
+    old: Container, first: QuaymasterError, second: QuaymasterError
+) -> OutsideFailure:
+    return OutsideFailure(
+        f"Nothing serves {old.environment}/{old.service} now.",
+        why=f"{first.trouble.what} {first.trouble.why} Bringing the old container back failed too: "
+        f"{second.trouble.what} {second.trouble.why}",
+        next_step=f"Start {old.name} on the host by hand, or deploy again.",
+        log_tail=first.trouble.log_tail,
+    )
