@@ -3,9 +3,9 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -34,6 +34,16 @@ class Home:
     enterprise: str | None
     bot_user: str
     bot: str
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """As ``auth.test`` says: https://docs.slack.dev/reference/methods/auth.test"""
+        return cls(
+            str(answer["team_id"]),
+            answer.get("enterprise_id"),
+            str(answer["user_id"]),
+            str(answer.get("bot_id") or ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +84,7 @@ class Directory:
         """The workspace. Raises OutsideFailure while Slack does not say which."""
         if self._home is None:
             answer = await self._asked(lambda: self._client.auth_test())
-            self._home = Home(
-                str(answer["team_id"]),
-                answer.get("enterprise_id"),
-                str(answer["user_id"]),
-                str(answer.get("bot_id") or ""),
-            )
+            self._home = Home.of(answer.data)
         return self._home
 
     def known(self, actor: Actor) -> Person | None:
@@ -112,7 +117,7 @@ class Directory:
         if actor.team not in (home.team, home.enterprise):
             return Person(actor.user, actor.team, standing=Standing.OUTSIDER)
         answer = await self._asked(lambda: self._client.users_info(user=actor.user))
-        standing = _standing(answer["user"], home)
+        standing = standing_of(answer["user"], home)
         groups: frozenset[str] = frozenset()
         if standing is Standing.FULL_MEMBER:
             groups, oldest = await self._groups_of(actor.user, since)
@@ -166,7 +171,7 @@ class Directory:
             raise _failed(error) from error
 
 
-def _standing(user: Any, home: Home) -> Standing:
+def standing_of(user: Any, home: Home) -> Standing:
     """What ``users.info`` says: https://docs.slack.dev/reference/objects/user-object"""
     teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
     if user.get("is_stranger") or home.team not in teams:
