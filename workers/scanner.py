@@ -114,10 +114,16 @@ class Scanner:
     def scan_local(
         self, image: ImageRef, docker_host: str | None = None, check: Check = _go_on
     ) -> ScanReport:
-        """Scan an image of a Docker host. The report's digest is the image's id."""
-        name = str(replace(image, tag=None) if image.digest else image)
+        """Scan an image of a Docker host; a digest in ``image`` is there the image's id.
+
+        With it exactly that image is scanned, whatever the tag means by then. The report's digest
+        is the id, so a local report never speaks for an image of a registry.
+        """
+        name = str(image.digest or image)
         reached = ("--docker-host", docker_host) if docker_host else ()
-        return self._scan(_Asked(image, name, ("--image-src", "docker", *reached), None, check))
+        source = ("--image-src", "docker", *reached)
+        report = self._scan(_Asked(image, name, source, None, check))
+        return replace(report, digest=image.digest or report.digest)
 
     def update_database(self, check: Check = _go_on) -> ScannerDatabase:
         """Download the newest vulnerability database where there is a newer one."""
@@ -178,7 +184,7 @@ class Scanner:
                 return TrivyReport.read(_content(output), asked.name)
         if CACHE_IS_BUSY in failure.said:
             return None
-        raise error_of(failure, asked.name)
+        raise error_of(failure, str(asked.image))
 
     def _command(self, asked: "_Asked", backend: str, output: Path) -> list[str]:
         return [

@@ -51,6 +51,7 @@ class TrivyMetadata(BaseModel):
     """What was scanned."""
 
     image_id: str = Field(default="", alias="ImageID")
+    layers: list[str] | None = Field(default=None, alias="DiffIDs")
 
 
 class TrivyReport(BaseModel):
@@ -77,6 +78,9 @@ class TrivyReport(BaseModel):
             raise _unusable(f"It has schema {report.schema_version} instead of {_SCHEMA}.")
         if report.artifact_type != "container_image" or report.artifact_name != artifact_name:
             raise _unusable("It is about something else.")
+        if not report.metadata.layers:
+            # Seen with 0.76: a configuration without diff_ids gives an empty report, not an error.
+            raise _unusable("The scanner looked at no layer of the image.")
         return report
 
     @property

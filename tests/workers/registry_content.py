@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 
+from tests.images.archive import Entry, layer
 from workers.manifests import DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
 
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,18 @@ class Content:
         self, tag: str = "", media_type: str = OCI_IMAGE, *, architecture: str = "amd64"
     ) -> bytes:
         """An image of two small layers, under a tag or its digest alone."""
+        layers = [
+            self.blob(layer([Entry(f"{architecture}-{number}", self.repository.encode())]), LAYER)
+            for number in (1, 2)
+        ]
         document = {
             "os": "linux",
             "architecture": architecture,
             "config": {"Env": ["PATH=/bin", "API_TOKEN=made-up"], "Cmd": ["/bin/serve"]},
+            "rootfs": {"type": "layers", "diff_ids": [one["digest"] for one in layers]},
         }
-        parts = {
-            "config": self.blob(json.dumps(document).encode(), CONFIGURATION),
-            "layers": [
-                self.blob(f"{self.repository} {architecture} {number}".encode(), LAYER)
-                for number in (1, 2)
-            ],
-        }
+        config = self.blob(json.dumps(document).encode(), CONFIGURATION)
+        parts = {"config": config, "layers": layers}
         return self.manifest(parts, media_type, tag)
 
     def index(self, tag: str, media_type: str = OCI_INDEX, *architectures: str) -> bytes:

@@ -1,13 +1,17 @@
 """The real Trivy, with real databases, on images of a real registry and a real engine."""
 
 import fcntl
+import io
+import json
 import os
 import stat
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -21,7 +25,10 @@ from quaymaster.image_ref import Digest, ImageRef, Repository
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
+from tests.engines.waiting import wait_until
 from tests.images.catalogue import FINDINGS_A, FINDINGS_B, PLANTED_SECRET, LocalImages
+from tests.workers.registry_content import CONFIGURATION, LAYER, Content
+from workers.manifests import OCI_IMAGE, digest_of
 from workers.registry_auth import RegistryLogin
 from workers.scanner import Scanner
 
@@ -95,19 +102,50 @@ def test_a_local_image_is_scanned_by_its_engine(
     engine: docker.DockerClient,
     docker_host: str,
     images: LocalImages,
+    repository: str,
     scratch: Path,
 ) -> None:
-    ref = ImageRef.parse(images.vulnerable, "registry.test")
+    ref = ImageRef(Repository("registry.test", repository), "1.4")
     with pytest.raises(NotFound, match=r"registry\.test"):
         scanner.scan_local(ref, docker_host)
-    name = f"registry.test/{images.vulnerable}"
-    engine.images.get(images.vulnerable).tag(name)
-    try:
-        report = scanner.scan_local(ref, docker_host)
-    finally:
-        engine.images.remove(name, noprune=True)
-    assert len(report.findings) == FINDINGS_A
-    assert str(report.digest) == engine.images.get(images.vulnerable).id
+    found = engine.images.get(images.vulnerable)
+    found.tag(str(ref.repository), "1.4")
+    by_name = scanner.scan_local(ref, docker_host)
+    assert len(by_name.findings) == FINDINGS_A
+    assert str(by_name.digest) == found.id
+    engine.images.get(images.clean).tag(str(ref.repository), "1.4")
+    by_id = scanner.scan_local(ref.pinned(by_name.digest), docker_host)
+    assert replace(by_id, scanned_at=by_name.scanned_at) == by_name
+
+
+def test_a_registry_with_a_certificate_of_its_own_is_scanned_by_its_ca_file(
+    scanner: Scanner,
+    tls_registry: Registry,
+    repository: str,
+) -> None:
+    with tls_registry.client() as client:
+        digest = digest_of(Content(client, repository).image("1.4"))
+    login = RegistryLogin(
+        tls_registry.host, "https", "ci", SecretStr(tls_registry.password), tls_registry.ca_file
+    )
+    image = ImageRef(Repository(tls_registry.host, repository), "1.4", digest)
+    with pytest.raises(ScannerBroken):
+        scanner.scan_registry(image, replace(login, ca_file=None))
+    assert scanner.scan_registry(image, login).findings == ()
+
+
+def test_an_image_that_keeps_its_layers_from_the_scanner_is_not_clean(
+    scanner: Scanner, login: RegistryLogin, registry: Registry, repository: str
+) -> None:
+    """Trivy looks at the layers that the configuration lists, and reports nothing of the others."""
+    with registry.client() as client:
+        content = Content(client, repository)
+        config = content.blob(json.dumps({"os": "linux"}).encode(), CONFIGURATION)
+        hidden = content.blob(b"whatever", LAYER)
+        put = content.manifest({"config": config, "layers": [hidden]}, OCI_IMAGE, "1.4")
+    image = ImageRef(Repository(registry.host, repository), "1.4", digest_of(put))
+    with pytest.raises(ScannerBroken, match="no layer"):
+        scanner.scan_registry(image, login)
 
 
 def test_secrets_in_the_images_environment_do_not_reach_the_report(
@@ -277,20 +315,12 @@ def test_a_program_that_cannot_be_started_is_broken(
         replace(scanner, program=tmp_path / "nothing").scan_registry(pushed, login)
 
 
-def is_running(pid: int) -> bool:
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; who started it may still have to take note (a zombie)."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until_gone(pid: int) -> None:
-    """The child of a child is reaped by another process, which may take a moment."""
-    until = time.monotonic() + 10
-    while is_running(pid) and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
-        assert time.monotonic() < until, f"{pid} is still running"
-        time.sleep(0.01)
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
@@ -309,7 +339,7 @@ def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
         slow.scan_registry(pushed, login, check)
     assert time.monotonic() - started < 10
     for pid in map(int, pid_file.read_text().split()):
-        wait_until_gone(pid)
+        wait_until(partial(is_gone, pid), within=10, what=f"the end of process {pid}")
 
 
 def test_a_scan_that_takes_too_long_is_ended(
@@ -366,6 +396,32 @@ def test_a_database_replaced_during_the_scan_is_scanned_with_again(
     report = replacing.scan_registry(pushed, login)
     assert len(report.findings) == FINDINGS_B
     assert report.database.version == scanner.database().version
+
+
+def test_a_database_is_downloaded_from_a_registry(
+    scanner: Scanner, registry: Registry, repository: str, trivy_caches: TrivyCaches, tmp_path: Path
+) -> None:
+    """As the vendor publishes it: an OCI artifact of one layer, a tar of the two files."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("metadata.json", "trivy.db"):
+            archive.add(trivy_caches.b / "db" / name, name)
+    with registry.client() as client:
+        content = Content(client, repository)
+        config = content.blob(b"{}", "application/vnd.aquasec.trivy.config.v1+json")
+        layer = content.blob(
+            packed.getvalue(), "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"
+        )
+        layer["annotations"] = {"org.opencontainers.image.title": "db.tar.gz"}
+        content.manifest({"config": config, "layers": [layer]}, OCI_IMAGE, "2")
+    environment = {
+        **scanner.environment,
+        "TRIVY_DB_REPOSITORY": f"{registry.host}/{repository}:2",
+        "TRIVY_USERNAME": registry.username,
+        "TRIVY_PASSWORD": registry.password,
+    }
+    empty = replace(scanner, environment=environment, cache=tmp_path / "empty")
+    assert empty.update_database() == replace(scanner, cache=trivy_caches.b).database()
 
 
 def test_a_download_that_fails_says_so(scanner: Scanner, free_port: int, tmp_path: Path) -> None:

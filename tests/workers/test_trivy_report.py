@@ -21,6 +21,7 @@ def document(**more: Any) -> dict[str, Any]:
         "ArtifactType": "container_image",
         "Metadata": {
             "ImageID": "sha256:" + "b" * 64,
+            "DiffIDs": ["sha256:" + "c" * 64],
             "ImageConfig": {"config": {"Env": ["API_TOKEN=hunter2"]}},
         },
         **more,
@@ -87,6 +88,7 @@ def test_hostile_text_is_cut() -> None:
         document(ArtifactName="registry.test/other"),
         document(ArtifactType="cyclonedx"),
         document(Metadata=None),
+        document(Metadata={"ImageID": "sha256:" + "b" * 64}),
         document(Results={}),
         document(Results=[{"Vulnerabilities": [{}]}]),
     ],
@@ -104,4 +106,4 @@ def test_whatever_is_written_there_is_read_or_broken(content: bytes) -> None:
 
 def test_a_report_without_an_image_id_is_broken() -> None:
     with pytest.raises(ScannerBroken):
-        _ = read(document(Metadata={})).image_id
+        _ = read(document(Metadata={"DiffIDs": ["x"]})).image_id
