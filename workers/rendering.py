@@ -105,15 +105,19 @@ class Renderer:
 
     def _file(self, name: str) -> Mapping[str, str]:
         path = self._configuration.folder / name
-        return _read_env_file(path)
+        return read_env_file(path)
 
 
-def _read_env_file(path: Path) -> Mapping[str, str]:
+def read_env_file(path: Path) -> Mapping[str, str]:
     """``NAME=value`` lines, values as they stand, as ``docker run --env-file`` reads them:
     https://docs.docker.com/reference/cli/docker/container/run/#env.
+
+    Raises ConfigurationError when it cannot be read, or a line is not NAME=value.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not text in UTF-8.") from error
     except OSError as error:
         raise ConfigurationError(
             f"{path.name} cannot be read: {error.strerror or type(error).__name__}.",
