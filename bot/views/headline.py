@@ -25,7 +25,7 @@ from quaymaster.requests import (
     TagsRequest,
 )
 
-_NAME_LIMIT = 56
+_NAME_LIMIT = 52
 
 
 def headline_of(request: Request, default_registry: str) -> str:

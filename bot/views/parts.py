@@ -85,11 +85,12 @@ class When:
 Inline = str | Code | Bold | Person | Room | When
 Line = tuple[Inline, ...]
 
-_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
-_CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,30}")
+_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _COMMAND = re.compile(r"`((?:/|quaymaster )[^`\n]{1,200})`")
+_OUTER_UNDERSCORES = re.compile(r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
 _TIMES = {True: "{date_short_pretty}", False: "{date_short_pretty} at {time}"}
 _EARLIEST = 366 * 86_400
 """Builds without a date say year 1 or 1970; nothing was really made then."""
@@ -125,7 +126,7 @@ def clipped_middle(text: str, limit: int) -> str:
 def prose(text: str, limit: int = INLINE_LIMIT) -> Line:
     """A sentence of ours or of a trouble; a command in backticks becomes code."""
     pieces = _COMMAND.split(clipped(text, limit))
-    return tuple(Code(piece) if index % 2 else piece for index, piece in enumerate(pieces))
+    return tuple(Code(piece) if index % 2 else piece for index, piece in enumerate(pieces) if piece)
 
 
 def joined(pieces: Iterable[Inline], separator: str = ", ", limit: int = 20) -> Line:
@@ -223,7 +224,7 @@ def button(
         value=str(operation),
         style=style,
         confirm=confirm,
-        accessibility_label=_unmarked(f"{text}: operation {operation}")[:_BUTTON_LIMIT],
+        accessibility_label=_plain_text(f"{text}: operation {operation}", _BUTTON_LIMIT).text,
     )
 
 
@@ -330,7 +331,7 @@ def _escaped(text: str) -> str:
     characters that look like them; an underscore inside a word formats nothing and stays.
     """
     text = text.replace("*", "∗").replace("~", "∼").replace("`", "ˋ")
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", "＿", text)
+    text = _OUTER_UNDERSCORES.sub(lambda found: "＿" * len(found[0]), text)
     text = re.sub(r"(?<![A-Za-z0-9])@|@(?=here|channel|everyone)", "＠", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

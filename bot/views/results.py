@@ -89,18 +89,18 @@ def result_summary(outcome: Outcome) -> Line:
         case Deployed():
             return in_a_row(_deployed_lines(outcome))
         case Failed(trouble, runs_now):
-            return in_a_row(trouble_lines(trouble, runs_now))
+            return in_a_row(trouble_lines(trouble, runs_now), " ")
         case Lost(said, next_step) | Ended(said, _, next_step):
-            return prose(f"{said} {next_step}")
+            return in_a_row((prose(said), _next(next_step)), " ")
         case _:
             assert_never(outcome)
 
 
-def in_a_row(lines: Sequence[Line]) -> Line:
+def in_a_row(lines: Sequence[Line], separator: str = " · ") -> Line:
     """Lines as one."""
     row: list[Inline] = []
     for line in lines:
-        row += [" · ", *line] if row and line else line
+        row += [separator, *line] if row and line else line
     return tuple(row)
 
 
@@ -194,14 +194,20 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
 
 def _deployed(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
     before: Line = ("Before: nothing ran there",)
-    undo: Line = ()
     if deployed.replaced is not None:
         before = ("Before: ", *image_line(deployed.replaced, scene))
-        place = clipped(f"{deployed.environment}/{deployed.service}", 100)
-        undo = ("Undo: ", Code(f"{scene.command} rollback {place}"))
     now: Line = ("Now: ", *image_line(deployed.image, scene))
-    said = (now, before, *_deployed_lines(deployed), *notes(deployed.notes), undo)
-    return (paragraph(*said),)
+    said = (now, before, *_deployed_lines(deployed), *notes(deployed.notes))
+    return (paragraph(*said, _undo(deployed, scene)),)
+
+
+def _undo(deployed: Deployed, scene: Scene) -> Line:
+    """How to get the one before back. Going back from a rollback means to deploy again."""
+    plan = scene.operation.plan
+    if deployed.replaced is None or (plan is not None and plan.kind == "rollback"):
+        return ()
+    place = clipped(f"{deployed.environment}/{deployed.service}", 100)
+    return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 
 
 def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:

@@ -11,7 +11,7 @@ from local_slack.blocks import violations
 from local_slack.message import Message
 
 _OURS = re.compile(r"<@[UW][A-Z0-9]+>|<#[CDG][A-Z0-9]+>|<!date\^[0-9]+\^[a-z_{} ]+\|[-0-9: UTC]+>")
-_FORMATTING = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_FORMATTING = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_])")
 _BARE_MENTION = re.compile(r"(?<![A-Za-z0-9])@|@(here|channel|everyone)")
 
 
