@@ -14,6 +14,7 @@ import typer
 
 from quaymaster import audit as audit_chain
 from quaymaster import logs
+from quaymaster.checks import PARTS, Check, parts_of, perform
 from quaymaster.configuration import Configuration
 from quaymaster.connections import queue_connection, worker_connection
 from quaymaster.errors import QuaymasterError
@@ -81,6 +82,25 @@ def worker(
     raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
 
 
+@app.command()
+def check(
+    only: Annotated[
+        str, typer.Option(metavar="PARTS", help=f"Comma-separated: {', '.join(PARTS)}.")
+    ] = "",
+    host: Annotated[
+        str | None, typer.Option(help="Only this Docker host and the services on it.")
+    ] = None,
+) -> None:
+    """Try every part for real; say what is wrong and what to do. Exit status 1 if something is."""
+    from rich.console import Console
+
+    from quaymaster.check_report import print_checks
+
+    checks = _checked(only, host)
+    print_checks(checks, Console())
+    raise typer.Exit(int(any(one.verdict == "broken" for one in checks)))
+
+
 @audit_app.command("verify")
 def verify(
     head: Annotated[
@@ -96,6 +116,25 @@ def verify(
     except QuaymasterError as error:
         _end_with(str(error))
     print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
+
+
+def _checked(only: str, host: str | None) -> tuple[Check, ...]:
+    from bot.checks import slack_probes
+    from workers.checks import Place, secret_values, worker_probes
+
+    try:
+        parts = parts_of(only)
+        settings = Settings.from_env(os.environ)
+        configuration = Configuration.load(settings.config)
+        if host is not None:
+            configuration.host(host)
+    except QuaymasterError as error:
+        _end_with(str(error), status=1)
+    place = Place(settings, configuration, os.environ, host)
+    slack = slack_probes(settings, configuration) if "slack" in parts else ()
+    secrets = (*settings.secret_values, *secret_values(place))
+    logs.configure(secrets)
+    return perform((*slack, *worker_probes(parts, place)), secrets)
 
 
 async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
@@ -167,15 +206,13 @@ def _settings(needs: list[str]) -> Settings:
         settings = Settings.from_env(os.environ, needs)
     except QuaymasterError as error:
         _end_with(str(error))
-    secrets = (settings.secret_key, settings.redis_url, settings.slack_bot_token)
-    others = (settings.slack_app_token, settings.slack_signing_secret)
-    logs.configure(one.get_secret_value() for one in (*secrets, *others) if one is not None)
+    logs.configure(settings.secret_values)
     return settings
 
 
-def _end_with(text: str) -> NoReturn:
+def _end_with(text: str, status: int = 2) -> NoReturn:
     typer.echo(text, err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
 
 
 def main() -> None:

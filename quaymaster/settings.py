@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -85,6 +85,14 @@ class Settings:
                 if name.startswith("TRIVY_")
             ),
         )
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What must never be printed; the password of Redis by itself too."""
+        given = (self.secret_key, self.redis_url, self.slack_bot_token, self.slack_app_token)
+        values = [one.get_secret_value() for one in (*given, self.slack_signing_secret) if one]
+        password = urlsplit(self.redis_url.get_secret_value()).password
+        return (*values, unquote(password)) if password else tuple(values)
 
     def bot_token(self) -> SecretStr:
         """The bot token. Raises ConfigurationError where there is none."""
