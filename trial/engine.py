@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,18 @@ import docker
 import requests
 from docker.errors import DockerException, NotFound
 
-from quaymaster.errors import OutsideFailure, UsageError
+from quaymaster.errors import Conflict, OutsideFailure, UsageError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 LABEL = "io.quaymaster.trial"
 """On every image that a trial makes, and so on every container that runs one: which trial."""
 
-_BUILT_IN_NETWORKS = frozenset({"bridge", "host", "none"})
+ENVIRONMENTS = frozenset({"staging", "production"})
+"""The environments of the sample configuration."""
+
+# What the workers write on containers and networks of services (workers/candidates.py).
+_ENVIRONMENT = "quaymaster.environment"
+_ROLE_NETWORK = "quaymaster.role=network"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -31,17 +36,33 @@ class Engine:
     architecture: str
     """As Go calls it, for the images that it is to run."""
 
-    def end_containers(self, trial: str, registry: str) -> int:
+    def end_services(self, trial: str, registry: str) -> int:
         """Stop and remove the services of a trial, and their networks; how many containers."""
-        ours = [one for one in self._containers() if _is_ours(one.attrs, trial, registry)]
-        networks = {name for one in ours for name in _networks(one.attrs)}
+        ours = [one for one in self._containers() if _is_ours(one, trial, registry)]
+        environments = {_environment(one) for one in ours} | ENVIRONMENTS
         for container in ours:
             with contextlib.suppress(NotFound):
                 container.stop(timeout=3)
             with contextlib.suppress(NotFound):
                 container.remove(force=True, v=True)
-        self._remove_networks(networks)
+        self._remove_networks(environments)
         return len(ours)
+
+    def expect_no_other_quaymaster(self, trial: str, registry: str) -> None:
+        """Raise Conflict when services run here that this trial would take for its own.
+
+        A service is known by its environment and its name, so the staging/web of somebody else
+        would be replaced by the first deploy.
+        """
+        for container in self._containers():
+            if _environment(container) in ENVIRONMENTS and not _is_ours(container, trial, registry):
+                raise Conflict(
+                    f"The engine at {self.host} has the container {container.name} of another "
+                    f"Quaymaster, in an environment called {_environment(container)} as well.",
+                    why="A deploy of this trial would replace it.",
+                    next_step="Try it on another engine (--docker HOST), or end the other "
+                    "`quaymaster try`, or remove the container.",
+                )
 
     def remove_images(self, trial: str) -> None:
         """Remove the images that a trial made, by every name that they have."""
@@ -53,13 +74,15 @@ class Engine:
         found: list[Any] = self.client.containers.list(all=True, ignore_removed=True)
         return found
 
-    def _remove_networks(self, names: set[str]) -> None:
-        """Remove networks that were made for the services and that nobody else is in."""
-        for name in names - _BUILT_IN_NETWORKS:
+    def _remove_networks(self, environments: Collection[str]) -> None:
+        """Remove the networks of these environments; one that somebody is in stays."""
+        for listed in self.client.networks.list(filters={"label": _ROLE_NETWORK}):
+            labels = listed.attrs["Labels"] or {}
+            if labels.get(_ENVIRONMENT) not in environments:
+                continue
             with contextlib.suppress(NotFound):
-                network = self.client.networks.get(name)
-                is_quaymasters = any("quaymaster" in label for label in network.attrs["Labels"])
-                if is_quaymasters and not network.attrs["Containers"]:
+                network = self.client.networks.get(listed.id)
+                if not network.attrs["Containers"]:
                     network.remove()
 
 
@@ -117,11 +140,11 @@ def _way_out(host: str, given: str | None) -> str:
     )
 
 
-def _is_ours(container: dict[str, Any], trial: str, registry: str) -> bool:
-    configuration = container["Config"]
-    labels: dict[str, str] = configuration["Labels"] or {}
-    return labels.get(LABEL) == trial or str(configuration["Image"]).startswith(f"{registry}/")
+def _is_ours(container: Any, trial: str, registry: str) -> bool:
+    """Whether it runs an image of this trial, or any image of its registry."""
+    image = str(container.attrs["Config"]["Image"])
+    return container.labels.get(LABEL) == trial or image.startswith(f"{registry}/")
 
 
-def _networks(container: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(container["NetworkSettings"]["Networks"])
+def _environment(container: Any) -> str:
+    return str(container.labels.get(_ENVIRONMENT, ""))

@@ -41,6 +41,8 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
         _clear_up(state, engine, paper.say)
         if options.reset:
             _begin_anew(state, engine)
+        with _speaking_of_the_engine():
+            engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
         claim(state.choices.ports(), str(options.state))
         with (
             _no_services_afterwards(state, engine, interruption, paper.say),
@@ -100,7 +102,7 @@ def _clear_up(state: StateDirectory, engine: Engine, say: Say) -> None:
     choices = state.choices
     ended = state.ledger.end_leftovers()
     with _speaking_of_the_engine():
-        containers = engine.end_containers(choices.name, choices.registry)
+        containers = engine.end_services(choices.name, choices.registry)
         remove_container(engine, choices)
     if ended or containers:
         what = [*ended, *([f"{containers} containers"] if containers else [])]
@@ -126,7 +128,7 @@ def _no_services_afterwards(
     finally:
         interruption.begin_ending()
         try:
-            engine.end_containers(choices.name, choices.registry)
+            engine.end_services(choices.name, choices.registry)
         except (DockerException, requests.RequestException) as error:
             say(
                 f"The Docker engine failed while the services were removed ({error}). What is "

@@ -64,7 +64,7 @@ class Session:
                 task.result()
 
     async def _talk(self, desk: Desk) -> None:
-        while True:
+        while not (self._went_wrong and not self._is_typed):  # a script ends where it goes wrong
             prompt = f"{desk.where}> "
             text = await self._lines.next(prompt)
             if text is None:
@@ -85,21 +85,15 @@ class Session:
         match line:
             case Nothing() | Quit():
                 return
-            case Help():
-                self._paper.say(*HELP.split("\n"))
-            case People():
-                self._paper.say(", ".join(desk.people()))
-            case Channels():
-                self._paper.say(", ".join(f"#{name}" for name in desk.channels()))
+            case Help() | People() | Channels():
+                self._paper.say(*_told(line, desk))
             case Be(name):
                 desk.become(name)
             case Enter(channel):
                 desk.enter(channel)
                 await desk.show(3)
-            case Show(count):
-                await desk.show(count)
-            case ShowFile(name):
-                await desk.file(name)
+            case Show() | ShowFile():
+                await _shown(line, desk)
             case Click(button, operation):
                 await desk.click(button, operation)
             case Wait(words, within):
@@ -108,3 +102,25 @@ class Session:
                 await desk.type(text)
             case _:
                 assert_never(line)
+
+
+def _told(line: Help | People | Channels, desk: Desk) -> tuple[str, ...]:
+    match line:
+        case Help():
+            return tuple(HELP.split("\n"))
+        case People():
+            return (", ".join(desk.people()),)
+        case Channels():
+            return (", ".join(f"#{name}" for name in desk.channels()),)
+        case _:
+            assert_never(line)
+
+
+async def _shown(line: Show | ShowFile, desk: Desk) -> None:
+    match line:
+        case Show(count):
+            await desk.show(count)
+        case ShowFile(name):
+            await desk.file(name)
+        case _:
+            assert_never(line)

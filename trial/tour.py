@@ -17,9 +17,9 @@ def greeting(state: StateDirectory) -> tuple[str, ...]:
         f"  settings     {state.configuration}",
         f"  logs         {state.path / 'logs'}/",
         "",
-        "Operations, releases, approvals, the audit and the registry are kept until the next start;",
-        "the messages of the local Slack are not, and no service runs in between.",
-        "`quaymaster try --reset` begins anew.",
+        "Kept for the next start: operations, releases, approvals, the audit, the registry. Not",
+        "kept: the messages of the local Slack, and the running services. `quaymaster try --reset`",
+        "begins anew.",
     )
 
 

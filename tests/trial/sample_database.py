@@ -1,6 +1,6 @@
 """Makes the vulnerability database that the trial ships, from the advisories of the tests.
 
-    python -m tests.trial.sample_database
+python -m tests.trial.sample_database
 """
 
 import gzip
