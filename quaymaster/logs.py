@@ -6,6 +6,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 from quaymaster.redaction import redact
 
@@ -20,7 +21,7 @@ def configure(secrets: Iterable[str], level: str = "INFO") -> None:
             for name, value in event.items()
         }
 
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

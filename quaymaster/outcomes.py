@@ -160,8 +160,8 @@ class Deployed:
     environment: str
     service: str
     image: ImageRef
-    gap_seconds: float
-    """How long the port answered nobody, measured."""
+    gap_seconds: float | None
+    """How long the port answered nobody, measured; None where the worker died before it could."""
     replaced: ImageRef | None
     seconds: float
     notes: tuple[str, ...] = ()

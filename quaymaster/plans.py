@@ -49,6 +49,8 @@ class DeployPlan:
     configuration: ServiceConfiguration
     configuration_revision: str
     running: Running | None
+    restores: int | None = None
+    """For a rollback: the release that it brings back."""
     notes: tuple[str, ...] = ()
     seal: str = ""
 
@@ -80,6 +82,7 @@ class DeployPlan:
             self.examined.verdict.kind,
             _CONFIGURATION.dump_json(self.configuration).decode(),
             self.configuration_revision,
+            str(self.restores or ""),
             str(running.image) if running else "",
             _CONFIGURATION.dump_json(running.configuration).decode()
             if running and running.configuration

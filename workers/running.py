@@ -122,13 +122,7 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
     name = f"service:{environment}/{service}"
     owner = f"{running.operation.id}:{running.owner}"
     connection = running.connection
-    if not perform(connection, leases.take(name, owner, leases.SERVICE_MILLISECONDS)):
-        other = ask(connection, leases.owner_of(name)) or "another:"
-        raise Conflict(
-            f"{environment}/{service} is being changed by #{other.partition(':')[0]}.",
-            why="Two deploys of one service at once would undo each other.",
-            next_step="Try again when that one has ended.",
-        )
+    _take_service(connection, name, owner, f"{environment}/{service}")
 
     def still_mine() -> None:
         if ask(connection, leases.owner_of(name)) != owner:
@@ -142,3 +136,23 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
             yield still_mine
         finally:
             perform(connection, leases.give_back(name, owner))
+
+
+def _take_service(connection: Connection, name: str, owner: str, service: str) -> None:
+    """Take the lease, also from an earlier job of the same operation: that one is dead, or the
+    operation's own lease would not be ours.
+    """
+    if perform(connection, leases.take(name, owner, leases.SERVICE_MILLISECONDS)):
+        return
+    other = ask(connection, leases.owner_of(name)) or ""
+    operation = other.partition(":")[0]
+    is_our_own = operation == owner.partition(":")[0]
+    if is_our_own and perform(
+        connection, leases.take_over(name, other, owner, leases.SERVICE_MILLISECONDS)
+    ):
+        return
+    raise Conflict(
+        f"{service} is being changed by {f'#{operation}' if operation else 'another operation'}.",
+        why="Two changes of one service at once would undo each other.",
+        next_step="Try again when that one has ended.",
+    )

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from quaymaster.errors import OutsideFailure
 from quaymaster.findings import ScanReport
-from quaymaster.image_ref import Digest
+from quaymaster.image_ref import Digest, Repository
 from quaymaster.store import leases, reports
 from quaymaster.store.transactions import ask, perform
 from workers.running import Running, kept_alive
@@ -17,7 +18,11 @@ _WAIT_SECONDS = 15 * 60
 
 
 def report_of(
-    digest: Digest, scan: Callable[[], ScanReport], running: Running, tools: Toolbox
+    repository: Repository,
+    digest: Digest,
+    scan: Callable[[], ScanReport],
+    running: Running,
+    tools: Toolbox,
 ) -> tuple[ScanReport, bool]:
     """The report about a digest with the scanner's present database, and whether it was there.
 
@@ -30,7 +35,8 @@ def report_of(
     while time.monotonic() < deadline:
         report = ask(tools.connection, reports.kept(digest, database.version, tools.sealer))
         if report is not None:
-            return report, True
+            # The same digest may have been scanned under the name of another repository.
+            return replace(report, repository=repository), True
         if perform(tools.connection, leases.take(lease, running.owner, _LEASE_MILLISECONDS)):
             return _scan_leased(lease, scan, running, tools), False
         running.check()

@@ -214,7 +214,9 @@ def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
     took = f"took {duration(deployed.seconds)}"
     if deployed.replaced is None:
         return ((took,),)
-    return ((dotted(f"Unreachable for {duration(deployed.gap_seconds)}", took),),)
+    gap = deployed.gap_seconds
+    said = "Gap not measured" if gap is None else f"Unreachable for {duration(gap)}"
+    return ((dotted(said, took),),)
 
 
 def image_line(image: ImageRef, scene: Scene) -> Line:

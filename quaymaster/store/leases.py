@@ -24,6 +24,16 @@ def take(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
     )
 
 
+def take_over(name: str, old: str, new: str, milliseconds: int) -> Transaction[bool]:
+    """True when it was still the old owner's and now is the new one's."""
+    return Transaction(
+        guards=(held(name, old),),
+        commands=(("SET", keys.lease(name), new, "PX", milliseconds),),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
 def renew(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
     """True when it was still this owner's and lasts longer now."""
     return Transaction(

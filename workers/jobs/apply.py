@@ -1,8 +1,269 @@
-"""placeholder"""
+"""The last stage of a deploy or rollback: carry out the plan, by digest, and nothing else."""
 
-from workers.running import Running
-from workers.steps import Step
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from quaymaster.errors import NotFound, QuaymasterError, ScanBlocked
+from quaymaster.gate import stops, verdict_of, worse
+from quaymaster.image_ref import ImageRef
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Deployed, Ended
+from quaymaster.plans import DeployPlan
+from quaymaster.progress import Progress
+from quaymaster.store import releases, reports
+from quaymaster.store.releases import Release
+from quaymaster.store.transactions import Command, ask
+from workers.approved import approved_plan
+from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
+from workers.containers import Container, ServiceState, observe
+from workers.engine import Engine
+from workers.health import wait_until_healthy
+from workers.images import inspect, pull
+from workers.rendering import Values
+from workers.running import Running, service_lease
+from workers.settle import settle
+from workers.steps import Bakes, Finished, Step
+from workers.switch import (
+    Switched,
+    find_kept,
+    put_away,
+    recreate_on_port,
+    retire,
+    revive,
+    switch,
+)
 from workers.toolbox import Toolbox
 
 
-def apply_plan(running: Running, tools: Toolbox) -> Step: ...
+def apply_plan(running: Running, tools: Toolbox) -> Step:
+    """Start the new container beside the old one, check it, switch, keep the old one stopped.
+
+    Whatever goes wrong before the switch leaves the old one serving. Raises Forged, NotAllowed,
+    ScanBlocked, Conflict, Unhealthy or another OutsideFailure.
+    """
+    started = time.monotonic()
+    operation = running.operation
+    plan = _plan_to_carry_out(operation, tools)
+    engine = tools.engine(plan.host)
+    with service_lease(running, plan.environment, plan.service) as still_mine:
+        settle(engine, plan.environment, plan.service, still_mine)
+        state = observe(engine, plan.environment, plan.service)
+        values = tools.renderer.values(plan.configuration)
+        if (why := _overtaken(plan, state, values)) is not None:
+            return Finished(why, State.SUPERSEDED)
+        bring_image(engine, plan.image, running, tools)
+        change = Change(plan, state, values, engine, still_mine, running)
+        switched = change.carry_out()
+        if state.serving is not None:
+            running.report(Progress("stopping the old container"))
+            change.retire(state.serving, tools.configuration.keep_releases)
+    deployed = Deployed(
+        environment=plan.environment,
+        service=plan.service,
+        image=plan.image,
+        gap_seconds=switched.gap_seconds,
+        replaced=plan.running.image if plan.running else None,
+        seconds=time.monotonic() - started,
+        notes=(*plan.notes, *_moved_tag(plan, tools)),
+    )
+    return live(operation, plan, deployed, tools)
+
+
+def live(operation: Operation, plan: DeployPlan, deployed: Deployed, tools: Toolbox) -> Step:
+    """What follows when the new version serves: the bake window, or the release at once."""
+    if plan.configuration.bake > 0:
+        return Bakes(deployed, tools.now() + timedelta(seconds=plan.configuration.bake))
+    return Finished(deployed, also=released(operation, plan, tools))
+
+
+def released(operation: Operation, plan: DeployPlan, tools: Toolbox) -> tuple[Command, ...]:
+    """The commands that record the release, and after a rollback mark what was rolled back from."""
+    release = Release(
+        id=operation.id,
+        environment=plan.environment,
+        service=plan.service,
+        image=plan.image,
+        configuration=plan.configuration,
+        released_by=operation.actor.user,
+        approved_by=operation.approval.approvers if operation.approval else (),
+        released_at=tools.now(),
+        restores=plan.restores,
+    ).sealed(tools.sealer)
+    left = plan.running.image.digest if plan.running else None
+    is_other = left is not None and left != plan.digest
+    marks = (
+        releases.mark_bad(plan.environment, plan.service, left, operation.id)
+        if left is not None and is_other and plan.kind == "rollback"
+        else ()
+    )
+    return (*releases.record(release), *marks)
+
+
+def is_result_of(operation: Operation, plan: DeployPlan, serving: Container) -> bool:
+    """Whether this container is what the operation was to put there. A rollback may have started
+    a kept container again, which carries the number of the operation that made it.
+    """
+    if serving.operation == operation.id:
+        return True
+    digest = serving.image.digest if serving.image else None
+    is_alike = serving.configuration == configuration_fingerprint(plan.configuration)
+    return plan.kind == "rollback" and digest == plan.digest and is_alike
+
+
+def bring_image(engine: Engine, image: ImageRef, running: Running, tools: Toolbox) -> None:
+    """Have exactly this digest on the host; a registry that is down does not matter when it is."""
+    pinned = replace(image, tag=None)
+    try:
+        inspect(engine, pinned)
+    except NotFound:
+        login = tools.login(image.repository.registry)
+        pull(engine, pinned, login, running.report, running.check)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one service, under its lease."""
+
+    plan: DeployPlan
+    state: ServiceState
+    values: Values
+    engine: Engine
+    still_mine: StillMine
+    running: Running
+
+    def carry_out(self) -> Switched:
+        """Put the new container in the place of the old one."""
+        if self.plan.configuration.health.outbound:
+            return self._recreate()
+        return self._beside()
+
+    def retire(self, old: Container, keep: int) -> None:
+        """Stop the old container and keep it. The new one serves already: what fails here is
+        repaired by the next deploy, and is not this one's failure.
+        """
+        drain = self.plan.configuration.drain
+        try:
+            retire(self.engine, old, drain, keep, self.still_mine)
+        except QuaymasterError as error:
+            self.running.report(Progress(f"the old container stays for now: {error.trouble.what}"))
+
+    def _beside(self) -> Switched:
+        self.running.report(Progress("starting the new container"))
+        kept = self._kept()
+        if kept is None:
+            candidate = create_candidate(self.engine, self._spec(), self.still_mine)
+        else:
+            candidate = revive(self.engine, kept, self.still_mine)
+        try:
+            wait_until_healthy(
+                self.engine,
+                candidate,
+                self.plan.configuration.health,
+                self.running.report,
+                self.running.check,
+                self.values.secrets,
+            )
+            self.running.no_return()
+        except QuaymasterError:
+            put_away(self.engine, candidate, self.still_mine)
+            raise
+        self.running.report(Progress("switching"))
+        old = self.state.serving
+        return switch(self.engine, old, candidate, self.still_mine, self.values.secrets)
+
+    def _recreate(self) -> Switched:
+        self.running.report(Progress("replacing the container on its port"))
+        return recreate_on_port(
+            self.engine,
+            self.state.serving,
+            self._kept() or self._spec(),
+            self.running.report,
+            self.running.check,
+            self.still_mine,
+            self.values.secrets,
+        )
+
+    def _kept(self) -> Container | None:
+        """A stopped container to start again, where its secrets still are today's."""
+        if self.plan.kind != "rollback" or self.values.changed:
+            return None
+        configuration = configuration_fingerprint(self.plan.configuration)
+        return find_kept(self.state, str(self.plan.digest), configuration)
+
+    def _spec(self) -> ContainerSpec:
+        return ContainerSpec(
+            environment=self.plan.environment,
+            service=self.plan.service,
+            operation=self.running.operation.id,
+            release=self.running.operation.id,
+            image=self.plan.image,
+            configuration=self.plan.configuration,
+            values=self.values.environment,
+            secrets=self.values.secrets,
+        )
+
+
+def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
+    request = operation.request
+    environment = getattr(request, "environment", "")
+    service = getattr(request, "service", "")
+    policy = tools.configuration.approval_for(environment, service)
+    plan = approved_plan(operation, policy, tools.sealer)
+    if plan.kind == "deploy":
+        _ask_the_gate_again(plan, tools)
+    return plan
+
+
+def _ask_the_gate_again(plan: DeployPlan, tools: Toolbox) -> None:
+    """Only a worse verdict than the one that people saw stops the deploy."""
+    rule = tools.configuration.gate_for(plan.environment, plan.service)
+    key = ask(tools.connection, reports.latest_key(plan.digest))
+    report = ask(tools.connection, reports.kept_under(key, tools.sealer)) if key else None
+    if report is None:
+        return
+    verdict = verdict_of(report, rule, tools.now())
+    if worse(plan.examined.verdict, verdict) and stops(verdict, rule):
+        raise ScanBlocked(
+            f"Since {plan.image} was approved, worse has come to light about it.",
+            why="A scan with a newer database does not let it through. Nothing was changed.",
+            next_step=f"`/image scan {plan.image.repository.path}@{plan.digest}` shows what.",
+        )
+
+
+def _overtaken(plan: DeployPlan, state: ServiceState, values: Values) -> Ended | None:
+    """Why the plan is no longer about what is there, if so: nobody approved what would happen."""
+    serving = state.serving.image if state.serving else None
+    planned = plan.running.image if plan.running else None
+    if (serving.digest if serving else None) != (planned.digest if planned else None):
+        return Ended(
+            f"What runs in {plan.environment}/{plan.service} has changed since the plan was made: "
+            f"{serving or 'nothing'} instead of {planned or 'nothing'}. Nothing was changed.",
+            next_step="Ask for it again, so that the plan is about what runs now.",
+        )
+    if plan.kind == "deploy" and values.changed:
+        return Ended(
+            f"These secrets have changed since the plan was made: {', '.join(values.changed)}. "
+            "Nothing was changed.",
+            next_step="Ask for it again, so that what runs is what was approved.",
+        )
+    return None
+
+
+def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
+    """A tag that points elsewhere by now is said; what was approved runs all the same."""
+    tag = replace(plan.image, digest=None)
+    if plan.kind != "deploy" or tag.tag is None:
+        return ()
+    try:
+        found = tools.registry(tag.repository.registry).find(tag)
+    except QuaymasterError:
+        return ()
+    if found is None:
+        return (f"the tag {tag.tag} is gone from the registry; what was approved runs",)
+    if found.digest == plan.digest:
+        return ()
+    return (
+        f"the tag {tag.tag} moved to {found.digest.short} since; "
+        f"what was approved runs: {plan.digest.short}",
+    )

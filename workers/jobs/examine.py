@@ -61,7 +61,11 @@ def _verdict(
     rule = tools.configuration.gate_for(request.environment, request.service)
     try:
         report, _ = report_of(
-            digest, lambda: tools.scan_registry(image, running.check), running, tools
+            image.repository,
+            digest,
+            lambda: tools.scan_registry(image, running.check),
+            running,
+            tools,
         )
     except OutsideFailure as error:
         return Unknown(str(error)), None

@@ -1,8 +1,94 @@
-"""placeholder"""
+"""The look at the end of the bake window: still healthy? Then it is released, else it goes back."""
 
-from workers.running import Running
-from workers.steps import Step
+from quaymaster.errors import Forged, QuaymasterError, Trouble
+from quaymaster.operations import State
+from quaymaster.outcomes import Deployed, Ended, Failed
+from quaymaster.plans import DeployPlan
+from quaymaster.progress import Progress
+from quaymaster.store import releases
+from workers.candidates import StillMine
+from workers.containers import Container, ServiceState, observe
+from workers.engine import Engine
+from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy
+from workers.jobs.apply import is_result_of, released
+from workers.running import Running, service_lease
+from workers.steps import Finished
+from workers.switch import put_away, retire, revive, switch
 from workers.toolbox import Toolbox
 
 
-def look_again(running: Running, tools: Toolbox) -> Step: ...
+def look_again(running: Running, tools: Toolbox) -> Finished:
+    """Ask the service once more where its callers ask."""
+    operation = running.operation
+    plan, deployed = operation.plan, operation.interim
+    if plan is None or not isinstance(deployed, Deployed):
+        raise Forged("There is nothing to look at: the record has no plan.")
+    plan.check_seal(tools.sealer, operation.id)
+    running.report(Progress("looking once more"))
+    engine = tools.engine(plan.host)
+    with service_lease(running, plan.environment, plan.service) as still_mine:
+        state = observe(engine, plan.environment, plan.service)
+        serving = state.serving
+        if serving is not None and not is_result_of(operation, plan, serving):
+            why = f"{serving.image} replaced it before its bake window ended."
+            return Finished(Ended(why), State.SUPERSEDED)
+        try:
+            _check(engine, serving, plan, tools)
+        except QuaymasterError as error:
+            return _back(running, plan, state, engine, still_mine, error, tools)
+    return Finished(deployed, also=released(operation, plan, tools))
+
+
+def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
+    secrets = tools.renderer.values(plan.configuration).secrets
+    if serving is None:
+        raise QuaymasterError(f"Nothing serves {plan.environment}/{plan.service} any more.")
+    refuse_ended(engine, serving, plan.configuration.health, secrets)
+    answer = ask_port(engine, serving)
+    if not answer.is_fine:
+        raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets)
+
+
+def _back(
+    running: Running,
+    plan: DeployPlan,
+    state: ServiceState,
+    engine: Engine,
+    still_mine: StillMine,
+    error: QuaymasterError,
+    tools: Toolbox,
+) -> Finished:
+    """Bring the version from before back, and mark this one as bad."""
+    running.report(Progress("going back to the version from before"))
+    marks = releases.mark_bad(plan.environment, plan.service, plan.digest, running.operation.id)
+    before = plan.running.image.digest if plan.running else None
+    kept = [one for one in state.kept if one.image and one.image.digest == before]
+    if not kept or before is None:
+        return Finished(_failed(error, "There is no version from before."), State.FAILED)
+    candidate = revive(engine, kept[0], still_mine)
+    health = kept[0].health_check
+    try:
+        wait_until_healthy(engine, candidate, health, running.report, lambda: None)
+        switched = switch(engine, state.serving, candidate, still_mine)
+    except QuaymasterError as second:
+        put_away(engine, candidate, still_mine)
+        words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
+        return Finished(_failed(error, words), State.FAILED)
+    if state.serving is not None:
+        keep = tools.configuration.keep_releases
+        retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
+    words = f"{kept[0].image} serves again, after {switched.gap_seconds:.2f} s without answer."
+    return Finished(_failed(error, words), State.FAILED, also=marks)
+
+
+def _failed(error: QuaymasterError, runs_now: str) -> Failed:
+    trouble = error.trouble
+    return Failed(
+        Trouble(
+            "It did not stay healthy in its bake window.",
+            why=" ".join(part for part in (trouble.what, trouble.why) if part),
+            next_step="Its last lines may tell why; repair it and deploy again.",
+            log_tail=trouble.log_tail[-LOG_LINES:],
+        ),
+        runs_now,
+    )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from quaymaster.approvals import Approval
-from quaymaster.errors import ScanBlocked
+from quaymaster.errors import Conflict, ScanBlocked
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
 from quaymaster.operations import Operation, Stage
@@ -14,6 +14,7 @@ from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest
 from quaymaster.store import releases
 from quaymaster.store.transactions import ask
+from workers.containers import observe
 from workers.running import Running
 from workers.steps import AwaitsApproval, Continues
 from workers.toolbox import Toolbox
@@ -63,12 +64,23 @@ def approved_or_asked(
 
 def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow | None:
     """What serves, by the engine; its configuration by the release that made it."""
-    image = tools.serving_image(environment, service)
-    if image is None:
+    engine = tools.engine(tools.configuration.host_of(environment))
+    serving = observe(engine, environment, service).serving
+    if serving is None:
         return None
+    image = serving.image
+    if image is None:
+        raise Conflict(
+            f"The container {serving.name} was not made by Quaymaster as its labels say.",
+            why="What it runs is not what it claims, so it is not replaced.",
+            next_step="Look at it on the host and remove it by hand.",
+        )
     for release in ask(tools.connection, releases.latest(environment, service)):
         release.check(tools.sealer)
-        if release.image.digest == image.digest:
+        if release.image.digest == image.digest and serving.release in (
+            release.id,
+            release.restores,
+        ):
             return RunningNow(release.image, release.id, release.configuration)
     return RunningNow(image, None, None)
 

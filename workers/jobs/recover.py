@@ -1,8 +1,61 @@
-"""placeholder"""
+"""The worker died with an operation: look at what it left behind, settle it, say the truth."""
 
+from quaymaster.errors import NotFound, QuaymasterError
+from quaymaster.operations import State
+from quaymaster.outcomes import Lost
+from quaymaster.progress import Progress
+from quaymaster.requests import (
+    DeployRequest,
+    PullRequest,
+    PushRequest,
+    RollbackRequest,
+)
+from workers.images import inspect
+from workers.jobs.settled import settle_service
 from workers.running import Running
-from workers.steps import Step
+from workers.steps import Finished, Step
 from workers.toolbox import Toolbox
 
 
-def recover(running: Running, tools: Toolbox) -> Step: ...
+def recover(running: Running, tools: Toolbox) -> Step:
+    """End the operation with what is found. Nothing is done again that could be done twice."""
+    running.report(Progress("the worker died; looking at what it left behind"))
+    request = running.operation.request
+    match request:
+        case PushRequest():
+            return _lost(_after_a_push(request, tools), "Push it again if that is not it.")
+        case PullRequest():
+            return _lost(_after_a_pull(request, tools), "Pull it again if that is not it.")
+        case DeployRequest() | RollbackRequest():
+            return settle_service(running, tools)
+        case _:
+            return _lost("", "Ask for it again.")
+
+
+def _lost(found: str, next_step: str) -> Finished:
+    what = f"The worker died while it ran. {found}".strip()
+    return Finished(Lost(what, next_step), State.UNKNOWN)
+
+
+def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
+    image = request.image
+    try:
+        there = tools.registry(image.repository.registry).resolve(image).digest
+    except NotFound:
+        return f"The registry has no {image}: nothing of it is visible there."
+    except QuaymasterError as error:
+        return f"Whether {image} arrived is not known: {error.trouble.what}"
+    local = inspect(tools.engine(request.host), image).digest_in(image.repository)
+    if local == there:
+        return f"The push was complete: the registry has {image} with the digest {there}."
+    return f"The registry has {image} with the digest {there}; whether that is this push is unsure."
+
+
+def _after_a_pull(request: PullRequest, tools: Toolbox) -> str:
+    image = request.image
+    try:
+        found = inspect(tools.engine(request.host), image)
+    except NotFound:
+        return f"{request.host} has no {image}."
+    digest = found.digest_in(image.repository)
+    return f"{request.host} has {image}" + (f" with the digest {digest}." if digest else ".")

@@ -43,6 +43,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         configuration=target.configuration,
         configuration_revision=tools.configuration.revision,
         running=now,
+        restores=target.restores or target.id,
         notes=(f"restores the release of #{target.restores or target.id}",)
         + ((f"these secrets have other values today: {', '.join(changed)}",) if changed else ()),
     ).sealed(tools.sealer, running.operation.id)

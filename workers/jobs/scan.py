@@ -26,7 +26,7 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
     running.report(Progress("looking for the image"))
     image, scan, where = _what_and_how(request, running, tools)
     running.report(Progress("scanning"))
-    report, was_there = report_of(_digest(image), scan, running, tools)
+    report, was_there = report_of(image.repository, _digest(image), scan, running, tools)
     verdict = verdict_of(report, tools.configuration.general_gate(), tools.now())
     alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(

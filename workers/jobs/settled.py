@@ -1,0 +1,42 @@
+"""A deploy whose worker died: to the nearest wholly-old or wholly-new point, and the truth."""
+
+from quaymaster.errors import Forged
+from quaymaster.operations import State
+from quaymaster.outcomes import Deployed, Lost
+from workers.jobs.apply import is_result_of, live
+from workers.running import Running, service_lease
+from workers.settle import settle
+from workers.steps import Finished, Step
+from workers.toolbox import Toolbox
+
+
+def settle_service(running: Running, tools: Toolbox) -> Step:
+    """Finish a switch that was made, take back one that was not, and say which it was."""
+    operation = running.operation
+    plan = operation.plan
+    if plan is None:
+        raise Forged("There is no plan, so nothing was done.")
+    plan.check_seal(tools.sealer, operation.id)
+    engine = tools.engine(plan.host)
+    with service_lease(running, plan.environment, plan.service) as still_mine:
+        settled = settle(engine, plan.environment, plan.service, still_mine)
+    serving = settled.serving
+    if serving is None or not is_result_of(operation, plan, serving):
+        what = (
+            f"The worker died while it deployed. What it had begun was taken back. {settled.words}"
+        )
+        return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
+    deployed = Deployed(
+        environment=plan.environment,
+        service=plan.service,
+        image=plan.image,
+        gap_seconds=None,
+        replaced=plan.running.image if plan.running else None,
+        seconds=(tools.now() - (operation.started_at or operation.requested_at)).total_seconds(),
+        notes=(
+            *plan.notes,
+            "the worker died after the switch; another one found the new version serving "
+            "and finished",
+        ),
+    )
+    return live(operation, plan, deployed, tools)
