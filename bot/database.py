@@ -14,7 +14,6 @@ import redis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.transactions import (
@@ -160,9 +159,7 @@ def _microseconds(reply: Any) -> int:
 
 
 def _translated(error: redis.ResponseError) -> Exception:
-    is_known = isinstance(
-        error, (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError)
-    )
+    is_known = isinstance(error, (OutOfMemoryError, ReadOnlyError))
     if not is_known and not str(error).startswith(_UNWRITABLE):
         return error
     return Unavailable(
