@@ -39,8 +39,9 @@ from quaymaster.store.transactions import AsyncConnection, ask_async, perform_as
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 4
-"""So many cards are worked on at the same time: one slow call holds up the others little."""
+AT_ONCE = 3
+"""So many cards are worked on at the same time, each over a connection that is kept: one slow call
+holds up the others little."""
 _BEHIND_AT_ONCE = 500
 _BELL_SECONDS = 1.0
 _RENEW_SECONDS = 2.0

@@ -49,7 +49,9 @@ def plan_blocks(plan: DeployPlan, scene: Scene) -> tuple[Block, ...]:
 
 def change_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
     """What runs now and what would."""
-    new: Line = ("New: ", *image_line(plan.image, scene), f" · {size(plan.examined.size)}")
+    release = f" · release #{plan.restores}" if plan.restores is not None else ""
+    about = f" · {size(plan.examined.size)}{release}"
+    new: Line = ("New: ", *image_line(plan.image, scene), about)
     if plan.running is None:
         return (new, ("Now: nothing runs there",))
     if plan.running.image.digest == plan.image.digest:

@@ -308,6 +308,32 @@ class TestTrouble:
             await shown(workspace, running, "succeeded")
         assert await texts(workspace, running) == [f"#{running.id} succeeded"]
 
+    async def test_redis_may_freeze_for_a_while(
+        self,
+        office: Office,
+        records: Records,
+        workspace: Workspace,
+        valkey_server: ValkeyServer,
+    ) -> None:
+        async with office.courier():
+            running = await records.started()
+            await shown(workspace, running, "running")
+            valkey_server.freeze()
+            await asyncio.sleep(3.0)
+            valkey_server.thaw()
+            await records.ended(running)
+            await shown(workspace, running, "succeeded")
+        assert await texts(workspace, running) == [f"#{running.id} succeeded"]
+
+    async def test_slack_may_go_away_and_come_back(
+        self, office: Office, records: Records, workspace: Workspace
+    ) -> None:
+        await workspace.fault(Fault(FaultKind.REFUSED, seconds=3.0))
+        async with office.courier():
+            ended = await records.ended(await records.started())
+            await shown(workspace, ended, "succeeded", within=15.0)
+        assert await texts(workspace, ended) == [f"#{ended.id} succeeded"]
+
     async def test_a_record_that_cannot_be_drawn_does_not_stop_the_others(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:

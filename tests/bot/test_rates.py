@@ -112,7 +112,8 @@ def test_progress_cannot_keep_an_end_waiting() -> None:
 
 
 def test_a_minute_of_progress_is_not_used_up_in_its_first_seconds() -> None:
-    budget, times = Budget(), []
+    budget = Budget()
+    times: list[float] = []
     for tick in range(2_400):
         now = tick * 0.05
         if budget.ready_at(PROGRESS, now) <= now:

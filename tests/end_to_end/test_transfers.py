@@ -28,7 +28,7 @@ async def test_an_image_goes_from_registry_to_host_and_back(
     digest = push_image(engine, registry, images.web_v1, repository, "1.4")
     house.start("bot")
     house.worker()
-    await workspace.connected()
+    await workspace.connected(within=60)
     alice = workspace.person(ALICE)
 
     await alice.command("C0SHOP", f"pull {repository}:1.4")
@@ -59,7 +59,7 @@ async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
 ) -> None:
     house.start("bot")
     house.worker()
-    await workspace.connected()
+    await workspace.connected(within=60)
     alice = workspace.person(ALICE)
     await alice.command("C0SHOP", f"push {repository}:9.9")
     assert house.ended(1).state is State.FAILED
@@ -79,7 +79,7 @@ async def test_a_scan_alerts_each_channel_once(
     push_image(engine, registry, images.vulnerable, repository, "1.4")
     house.start("bot")
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
-    await workspace.connected()
+    await workspace.connected(within=60)
     alice = workspace.person(ALICE)
     await alice.command("C0SHOP", f"scan {repository}:1.4")
     scanned = house.ended(1)

@@ -340,6 +340,19 @@ CASES: Mapping[str, Operation] = {
         approval=replace(APPROVAL, needed=0, votes=()),
         outcome=replace(DEPLOYED, notes=()),
     ),
+    "rollback-awaiting-approval": replace(
+        DEPLOY,
+        request=RollbackRequest("production", "web"),
+        state=State.AWAITING_APPROVAL,
+        plan=replace(PLAN, kind="rollback", restores=1029, notes=()),
+        approval=replace(APPROVAL, channel=None, votes=()),
+    ),
+    "deployed-by-two-workers": replace(
+        DEPLOY,
+        state=State.SUCCEEDED,
+        approval=None,
+        outcome=replace(DEPLOYED, gap_seconds=None, notes=()),
+    ),
     "images": replace(
         RUNNING,
         request=ImagesRequest("build1"),
