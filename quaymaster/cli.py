@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -99,6 +100,26 @@ def check(
     checks = _checked(only, host)
     print_checks(checks, Console())
     raise typer.Exit(int(any(one.verdict == "broken" for one in checks)))
+
+
+@app.command("try")
+def try_it(
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew.")] = False,
+    state: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where everything is kept between two runs.")
+    ] = Path(".try"),
+    docker: Annotated[
+        str, typer.Option(metavar="HOST", help="The Docker engine, where not DOCKER_HOST's.")
+    ] = "",
+    script: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Type what stands in this file.")
+    ] = None,
+) -> None:
+    """Try it all on this machine, without Slack: a sample world and a prompt."""
+    from trial.options import TrialOptions
+    from trial.run import run_trial
+
+    raise typer.Exit(run_trial(TrialOptions(state, docker or None, reset, script)))
 
 
 @audit_app.command("verify")

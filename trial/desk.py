@@ -89,11 +89,14 @@ class Desk:
         _expect_answer(await person.command(channel, rest.strip(), name=name))
 
     async def click(self, what: str, operation: str | None) -> None:
-        """Press a button by its word, on the card of an operation or on the newest that has it.
+        """Press a button by its word, on the card of an operation or on the newest that has it,
+        in this channel first.
 
         Raises NotFound when the person sees no such button, Conflict when nobody answers.
         """
-        for message in reversed(await self._visible()):
+        here = self._channels[self.channel]
+        visible = sorted(await self._visible(), key=lambda one: (one.channel == here, one.ts))
+        for message in reversed(visible):
             action = _action(message, what)
             if action and operation in (None, _operation(message)):
                 await self._begin()
@@ -187,7 +190,7 @@ class Desk:
         return is_for_them and user in self._members.get(message.channel, ())
 
     def _title(self, message: Message) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(float(message.ts)))
+        clock = time.strftime("%H:%M:%S", time.localtime(float(message.edited_ts or message.ts)))
         who = self.names.people.get(message.user, message.user)
         only = "  (only you can see this)" if message.only_for else ""
         thread = "  (in the thread)" if message.thread_ts not in (None, message.ts) else ""

@@ -31,7 +31,7 @@ class Paper:
         """Write a block, or its new form."""
         new = (title, *(f"│ {line}" for line in lines))
         old = self._drawn.get(key)
-        if new == old:
+        if old is not None and new[1:] == old[1:]:
             return
         self._drawn[key] = new
         if old is None:
@@ -40,8 +40,9 @@ class Paper:
             # https://man7.org/linux/man-pages/man4/console_codes.4.html: CPL, ED
             self._write(f"\x1b[{self._height(old)}F\x1b[J", new)
         else:
-            changed = [line for line in new[1:] if line not in old]
-            self._write("", (f"{title}, changed", *(changed or new[1:2])))
+            changed = [line for line in new[2:] if line not in old]
+            what = new[1].removeprefix("│ ") if lines else ""
+            self._write("", (f"{title}, changed: {what}", *changed))
         self._last = key
 
     def typed(self) -> None:
