@@ -7,7 +7,7 @@ convenient one hides the streams and with them the failures.
 import re
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,8 @@ from workers.ssh_tunnel import SshTunnel
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
 
+_OLDEST_API = "1.41"
+"""Docker 20.10's (https://docs.docker.com/reference/api/engine/#api-version-matrix)."""
 _TIMEOUT = 15.0
 """Seconds that a single call may take: less than the lease of a service lasts."""
 _DIAL_SECONDS = 2.0
@@ -64,8 +66,7 @@ class Engine:
             if scheme == "ssh":
                 tunnel = stack.enter_context(SshTunnel.open(url, shown, timeout))
             with translated(shown):
-                # The version is asked for, so an engine that is away is noticed here.
-                api = APIClient(base_url=tunnel.socket_url if tunnel else url, timeout=timeout)
+                api = _client(tunnel.socket_url if tunnel else url, timeout)
             stack.callback(api.close)
             engine = cls(shown, url, api, tunnel)
             engine._stack = stack.pop_all()
@@ -145,6 +146,16 @@ class Engine:
         with self.asked() as api:
             found: dict[str, Any] = api.info()
         return found
+
+
+def _client(url: str, timeout: float) -> APIClient:
+    """A client in the engine's own version of the API.
+
+    The SDK would ask for it in its constructor, and leave its connections open when that fails.
+    """
+    with closing(APIClient(base_url=url, version=_OLDEST_API, timeout=timeout)) as asking:
+        version = asking.version(api_version=False)["ApiVersion"]
+    return APIClient(base_url=url, version=version, timeout=timeout)
 
 
 def _shown(url: str) -> str:

@@ -1,0 +1,130 @@
+"""A service of a test's own on the real engine: images by digest, specs, observation, cleaning."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import docker
+from pydantic import SecretStr
+
+from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.progress import Progress
+from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from workers import images as host_images
+from workers.candidates import ContainerSpec, create_candidate
+from workers.containers import Container, Place, ServiceState, observe
+from workers.engine import Engine
+from workers.health import wait_until_healthy
+from workers.registry_auth import RegistryLogin
+from workers.switch import switch
+
+HEALTH = HealthCheck(http="/healthz", port=8000, within=15.0)
+
+
+def nothing(*_: object) -> None:
+    """Takes any call: a report, a check, or the question whether the service is still ours."""
+
+
+def login_to(registry: Registry) -> RegistryLogin:
+    """The login that the registry accepts."""
+    return RegistryLogin(registry.host, "http", registry.username, SecretStr(registry.password))
+
+
+def wait_for(condition: Callable[[], bool], within: float = 10.0) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing that catches errors may catch it."""
+
+
+@dataclass
+class KilledAfter:
+    """Lets so many changing calls happen, and ends the process before the next."""
+
+    calls: int
+    seen: int = 0
+
+    def __call__(self) -> None:
+        if self.seen >= self.calls:
+            raise Killed
+        self.seen += 1
+
+
+@dataclass
+class Service:
+    """`web` in an environment that no other test has."""
+
+    host: Engine
+    client: docker.DockerClient
+    registry: Registry
+    repository: str
+    environment: str
+    port: int
+    reports: list[Progress] = field(default_factory=list)
+
+    def image(self, local: str, tag: str) -> ImageRef:
+        """A local image, in the registry and on the host by digest."""
+        push_image(self.client, self.registry, local, self.repository, tag)
+        ref = ImageRef(Repository(self.registry.host, self.repository), tag)
+        return host_images.pull(self.host, ref, login_to(self.registry), nothing, nothing).image
+
+    def spec(self, image: ImageRef, operation: int, **changes: Any) -> ContainerSpec:
+        """How it runs: health over HTTP, one port on loopback."""
+        port = PublishedPort(self.port, 8000, address="127.0.0.1")
+        configuration = ServiceConfiguration(ports=(port,), health=HEALTH, drain=3.0)
+        values = changes.pop("values", ())
+        return ContainerSpec(
+            self.environment,
+            "web",
+            operation,
+            operation,
+            image,
+            replace(configuration, **changes),
+            values,
+            tuple(value for _, value in values),
+        )
+
+    def candidate(self, spec: ContainerSpec) -> Container:
+        """A healthy candidate."""
+        container = create_candidate(self.host, spec, nothing)
+        wait_until_healthy(self.host, container, spec.configuration.health, nothing, nothing)
+        return container
+
+    def serving(self, image: ImageRef, operation: int) -> Container:
+        """A first release that serves."""
+        return switch(self.host, None, self.candidate(self.spec(image, operation)), nothing).serving
+
+    def state(self) -> ServiceState:
+        """What the engine says."""
+        return observe(self.host, self.environment, "web")
+
+    def places(self) -> dict[int, Place]:
+        """Where the container of each operation is."""
+        return {one.operation: one.place for one in self.state().containers}
+
+    def page(self, port: int | None = None) -> str:
+        """What a caller gets, or nothing."""
+        with suppress(OSError, urllib.error.URLError):
+            url = f"http://127.0.0.1:{port or self.port}/"
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                return str(answer.read().decode()).strip()
+        return ""
+
+    def clean(self) -> None:
+        """Remove its containers and networks."""
+        label = {"label": f"quaymaster.environment={self.environment}"}
+        for container in self.client.containers.list(all=True, filters=label):
+            container.remove(force=True, v=True)
+        for network in self.client.networks.list(filters=label):
+            network.remove()

@@ -1,0 +1,190 @@
+"""Images of a real engine and a real registry: pull, push, tag, inspect, and how they fail."""
+
+import threading
+import time
+from dataclasses import replace
+
+import docker
+import pytest
+from pydantic import SecretStr
+
+from quaymaster.errors import Cancelled, LoginRefused, NotFound, OutsideFailure
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.progress import Progress
+from quaymaster.redaction import MARK
+from tests.engines.local_images import load_big_image, push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import PLANTED_SECRET, LocalImages
+from tests.workers.services import login_to, nothing
+from workers import images as host_images
+from workers.engine import Engine
+
+pytestmark = pytest.mark.engine
+
+
+def _local(name: str) -> ImageRef:
+    """A test image, whose names have no registry: for Docker that is its own hub."""
+    return ImageRef.parse(name, "docker.io")
+
+
+def _ref(registry: Registry, repository: str, tag: str = "1.4") -> ImageRef:
+    return ImageRef(Repository(registry.host, repository), tag)
+
+
+def test_a_push_gives_the_digest_that_the_registry_has(
+    host: Engine, registry: Registry, repository: str, images: LocalImages
+) -> None:
+    ref = _ref(registry, repository)
+    host_images.tag(host, _local(images.web_v1), ref)
+    reports: list[Progress] = []
+    pushed = host_images.push(host, ref, login_to(registry), reports.append, nothing)
+    assert str(pushed.digest) == registry.digest(repository, "1.4")
+    assert pushed.layers == 2
+    assert reports[-1].step == "pushing"
+    assert (reports[-1].done_layers, reports[-1].total_layers) == (2, 2)
+    again = host_images.push(host, ref, login_to(registry), nothing, nothing)
+    assert again.layers_already_there == 2
+    assert again.digest == pushed.digest
+
+
+def test_a_pull_by_tag_gives_the_digest_and_a_pull_by_digest_the_same_image(
+    host: Engine,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    digest = push_image(engine, registry, images.web_v1, repository, "1.4")
+    login, ref = login_to(registry), _ref(registry, repository)
+    pulled = host_images.pull(host, ref, login, nothing, nothing)
+    assert str(pulled.digest) == digest
+    assert pulled.size > 0
+    by_digest = host_images.pull(host, pulled.image, login, nothing, nothing)
+    assert by_digest.digest == pulled.digest
+    assert by_digest.already_there
+    assert host_images.inspect(host, pulled.image).digest_in(ref.repository) == pulled.digest
+
+
+@pytest.mark.parametrize("password", ["wrong-password-1", None])
+def test_a_login_that_is_refused_says_so_and_not_with_which_password(
+    host: Engine, registry: Registry, repository: str, images: LocalImages, password: str | None
+) -> None:
+    ref = _ref(registry, repository)
+    host_images.tag(host, _local(images.web_v1), ref)
+    login = replace(login_to(registry), password=SecretStr(password) if password else None)
+    for transfer in (host_images.push, host_images.pull):
+        with pytest.raises(LoginRefused) as raised:
+            transfer(host, ref, login, nothing, nothing)
+        assert raised.value.trouble.next_step
+        assert "wrong-password" not in str(raised.value)
+
+
+def test_a_repository_or_tag_that_is_not_there_is_not_found(
+    host: Engine, registry: Registry, repository: str
+) -> None:
+    with pytest.raises(NotFound, match=repository):
+        host_images.pull(host, _ref(registry, repository), login_to(registry), nothing, nothing)
+
+
+def test_a_tag_that_the_host_does_not_have_cannot_be_pushed(
+    host: Engine, registry: Registry, repository: str
+) -> None:
+    with pytest.raises(NotFound, match=f"{repository}:9"):
+        host_images.push(host, _ref(registry, repository, "9"), None, nothing, nothing)
+
+
+def test_a_registry_that_does_not_run_is_an_outside_failure_that_may_pass(
+    host: Engine, free_port: int, images: LocalImages, repository: str
+) -> None:
+    ref = ImageRef(Repository(f"localhost:{free_port}", repository), "1.4")
+    host_images.tag(host, _local(images.web_v1), ref)
+    with pytest.raises(OutsideFailure) as raised:
+        host_images.pull(host, ref, None, nothing, nothing)
+    assert type(raised.value) is OutsideFailure
+    assert raised.value.trying_again_can_help
+
+
+def test_a_registry_whose_certificate_is_not_trusted_says_what_to_do(
+    host: Engine, tls_registry: Registry, repository: str
+) -> None:
+    """Docker trusts no loopback registry less for its certificate, so only others are refused."""
+    ref = _ref(tls_registry, repository)
+    with pytest.raises((NotFound, OutsideFailure)) as raised:
+        host_images.pull(host, ref, login_to(tls_registry), nothing, nothing)
+    assert raised.value.trouble.what
+
+
+def test_a_cancel_stops_a_running_push(
+    host: Engine, engine: docker.DockerClient, registry: Registry, repository: str
+) -> None:
+    ref = _ref(registry, repository, "big")
+    load_big_image(engine, str(ref), layers=4, layer_bytes=24_000_000)
+    began = threading.Event()
+
+    def report(progress: Progress) -> None:
+        if progress.done_bytes:
+            began.set()
+
+    def check() -> None:
+        if began.is_set():
+            raise Cancelled("It was cancelled while it ran.")
+
+    with pytest.raises(Cancelled):
+        host_images.push(host, ref, login_to(registry), report, check)
+    assert registry.digest(repository, "big") is None
+
+
+def test_reports_come_at_most_about_twice_a_second(
+    host: Engine, engine: docker.DockerClient, registry: Registry, repository: str
+) -> None:
+    ref = _ref(registry, repository, "big")
+    load_big_image(engine, str(ref), layers=3, layer_bytes=16_000_000)
+    times: list[float] = []
+    began = time.monotonic()
+    host_images.push(
+        host, ref, login_to(registry), lambda _: times.append(time.monotonic()), nothing
+    )
+    assert len(times) <= 2 + (time.monotonic() - began) / 0.5
+
+
+def test_what_an_image_says_of_itself_is_typed_and_its_secrets_are_out(
+    host: Engine, images: LocalImages
+) -> None:
+    found = host_images.inspect(host, _local(images.hostile))
+    assert found.user == "1000"
+    assert found.ports == ("8000/tcp",)
+    assert found.command == ("/bin/serve",)
+    assert found.platform.startswith("linux/")
+    assert f"API_TOKEN={MARK}" in found.environment
+    assert PLANTED_SECRET not in repr(found)
+    assert found.layers == 2
+
+
+def test_the_steps_of_an_image_are_listed(host: Engine, images: LocalImages) -> None:
+    assert all(step.size is not None for step in host_images.history(host, _local(images.web_v1)))
+
+
+def test_the_images_of_a_host_are_listed_with_names(host: Engine, images: LocalImages) -> None:
+    listed = host_images.images(host)
+    names = {name for image in listed for name in image.names}
+    assert {images.web_v1, images.web_v2} <= names
+
+
+def test_a_new_tag_says_what_it_meant_before(
+    host: Engine, registry: Registry, repository: str, images: LocalImages
+) -> None:
+    ref = _ref(registry, repository)
+    first = host_images.tag(host, _local(images.web_v1), ref)
+    assert first.replaced is None
+    second = host_images.tag(host, _local(images.web_v2), ref)
+    assert second.replaced == first.digest
+    assert second.digest == host_images.inspect(host, ref).image_id
+
+
+def test_an_image_that_is_not_there_is_not_found(host: Engine) -> None:
+    for ref in (
+        _local("nobody/has-this:1"),
+        _local("nobody/has-this").pinned(Digest("sha256:" + "0" * 64)),
+    ):
+        with pytest.raises(NotFound):
+            host_images.inspect(host, ref)

@@ -1,0 +1,132 @@
+"""The process dies anywhere in a deploy: afterwards one container serves, and it answers."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from quaymaster.services import HealthCheck
+from tests.images.catalogue import LocalImages
+from tests.workers.services import Killed, KilledAfter, Service, nothing
+from workers.candidates import StillMine, create_candidate
+from workers.containers import Place
+from workers.health import wait_until_healthy
+from workers.settle import settle
+from workers.switch import recreate_on_port, retire, switch
+
+pytestmark = pytest.mark.engine
+
+_MOST_CALLS = 30
+_STEPS = 9
+OUTBOUND = HealthCheck(http="/healthz", port=8000, within=10.0, outbound=True)
+
+
+def _deploy(service: Service, local: str, still_mine: StillMine) -> None:
+    old = service.state().serving
+    spec = service.spec(service.image(local, "2"), 2)
+    candidate = create_candidate(service.host, spec, still_mine)
+    wait_until_healthy(service.host, candidate, spec.configuration.health, nothing, nothing)
+    switch(service.host, old, candidate, still_mine)
+    if old is not None:
+        retire(service.host, old, 3, 5, still_mine)
+
+
+def _deploy_on_port(service: Service, local: str, still_mine: StillMine) -> None:
+    old = service.state().serving
+    spec = service.spec(service.image(local, "2"), 2, health=OUTBOUND)
+    recreate_on_port(service.host, old, spec, nothing, nothing, still_mine)
+
+
+@pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
+@pytest.mark.parametrize("step", range(_STEPS))
+def test_exactly_one_serves_after_a_kill_at_any_step(
+    service: Service,
+    images: LocalImages,
+    way: Callable[[Service, str, StillMine], None],
+    step: int,
+) -> None:
+    service.serving(service.image(images.web_v1, "1"), 1)
+    with suppress(Killed):
+        way(service, images.web_v2, KilledAfter(step))
+    settled = settle(service.host, service.environment, "web", nothing)
+
+    assert settled.serving is not None
+    places = service.places()
+    assert places.pop(settled.serving.operation) is Place.SERVING
+    assert set(places.values()) <= {Place.KEPT}
+    assert service.page() == f"web v{settled.serving.operation}"
+    if settled.serving.operation == 1:
+        assert places == {}, "the half-made candidate is removed"
+
+    again = settle(service.host, service.environment, "web", nothing)
+    assert not again.was_changed
+    assert again.serving == settled.serving
+
+
+@pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
+def test_the_steps_above_cover_a_whole_deploy(
+    service: Service, images: LocalImages, way: Callable[[Service, str, StillMine], None]
+) -> None:
+    service.serving(service.image(images.web_v1, "1"), 1)
+    count = KilledAfter(_MOST_CALLS)
+    way(service, images.web_v2, count)
+    assert count.seen <= _STEPS
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 6])
+def test_settling_may_be_killed_too(service: Service, images: LocalImages, step: int) -> None:
+    service.serving(service.image(images.web_v1, "1"), 1)
+    with pytest.raises(Killed):
+        _deploy(service, images.web_v2, KilledAfter(step))
+    for calls in range(_MOST_CALLS):
+        try:
+            settle(service.host, service.environment, "web", KilledAfter(calls))
+            break
+        except Killed:
+            continue
+    serving = service.state().serving
+    assert serving is not None
+    assert service.page() == f"web v{serving.operation}"
+    assert set(service.places().values()) <= {Place.SERVING, Place.KEPT}
+
+
+def test_a_first_deploy_that_died_before_its_switch_leaves_nothing(
+    service: Service, images: LocalImages
+) -> None:
+    service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
+    settled = settle(service.host, service.environment, "web", nothing)
+    assert settled.serving is None
+    assert service.places() == {}
+
+
+def test_a_new_container_that_does_not_answer_gives_the_port_back(
+    service: Service, images: LocalImages
+) -> None:
+    service.serving(service.image(images.web_v1, "1"), 1)
+    health = HealthCheck(http="/healthz", port=8000, within=1.0, outbound=True)
+    spec = service.spec(service.image(images.web_v3_broken, "3"), 2, health=health)
+    old = service.state().serving
+
+    class Dies(Exception):
+        pass
+
+    def dies() -> None:
+        raise Dies
+
+    with pytest.raises(Dies):
+        recreate_on_port(service.host, old, spec, nothing, dies, nothing)
+    assert service.page() != "web v1"
+    settled = settle(service.host, service.environment, "web", nothing)
+    assert settled.serving is not None
+    assert settled.serving.operation == 1
+    assert service.page() == "web v1"
+    assert service.places() == {1: Place.SERVING}
+
+
+def test_settling_a_service_that_is_well_changes_nothing(
+    service: Service, images: LocalImages
+) -> None:
+    service.serving(service.image(images.web_v1, "1"), 1)
+    settled = settle(service.host, service.environment, "web", KilledAfter(0))
+    assert not settled.was_changed
+    assert f"{service.repository}:1@sha256:" in settled.words
