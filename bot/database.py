@@ -14,6 +14,7 @@ import redis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.transactions import (
