@@ -177,7 +177,7 @@ def _secrets(place: Place) -> Iterator[Check]:
         uses.setdefault(name, []).append(use)
     missing = {name: used for name, used in uses.items() if not place.environ.get(name)}
     for name, used in missing.items():
-        what = f"not set; {listed(dict.fromkeys(used))} needs it."
+        what = f"not set; needed by {listed(dict.fromkeys(used))}."
         yield Check(f"variable {name}", "broken", what, "Add it to the environment of the worker.")
     if present := len(uses) - len(missing):
         yield Check("variables", "ok", f"{present} of {len(uses)} are set.")
