@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from local_slack import LocalSlack, Workspace, serve
-from tests.end_to_end.house import House, configuration, opened
+from tests.end_to_end.house import House, Shop, opened
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
+
+DATABASE_PASSWORD = "hunter2-in-the-database"
+"""A secret of the service in staging: it must be found nowhere."""
 
 
 @pytest.fixture
@@ -32,17 +36,15 @@ def house(
     valkey_server: ValkeyServer,
     registry: Registry,
     docker_host: str,
+    engine: docker.DockerClient,
     repository: str,
     free_port: int,
 ) -> Iterator[House]:
     """The product with one host, staging and production; start programs with ``house.start``."""
-    text = configuration(registry, docker_host, repository, free_port)
-    with opened(
-        tmp_path,
-        slack,
-        valkey_server,
-        text,
-        REGISTRY_PASSWORD=registry.password,
-        DATABASE_PASSWORD="hunter2-hunter2",
-    ) as house:
-        yield house
+    shop = Shop(registry, docker_host, repository, free_port)
+    secrets = {"REGISTRY_PASSWORD": registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
+    try:
+        with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
+            yield house
+    finally:
+        shop.clean(engine)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import docker
 import redis
 
 from local_slack.server import LocalSlack
@@ -62,6 +63,38 @@ class Program:
         return self.log.read_text(errors="replace")[-3000:]
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the configuration of a house is about. All tests share one engine, and containers and
+    networks are named after environments, so each test has environments of its own.
+    """
+
+    registry: Registry
+    docker_host: str
+    repository: str
+    port: int
+    suffix: str = field(default_factory=lambda: secrets.token_hex(3))
+
+    @property
+    def staging(self) -> str:
+        """An environment without approvals, reached on ``port``."""
+        return f"staging-{self.suffix}"
+
+    @property
+    def production(self) -> str:
+        """An environment that needs two approvals, reached on ``port + 1``."""
+        return f"production-{self.suffix}"
+
+    def clean(self, engine: docker.DockerClient) -> None:
+        """Remove every container, image and network of its environments."""
+        for environment in (self.staging, self.production):
+            label = {"label": f"quaymaster.environment={environment}"}
+            for container in engine.containers.list(all=True, filters=label):
+                container.remove(force=True, v=True)
+            for network in engine.networks.list(filters=label):
+                network.remove()
+
+
 @dataclass(slots=True)
 class House:
     """Starts bots and workers, and looks into the records."""
@@ -70,6 +103,7 @@ class House:
     slack: LocalSlack
     valkey: ValkeyServer
     environment: dict[str, str]
+    shop: Shop
     programs: list[Program] = field(default_factory=list)
 
     def start(self, *arguments: str, **environment: str) -> Program:
@@ -156,8 +190,10 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def configuration(registry: Registry, docker_host: str, repository: str, port: int) -> str:
+def configuration(shop: Shop) -> str:
     """A configuration with one host, staging and production."""
+    registry, docker_host, repository = shop.registry, shop.docker_host, shop.repository
+    port, staging, production = shop.port, shop.staging, shop.production
     return f"""
 default_registry: {registry.host}
 registries:
@@ -167,7 +203,7 @@ hosts:
 defaults:
   gate: {{block: never, unknown: allow}}
 environments:
-  staging:
+  {staging}:
     target: {{docker: [build1]}}
     services:
       web:
@@ -177,7 +213,7 @@ environments:
         environment: {{GREETING: hello, DATABASE_PASSWORD: "${{DATABASE_PASSWORD}}"}}
         drain: 2s
         channel: C0SHOP
-  production:
+  {production}:
     target: {{docker: [build1]}}
     approval: {{needed: 2, from: [release-managers], channel: C0RELEASE, expires: 1h}}
     services:
@@ -191,7 +227,7 @@ roles:
   release-managers: [U0BOB, SAZ94GDB8]
   developers: everyone
 permissions:
-  developers: [read, tag, push, pull, scan, deploy, "rollback:staging", cancel]
+  developers: [read, tag, push, pull, scan, deploy, "rollback:{staging}", cancel]
   release-managers: ["*"]
 alerts: {{channel: C0SECURITY, at_least: high}}
 """
@@ -199,11 +235,16 @@ alerts: {{channel: C0SECURITY, at_least: high}}
 
 @contextlib.contextmanager
 def opened(
-    folder: Path, slack: LocalSlack, valkey: ValkeyServer, text: str, **environment: str
+    folder: Path,
+    slack: LocalSlack,
+    valkey: ValkeyServer,
+    shop: Shop,
+    text: str = "",
+    **environment: str,
 ) -> Iterator[House]:
-    """A house with this configuration; everything in it is stopped at the end."""
+    """A house for this shop, with its usual configuration or another; all stops at the end."""
     path = folder / "quaymaster.yml"
-    path.write_text(text)
+    path.write_text(text or configuration(shop))
     house = House(
         folder,
         slack,
@@ -219,6 +260,7 @@ def opened(
             **slack.environment(),
             **environment,
         },
+        shop,
     )
     try:
         yield house

@@ -46,7 +46,7 @@ async def test_a_person_looks_around_in_registry_and_host(
     await alice.command("C0SHOP", "jobs")
     await alice.sees("inspect", channel="C0SHOP")
     await alice.command("C0SHOP", "status")
-    await alice.sees("staging", channel="C0SHOP")
+    await alice.sees(house.shop.staging, channel="C0SHOP")
     for message in await alice.screen():
         print("---", message.only_for)
         print(message.words)

@@ -1,0 +1,104 @@
+"""Deploys for real: plan, approval, switch, and what happens when it goes wrong."""
+
+import urllib.request
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from quaymaster.outcomes import Deployed
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
+
+
+def _page(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    free_port: int,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    push_image(engine, registry, images.web_v3_broken, repository, "3")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+
+    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
+    first = house.ended(1)
+    assert first.state is State.SUCCEEDED, (first, house.logs())
+    assert "web v1" in _page(free_port)
+
+    await alice.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}")
+    second = house.ended(2)
+    assert isinstance(second.outcome, Deployed), second
+    assert second.outcome.gap_seconds is not None
+    print("gap", second.outcome.gap_seconds)
+    assert "web v2" in _page(free_port)
+
+    await alice.command("C0SHOP", f"deploy {repository}:3 to {house.shop.staging}")
+    third = house.ended(3, within=40)
+    assert third.state is State.FAILED, third
+    assert "web v2" in _page(free_port)
+    await alice.sees("not healthy", channel="C0SHOP")
+
+    await alice.command("C0SHOP", f"rollback {house.shop.staging}/web")
+    fourth = house.ended(4)
+    assert fourth.state is State.SUCCEEDED, (fourth, house.logs())
+    assert "web v1" in _page(free_port)
+
+    await alice.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}")
+    fifth = house.ended(5)
+    assert fifth.state is State.FAILED
+    for message in await workspace.messages("C0SHOP"):
+        print("---")
+        print(message.words)
+
+
+async def test_production_waits_for_two_people_and_runs_what_they_approved(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    free_port: int,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice, bob, carol = (workspace.person(user) for user in (ALICE, BOB, CAROL))
+    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.production}")
+    house.reaches(1, State.AWAITING_APPROVAL)
+    request = await bob.sees("Approve", channel="C0RELEASE")
+    print(request.words)
+    push_image(engine, registry, images.web_v2, repository, "1")
+    own = await alice.click(request, "approve")
+    print(own.words)
+    await bob.click(request, "approve")
+    house.until(1, lambda one: one.approval is not None and one.approval.missing() == 1)
+    await carol.command("C0RELEASE", "approve 1")
+    done = house.ended(1)
+    assert done.state is State.SUCCEEDED, (done, house.logs())
+    assert "web v1" in _page(free_port + 1)
+    await alice.sees("moved", channel="C0SHOP")
+    for message in await workspace.messages():
+        print("---", message.channel, message.only_for)
+        print(message.words)
