@@ -71,6 +71,9 @@ async def test_in_the_middle_of_a_post(
     async with killed(office, records):
         operation = await records.asked()
         await eventually(lambda: records.connection.exists(keys.card(operation.id)))
+        await asyncio.sleep(0.3)  # the call is under way, and nothing outside shows it
+    await workspace.until(lambda message: message.text == f"#{operation.id} queued")
+    assert not (await records.posting(operation)).ts  # Slack has done it, and nobody noted it
     async with office.courier():  # it takes the lease when that of the dead runs out
         running = await records.moved(operation, operation.state.RUNNING)
         text = f"#{running.id} running"
