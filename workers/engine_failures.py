@@ -4,6 +4,7 @@ The engine's messages have no codes: they are told apart by the words that moby,
 distribution client use, both in the stream of a transfer and in an answer of the API.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -209,4 +210,11 @@ def no_answer_in_time(host: str) -> OutsideFailure:
 
 
 def _has(text: str, signs: Iterable[str]) -> bool:
-    return any(sign in text for sign in signs)
+    return any(_stands_in(text, sign) for sign in signs)
+
+
+def _stands_in(text: str, sign: str) -> bool:
+    """Digests and ports hold any digits, so a status has to stand alone."""
+    if not sign[0].isdigit():
+        return sign in text
+    return re.search(rf"(?<![0-9a-z:]){re.escape(sign)}(?![0-9a-z])", text) is not None
