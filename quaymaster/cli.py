@@ -17,7 +17,7 @@ from quaymaster import audit as audit_chain
 from quaymaster import logs
 from quaymaster.checks import PARTS, Check, parts_of, perform
 from quaymaster.configuration import Configuration
-from quaymaster.connections import queue_connection, worker_connection
+from quaymaster.connections import courier_connection, queue_connection, worker_connection
 from quaymaster.errors import QuaymasterError
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.seals import Sealer
@@ -77,7 +77,7 @@ def worker(
         work_until_stopped(names, queue_connection(url), grace)
 
     def accompany() -> None:
-        asyncio.run(_beside_the_workers(settings, configuration))
+        asyncio.run(_beside_the_workers(settings, configuration, scans=SCAN in names))
 
     children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
     raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
@@ -158,12 +158,16 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     return perform((*slack, *worker_probes(parts, place)), secrets)
 
 
-async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
+async def _beside_the_workers(
+    settings: Settings, configuration: Configuration, *, scans: bool
+) -> None:
+    from bot.audit_head import post_heads
     from bot.courier import run_courier
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import look_after_operations
+    from workers.scanner_upkeep import keep_database_fresh
 
     stop = _stop_on_signals()
     sealer = _sealer(settings)
@@ -172,6 +176,8 @@ async def _beside_the_workers(settings: Settings, configuration: Configuration) 
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), sealer, stop),
+            post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
+            *([keep_database_fresh(os.environ, stop)] if scans else []),
             run_courier(
                 url,
                 sender,

@@ -153,6 +153,11 @@ def _client(url: str, timeout: float) -> APIClient:
 
     The SDK would ask for it in its constructor, and leave its connections open when that fails.
     """
+    if url.startswith("unix://"):
+        # A refusal comes without the SDK's wrappings, which leave the socket open.
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(timeout)
+            knocking.connect(url.removeprefix("unix://"))
     with closing(APIClient(base_url=url, version=_OLDEST_API, timeout=timeout)) as asking:
         version = asking.version(api_version=False)["ApiVersion"]
     return APIClient(base_url=url, version=version, timeout=timeout)

@@ -19,6 +19,8 @@ JOURNAL = f"{PREFIX}journal"
 """A list of sealed events that are not in the audit yet."""
 AUDIT = f"{PREFIX}audit"
 """The list of chained audit entries."""
+AUDIT_POSTED = f"{PREFIX}audit:posted"
+"""The day, as ISO 8601, on which the newest hash was posted last."""
 
 
 def operation(operation_id: int) -> str:

@@ -254,6 +254,7 @@ def opened(
             "HOME": str(folder),
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "TRIVY_SKIP_DB_UPDATE": "true",
             "REDIS_URL": valkey.url,
             "QUAYMASTER_CONFIG": str(path),
             "QUAYMASTER_SECRET_KEY": secrets.token_hex(32),

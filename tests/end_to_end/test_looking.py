@@ -47,6 +47,3 @@ async def test_a_person_looks_around_in_registry_and_host(
     await alice.sees("inspect", channel="C0SHOP")
     await alice.command("C0SHOP", "status")
     await alice.sees(house.shop.staging, channel="C0SHOP")
-    for message in await alice.screen():
-        print("---", message.only_for)
-        print(message.words)

@@ -1,4 +1,4 @@
-"""``make protections``: take each protection away and expect red. ``ONLY=word`` runs some of them."""
+"""``make protections``: take each protection away and expect red. ``ONLY=word`` runs some."""
 
 import os
 import shutil
