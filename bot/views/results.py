@@ -215,8 +215,8 @@ def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
     if deployed.replaced is None:
         return ((took,),)
     gap = deployed.gap_seconds
-    said = "Gap not measured" if gap is None else f"Unreachable for {duration(gap)}"
-    return ((dotted(said, took),),)
+    for_how_long = "an unknown time" if gap is None else duration(gap)
+    return ((dotted(f"Unreachable for {for_how_long}", took),),)
 
 
 def image_line(image: ImageRef, scene: Scene) -> Line:

@@ -165,7 +165,7 @@ PLAN = DeployPlan(
             (PublishedPort(8081, 8000),),
         ),
     ),
-    ("The tag 1.4 has moved since it was scanned.",),
+    notes=("The tag 1.4 has moved since it was scanned.",),
 )
 DEPLOY = replace(
     RUNNING,
