@@ -51,6 +51,8 @@ _REDIS_SECONDS = 1.5
 _GRACE_SECONDS = 1.2
 _GIVE_BACK_SECONDS = 0.5
 _MEMORY_SECONDS = 600.0
+_REDIS_TROUBLE = (Unavailable, redis.RedisError)
+"""It does not answer, or refuses: out of memory, a disk that is full."""
 
 OLDEST_BEHIND = Gauge(
     "quaymaster_oldest_card_behind_seconds",
@@ -168,8 +170,8 @@ class Courier:
                     if await self._took():
                         await self._hold()
                         continue
-                except Unavailable:
-                    _log.warning("the courier cannot reach Redis")
+                except _REDIS_TROUBLE as error:
+                    _log.warning("the courier cannot use Redis", error=str(error))
                 await self._pause(_STANDBY_SECONDS)
         finally:
             await _ended([stopping])
@@ -204,7 +206,7 @@ class Courier:
         finally:
             await work.finish(_GRACE_SECONDS)
             await _ended(beside)
-            with suppress(Unavailable, TimeoutError):
+            with suppress(TimeoutError, *_REDIS_TROUBLE):
                 async with asyncio.timeout(_GIVE_BACK_SECONDS):
                     await perform_async(self.connection, leases.give_back(LEASE, self.owner))
             OLDEST_BEHIND.set(0)
@@ -213,7 +215,7 @@ class Courier:
         renewal = leases.renew(LEASE, self.owner, LEASE_MILLISECONDS)
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            with suppress(Unavailable):
+            with suppress(*_REDIS_TROUBLE):
                 if not await perform_async(self.connection, renewal):
                     self.lost()
                     return
@@ -223,7 +225,7 @@ class Courier:
             try:
                 if await ask_async(self.listening, cards.bell(_BELL_SECONDS)):
                     self._wake.set()
-            except Unavailable:
+            except _REDIS_TROUBLE:
                 await asyncio.sleep(_BELL_SECONDS)
 
     async def _wake_at_stop(self) -> None:
@@ -291,7 +293,7 @@ class _Work:
             await self._bring(operation_id)
         except LeaseLost:
             self.courier.lost()
-        except Unavailable:
+        except _REDIS_TROUBLE:
             self.agenda.failed(operation_id, self.courier.clock())
         except Exception as error:  # noqa: BLE001  one card must not stop the others
             self.agenda.failed(operation_id, self.courier.clock())
