@@ -175,7 +175,7 @@ def valkey_server(engine_session: EngineSession) -> Iterator[ValkeyServer]:
     server = ValkeyServer(engine_session.run, f"valkey-{secrets.token_hex(4)}")
     server.start()
     yield server
-    server.stop()
+    server.discard()
 
 
 @pytest.fixture

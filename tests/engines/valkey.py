@@ -1,6 +1,7 @@
 """A real Valkey server that keeps what it acknowledged: append-only, fsync on every write."""
 
 import secrets
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,12 @@ class ValkeyServer:
         self.thaw()
         self._daemon.stop()
         self._daemon = None
+
+    def discard(self) -> None:
+        """End the server at once, if it runs, and delete its data."""
+        if self._daemon is not None:
+            self.kill()
+        shutil.rmtree(self.directory)
 
     def restart(self) -> None:
         """Start again on the same port with the same data, killing the server if it runs."""
