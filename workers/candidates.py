@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from docker.types import LogConfig
 from pydantic import TypeAdapter
 
-from quaymaster.errors import Conflict, NotAllowed, NotFound
+from quaymaster.errors import Conflict, NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import ImageRef
 from quaymaster.seals import fingerprint
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
@@ -69,8 +69,12 @@ def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine)
     network = check_network_of(spec.environment)
     candidate = create(engine, spec, network, (), still_mine)
     still_mine()
-    with engine.asked(f"{spec.environment}/{spec.service}", spec.secrets) as api:
-        api.start(candidate.id)
+    try:
+        with engine.asked(f"{spec.environment}/{spec.service}", spec.secrets) as api:
+            api.start(candidate.id)
+    except OutsideFailure:
+        discard(engine, candidate, still_mine)
+        raise
     return refreshed(engine, candidate)
 
 

@@ -46,7 +46,7 @@ def wait_until_healthy(
             reported = now
             report(Progress(_STEP, elapsed_seconds=now - began))
         seen = refreshed(engine, candidate)
-        refuse_ended(engine, seen, health, secrets)
+        refuse_ended(engine, seen, health, secrets, candidate.restarts)
         answer = _ask(engine, seen, health, now - began)
         if answer.is_fine:
             return
@@ -56,10 +56,18 @@ def wait_until_healthy(
 
 
 def refuse_ended(
-    engine: Engine, seen: Container, health: HealthCheck, secrets: Iterable[str]
+    engine: Engine,
+    seen: Container,
+    health: HealthCheck,
+    secrets: Iterable[str],
+    restarts_before: int = 0,
 ) -> None:
-    """Raise Unhealthy for a container that has ended, or that Docker calls unhealthy."""
-    if seen.is_restarting or seen.restarts:
+    """Raise Unhealthy for a container that has ended, or that Docker calls unhealthy.
+
+    ``restarts_before`` is how often the engine had restarted it when one began to look; the engine
+    counts from the last start by hand.
+    """
+    if seen.is_restarting or seen.restarts > restarts_before:
         raise unhealthy(engine, seen, f"It ends and starts again ({seen.exit_code}).", secrets)
     if not seen.is_running:
         raise unhealthy(engine, seen, f"It ended with status {seen.exit_code}.", secrets)
@@ -79,7 +87,7 @@ def wait_until_port_answers(
     deadline = time.monotonic() + within
     while True:
         seen = refreshed(engine, container)
-        refuse_ended(engine, seen, health, secrets)
+        refuse_ended(engine, seen, health, secrets, container.restarts)
         answer = ask_port(engine, seen)
         if answer.is_fine:
             return
@@ -125,7 +133,7 @@ def _ask_published(engine: Engine, port: PublishedPort, health: HealthCheck) -> 
     dial = partial(engine.dial_port, port.host_port, port.address)
     if health.http is not None and health.port == port.container_port:
         return ask_http(dial, health.http)
-    return ask_tcp(dial, port.host_port)
+    return ask_tcp(dial, port.host_port, engine.hang_up_seconds)
 
 
 def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> None:

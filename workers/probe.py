@@ -9,8 +9,6 @@ from dataclasses import dataclass
 Dial = Callable[[], socket.socket]
 """Makes a connection with a timeout. Raises OSError."""
 
-_LINGER_SECONDS = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -43,14 +41,14 @@ def ask_http(dial: Dial, path: str) -> Answer:
     return Answer(200 <= status < 400, f"{path} answers {status}")
 
 
-def ask_tcp(dial: Dial, port: int) -> Answer:
-    """Connect: fine when the connection stands for a moment. Raises nothing.
+def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
+    """Connect: fine when the connection still stands after so many seconds. Raises nothing.
 
     The engine's proxy accepts for a container that does not listen, and hangs up at once.
     """
     try:
         with closing(dial()) as connection:
-            connection.settimeout(_LINGER_SECONDS)
+            connection.settimeout(stands)
             try:
                 if connection.recv(1) == b"":
                     return Answer(False, f"port {port} hangs up")

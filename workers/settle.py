@@ -51,7 +51,7 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
     serving = state.serving
     if _is_settled(state):
         return Settled(serving, False, time.monotonic() - began)
-    if serving is not None and not _answers(engine, serving):
+    if serving is not None and _is_in_doubt(state, serving) and not _answers(engine, serving):
         put_away(engine, serving, still_mine)
         serving = None
     if serving is None:
@@ -59,7 +59,8 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
     elif not serving.has_been_released or serving.is_on_check:
         serving = finish(engine, serving, still_mine)
     _tidy(engine, observe(engine, environment, service), serving, still_mine)
-    return Settled(refreshed(engine, serving) if serving else None, True, time.monotonic() - began)
+    after = observe(engine, environment, service)
+    return Settled(after.serving, True, time.monotonic() - began)
 
 
 def _is_settled(state: ServiceState) -> bool:
@@ -73,6 +74,13 @@ def _is_settled(state: ServiceState) -> bool:
         and serving.has_been_released
         and not serving.is_on_check
     )
+
+
+def _is_in_doubt(state: ServiceState, serving: Container) -> bool:
+    """Whether its switch may not have come to its check. One that served before is left alone,
+    well or not: what lies beside it was never better."""
+    was_finished = serving.has_been_released and not serving.is_on_check
+    return not was_finished or bool(state.at(Place.HALTED))
 
 
 def _back_to_old(engine: Engine, state: ServiceState, still_mine: StillMine) -> Container | None:

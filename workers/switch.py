@@ -15,6 +15,7 @@ from workers.containers import (
     ServiceState,
     check_network_of,
     network_of,
+    observe,
     refreshed,
 )
 from workers.engine import Engine
@@ -58,8 +59,8 @@ def switch(
     and how long that took.
     """
     network = network_of(candidate.environment)
-    ours = (candidate,) if old is None else (candidate, old)
-    refuse_taken_ports(engine, ours)
+    old = old or _in_the_way(engine, candidate)
+    refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
     began = time.monotonic()
     if old is not None:
         leave(engine, old, network, still_mine)
@@ -93,6 +94,7 @@ def recreate_on_port(
         candidate = new
     else:
         candidate = create(engine, new, network, (new.service,), still_mine)
+    old = old or _in_the_way(engine, candidate)
     try:
         refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
     except Conflict:
@@ -163,6 +165,17 @@ def put_away(engine: Engine, candidate: Container, still_mine: StillMine) -> Non
     stop(engine, candidate, 0, still_mine)
     for network in (check_network_of(candidate.environment), network_of(candidate.environment)):
         leave(engine, candidate, network, still_mine)
+
+
+def _in_the_way(engine: Engine, candidate: Container) -> Container | None:
+    """The container on the service's network that seems not to serve.
+
+    One that crashes and is restarted again and again takes the port back at any moment; the deploy
+    that repairs it must not fail for that.
+    """
+    state = observe(engine, candidate.environment, candidate.service)
+    attached = (one for one in state.containers if one.is_on_network and one.id != candidate.id)
+    return next(attached, None)
 
 
 def _undone(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+import docker
 import pytest
 
 from quaymaster.services import HealthCheck
@@ -130,3 +131,25 @@ def test_settling_a_service_that_is_well_changes_nothing(
     settled = settle(service.host, service.environment, "web", KilledAfter(0))
     assert not settled.was_changed
     assert f"{service.repository}:1@sha256:" in settled.words
+
+
+def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
+    service: Service, images: LocalImages, engine: docker.DockerClient
+) -> None:
+    serving = service.serving(service.image(images.web_v1, "1"), 1)
+    service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
+    settled = settle(service.host, service.environment, "web", nothing)
+    assert settled.serving is not None
+    assert settled.serving.operation == 1
+    assert service.places() == {1: Place.SERVING}
+
+
+def test_a_release_that_was_stopped_serves_again(
+    service: Service, images: LocalImages, engine: docker.DockerClient
+) -> None:
+    serving = service.serving(service.image(images.web_v1, "1"), 1)
+    engine.containers.get(serving.id).stop(timeout=1)
+    assert service.places() == {1: Place.HALTED}
+    assert settle(service.host, service.environment, "web", nothing).serving is not None
+    assert service.page() == "web v1"

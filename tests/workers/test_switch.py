@@ -184,3 +184,15 @@ def _listener() -> Iterator[int]:
     """A program that is no container and has a port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
+
+
+def test_a_deploy_repairs_a_release_that_crashes_again_and_again(
+    service: Service, images: LocalImages
+) -> None:
+    first = service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
+    crashing = switch(service.host, None, first, nothing).serving
+    service.client.containers.get(crashing.id).exec_run(["kill", "-9", "-1"], user="root")
+    candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    switch(service.host, None, candidate, nothing)
+    assert service.page() == "web v2"
+    assert service.places()[2] is Place.SERVING
