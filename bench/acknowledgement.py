@@ -1,0 +1,173 @@
+"""How soon a command is acknowledged, and how many a second."""
+
+import contextlib
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from bench.bed import Bed
+from bench.commands import Commander
+from bench.row import Row
+from tests.end_to_end.house import ROOT, House
+from tests.engines.waiting import wait_until
+
+_ROUNDS = 400
+_CONNECTIONS = 16
+_SLICE_SECONDS = 2.0
+_SLICES = 5
+_BARE = "bare Starlette that checks the signature and enqueues with RQ"
+_BOLT = "Bolt's default on the same server"
+
+
+def acknowledgement(bed: Bed) -> Iterable[Row]:
+    """Ours, the bare endpoint and Bolt's default, in turn."""
+    with bed.house() as house, ExitStack() as stack:
+        secret = house.environment["SLACK_SIGNING_SECRET"]
+        ours = stack.enter_context(our_bot(bed, house))
+        bare = stack.enter_context(_peer(bed, house, "bench.peers.bare:app"))
+        bolt = stack.enter_context(_peer(bed, house, "bench.peers.bolt_default:app"))
+        took = _latencies([Commander(port, secret) for port in (ours, bare, bolt)])
+        p50 = [statistics.median(one) for one in took]
+        yield Row("acknowledgement, p50", p50[0] / p50[1], "x", _BARE, 1.6, "at most")
+        yield Row("faster than, p50", p50[2] / p50[0], "x", _BOLT, 10, "at least")
+        ratios = [_throughput(ours, secret) / _throughput(bare, secret) for _ in range(_SLICES)]
+        median = statistics.median(ratios)
+        yield Row("throughput, 16 connections", median, "x", _BARE, 0.75, "at least")
+        last = max(_at_once(ours, secret, 50))
+        yield Row("50 commands at once, the last", last, "s", "", 0.5, "at most")
+
+
+def redis_away(bed: Bed) -> Iterable[Row]:
+    """A clear answer within a second when Redis is down or frozen."""
+    with bed.house() as house:
+        secret = house.environment["SLACK_SIGNING_SECRET"]
+        with our_bot(bed, house) as port:
+            house.valkey.freeze()
+            for count in (1, 50):
+                yield _away("frozen", count, _at_once(port, secret, count))
+            house.valkey.thaw()
+            house.valkey.kill()
+            for count in (1, 50):
+                yield _away("down", count, _at_once(port, secret, count))
+            house.valkey.start()
+
+
+def _away(how: str, count: int, took: list[float]) -> Row:
+    name = f"Redis {how}, {count} command{'s' if count > 1 else ''}, the last answer"
+    return Row(name, max(took), "s", "", 1.0, "at most")
+
+
+def _latencies(commanders: list[Commander]) -> list[list[float]]:
+    for commander in commanders:
+        for _ in range(20):
+            commander.send("tags shop/web")
+    took: list[list[float]] = [[] for _ in commanders]
+    for number in range(_ROUNDS):
+        for index in range(len(commanders)):
+            turn = (index + number) % len(commanders)
+            took[turn].append(commanders[turn].send("tags shop/web")[0])
+    for commander in commanders:
+        commander.close()
+    return took
+
+
+def _throughput(port: int, secret: str) -> float:
+    """Acknowledged commands a second over 16 connections."""
+    counts = [0] * _CONNECTIONS
+    stop = threading.Event()
+
+    def send(index: int) -> None:
+        commander = Commander(port, secret)
+        while not stop.is_set():
+            commander.send("tags shop/web")
+            counts[index] += 1
+        commander.close()
+
+    threads = [threading.Thread(target=send, args=(index,)) for index in range(_CONNECTIONS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    stop.wait(_SLICE_SECONDS)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / (time.perf_counter() - began)
+
+
+def _at_once(port: int, secret: str, count: int) -> list[float]:
+    """How long each of so many simultaneous commands waited for its acknowledgement."""
+    gate = threading.Barrier(count)
+    took: list[float] = []
+
+    def send() -> None:
+        commander = Commander(port, secret)
+        gate.wait()
+        took.append(commander.send("tags shop/web")[0])
+        commander.close()
+
+    threads = [threading.Thread(target=send) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(took) != count:
+        raise RuntimeError(f"{count - len(took)} of {count} commands were not acknowledged")
+    return took
+
+
+@contextmanager
+def our_bot(bed: Bed, house: House) -> Iterator[int]:
+    """The product's bot over HTTP, knowing the person who asks."""
+    port = bed.engines.run.reserve_port()
+    program = house.start("bot", "--http", f"127.0.0.1:{port}")
+    _until_it_answers(port, "/readyz")
+    commander = Commander(port, house.environment["SLACK_SIGNING_SECRET"])
+    commander.send("tags shop/web")
+    wait_until(
+        lambda: (one := house.operation(1)) is not None and one.state != "accepted",
+        within=20,
+        what="the first command to be admitted",
+    )
+    commander.close()
+    yield port
+    program.stop()
+
+
+@contextmanager
+def _peer(bed: Bed, house: House, app: str) -> Iterator[int]:
+    port = bed.engines.run.reserve_port()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"),
+            *("--loop", "uvloop", "--http", "httptools", "--log-level", "warning"),
+        ],
+        env=house.environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        _until_it_answers(port, "/")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _until_it_answers(port: int, path: str) -> None:
+    def answers() -> bool:
+        with contextlib.suppress(urllib.error.HTTPError):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
+            except urllib.error.HTTPError as error:
+                return error.code < 500
+            except OSError:
+                return False
+        return True
+
+    wait_until(answers, within=60, what=f"port {port} to answer")

@@ -1,0 +1,1 @@
+"""What one would use instead, as small as it can be."""
