@@ -120,9 +120,13 @@ class Office:
 
     @asynccontextmanager
     async def courier(
-        self, draw: Draw = draw_plainly, configuration: Configuration = SHOP
+        self,
+        draw: Draw = draw_plainly,
+        configuration: Configuration = SHOP,
+        *,
+        stops_within: float = 5.0,
     ) -> AsyncIterator[asyncio.Task[None]]:
-        """A courier at work; at the end it stops, within 2 s."""
+        """A courier at work; raises TimeoutError when it does not stop in time at the end."""
         stop = asyncio.Event()
         async with Sender.opened(self.slack.world.app.bot_token, self.slack.api_url) as sender:
             task = asyncio.create_task(
@@ -140,7 +144,7 @@ class Office:
                 yield task
             finally:
                 stop.set()
-                await asyncio.wait_for(task, 2.0)
+                await asyncio.wait_for(task, stops_within)
 
 
 async def eventually(

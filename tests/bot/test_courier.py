@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import redis.asyncio
+import structlog
 from slack_sdk.models.blocks import SectionBlock
 
 from bot.messages import FindingsFile, Message, TextFile
@@ -33,6 +35,13 @@ pytestmark = pytest.mark.engine
 
 UPDATES = "chat.update"
 POSTS = "chat.postMessage"
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged; the default picture of a traceback takes longer than a card may."""
+    with structlog.testing.capture_logs() as found:
+        yield found
 
 
 @pytest.fixture
@@ -95,7 +104,7 @@ class TestACard:
             await asyncio.sleep(0.3)
             began = time.monotonic()
             await shown(workspace, await records.asked(), "queued")
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 0.9
 
     async def test_of_the_past_is_shown_by_a_courier_that_starts_later(
         self, office: Office, records: Records, workspace: Workspace
@@ -116,7 +125,7 @@ class TestACard:
             for done in range(1, 151):
                 await records.progressed(running, done)
                 await asyncio.sleep(0.03)
-            await shown(workspace, running, "running 150", within=2.0)
+            await shown(workspace, running, "running 150", within=2.5)
             await records.ended(running)
             await shown(workspace, running, "succeeded", within=1.0)
         calls = (await workspace.calls(UPDATES)).accepted()
@@ -335,7 +344,11 @@ class TestTrouble:
         assert await texts(workspace, ended) == [f"#{ended.id} succeeded"]
 
     async def test_a_record_that_cannot_be_drawn_does_not_stop_the_others(
-        self, office: Office, records: Records, workspace: Workspace
+        self,
+        office: Office,
+        records: Records,
+        workspace: Workspace,
+        logged: list[MutableMapping[str, Any]],
     ) -> None:
         poisoned = await records.started("C0DATA")
 
@@ -350,6 +363,7 @@ class TestTrouble:
             await records.ended(poisoned)
             seen = await workspace.until(lambda message: "cannot be drawn" in message.text)
             assert f"#{poisoned.id} `push` ended: succeeded" in seen.text
+            assert [line for line in logged if f"`{line.get('reference')}`" in seen.text]
             await records.ended(other)
             await shown(workspace, other, "succeeded")
 
@@ -365,7 +379,7 @@ class TestTrouble:
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
         await workspace.slow(5.0)
-        async with office.courier():  # leaving raises TimeoutError after 2 s
+        async with office.courier(stops_within=2.5):  # 2 s, on a machine that is not busy
             await records.started()
             await eventually(lambda: _is_noted(records))
 
