@@ -1,6 +1,7 @@
 """Making the container that is to take over a service, and removing it again."""
 
 import math
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -217,9 +218,9 @@ def _refuse_the_engine_itself(engine: Engine, volumes: tuple[Volume, ...]) -> No
     """Whoever holds the engine's socket, or a directory that holds it, rules the whole host."""
     own = engine.url.removeprefix("unix://") if engine.url.startswith("unix://") else ""
     for volume in volumes:
-        source = volume.source.rstrip("/") or "/"
         if not volume.source.startswith("/"):
             continue
+        source = posixpath.normpath(f"/{volume.source.lstrip('/')}")
         for path in (*_SOCKETS, own):
             if path == source or path.startswith(f"{source.rstrip('/')}/"):
                 raise NotAllowed(

@@ -26,6 +26,9 @@ from quaymaster.redaction import redact
 _LIMIT = 400
 """Characters of the engine's own words on a card; a registry may answer with a whole page."""
 
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([^)\"']+)")
+"""What the system said, inside the wrappings of urllib3 and requests."""
+
 _FULL = ("no space left on device", "disk quota exceeded", "quota exceeded")
 _BAD_LOGIN = (
     "no basic auth credentials",
@@ -187,7 +190,8 @@ def _api_error(
 
 def unreachable(host: str, text: str, secrets: Iterable[str] = ()) -> OutsideFailure:
     """The error for an engine to which there is no connection."""
-    words = redact(text, secrets, limit=_LIMIT)
+    innermost = _ERRNO.search(text)
+    words = redact(innermost.group(1) if innermost else text, secrets, limit=_LIMIT)
     way = "Check that the engine runs and that `docker` under hosts in quaymaster.yml is right."
     if "permission denied" in text.lower():
         way = "The worker's user has to be in the group that owns the Docker socket."

@@ -1,0 +1,181 @@
+"""What a container is to its service, read from the engine's facts alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from quaymaster.errors import Conflict, NotAllowed, NotFound
+from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.services import HealthCheck, Limits, PublishedPort, ServiceConfiguration, Volume
+from tests.images.catalogue import LocalImages
+from tests.workers.services import Service, nothing
+from workers.candidates import ContainerSpec, configuration_fingerprint, create_candidate
+from workers.containers import Container, Place, check_network_of, log_tail, look
+from workers.health import join
+
+SERVING = Container(
+    id="f" * 64,
+    name="quaymaster-production-web-7",
+    environment="production",
+    service="web",
+    operation=7,
+    release=7,
+    image=None,
+    image_id="sha256:" + "a" * 64,
+    configuration="",
+    health_check=HealthCheck(),
+    ports=(PublishedPort(8080, 8000),),
+    is_running=True,
+    is_restarting=False,
+    exit_code=0,
+    restarts=0,
+    health="",
+    has_been_released=True,
+    is_on_network=True,
+    is_on_check=False,
+    has_its_ports=True,
+    address="172.20.0.2",
+    started_at="2026-11-24T09:30:00Z",
+    stop_signal="SIGTERM",
+    drain=10.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "place"),
+    [
+        ({}, Place.SERVING),
+        ({"has_been_released": False}, Place.SERVING),
+        ({"is_on_check": True}, Place.SERVING),
+        ({"is_on_network": False}, Place.DISPLACED),
+        ({"is_on_network": False, "is_running": False}, Place.KEPT),
+        ({"is_running": False}, Place.HALTED),
+        ({"has_its_ports": False}, Place.HALTED),
+        ({"is_on_network": False, "is_on_check": True}, Place.CANDIDATE),
+        ({"has_been_released": False, "is_on_network": False}, Place.CANDIDATE),
+        ({"has_been_released": False, "is_running": False}, Place.CANDIDATE),
+        ({"has_been_released": False, "has_its_ports": False}, Place.CANDIDATE),
+    ],
+)
+def test_the_place_follows_from_what_the_engine_knows(facts: dict[str, bool], place: Place) -> None:
+    assert replace(SERVING, **facts).place is place
+
+
+def test_equal_configurations_have_equal_fingerprints_and_others_others() -> None:
+    one = ServiceConfiguration(ports=(PublishedPort(8080, 8000),))
+    assert configuration_fingerprint(one) == configuration_fingerprint(replace(one))
+    changed = replace(one, limits=Limits(memory=1))
+    assert configuration_fingerprint(one) != configuration_fingerprint(changed)
+
+
+def test_a_specification_does_not_print_its_values() -> None:
+    image = ImageRef.parse("shop/web", "localhost:5000").pinned(Digest("sha256:" + "a" * 64))
+    values = (("DB", "made-up-value"),)
+    spec = ContainerSpec(
+        "production", "web", 7, 7, image, ServiceConfiguration(), values, ("made-up-value",)
+    )
+    assert "made-up-value" not in repr(spec)
+
+
+@pytest.mark.engine
+def test_a_container_is_made_as_it_was_configured(service: Service, images: LocalImages) -> None:
+    spec = service.spec(
+        service.image(images.web_v1, "1"),
+        7,
+        values=(("DB_PASSWORD", "made-up-value"),),
+        limits=Limits(memory=64 * 1024 * 1024, cpus=0.5),
+        volumes=(Volume(f"{service.environment}-data", "/data", read_only=True),),
+        drain=7.0,
+    )
+    container = create_candidate(service.host, spec, nothing)
+    found = service.client.api.inspect_container(container.id)
+    try:
+        assert found["HostConfig"]["Init"] is True
+        assert found["HostConfig"]["Memory"] == 64 * 1024 * 1024
+        assert found["HostConfig"]["NanoCpus"] == 500_000_000
+        assert found["HostConfig"]["RestartPolicy"]["Name"] == "no"
+        assert found["HostConfig"]["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+        assert found["Config"]["StopTimeout"] == 7
+        assert "DB_PASSWORD=made-up-value" in found["Config"]["Env"]
+        assert "made-up-value" not in repr(found["Config"]["Labels"])
+        assert found["Mounts"][0]["RW"] is False
+        assert container.health_check == spec.configuration.health
+        assert container.configuration == configuration_fingerprint(spec.configuration)
+        assert (container.image, container.operation, container.release) == (spec.image, 7, 7)
+        assert container.ports == spec.configuration.ports
+    finally:
+        service.clean()
+        service.client.volumes.get(f"{service.environment}-data").remove()
+
+
+@pytest.mark.engine
+def test_a_container_says_its_last_lines_without_secrets(
+    service: Service, images: LocalImages
+) -> None:
+    candidate = service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
+    lines = log_tail(service.host, candidate.id, 20, ("listening",))
+    assert any("web v1: starting" in line for line in lines)
+    assert not any("listening" in line for line in lines)
+
+
+@pytest.mark.engine
+def test_an_image_that_is_not_on_the_host_is_not_found(
+    service: Service, images: LocalImages
+) -> None:
+    image = service.image(images.web_v1, "1").pinned(Digest("sha256:" + "0" * 64))
+    with pytest.raises(NotFound):
+        create_candidate(service.host, service.spec(image, 1), nothing)
+    assert service.places() == {}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "source", ["/var/run/docker.sock", "/var/run", "/run/", "/", "/var//run", "//x/../run/."]
+)
+def test_the_engine_itself_is_not_mounted(
+    service: Service, images: LocalImages, source: str
+) -> None:
+    spec = service.spec(service.image(images.web_v1, "1"), 1, volumes=(Volume(source, "/x"),))
+    with pytest.raises(NotAllowed, match="Docker socket"):
+        create_candidate(service.host, spec, nothing)
+
+
+@pytest.mark.engine
+def test_the_socket_of_this_very_engine_is_not_mounted(
+    service: Service, images: LocalImages
+) -> None:
+    socket = service.host.url.removeprefix("unix://")
+    spec = service.spec(service.image(images.web_v1, "1"), 1, volumes=(Volume(socket, "/x"),))
+    with pytest.raises(NotAllowed):
+        create_candidate(service.host, spec, nothing)
+
+
+@pytest.mark.engine
+def test_trying_again_replaces_the_candidate_and_never_what_serves(
+    service: Service, images: LocalImages
+) -> None:
+    image = service.image(images.web_v1, "1")
+    first = create_candidate(service.host, service.spec(image, 1), nothing)
+    second = create_candidate(service.host, service.spec(image, 1), nothing)
+    assert look(service.host, first.id) is None
+    assert service.places() == {1: Place.CANDIDATE}
+    serving = service.serving(image, 1)
+    assert serving.id != second.id
+    with pytest.raises(Conflict, match="in use"):
+        create_candidate(service.host, service.spec(image, 1), nothing)
+    assert service.places() == {1: Place.SERVING}
+
+
+@pytest.mark.engine
+def test_a_container_joins_a_network_once(service: Service, images: LocalImages) -> None:
+    """As a worker that is a container does, before it asks a candidate for its health."""
+    service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
+    worker = service.client.containers.create(
+        images.web_v1, labels={"quaymaster.environment": service.environment}
+    )
+    worker.start()
+    network = check_network_of(service.environment)
+    for _ in range(2):
+        join(service.host, worker.id, network)
+    worker.reload()
+    assert network in worker.attrs["NetworkSettings"]["Networks"]
