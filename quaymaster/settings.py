@@ -222,7 +222,7 @@ SECRET_KEY = Setting(
     "the key that seals votes, plans and the audit trail: the same for the bot and every worker, "
     "at least 32 characters",
     "$(openssl rand -hex 32)",
-    needed_by="bot, worker, audit",
+    needed_by="bot, worker, check, audit",
     is_secret=True,
     complaint=_long_enough,
 )

@@ -1,0 +1,242 @@
+"""The documents say what the code does, and the files to deploy it with are as safe as they say."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import typer
+from ruamel.yaml import YAML
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.checks import NEEDED_SCOPES
+from bot.commands.grammar import COMMAND
+from local_slack.webapi import chat, conversations, files, people, views
+from quaymaster.checks import PARTS
+from quaymaster.cli import app
+from quaymaster.configuration import Configuration
+from quaymaster.settings import SETTINGS
+from tests.readme import README, ROOT, parts_in, with_parts
+
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})
+WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json"})
+METHODS = tuple(
+    one for family in (chat, conversations, files, people, views) for one in family.METHODS
+)
+SCOPES_OF_DELIVERIES = frozenset({"commands", "app_mentions:read"})
+"""What Slack sends is no call: https://docs.slack.dev/reference/scopes"""
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def loaded(name: str) -> Any:
+    return YAML(typ="safe").load(read(name))
+
+
+def code_in(text: str) -> Iterator[str]:
+    """The lines of code blocks and the code spans of a document."""
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
+        yield from block.splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+
+
+def test_the_tables_and_cards_of_the_readme_are_those_of_the_code() -> None:
+    assert sorted(parts_in(read("README.md"))) == ["cards", "commands", "settings"]
+    expected = with_parts(read("README.md"))
+    assert README.read_text(encoding="utf-8") == expected, "run python -m tests.readme"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_is_named_exists(document: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    named = {
+        match
+        for code in code_in(read(document))
+        for match in re.findall(r"(?:^|\s)make ([a-z]+)", code)
+    }
+    assert named <= targets
+
+
+def test_every_make_target_is_for_people_who_read_one_of_the_documents() -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
+    told = " ".join(map(read, DOCUMENTS))
+    assert {target for target in targets - {"help", "clean"} if f"make {target}" not in told} == (
+        set()
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_is_named_exists(document: str) -> None:
+    pattern = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:\.(?:py|md|yml|toml|json)|/)|\.env[\w.]*|LICENSE")
+    named = {code for code in code_in(read(document)) if pattern.fullmatch(code)}
+    missing = {
+        name
+        for name in named - WRITTEN_BY_PEOPLE - WRITTEN_BY_PROGRAMS
+        if not (ROOT / name).exists()
+    }
+    assert missing == set()
+
+
+def commands() -> Mapping[str, Any]:
+    """Every command of the command line by its words, with its parameters."""
+    group = typer.main.get_command(app)
+    found: dict[str, Any] = {}
+    for name, command in getattr(group, "commands", {}).items():
+        for inner, one in getattr(command, "commands", {"": command}).items():
+            found[f"{name} {inner}".strip()] = one
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_and_option_of_the_program_that_is_named_exists(document: str) -> None:
+    known = commands()
+    for code in code_in(read(document)):
+        for words in re.findall(r"(?:^|\s)quaymaster ((?:[a-z]+)(?: .*)?)$", code):
+            name = next((one for one in known if f"{words} ".startswith(f"{one} ")), None)
+            assert name is not None, code
+            options = {option for given in known[name].params for option in given.opts}
+            assert set(re.findall(r"--[a-z-]+", words)) <= options, code
+
+
+def test_every_command_of_the_program_is_in_the_readme() -> None:
+    text = read("README.md") + read("CHANGELOG.md")
+    assert {name for name in commands() if f"quaymaster {name}" not in text} == set()
+
+
+def test_the_parts_of_a_check_in_the_readme_exist() -> None:
+    lists = re.findall(r"check --only ([a-z,]+)", read("README.md"))
+    assert {part for words in lists for part in words.split(",")} == set(PARTS)
+
+
+def test_the_example_configuration_loads() -> None:
+    assert Configuration.load(ROOT / "quaymaster.example.yml").hosts
+
+
+def compose() -> Any:
+    return loaded("docker-compose.yml")
+
+
+@pytest.mark.parametrize("service", ["bot", "worker-host", "worker-scan", "redis"])
+def test_no_container_may_more_than_it_must(service: str) -> None:
+    entry = compose()["services"][service]
+    assert entry["cap_drop"] == ["ALL"]
+    assert entry["read_only"] is True
+    assert entry["security_opt"] == ["no-new-privileges:true"]
+    for forbidden in ("privileged", "cap_add", "devices", "network_mode", "pid", "ipc", "ports"):
+        assert forbidden not in entry
+
+
+def test_no_service_is_left_out_of_these_tests() -> None:
+    assert set(compose()["services"]) == {"bot", "worker-host", "worker-scan", "redis"}
+
+
+def test_the_docker_socket_is_in_the_worker_of_the_host_alone() -> None:
+    with_socket = {
+        name for name, entry in compose()["services"].items() if "docker.sock" in str(entry)
+    }
+    assert with_socket == {"worker-host"}
+
+
+def test_containers_run_as_somebody_else_than_root() -> None:
+    assert re.findall(r"^USER (.+)$", read("Dockerfile"), re.MULTILINE)[-1] == "10001"
+    services = compose()["services"]
+    assert services["redis"]["user"].split(":")[0] not in ("0", "root")
+    assert not any("user" in services[name] for name in services if name != "redis")
+
+
+def test_redis_loses_nothing_asks_for_a_password_and_is_not_published() -> None:
+    file = compose()
+    assert file["services"]["redis"]["networks"] == ["inner"]
+    assert file["networks"]["inner"] == {"internal": True}
+    lines = file["configs"]["valkey"]["content"].splitlines()
+    for line in (
+        *("appendonly yes", "appendfsync always", "maxmemory-policy noeviction"),
+        "requirepass ${REDIS_PASSWORD}",
+    ):
+        assert line in lines
+    assert ":${REDIS_PASSWORD:?" in file["x-environment"]["REDIS_URL"]
+
+
+def test_what_the_compose_file_needs_is_in_the_example_environment() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", read("docker-compose.yml")))
+    assert asked == set(re.findall(r"^(\w+)=", read(".env.example"), re.MULTILINE))
+
+
+def test_the_containers_get_settings_that_exist_and_the_bot_gets_no_secrets_of_services() -> None:
+    services = compose()["services"]
+    known = {setting.name for setting in SETTINGS}
+    for name in ("bot", "worker-host", "worker-scan"):
+        assert set(services[name]["environment"]) <= known
+        assert ("env_file" in services[name]) == name.startswith("worker")
+    assert "SLACK_APP_TOKEN" not in str(services["worker-host"]) + str(services["worker-scan"])
+
+
+def test_workers_get_more_time_to_stop_than_their_grace() -> None:
+    services = compose()["services"]
+    grace = next(one for one in commands()["worker"].params if one.name == "grace").default
+    for name in ("worker-host", "worker-scan"):
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > grace
+    assert int(services["bot"]["stop_grace_period"].removesuffix("s")) > 10
+
+
+def manifest() -> Any:
+    return loaded("slack-manifest.yml")
+
+
+def test_the_manifest_asks_for_the_scopes_that_are_needed_and_no_others() -> None:
+    scopes = manifest()["oauth_config"]["scopes"]
+    assert set(scopes) == {"bot"}
+    assert sorted(scopes["bot"]) == sorted(NEEDED_SCOPES)
+
+
+def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
+    of_method = {method.name: set(method.scopes) for method in METHODS}
+    called = set(called_methods())
+    assert {"chat.postMessage", "chat.update", "users.info", "conversations.info"} <= called
+    for method in called - {"auth.test", "apps.connections.open"}:
+        assert of_method[method] & set(NEEDED_SCOPES), method
+    reasons = set().union(*(of_method.get(method, set()) for method in called))
+    assert set(NEEDED_SCOPES) - SCOPES_OF_DELIVERIES <= reasons
+
+
+def called_methods() -> Iterator[str]:
+    """The methods of the Web API that the bot calls, by Slack's names."""
+    by_attribute = {name.lower().replace(".", "_"): name for name in map(str, method_names())}
+    for file in (ROOT / "bot").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and hasattr(AsyncWebClient, node.attr):
+                name = by_attribute.get(node.attr.lower())
+                if name is not None:
+                    yield name
+
+
+def method_names() -> Iterator[str]:
+    yield from (method.name for method in METHODS)
+    yield "apps.connections.open"
+
+
+def test_the_manifest_matches_the_slash_command_and_how_text_is_read() -> None:
+    features, settings = manifest()["features"], manifest()["settings"]
+    (command,) = features["slash_commands"]
+    assert command["command"] == COMMAND
+    assert command["should_escape"] is False
+    assert settings["event_subscriptions"]["bot_events"] == ["app_mention"]
+    assert settings["interactivity"]["is_enabled"] is True
+    assert settings["socket_mode_enabled"] is True
+    assert len(manifest()["display_information"]["description"]) <= 140
+
+
+def test_the_image_holds_every_package_of_the_product() -> None:
+    packages = re.search(r"^packages = (\[.*\])", read("pyproject.toml"), re.MULTILINE)
+    assert packages is not None
+    copied = re.findall(r"^COPY (\w+) \1$", read("Dockerfile"), re.MULTILINE)
+    assert sorted(ast.literal_eval(packages[1])) == sorted(copied)
+
+
+def test_documents_are_not_longer_than_somebody_reads() -> None:
+    assert len(read("ARCHITECTURE.md").splitlines()) <= 60
+    assert len(read("README.md").splitlines()) <= 220
