@@ -1,0 +1,113 @@
+"""The repository speaks of the product alone, and declares what it uses."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("bot", "workers", "quaymaster", "local_slack", "trial")
+COMES_WITH = {"pydantic_core": "pydantic", "websockets": "uvicorn"}
+"""Packages whose version is the business of another one, which is declared."""
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file that belongs to the repository, with text in it."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        found = [ROOT / name for name in done.stdout.split("\0") if name]
+    else:
+        folders = [ROOT / name for name in (*PRODUCT, "tests", "docs", "bench", ".ci")]
+        found = [path for folder in folders for path in folder.rglob("*")]
+        found = [*found, *ROOT.glob("*")]
+    texts = (path for path in found if path.is_file() and "__pycache__" not in path.parts)
+    return tuple(path for path in texts if b"\0" not in path.read_bytes())
+
+
+def places_with(pattern: str) -> list[str]:
+    wanted = re.compile(pattern)
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in files()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if wanted.search(line)
+    ]
+
+
+def test_files_are_found() -> None:
+    assert ROOT / "README.md" in files()
+    assert Path(__file__) in files()
+
+
+def test_no_path_of_somebodys_machine_is_in_it() -> None:
+    homes = r"(?<![\w.*~{}-])/(?:work|workspace|builds|Users|home/\w+|root)/"
+    own = [path for path in (ROOT, Path(sys.prefix)) if len(path.parts) > 2]
+    places = "|".join([homes, *(re.escape(str(path)) + r"\b" for path in own)])
+    assert places_with(places) == []
+
+
+def test_no_package_registry_is_named() -> None:
+    hosts = (
+        *("pypi[.]org", "python[h]osted", "npm[j]s", "crates[.]io", "ruby[g]ems"),
+        *("proxy[.]golang[.]org", "deb[.]debian[.]org", "archive[.]ubuntu[.]com"),
+    )
+    assert places_with("|".join(hosts)) == []
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_a_file_is_short_and_a_function_fits_a_screen(package: str) -> None:
+    for path in files():
+        if path.suffix != ".py" or path.relative_to(ROOT).parts[0] != package:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 450, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 50, f"{path}: {node.name}"
+
+
+def imported() -> Iterator[str]:
+    """The packages that the product imports, by the names under which they are imported."""
+    for path in files():
+        if path.suffix != ".py" or path.relative_to(ROOT).parts[0] not in PRODUCT:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names):
+                    yield from (alias.name.split(".")[0] for alias in names)
+                case ast.ImportFrom(module=str(module), level=0):
+                    yield module.split(".")[0]
+
+
+def declared() -> tuple[set[str], set[str]]:
+    """The packages that the product needs, and those that its extras add, normalized."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [one for group in project["optional-dependencies"].values() for one in group]
+    return {normalized(one) for one in project["dependencies"]}, {normalized(e) for e in extras}
+
+
+def normalized(requirement: str) -> str:
+    """https://packaging.python.org/en/latest/specifications/name-normalization/"""
+    name = re.match(r"[\w.-]+", requirement)
+    assert name is not None
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    distributions = packages_distributions()
+    names = set(imported()) - set(sys.stdlib_module_names) - set(PRODUCT)
+    used = {
+        normalized(COMES_WITH.get(name) or distributions.get(name, [name])[0]) for name in names
+    }
+    needed, optional = declared()
+    assert used - needed - optional == set()
+    assert needed - used == set()
