@@ -31,9 +31,22 @@ class Lines:
     def __init__(self, source: TextIO) -> None:
         self._source = source
 
-    async def next(self, _prompt: str) -> str | None:
+    async def next(self, prompt: str) -> str | None:
         """The next line, without its end."""
-        line = await asyncio.to_thread(self._source.readline)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str | None] = loop.create_future()
+
+        def ask() -> None:
+            line = self._read(prompt)
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(_settle, answer, line)
+
+        # A daemon: nothing can wake a thread that waits for a key, and it must not hold up the end.
+        threading.Thread(target=ask, daemon=True).start()
+        return await answer
+
+    def _read(self, _prompt: str) -> str | None:
+        line = self._source.readline()
         return line.rstrip("\n") if line else None
 
 
@@ -54,25 +67,14 @@ class Terminal(Lines):
         """What is in the line now; nothing while nobody is asked."""
         return self._waiting + self._typed() if self._waiting else ""
 
-    async def next(self, prompt: str) -> str | None:
-        """The next line; the end comes with Ctrl-D."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[str | None] = loop.create_future()
+    def _read(self, prompt: str) -> str | None:
         self._waiting = prompt
-
-        def ask() -> None:
-            try:
-                line: str | None = input(prompt)
-            except EOFError:
-                line = None
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(_settle, answer, line)
-
-        # A daemon: nothing can wake a thread that waits for a key, and it must not hold up the end.
-        threading.Thread(target=ask, daemon=True).start()
-        line = await answer
-        self._waiting = ""
-        return line
+        try:
+            return input(prompt)
+        except EOFError:
+            return None
+        finally:
+            self._waiting = ""
 
 
 def _settle(answer: "asyncio.Future[str | None]", line: str | None) -> None:
