@@ -1,22 +1,35 @@
 """Answered and once: G1 and G2 of every command."""
 
-import asyncio
 import json
 import time
+from dataclasses import replace
 
 import pytest
+import redis
+from pydantic import SecretStr
 
-from local_slack import Fault, FaultKind
+from local_slack import Fault, FaultKind, LocalSlack, Outcome
+from quaymaster.configuration import Configuration
 from quaymaster.journal import Event
 from quaymaster.operations import State
+from quaymaster.settings import Settings
 from quaymaster.store import keys
-from tests.bot.conftest import ALICE, BOB, Running, until
+from tests.bot.conftest import ALICE, BOB, Running, run, until, until_ready
+from tests.bot.wire import Wire
+from tests.engines.valkey import ValkeyServer
 from tests.samples import SEALER
 
 pytestmark = pytest.mark.engine
 
 PUSH = "push shop/web:1.4 from build1"
 ANSWERED_WITHIN = 1.0
+
+
+def answer(outcome: Outcome) -> str:
+    """What came with the acknowledgement."""
+    body = outcome.deliveries[0].body
+    assert isinstance(body, dict)
+    return str(body["text"])
 
 
 async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> None:
@@ -89,7 +102,7 @@ async def test_without_redis_everybody_gets_a_clear_private_answer_within_a_seco
     for outcome in outcomes:
         assert outcome.acknowledged
         assert outcome.seconds < ANSWERED_WITHIN
-        assert "cannot reach its database, so nothing was started" in outcome.words
+        assert "cannot reach its database, so nothing was started" in answer(outcome)
     if trouble == "down":
         bot.valkey.start()
     else:
@@ -161,24 +174,30 @@ async def test_a_mistake_in_a_mention_is_told_to_one_person_alone(bot: Running) 
     assert len([one for one in seen if "is not a command" in one.words]) == 1
 
 
-async def test_a_command_whose_acceptance_was_not_answered_is_taken_back(bot: Running) -> None:
-    """A server that dies may have acted and lost only the answer."""
-    commands = [bot.person(ALICE).plan.command("C0SHOP", PUSH) for _ in range(30)]
-    acting = asyncio.create_task(bot.workspace.act(*commands))
-    await until(lambda: bot.connection.exists(keys.RECENT), "the first to be recorded")
-    bot.valkey.kill()
-    outcomes = await acting
-    assert all(outcome.acknowledged for outcome in outcomes)
-    refused = sum("nothing was started" in outcome.words for outcome in outcomes)
-    bot.valkey.start()
-    await _answers_again(bot)
-
-    def is_settled() -> bool:
-        pushes = [one for one in bot.operations() if one.request.verb == "push"]
-        standing = [one for one in pushes if one.state is not State.CANCELLED]
-        return len(standing) == len(outcomes) - refused
-
-    await until(is_settled, "what was refused to be taken back")
+async def test_an_acceptance_of_which_only_the_answer_was_lost_is_taken_back(
+    slack: LocalSlack,
+    valkey_server: ValkeyServer,
+    valkey: redis.Redis,
+    settings: Settings,
+    configuration: Configuration,
+    free_port: int,
+) -> None:
+    """The person was told that nothing was started, so nothing may run."""
+    async with Wire.to(valkey_server) as wire, slack.workspace() as workspace:
+        through = replace(settings, redis_url=SecretStr(wire.url))
+        async with run(through, configuration, ("127.0.0.1", free_port)):
+            url = f"http://127.0.0.1:{free_port}"
+            await until_ready(url)
+            await workspace.use_http(f"{url}/slack/events")
+            bot = Running(slack, workspace, valkey_server, valkey, configuration, url)
+            await bot.person(ALICE).command("C0SHOP", PUSH)
+            await until(lambda: len(bot.jobs("host:build1")) == 1, "the first job")
+            wire.loses_answers = True
+            outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
+            assert "nothing was started" in answer(outcome)
+            assert bot.operations()[1].state is State.QUEUED
+            wire.loses_answers = False
+            await until(lambda: bot.operations()[1].state is State.CANCELLED, "the end of it")
 
 
 async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> None:

@@ -9,7 +9,7 @@ import redis
 
 from bot.database import ANSWER_SECONDS, Breaker, Database
 from quaymaster.errors import Conflict, Unavailable
-from quaymaster.store.transactions import Absent, Query, Refusal, Transaction
+from quaymaster.store.transactions import Absent, Refusal, Transaction
 from tests.engines.valkey import ValkeyServer
 
 
@@ -54,9 +54,6 @@ def setting(key: str) -> Transaction[str]:
     return Transaction((("SET", key, "1"),), lambda _: "done", refused, (Absent(key),))
 
 
-PING = Query(("PING",), bool)
-
-
 @pytest.mark.engine
 async def test_it_performs_and_refuses(database: Database) -> None:
     assert await database.perform(setting("a")) == "done"
@@ -68,7 +65,7 @@ async def test_it_performs_and_refuses(database: Database) -> None:
 async def test_what_a_frozen_server_was_sent_does_not_happen_when_it_thaws(
     database: Database, valkey_server: ValkeyServer, valkey: redis.Redis
 ) -> None:
-    await asyncio.gather(*(database.ask(PING) for _ in range(20)))
+    await asyncio.gather(*(database.perform(setting(f"before-{n}")) for n in range(20)))
     valkey_server.freeze()
     started = time.monotonic()
     answers = await asyncio.gather(
