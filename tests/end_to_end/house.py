@@ -48,6 +48,14 @@ class Program:
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
+    def horses(self) -> list[int]:
+        """The work horses of a worker: the processes that run a job at this moment."""
+        return [horse for child in children(self.pid) for horse in children(child)]
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self, within: float = 20) -> int:
         """SIGTERM, and its exit status."""
         if self.is_running():
@@ -178,15 +186,16 @@ class House:
 
 def descendants(pid: int) -> list[int]:
     """The children of a process and theirs, innermost first, also of work horses."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-    except FileNotFoundError:
-        return []
+    return [one for child in children(pid) for one in (*descendants(child), child)]
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process, of whichever thread; none when it is gone."""
     found: list[int] = []
-    for task in tasks:
-        with contextlib.suppress(FileNotFoundError):
-            for child in (task / "children").read_text().split():
-                found += [*descendants(int(child)), int(child)]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
 

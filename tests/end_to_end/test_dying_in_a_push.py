@@ -1,0 +1,178 @@
+"""kill -9 in the middle of a push: a truthful final card, whoever died (G3)."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import docker
+import pytest
+
+from local_slack import LocalSlack, Workspace
+from quaymaster.operations import State
+from quaymaster.outcomes import Lost, Pushed
+from tests.end_to_end.cards import cards_of, final_card, number_of
+from tests.end_to_end.house import House, Shop, children, opened
+from tests.engines.gate import Gate, Hold, gate_to_port
+from tests.engines.local_images import load_big_image
+from tests.engines.registries import Registry
+from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import wait_until
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+_MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def gate(registry: Registry) -> Iterator[Gate]:
+    """The only way to the registry that the house knows."""
+    with gate_to_port(int(registry.host.partition(":")[2])) as gate:
+        yield gate
+
+
+@pytest.fixture
+def house(
+    tmp_path: Path,
+    slack: LocalSlack,
+    valkey_server: ValkeyServer,
+    registry: Registry,
+    gate: Gate,
+    docker_host: str,
+    repository: str,
+    free_port: int,
+) -> Iterator[House]:
+    """A house whose pushes can be stopped in the middle."""
+    behind_it = replace(registry, host=gate.address)
+    shop = Shop(behind_it, docker_host, repository, free_port)
+    secrets = {"REGISTRY_PASSWORD": registry.password, "DATABASE_PASSWORD": "none"}
+    with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
+        yield house
+
+
+async def _a_push_half_way(
+    house: House, workspace: Workspace, engine: docker.DockerClient, gate: Gate
+) -> Hold:
+    """Operation 1 is a push of eight megabytes, of which two have left."""
+    name = f"{gate.address}/{house.shop.repository}:1"
+    load_big_image(engine, name, layers=4, layer_bytes=2 * _MEGABYTE)
+    await workspace.connected(within=60)
+    hold = gate.hold_after_bytes(2 * _MEGABYTE)
+    await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
+    hold.wait_until_reached()
+    house.until(1, lambda one: one.progress is not None and one.progress.done_bytes > 0)
+    return hold
+
+
+async def _the_card_tells_the_truth(house: House, workspace: Workspace, registry: Registry) -> None:
+    """Within 20 s; and there is one card, and what it says is what the registry says."""
+    card = await final_card(workspace, 1)
+    assert len(await cards_of(workspace, 1)) == 1
+    operation = house.ended(1, within=1)
+    digest = registry.digest(house.shop.repository, "1")
+    match operation.outcome:
+        case Pushed() as pushed:
+            assert str(pushed.digest) == digest
+            assert pushed.digest.short in card.words
+        case Lost() as lost:
+            assert operation.state is State.UNKNOWN
+            assert lost.what_was_found in card.words
+            is_there = "The push was complete" in lost.what_was_found
+            assert is_there == (digest is not None), lost
+            assert is_there or "nothing of it is visible there" in lost.what_was_found
+        case other:
+            raise AssertionError(f"{other}\n{house.logs()}")
+
+
+async def _the_next_push_works(house: House, workspace: Workspace, registry: Registry) -> None:
+    outcome = await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
+    pushed = house.ended(number_of(outcome))
+    assert isinstance(pushed.outcome, Pushed), house.logs()
+    assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
+
+
+async def test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    gate: Gate,
+) -> None:
+    house.start("bot")
+    worker = house.worker()
+    hold = await _a_push_half_way(house, workspace, engine, gate)
+    (horse,) = worker.horses()
+    os.kill(horse, signal.SIGKILL)
+    hold.drop()
+    await _the_card_tells_the_truth(house, workspace, registry)
+    await _the_next_push_works(house, workspace, registry)
+
+
+@pytest.mark.parametrize("other", ["alive", "started afterwards"])
+async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    gate: Gate,
+    other: str,
+) -> None:
+    house.start("bot")
+    worker = house.worker()
+    hold = await _a_push_half_way(house, workspace, engine, gate)
+    if other == "alive":
+        second = house.worker()
+        wait_until(lambda: len(children(second.pid)) == 2, within=30, what="a worker")
+    worker.kill()
+    hold.drop()
+    if other != "alive":
+        house.worker()
+    await _the_card_tells_the_truth(house, workspace, registry)
+    await _the_next_push_works(house, workspace, registry)
+
+
+async def test_a_push_goes_on_when_the_bot_is_killed(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    gate: Gate,
+) -> None:
+    bot = house.start("bot")
+    house.worker()
+    hold = await _a_push_half_way(house, workspace, engine, gate)
+    bot.kill()
+    hold.release()
+    await _the_card_tells_the_truth(house, workspace, registry)
+    assert house.ended(1).state is State.SUCCEEDED
+    house.start("bot")
+    await workspace.connected(within=60)
+    await _the_next_push_works(house, workspace, registry)
+
+
+@pytest.mark.parametrize("meanwhile", ["is stopped", "ends"])
+async def test_a_push_outlives_the_database(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    gate: Gate,
+    valkey_server: ValkeyServer,
+    meanwhile: str,
+) -> None:
+    house.start("bot")
+    house.worker()
+    hold = await _a_push_half_way(house, workspace, engine, gate)
+    valkey_server.kill()
+    if meanwhile == "ends":
+        hold.release()
+        wait_until(
+            lambda: registry.digest(house.shop.repository, "1"), within=30, what="the whole push"
+        )
+    valkey_server.start()
+    hold.release()
+    await _the_card_tells_the_truth(house, workspace, registry)
+    assert house.ended(1).state is State.SUCCEEDED
+    await _the_next_push_works(house, workspace, registry)
