@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.loops.auto import auto_loop_factory
 
 from bot.metrics import Metrics
 from quaymaster.errors import ConfigurationError
@@ -76,6 +77,11 @@ def http_app(
     )
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the event loop that serves best: uvloop's where there is one."""
+    return auto_loop_factory()
+
+
 async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set; requests under way are answered.
 
@@ -106,12 +112,16 @@ async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) 
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2_048)
+        listener = socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
         raise ConfigurationError(
             f"{host}:{port} cannot be listened at: {error.strerror or error}.",
             next_step="Choose another address with --http.",
         ) from error
+    # Event loops switch Nagle's algorithm off only for sockets that name their protocol, which
+    # these do not; without this an answer comes 40 ms late. Accepted sockets inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class _Server(uvicorn.Server):

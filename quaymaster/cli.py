@@ -41,6 +41,7 @@ def bot(
     ] = "",
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
+    from bot.http import loop_factory
     from bot.run import run_bot
 
     address = _address(http) if http else None
@@ -50,7 +51,8 @@ def bot(
     async def run() -> None:
         await run_bot(settings, configuration, address, _stop_on_signals())
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(run())
 
 
 @app.command()
