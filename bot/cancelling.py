@@ -90,6 +90,12 @@ def check_in_time(operation: Operation) -> None:
             why="After the switch there is nothing left to stop.",
             next_step=f"`/image rollback {environment}/{service}` brings the old one back.",
         )
+    if operation.is_past_return:
+        raise Conflict(
+            f"{number} cannot be cancelled any more: it is switching.",
+            why="What has begun to change is brought to its end, so that nothing is half done.",
+            next_step="Its card says in a moment what runs; a rollback brings the old one back.",
+        )
     if operation.stage is Stage.RECOVER:
         raise Conflict(
             f"{number} cannot be cancelled: its worker died.",

@@ -7,6 +7,7 @@ never loads Bolt.
 import asyncio
 import os
 import signal
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -183,7 +184,7 @@ async def _beside_the_workers(
             run_courier(
                 url,
                 sender,
-                draw=operation_messages,
+                draw=partial(operation_messages, command=settings.command),
                 draw_findings=findings_table,
                 sealer=sealer,
                 configuration=configuration,

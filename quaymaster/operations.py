@@ -119,8 +119,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. ``progress``, ``cancel_asked_by`` and ``page`` are stored beside the record
-    (they change without a move), and are filled in when it is loaded.
+    """One operation. ``progress``, ``cancel_asked_by``, ``page`` and ``is_past_return`` are stored
+    beside the record (they change without a move), and are filled in when it is loaded.
     """
 
     id: int
@@ -150,6 +150,8 @@ class Operation:
     progress: Progress | None = None
     cancel_asked_by: str | None = None
     page: int = 0
+    is_past_return: bool = False
+    """What has begun to change is brought to its end: nobody can cancel any more."""
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Self:
         """The next version of the record in another state.

@@ -141,7 +141,8 @@ class Scanned:
     image: ImageRef
     where: str
     digest: Digest
-    database: ScannerDatabase
+    database: ScannerDatabase | None
+    """None where the scanner could not say anything; the verdict says why."""
     verdict: Verdict
     counts: tuple[tuple[Severity, int], ...]
     worst: tuple[Finding, ...]

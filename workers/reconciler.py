@@ -90,13 +90,19 @@ def _of_a_dead(operation: Operation, now: datetime) -> Operation:
     deaths = operation.deaths + 1
     if deaths >= MOST_DEATHS:
         return operation.moved(State.UNKNOWN, now, outcome=_nobody_looked(operation), deaths=deaths)
-    harmless = isinstance(operation.request, _HARMLESS) or operation.stage in (
+    return operation.queued(stage_after_a_loss(operation), operation.queue, now, deaths=deaths)
+
+
+def stage_after_a_loss(operation: Operation) -> Stage:
+    """What comes after a job ended without a result: the same again where that does no harm, else
+    somebody looks at what it left behind.
+    """
+    is_harmless = isinstance(operation.request, _HARMLESS) or operation.stage in (
         Stage.EXAMINE,
         Stage.PLAN,
         Stage.LOOK,
     )
-    stage = operation.stage if harmless else Stage.RECOVER
-    return operation.queued(stage, operation.queue, now, deaths=deaths)
+    return operation.stage if is_harmless else Stage.RECOVER
 
 
 def _expired(operation: Operation) -> Ended:

@@ -27,8 +27,9 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
+from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
-from workers.steps import Finished, after
+from workers.steps import Continues, Finished, Step, after
 from workers.toolbox import Toolbox, opened
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         finished = _cancelled(before.cancel_asked_by)
         _save(running, after(running.operation, finished, tools.now()), tools)
         return
+    step: Step
     try:
         step = dispatch.work(running, tools)
     except LeaseLost:
@@ -97,6 +99,9 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
     except Cancelled as error:
         by = ask(tools.connection, records.cancel_asked_by(before.id))
         step = _cancelled(by, str(error))
+    except Unavailable:
+        # Redis went away in the middle: what was done so far is not known for certain.
+        step = Continues(stage_after_a_loss(started), started.queue)
     except QuaymasterError as error:
         step = failed(error)
     except Exception:  # noqa: BLE001 - the edge: whoever asked gets an answer
@@ -109,8 +114,6 @@ def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, ScanBlocked):
         return Finished(Failed(error.trouble), State.REFUSED)
-    if isinstance(error, Unavailable):
-        return Finished(Failed(error.trouble), State.UNKNOWN)
     return Finished(Failed(error.trouble), State.FAILED)
 
 

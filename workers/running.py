@@ -80,8 +80,17 @@ class Running:
             raise Cancelled("It was cancelled while it ran.")
 
     def no_return(self) -> None:
-        """From here on neither a cancel nor a shutdown stops the job."""
+        """From here on neither a cancel nor a shutdown stops the job.
+
+        Raises Cancelled when somebody asked in time, HandedBack, LeaseLost, and Unavailable:
+        without Redis nobody can say whether this process may still go on.
+        """
         self.check()
+        transaction = records.pass_the_point_of_no_return(self.operation.id, self.lease)
+        if not perform(self.connection, transaction):
+            if ask(self.connection, records.cancel_asked_by(self.operation.id)) is not None:
+                raise Cancelled("It was cancelled before anything was changed.")
+            raise LeaseLost("Another worker took this operation over.")
         self._is_past_return = True
 
 
@@ -135,7 +144,10 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
         try:
             yield still_mine
         finally:
-            perform(connection, leases.give_back(name, owner))
+            try:
+                perform(connection, leases.give_back(name, owner))
+            except Unavailable:
+                log.warning("lease not given back; it expires by itself", lease=name)
 
 
 def _take_service(connection: Connection, name: str, owner: str, service: str) -> None:

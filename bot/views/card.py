@@ -37,7 +37,7 @@ from bot.views.results import FINDINGS_SHOWN, image_line, result_blocks, result_
 from bot.views.scene import Scene
 from bot.views.state import standing
 from quaymaster.configuration import Configuration
-from quaymaster.findings import Blocked
+from quaymaster.findings import Blocked, ScannerDatabase
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed, Inspected, Outcome, Scanned
 from quaymaster.progress import Progress
@@ -76,6 +76,7 @@ def is_cancellable(operation: Operation) -> bool:
         operation.state in (State.QUEUED, State.RUNNING)
         and operation.stage not in (Stage.LOOK, Stage.RECOVER)
         and operation.cancel_asked_by is None
+        and not operation.is_past_return
         and operation.interim is None
     )
 
@@ -151,8 +152,10 @@ def _belonging(scene: Scene) -> Iterator[Message]:
     outcome = scene.operation.outcome
     if isinstance(outcome, Scanned):
         yield from alert_messages(outcome, scene)
-        if outcome.total > min(FINDINGS_SHOWN, len(outcome.worst)):
-            yield _file(scene, "findings", _findings_file(outcome, scene))
+        is_cut = outcome.total > min(FINDINGS_SHOWN, len(outcome.worst))
+        if is_cut and outcome.database is not None:
+            file = _findings_file(outcome, outcome.database, scene)
+            yield _file(scene, "findings", file)
     if isinstance(outcome, Inspected) and inspection.is_cut(outcome):
         content = inspection.everything(outcome)
         name = f"inspect-{scene.operation.id}.txt"
@@ -163,13 +166,13 @@ def _belonging(scene: Scene) -> Iterator[Message]:
         yield _file(scene, "log", TextFile(name, f"#{scene.operation.id}: log", content))
 
 
-def _findings_file(scanned: Scanned, scene: Scene) -> FindingsFile:
+def _findings_file(scanned: Scanned, database: ScannerDatabase, scene: Scene) -> FindingsFile:
     total = counted(scanned.total, "finding")
     return FindingsFile(
         f"findings-{scanned.digest.short}.txt",
         f"{total} in {cleaned(scene.image(scanned.image))}"[:200],
         scanned.digest,
-        scanned.database.version,
+        database.version,
     )
 
 

@@ -179,10 +179,9 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
             pass
         case _:
             assert_never(scanned.verdict)
-    lines += [
-        ("Digest ", Code(scanned.digest.short), f" · {how}"),
-        ("Database of ", When(scanned.database.updated_at)),
-    ]
+    lines.append(("Digest ", Code(scanned.digest.short), f" · {how}"))
+    if scanned.database is not None:
+        lines.append(("Database of ", When(scanned.database.updated_at)))
     blocks: list[Block] = [paragraph(*lines)]
     if scanned.worst:
         rows = finding_rows(scanned.worst, scanned.total, FINDINGS_SHOWN)

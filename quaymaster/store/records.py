@@ -30,7 +30,7 @@ from quaymaster.store.transactions import (
 _DELIVERY_SECONDS = 24 * 3600
 _OPERATION = TypeAdapter(Operation)
 _PROGRESS = TypeAdapter(Progress)
-_BESIDE = {"progress", "cancel_asked_by", "page"}
+_BESIDE = {"progress", "cancel_asked_by", "page", "is_past_return"}
 _RECENT_LIMIT = 10_000
 
 
@@ -126,7 +126,7 @@ def move(
 
 def load(operation_id: int) -> Query[Stored | None]:
     """The operation with its progress, cancel flag and page; None when there is none."""
-    fields = ("record", "revision", "progress", "cancel", "page")
+    fields = ("record", "revision", "progress", "cancel", "page", "past_return")
     return Query(
         ("HMGET", keys.operation(operation_id), *fields),
         lambda reply: _stored(operation_id, reply),
@@ -148,11 +148,32 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
     )
 
 
+def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction[bool]:
+    """From here on nobody can cancel; False when somebody already did, or the lease is lost."""
+    key = keys.operation(operation_id)
+    return Transaction(
+        guards=(lease, FieldEquals(key, "cancel", "")),
+        commands=(
+            ("HSET", key, "past_return", 1),
+            ("HINCRBY", key, "revision", 1),
+            *behind(operation_id, State.RUNNING),
+        ),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
 def ask_to_cancel(operation: Operation, user: str, event: Event) -> Transaction[None]:
-    """Raise the flag that the running job looks at between steps."""
+    """Raise the flag that the running job looks at between steps.
+
+    Raises Conflict when the job has passed the point of no return, or the record has changed.
+    """
     key = keys.operation(operation.id)
     return Transaction(
-        guards=(FieldEquals(key, "version", str(operation.version)),),
+        guards=(
+            FieldEquals(key, "version", str(operation.version)),
+            FieldEquals(key, "past_return", ""),
+        ),
         commands=(
             ("HSETNX", key, "cancel", user),
             ("RPUSH", keys.JOURNAL, event.as_json()),
@@ -226,7 +247,7 @@ def _written(operation: Operation) -> tuple[Command, ...]:
 
 
 def _stored(operation_id: int, reply: Sequence[bytes | None]) -> Stored | None:
-    record, revision, progress, cancel, page = reply
+    record, revision, progress, cancel, page, past_return = reply
     if record is None:
         return None
     operation = _OPERATION.validate_json(record)
@@ -238,6 +259,7 @@ def _stored(operation_id: int, reply: Sequence[bytes | None]) -> Stored | None:
             progress=_PROGRESS.validate_json(progress) if progress else None,
             cancel_asked_by=_text_or_none(cancel),
             page=int(page or 0),
+            is_past_return=past_return is not None,
         ),
         int(revision or 0),
     )

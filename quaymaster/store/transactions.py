@@ -31,7 +31,7 @@ for i, guard in ipairs(guards) do
     found = redis.call('GET', key)
     holds = found == guard[3]
   elseif kind == 'field' then
-    found = redis.call('HGET', key, guard[3])
+    found = redis.call('HGET', key, guard[3]) or ''
     holds = found == guard[4]
   elseif kind == 'last' then
     found = redis.call('LINDEX', key, -1)
@@ -76,7 +76,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class FieldEquals:
-    """The field of the hash holds exactly this string."""
+    """The field of the hash holds exactly this string; an empty string means no such field."""
 
     key: str
     field: str

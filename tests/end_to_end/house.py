@@ -131,6 +131,14 @@ class House:
         self.programs.append(program)
         return program
 
+    def reconfigure(self, old: str, new: str) -> None:
+        """Change the configuration before anything is started."""
+        path = Path(self.environment["QUAYMASTER_CONFIG"])
+        text = path.read_text()
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} is not in it once")
+        path.write_text(text.replace(old, new))
+
     def worker(self, *queues: str) -> Program:
         """Start a worker for these queues; all of them when none is named."""
         extra = ["--queues", ",".join(queues)] if queues else []

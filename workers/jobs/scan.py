@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from quaymaster.findings import ScanReport
+from quaymaster.errors import ScannerBroken
+from quaymaster.findings import ScanReport, Unknown
 from quaymaster.gate import verdict_of
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.outcomes import Scanned
@@ -26,15 +27,17 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
     running.report(Progress("looking for the image"))
     image, scan, where = _what_and_how(request, running, tools)
     running.report(Progress("scanning"))
-    report, was_there = report_of(image.repository, _digest(image), scan, running, tools)
-    verdict = verdict_of(report, tools.configuration.general_gate(), tools.now())
+    try:
+        report, was_there = report_of(image.repository, _digest(image), scan, running, tools)
+    except ScannerBroken as error:
+        return Finished(_nothing_proven(image, where, error, time.monotonic() - started))
     alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
         where=where,
         digest=_digest(image),
         database=report.database,
-        verdict=verdict,
+        verdict=verdict_of(report, tools.configuration.general_gate(), tools.now()),
         counts=tuple(report.counts().items()),
         worst=report.findings[:_SHOWN],
         total=len(report.findings),
@@ -43,6 +46,21 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
         alerts=alerts,
     )
     return Finished(scanned, also=also)
+
+
+def _nothing_proven(image: ImageRef, where: str, error: ScannerBroken, seconds: float) -> Scanned:
+    """A scanner that says nothing is a verdict of its own: unknown, never clean."""
+    return Scanned(
+        image=image,
+        where=where,
+        digest=_digest(image),
+        database=None,
+        verdict=Unknown(str(error)),
+        counts=(),
+        worst=(),
+        total=0,
+        seconds=seconds,
+    )
 
 
 def _what_and_how(

@@ -1,0 +1,84 @@
+"""The gate with a real scanner: blocked, and unknown where the scanner cannot say anything."""
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.findings import Unknown
+from quaymaster.operations import State
+from quaymaster.outcomes import Scanned
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@pytest.mark.parametrize("edition", ["missing", "truncated", "outdated"])
+async def test_a_scan_without_a_usable_database_is_unknown(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    trivy_caches: TrivyCaches,
+    edition: str,
+) -> None:
+    push_image(engine, registry, images.clean, repository, "1")
+    house.start("bot")
+    house.start("worker", TRIVY_CACHE_DIR=str(getattr(trivy_caches, edition)))
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"scan {repository}:1")
+    scanned = house.ended(1)
+    assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
+    assert isinstance(scanned.outcome.verdict, Unknown)
+    card = await alice.sees("Unknown", channel="C0SHOP")
+    assert "Clean" not in card.words
+
+
+async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    trivy_caches: TrivyCaches,
+) -> None:
+    push_image(engine, registry, images.clean, repository, "1")
+    house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
+    house.start("bot")
+    house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.missing))
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
+    assert house.ended(1).state is State.REFUSED
+    await alice.sees("does not let", channel="C0SHOP")
+    label = {"label": f"quaymaster.environment={house.shop.staging}"}
+    assert engine.containers.list(all=True, filters=label) == []
+
+
+async def test_an_image_with_findings_is_stopped_by_the_gate(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    trivy_caches: TrivyCaches,
+) -> None:
+    push_image(engine, registry, images.vulnerable, repository, "1")
+    house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
+    house.start("bot")
+    house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
+    assert house.ended(1).state is State.REFUSED
+    await alice.sees("too severe", channel="C0SHOP")
