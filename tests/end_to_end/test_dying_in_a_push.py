@@ -14,7 +14,7 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Lost, Pushed
 from tests.end_to_end.cards import cards_of, final_card, number_of
 from tests.end_to_end.house import House, Shop, children, opened
-from tests.engines.gate import Gate, Hold, gate_to_port
+from tests.engines.barrier import Barrier, Hold, barrier_to_port
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
@@ -24,13 +24,15 @@ pytestmark = pytest.mark.engine
 
 ALICE = "U024BE7LH"
 _MEGABYTE = 1_000_000
+_LEASE_RENEWALS = 7
+"""As many as would be made while a lease lasts, and one more."""
 
 
 @pytest.fixture
-def gate(registry: Registry) -> Iterator[Gate]:
+def barrier(registry: Registry) -> Iterator[Barrier]:
     """The only way to the registry that the house knows."""
-    with gate_to_port(int(registry.host.partition(":")[2])) as gate:
-        yield gate
+    with barrier_to_port(int(registry.host.partition(":")[2])) as barrier:
+        yield barrier
 
 
 @pytest.fixture
@@ -39,13 +41,13 @@ def house(
     slack: LocalSlack,
     valkey_server: ValkeyServer,
     registry: Registry,
-    gate: Gate,
+    barrier: Barrier,
     docker_host: str,
     repository: str,
     free_port: int,
 ) -> Iterator[House]:
     """A house whose pushes can be stopped in the middle."""
-    behind_it = replace(registry, host=gate.address)
+    behind_it = replace(registry, host=barrier.address)
     shop = Shop(behind_it, docker_host, repository, free_port)
     secrets = {"REGISTRY_PASSWORD": registry.password, "DATABASE_PASSWORD": "none"}
     with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
@@ -53,13 +55,13 @@ def house(
 
 
 async def _a_push_half_way(
-    house: House, workspace: Workspace, engine: docker.DockerClient, gate: Gate
+    house: House, workspace: Workspace, engine: docker.DockerClient, barrier: Barrier
 ) -> Hold:
     """Operation 1 is a push of eight megabytes, of which two have left."""
-    name = f"{gate.address}/{house.shop.repository}:1"
+    name = f"{barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2 * _MEGABYTE)
     await workspace.connected(within=60)
-    hold = gate.hold_after_bytes(2 * _MEGABYTE)
+    hold = barrier.hold_after_bytes(2 * _MEGABYTE)
     await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
     hold.wait_until_reached()
     house.until(1, lambda one: one.progress is not None and one.progress.done_bytes > 0)
@@ -98,11 +100,11 @@ async def test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    gate: Gate,
+    barrier: Barrier,
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, gate)
+    hold = await _a_push_half_way(house, workspace, engine, barrier)
     (horse,) = worker.horses()
     os.kill(horse, signal.SIGKILL)
     hold.drop()
@@ -116,12 +118,12 @@ async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    gate: Gate,
+    barrier: Barrier,
     other: str,
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, gate)
+    hold = await _a_push_half_way(house, workspace, engine, barrier)
     if other == "alive":
         second = house.worker()
         wait_until(lambda: len(children(second.pid)) == 2, within=30, what="a worker")
@@ -138,11 +140,11 @@ async def test_a_push_goes_on_when_the_bot_is_killed(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    gate: Gate,
+    barrier: Barrier,
 ) -> None:
     bot = house.start("bot")
     house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, gate)
+    hold = await _a_push_half_way(house, workspace, engine, barrier)
     bot.kill()
     hold.release()
     await _the_card_tells_the_truth(house, workspace, registry)
@@ -152,20 +154,26 @@ async def test_a_push_goes_on_when_the_bot_is_killed(
     await _the_next_push_works(house, workspace, registry)
 
 
-@pytest.mark.parametrize("meanwhile", ["is stopped", "ends"])
+@pytest.mark.parametrize("meanwhile", ["is stopped", "is stopped for long", "ends"])
 async def test_a_push_outlives_the_database(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    gate: Gate,
+    barrier: Barrier,
     valkey_server: ValkeyServer,
     meanwhile: str,
 ) -> None:
     house.start("bot")
-    house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, gate)
+    worker = house.worker()
+    hold = await _a_push_half_way(house, workspace, engine, barrier)
     valkey_server.kill()
+    if meanwhile == "is stopped for long":
+        wait_until(
+            lambda: worker.log.read_text().count("lease not renewed") >= _LEASE_RENEWALS,
+            within=60,
+            what="the end of the lease",
+        )
     if meanwhile == "ends":
         hold.release()
         wait_until(

@@ -56,7 +56,7 @@ class Hold:
 
 
 @dataclass(slots=True)
-class Gate:
+class Barrier:
     """Passes bytes between callers and an engine, as long as nothing is to be held."""
 
     address: str
@@ -95,7 +95,7 @@ class Gate:
             self._start(self._connect, caller)
 
     def _start(self, run: Callable[..., None], *arguments: object) -> None:
-        threading.Thread(target=run, args=arguments, daemon=True, name="gate").start()
+        threading.Thread(target=run, args=arguments, daemon=True, name="barrier").start()
 
     def _connect(self, caller: socket.socket) -> None:
         try:
@@ -175,18 +175,18 @@ class Gate:
 
 
 @contextmanager
-def gate_to_port(port: int) -> Iterator[Gate]:
-    """A gate on a port of its own to a port of this machine; ``address`` is ``localhost:PORT``."""
+def barrier_to_port(port: int) -> Iterator[Barrier]:
+    """A barrier on a port of its own to a port of this machine; ``address`` is ``localhost:PORT``."""
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"localhost:{listener.getsockname()[1]}"
-    gate = Gate(address, listener, lambda: socket.create_connection(("127.0.0.1", port)))
-    with _running(gate):
-        yield gate
+    barrier = Barrier(address, listener, lambda: socket.create_connection(("127.0.0.1", port)))
+    with _running(barrier):
+        yield barrier
 
 
 @contextmanager
-def gate_to_socket(path: Path, target: str) -> Iterator[Gate]:
-    """A gate at a Unix socket to another one; addresses are like those of DOCKER_HOST."""
+def barrier_to_socket(path: Path, target: str) -> Iterator[Barrier]:
+    """A barrier at a Unix socket to another one; addresses are like those of DOCKER_HOST."""
 
     def dial() -> socket.socket:
         engine = socket.socket(socket.AF_UNIX)
@@ -196,14 +196,14 @@ def gate_to_socket(path: Path, target: str) -> Iterator[Gate]:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
-    with _running(Gate(f"unix://{path}", listener, dial)) as gate:
-        yield gate
+    with _running(Barrier(f"unix://{path}", listener, dial)) as barrier:
+        yield barrier
 
 
 @contextmanager
-def _running(gate: Gate) -> Iterator[Gate]:
-    gate._start(gate._serve)
+def _running(barrier: Barrier) -> Iterator[Barrier]:
+    barrier._start(barrier._serve)
     try:
-        yield gate
+        yield barrier
     finally:
-        gate.close()
+        barrier.close()
