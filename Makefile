@@ -7,7 +7,7 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-TYPED := bot workers quaymaster local_slack trial tests/engines tests/images tests/conftest.py
+TYPED := bot workers quaymaster local_slack trial tests
 
 .PHONY: help install check test protections bench try clean
 

@@ -86,8 +86,8 @@ async def over_socket_mode(
     """Run a Bolt app over slack_sdk's aiohttp Socket Mode client."""
     handler = AsyncSocketModeHandler(app, slack.world.app.app_token, ping_interval=0.3)
     try:
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
         await workspace.connected()
         yield handler
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]

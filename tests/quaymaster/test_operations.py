@@ -1,6 +1,7 @@
 """The moves of an operation."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import ALLOWED_MOVES, Actor, Stage, State
+from quaymaster.requests import PushRequest
 from tests.samples import NOW, SEALER, image, operation
 
 
@@ -43,10 +45,10 @@ def test_each_queued_attempt_has_a_job_id_of_its_own() -> None:
     [
         {"id": 1043},
         {"actor": Actor("T0TEAM", "U0EVE")},
-        {"request": replace(operation().request, image=image("9.9"))},
+        {"request": PushRequest(image("9.9"), "build1")},
     ],
 )
-def test_a_request_that_was_altered_is_refused(altered: dict[str, object]) -> None:
+def test_a_request_that_was_altered_is_refused(altered: dict[str, Any]) -> None:
     operation().check_request(SEALER)
     with pytest.raises(Forged):
         replace(operation(), **altered).check_request(SEALER)

@@ -1,6 +1,7 @@
 """What a container is to its service, read from the engine's facts alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ SERVING = Container(
         ({"has_been_released": False, "has_its_ports": False}, Place.CANDIDATE),
     ],
 )
-def test_the_place_follows_from_what_the_engine_knows(facts: dict[str, bool], place: Place) -> None:
+def test_the_place_follows_from_what_the_engine_knows(facts: dict[str, Any], place: Place) -> None:
     assert replace(SERVING, **facts).place is place
 
 

@@ -41,7 +41,7 @@ def web(tag: str = "1.4") -> ImageRef:
     return ImageRef(WEB, tag)
 
 
-GOOD = [
+GOOD: list[tuple[str, Request]] = [
     ("", HelpRequest()),
     ("  ", HelpRequest()),
     ("help", HelpRequest()),
