@@ -114,6 +114,9 @@ def try_it(
     docker: Annotated[
         str, typer.Option(metavar="HOST", help="The Docker engine, where not DOCKER_HOST's.")
     ] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")
+    ] = False,
     script: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Type what stands in this file.")
     ] = None,
@@ -122,7 +125,7 @@ def try_it(
     from trial.options import TrialOptions
     from trial.run import run_trial
 
-    raise typer.Exit(run_trial(TrialOptions(state, docker or None, reset, script)))
+    raise typer.Exit(run_trial(TrialOptions(state, docker or None, reset, remove, script)))
 
 
 @audit_app.command("verify")

@@ -128,7 +128,8 @@ class Desk:
         visible = await self._visible(self._channels[self.channel])
         for message in visible[-count:]:
             lines = lines_of(message, self.names)
-            self._paper.say("", self._title(message), *(f"│ {line}" for line in lines))
+            title = self._title(message, float(message.ts))
+            self._paper.say("", title, *(f"│ {line}" for line in lines))
 
     async def file(self, name: str) -> None:
         """Write a file that was shared. Raises NotFound when there is none of that name."""
@@ -165,7 +166,8 @@ class Desk:
         if not self._is_visible(message):
             return
         if message.channel == self._channels[self.channel]:
-            self._paper.draw(key, self._title(message), lines_of(message, self.names))
+            now = time.time() if change.kind == "message_changed" else float(message.ts)
+            self._paper.draw(key, self._title(message, now), lines_of(message, self.names))
         elif change.kind == "message_posted":
             first = next(iter(lines_of(message, self.names)), "")
             room = self.names.channel(message.channel)
@@ -189,8 +191,8 @@ class Desk:
         is_for_them = message.only_for in (None, user)
         return is_for_them and user in self._members.get(message.channel, ())
 
-    def _title(self, message: Message) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(float(message.edited_ts or message.ts)))
+    def _title(self, message: Message, moment: float) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(moment))
         who = self.names.people.get(message.user, message.user)
         only = "  (only you can see this)" if message.only_for else ""
         thread = "  (in the thread)" if message.thread_ts not in (None, message.ts) else ""

@@ -39,8 +39,12 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
         connected(options.docker) as engine,
     ):
         _clear_up(state, engine, paper.say)
-        if options.reset:
-            _begin_anew(state, engine)
+        if options.reset or options.remove:
+            _forget(state, engine)
+        if options.remove:
+            state.remove()
+            paper.say(f"{state.path} and its images are removed.")
+            return True
         with _speaking_of_the_engine():
             engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
         claim(state.choices.ports(), str(options.state))
@@ -57,7 +61,7 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
             finally:
                 interruption.begin_ending()
                 paper.prompt = str
-                paper.say("", "Ending everything that runs…")
+                paper.say("", "Ending everything that runs; `--remove` removes what is kept, too…")
 
 
 @contextmanager
@@ -109,7 +113,8 @@ def _clear_up(state: StateDirectory, engine: Engine, say: Say) -> None:
         say(f"The last run was killed; what it left running is ended now: {', '.join(what)}.")
 
 
-def _begin_anew(state: StateDirectory, engine: Engine) -> None:
+def _forget(state: StateDirectory, engine: Engine) -> None:
+    """Throw away what is kept between two runs."""
     choices = state.choices
     with _speaking_of_the_engine():
         remove_storage(engine, choices)

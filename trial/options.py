@@ -14,5 +14,7 @@ class TrialOptions:
     """The Docker engine; DOCKER_HOST, or /var/run/docker.sock, where it is not given."""
     reset: bool = False
     """Throw away what earlier runs kept, and begin anew."""
+    remove: bool = False
+    """Throw everything away, and do not begin anew."""
     script: Path | None = None
     """Read what people type from this file instead of the keyboard."""

@@ -54,6 +54,10 @@ class StateDirectory:
             else:
                 entry.unlink()
 
+    def remove(self) -> None:
+        """Delete the directory itself."""
+        shutil.rmtree(self.path)
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[StateDirectory]:

@@ -142,6 +142,18 @@ def test_reset_begins_anew(state: Path, docker_host: str, engine: docker.DockerC
     assert (state / "choices.json").read_text() != before
 
 
+def test_remove_leaves_no_directory_and_no_image(
+    state: Path, docker_host: str, engine: docker.DockerClient
+) -> None:
+    with running_trial(state, docker_host) as trial:
+        assert trial.ends() == 0, trial.text
+    name = json.loads((state / "choices.json").read_text())["name"]
+    with running_trial(state, docker_host, "--remove") as trial:
+        assert trial.ends() == 0, trial.text
+    assert not state.exists()
+    assert not engine.images.list(filters={"label": f"io.quaymaster.trial={name}"})
+
+
 def test_a_second_run_in_the_same_directory_is_refused(state: Path, docker_host: str) -> None:
     with running_trial(state, docker_host) as first:
         started(first)
