@@ -34,7 +34,7 @@ def read(name: str) -> str:
 
 
 def loaded(name: str) -> Any:
-    return YAML(typ="safe").load(read(name))
+    return YAML(typ="safe", pure=True).load(read(name))
 
 
 def code_in(text: str) -> Iterator[str]:
