@@ -5,6 +5,7 @@ was told did not happen does not happen later, when a frozen Redis thaws.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -47,26 +48,35 @@ types (redis/_parsers/base.py).
 
 
 class Breaker:
-    """After a time-out, fails everybody fast for a second, then lets one through to look."""
+    """After a time-out, fails everybody fast for a second, then lets one through to look.
+
+    A command that is late while others are answered is a matter of its own and breaks nothing.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._closed_again_at: float | None = None
+        self._last_answer = -math.inf
 
-    def check(self) -> None:
-        """Raise Unavailable while it is open and somebody else is looking, or nobody should."""
-        if self._closed_again_at is None:
-            return
-        if self._clock() < self._closed_again_at:
-            raise unavailable()
-        self._closed_again_at = self._clock() + _PAUSE_SECONDS
+    def begin(self) -> float:
+        """The time at which a command begins. Raises Unavailable while it is open and somebody
+        else is looking, or nobody should.
+        """
+        now = self._clock()
+        if self._closed_again_at is not None:
+            if now < self._closed_again_at:
+                raise unavailable()
+            self._closed_again_at = now + _PAUSE_SECONDS
+        return now
 
-    def timed_out(self) -> None:
-        """Redis did not answer in time."""
-        self._closed_again_at = self._clock() + _PAUSE_SECONDS
+    def timed_out(self, began: float) -> None:
+        """Redis did not answer a command in time."""
+        if self._last_answer < began:
+            self._closed_again_at = self._clock() + _PAUSE_SECONDS
 
     def answered(self) -> None:
         """Redis answered."""
+        self._last_answer = self._clock()
         self._closed_again_at = None
 
 
@@ -142,17 +152,25 @@ class Database:
     async def _within_time(self, act: Callable[[], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(_TURN_SECONDS), self._slots:
-                self._breaker.check()
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    result = await act()
+                return await self._in_turn(act)
         except TimeoutError as error:
-            self._breaker.timed_out()
             self._on_unavailable()
             raise unavailable() from error
+        except Unavailable:
+            self._on_unavailable()
+            raise
+
+    async def _in_turn(self, act: Callable[[], Awaitable[T]]) -> T:
+        began = self._breaker.begin()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                result = await act()
+        except TimeoutError:
+            self._breaker.timed_out(began)
+            raise
         except Unavailable as error:
             if isinstance(error.__cause__, redis.TimeoutError):
-                self._breaker.timed_out()
-            self._on_unavailable()
+                self._breaker.timed_out(began)
             raise
         except redis.ResponseError as error:
             raise _translated(error) from error

@@ -8,12 +8,13 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from local_slack import Fault, FaultKind, LocalSlack, Outcome
+from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.configuration import Configuration
 from quaymaster.journal import Event
 from quaymaster.operations import State
 from quaymaster.settings import Settings
 from quaymaster.store import keys
+from tests.bot.bursts import answer, assert_bursts_are_accepted
 from tests.bot.conftest import ALICE, BOB, Running, run, until, until_ready
 from tests.bot.wire import Wire
 from tests.engines.valkey import ValkeyServer
@@ -23,13 +24,6 @@ pytestmark = pytest.mark.engine
 
 PUSH = "push shop/web:1.4 from build1"
 ANSWERED_WITHIN = 1.0
-
-
-def answer(outcome: Outcome) -> str:
-    """What came with the acknowledgement."""
-    body = outcome.deliveries[0].body
-    assert isinstance(body, dict)
-    return str(body["text"])
 
 
 async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> None:
@@ -73,12 +67,8 @@ async def test_who_was_looked_up_a_moment_ago_is_queued_in_the_same_round_trip(
 
 
 async def test_fifty_commands_at_once_are_all_acknowledged_and_queued(bot: Running) -> None:
-    plans = [bot.person(ALICE).plan.command("C0SHOP", PUSH) for _ in range(50)]
-    outcomes = await bot.workspace.act(*plans)
-    assert all(outcome.acknowledged for outcome in outcomes)
-    operations = bot.operations()
-    assert len({operation.id for operation in operations}) == 50
-    await until(lambda: len(bot.jobs("host:build1")) == 50, "fifty jobs")
+    accepted = await assert_bursts_are_accepted(bot)
+    await until(lambda: len(bot.jobs("host:build1")) >= accepted, "their jobs")
 
 
 async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
+from quaymaster.store import keys
 from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve, until
 
 pytestmark = pytest.mark.engine
@@ -60,6 +61,14 @@ async def test_too_late_is_said_with_the_reason(
     await bot.person(ALICE).sees(words)
     after = bot.operation(operation.id)
     assert (after.state, after.cancel_asked_by) == (operation.state, None)
+
+
+async def test_from_the_switch_on_nobody_can_cancel(bot: Running) -> None:
+    operation = deploy(bot, state=State.RUNNING, stage=Stage.APPLY)
+    bot.connection.hset(keys.operation(operation.id), "past_return", 1)
+    await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees("it is switching")
+    assert bot.operation(operation.id).cancel_asked_by is None
 
 
 @pytest.mark.parametrize("user", [BOB, EVE, "U0GUEST"])

@@ -26,16 +26,26 @@ class Clock:
 def test_after_a_time_out_it_is_open_for_a_second_and_then_one_may_look() -> None:
     clock = Clock()
     breaker = Breaker(clock)
-    breaker.check()
-    breaker.timed_out()
+    breaker.timed_out(breaker.begin())
     with pytest.raises(Unavailable):
-        breaker.check()
+        breaker.begin()
     clock.now += 1.1
-    breaker.check()
+    breaker.begin()
     with pytest.raises(Unavailable):
-        breaker.check()
+        breaker.begin()
     breaker.answered()
-    breaker.check()
+    breaker.begin()
+
+
+def test_one_late_command_breaks_nothing_while_others_are_answered() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    late = breaker.begin()
+    clock.now += 0.4
+    breaker.answered()
+    clock.now += 0.1
+    breaker.timed_out(late)
+    breaker.begin()
 
 
 @pytest.fixture

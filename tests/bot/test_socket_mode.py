@@ -5,6 +5,7 @@ import time
 import pytest
 
 from quaymaster.operations import State
+from tests.bot.bursts import assert_bursts_are_accepted
 from tests.bot.conftest import ALICE, CAROL, Running, card, deploy_to_approve, until
 
 pytestmark = pytest.mark.engine
@@ -21,10 +22,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued_once(socket_bot: Ru
 
 
 async def test_fifty_at_once_are_acknowledged(socket_bot: Running) -> None:
-    plan = socket_bot.person(ALICE).plan.command("C0SHOP", PUSH)
-    outcomes = await socket_bot.workspace.act(*[plan] * 50)
-    assert all(outcome.acknowledged for outcome in outcomes)
-    assert len(socket_bot.operations()) == 50
+    await assert_bursts_are_accepted(socket_bot)
 
 
 async def test_mistakes_and_troubles_are_acknowledged_with_words(socket_bot: Running) -> None:
