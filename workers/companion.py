@@ -11,7 +11,7 @@ from quaymaster.audit import chain_journal
 from quaymaster.errors import Unavailable
 from quaymaster.seals import Sealer
 from quaymaster.store.transactions import Connection
-from workers.reconciler import reconcile
+from workers.reconciler import Reconciler
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,9 @@ async def look_after_operations(
     connection: Connection, sealer: Sealer, stop: asyncio.Event
 ) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
+    reconciler = Reconciler(connection, sealer)
     await asyncio.gather(
-        _repeat(lambda: reconcile(connection, sealer, datetime.now(UTC)), RECONCILE_SECONDS, stop),
+        _repeat(lambda: reconciler.look(datetime.now(UTC)), RECONCILE_SECONDS, stop),
         _repeat(lambda: chain_journal(connection, sealer), CHAIN_SECONDS, stop),
     )
 

@@ -4,6 +4,8 @@ What should happen to an operation is a pure decision over its record and a few 
 carried out by compare-and-set, so it does no harm in several processes or a moment too late.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +33,10 @@ LOST_JOB_AFTER = timedelta(seconds=5)
 """A worker has moved a job to running long before: popping takes milliseconds."""
 RECOVERY_PATIENCE = timedelta(seconds=9)
 """How long a recovery may wait for a worker of its queue before the card says what is known."""
+INTERRUPTION_SECONDS = 3.0
+"""So long without a look means that Redis was away, or this process was."""
+RENEWAL_SECONDS = 3.5
+"""Whoever lives renews a lease well within this (workers/running.py)."""
 MOST_ATTEMPTS = 12
 MOST_DEATHS = 3
 
@@ -132,12 +138,44 @@ def _nobody_looked(operation: Operation) -> Lost:
     )
 
 
-def reconcile(connection: Connection, sealer: Sealer, now: datetime) -> int:
-    """Look at every open operation once; how many were moved."""
+@dataclass(slots=True)
+class Reconciler:
+    """Looks at all operations again and again.
+
+    Leases also run out while Redis is away, and their holders live. After an interruption, and at
+    first, they get a moment to renew them before anybody is taken for dead.
+    """
+
+    connection: Connection
+    sealer: Sealer
+    clock: Callable[[], float] = time.monotonic
+    _looked_at: float = float("-inf")
+    _leases_count_from: float = 0.0
+
+    def look(self, now: datetime) -> int:
+        """Look at every open operation once; how many were moved. Raises Unavailable."""
+        began = self.clock()
+        if began - self._looked_at > INTERRUPTION_SECONDS:
+            self._leases_count_from = began + RENEWAL_SECONDS
+        trusts = began >= self._leases_count_from
+        moved = reconcile(self.connection, self.sealer, now, trusts_leases=trusts)
+        self._looked_at = self.clock()
+        return moved
+
+
+def reconcile(
+    connection: Connection, sealer: Sealer, now: datetime, *, trusts_leases: bool = True
+) -> int:
+    """Look at every open operation once; how many were moved. Raises Unavailable.
+
+    Without ``trusts_leases`` nobody is taken for dead because a lease ran out.
+    """
     moved = 0
     for operation_id in ask(connection, records.open_ids()):
         operation = _loaded(connection, operation_id)
         if operation is None or operation.state.is_terminal:
+            continue
+        if operation.state is State.RUNNING and not trusts_leases:
             continue
         after = decide(operation, _facts(connection, operation, now))
         if after is None:

@@ -67,7 +67,9 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
         return
     try:
         with kept_alive(
-            tools.connection, lambda: [(name, running.owner, leases.OPERATION_MILLISECONDS)]
+            tools.connection,
+            lambda: [(name, running.owner, leases.OPERATION_MILLISECONDS)],
+            takes_again=True,
         ):
             _run_leased(running, tools)
     except (Conflict, LeaseLost) as error:

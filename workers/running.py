@@ -96,11 +96,15 @@ class Running:
 
 @contextmanager
 def kept_alive(
-    connection: Connection, holds: Callable[[], list[tuple[str, str, int]]]
+    connection: Connection,
+    holds: Callable[[], list[tuple[str, str, int]]],
+    *,
+    takes_again: bool = False,
 ) -> Iterator[None]:
     """Renew leases (name, owner, milliseconds) in a thread for as long as the block runs.
 
-    When the process is killed nothing renews them any more: that is how it is noticed.
+    When the process is killed nothing renews them any more: that is how it is noticed. With
+    ``takes_again`` a lease that ran out while Redis was away is taken again if it is still free.
     """
     done = threading.Event()
 
@@ -108,7 +112,9 @@ def kept_alive(
         while not done.wait(_RENEW_SECONDS):
             for name, owner, milliseconds in holds():
                 try:
-                    perform(connection, leases.renew(name, owner, milliseconds))
+                    is_held = perform(connection, leases.renew(name, owner, milliseconds))
+                    if takes_again and not is_held:
+                        perform(connection, leases.take(name, owner, milliseconds))
                 except Unavailable:
                     log.warning("lease not renewed", lease=name)
 

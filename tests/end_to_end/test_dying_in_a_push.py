@@ -1,5 +1,6 @@
 """kill -9 in the middle of a push: a truthful final card, whoever died (G3)."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from local_slack import LocalSlack, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Lost, Pushed
+from quaymaster.store import leases, records
+from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card, number_of
 from tests.end_to_end.house import House, Shop, children, opened
 from tests.engines.barrier import Barrier, Hold, barrier_to_port
@@ -86,6 +89,16 @@ async def _the_card_tells_the_truth(house: House, workspace: Workspace, registry
             assert is_there or "nothing of it is visible there" in lost.what_was_found
         case other:
             raise AssertionError(f"{other}\n{house.logs()}")
+
+
+def _is_leased(house: House) -> bool:
+    """Whether a worker holds operation 1, or has ended it."""
+    with contextlib.closing(house.connection()) as connection:
+        lease = ask(connection, leases.owner_of(records.lease_name(1)))
+    operation = house.operation(1)
+    assert operation is not None
+    assert operation.deaths == 0, "it was taken for dead"
+    return lease is not None or operation.state.is_terminal
 
 
 async def _the_next_push_works(house: House, workspace: Workspace, registry: Registry) -> None:
@@ -180,6 +193,7 @@ async def test_a_push_outlives_the_database(
             lambda: registry.digest(house.shop.repository, "1"), within=30, what="the whole push"
         )
     valkey_server.start()
+    wait_until(lambda: _is_leased(house), within=20, what="the worker to say that it lives")
     hold.release()
     await _the_card_tells_the_truth(house, workspace, registry)
     assert house.ended(1).state is State.SUCCEEDED

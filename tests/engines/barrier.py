@@ -176,7 +176,7 @@ class Barrier:
 
 @contextmanager
 def barrier_to_port(port: int) -> Iterator[Barrier]:
-    """A barrier on a port of its own to a port of this machine; ``address`` is ``localhost:PORT``."""
+    """A barrier on a port of its own to a port of this machine; at ``localhost:PORT``."""
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"localhost:{listener.getsockname()[1]}"
     barrier = Barrier(address, listener, lambda: socket.create_connection(("127.0.0.1", port)))
