@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import requests
 from docker.errors import DockerException
 
-from quaymaster.errors import OutsideFailure
+from quaymaster.errors import ConfigurationError, OutsideFailure
 from trial.engine import LABEL, Engine, connected
 from trial.interruption import Interruption
 from trial.keyboard import Terminal, lines_from
@@ -38,6 +38,8 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
         opened(options.state) as state,
         connected(options.docker) as engine,
     ):
+        if options.reset or options.remove:
+            _give_up_what_is_broken(state)
         _clear_up(state, engine, paper.say)
         if options.reset or options.remove:
             _forget(state, engine)
@@ -111,6 +113,15 @@ def _clear_up(state: StateDirectory, engine: Engine, say: Say) -> None:
     if ended or containers:
         what = [*ended, *([f"{containers} containers"] if containers else [])]
         say(f"The last run was killed; what it left running is ended now: {', '.join(what)}.")
+
+
+def _give_up_what_is_broken(state: StateDirectory) -> None:
+    """Begin anew also where nobody can tell any more what this trial was called."""
+    try:
+        _ = state.choices
+    except ConfigurationError:
+        state.ledger.end_leftovers()
+        state.empty()
 
 
 def _forget(state: StateDirectory, engine: Engine) -> None:

@@ -142,6 +142,19 @@ def test_reset_begins_anew(state: Path, docker_host: str, engine: docker.DockerC
     assert (state / "choices.json").read_text() != before
 
 
+def test_a_broken_state_is_told_and_reset_helps(
+    state: Path, docker_host: str, engine: docker.DockerClient
+) -> None:
+    state.mkdir()
+    (state / "made-by-quaymaster-try").touch()
+    (state / "choices.json").write_text("{")
+    with running_trial(state, docker_host) as trial:
+        assert trial.ends() == 2
+    assert "Begin anew with `quaymaster try --reset`." in trial.text
+    with running_trial(state, docker_host, "--reset") as trial:
+        assert trial.ends() == 0, trial.text
+
+
 def test_remove_leaves_no_directory_and_no_image(
     state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
