@@ -58,7 +58,8 @@ def main() -> int:
 def _line(row: Row) -> str:
     mark = "ok    " if row.ok else "MISSED"
     value = f"{row.value:.3g} {row.unit}"
-    return f"{mark} {row.name:58} {value:>14}  {row.better} {row.target:g}  beside {row.peer}"
+    aim = row.aim + (f" beside {row.peer}" if row.peer else "")
+    return f"{mark} {row.name:58} {value:>14}  {aim}".rstrip()
 
 
 if __name__ == "__main__":

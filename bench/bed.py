@@ -3,17 +3,18 @@
 import contextlib
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
 
-from local_slack import LocalSlack, Settings, serve
-from tests.end_to_end.house import House, Shop, opened
-from tests.engines.registries import Registry
+from local_slack import Settings, serve
+from tests.end_to_end.house import House, Shop, configuration, opened
+from tests.engines.registries import Registry, running_registry
 from tests.engines.run_directory import RunDirectory
 from tests.engines.session import EngineSession
 from tests.engines.valkey import ValkeyServer
@@ -62,21 +63,46 @@ class Bed:
         try:
             yield server
         finally:
-            server.stop()
+            server.discard()
 
     @contextmanager
-    def house(self, **environment: str) -> Iterator[House]:
+    def folder(self) -> Iterator[Path]:
+        """A directory that is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    @contextmanager
+    def fresh_registry(self) -> Iterator[Registry]:
+        """A registry of one's own that nobody has pushed to; what is in it is gone afterwards."""
+        name = f"registry-{secrets.token_hex(4)}"
+        try:
+            with running_registry(self.engines.run, name) as registry:
+                yield registry
+        finally:
+            shutil.rmtree(self.engines.run.path / name, ignore_errors=True)
+
+    @contextmanager
+    def house(
+        self,
+        configured: Callable[[Shop], str] = configuration,
+        *,
+        rate_limits: bool = False,
+        **environment: str,
+    ) -> Iterator[House]:
         """The product, with a local Slack that has no rate limits unless a row is about them."""
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-            slack: LocalSlack = stack.enter_context(serve(settings=Settings(rate_limits=False)))
+            folder = stack.enter_context(self.folder())
+            slack = stack.enter_context(serve(settings=Settings(rate_limits=rate_limits)))
             valkey = stack.enter_context(self.valkey())
             port = self.engines.run.reserve_port()
             shop = Shop(self.registry, self.docker_host, f"bench/{secrets.token_hex(4)}", port)
             given = {
                 "REGISTRY_PASSWORD": self.registry.password,
                 "DATABASE_PASSWORD": "made-up-for-benches",
+                **environment,
             }
             client = stack.enter_context(self.engine())
             stack.callback(shop.clean, client)
-            yield stack.enter_context(opened(folder, slack, valkey, shop, **given, **environment))
+            yield stack.enter_context(
+                opened(folder, slack, valkey, shop, configured(shop), **given)
+            )

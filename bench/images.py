@@ -1,0 +1,91 @@
+"""Big images, put into a registry through its API: quicker than any engine makes and pushes them.
+
+https://distribution.github.io/distribution/spec/manifest-v2-2/
+"""
+
+import hashlib
+import json
+import os
+import platform
+import zlib
+from collections.abc import Iterator
+
+import httpx
+
+from tests.engines.registries import Registry
+from tests.images.archive import Entry, layer
+
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_CONFIGURATION = "application/vnd.docker.container.image.v1+json"
+_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def noise(layers: int, layer_bytes: int) -> Iterator[bytes]:
+    """Layers of one file each that does not compress; no two are alike."""
+    content = os.urandom(layer_bytes)
+    for number in range(layers):
+        beginning = f"layer {number} ".encode()
+        yield layer([Entry(f"data-{number}", beginning + content[len(beginning) :])])
+
+
+def put_image(registry: Registry, repository: str, tag: str, layers: Iterator[bytes]) -> str:
+    """Make an image of these layers in the registry; its digest."""
+    descriptors, diff_ids = [], []
+    with registry.client() as client:
+        client.timeout = httpx.Timeout(60)
+        for content in layers:
+            # What does not compress is stored by every level of gzip; this one does not try.
+            packed = _packed(content)
+            digest = _put_blob(client, repository, packed)
+            descriptors.append({"mediaType": _LAYER, "size": len(packed), "digest": digest})
+            diff_ids.append(_digest(content))
+        configuration = _configuration(diff_ids)
+        document = {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST,
+            "config": {
+                "mediaType": _CONFIGURATION,
+                "size": len(configuration),
+                "digest": _put_blob(client, repository, configuration),
+            },
+            "layers": descriptors,
+        }
+        answer = client.put(
+            f"/v2/{repository}/manifests/{tag}",
+            content=json.dumps(document).encode(),
+            headers={"Content-Type": _MANIFEST},
+        )
+        answer.raise_for_status()
+        return str(answer.headers["Docker-Content-Digest"])
+
+
+def _put_blob(client: httpx.Client, repository: str, content: bytes) -> str:
+    digest = _digest(content)
+    begun = client.post(f"/v2/{repository}/blobs/uploads/")
+    begun.raise_for_status()
+    address = httpx.URL(begun.headers["Location"]).copy_merge_params({"digest": digest})
+    headers = {"Content-Type": "application/octet-stream"}
+    client.put(address, content=content, headers=headers).raise_for_status()
+    return digest
+
+
+def _configuration(diff_ids: list[str]) -> bytes:
+    return json.dumps(
+        {
+            "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": {"Cmd": ["/none"]},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "history": [{"created_by": f"layer {number}"} for number in range(len(diff_ids))],
+        }
+    ).encode()
+
+
+def _packed(content: bytes) -> bytes:
+    packer = zlib.compressobj(level=0, wbits=31)
+    return packer.compress(content) + packer.flush()
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -1,0 +1,52 @@
+"""The product's workers, started and ready."""
+
+from contextlib import closing
+
+import redis
+
+from quaymaster.operations import Operation
+from quaymaster.store import cards, keys
+from quaymaster.store.transactions import ask
+from tests.end_to_end.house import House, Program
+from tests.engines.waiting import wait_until
+
+_COURIER = "courier"
+_RQ_WORKERS = "rq:workers"
+"""RQ's own set of its workers (rq/worker_registration.py)."""
+
+
+def ready_worker(house: House, *queues: str, **environment: str) -> Program:
+    """A worker that waits for jobs, with a courier in the house."""
+    extra = ["--queues", ",".join(queues)] if queues else []
+    with closing(house.connection()) as connection:
+        before = _workers(connection)
+        program = house.start("worker", "--grace", "10", *extra, **environment)
+        wait_until(
+            lambda: (
+                not program.is_running()
+                or (
+                    _workers(connection) - before
+                    and connection.exists(keys.lease(_COURIER))
+                    and not cards_behind(connection)
+                )
+            ),
+            within=60,
+            what="a worker to be ready",
+        )
+    if not program.is_running():
+        raise RuntimeError(program.tail())
+    return program
+
+
+def shown(connection: redis.Redis, operation: Operation) -> bool:
+    """Whether the courier has brought the card of an operation in line."""
+    return operation.id not in cards_behind(connection)
+
+
+def cards_behind(connection: redis.Redis) -> set[int]:
+    """The operations whose cards do not show the record."""
+    return {operation_id for operation_id, _ in ask(connection, cards.behind(1_000))}
+
+
+def _workers(connection: redis.Redis) -> set[bytes | str]:
+    return set(connection.smembers(_RQ_WORKERS))
