@@ -130,6 +130,15 @@ class ImageRef:
             raise ValueError(f"{self} has no digest")
         return f"{self.repository}@{self.digest}"
 
+    def familiar(self, default_registry: str) -> str:
+        """As people say it: without the default registry, and without the digest beside a tag."""
+        name = str(self.repository)
+        if self.repository.registry == default_registry:
+            name = self.repository.path
+        if self.tag is not None:
+            return f"{name}:{self.tag}"
+        return f"{name}@{self.digest.short}" if self.digest is not None else name
+
     @property
     def selector(self) -> str:
         """What a registry's manifest endpoint takes: the digest if there is one, else the tag."""

@@ -110,11 +110,10 @@ def ask_port(engine: Engine, seen: Container) -> Answer:
 
 def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
     """The error for a container that is not fit to serve, with the last lines of its output."""
-    image = f" ({seen.image})" if seen.image else ""
     return Unhealthy(
         f"The new container of {seen.environment}/{seen.service} is not healthy.",
         why=why,
-        next_step=f"Its last lines may tell why{image}; repair it and deploy again.",
+        next_step="Its last lines may tell why; repair it and deploy again.",
         log_tail=log_tail(engine, seen.id, LOG_LINES, tuple(secrets)),
     )
 

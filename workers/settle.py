@@ -35,8 +35,9 @@ class Settled:
         """For a card: what serves."""
         if self.serving is None:
             return "Nothing serves."
-        image = self.serving.image or self.serving.image_id
-        return f"{image} serves (container {self.serving.name})."
+        image = self.serving.image
+        what = f"{image.repository.path}:{image.tag}" if image else self.serving.image_id
+        return f"{what} serves (container {self.serving.name})."
 
 
 def settle(engine: Engine, environment: str, service: str, still_mine: StillMine) -> Settled:

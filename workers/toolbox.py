@@ -52,6 +52,10 @@ class Toolbox:
             self._scanner = Scanner.found(self.environ)
         return self._scanner
 
+    def familiar(self, image: ImageRef) -> str:
+        """The image as people say it, for a sentence."""
+        return image.familiar(self.configuration.default_registry)
+
     def login(self, registry: str) -> RegistryLogin:
         """How to log in to a registry. Raises UsageError for one that is not configured."""
         return RegistryLogin.of(self.configuration.registry(registry), self.environ)

@@ -50,7 +50,7 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         settle(engine, plan.environment, plan.service, still_mine)
         state = observe(engine, plan.environment, plan.service)
         values = tools.renderer.values(plan.configuration)
-        if (why := _overtaken(plan, state, values)) is not None:
+        if (why := _overtaken(plan, state, values, tools)) is not None:
             return Finished(why, State.SUPERSEDED)
         bring_image(engine, plan.image, running, tools)
         change = Change(plan, state, values, engine, still_mine, running)
@@ -225,20 +225,22 @@ def _ask_the_gate_again(plan: DeployPlan, tools: Toolbox) -> None:
     verdict = verdict_of(report, rule, tools.now())
     if worse(plan.examined.verdict, verdict) and stops(verdict, rule):
         raise ScanBlocked(
-            f"Since {plan.image} was approved, worse has come to light about it.",
+            f"Since {tools.familiar(plan.image)} was approved, worse has come to light about it.",
             why="A scan with a newer database does not let it through. Nothing was changed.",
             next_step=f"`/image scan {plan.image.repository.path}@{plan.digest}` shows what.",
         )
 
 
-def _overtaken(plan: DeployPlan, state: ServiceState, values: Values) -> Ended | None:
+def _overtaken(
+    plan: DeployPlan, state: ServiceState, values: Values, tools: Toolbox
+) -> Ended | None:
     """Why the plan is no longer about what is there, if so: nobody approved what would happen."""
     serving = state.serving.image if state.serving else None
     planned = plan.running.image if plan.running else None
     if (serving.digest if serving else None) != (planned.digest if planned else None):
         return Ended(
             f"What runs in {plan.environment}/{plan.service} has changed since the plan was made: "
-            f"{serving or 'nothing'} instead of {planned or 'nothing'}. Nothing was changed.",
+            f"{_said(serving, tools)} instead of {_said(planned, tools)}. Nothing was changed.",
             next_step="Ask for it again, so that the plan is about what runs now.",
         )
     if plan.kind == "deploy" and values.changed:
@@ -248,6 +250,12 @@ def _overtaken(plan: DeployPlan, state: ServiceState, values: Values) -> Ended |
             next_step="Ask for it again, so that what runs is what was approved.",
         )
     return None
+
+
+def _said(image: ImageRef | None, tools: Toolbox) -> str:
+    if image is None or image.digest is None:
+        return "nothing"
+    return f"{tools.familiar(image)} ({image.digest.short})"
 
 
 def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:

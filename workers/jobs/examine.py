@@ -97,7 +97,8 @@ def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) 
     )
     if by is not None:
         raise Conflict(
-            f"{request.image} was rolled back from {request.environment}/{request.service}.",
+            f"{tools.familiar(request.image)} was rolled back from "
+            f"{request.environment}/{request.service}.",
             why=f"#{by} did that, so the same digest {digest.short} is not deployed there again.",
             next_step="Deploy another build of it.",
         )
@@ -112,8 +113,9 @@ def _refuse_unreleased_before(request: DeployRequest, digest: Digest, tools: Too
         for release in ask(tools.connection, releases.latest(before, service)):
             if release.image.digest == digest:
                 return
+    name = tools.familiar(request.image)
     raise Conflict(
-        f"{request.image} ({digest.short}) was never released in {before}.",
+        f"{name} ({digest.short}) was never released in {before}.",
         why=f"{request.environment} accepts only what ran in {before}.",
-        next_step=f"Deploy it there first: `/image deploy {request.image} to {before}`.",
+        next_step=f"Deploy it there first: `/image deploy {name} to {before}`.",
     )

@@ -90,9 +90,10 @@ def refuse_what_the_gate_stops(
 ) -> None:
     """Raise ScanBlocked when the verdict stops a deploy there."""
     rule = tools.configuration.gate_for(environment, service)
+    name = tools.familiar(examined.image)
     if stops(examined.verdict, rule):
         raise ScanBlocked(
-            f"The scan gate of {environment} does not let {examined.image} through.",
+            f"The scan gate of {environment} does not let {name} through.",
             why=_why(examined.verdict),
             next_step=_next_step(examined.verdict),
         )

@@ -29,7 +29,9 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         raise Conflict(
             f"There is no earlier release of {request.environment}/{request.service} "
             "to go back to.",
-            why=f"{len(known)} releases are known, and none is older and good.",
+            why="None is known that is older than what runs and was not rolled back from."
+            if known
+            else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
     target.check(tools.sealer)
