@@ -342,10 +342,13 @@ def _unmarked(text: str) -> str:
 
 
 def _cut(escaped: str, limit: int) -> str:
-    """Escaped text of at most so many characters; no entity or mention is cut in half."""
+    """Escaped text of at most so many characters; no entity or mention is cut in half, and no
+    formatting character is left at the end without what made it harmless.
+    """
     if len(escaped) <= limit:
         return escaped or "–"
-    return re.sub(r"(&[a-z]*|<[^>]*)$", "", escaped[: limit - 1]).rstrip() + "…"
+    whole = re.sub(r"(&[a-z]*|<[^>]*)$", "", escaped[: limit - 1])
+    return whole.rstrip(" \n*_~`") + "…"
 
 
 def _printable(character: str) -> str:
