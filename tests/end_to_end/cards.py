@@ -1,8 +1,6 @@
 """The cards of operations, found in the local Slack by what they carry."""
 
-import re
-
-from local_slack import Message, Outcome, Workspace
+from local_slack import Message, Workspace
 
 _ENDED = ("✅", "🔴", "❓", "⛔", "🚫", "⌛", "⚪", "🔁")
 """The marks of operations that have ended (bot/views/state.py)."""
@@ -31,10 +29,3 @@ async def final_card(
         return is_card and any(mark in message.words for mark in _ENDED)
 
     return await workspace.until(has_ended, within=within)
-
-
-def number_of(outcome: Outcome) -> int:
-    """The number of the operation that a command became, as its person was told."""
-    found = re.search(r"#(\d+)", outcome.words)
-    assert found, f"no number in {outcome.words!r}, {outcome.error}"
-    return int(found.group(1))

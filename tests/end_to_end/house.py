@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import docker
 import redis
 
-from local_slack.server import LocalSlack
+from local_slack import LocalSlack, Outcome
 from quaymaster.operations import Operation, State
-from quaymaster.store import records
+from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
@@ -93,9 +94,9 @@ class Shop:
         """An environment that needs two approvals, reached on ``port + 1``."""
         return f"production-{self.suffix}"
 
-    def clean(self, engine: docker.DockerClient) -> None:
-        """Remove every container, image and network of its environments."""
-        for environment in (self.staging, self.production):
+    def clean(self, engine: docker.DockerClient, *others: str) -> None:
+        """Remove every container and network of its environments, and of others."""
+        for environment in (self.staging, self.production, *others):
             label = {"label": f"quaymaster.environment={environment}"}
             for container in engine.containers.list(all=True, filters=label):
                 container.remove(force=True, v=True)
@@ -153,6 +154,13 @@ class House:
         with contextlib.closing(self.connection()) as connection:
             stored = ask(connection, records.load(operation_id))
         return stored.operation if stored else None
+
+    def number_of(self, outcome: Outcome) -> int:
+        """The operation that a command became."""
+        with contextlib.closing(self.connection()) as connection:
+            number = connection.get(keys.delivery(outcome.payload["trigger_id"]))
+        assert number, (outcome.words, outcome.error)
+        return int(cast("bytes", number))
 
     def until(
         self,

@@ -15,7 +15,7 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Lost, Pushed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import ask
-from tests.end_to_end.cards import cards_of, final_card, number_of
+from tests.end_to_end.cards import cards_of, final_card
 from tests.end_to_end.house import House, Shop, children, opened
 from tests.engines.barrier import Barrier, Hold, barrier_to_port
 from tests.engines.local_images import load_big_image
@@ -103,7 +103,7 @@ def _is_leased(house: House) -> bool:
 
 async def _the_next_push_works(house: House, workspace: Workspace, registry: Registry) -> None:
     outcome = await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
-    pushed = house.ended(number_of(outcome))
+    pushed = house.ended(house.number_of(outcome))
     assert isinstance(pushed.outcome, Pushed), house.logs()
     assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
 

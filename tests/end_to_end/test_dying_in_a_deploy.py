@@ -1,0 +1,222 @@
+"""kill -9 in the middle of a deploy: wholly old or wholly new, and a card that says which (G3)."""
+
+import contextlib
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+
+from local_slack import LocalSlack, Workspace
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Deployed, Lost
+from quaymaster.store import leases
+from quaymaster.store.transactions import ask
+from tests.end_to_end.cards import cards_of, final_card
+from tests.end_to_end.house import House, Shop, opened
+from tests.engines.barrier import Barrier, Moment, barrier_to_socket
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.valkey import ValkeyServer
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where in a deploy the worker dies: at a call to the engine."""
+
+    name: str
+    call: str
+    moment: Moment
+
+
+BEFORE_THE_SWITCH = (
+    Point("the new container is made", "^POST .*/containers/create", Moment.AFTER),
+    Point("the new container starts", "^POST .*/containers/[0-9a-f]+/start", Moment.AFTER),
+    Point("the old one leaves", "^POST .*/disconnect", Moment.BEFORE),
+)
+AROUND_THE_SWITCH = (
+    Point("the old one has left", "^POST .*/disconnect", Moment.AFTER),
+    Point("the new one enters", "^POST .*/connect ", Moment.BEFORE),
+    Point("the new one has entered", "^POST .*/connect ", Moment.AFTER),
+)
+AFTER_THE_SWITCH = (
+    Point("the new one is released", "^POST .*/containers/[0-9a-f]+/update", Moment.AFTER),
+    Point("the old one is asked to end", "^POST .*/containers/[0-9a-f]+/kill", Moment.BEFORE),
+    Point("the old one is stopped", "^POST .*/containers/[0-9a-f]+/stop", Moment.AFTER),
+)
+
+
+@dataclass(slots=True)
+class Street:
+    """A house whose services stand on hosts of their own, each behind a barrier."""
+
+    house: House
+    barriers: tuple[Barrier, ...]
+    ports: tuple[int, ...]
+
+    def environment(self, number: int) -> str:
+        """The environment with the service on this host."""
+        return f"{self.house.shop.staging}-{number}"
+
+    def page(self, number: int) -> str:
+        """What the service says; raises OSError when nobody answers."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/", timeout=5) as page:
+            return str(page.read().decode())
+
+
+def _configuration(shop: Shop, barriers: tuple[Barrier, ...], ports: tuple[int, ...]) -> str:
+    registry = shop.registry
+    hosts = "".join(
+        f'  host{number}: {{docker: "{barrier.address}"}}\n'
+        for number, barrier in enumerate(barriers)
+    )
+    environments = "".join(
+        f"""
+  {shop.staging}-{number}:
+    target: {{docker: [host{number}]}}
+    services:
+      web:
+        image: {registry.host}/{shop.repository}
+        ports: ["127.0.0.1:{port}:8000"]
+        health: {{http: /healthz, port: 8000, within: 10s}}
+        drain: 2s
+"""
+        for number, port in enumerate(ports)
+    )
+    return f"""
+default_registry: {registry.host}
+registries:
+  {registry.host}: {{username: {registry.username}, password: "${{REGISTRY_PASSWORD}}"}}
+defaults:
+  gate: {{block: never, unknown: allow}}
+hosts:
+{hosts}
+environments:{environments}
+roles:
+  developers: everyone
+permissions:
+  developers: [read, deploy, rollback]
+"""
+
+
+@pytest.fixture
+def street(
+    tmp_path: Path,
+    slack: LocalSlack,
+    valkey_server: ValkeyServer,
+    registry: Registry,
+    docker_host: str,
+    engine: docker.DockerClient,
+    repository: str,
+    reserve_port: Callable[[], int],
+) -> Iterator[Street]:
+    """Three hosts, three environments."""
+    shop = Shop(registry, docker_host, repository, 0)
+    ports = tuple(reserve_port() for _ in range(3))
+    with contextlib.ExitStack() as stack:
+        barriers = tuple(
+            stack.enter_context(barrier_to_socket(tmp_path / f"{number}.sock", docker_host))
+            for number in range(3)
+        )
+        environments = [f"{shop.staging}-{number}" for number in range(3)]
+        stack.callback(shop.clean, engine, *environments)
+        text = _configuration(shop, barriers, ports)
+        secrets = {"REGISTRY_PASSWORD": registry.password}
+        house = opened(tmp_path, slack, valkey_server, shop, text, **secrets)
+        yield Street(stack.enter_context(house), barriers, ports)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [BEFORE_THE_SWITCH, AROUND_THE_SWITCH, AFTER_THE_SWITCH],
+    ids=["before the switch", "around the switch", "after the switch"],
+)
+async def test_a_deploy_whose_worker_is_killed_is_wholly_old_or_wholly_new_and_says_so(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    points: tuple[Point, ...],
+) -> None:
+    house, repository = street.house, street.house.shop.repository
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.start("bot")
+    worker = house.start("worker", "--grace", "10", "--processes", "3")
+    await workspace.connected(within=60)
+    for operation in await _deploys(street, workspace, "1"):
+        assert house.ended(operation).state is State.SUCCEEDED, house.logs()
+
+    holds = [
+        barrier.hold_call(point.call, point.moment)
+        for barrier, point in zip(street.barriers, points, strict=True)
+    ]
+    operations = await _deploys(street, workspace, "2")
+    for hold in holds:
+        hold.wait_until_reached()
+    worker.kill()
+    for hold in holds:
+        hold.drop()
+    house.start("worker", "--grace", "10", "--processes", "3")
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    for operation in await _deploys(street, workspace, "2"):
+        assert house.ended(operation).state is State.SUCCEEDED, house.logs()
+
+
+async def _deploys(street: Street, workspace: Workspace, tag: str) -> list[int]:
+    """Ask for a deploy in every environment; the numbers of the operations."""
+    alice, repository = workspace.person(ALICE), street.house.shop.repository
+    outcomes = [
+        await alice.command("C0SHOP", f"deploy {repository}:{tag} to {street.environment(number)}")
+        for number in range(3)
+    ]
+    return [street.house.number_of(outcome) for outcome in outcomes]
+
+
+async def _card_and_engine_agree(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    number: int,
+    operation: int,
+) -> None:
+    """Within 20 s; one container runs, and it is the one that the card says."""
+    card = await final_card(workspace, operation)
+    assert len(await cards_of(workspace, operation)) == 1
+    ended = street.house.ended(operation, within=1)
+    label = {"label": f"quaymaster.environment={street.environment(number)}"}
+    (running,) = engine.containers.list(filters=label)
+    page = street.page(number)
+    match ended.outcome:
+        case Deployed() as deployed:
+            assert "web v2" in page
+            assert deployed.image.digest is not None
+            assert running.attrs["Config"]["Image"].endswith(str(deployed.image.digest))
+            assert deployed.image.digest.short in card.words
+        case Lost() as lost:
+            assert "web v1" in page
+            assert "taken back" in lost.what_was_found
+            assert running.name in lost.what_was_found
+            assert lost.what_was_found.split()[0] in card.words
+        case other:
+            raise AssertionError(f"{other}\n{street.house.logs()}")
+    assert _lease_owner(street.house, street.environment(number)) is None
+    assert _is_told_alike(ended)
+
+
+def _is_told_alike(ended: Operation) -> bool:
+    return (ended.state is State.SUCCEEDED) == isinstance(ended.outcome, Deployed)
+
+
+def _lease_owner(house: House, environment: str) -> str | None:
+    with contextlib.closing(house.connection()) as connection:
+        return ask(connection, leases.owner_of(f"service:{environment}/web"))
