@@ -1,6 +1,8 @@
 """kill -9 in the middle of a deploy: wholly old or wholly new, and a card that says which (G3)."""
 
 import contextlib
+import os
+import signal
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +17,12 @@ from quaymaster.outcomes import Deployed, Lost
 from quaymaster.store import leases
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.house import House, Shop, opened
-from tests.engines.barrier import Barrier, Moment, barrier_to_socket
+from tests.end_to_end.house import House, Program, Shop, opened
+from tests.engines.barrier import Barrier, Hold, Moment, barrier_to_socket
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
@@ -51,6 +54,14 @@ AFTER_THE_SWITCH = (
     Point("the old one is asked to end", "^POST .*/containers/[0-9a-f]+/kill", Moment.BEFORE),
     Point("the old one is stopped", "^POST .*/containers/[0-9a-f]+/stop", Moment.AFTER),
 )
+
+SEVERAL = (
+    Point("the new container starts", "^POST .*/containers/[0-9a-f]+/start", Moment.AFTER),
+    Point("the old one has left", "^POST .*/disconnect", Moment.AFTER),
+    Point("the new one has entered", "^POST .*/connect ", Moment.AFTER),
+)
+_RENEWALS_OF_THREE = 6
+"""Each of three leases was not renewed, twice."""
 
 
 @dataclass(slots=True)
@@ -146,15 +157,104 @@ async def test_a_deploy_whose_worker_is_killed_is_wholly_old_or_wholly_new_and_s
     images: LocalImages,
     points: tuple[Point, ...],
 ) -> None:
-    house, repository = street.house, street.house.shop.repository
+    _push_both(engine, registry, images, street.house.shop.repository)
+    street.house.start("bot")
+    worker = _worker(street.house)
+    operations, holds = await _three_deploys_half_way(street, workspace, points)
+    worker.kill()
+    for hold in holds:
+        hold.drop()
+    _worker(street.house)
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    await _the_next_deploys_work(street, workspace)
+
+
+async def test_a_deploy_whose_work_horse_is_killed_is_wholly_old_or_wholly_new_and_says_so(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    _push_both(engine, registry, images, street.house.shop.repository)
+    street.house.start("bot")
+    worker = _worker(street.house)
+    operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
+    horses = worker.horses()
+    assert len(horses) == 3
+    for horse in horses:
+        os.kill(horse, signal.SIGKILL)
+    for hold in holds:
+        hold.drop()
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    await _the_next_deploys_work(street, workspace)
+
+
+async def test_a_deploy_goes_on_when_the_bot_is_killed(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    _push_both(engine, registry, images, street.house.shop.repository)
+    bot = street.house.start("bot")
+    _worker(street.house)
+    operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
+    bot.kill()
+    for hold in holds:
+        hold.release()
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+        assert street.house.ended(operation).state is State.SUCCEEDED
+
+
+async def test_a_deploy_during_which_the_database_is_killed_says_what_runs(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    valkey_server: ValkeyServer,
+) -> None:
+    _push_both(engine, registry, images, street.house.shop.repository)
+    street.house.start("bot")
+    worker = _worker(street.house)
+    operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
+    valkey_server.kill()
+    for hold in holds:
+        hold.release()
+    wait_until(
+        lambda: worker.log.read_text().count("lease not renewed") >= _RENEWALS_OF_THREE,
+        within=30,
+        what="the worker to notice",
+    )
+    valkey_server.start()
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    await _the_next_deploys_work(street, workspace)
+
+
+def _push_both(
+    engine: docker.DockerClient, registry: Registry, images: LocalImages, repository: str
+) -> None:
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
-    house.start("bot")
-    worker = house.start("worker", "--grace", "10", "--processes", "3")
+
+
+def _worker(house: House) -> Program:
+    return house.start("worker", "--grace", "10", "--processes", "3")
+
+
+async def _three_deploys_half_way(
+    street: Street, workspace: Workspace, points: tuple[Point, ...]
+) -> tuple[list[int], list[Hold]]:
+    """Version 1 serves everywhere, and deploys of version 2 are held at these points."""
     await workspace.connected(within=60)
     for operation in await _deploys(street, workspace, "1"):
-        assert house.ended(operation).state is State.SUCCEEDED, house.logs()
-
+        assert street.house.ended(operation).state is State.SUCCEEDED, street.house.logs()
     holds = [
         barrier.hold_call(point.call, point.moment)
         for barrier, point in zip(street.barriers, points, strict=True)
@@ -162,14 +262,13 @@ async def test_a_deploy_whose_worker_is_killed_is_wholly_old_or_wholly_new_and_s
     operations = await _deploys(street, workspace, "2")
     for hold in holds:
         hold.wait_until_reached()
-    worker.kill()
-    for hold in holds:
-        hold.drop()
-    house.start("worker", "--grace", "10", "--processes", "3")
-    for number, operation in enumerate(operations):
-        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    return operations, holds
+
+
+async def _the_next_deploys_work(street: Street, workspace: Workspace) -> None:
     for operation in await _deploys(street, workspace, "2"):
-        assert house.ended(operation).state is State.SUCCEEDED, house.logs()
+        ended = street.house.ended(operation)
+        assert ended.state is State.SUCCEEDED, (ended, street.house.logs())
 
 
 async def _deploys(street: Street, workspace: Workspace, tag: str) -> list[int]:
