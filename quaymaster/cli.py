@@ -52,8 +52,11 @@ def bot(
     async def run() -> None:
         await run_bot(settings, configuration, address, _stop_on_signals())
 
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(run())
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(run())
+    except QuaymasterError as error:
+        _end_with(str(error))
 
 
 @app.command()
