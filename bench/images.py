@@ -6,19 +6,17 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 import hashlib
 import json
 import os
-import platform
 import zlib
 from collections.abc import Iterator
 
 import httpx
 
 from tests.engines.registries import Registry
-from tests.images.archive import Entry, layer
+from trial.archive import Entry, tar_of, this_architecture
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIGURATION = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def noise(layers: int, layer_bytes: int) -> Iterator[bytes]:
@@ -26,7 +24,7 @@ def noise(layers: int, layer_bytes: int) -> Iterator[bytes]:
     content = os.urandom(layer_bytes)
     for number in range(layers):
         beginning = f"layer {number} ".encode()
-        yield layer([Entry(f"data-{number}", beginning + content[len(beginning) :])])
+        yield tar_of([Entry(f"data-{number}", beginning + content[len(beginning) :])])
 
 
 def put_image(registry: Registry, repository: str, tag: str, layers: Iterator[bytes]) -> str:
@@ -73,7 +71,7 @@ def _put_blob(client: httpx.Client, repository: str, content: bytes) -> str:
 def _configuration(diff_ids: list[str]) -> bytes:
     return json.dumps(
         {
-            "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "architecture": this_architecture(),
             "os": "linux",
             "config": {"Cmd": ["/none"]},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},

@@ -7,6 +7,7 @@ The format is that of ``docker save``: https://github.com/moby/docker-image-spec
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Layer:
     @property
     def digest(self) -> str:
         """The digest of the archive."""
-        return "sha256:" + hashlib.sha256(self.content).hexdigest()
+        return f"sha256:{_hex(self.content)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Image:
     labels: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     ports: tuple[int, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What Docker calls the image: the digest of its configuration."""
+        return f"sha256:{_hex(self.configuration)}"
 
     @property
     def configuration(self) -> bytes:
@@ -76,7 +82,7 @@ class Image:
 
 def layer(entries: Iterable[Entry], made_by: str) -> Layer:
     """A layer; parents have to come before what they hold."""
-    return Layer(_tar(entries), made_by)
+    return Layer(tar_of(entries), made_by)
 
 
 def archive_of(images: Mapping[str, Image]) -> bytes:
@@ -84,24 +90,34 @@ def archive_of(images: Mapping[str, Image]) -> bytes:
     files: dict[str, bytes] = {}
     manifest = []
     for name, image in images.items():
-        layers = {f"{_hex(one.digest)}.tar": one.content for one in image.layers}
-        configuration = f"{hashlib.sha256(image.configuration).hexdigest()}.json"
+        layers = {f"{_hex(one.content)}.tar": one.content for one in image.layers}
+        configuration = f"{_hex(image.configuration)}.json"
         files |= layers | {configuration: image.configuration}
         manifest.append({"Config": configuration, "RepoTags": [name], "Layers": list(layers)})
     files["manifest.json"] = json.dumps(manifest).encode()
-    return _tar(Entry(path=path, data=data) for path, data in files.items())
+    return tar_of(Entry(path=path, data=data) for path, data in files.items())
 
 
-def _hex(digest: str) -> str:
-    return digest.removeprefix("sha256:")
-
-
-def _tar(entries: Iterable[Entry]) -> bytes:
+def tar_of(entries: Iterable[Entry]) -> bytes:
+    """The archive alone; parents have to come before what they hold."""
     output = io.BytesIO()
     with tarfile.open(fileobj=output, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for entry in entries:
             archive.addfile(_header(entry), io.BytesIO(entry.data))
     return output.getvalue()
+
+
+def this_architecture() -> str:
+    """What images call the architecture of this machine: Go's names for what uname says.
+
+    https://go.dev/doc/install/source#environment
+    """
+    names = {"x86_64": "amd64", "aarch64": "arm64"}
+    return names.get(platform.machine(), platform.machine())
+
+
+def _hex(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _header(entry: Entry) -> tarfile.TarInfo:

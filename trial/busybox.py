@@ -1,7 +1,6 @@
 """The one program in the sample images: a static busybox, from Docker Hub or from this machine."""
 
 import io
-import platform
 import shutil
 import tarfile
 from pathlib import Path
@@ -10,6 +9,7 @@ import requests
 from docker.errors import DockerException
 
 from quaymaster.errors import NotFound
+from trial.archive import this_architecture
 from trial.engine import Engine
 from trial.pulling import pulled
 
@@ -20,8 +20,8 @@ _IMAGE = "busybox:musl"
 def static_busybox(engine: Engine) -> bytes:
     """The program. Raises NotFound, saying what to install, when there is none to be had."""
     found = _of_the_image(engine)
-    if found is None and engine.architecture == _this_architecture():
-        found = _of_this_machine()
+    if found is None and engine.architecture == this_architecture():
+        found = busybox_of_this_machine()
     if found is None:
         raise NotFound(
             "There is no busybox to make the sample images of.",
@@ -30,6 +30,17 @@ def static_busybox(engine: Engine) -> bytes:
             "engine to Docker Hub.",
         )
     return found
+
+
+def busybox_of_this_machine() -> bytes | None:
+    """The one that is installed here, if it needs no library."""
+    found = shutil.which("busybox")
+    if found is None:
+        return None
+    content = Path(found).read_bytes()
+    # A dynamically linked program names its interpreter, and would not run in these images.
+    is_static = content.startswith(b"\x7fELF") and b"/ld-" not in content
+    return content if is_static else None
 
 
 def _of_the_image(engine: Engine) -> bytes | None:
@@ -46,19 +57,3 @@ def _of_the_image(engine: Engine) -> bytes | None:
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         member = archive.extractfile("busybox")
         return member.read() if member is not None else None
-
-
-def _of_this_machine() -> bytes | None:
-    found = shutil.which("busybox")
-    if found is None:
-        return None
-    content = Path(found).read_bytes()
-    # A dynamically linked program names its interpreter, and would not run in these images.
-    is_static = content.startswith(b"\x7fELF") and b"/ld-" not in content
-    return content if is_static else None
-
-
-def _this_architecture() -> str:
-    # Go's names for what uname says: https://go.dev/doc/install/source#environment
-    names = {"x86_64": "amd64", "aarch64": "arm64"}
-    return names.get(platform.machine(), platform.machine())

@@ -1,12 +1,12 @@
 """The sample images: what each is for, made from one busybox."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from importlib.resources import files
 
 from trial.archive import Entry, Image, Layer, layer
 from trial.engine import LABEL
+from trial.packages import DEBIAN, VULNERABLE, Packages
 
 PORT = 8000
 WEB = "shop/web"
@@ -25,21 +25,20 @@ _MEDIA_LAYERS = 8
 _MEDIA_LAYER_BYTES = 12_000_000
 
 _APPLETS = ("cat", "echo", "httpd", "kill", "ls", "ps", "sh", "sleep", "wget")
-_NODE_PACKAGES = {"lodash": "4.17.4", "minimist": "0.0.8"}
-_PYTHON_PACKAGES = {"urllib3": "1.24.1", "PyYAML": "5.1"}
-_DEBIAN_PACKAGES = {"libssl3": ("openssl", "3.0.11-1~deb12u1"), "libexpat1": ("expat", "2.5.0-1")}
+_INSTALLED = Packages(debian={"base-files": ("base-files", "12.4+deb12u11")})
 
 
 def sample_images(busybox: bytes, architecture: str, trial: str) -> Mapping[tuple[str, str], Image]:
     """Every sample image by repository and tag: the same bytes for the same arguments."""
     base = _base_layer(busybox)
+    vulnerable = layer(VULNERABLE.entries(), "RUN npm install && pip install # long ago")
     v1, v2 = HEALTHY_TAGS
     healthy = {tag: _web(tag, (base,), architecture, trial) for tag in HEALTHY_TAGS}
     return {
         (WEB, v1): healthy[v1],
         (WEB, v2): healthy[v2],
         (WEB, BROKEN_TAG): _web("v3", (base,), architecture, trial, is_healthy=False),
-        (WEB, VULNERABLE_TAG): _web("v4", (base, _vulnerable_layer()), architecture, trial),
+        (WEB, VULNERABLE_TAG): _web("v4", (base, vulnerable), architecture, trial),
         (MEDIA, "v1"): Image(
             layers=tuple(_noise(number) for number in range(1, _MEDIA_LAYERS + 1)),
             architecture=architecture,
@@ -85,36 +84,13 @@ def _base_layer(busybox: bytes) -> Layer:
             Entry("etc", mode=0o755, is_directory=True),
             Entry("etc/passwd", b"root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n"),
             Entry("etc/group", b"root:x:0:\napp:x:1000:\n"),
-            # Trivy asks what system it is before it says that nothing is wrong with it.
-            Entry("etc/os-release", b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n'),
-            Entry("etc/debian_version", b"12.11\n"),
-            Entry("var/lib/dpkg/status", _dpkg({"base-files": ("base-files", "12.4+deb12u11")})),
+            *DEBIAN,
+            *_INSTALLED.entries(),
             Entry("tmp", mode=0o1777, is_directory=True),
             Entry("www", mode=0o755, is_directory=True),
         ],
         "ADD rootfs.tar / # busybox",
     )
-
-
-def _vulnerable_layer() -> Layer:
-    """The files by which Trivy recognises old packages; the programs themselves are not there."""
-    entries = [Entry("var/lib/dpkg/status", _dpkg(_DEBIAN_PACKAGES))]
-    for name, version in _NODE_PACKAGES.items():
-        document = json.dumps({"name": name, "version": version}).encode()
-        entries.append(Entry(f"srv/node_modules/{name}/package.json", document))
-    for name, version in _PYTHON_PACKAGES.items():
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
-        path = f"srv/lib/python3.11/site-packages/{name}-{version}.dist-info/METADATA"
-        entries.append(Entry(path, metadata))
-    return layer(entries, "RUN npm install && pip install # long ago")
-
-
-def _dpkg(packages: Mapping[str, tuple[str, str]]) -> bytes:
-    return "\n".join(
-        f"Package: {name}\nStatus: install ok installed\nArchitecture: all\n"
-        f"Source: {source}\nVersion: {version}\nDescription: a sample\n"
-        for name, (source, version) in packages.items()
-    ).encode()
 
 
 def _noise(number: int) -> Layer:

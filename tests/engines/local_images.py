@@ -1,28 +1,30 @@
 """Bringing the test images into an engine and from there into a registry."""
 
+from collections.abc import Mapping
+
 import docker
 from docker.errors import ImageNotFound
 
 from tests.engines.registries import Registry
 from tests.engines.run_directory import EngineError
-from tests.images.archive import Image, archive_of
 from tests.images.catalogue import make_big_image
+from trial.archive import Image, archive_of
 
 
-def load_images(engine: docker.DockerClient, images: tuple[Image, ...]) -> None:
-    """Load images into an engine. Raises EngineError when one arrived as something else."""
+def load_images(engine: docker.DockerClient, images: Mapping[str, Image]) -> None:
+    """Load images under these names. Raises EngineError when one arrived as something else."""
     for _ in engine.images.load(archive_of(images)):
         pass
-    for image in images:
-        if engine.images.get(image.name).id != image.id:
-            raise EngineError(f"{image.name} is not {image.id} in the engine")
+    for name, image in images.items():
+        if engine.images.get(name).id != image.id:
+            raise EngineError(f"{name} is not {image.id} in the engine")
 
 
 def load_big_image(
     engine: docker.DockerClient, name: str, *, layers: int = 6, layer_bytes: int = 4_000_000
 ) -> None:
     """Load an image of layers that do not compress, for transfers one can watch and cut."""
-    load_images(engine, (make_big_image(name, layers=layers, layer_bytes=layer_bytes),))
+    load_images(engine, {name: make_big_image(layers=layers, layer_bytes=layer_bytes)})
 
 
 def push_image(

@@ -1,13 +1,13 @@
 """The test images: what each holds and which names they get in a run."""
 
 import hashlib
-import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tests.images.archive import Entry, Image, layer
+from trial.archive import Entry, Image, Layer, layer, this_architecture
+from trial.busybox import busybox_of_this_machine
+from trial.packages import DEBIAN, VULNERABLE, Packages
 
 PORT = 8000
 
@@ -17,17 +17,15 @@ HOSTILE_TEXT = ("<!channel> *bold* `code` _it_ ~gone~ <https://evil.example|clic
     :5000
 ]
 
-# What the vulnerable image has installed: names and versions the test database knows.
-NODE_PACKAGES = {"lodash": "4.17.4", "minimist": "0.0.8"}
-PYTHON_PACKAGES = {"urllib3": "1.24.1", "PyYAML": "5.1"}
-DEBIAN_PACKAGES = {"libssl3": ("openssl", "3.0.11-1~deb12u1"), "libexpat1": ("expat", "2.5.0-1")}
-# How many vulnerabilities Trivy finds in it with each edition of the database.
+# How many vulnerabilities Trivy finds in the vulnerable image with each edition of the database.
 FINDINGS_A = 33
 FINDINGS_B = 36
 
-_FIXED_NODE = {"lodash": "4.17.23", "minimist": "1.2.8"}
-_FIXED_PYTHON = {"urllib3": "2.6.1", "PyYAML": "6.0.2"}
-_FIXED_DEBIAN = {"libssl3": ("openssl", "3.0.22-1~deb12u2"), "zlib9": ("unheard-of", "1.0")}
+_REPAIRED = Packages(
+    debian={"libssl3": ("openssl", "3.0.22-1~deb12u2"), "zlib9": ("unheard-of", "1.0")},
+    node={"lodash": "4.17.23", "minimist": "1.2.8"},
+    python={"urllib3": "2.6.1", "PyYAML": "6.0.2"},
+)
 
 _APPLETS = [
     *("cat", "cp", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id"),
@@ -59,50 +57,50 @@ class LocalImages:
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
-def make_images(prefix: str) -> tuple[LocalImages, tuple[Image, ...]]:
-    """The images, named `PREFIX/web:v1` and so on; needs busybox-static, and no engine."""
+def make_images(prefix: str) -> tuple[LocalImages, Mapping[str, Image]]:
+    """The images by name, `PREFIX/web:v1` and so on; needs busybox-static, and no engine."""
     base = (_base_layer(),)
-    images = {
-        "web_v1": _web(f"{prefix}/web:v1", base, "v1"),
-        "web_v2": _web(f"{prefix}/web:v2", base, "v2"),
-        "web_v3_broken": _web(f"{prefix}/web:v3-broken", base, "v3", {"HEALTH": "fail"}),
-        "web_v4_slow_start": _web(f"{prefix}/web:v4-slow-start", base, "v4", {"START_DELAY": "3"}),
-        "web_v6_crash": _web(f"{prefix}/web:v6-crash", base, "v6", {"CRASH_AFTER": "1"}),
-        "vulnerable": _web(
-            f"{prefix}/vulnerable:v1",
-            (*base, _packages_layer(DEBIAN_PACKAGES, NODE_PACKAGES, PYTHON_PACKAGES)),
-            "vulnerable",
-        ),
-        "clean": _web(
-            f"{prefix}/clean:v1",
-            (*base, _packages_layer(_FIXED_DEBIAN, _FIXED_NODE, _FIXED_PYTHON)),
-            "clean",
-        ),
-        "hostile": _hostile(f"{prefix}/hostile:v1", base),
+    names = LocalImages(
+        web_v1=f"{prefix}/web:v1",
+        web_v2=f"{prefix}/web:v2",
+        web_v3_broken=f"{prefix}/web:v3-broken",
+        web_v4_slow_start=f"{prefix}/web:v4-slow-start",
+        web_v6_crash=f"{prefix}/web:v6-crash",
+        vulnerable=f"{prefix}/vulnerable:v1",
+        clean=f"{prefix}/clean:v1",
+        hostile=f"{prefix}/hostile:v1",
+    )
+    return names, {
+        names.web_v1: _web(base, "v1"),
+        names.web_v2: _web(base, "v2"),
+        names.web_v3_broken: _web(base, "v3", {"HEALTH": "fail"}),
+        names.web_v4_slow_start: _web(base, "v4", {"START_DELAY": "3"}),
+        names.web_v6_crash: _web(base, "v6", {"CRASH_AFTER": "1"}),
+        names.vulnerable: _web((*base, _packages_layer(VULNERABLE)), "vulnerable"),
+        names.clean: _web((*base, _packages_layer(_REPAIRED)), "clean"),
+        names.hostile: _hostile(base),
     }
-    names = LocalImages(**{key: image.name for key, image in images.items()})
-    return names, tuple(images.values())
 
 
-def make_big_image(name: str, *, layers: int, layer_bytes: int) -> Image:
+def make_big_image(*, layers: int, layer_bytes: int) -> Image:
     """An image of that many layers that do not compress; the same bytes in every run."""
     contents = tuple(
-        layer([Entry(f"data-{number}", _noise(number, layer_bytes))]) for number in range(layers)
+        layer([Entry(f"data-{number}", _noise(number, layer_bytes))], f"layer {number}")
+        for number in range(layers)
     )
-    return Image(name=name, layers=contents, command=("/none",))
+    return Image(contents, this_architecture(), command=("/none",))
 
 
 def _web(
-    name: str,
-    layers: tuple[bytes, ...],
+    layers: tuple[Layer, ...],
     version: str,
     environment: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Image:
-    page = layer([Entry("www/index.html", f"web {version}\n".encode())])
+    page = layer([Entry("www/index.html", f"web {version}\n".encode())], f"COPY www-{version} /www")
     return Image(
-        name=name,
-        layers=(*layers, page),
+        (*layers, page),
+        this_architecture(),
         command=("/bin/serve",),
         environment={"PATH": "/bin", "APP_VERSION": version, **(environment or {})},
         labels={"org.opencontainers.image.version": version, **(labels or {})},
@@ -111,9 +109,8 @@ def _web(
     )
 
 
-def _hostile(name: str, base: tuple[bytes, ...]) -> Image:
+def _hostile(base: tuple[Layer, ...]) -> Image:
     return _web(
-        name,
         base,
         "hostile",
         {"API_TOKEN": PLANTED_SECRET, "MOTD": HOSTILE_TEXT},
@@ -125,7 +122,7 @@ def _hostile(name: str, base: tuple[bytes, ...]) -> Image:
     )
 
 
-def _base_layer() -> bytes:
+def _base_layer() -> Layer:
     return layer(
         [
             Entry("bin", mode=0o755, is_directory=True),
@@ -139,41 +136,20 @@ def _base_layer() -> bytes:
             Entry("tmp", mode=0o1777, is_directory=True),
             Entry("www", mode=0o755, is_directory=True),
             Entry("www/healthz", b"ok\n"),
-        ]
+        ],
+        "ADD rootfs.tar / # busybox",
     )
 
 
 def _busybox() -> bytes:
-    found = shutil.which("busybox")
-    content = Path(found).read_bytes() if found else b""
-    # A dynamically linked program names its interpreter, and would not run in these images.
-    if not content or b"/ld-linux" in content or b"/lib/ld-" in content:
+    content = busybox_of_this_machine()
+    if content is None:
         raise FileNotFoundError("busybox is missing or not static: install busybox-static")
     return content
 
 
-def _packages_layer(
-    debian: Mapping[str, tuple[str, str]], node: Mapping[str, str], python: Mapping[str, str]
-) -> bytes:
-    """The files by which Trivy recognises a Debian 12 and what is installed on it."""
-    status = "\n".join(
-        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
-        f"Source: {source}\nVersion: {version}\nDescription: made for tests\n"
-        for name, (source, version) in debian.items()
-    )
-    entries = [
-        Entry("etc/os-release", b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n'),
-        Entry("etc/debian_version", b"12.11\n"),
-        Entry("var/lib/dpkg/status", status.encode()),
-    ]
-    for name, version in node.items():
-        document = json.dumps({"name": name, "version": version}).encode()
-        entries.append(Entry(f"srv/node_modules/{name}/package.json", document))
-    for name, version in python.items():
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
-        path = f"srv/lib/python3.11/site-packages/{name}-{version}.dist-info/METADATA"
-        entries.append(Entry(path, metadata))
-    return layer(entries)
+def _packages_layer(packages: Packages) -> Layer:
+    return layer([*DEBIAN, *packages.entries()], "RUN apt-get install; npm install; pip install")
 
 
 def _noise(seed: int, size: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.images.archive import Entry, layer
+from trial.archive import Entry, tar_of
 from workers.manifests import DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
 
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
@@ -45,7 +45,7 @@ class Content:
     ) -> bytes:
         """An image of two small layers, under a tag or its digest alone."""
         layers = [
-            self.blob(layer([Entry(f"{architecture}-{number}", self.repository.encode())]), LAYER)
+            self.blob(tar_of([Entry(f"{architecture}-{number}", self.repository.encode())]), LAYER)
             for number in (1, 2)
         ]
         document = {
