@@ -98,7 +98,7 @@ def check_in_time(operation: Operation) -> None:
         )
     if operation.stage is Stage.RECOVER:
         raise Conflict(
-            f"{number} cannot be cancelled: its worker died.",
+            f"{number} cannot be cancelled: its job broke off.",
             why="What it left behind is being looked at, and its card will say so.",
         )
     if operation.cancel_asked_by is not None:

@@ -172,6 +172,11 @@ class Operation:
         )
 
     @property
+    def interruption(self) -> str:
+        """What broke off a job that somebody has to look after, as the beginning of a sentence."""
+        return "The worker died" if self.deaths else "The worker lost its database"
+
+    @property
     def job_id(self) -> str:
         """RQ allows letters, digits, ``_`` and ``-`` in a job id; each attempt has its own."""
         return f"operation-{self.id}-{self.attempt}"

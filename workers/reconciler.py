@@ -132,8 +132,8 @@ def _never_started(operation: Operation) -> Failed:
 
 def _nobody_looked(operation: Operation) -> Lost:
     return Lost(
-        f"The worker died while it ran, and no worker of the queue {operation.queue} was free to "
-        "look at what it left behind.",
+        f"{operation.interruption} while it ran, and no worker of the queue {operation.queue} "
+        "was free to look at what it left behind.",
         next_step="Look yourself before you try again: `/image status`, `/image images`.",
     )
 

@@ -73,14 +73,14 @@ def _queued(operation: Operation) -> Standing:
         case Stage.LOOK:
             return Standing("👀", "Live", (", waiting for the last look",))
         case Stage.RECOVER:
-            return Standing("🔎", "The worker died", (", another will look at what it left",))
+            return Standing("🔎", operation.interruption, (", what it left will be looked at",))
         case _:
             assert_never(operation.stage)
 
 
 def _running(operation: Operation) -> Standing:
     if operation.stage is Stage.RECOVER:
-        return Standing("🔎", "The worker died", (", another looks at what it left",))
+        return Standing("🔎", operation.interruption, (", what it left is looked at",))
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
     step = clipped(operation.progress.step, 60) if operation.progress is not None else ""

@@ -49,7 +49,7 @@ async def test_a_running_job_is_asked_to_stop_once(bot: Running) -> None:
         ({"state": State.BAKING, "stage": Stage.LOOK}, "serves already"),
         ({"state": State.QUEUED, "stage": Stage.LOOK}, "serves already"),
         ({"state": State.RUNNING, "stage": Stage.LOOK}, "/image rollback production/web"),
-        ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its worker died"),
+        ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its job broke off"),
         ({"state": State.SUCCEEDED}, "it has ended"),
     ],
 )

@@ -1,7 +1,7 @@
 """The worker died with an operation: look at what it left behind, settle it, say the truth."""
 
 from quaymaster.errors import NotFound, QuaymasterError
-from quaymaster.operations import State
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Lost
 from quaymaster.progress import Progress
 from quaymaster.requests import (
@@ -19,21 +19,24 @@ from workers.toolbox import Toolbox
 
 def recover(running: Running, tools: Toolbox) -> Step:
     """End the operation with what is found. Nothing is done again that could be done twice."""
-    running.report(Progress("the worker died; looking at what it left behind"))
-    request = running.operation.request
+    running.report(Progress("looking at what was left behind"))
+    operation = running.operation
+    request = operation.request
     match request:
         case PushRequest():
-            return _lost(_after_a_push(request, tools), "Push it again if that is not it.")
+            found = _after_a_push(request, tools)
+            return _lost(operation, found, "Push it again if that is not it.")
         case PullRequest():
-            return _lost(_after_a_pull(request, tools), "Pull it again if that is not it.")
+            found = _after_a_pull(request, tools)
+            return _lost(operation, found, "Pull it again if that is not it.")
         case DeployRequest() | RollbackRequest():
             return settle_service(running, tools)
         case _:
-            return _lost("", "Ask for it again.")
+            return _lost(operation, "", "Ask for it again.")
 
 
-def _lost(found: str, next_step: str) -> Finished:
-    what = f"The worker died while it ran. {found}".strip()
+def _lost(operation: Operation, found: str, next_step: str) -> Finished:
+    what = f"{operation.interruption} while it ran. {found}".strip()
     return Finished(Lost(what, next_step), State.UNKNOWN)
 
 

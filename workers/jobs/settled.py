@@ -23,7 +23,8 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     serving = settled.serving
     if serving is None or not is_result_of(operation, plan, serving):
         what = (
-            f"The worker died while it deployed. What it had begun was taken back. {settled.words}"
+            f"{operation.interruption} while it deployed. "
+            f"What it had begun was taken back. {settled.words}"
         )
         return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
@@ -35,8 +36,8 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
         seconds=(tools.now() - (operation.started_at or operation.requested_at)).total_seconds(),
         notes=(
             *plan.notes,
-            "the worker died after the switch; another one found the new version serving "
-            "and finished",
+            f"{operation.interruption[0].lower()}{operation.interruption[1:]} after the switch; "
+            "afterwards the new version was found serving, and the rest was finished",
         ),
     )
     return live(operation, plan, deployed, tools)

@@ -219,7 +219,7 @@ CASES: Mapping[str, Operation] = {
         RUNNING, progress=Progress("pushing", 88_000_000, elapsed_seconds=7.3)
     ),
     "cancelling": replace(RUNNING, cancel_asked_by="U0BOB"),
-    "recovering": replace(RUNNING, stage=Stage.RECOVER),
+    "recovering": replace(RUNNING, stage=Stage.RECOVER, deaths=1),
     "pushed": replace(
         RUNNING,
         state=State.SUCCEEDED,
