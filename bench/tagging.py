@@ -1,0 +1,130 @@
+"""How soon an image has one more name in its registry, however big it is."""
+
+import secrets
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import docker
+import httpx
+from pydantic import SecretStr
+
+from bench.bed import Bed
+from bench.images import noise, put_image
+from bench.relay import relay
+from bench.row import Row
+from quaymaster.image_ref import ImageRef, Repository
+from tests.engines import registries
+from tests.engines.local_images import remove_images
+from tests.engines.registries import MANIFEST_TYPES
+from workers.registry import Registry
+from workers.registry_auth import RegistryLogin
+
+_ROUNDS = 60
+_WARM_UP = 5
+_BY_HAND = "manifest GET and PUT by hand"
+_ENGINE = "docker pull, tag and push of an image that is not local"
+_MOST_KILOBYTES = 50.0
+"""Two manifests, requests and answers; the smallest layer here has 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    name: str
+    layers: int
+    layer_bytes: int
+    faster: float | None
+    """How many times faster than the engine."""
+    engine_rounds: int
+
+
+_SIZES = (
+    _Size("2 MB", 1, 2_000_000, None, 3),
+    _Size("210 MB", 10, 21_000_000, 200, 3),
+    _Size("1 GB", 10, 100_000_000, 1_000, 2),
+)
+
+
+def tagging(bed: Bed) -> Iterable[Row]:
+    """``Registry.tag``, two requests by hand and the engine's way, in turn."""
+    for size in _SIZES:
+        with ExitStack() as stack:
+            registry = stack.enter_context(bed.fresh_registry())
+            engine = stack.enter_context(bed.engine())
+            repository = f"bench/{secrets.token_hex(4)}"
+            put_image(registry, repository, "1", noise(size.layers, size.layer_bytes))
+            stack.callback(remove_images, engine, repository)
+            yield from _rows(size, registry, repository, engine)
+
+
+def _rows(
+    size: _Size, registry: registries.Registry, repository: str, engine: docker.DockerClient
+) -> Iterable[Row]:
+    slow = [_by_engine(engine, registry, repository) for _ in range(size.engine_rounds)]
+    with Registry(_login(registry, registry.host)) as ours, registry.client() as client:
+        tags = [_ours(ours, repository), _by_hand(client, repository)]
+        took: list[list[float]] = [[], []]
+        for number in range(_ROUNDS + _WARM_UP):
+            for turn in range(len(tags)):
+                index = (number + turn) % len(tags)
+                began = time.perf_counter()
+                tags[index]("2")
+                took[index].append(time.perf_counter() - began)
+    p50 = [statistics.median(one[_WARM_UP:]) for one in took]
+    yield Row(f"tag {size.name}", p50[0] / p50[1], "x", _BY_HAND, 1.5)
+    yield Row(
+        f"tag {size.name}, faster than",
+        statistics.median(slow) / p50[0],
+        "x",
+        _ENGINE,
+        size.faster,
+        "at least",
+    )
+    yield Row(
+        f"tag {size.name}, bytes moved", _moved(registry, repository), "kB", "", _MOST_KILOBYTES
+    )
+
+
+def _ours(ours: Registry, repository: str) -> Callable[[str], object]:
+    where = Repository(ours.login.host, repository)
+    return lambda tag: ours.tag(ImageRef(where, "1"), ImageRef(where, tag))
+
+
+def _by_hand(client: httpx.Client, repository: str) -> Callable[[str], object]:
+    def tag(name: str) -> None:
+        path = f"/v2/{repository}/manifests"
+        got = client.get(f"{path}/1", headers={"Accept": MANIFEST_TYPES})
+        kind = {"Content-Type": got.headers["Content-Type"]}
+        client.put(f"{path}/{name}", content=got.content, headers=kind).raise_for_status()
+
+    return tag
+
+
+def _by_engine(
+    engine: docker.DockerClient, registry: registries.Registry, repository: str
+) -> float:
+    name = f"{registry.host}/{repository}"
+    login = {"username": registry.username, "password": registry.password}
+    began = time.perf_counter()
+    image = engine.images.pull(name, "1", auth_config=login)
+    image.tag(name, "3")
+    for event in engine.images.push(name, "3", auth_config=login, stream=True, decode=True):
+        if "error" in event:
+            raise RuntimeError(event["error"])
+    took = time.perf_counter() - began
+    remove_images(engine, repository)
+    return took
+
+
+def _moved(registry: registries.Registry, repository: str) -> float:
+    """Kilobytes that one tag moves over the wire."""
+    with relay(int(registry.host.partition(":")[2])) as counted:
+        with Registry(_login(registry, f"localhost:{counted.port}")) as ours:
+            _ours(ours, repository)("4")
+        return counted.bytes / 1000
+
+
+def _login(registry: registries.Registry, host: str) -> RegistryLogin:
+    return RegistryLogin(host, "http", registry.username, SecretStr(registry.password))
