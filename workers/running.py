@@ -36,6 +36,7 @@ class Running:
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     _is_past_return: bool = False
     _last_report: float = 0.0
+    _last_step: str = ""
     _last_ask: float = 0.0
 
     @property
@@ -49,11 +50,10 @@ class Running:
         Redis being away is no reason to stop the work: the next report tries again.
         """
         now = time.monotonic()
-        earlier = self.operation.progress
-        is_new_step = earlier is None or earlier.step != progress.step
+        is_new_step = progress.step != self._last_step
         if not is_new_step and now - self._last_report < _REPORT_SECONDS:
             return
-        self._last_report = now
+        self._last_report, self._last_step = now, progress.step
         try:
             perform(self.connection, records.progressed(self.operation.id, progress, self.lease))
         except Unavailable:

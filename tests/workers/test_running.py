@@ -1,0 +1,112 @@
+"""The leases of a running operation: whoever lost one changes nothing more."""
+
+import time
+
+import pytest
+import redis
+
+from quaymaster.errors import Cancelled, Conflict
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation, State
+from quaymaster.progress import Progress
+from quaymaster.store import keys, leases, records
+from quaymaster.store.transactions import ask, perform
+from tests.samples import SEALER, operation
+from workers.running import LeaseLost, Running, kept_alive, service_lease
+
+pytestmark = pytest.mark.engine
+
+SERVICE = "service:production/web"
+
+
+@pytest.fixture
+def running(valkey: redis.Redis) -> Running:
+    """Operation 1042, under its lease."""
+    running = recorded(valkey, operation(state=State.RUNNING))
+    name = records.lease_name(1042)
+    assert perform(valkey, leases.take(name, running.owner, leases.OPERATION_MILLISECONDS))
+    return running
+
+
+def recorded(valkey: redis.Redis, given: Operation) -> Running:
+    """An operation that is in the record."""
+    perform(valkey, records.accept(given, event_of(given, SEALER)))
+    return Running(given, valkey)
+
+
+def test_a_cancel_that_came_in_time_stops_before_the_change(
+    running: Running, valkey: redis.Redis
+) -> None:
+    event = event_of(running.operation, SEALER)
+    running.check()
+    perform(valkey, records.ask_to_cancel(running.operation, "U0BOB", event))
+    with pytest.raises(Cancelled):
+        running.no_return()  # asked a moment ago: only the guard of the transaction knows
+    stored = ask(valkey, records.load(1042))
+    assert stored is not None
+    assert not stored.operation.is_past_return
+
+
+def test_whoever_lost_the_operation_changes_nothing(running: Running, valkey: redis.Redis) -> None:
+    valkey.set(keys.lease(records.lease_name(1042)), "somebody-else")
+    with pytest.raises(LeaseLost):
+        running.no_return()
+
+
+def test_after_the_point_of_no_return_nothing_stops_it(
+    running: Running, valkey: redis.Redis
+) -> None:
+    running.no_return()
+    valkey.hset(keys.operation(1042), "cancel", "U0BOB")
+    running.check()
+
+
+def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) -> None:
+    first, second = Running(operation(), valkey), Running(operation(id=1043), valkey)
+    with service_lease(first, "production", "web"):
+        with (
+            pytest.raises(Conflict, match="being changed by #1042"),
+            service_lease(second, "production", "web"),
+        ):
+            raise AssertionError("two at once")
+        with service_lease(second, "staging", "web"):
+            pass
+    with service_lease(second, "production", "web"):
+        pass
+
+
+def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:
+    dead, living = Running(operation(), valkey), Running(operation(), valkey)
+    valkey.set(keys.lease(SERVICE), f"1042:{dead.owner}")
+    with service_lease(living, "production", "web") as still_mine:
+        still_mine()
+
+
+@pytest.mark.parametrize("theirs", ["1043:another", None])
+def test_whoever_lost_a_service_notices_before_the_next_change(
+    valkey: redis.Redis, theirs: str | None
+) -> None:
+    with service_lease(Running(operation(), valkey), "production", "web") as still_mine:
+        still_mine()
+        valkey.delete(keys.lease(SERVICE))
+        if theirs:
+            valkey.set(keys.lease(SERVICE), theirs)
+        with pytest.raises(LeaseLost):
+            still_mine()
+
+
+def test_a_lease_lasts_as_long_as_the_work(valkey: redis.Redis) -> None:
+    assert perform(valkey, leases.take("work", "me", 2_500))
+    ends = time.monotonic() + 3.0
+    with kept_alive(valkey, lambda: [("work", "me", 2_500)]):
+        while time.monotonic() < ends:
+            assert ask(valkey, leases.owner_of("work")) == "me"
+            time.sleep(0.05)
+
+
+def test_progress_is_written_twice_a_second_at_most(running: Running, valkey: redis.Redis) -> None:
+    before = valkey.hget(keys.operation(1042), "revision")
+    for done in range(50):
+        running.report(Progress("pushing", done, 50))
+    written = int(valkey.hget(keys.operation(1042), "revision") or 0) - int(before or 0)
+    assert written <= 2
