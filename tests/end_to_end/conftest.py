@@ -8,6 +8,7 @@ import pytest
 
 from local_slack import LocalSlack, Workspace, serve
 from tests.end_to_end.house import House, Shop, opened
+from tests.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 
@@ -30,19 +31,45 @@ async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
 
 
 @pytest.fixture
+def registry_barrier(registry: Registry) -> Iterator[Barrier]:
+    """A way to the registry that can be closed."""
+    with barrier_to_port(int(registry.host.partition(":")[2])) as barrier:
+        yield barrier
+
+
+@pytest.fixture
+def engine_barrier(tmp_path: Path, docker_host: str) -> Iterator[Barrier]:
+    """A way to the engine that can be closed."""
+    with barrier_to_socket(tmp_path / "engine.sock", docker_host) as barrier:
+        yield barrier
+
+
+@pytest.fixture
+def shop_registry(registry: Registry) -> Registry:
+    """The registry as the house knows it; a module may put a barrier before it."""
+    return registry
+
+
+@pytest.fixture
+def shop_docker_host(docker_host: str) -> str:
+    """The engine as the house knows it; a module may put a barrier before it."""
+    return docker_host
+
+
+@pytest.fixture
 def house(
     tmp_path: Path,
     slack: LocalSlack,
     valkey_server: ValkeyServer,
-    registry: Registry,
-    docker_host: str,
+    shop_registry: Registry,
+    shop_docker_host: str,
     engine: docker.DockerClient,
     repository: str,
     free_port: int,
 ) -> Iterator[House]:
     """The product with one host, staging and production; start programs with ``house.start``."""
-    shop = Shop(registry, docker_host, repository, free_port)
-    secrets = {"REGISTRY_PASSWORD": registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
+    shop = Shop(shop_registry, shop_docker_host, repository, free_port)
+    secrets = {"REGISTRY_PASSWORD": shop_registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
     try:
         with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
             yield house

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +199,12 @@ class House:
         for program in self.programs:
             with contextlib.suppress(AssertionError):
                 program.stop()
+
+
+def page_at(port: int) -> str:
+    """What a service says on its port; raises OSError when nobody answers."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return str(answer.read().decode())
 
 
 def descendants(pid: int) -> list[int]:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from quaymaster.outcomes import Deployed, Lost
 from quaymaster.store import leases
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.house import House, Program, Shop, opened
+from tests.end_to_end.house import House, Program, Shop, opened, page_at
 from tests.engines.barrier import Barrier, Hold, Moment, barrier_to_socket
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
@@ -78,8 +77,7 @@ class Street:
 
     def page(self, number: int) -> str:
         """What the service says; raises OSError when nobody answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/", timeout=5) as page:
-            return str(page.read().decode())
+        return page_at(self.ports[number])
 
 
 def _configuration(shop: Shop, barriers: tuple[Barrier, ...], ports: tuple[int, ...]) -> str:

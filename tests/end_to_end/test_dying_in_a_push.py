@@ -3,21 +3,19 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import docker
 import pytest
 
-from local_slack import LocalSlack, Workspace
+from local_slack import Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Lost, Pushed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.house import House, Shop, children, opened
-from tests.engines.barrier import Barrier, Hold, barrier_to_port
+from tests.end_to_end.house import House, children
+from tests.engines.barrier import Barrier, Hold
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
@@ -32,29 +30,9 @@ _LEASE_RENEWALS = 7
 
 
 @pytest.fixture
-def barrier(registry: Registry) -> Iterator[Barrier]:
-    """The only way to the registry that the house knows."""
-    with barrier_to_port(int(registry.host.partition(":")[2])) as barrier:
-        yield barrier
-
-
-@pytest.fixture
-def house(
-    tmp_path: Path,
-    slack: LocalSlack,
-    valkey_server: ValkeyServer,
-    registry: Registry,
-    barrier: Barrier,
-    docker_host: str,
-    repository: str,
-    free_port: int,
-) -> Iterator[House]:
-    """A house whose pushes can be stopped in the middle."""
-    behind_it = replace(registry, host=barrier.address)
-    shop = Shop(behind_it, docker_host, repository, free_port)
-    secrets = {"REGISTRY_PASSWORD": registry.password, "DATABASE_PASSWORD": "none"}
-    with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
-        yield house
+def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
+    """The registry behind the barrier: pushes can be stopped in the middle."""
+    return replace(registry, host=registry_barrier.address)
 
 
 async def _a_push_half_way(
@@ -113,11 +91,11 @@ async def test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    barrier: Barrier,
+    registry_barrier: Barrier,
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, barrier)
+    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     (horse,) = worker.horses()
     os.kill(horse, signal.SIGKILL)
     hold.drop()
@@ -131,12 +109,12 @@ async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    barrier: Barrier,
+    registry_barrier: Barrier,
     other: str,
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, barrier)
+    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     if other == "alive":
         second = house.worker()
         wait_until(lambda: len(children(second.pid)) == 2, within=30, what="a worker")
@@ -153,11 +131,11 @@ async def test_a_push_goes_on_when_the_bot_is_killed(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    barrier: Barrier,
+    registry_barrier: Barrier,
 ) -> None:
     bot = house.start("bot")
     house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, barrier)
+    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     bot.kill()
     hold.release()
     await _the_card_tells_the_truth(house, workspace, registry)
@@ -173,13 +151,13 @@ async def test_a_push_outlives_the_database(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    barrier: Barrier,
+    registry_barrier: Barrier,
     valkey_server: ValkeyServer,
     meanwhile: str,
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, barrier)
+    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     valkey_server.kill()
     if meanwhile == "is stopped for long":
         wait_until(

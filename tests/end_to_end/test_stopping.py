@@ -1,0 +1,129 @@
+"""SIGTERM: no new work, short work finishes, long work is handed back, all within the grace."""
+
+from dataclasses import replace
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import Stage, State
+from quaymaster.outcomes import Deployed, Pushed
+from tests.end_to_end.cards import cards_of, final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.barrier import Barrier
+from tests.engines.local_images import load_big_image, push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+GRACE_SECONDS = 10
+"""What a house gives its workers."""
+
+
+@pytest.fixture
+def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
+    """The registry behind the barrier: a test decides how long work with it lasts."""
+    return replace(registry, host=registry_barrier.address)
+
+
+async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    registry_barrier: Barrier,
+) -> None:
+    name = f"{registry_barrier.address}/{house.shop.repository}:1"
+    load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    hold = registry_barrier.hold_after_bytes(2_000_000)
+    await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
+    hold.wait_until_reached()
+    assert worker.stop(within=GRACE_SECONDS) == 0
+    handed_back = house.operation(1)
+    assert handed_back is not None
+    assert (handed_back.state, handed_back.deaths) == (State.QUEUED, 0), house.logs()
+    hold.release()
+    house.worker()
+    pushed = house.ended(1)
+    assert isinstance(pushed.outcome, Pushed), pushed
+    assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
+    await final_card(workspace, 1)
+    assert len(await cards_of(workspace, 1)) == 1
+
+
+async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_nothing_new(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    registry_barrier: Barrier,
+    images: LocalImages,
+) -> None:
+    repository = house.shop.repository
+    digest = push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    hold = registry_barrier.hold_call("^PUT .*/manifests/stable")
+    await alice.command("C0SHOP", f"tag {repository}:1 as {repository}:stable")
+    hold.wait_until_reached()
+    worker.ask_to_stop()
+    second = house.number_of(await alice.command("C0SHOP", f"tags {repository}"))
+    hold.release()
+    assert worker.stop(within=GRACE_SECONDS) == 0
+    assert house.ended(1).state is State.SUCCEEDED
+    assert registry.digest(repository, "stable") == digest
+    assert house.reaches(second, State.QUEUED).started_at is None
+    house.worker()
+    assert house.ended(second).state is State.SUCCEEDED
+    await final_card(workspace, second)
+
+
+async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_queued_again(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    await alice.command("C0SHOP", f"deploy {repository}:1 to {staging}")
+    assert house.ended(1).state is State.SUCCEEDED
+    await alice.command("C0SHOP", f"deploy {repository}:4 to {staging}")
+    house.until(
+        2, lambda one: one.progress is not None and one.progress.step == "waiting for health"
+    )
+    assert worker.stop(within=GRACE_SECONDS) == 0
+    handed_back = house.operation(2)
+    assert handed_back is not None
+    assert (handed_back.state, handed_back.stage) == (State.QUEUED, Stage.APPLY), house.logs()
+    label = {"label": f"quaymaster.environment={staging}"}
+    assert len(engine.containers.list(all=True, filters=label)) == 1
+    assert "web v1" in page_at(house.shop.port)
+
+    house.worker()
+    assert isinstance(house.ended(2).outcome, Deployed), house.logs()
+    assert "web v4" in page_at(house.shop.port)
+    await final_card(workspace, 2)
+    assert len(await cards_of(workspace, 2)) == 1
+
+
+async def test_a_bot_that_is_asked_to_stop_ends_within_ten_seconds(
+    house: House, workspace: Workspace
+) -> None:
+    bot = house.start("bot")
+    await workspace.connected(within=60)
+    await workspace.person(ALICE).command("C0SHOP", "jobs")
+    assert bot.stop(within=10) == 0
