@@ -1,0 +1,85 @@
+"""A plan names secrets, and their values are looked up when a container is made."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError
+from quaymaster.seals import Sealer, fingerprint
+from quaymaster.services import ServiceConfiguration
+from tests.configurations import SHOP_TEXT
+from tests.samples import SEALER
+from workers.rendering import Renderer
+
+VALUES = {"DATABASE_PASSWORD": "made-up-1", "TOKEN": "made-up-2"}
+TEXT = SHOP_TEXT.replace(
+    "worker: {image: shop/jobs}",
+    "worker: {image: shop/jobs, env_file: jobs.env, environment: {LOG_LEVEL: info, "
+    'DATABASE_URL: "postgres://web:${DATABASE_PASSWORD}@db/shop", TOKEN: "${TOKEN}"}}',
+)
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Configuration:
+    file = tmp_path / "quaymaster.yml"
+    file.write_text(TEXT)
+    (tmp_path / "jobs.env").write_text("# the queue\nQUEUE_PASSWORD=made-up-3\n")
+    return Configuration.load(file)
+
+
+def rendered(configuration: Configuration, sealer: Sealer = SEALER) -> ServiceConfiguration:
+    return Renderer(configuration, VALUES, sealer).render("staging", "worker")
+
+
+def test_a_plan_holds_references_and_fingerprints_and_no_values(
+    configuration: Configuration,
+) -> None:
+    found = {variable.name: variable for variable in rendered(configuration).environment}
+    assert "made-up" not in repr(found)
+    assert found["LOG_LEVEL"].value == "info"
+    assert found["TOKEN"].reference == "${TOKEN}"
+    assert found["DATABASE_URL"].reference == "postgres://web:${DATABASE_PASSWORD}@db/shop"
+    assert found["QUEUE_PASSWORD"].reference == "env_file:jobs.env"
+    assert all(one.is_secret for name, one in found.items() if name != "LOG_LEVEL")
+
+
+def test_a_fingerprint_tells_nothing_to_who_has_no_key(configuration: Configuration) -> None:
+    """Without the key a short password could be found by trying."""
+    (token,) = (one for one in rendered(configuration).environment if one.name == "TOKEN")
+    (other,) = (
+        one for one in rendered(configuration, Sealer("e" * 32)).environment if one.name == "TOKEN"
+    )
+    assert token.fingerprint != other.fingerprint
+    assert token.fingerprint != fingerprint("secret", "TOKEN", "made-up-2")[:16]
+
+
+def test_values_are_those_of_today_and_what_changed_is_named(configuration: Configuration) -> None:
+    plan = rendered(configuration)
+    same = Renderer(configuration, VALUES, SEALER).values(plan)
+    assert dict(same.environment)["DATABASE_URL"] == "postgres://web:made-up-1@db/shop"
+    assert dict(same.environment)["QUEUE_PASSWORD"] == "made-up-3"
+    assert same.changed == ()
+    assert "info" not in same.secrets
+    assert len(same.secrets) == 3
+    (configuration.folder / "jobs.env").write_text("QUEUE_PASSWORD=made-up-4\n")
+    later = Renderer(configuration, {**VALUES, "TOKEN": "made-up-5"}, SEALER).values(plan)
+    assert later.changed == ("QUEUE_PASSWORD", "TOKEN")
+    assert "made-up-5" in later.secrets
+
+
+def test_what_is_missing_is_named(configuration: Configuration) -> None:
+    plan = rendered(configuration)
+    with pytest.raises(ConfigurationError, match="TOKEN"):
+        Renderer(configuration, {"DATABASE_PASSWORD": "x"}, SEALER).render("staging", "worker")
+    (configuration.folder / "jobs.env").write_text("OTHER=1\n")
+    with pytest.raises(ConfigurationError, match="QUEUE_PASSWORD is no longer in"):
+        Renderer(configuration, VALUES, SEALER).values(plan)
+    (configuration.folder / "jobs.env").write_text("made-up-6\n")
+    with pytest.raises(ConfigurationError, match=r"Line 1 of jobs\.env") as raised:
+        rendered(configuration)
+    assert "made-up-6" not in str(raised.value)
+    (configuration.folder / "jobs.env").unlink()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        rendered(replace(configuration))

@@ -1,0 +1,54 @@
+"""Toolboxes for tests of jobs: a configuration, a database, and nothing that is connected yet."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import redis
+
+from quaymaster.configuration import Configuration
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation
+from quaymaster.settings import Settings
+from quaymaster.store import records
+from quaymaster.store.transactions import ask, perform
+from tests.configurations import SHOP
+from tests.samples import KEY, SEALER
+from workers.running import Running
+from workers.toolbox import Toolbox
+
+NOWHERE = redis.Redis(host="quaymaster.invalid")
+"""For what must not ask the database."""
+
+
+def toolbox(
+    connection: redis.Redis = NOWHERE,
+    configuration: Configuration = SHOP,
+    environ: Mapping[str, str] | None = None,
+) -> Toolbox:
+    """The tools of a worker with this configuration."""
+    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY, **(environ or {})})
+    return Toolbox(configuration, settings, environ or {}, connection, SEALER)
+
+
+def of_shop(operation: Operation, **changes: Any) -> Operation:
+    """The operation as the bot records it that has the shop's configuration."""
+    return replace(operation, configuration_revision=SHOP.revision, **changes)
+
+
+def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
+    """The operation while it runs."""
+    return Running(operation, connection)
+
+
+def recorded(connection: redis.Redis, operation: Operation) -> Operation:
+    """An operation that is in the record, with its job when it is queued."""
+    perform(connection, records.accept(operation, event_of(operation, SEALER)))
+    return operation
+
+
+def now(connection: redis.Redis, operation: Operation) -> Operation:
+    """The operation as it is now."""
+    stored = ask(connection, records.load(operation.id))
+    assert stored is not None
+    return stored.operation
