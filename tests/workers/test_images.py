@@ -65,6 +65,21 @@ def test_a_pull_by_tag_gives_the_digest_and_a_pull_by_digest_the_same_image(
     assert host_images.inspect(host, pulled.image).digest_in(ref.repository) == pulled.digest
 
 
+def test_a_pull_by_digest_brings_that_image_whatever_its_tag_means_now(
+    host: Engine,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    first = push_image(engine, registry, images.web_v1, repository, "1.4")
+    moved = push_image(engine, registry, images.web_v2, repository, "1.4")
+    pinned = _ref(registry, repository).pinned(Digest(first))
+    pulled = host_images.pull(host, pinned, login_to(registry), nothing, nothing)
+    assert (str(pulled.digest), pulled.image) == (first, pinned)
+    assert moved != first
+
+
 @pytest.mark.parametrize("password", ["wrong-password-1", None])
 def test_a_login_that_is_refused_says_so_and_not_with_which_password(
     host: Engine, registry: Registry, repository: str, images: LocalImages, password: str | None

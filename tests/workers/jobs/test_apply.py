@@ -1,0 +1,203 @@
+"""What was approved is what runs, or nothing is changed and the card says why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+import pytest
+import redis
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Forged, ScanBlocked
+from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
+from quaymaster.image_ref import ImageRef
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Deployed, Ended
+from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import Running as RunningNow
+from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.services import ServiceConfiguration
+from quaymaster.store import keys, records, releases, reports
+from quaymaster.store.releases import Release
+from quaymaster.store.transactions import Transaction, ask, perform
+from tests.images.catalogue import LocalImages
+from tests.samples import NOW, SEALER, deploy
+from tests.workers.services import Service
+from tests.workers.toolboxes import now, recorded, running, toolbox
+from workers.containers import observe
+from workers.jobs.apply import apply_plan
+from workers.jobs.rollback import plan_rollback
+from workers.run import run
+from workers.steps import Finished, Step
+from workers.toolbox import Toolbox
+
+pytestmark = pytest.mark.engine
+
+
+@dataclass
+class Place:
+    """A service of the test's own, and a worker that deploys to it."""
+
+    service: Service
+    connection: redis.Redis
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        return Configuration.parse(
+            f"""\
+default_registry: {self.service.registry.host}
+registries: {{{self.service.registry.host}: {{}}}}
+hosts: {{build1: {{docker: "{self.service.host.url}"}}}}
+environments:
+  {self.service.environment}:
+    target: {{docker: [build1]}}
+    services:
+      web:
+        image: {self.service.repository}
+        ports: ["127.0.0.1:{self.service.port}:8000"]
+        health: {{http: /healthz, port: 8000, within: 15s}}
+        environment: {{TOKEN: "${{TOKEN}}"}}
+        drain: 3s
+"""
+        )
+
+    @cached_property
+    def tools(self) -> Toolbox:
+        return toolbox(self.connection, self.configuration, self.environ)
+
+    def rendered(self) -> ServiceConfiguration:
+        return self.tools.renderer.render(self.service.environment, "web")
+
+    def plan(self, image: ImageRef, serving: ImageRef | None = None) -> DeployPlan:
+        """To put this image in the place of what serves."""
+        return DeployPlan(
+            kind="deploy",
+            environment=self.service.environment,
+            service="web",
+            host="build1",
+            examined=Examined(image, 1, Clean(), ()),
+            configuration=self.rendered(),
+            configuration_revision=self.configuration.revision,
+            running=RunningNow(serving, 1, self.rendered()) if serving else None,
+        ).sealed(SEALER, 1042)
+
+    def operation(self, plan: DeployPlan | None) -> Operation:
+        """The deploy, about to be carried out."""
+        image = plan.image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
+        return deploy(
+            request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
+            configuration_revision=self.configuration.revision,
+            stage=Stage.APPLY,
+            queue="host:build1",
+            plan=plan,
+        )
+
+    def apply(self, plan: DeployPlan) -> Step:
+        held = running(self.operation(plan), self.connection)
+        self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
+        return apply_plan(held, self.tools)
+
+    def serving(self) -> ImageRef | None:
+        found = observe(self.service.host, self.service.environment, "web").serving
+        return found.image if found else None
+
+
+@pytest.fixture
+def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
+    place = Place(service, valkey, {"TOKEN": "made-up-1"})
+    yield place
+    place.tools.close()
+
+
+def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: LocalImages) -> None:
+    image = place.service.image(images.web_v1, "1")
+    given = recorded(place.connection, place.operation(place.plan(image)))
+    run(1042, given.job_id, place.tools)
+    after = now(place.connection, given)
+    assert after.state is State.SUCCEEDED
+    assert isinstance(after.outcome, Deployed)
+    assert place.serving() == image
+    (release,) = ask(place.connection, releases.latest(place.service.environment, "web"))
+    release.check(SEALER)
+    assert (release.id, release.image) == (1042, image)
+
+
+def test_a_tag_that_moved_on_the_host_changes_nothing(place: Place, images: LocalImages) -> None:
+    image = place.service.image(images.web_v1, "1")
+    other = place.service.client.images.get(images.web_v2)
+    other.tag(str(image.repository), "1")
+    assert isinstance(place.apply(place.plan(image)), Finished)
+    assert place.service.page() == "web v1"
+
+
+def test_a_plan_about_something_else_than_what_runs_is_superseded(
+    place: Place, images: LocalImages
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    second = place.service.image(images.web_v2, "2")
+    place.service.serving(first, 1)
+    step = place.apply(place.plan(second))  # it was made when nothing ran
+    assert isinstance(step, Finished)
+    assert step.state is State.SUPERSEDED
+    assert isinstance(step.outcome, Ended)
+    assert "has changed since the plan was made" in step.outcome.why
+    assert place.serving() == first
+
+
+def test_a_secret_that_changed_since_the_plan_supersedes_it(
+    place: Place, images: LocalImages
+) -> None:
+    plan = place.plan(place.service.image(images.web_v1, "1"))
+    place.environ["TOKEN"] = "made-up-2"
+    step = place.apply(plan)
+    assert isinstance(step, Finished)
+    assert step.state is State.SUPERSEDED
+    assert isinstance(step.outcome, Ended)
+    assert "TOKEN" in step.outcome.why
+    assert "made-up" not in step.outcome.why
+    assert place.service.places() == {}
+
+
+def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
+    """A scan of this image, a moment ago."""
+    assert image.digest is not None
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
+    perform(place.connection, reports.keep(report, SEALER))
+
+
+def test_what_came_to_light_after_the_approval_stops_the_deploy(
+    place: Place, images: LocalImages
+) -> None:
+    image = place.service.image(images.web_v1, "1")
+    keep(place, image, Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.CRITICAL, "T"))
+    with pytest.raises(ScanBlocked, match="worse has come to light"):
+        place.apply(place.plan(image))
+    keep(place, image)
+    assert isinstance(place.apply(place.plan(image)), Finished)
+
+
+def test_a_rollback_does_not_restore_what_was_written_into_redis(
+    place: Place, images: LocalImages
+) -> None:
+    image = place.service.image(images.web_v1, "1")
+    genuine = Release(
+        1, place.service.environment, "web", image, place.rendered(), "U0ALICE", (), NOW
+    ).sealed(SEALER)
+    forged = replace(genuine, image=place.service.image(images.web_v2, "2"))
+    request = RollbackRequest(place.service.environment, "web")
+    asked = running(replace(place.operation(None), request=request), place.connection)
+    note(place, forged)
+    with pytest.raises(Forged):
+        plan_rollback(request, asked, place.tools)
+    place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
+    note(place, genuine)
+    assert plan_rollback(request, asked, place.tools).plan
+
+
+def note(place: Place, release: Release) -> None:
+    """Put a release into Redis."""
+    written = Transaction(releases.record(release), done=lambda _: None, refused=lambda _: None)
+    perform(place.connection, written)
