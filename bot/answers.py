@@ -8,40 +8,16 @@ from typing import Any
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
-from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.views import parts
-from bot.views.parts import Inline
-from quaymaster.errors import QuaymasterError, Trouble
+from bot.views.answers import Answer
+from quaymaster.errors import Trouble
 
 log = structlog.get_logger(__name__)
 
 _REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 _PAUSES = (0.3, 1.0, 3.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person reads: ``text`` is mrkdwn in which nothing from outside is markup."""
-
-    text: str
-    blocks: tuple[Block, ...] = ()
-    card_follows: bool = False
-    """The card says the same and more, in the channel."""
-
-    @classmethod
-    def line(cls, *pieces: Inline) -> "Answer":
-        """One line."""
-        return cls(parts.message_text(pieces))
-
-    @classmethod
-    def of(cls, trouble: Trouble) -> "Answer":
-        """An error: what happened, why, what to do next."""
-        sentences = (trouble.what, trouble.why, trouble.next_step)
-        lines = [parts.prose(sentence) for sentence in sentences if sentence]
-        return cls(parts.message_text(*lines), (parts.paragraph(*lines),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +85,6 @@ def as_body(answer: Answer) -> dict[str, Any]:
     if answer.blocks:
         body["blocks"] = [block.to_dict() for block in answer.blocks]
     return body
-
-
-def foreseen(error: QuaymasterError) -> Answer:
-    """An error that was written for people."""
-    return Answer.of(error.trouble)
 
 
 def status_of(error: SlackApiError) -> int:

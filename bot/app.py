@@ -15,11 +15,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.answers import Answer, as_body
+from bot.answers import as_body
 from bot.front import Front
 from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.payloads import read_click, read_command, read_mention
+from bot.views.answers import Answer
 
 _ANYTHING = re.compile(r".*", re.DOTALL)
 

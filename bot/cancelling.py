@@ -2,10 +2,10 @@
 
 from typing import cast
 
-from bot.answers import Answer
 from bot.database import Database
 from bot.deciding import decide, now, state_in_words
 from bot.identity import Directory
+from bot.views.answers import Answer
 from quaymaster import policy
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict

@@ -12,17 +12,19 @@ from typing import Any, assert_never
 
 from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission, check_admission
-from bot.answers import Answer, Answers, ReplyTo, foreseen, unforeseen
+from bot.answers import Answers, ReplyTo, unforeseen
 from bot.background import Background
 from bot.buttons import Button
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
+from bot.commands.help import help_text
 from bot.identity import Directory
 from bot.metrics import Metrics
-from bot.overview import Overview, help_answer
+from bot.overview import Overview
 from bot.paging import Paging
 from bot.payloads import Clicked, Typed
-from bot.spelled import spelled
+from bot.views.answers import Answer, help_answer, trouble_answer
+from bot.views.headline import headline_of
 from bot.votes import Votes
 from quaymaster import policy
 from quaymaster.approvals import Choice
@@ -75,7 +77,7 @@ class Front:
             return await self._requested(request, typed)
         except QuaymasterError as error:
             self._count_refusal(error)
-            return foreseen(error)
+            return trouble_answer(error.trouble)
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             return self._unforeseen(error, "taking a command")
 
@@ -110,7 +112,7 @@ class Front:
     async def _requested(self, request: Request, typed: Typed) -> Answer | None:
         match request:
             case HelpRequest(topic):
-                return help_answer(topic, self._is.command)
+                return help_answer(help_text(topic, self._is.command))
             case StatusRequest() | JobsRequest():
                 return await self._shown(request, typed)
             case ApproveRequest(operation):
@@ -136,8 +138,8 @@ class Front:
             self._is.background.start(self._is.admission.admit(operation))
         elif receipt.is_new:
             self._is.admission.needs_none(operation)
-        words = spelled(request, self._is.configuration.default_registry)
-        line = Answer.line(f"#{operation.id} {words}: on it; the card follows in this channel.")
+        title = headline_of(request, self._is.configuration.default_registry)
+        line = Answer.line(f"#{operation.id} {title}: on it; the card follows in this channel.")
         return replace(line, card_follows=True)
 
     def _check(self, asked: Asked, person: Person) -> None:
@@ -199,7 +201,7 @@ class Front:
             answer = await work
         except QuaymasterError as error:
             self._count_refusal(error)
-            answer = foreseen(error)
+            answer = trouble_answer(error.trouble)
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             answer = self._unforeseen(error, doing)
         if answer is not None:
@@ -207,7 +209,7 @@ class Front:
 
     def _unforeseen(self, error: Exception, doing: str) -> Answer:
         self._is.metrics.unforeseen.inc()
-        return Answer.of(unforeseen(error, doing))
+        return trouble_answer(unforeseen(error, doing))
 
     def _count_refusal(self, error: QuaymasterError) -> None:
         if isinstance(error, Unavailable):

@@ -151,7 +151,7 @@ def _parts(
         votes=Votes(database, directory, configuration, sealer),
         cancelling=Cancelling(database, directory, configuration, sealer),
         paging=Paging(database, directory, configuration),
-        overview=Overview(database, configuration),
+        overview=Overview(database, configuration, settings.command),
         answers=Answers(client, session),
         background=Background(),
         metrics=metrics,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.answers import Answer
 from bot.database import Database
 from bot.deciding import decide, now, state_in_words
 from bot.identity import Directory
-from bot.spelled import spelled
+from bot.views.answers import Answer
+from bot.views.headline import headline_of
 from quaymaster import policy
 from quaymaster.approvals import Approval, Choice, Vote
 from quaymaster.configuration import Configuration
@@ -170,7 +170,7 @@ def _as_expired(operation: Operation, at: datetime) -> Operation:
 
 
 def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
-    what = f"#{after.id} {spelled(after.request, default_registry)}"
+    what = f"#{after.id} ({headline_of(after.request, default_registry)})"
     if choice is Choice.REJECT:
         return Answer.line(f"You rejected {what}. Nothing was changed.")
     missing = after.approval.missing() if after.approval else 0

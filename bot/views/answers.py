@@ -1,4 +1,4 @@
-"""Private answers: help, troubles, what runs where, and which operations there are."""
+"""What one person is told: help, troubles, what runs where, and which operations there are."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from bot.views.headline import headline_of
 from bot.views.parts import (
     Bold,
     Code,
+    Inline,
     Line,
     Person,
     When,
@@ -32,17 +33,26 @@ from quaymaster.errors import Trouble
 from quaymaster.operations import Operation
 from quaymaster.store.releases import Release
 
+JOBS_SHOWN = 20
 _SERVICES_SHOWN = 40
-_JOBS_SHOWN = 20
 _HELP_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What one person is told: blocks, and the same as text."""
+class Answer:
+    """What one person is told: mrkdwn in which nothing from outside is markup, and the same as
+    blocks where there is more to show.
+    """
 
     text: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block, ...] = ()
+    card_follows: bool = False
+    """The card says the same and more, in the channel."""
+
+    @classmethod
+    def line(cls, *pieces: Inline) -> "Answer":
+        """One line."""
+        return cls(message_text(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,17 @@ class ServiceStatus:
     at_work: tuple[Operation, ...] = ()
 
 
-def help_answer(page: HelpPage) -> Drawn:
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Operations, newest first."""
+
+    under_way: tuple[Operation, ...]
+    under_way_total: int
+    """Those that were not loaded included: more than ``JOBS_SHOWN`` are not shown."""
+    ended: tuple[Operation, ...]
+
+
+def help_answer(page: HelpPage) -> Answer:
     """A page of help."""
     rows: list[Line] = [(Code(line.usage), f" {line.meaning}") for line in page.lines[:_HELP_SHOWN]]
     examples: list[Line] = [(Code(example),) for example in page.examples]
@@ -64,12 +84,12 @@ def help_answer(page: HelpPage) -> Drawn:
         blocks.append(paragraph((Bold("For example"),), *examples))
     if page.note:
         blocks.append(paragraph(prose(page.note)))
-    return Drawn(message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks))
+    return Answer(message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks))
 
 
-def trouble_answer(trouble: Trouble) -> Drawn:
+def trouble_answer(trouble: Trouble) -> Answer:
     """Wrong words, a refusal, a failure: what, why, what to do next."""
-    return Drawn(message_text(*trouble_lines(trouble)), trouble_blocks(trouble))
+    return Answer(message_text(*trouble_lines(trouble)), trouble_blocks(trouble))
 
 
 def status_answer(
@@ -77,11 +97,11 @@ def status_answer(
     configuration: Configuration,
     now: datetime,
     command: str = COMMAND,
-) -> Drawn:
+) -> Answer:
     """What runs where, by environment, in the order given."""
     if not services:
         said: Line = ("No service is configured.",)
-        return Drawn(message_text(said), (paragraph(said),))
+        return Answer(message_text(said), (paragraph(said),))
     scenes = Scenes(configuration, now, command)
     shown = services[:_SERVICES_SHOWN]
     blocks: list[Block] = []
@@ -96,26 +116,25 @@ def status_answer(
         rest: Line = (f"{more(len(services) - len(shown))}: ", *hint)
         blocks.append(paragraph(rest))
         lines.append(rest)
-    return Drawn(message_text(*lines), tuple(blocks))
+    return Answer(message_text(*lines), tuple(blocks))
 
 
 def jobs_answer(
-    under_way: Sequence[Operation],
-    ended: Sequence[Operation],
-    configuration: Configuration,
-    now: datetime,
-    command: str = COMMAND,
-) -> Drawn:
-    """Operations that have not ended, and the latest that have, in the order given."""
+    jobs: Jobs, configuration: Configuration, now: datetime, command: str = COMMAND
+) -> Answer:
+    """Operations that have not ended, and the latest that have."""
     scenes = Scenes(configuration, now, command)
     blocks: list[Block] = []
     lines: list[Line] = []
-    for title, operations in (("Under way", under_way), ("Ended lately", ended)):
-        rows = [_job_row(scenes.of(operation)) for operation in operations[:_JOBS_SHOWN]]
-        head: Line = (Bold(f"{title}: {len(operations) or 'nothing'}"),)
-        blocks += _listed(rows, len(operations), head)
+    for title, operations, total in (
+        ("Under way", jobs.under_way, jobs.under_way_total),
+        ("Ended lately", jobs.ended, len(jobs.ended)),
+    ):
+        rows = [_job_row(scenes.of(operation)) for operation in operations[:JOBS_SHOWN]]
+        head: Line = (Bold(f"{title}: {total or 'nothing'}"),)
+        blocks += _listed(rows, total, head)
         lines += [head, *rows]
-    return Drawn(message_text(*lines), tuple(blocks))
+    return Answer(message_text(*lines), tuple(blocks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from bot.commands.grammar import VERBS
 from bot.commands.help import help_text
 from bot.views.answers import (
+    Jobs,
     ServiceStatus,
     help_answer,
     jobs_answer,
@@ -76,7 +77,7 @@ def test_status_without_services_says_so() -> None:
 
 def test_jobs_shows_what_is_under_way_and_what_has_ended() -> None:
     waiting = replace(DEPLOY, state=State.AWAITING_APPROVAL, id=1043)
-    answer = jobs_answer([QUEUED, waiting], [CASES["pushed"]], CONFIGURATION, NOW)
+    answer = jobs_answer(Jobs((QUEUED, waiting), 2, (CASES["pushed"],)), CONFIGURATION, NOW)
     assert as_text(answer) == (
         "Under way: 2\n"
         "• ⏳ #1042 Push shop/web:1.4 from build1 · Waiting · @U024BE7LH · 2026-05-04 10:30 UTC\n"
@@ -88,5 +89,5 @@ def test_jobs_shows_what_is_under_way_and_what_has_ended() -> None:
 
 
 def test_no_jobs_at_all_says_so() -> None:
-    text = as_text(jobs_answer([], [], CONFIGURATION, NOW))
+    text = as_text(jobs_answer(Jobs((), 0, ()), CONFIGURATION, NOW))
     assert text == "Under way: nothing\nEnded lately: nothing"

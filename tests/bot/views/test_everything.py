@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.views.answers import ServiceStatus, jobs_answer, status_answer, trouble_answer
+from bot.views.answers import (
+    Jobs,
+    ServiceStatus,
+    jobs_answer,
+    status_answer,
+    trouble_answer,
+)
 from bot.views.card import operation_messages
 from bot.views.findings import findings_table
 from bot.views.plain import as_text
@@ -110,7 +116,8 @@ def test_every_trouble_can_be_told(said: tuple[str, ...], rows: int) -> None:
 @given(scenarios, st.integers(0, 100), st.integers(0, 100))
 def test_every_list_of_jobs_can_be_told(scenario: Scenario, under_way: int, ended: int) -> None:
     operation = scenario.operation()
-    answer = jobs_answer([operation] * under_way, [operation] * ended, CONFIGURATION, NOW)
+    jobs = Jobs((operation,) * under_way, under_way, (operation,) * ended)
+    answer = jobs_answer(jobs, CONFIGURATION, NOW)
     assert faults(answer.text, answer.blocks, PEOPLE | {*scenario.words}) == []
 
 
