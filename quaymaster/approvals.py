@@ -37,13 +37,13 @@ class Vote:
         at: datetime,
     ) -> Self:
         """A vote as the bot records it."""
-        parts = (str(operation), plan_hash, voter, choice, at.isoformat())
-        return cls(voter, choice, at, sealer.seal("vote", *parts))
+        covered = _covered(operation, plan_hash, voter, choice, at)
+        return cls(voter, choice, at, sealer.seal("vote", *covered))
 
     def check(self, sealer: Sealer, *, operation: int, plan_hash: str) -> None:
         """Raise Forged unless the bot sealed this vote for this operation and this plan."""
-        parts = (str(operation), plan_hash, self.voter, self.choice, self.at.isoformat())
-        sealer.check(self.seal, "vote", *parts)
+        covered = _covered(operation, plan_hash, self.voter, self.choice, self.at)
+        sealer.check(self.seal, "vote", *covered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +113,10 @@ class Approval:
                 "One voter is counted twice, so the approval is not acted upon.",
                 next_step="Tell whoever runs Quaymaster.",
             )
+
+
+def _covered(
+    operation: int, plan_hash: str, voter: str, choice: Choice, at: datetime
+) -> tuple[str, ...]:
+    """What the seal of a vote is over."""
+    return (str(operation), plan_hash, voter, choice, at.isoformat())

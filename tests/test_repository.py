@@ -18,6 +18,12 @@ COMES_WITH = {"pydantic_core": "pydantic", "websockets": "uvicorn"}
 """Packages whose version is the business of another one, which is declared."""
 
 
+SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"} | {
+    "asyncio.create_subprocess_shell"
+}
+PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill"}
+
+
 @cache
 def files() -> tuple[Path, ...]:
     """Every file that belongs to the repository, with text in it."""
@@ -111,3 +117,28 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     needed, optional = declared()
     assert used - needed - optional == set()
     assert needed - used == set()
+
+
+def called(node: ast.Call) -> str:
+    """The name of what is called, as it is written."""
+    return ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_nothing_starts_a_shell_or_opens_a_pickle(package: str) -> None:
+    """Linters know the usual spellings; this one knows that there are none at all."""
+    for path in files():
+        if path.suffix != ".py" or path.relative_to(ROOT).parts[0] != package:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call():
+                    name = called(node)
+                    assert name not in SHELLS, f"{path}:{node.lineno}: {name}"
+                    assert all(one.arg != "shell" for one in node.keywords), path
+                case ast.Import(names):
+                    assert not {alias.name for alias in names} & PICKLES, path
+                case ast.ImportFrom(module=str(module)):
+                    assert module not in PICKLES, path
+                case ast.Constant(value=str(text)):
+                    assert text not in PICKLES, f"{path}:{node.lineno}: {text}"

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.identity import FRESH_SECONDS, Directory
+from bot.identity import FRESH_SECONDS, Directory, Home, standing_of
 from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.errors import OutsideFailure
 from quaymaster.operations import Actor
@@ -111,3 +112,26 @@ async def test_while_slack_does_not_say_where_it_is_nobody_is_known(
             await directory.look_up(Actor(TEAM, BOB))
         await workspace.mend()
     assert (await directory.look_up(Actor(TEAM, BOB))).standing is Standing.FULL_MEMBER
+
+
+HOME = Home("T0SHOP", "E0SHOP", "U0QUAYMASTER", "B0QUAYMASTER")
+
+
+@pytest.mark.parametrize(
+    ("user", "standing"),
+    [
+        ({}, Standing.FULL_MEMBER),
+        ({"is_stranger": True}, Standing.OUTSIDER),
+        ({"team_id": "T0PARTNER"}, Standing.OUTSIDER),
+        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0SHOP"]}}, Standing.FULL_MEMBER),
+        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0OTHER"]}}, Standing.OUTSIDER),
+        ({"is_bot": True}, Standing.BOT),
+        ({"is_workflow_bot": True}, Standing.BOT),
+        ({"id": "USLACKBOT"}, Standing.BOT),
+        ({"deleted": True}, Standing.DEACTIVATED),
+        ({"is_restricted": True}, Standing.GUEST),
+        ({"is_ultra_restricted": True}, Standing.GUEST),
+    ],
+)
+def test_only_full_members_count_as_such(user: dict[str, Any], standing: Standing) -> None:
+    assert standing_of({"id": BOB, "team_id": "T0SHOP", **user}, HOME) is standing

@@ -240,3 +240,19 @@ async def test_without_redis_a_vote_is_answered_too(bot: Running) -> None:
     outcome = await bot.person(EVE).click(message, "approve")
     assert outcome.acknowledged
     await bot.person(EVE).sees("cannot reach its database")
+
+
+async def test_a_click_is_acknowledged_before_anything_slow_is_asked(bot: Running) -> None:
+    operation = deploy_to_approve(bot)
+    message = await card(bot, operation, "approve")
+    await bot.workspace.fault(Fault(FaultKind.SLOW, delay=2.0))
+    outcome = await bot.person(EVE).click(message, "approve")
+    assert outcome.acknowledged
+    assert outcome.seconds < 1.0
+
+
+async def test_nobody_can_approve_a_plan_of_another_configuration(bot: Running) -> None:
+    operation = deploy_to_approve(bot, configuration_revision="another")
+    await bot.person(EVE).command("C0SHOP", f"approve {operation.id}")
+    await bot.person(EVE).sees("configuration was changed since")
+    assert approval(bot, operation.id).votes == ()

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from quaymaster.approvals import Choice
+from quaymaster.approvals import Choice, Vote
 from quaymaster.errors import Conflict, Forged, NotAllowed
-from tests.samples import ALICE, NOW, SEALER, approval, vote
+from tests.samples import ALICE, NOW, SEALER, approval, plan, vote
 
 
 def test_it_is_granted_when_enough_people_approved() -> None:
@@ -74,3 +74,23 @@ def test_a_vote_about_another_plan_is_refused() -> None:
 def test_the_same_sealed_vote_twice_is_not_two_voters() -> None:
     with pytest.raises(Forged, match="twice"):
         replace(approval(), votes=(vote("U0BOB"), vote("U0BOB"))).check_seals(SEALER, 1042)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        replace(vote("U0BOB"), voter="U0CAROL"),
+        replace(vote("U0BOB"), choice=Choice.REJECT),
+        replace(vote("U0BOB"), at=NOW + timedelta(seconds=1)),
+    ],
+)
+def test_a_vote_that_was_altered_is_refused(altered: Vote) -> None:
+    genuine = vote("U0BOB")
+    genuine.check(SEALER, operation=1042, plan_hash=plan().hash())
+    for forged, number, plan_hash in (
+        (altered, 1042, plan().hash()),
+        (genuine, 1043, plan().hash()),
+        (genuine, 1042, "0" * 64),
+    ):
+        with pytest.raises(Forged):
+            forged.check(SEALER, operation=number, plan_hash=plan_hash)

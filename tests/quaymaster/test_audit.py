@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -72,3 +74,38 @@ def test_an_event_without_a_valid_seal_stands_in_the_audit_as_refused() -> None:
     entries = chained(None, [forged.as_json(), "not an event"], SEALER)
     assert [entry.is_refused for entry in entries] == [True, True]
     assert verify([entry.as_json() for entry in entries], SEALER).entries == 2
+
+
+def test_an_entry_that_was_put_in_another_place_is_noticed() -> None:
+    """Another audit with the same key has entries with the same numbers."""
+    other = chained(None, [EVENTS[2].as_json(), EVENTS[1].as_json()], SEALER)
+    lines = _lines()
+    with pytest.raises(Forged, match="entry 2"):
+        verify([lines[0], other[1].as_json(), lines[2]], SEALER)
+    assert other[1].hash != Entry.from_json(lines[1]).hash
+
+
+def test_the_hash_covers_whether_an_event_was_refused() -> None:
+    """With the key of an event gone, its entry still says how it was judged."""
+    genuine = chained(None, [EVENTS[0].as_json()], SEALER)[0]
+    unsealed = SEALER.seal("audit", "", "1", genuine.event)
+    assert genuine.hash != unsealed
+    assert genuine.hash == SEALER.seal("audit", "", "1", genuine.event, "False")
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"operation": 1043},
+        {"version": 9},
+        {"what": "rejected"},
+        {"actor": "U0EVE"},
+        {"at": NOW + timedelta(seconds=1)},
+        {"detail": "pull"},
+        {"environment": "production"},
+    ],
+)
+def test_an_event_that_was_altered_is_refused(altered: dict[str, Any]) -> None:
+    EVENTS[0].check(SEALER)
+    with pytest.raises(Forged):
+        replace(EVENTS[0], **altered).check(SEALER)

@@ -1,6 +1,7 @@
 """Plans and their hash."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,18 @@ from quaymaster.findings import Unknown
 from quaymaster.image_ref import ImageRef
 from quaymaster.plans import DeployPlan
 from quaymaster.services import ServiceConfiguration
-from tests.samples import OTHER_DIGEST, SEALER, image, plan
+from tests.samples import DIGEST, OTHER_DIGEST, SEALER, image, plan
 
 
 def _with_digest(given: DeployPlan) -> DeployPlan:
     return replace(given, examined=replace(given.examined, image=image(digest=OTHER_DIGEST)))
+
+
+def _instead_of(**changes: Any) -> DeployPlan:
+    """The plan, about something else that runs now."""
+    running = plan().running
+    assert running is not None
+    return replace(plan(), running=replace(running, **changes))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +32,12 @@ def _with_digest(given: DeployPlan) -> DeployPlan:
         replace(plan(), host="app2"),
         replace(plan(), service="admin"),
         replace(plan(), environment="staging"),
+        replace(plan(), kind="rollback"),
+        replace(plan(), configuration_revision="ba9876543210"),
+        replace(plan(), restores=7),
         replace(plan(), running=None),
+        _instead_of(image=image("1.3", DIGEST)),
+        _instead_of(configuration=ServiceConfiguration()),
         replace(plan(), examined=replace(plan().examined, verdict=Unknown("never scanned"))),
     ],
 )

@@ -112,3 +112,7 @@ def test_settings_that_look_secret(name: str, value: str, expected: bool) -> Non
 @pytest.mark.parametrize("piece", ["password", "token=", "--a", "eyJaaaaaaaaa.", 'secret="\\'])
 def test_hostile_text_takes_no_time(piece: str) -> None:
     assert redact(piece * 20_000, ["hunter2"], limit=50)
+
+
+def test_a_cut_hides_no_half_of_a_secret_from_the_search() -> None:
+    assert redact("denied for made-up-password", ["made-up-password"], limit=14) == "denied for •••"

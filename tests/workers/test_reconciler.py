@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import redis
 
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Lost
 from quaymaster.requests import ScanRequest
-from tests.samples import NOW, approval, deploy, image, operation, plan
+from quaymaster.store import keys
+from tests.samples import NOW, SEALER, approval, deploy, image, operation, plan
+from tests.workers.toolboxes import now, recorded
 from workers.reconciler import (
     LOST_JOB_AFTER,
     MOST_ATTEMPTS,
@@ -16,6 +19,7 @@ from workers.reconciler import (
     RECOVERY_PATIENCE,
     Facts,
     decide,
+    reconcile,
 )
 
 LATER = timedelta(seconds=1)
@@ -110,3 +114,13 @@ def test_the_look_after_the_bake_window_is_queued_when_it_is_due() -> None:
 @pytest.mark.parametrize("state", [state for state in State if state.is_terminal])
 def test_what_has_ended_stays_as_it_is(state: State) -> None:
     assert _decide(operation(state=state), timedelta(days=30)) is None
+
+
+@pytest.mark.engine
+def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(valkey: redis.Redis) -> None:
+    for number in (5, 6):
+        valkey.hset(keys.operation(number), "record", "{" if number == 5 else "{}")
+        valkey.sadd(keys.OPEN, number)
+    given = recorded(valkey, operation(state=State.RUNNING))
+    assert reconcile(valkey, SEALER, NOW + LATER) == 1
+    assert now(valkey, given).stage is Stage.RECOVER

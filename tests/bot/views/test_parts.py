@@ -164,3 +164,8 @@ def test_every_part_takes_every_text(text: str) -> None:
         *parts.buttons(parts.button(text, "approve", 7, "primary", question)),
     ]
     assert faults(parts.message_text(line), blocks, frozenset({text})) == []
+
+
+def test_small_print_makes_no_links_of_plain_words() -> None:
+    (element,) = parts.small_print(("see example.com #general",)).to_dict()["elements"]
+    assert element["verbatim"] is True

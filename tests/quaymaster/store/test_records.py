@@ -170,3 +170,43 @@ def test_no_field_of_a_record_is_a_secret_of_ours(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
     record = json.loads(valkey.hget(keys.operation(1042), "record") or b"{}")
     assert "0123456789abcdef0123456789abcdef" not in json.dumps(record)
+
+
+def test_a_move_to_queued_queues_its_job(valkey: redis.Redis) -> None:
+    accepted = operation(state=State.ACCEPTED)
+    _accept(valkey, accepted)
+    queued = accepted.moved(State.QUEUED, NOW)
+    perform(valkey, records.move(accepted, queued, _event(queued)))
+    assert valkey.lrange(keys.queue("host:build1"), 0, -1) == [queued.job_id.encode()]
+
+
+def test_what_has_begun_to_change_cannot_be_cancelled(valkey: redis.Redis) -> None:
+    running = operation(state=State.RUNNING)
+    _accept(valkey, running)
+    perform(valkey, leases.take(records.lease_name(1042), "worker", 5000))
+    lease = leases.held(records.lease_name(1042), "worker")
+    assert perform(valkey, records.pass_the_point_of_no_return(1042, lease))
+    with pytest.raises(Conflict):
+        perform(valkey, records.ask_to_cancel(running, "U0BOB", _event(running)))
+    assert ask(valkey, records.cancel_asked_by(1042)) is None
+
+
+def test_every_change_leaves_its_event_in_the_journal(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    running = operation().moved(State.RUNNING, NOW)
+    perform(valkey, records.move(operation(), running, _event(running)))
+    asked = event_of(running, SEALER, actor="U0BOB", what="cancel asked")
+    perform(valkey, records.ask_to_cancel(running, "U0BOB", asked))
+    journal = [Event.from_json(line) for line in valkey.lrange(keys.JOURNAL, 0, -1)]
+    assert [event.what for event in journal] == ["queued", "running", "cancel asked"]
+    assert [event.actor for event in journal] == [ALICE.user, ALICE.user, "U0BOB"]
+
+
+def test_what_belongs_to_a_move_is_written_with_it_or_not_at_all(valkey: redis.Redis) -> None:
+    _accept(valkey, operation())
+    running = operation().moved(State.RUNNING, NOW)
+    move = records.move(operation(), running, _event(running), also=(("INCR", "with-it"),))
+    perform(valkey, move)
+    with pytest.raises(Conflict):
+        perform(valkey, move)
+    assert valkey.get("with-it") == b"1"

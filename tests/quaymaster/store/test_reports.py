@@ -1,0 +1,50 @@
+"""Reports count only with their seal, each for its own digest and database."""
+
+import pytest
+import redis
+
+from quaymaster.errors import Forged
+from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.store import keys, reports
+from quaymaster.store.transactions import ask, perform
+from tests.samples import DIGEST, NOW, OTHER_DIGEST, SEALER, WEB
+
+pytestmark = pytest.mark.engine
+
+REPORT = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, ())
+
+
+def test_a_report_is_kept_under_its_digest_and_database(valkey: redis.Redis) -> None:
+    assert ask(valkey, reports.kept(DIGEST, "v1", SEALER)) is None
+    perform(valkey, reports.keep(REPORT, SEALER))
+    assert ask(valkey, reports.kept(DIGEST, "v1", SEALER)) == REPORT
+    assert ask(valkey, reports.kept(DIGEST, "v2", SEALER)) is None
+    key = ask(valkey, reports.latest_key(DIGEST))
+    assert key is not None
+    assert ask(valkey, reports.kept_under(key, SEALER)) == REPORT
+
+
+def test_a_report_that_was_written_into_redis_is_refused(valkey: redis.Redis) -> None:
+    perform(valkey, reports.keep(REPORT, SEALER))
+    key = keys.report(str(DIGEST), "v1")
+    kept = valkey.get(key)
+    assert isinstance(kept, bytes)
+    valkey.set(key, b"0" * 64 + kept[64:])
+    with pytest.raises(Forged):
+        ask(valkey, reports.kept(DIGEST, "v1", SEALER))
+
+
+def test_a_report_of_another_digest_is_refused(valkey: redis.Redis) -> None:
+    """“Clean” about one image, copied to where another one's report belongs."""
+    perform(valkey, reports.keep(REPORT, SEALER))
+    clean = valkey.get(keys.report(str(DIGEST), "v1")) or b""
+    valkey.set(keys.report(str(OTHER_DIGEST), "v1"), clean)
+    with pytest.raises(Forged):
+        ask(valkey, reports.kept(OTHER_DIGEST, "v1", SEALER))
+
+
+def test_of_scans_at_once_one_alerts_and_again_when_it_is_repeated(valkey: redis.Redis) -> None:
+    assert perform(valkey, reports.claim_alerts(WEB, ["CVE-1"], 1)) == (True,)
+    assert perform(valkey, reports.claim_alerts(WEB, ["CVE-1", "CVE-2"], 2)) == (False, True)
+    assert perform(valkey, reports.claim_alerts(WEB, ["CVE-1"], 1)) == (True,)
+    assert ask(valkey, reports.open_findings(WEB)) == {"CVE-1": 1, "CVE-2": 2}
