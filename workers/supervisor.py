@@ -3,6 +3,7 @@
 Everything heavy is imported before the children are forked, so they share its memory.
 """
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -83,8 +84,7 @@ class Supervisor:
             self._start(started)
 
     def _stop(self) -> int:
-        for pid in self._alive:
-            os.kill(pid, signal.SIGTERM)
+        self._tell_all()
         deadline = time.monotonic() + self._grace_seconds + 5
         while self._alive and time.monotonic() < deadline:
             ended = _wait_for_one(0.2)
@@ -97,7 +97,14 @@ class Supervisor:
         return 1 if self._alive else 0
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """At once: until they are told, the workers would take new work."""
         self._is_stopping = True
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        for pid in tuple(self._alive):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def die_with_parent(parent: int) -> None:

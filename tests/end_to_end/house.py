@@ -16,7 +16,7 @@ from typing import cast
 import docker
 import redis
 
-from local_slack import LocalSlack, Outcome
+from local_slack import LocalSlack, Outcome, Person
 from quaymaster.operations import Operation, State
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
@@ -162,6 +162,10 @@ class House:
             number = connection.get(keys.delivery(outcome.payload["trigger_id"]))
         assert number, (outcome.words, outcome.error)
         return int(cast("bytes", number))
+
+    async def asked(self, person: Person, text: str, channel: str = "C0SHOP") -> int:
+        """The operation that a command of this person becomes."""
+        return self.number_of(await person.command(channel, text))
 
     def until(
         self,

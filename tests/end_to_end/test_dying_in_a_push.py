@@ -37,23 +37,25 @@ def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
 
 async def _a_push_half_way(
     house: House, workspace: Workspace, engine: docker.DockerClient, barrier: Barrier
-) -> Hold:
-    """Operation 1 is a push of eight megabytes, of which two have left."""
+) -> tuple[int, Hold]:
+    """A push of eight megabytes, of which two have left."""
     name = f"{barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2 * _MEGABYTE)
     await workspace.connected(within=60)
     hold = barrier.hold_after_bytes(2 * _MEGABYTE)
-    await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
+    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
     hold.wait_until_reached()
-    house.until(1, lambda one: one.progress is not None and one.progress.done_bytes > 0)
-    return hold
+    house.until(number, lambda one: one.progress is not None and one.progress.done_bytes > 0)
+    return number, hold
 
 
-async def _the_card_tells_the_truth(house: House, workspace: Workspace, registry: Registry) -> None:
+async def _the_card_tells_the_truth(
+    house: House, workspace: Workspace, registry: Registry, number: int
+) -> None:
     """Within 20 s; and there is one card, and what it says is what the registry says."""
-    card = await final_card(workspace, 1)
-    assert len(await cards_of(workspace, 1)) == 1
-    operation = house.ended(1, within=1)
+    card = await final_card(workspace, number)
+    assert len(await cards_of(workspace, number)) == 1
+    operation = house.ended(number, within=1)
     digest = registry.digest(house.shop.repository, "1")
     match operation.outcome:
         case Pushed() as pushed:
@@ -69,19 +71,19 @@ async def _the_card_tells_the_truth(house: House, workspace: Workspace, registry
             raise AssertionError(f"{other}\n{house.logs()}")
 
 
-def _is_leased(house: House) -> bool:
-    """Whether a worker holds operation 1, or has ended it."""
+def _is_leased(house: House, number: int) -> bool:
+    """Whether a worker holds the operation, or has ended it."""
     with contextlib.closing(house.connection()) as connection:
-        lease = ask(connection, leases.owner_of(records.lease_name(1)))
-    operation = house.operation(1)
+        lease = ask(connection, leases.owner_of(records.lease_name(number)))
+    operation = house.operation(number)
     assert operation is not None
     assert operation.deaths == 0, "it was taken for dead"
     return lease is not None or operation.state.is_terminal
 
 
 async def _the_next_push_works(house: House, workspace: Workspace, registry: Registry) -> None:
-    outcome = await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
-    pushed = house.ended(house.number_of(outcome))
+    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
+    pushed = house.ended(number)
     assert isinstance(pushed.outcome, Pushed), house.logs()
     assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
 
@@ -95,11 +97,11 @@ async def test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card(
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     (horse,) = worker.horses()
     os.kill(horse, signal.SIGKILL)
     hold.drop()
-    await _the_card_tells_the_truth(house, workspace, registry)
+    await _the_card_tells_the_truth(house, workspace, registry, number)
     await _the_next_push_works(house, workspace, registry)
 
 
@@ -114,7 +116,7 @@ async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     if other == "alive":
         second = house.worker()
         wait_until(lambda: len(children(second.pid)) == 2, within=30, what="a worker")
@@ -122,7 +124,7 @@ async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
     hold.drop()
     if other != "alive":
         house.worker()
-    await _the_card_tells_the_truth(house, workspace, registry)
+    await _the_card_tells_the_truth(house, workspace, registry, number)
     await _the_next_push_works(house, workspace, registry)
 
 
@@ -135,11 +137,11 @@ async def test_a_push_goes_on_when_the_bot_is_killed(
 ) -> None:
     bot = house.start("bot")
     house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     bot.kill()
     hold.release()
-    await _the_card_tells_the_truth(house, workspace, registry)
-    assert house.ended(1).state is State.SUCCEEDED
+    await _the_card_tells_the_truth(house, workspace, registry, number)
+    assert house.ended(number).state is State.SUCCEEDED
     house.start("bot")
     await workspace.connected(within=60)
     await _the_next_push_works(house, workspace, registry)
@@ -157,7 +159,7 @@ async def test_a_push_outlives_the_database(
 ) -> None:
     house.start("bot")
     worker = house.worker()
-    hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     valkey_server.kill()
     if meanwhile == "is stopped for long":
         wait_until(
@@ -171,8 +173,8 @@ async def test_a_push_outlives_the_database(
             lambda: registry.digest(house.shop.repository, "1"), within=30, what="the whole push"
         )
     valkey_server.start()
-    wait_until(lambda: _is_leased(house), within=20, what="the worker to say that it lives")
+    wait_until(lambda: _is_leased(house, number), within=20, what="the worker to say that it lives")
     hold.release()
-    await _the_card_tells_the_truth(house, workspace, registry)
-    assert house.ended(1).state is State.SUCCEEDED
+    await _the_card_tells_the_truth(house, workspace, registry, number)
+    assert house.ended(number).state is State.SUCCEEDED
     await _the_next_push_works(house, workspace, registry)

@@ -41,19 +41,19 @@ async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_fini
     worker = house.worker()
     await workspace.connected(within=60)
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    await workspace.person(ALICE).command("C0SHOP", f"push {house.shop.repository}:1")
+    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
     hold.wait_until_reached()
     assert worker.stop(within=GRACE_SECONDS) == 0
-    handed_back = house.operation(1)
+    handed_back = house.operation(number)
     assert handed_back is not None
     assert (handed_back.state, handed_back.deaths) == (State.QUEUED, 0), house.logs()
     hold.release()
     house.worker()
-    pushed = house.ended(1)
+    pushed = house.ended(number)
     assert isinstance(pushed.outcome, Pushed), pushed
     assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
-    await final_card(workspace, 1)
-    assert len(await cards_of(workspace, 1)) == 1
+    await final_card(workspace, number)
+    assert len(await cards_of(workspace, number)) == 1
 
 
 async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_nothing_new(
@@ -71,13 +71,13 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_n
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
     hold = registry_barrier.hold_call("^PUT .*/manifests/stable")
-    await alice.command("C0SHOP", f"tag {repository}:1 as {repository}:stable")
+    first = await house.asked(alice, f"tag {repository}:1 as {repository}:stable")
     hold.wait_until_reached()
     worker.ask_to_stop()
-    second = house.number_of(await alice.command("C0SHOP", f"tags {repository}"))
+    second = await house.asked(alice, f"tags {repository}")
     hold.release()
     assert worker.stop(within=GRACE_SECONDS) == 0
-    assert house.ended(1).state is State.SUCCEEDED
+    assert house.ended(first).state is State.SUCCEEDED
     assert registry.digest(repository, "stable") == digest
     assert house.reaches(second, State.QUEUED).started_at is None
     house.worker()
@@ -99,14 +99,14 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     worker = house.worker()
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"deploy {repository}:1 to {staging}")
-    assert house.ended(1).state is State.SUCCEEDED
-    await alice.command("C0SHOP", f"deploy {repository}:4 to {staging}")
+    first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert house.ended(first).state is State.SUCCEEDED
+    second = await house.asked(alice, f"deploy {repository}:4 to {staging}")
     house.until(
-        2, lambda one: one.progress is not None and one.progress.step == "waiting for health"
+        second, lambda one: one.progress is not None and one.progress.step == "waiting for health"
     )
     assert worker.stop(within=GRACE_SECONDS) == 0
-    handed_back = house.operation(2)
+    handed_back = house.operation(second)
     assert handed_back is not None
     assert (handed_back.state, handed_back.stage) == (State.QUEUED, Stage.APPLY), house.logs()
     label = {"label": f"quaymaster.environment={staging}"}
@@ -114,10 +114,10 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     assert "web v1" in page_at(house.shop.port)
 
     house.worker()
-    assert isinstance(house.ended(2).outcome, Deployed), house.logs()
+    assert isinstance(house.ended(second).outcome, Deployed), house.logs()
     assert "web v4" in page_at(house.shop.port)
-    await final_card(workspace, 2)
-    assert len(await cards_of(workspace, 2)) == 1
+    await final_card(workspace, second)
+    assert len(await cards_of(workspace, second)) == 1
 
 
 async def test_a_bot_that_is_asked_to_stop_ends_within_ten_seconds(

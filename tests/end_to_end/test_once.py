@@ -1,0 +1,157 @@
+"""One delivery, one operation; one click, one effect; one change of a service at a time (G2)."""
+
+import contextlib
+from functools import partial
+
+import docker
+import pytest
+
+from local_slack import Message, Workspace
+from local_slack.person import Plans
+from local_slack.plan import Planned
+from quaymaster.operations import State
+from quaymaster.store import keys, records
+from quaymaster.store.transactions import ask
+from tests.end_to_end.cards import cards_of, final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL, DAVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE"
+_JOBS_OF_A_DEPLOY = 3
+"""Examine, plan, apply: no job was queued twice."""
+
+
+async def test_one_delivery_that_comes_three_times_is_one_operation_and_one_card(
+    house: House, workspace: Workspace, repository: str
+) -> None:
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    outcome = await alice.command("C0SHOP", "images on build1", repeat=3)
+    assert outcome.acknowledged
+    assert len(outcome.deliveries) == 3
+    assert house.ended(house.number_of(outcome)).state is State.SUCCEEDED
+    await alice.mention("C0SHOP", "images on build1", repeat=3)
+    await alice.command("C0SHOP", "images on build1")
+    recorded = _recorded(house)
+    assert len(recorded) == 3
+    for operation in recorded:
+        await final_card(workspace, operation)
+        assert len(await cards_of(workspace, operation)) == 1
+
+
+async def test_a_double_click_and_two_people_at_once_are_one_deploy(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
+    request = await workspace.person(BOB).sees("Approve", channel="C0RELEASE")
+    await workspace.act(*_doubly(workspace, request, BOB, CAROL, DAVE))
+    done = house.ended(number)
+    assert done.state is State.SUCCEEDED, (done, house.logs())
+    assert done.approval is not None
+    assert len(set(done.approval.approvers)) == len(done.approval.approvers) == 2
+    assert done.attempt == _JOBS_OF_A_DEPLOY
+    assert _containers(engine, house.shop.production) == [
+        f"quaymaster-{house.shop.production}-web-1"
+    ]
+    assert _releases(house, house.shop.production) == 1
+    await final_card(workspace, number)
+    assert len(await cards_of(workspace, number)) == 1
+
+
+async def test_a_double_click_of_one_person_counts_once(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
+    bob = workspace.person(BOB)
+    request = await bob.sees("Approve", channel="C0RELEASE")
+    await workspace.act(*_doubly(workspace, request, BOB))
+    voted = house.until(number, lambda one: one.approval is not None and one.approval.missing() < 2)
+    await bob.sees("A vote is final")
+    still = house.operation(number)
+    assert still is not None
+    assert still.state is State.AWAITING_APPROVAL
+    assert still.approval == voted.approval
+    assert still.approval is not None
+    assert still.approval.approvers == (BOB,)
+
+
+async def test_two_deploys_of_one_service_at_once_never_leave_both_half_done(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.start("bot")
+    house.start("worker", "--grace", "10", "--processes", "2")
+    await workspace.connected(within=60)
+    alice, bob = workspace.person(ALICE), workspace.person(BOB)
+    outcomes = await workspace.act(
+        alice.plan.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}"),
+        bob.plan.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}"),
+    )
+    ended = [house.ended(house.number_of(outcome)) for outcome in outcomes]
+    won = [one for one in ended if one.state is State.SUCCEEDED]
+    lost = [one for one in ended if one.state is not State.SUCCEEDED]
+    assert won, (ended, house.logs())
+    for operation in lost:
+        card = await final_card(workspace, operation.id)
+        assert "being changed by" in card.words or "has changed since" in card.words
+    last = max(won, key=lambda one: one.changed_at)
+    version = "v1" if last is ended[0] else "v2"
+    assert f"web {version}" in page_at(house.shop.port)
+    label = {"label": f"quaymaster.environment={house.shop.staging}"}
+    assert len(engine.containers.list(filters=label)) == 1
+    assert _releases(house, house.shop.staging) == len(won)
+
+
+def _doubly(workspace: Workspace, request: Message, *users: str) -> tuple[Planned, ...]:
+    """Everybody presses Approve twice, and Slack delivers each of these clicks twice as well."""
+    click = partial(Plans.click, message=request, action_id="approve", repeat=2, gap=0.004)
+    return tuple(click(workspace.person(user).plan) for user in users for _ in range(2))
+
+
+def _recorded(house: House) -> tuple[int, ...]:
+    with contextlib.closing(house.connection()) as connection:
+        return ask(connection, records.recent_ids(10))
+
+
+def _releases(house: House, environment: str) -> int:
+    with contextlib.closing(house.connection()) as connection:
+        return int(connection.llen(keys.releases(environment, "web")))
+
+
+def _containers(engine: docker.DockerClient, environment: str) -> list[str]:
+    label = {"label": f"quaymaster.environment={environment}"}
+    return [str(one.name) for one in engine.containers.list(all=True, filters=label)]
