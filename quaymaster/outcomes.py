@@ -44,8 +44,28 @@ class TagsListed:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionParameters:
+    """How an image is run. Values that look secret are already replaced.
+
+    https://github.com/opencontainers/image-spec/blob/main/config.md; Docker's differ by the health
+    check (https://docs.docker.com/reference/dockerfile/#healthcheck).
+    """
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    user: str
+    ports: tuple[str, ...]
+    """``8080/tcp``"""
+    environment: tuple[str, ...]
+    """``NAME=value``"""
+    labels: tuple[tuple[str, str], ...]
+    health_check: str = ""
+    """The command, or nothing where there is no check."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an image is. Values that look secret are already replaced."""
+    """What an image is."""
 
     image: ImageRef
     where: str
@@ -54,14 +74,8 @@ class Inspected:
     size: int
     created: datetime | None
     platforms: tuple[str, ...]
-    entrypoint: tuple[str, ...]
-    command: tuple[str, ...]
-    user: str
-    ports: tuple[str, ...]
-    environment: tuple[str, ...]
-    labels: tuple[tuple[str, str], ...]
+    parameters: ExecutionParameters
     layers: int
-    health_check: str = ""
     kind: Literal["inspected"] = "inspected"
 
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef, Repository
-from quaymaster.outcomes import HistoryStep, LocalImage, Pulled, Pushed, Tagged
-from quaymaster.redaction import MARK, looks_secret, redact
+from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
+from quaymaster.redaction import redact
 from workers.engine import Engine
-from workers.image_configuration import shown_variable
+from workers.image_configuration import Config, built_at
 from workers.registry_auth import RegistryLogin
 from workers.streams import TransferFold
 from workers.transfers import Check, Report, transfer
@@ -21,7 +21,7 @@ _NO_NAME = "<none>"
 
 @dataclass(frozen=True, slots=True)
 class HostImage:
-    """What an engine says about an image. Values that look secret are already replaced."""
+    """What an engine says about an image."""
 
     image_id: Digest
     names: tuple[str, ...]
@@ -30,14 +30,8 @@ class HostImage:
     size: int
     created: datetime | None
     platform: str
-    entrypoint: tuple[str, ...]
-    command: tuple[str, ...]
-    user: str
-    ports: tuple[str, ...]
-    environment: tuple[str, ...]
-    labels: tuple[tuple[str, str], ...]
+    parameters: ExecutionParameters
     layers: int
-    health_check: str
 
     def digest_in(self, repository: Repository) -> Digest | None:
         """The digest of its manifest there, if the engine knows one."""
@@ -208,65 +202,22 @@ def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
 
 
 def _host_image(found: "_Image") -> HostImage:
-    config = found.config or _Config()
     variant = f"/{found.variant}" if found.variant else ""
     return HostImage(
         image_id=Digest(found.id),
         names=tuple(name for name in found.names or () if _NO_NAME not in name),
         digests=tuple(name for name in found.digests or () if _NO_NAME not in name),
         size=found.size,
-        created=_date(found.created),
+        created=built_at(found.created),
         platform=f"{found.os}/{found.architecture}{variant}",
-        entrypoint=tuple(redact(word) for word in config.entrypoint or ()),
-        command=tuple(redact(word) for word in config.cmd or ()),
-        user=config.user,
-        ports=tuple(sorted(config.ports or {})),
-        environment=tuple(shown_variable(one) for one in config.env or ()),
-        labels=tuple(
-            (name, MARK if looks_secret(name, value) else value)
-            for name, value in sorted((config.labels or {}).items())
-        ),
+        parameters=(found.config or Config()).parameters(),
         layers=len(found.root_fs.layers or ()) if found.root_fs else 0,
-        health_check=_health_check(config.health_check),
     )
-
-
-def _health_check(found: "_HealthCheck | None") -> str:
-    words = list(found.test or ()) if found else []
-    if not words or words[0] == "NONE":
-        return ""
-    return redact(" ".join(words[1:] if words[0] in ("CMD", "CMD-SHELL") else words))
-
-
-def _date(text: str | None) -> datetime | None:
-    """None for none; reproducible builds write the years 1, 1970 or 1980 for it."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found if found.year > 1980 else None
 
 
 def _moment(seconds: int) -> datetime | None:
     found = datetime.fromtimestamp(max(0, seconds), UTC)
     return found if found.year > 1980 else None
-
-
-class _HealthCheck(BaseModel):
-    test: list[str] | None = Field(default=None, alias="Test")
-
-
-class _Config(BaseModel):
-    env: list[str] | None = Field(default=None, alias="Env")
-    labels: dict[str, str] | None = Field(default=None, alias="Labels")
-    entrypoint: list[str] | None = Field(default=None, alias="Entrypoint")
-    cmd: list[str] | None = Field(default=None, alias="Cmd")
-    user: str = Field(default="", alias="User")
-    ports: dict[str, object] | None = Field(default=None, alias="ExposedPorts")
-    health_check: _HealthCheck | None = Field(default=None, alias="Healthcheck")
 
 
 class _RootFS(BaseModel):
@@ -282,7 +233,7 @@ class _Image(BaseModel):
     os: str = Field(default="linux", alias="Os")
     architecture: str = Field(default="unknown", alias="Architecture")
     variant: str | None = Field(default=None, alias="Variant")
-    config: _Config | None = Field(default=None, alias="Config")
+    config: Config | None = Field(default=None, alias="Config")
     root_fs: _RootFS | None = Field(default=None, alias="RootFS")
 
 

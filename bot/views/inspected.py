@@ -24,14 +24,14 @@ def inspected_blocks(inspected: Inspected) -> tuple[Block, ...]:
             *_built(inspected.created),
         ),
         _fact("Platform", ", ".join(inspected.platforms)),
-        _fact("User", inspected.user or "root, none is set"),
-        _fact("Entrypoint", " ".join(inspected.entrypoint), as_code=True),
-        _fact("Command", " ".join(inspected.command), as_code=True),
-        _fact("Ports", ", ".join(inspected.ports)),
-        _fact("Health check", inspected.health_check, as_code=True),
+        _fact("User", inspected.parameters.user or "root, none is set"),
+        _fact("Entrypoint", " ".join(inspected.parameters.entrypoint), as_code=True),
+        _fact("Command", " ".join(inspected.parameters.command), as_code=True),
+        _fact("Ports", ", ".join(inspected.parameters.ports)),
+        _fact("Health check", inspected.parameters.health_check, as_code=True),
     )
-    variables = tuple(variable.partition("=")[::2] for variable in inspected.environment)
-    return (facts, *_table("Variables", variables), *_table("Labels", inspected.labels))
+    variables = tuple(variable.partition("=")[::2] for variable in inspected.parameters.environment)
+    return (facts, *_table("Variables", variables), *_table("Labels", inspected.parameters.labels))
 
 
 def inspected_summary(inspected: Inspected) -> Line:
@@ -44,20 +44,20 @@ def is_cut(inspected: Inspected) -> bool:
     """Whether the card shows less than all of it."""
     facts = (
         ", ".join(inspected.platforms),
-        ", ".join(inspected.ports),
-        inspected.user,
-        inspected.health_check,
-        " ".join(inspected.entrypoint),
-        " ".join(inspected.command),
+        ", ".join(inspected.parameters.ports),
+        inspected.parameters.user,
+        inspected.parameters.health_check,
+        " ".join(inspected.parameters.entrypoint),
+        " ".join(inspected.parameters.command),
     )
-    variables = (variable.partition("=")[::2] for variable in inspected.environment)
+    variables = (variable.partition("=")[::2] for variable in inspected.parameters.environment)
     return (
         any(len(cleaned(fact)) > _FACT_LIMIT for fact in facts)
-        or len(inspected.environment) > ROWS_SHOWN
-        or len(inspected.labels) > ROWS_SHOWN
+        or len(inspected.parameters.environment) > ROWS_SHOWN
+        or len(inspected.parameters.labels) > ROWS_SHOWN
         or any(
             len(cleaned(name)) > _NAME_LIMIT or len(cleaned(value)) > _VALUE_LIMIT
-            for name, value in (*variables, *inspected.labels)
+            for name, value in (*variables, *inspected.parameters.labels)
         )
     )
 
@@ -72,17 +72,17 @@ def everything(inspected: Inspected) -> str:
         ("Size", f"{inspected.size} bytes"),
         ("Created", created),
         ("Platforms", ", ".join(inspected.platforms)),
-        ("User", inspected.user),
-        ("Entrypoint", " ".join(inspected.entrypoint)),
-        ("Command", " ".join(inspected.command)),
-        ("Ports", ", ".join(inspected.ports)),
-        ("Health check", inspected.health_check),
+        ("User", inspected.parameters.user),
+        ("Entrypoint", " ".join(inspected.parameters.entrypoint)),
+        ("Command", " ".join(inspected.parameters.command)),
+        ("Ports", ", ".join(inspected.parameters.ports)),
+        ("Health check", inspected.parameters.health_check),
         ("Layers", str(inspected.layers)),
     )
     lines = [f"{name + ':':<14}{cleaned(value)}" for name, value in facts]
-    lines += ["", "Variables:", *(f"  {cleaned(one)}" for one in inspected.environment)]
+    lines += ["", "Variables:", *(f"  {cleaned(one)}" for one in inspected.parameters.environment)]
     lines += ["", "Labels:"]
-    lines += [f"  {cleaned(name)}={cleaned(value)}" for name, value in inspected.labels]
+    lines += [f"  {cleaned(name)}={cleaned(value)}" for name, value in inspected.parameters.labels]
     return "\n".join([*lines, ""])
 
 

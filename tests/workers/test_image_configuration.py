@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from quaymaster.errors import OutsideFailure
+from quaymaster.outcomes import ExecutionParameters
 from quaymaster.redaction import MARK
 from workers.image_configuration import ImageConfiguration, read_configuration
 from workers.manifests import OCI_IMAGE, ImageManifest, Platform, read_manifest
@@ -37,24 +38,23 @@ def test_everything_that_is_shown() -> None:
                 "Cmd": ["--port", "8000"],
                 "User": "1000",
                 "ExposedPorts": {"8000/tcp": {}},
-                "WorkingDir": "/srv",
                 "Healthcheck": {"Test": ["CMD-SHELL", "wget -q localhost:8000/healthz"]},
             },
         }
     )
     assert about.platform == Platform("linux", "amd64")
     assert about.created == datetime(2026, 11, 24, 7, 17, 5, 717232, UTC)
-    assert about.environment == ("PATH=/bin", f"API_TOKEN={MARK}", f"URL={MARK}")
-    assert about.labels == (("version", "1.4"), ("build.secret", MARK))
-    assert about.entrypoint == ("/bin/serve",)
-    assert about.command == ("--port", "8000")
-    assert (about.user, about.ports, about.working_directory) == ("1000", ("8000/tcp",), "/srv")
-    assert about.health_check == "wget -q localhost:8000/healthz"
+    assert about.parameters.environment == ("PATH=/bin", f"API_TOKEN={MARK}", f"URL={MARK}")
+    assert about.parameters.labels == (("version", "1.4"), ("build.secret", MARK))
+    assert about.parameters.entrypoint == ("/bin/serve",)
+    assert about.parameters.command == ("--port", "8000")
+    assert (about.parameters.user, about.parameters.ports) == ("1000", ("8000/tcp",))
+    assert about.parameters.health_check == "wget -q localhost:8000/healthz"
 
 
 def test_nulls_and_absent_fields_are_empty() -> None:
     about = read({"config": {"Env": None, "Labels": None, "Healthcheck": {"Test": ["NONE"]}}})
-    assert (about.environment, about.labels, about.health_check) == ((), (), "")
+    assert about.parameters == ExecutionParameters((), (), "", (), (), ())
     assert read({}).history == ()
 
 

@@ -166,11 +166,11 @@ def test_what_an_image_says_of_itself_is_typed_and_its_secrets_are_out(
     host: Engine, images: LocalImages
 ) -> None:
     found = host_images.inspect(host, _local(images.hostile))
-    assert found.user == "1000"
-    assert found.ports == ("8000/tcp",)
-    assert found.command == ("/bin/serve",)
+    assert found.parameters.user == "1000"
+    assert found.parameters.ports == ("8000/tcp",)
+    assert found.parameters.command == ("/bin/serve",)
     assert found.platform.startswith("linux/")
-    assert f"API_TOKEN={MARK}" in found.environment
+    assert f"API_TOKEN={MARK}" in found.parameters.environment
     assert PLANTED_SECRET not in repr(found)
     assert found.layers == 2
 

@@ -77,10 +77,10 @@ def test_a_pushed_image_is_resolved_and_described(
     assert isinstance(manifest, ImageManifest)
     assert len(manifest.content) == resolved.size_of_manifest
     about = client.configuration(ref)
-    assert f"API_TOKEN={MARK}" in about.environment
+    assert f"API_TOKEN={MARK}" in about.parameters.environment
     assert about.platform == Platform("linux", "amd64")
-    assert about.user == "1000"
-    assert about.ports == ("8000/tcp",)
+    assert about.parameters.user == "1000"
+    assert about.parameters.ports == ("8000/tcp",)
     assert client.size(ref) == manifest.size > 0
 
 

@@ -30,14 +30,8 @@ def _in_registry(request: InspectRequest, tools: Toolbox) -> Inspected:
         size=about.image.size,
         created=about.created,
         platforms=_platforms(manifest) or (str(about.platform),),
-        entrypoint=about.entrypoint,
-        command=about.command,
-        user=about.user,
-        ports=about.ports,
-        environment=about.environment,
-        labels=about.labels,
+        parameters=about.parameters,
         layers=len(about.image.layers),
-        health_check=about.health_check,
     )
 
 
@@ -50,14 +44,8 @@ def _on_host(image: ImageRef, host: str, tools: Toolbox) -> Inspected:
         size=found.size,
         created=found.created,
         platforms=(found.platform,),
-        entrypoint=found.entrypoint,
-        command=found.command,
-        user=found.user,
-        ports=found.ports,
-        environment=found.environment,
-        labels=found.labels,
+        parameters=found.parameters,
         layers=found.layers,
-        health_check=found.health_check,
     )
 
 
