@@ -125,13 +125,13 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
                 session=session,
                 retry_handlers=[],
             )
-            parts = _parts(settings, configuration, database, client, session, metrics)
+            parts = parts_of(settings, configuration, database, client, session, metrics)
             yield _Bot(client, database, Front(parts), parts)
     finally:
         await database.close()
 
 
-def _parts(
+def parts_of(
     settings: Settings,
     configuration: Configuration,
     database: Database,
@@ -139,6 +139,7 @@ def _parts(
     session: aiohttp.ClientSession,
     metrics: Metrics,
 ) -> Parts:
+    """Everything that the front works with."""
     sealer = Sealer(settings.secret_key.get_secret_value())
     groups = {group for role in configuration.roles.values() for group in role.groups}
     directory = Directory(client, groups)

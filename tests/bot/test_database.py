@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import redis
 
 from bot.database import ANSWER_SECONDS, Breaker, Database
 from quaymaster.errors import Conflict, Unavailable
-from quaymaster.store.transactions import Absent, Refusal, Transaction
+from quaymaster.store.transactions import Absent, Query, Refusal, Transaction
 from tests.engines.valkey import ValkeyServer
 
 
@@ -112,3 +113,26 @@ async def test_a_server_that_takes_no_writes_is_said_to(
     valkey.config_set("maxmemory", 1)
     with pytest.raises(Unavailable, match="takes no changes"):
         await database.perform(setting("a"))
+
+
+BUSY = """
+local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+local ends = now() + 20
+while now() < ends do end
+return 1
+"""
+"""A script that keeps the server busy for 20 ms."""
+
+
+@pytest.mark.engine
+async def test_while_redis_is_merely_busy_nobody_waits_longer_than_slack_does(
+    database: Database,
+) -> None:
+    async def asked() -> float:
+        started = time.monotonic()
+        with suppress(Unavailable):
+            await database.ask(Query(("EVAL", BUSY, 0), int))
+        return time.monotonic() - started
+
+    waited = await asyncio.gather(*(asked() for _ in range(250)))
+    assert max(waited) < 3.0

@@ -198,6 +198,27 @@ def test_the_password_is_in_no_argument(
     assert login.password.get_secret_value() not in seen.read_text()
 
 
+def test_only_what_the_scanner_needs_of_the_environment_reaches_it(
+    scanner: Scanner, pushed: ImageRef, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    (tmp_path / "bin").mkdir()
+    program = stand_in(tmp_path / "bin" / "trivy", f"env > {seen}\nexit 1")
+    environ = {
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "TRIVY_CACHE_DIR": str(scanner.cache),
+        "HTTPS_PROXY": "http://proxy.test",
+        "SLACK_BOT_TOKEN": "made-up-token",
+        "QUAYMASTER_SECRET_KEY": "made-up-key",
+    }
+    found = Scanner.found(environ)
+    assert found.program == program
+    with pytest.raises(ScannerBroken):
+        found.scan_registry(pushed)
+    assert "proxy.test" in seen.read_text()
+    assert "made-up" not in seen.read_text()
+
+
 @pytest.mark.parametrize("password", ["wrong-made-up", "wrong,made,up"])
 def test_a_refused_login_is_broken_and_does_not_repeat_the_password(
     scanner: Scanner, login: RegistryLogin, pushed: ImageRef, password: str

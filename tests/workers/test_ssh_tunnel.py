@@ -86,6 +86,15 @@ def test_a_socket_that_is_not_there_is_said(ssh_port: int) -> None:
         Engine.connect(_url(ssh_port, "unix:///nowhere.sock"), name="app1", timeout=5)
 
 
+def test_an_address_cannot_smuggle_options(ssh_port: int, docker_host: str) -> None:
+    """An address comes from what an engine says."""
+    with (
+        Engine.connect(_url(ssh_port, docker_host), name="app1") as engine,
+        pytest.raises(OSError, match="no address"),
+    ):
+        engine.dial("-oProxyCommand=true", 8000)
+
+
 def test_nothing_is_left_running_afterwards(ssh_port: int, docker_host: str) -> None:
     with Engine.connect(_url(ssh_port, docker_host), name="app1") as connected:
         connected.dial("127.0.0.1", ssh_port).close()

@@ -1,0 +1,60 @@
+"""From Bolt to the front and back, without Bolt's own pauses."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import bolt_app
+from bot.database import Database
+from bot.front import Front
+from bot.metrics import Metrics
+from bot.run import parts_of
+from quaymaster.settings import Settings
+from tests.configurations import SHOP
+from tests.samples import KEY
+
+BOLTS_PAUSE_SECONDS = 0.01
+"""slack_bolt/listener/asyncio_runner.py looks for an acknowledgement so often."""
+
+
+@pytest.fixture
+async def bolt() -> AsyncIterator[AsyncApp]:
+    """The app with nothing behind it that is reached."""
+    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    database, metrics = Database("redis://quaymaster.invalid"), Metrics()
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient("xoxb-made-up", base_url="http://127.0.0.1:9/", session=session)
+        parts = parts_of(settings, SHOP, database, client, session, metrics)
+        yield bolt_app(client, Front(parts), parts.directory, metrics)
+    await database.close()
+
+
+def command(text: str) -> AsyncBoltRequest:
+    body = {
+        "command": "/image",
+        "text": text,
+        "team_id": "T0SHOP",
+        "user_id": "U0BOB",
+        "channel_id": "C0SHOP",
+        "trigger_id": "t1",
+        "response_url": "http://127.0.0.1:9/",
+    }
+    headers: dict[str, str | Sequence[str]] = {"content-type": "application/x-www-form-urlencoded"}
+    return AsyncBoltRequest(body=urlencode(body), headers=headers)
+
+
+async def test_an_acknowledgement_does_not_wait_for_bolt_to_look(bolt: AsyncApp) -> None:
+    times = []
+    for _ in range(50):
+        started = time.perf_counter()
+        answer = await bolt.async_dispatch(command("help"))
+        times.append(time.perf_counter() - started)
+        assert answer.status == 200
+        assert "/image deploy" in answer.body
+    assert min(times) < BOLTS_PAUSE_SECONDS * 0.8

@@ -1,0 +1,260 @@
+"""G3: every operation ends on its card and in the record, whoever dies."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G3")
+_COURIER = "tests/bot/test_courier.py::TestTrouble"
+_LEASES = "tests/quaymaster/store/test_leases.py"
+_RECONCILER = "tests/workers/test_reconciler.py"
+_RECORDS = "tests/quaymaster/store/test_records.py"
+_RUN = "tests/workers/test_run.py"
+_RUNNING = "tests/workers/test_running.py"
+_SETTLE = "tests/workers/test_settle.py"
+_STEPS = "tests/bot/test_steps.py"
+_SUPERVISOR = "tests/workers/test_supervisor.py"
+
+NEVER_SILENT = (
+    _row(
+        "a lost job is queued again",
+        "workers/reconciler.py",
+        "return operation.queued(operation.stage, operation.queue, facts.now)",
+        "return None",
+        (f"{_RECONCILER}::test_a_job_that_got_lost_between_queue_and_worker_is_queued_again",),
+    ),
+    _row(
+        "a dead worker is noticed",
+        "workers/reconciler.py",
+        "return None if facts.is_leased else _of_a_dead(operation, facts.now)",
+        "return None",
+        (f"{_RECONCILER}::test_a_push_whose_worker_died_is_looked_at_and_not_repeated",),
+    ),
+    _row(
+        "a living worker is left alone",
+        "workers/reconciler.py",
+        "return None if facts.is_leased else _of_a_dead(operation, facts.now)",
+        "return _of_a_dead(operation, facts.now)",
+        (f"{_RECONCILER}::test_a_running_operation_with_a_living_worker_is_left_alone",),
+    ),
+    _row(
+        "a changing call is not repeated after a death",
+        "workers/reconciler.py",
+        "return operation.stage if is_harmless else Stage.RECOVER",
+        "return operation.stage",
+        (f"{_RECONCILER}::test_a_deploy_that_was_being_carried_out_is_recovered_on_its_host",),
+    ),
+    _row(
+        "what kills its worker again and again is given up",
+        "workers/reconciler.py",
+        "if deaths >= MOST_DEATHS:",
+        "if False:",
+        (f"{_RECONCILER}::test_what_kills_its_worker_again_and_again_is_given_up",),
+    ),
+    _row(
+        "a job that never starts ends",
+        "workers/reconciler.py",
+        "if operation.attempt >= MOST_ATTEMPTS:",
+        "if False:",
+        (f"{_RECONCILER}::test_a_job_that_never_starts_ends_with_words",),
+    ),
+    _row(
+        "a recovery that no worker takes ends",
+        "workers/reconciler.py",
+        "if is_recovery and not facts.is_leased and waited > RECOVERY_PATIENCE:",
+        "if False:",
+        (f"{_RECONCILER}::test_a_recovery_that_no_worker_takes_ends_truthfully",),
+    ),
+    _row(
+        "an approval that nobody gave expires",
+        "workers/reconciler.py",
+        "return operation.moved(State.EXPIRED, facts.now, outcome=_expired(operation))",
+        "return None",
+        (f"{_RECONCILER}::test_an_approval_that_nobody_gave_expires",),
+    ),
+    _row(
+        "the look after the bake window comes",
+        "workers/reconciler.py",
+        "return operation.queued(Stage.LOOK, operation.queue, facts.now)",
+        "return None",
+        (f"{_RECONCILER}::test_the_look_after_the_bake_window_is_queued_when_it_is_due",),
+    ),
+    _row(
+        "a record that cannot be read does not hold up the reconciler",
+        "workers/reconciler.py",
+        '        log.exception("record cannot be read", operation=operation_id)\n'
+        "        return None\n",
+        "        raise\n",
+        (f"{_RECONCILER}::test_a_record_that_cannot_be_read_does_not_hold_up_the_others",),
+    ),
+    _row(
+        "a lease runs out when nobody renews it",
+        "quaymaster/store/leases.py",
+        'commands=(("SET", keys.lease(name), owner, "PX", milliseconds),),\n'
+        "        done=lambda _: True,\n"
+        "        refused=lambda _: False,\n"
+        "    )\n\n\ndef take_over",
+        'commands=(("SET", keys.lease(name), owner),),\n'
+        "        done=lambda _: True,\n"
+        "        refused=lambda _: False,\n"
+        "    )\n\n\ndef take_over",
+        (f"{_LEASES}::test_a_lease_runs_out_unless_its_owner_renews_it",),
+    ),
+    _row(
+        "a living worker renews its leases",
+        "workers/running.py",
+        "    thread.start()\n",
+        "    thread.run = lambda: None\n    thread.start()\n",
+        (f"{_RUNNING}::test_a_lease_lasts_as_long_as_the_work",),
+    ),
+    _row(
+        "an unforeseen error ends the operation with words",
+        "workers/run.py",
+        "step = Finished(Failed(unforeseen(before.id)), State.FAILED)",
+        "raise",
+        (f"{_RUN}::test_an_error_that_nobody_foresaw_ends_it_without_its_text",),
+    ),
+    _row(
+        "a foreseen error ends the operation with words",
+        "workers/run.py",
+        "        step = failed(error)\n",
+        "        raise\n",
+        (f"{_RUN}::test_what_goes_wrong_ends_it_with_words",),
+    ),
+    _row(
+        "a cancel before the start ends it",
+        "workers/run.py",
+        "    if before.cancel_asked_by and before.plan is None:\n",
+        "    if False:\n",
+        (f"{_RUN}::test_what_was_cancelled_before_it_ran_ends_without_running",),
+    ),
+    _row(
+        "a child that ends by itself is started again",
+        "workers/supervisor.py",
+        "        if not self._is_stopping:\n            self._start(started)\n",
+        "",
+        (f"{_SUPERVISOR}::test_a_child_that_ends_by_itself_is_started_again",),
+    ),
+    _row(
+        "children end with their supervisor",
+        "workers/supervisor.py",
+        "        die_with_parent(parent)\n",
+        "",
+        (f"{_SUPERVISOR}::test_children_of_a_killed_supervisor_end",),
+    ),
+    _row(
+        "after a crash a service is brought to a point",
+        "workers/settle.py",
+        "    if serving is None:\n        serving = _back_to_old(engine, state, still_mine)\n",
+        "    if serving is None:\n        return Settled(None, False, 0.0)\n",
+        (f"{_SETTLE}::test_a_release_that_was_stopped_serves_again",),
+    ),
+    _row(
+        "a switch to what does not answer is taken back",
+        "workers/settle.py",
+        "and not _answers(engine, serving):",
+        "and engine is None:",
+        (f"{_SETTLE}::test_a_new_container_that_does_not_answer_gives_the_port_back",),
+    ),
+    _row(
+        "what was half made is removed",
+        "workers/settle.py",
+        "            case Place.CANDIDATE:\n"
+        "                put_away(engine, container, still_mine)\n",
+        "            case Place.CANDIDATE:\n                continue\n",
+        (f"{_SETTLE}::test_a_first_deploy_that_died_before_its_switch_leaves_nothing",),
+    ),
+    _row(
+        "what a bot accepted and did not queue is found",
+        "bot/admission.py",
+        "                left.append(operation)\n",
+        "                continue\n",
+        ("tests/bot/test_admission.py::test_what_a_dead_bot_left_behind_is_admitted",),
+    ),
+    _row(
+        "a record that cannot be read does not hold up admission",
+        "bot/admission.py",
+        '            log.warning("record cannot be read", operation=operation_id)\n'
+        "            return None\n",
+        "            raise\n",
+        (
+            "tests/bot/test_admission.py::"
+            "test_a_record_that_cannot_be_read_does_not_hold_up_the_others",
+        ),
+    ),
+    _row(
+        "every move puts the card among those that are behind",
+        "quaymaster/store/records.py",
+        "            *behind(after.id, after.state),\n",
+        "",
+        (f"{_RECORDS}::test_an_ended_operation_is_drawn_before_those_that_run",),
+    ),
+    _row(
+        "a card is shown only when it shows the newest revision",
+        "quaymaster/store/cards.py",
+        'guards=(FieldEquals(keys.operation(operation_id), "revision", str(revision)),),',
+        "guards=(),",
+        (f"{_RECORDS}::test_a_card_that_fell_behind_again_stays_on_the_list",),
+    ),
+    _row(
+        "the courier looks before it posts again",
+        "bot/steps.py",
+        "        return Step.LOOK\n",
+        "        return Step.POST\n",
+        (f"{_STEPS}::test_a_message_is_compared_with_what_is_noted",),
+    ),
+    _row(
+        "a message is found again by what it carries",
+        "bot/sender.py",
+        'if _mapping(message.get("metadata")) != mark.as_metadata():',
+        'if _mapping(message.get("metadata")):',
+        ("tests/bot/test_sender.py::test_a_message_is_found_again_by_its_operation_and_slot",),
+    ),
+    _row(
+        "what is about to be posted is noted before",
+        "bot/throttle.py",
+        "            await self._note((*also, *self._remembered(call, began)))\n"
+        "            result = await action()\n",
+        "            result = await action()\n"
+        "            await self._note((*also, *self._remembered(call, began)))\n",
+        ("tests/bot/test_throttle.py::test_what_is_about_to_happen_is_noted_before_it_happens",),
+    ),
+    _row(
+        "where the bot cannot post a card goes to the person who asked",
+        "bot/steps.py",
+        "return (own, *others, Direct(operation.actor.user))",
+        "return (own, *others)",
+        (f"{_STEPS}::test_a_card_goes_to_its_channel_then_the_services_then_the_person",),
+    ),
+    _row(
+        "a card that cannot be drawn still says how it ended",
+        "bot/courier.py",
+        "            return (undrawable(operation, reference),), True\n",
+        "            return (), True\n",
+        (f"{_COURIER}::test_a_record_that_cannot_be_drawn_does_not_stop_the_others",),
+    ),
+    _row(
+        "the courier goes on when Redis comes back",
+        "bot/courier.py",
+        '                    _log.warning("the courier cannot use Redis", error=str(error))\n',
+        "                    return\n",
+        (f"{_COURIER}::test_redis_may_go_away_and_come_back",),
+    ),
+    _row(
+        "what Slack did not serve is tried again",
+        "bot/courier.py",
+        "            self._wait(operation_id, wait)\n",
+        "            await self._caught_up(stored)\n",
+        (f"{_COURIER}::test_slack_may_go_away_and_come_back",),
+    ),
+    _row(
+        "what must happen once a day goes on after an error",
+        "workers/companion.py",
+        '            log.exception("unforeseen error beside the workers")\n',
+        "            raise\n",
+        (
+            "tests/workers/test_companion.py::"
+            "test_an_error_that_nobody_foresaw_does_not_end_the_work_beside",
+        ),
+    ),
+)

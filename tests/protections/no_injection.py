@@ -1,0 +1,394 @@
+"""G7: nothing from outside becomes code, a command, markup or rights."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G7")
+_COMPOSE = "tests/test_docs.py"
+_CONTAINERS = "tests/workers/test_containers.py"
+_GRAMMAR = "tests/quaymaster/test_image_ref.py"
+_PARTS = "tests/bot/views/test_parts.py"
+_EVERY_MESSAGE = (
+    "tests/bot/views/test_everything.py::"
+    "test_every_message_is_taken_by_slack_and_tells_only_who_is_meant"
+)
+_REGISTRY = "tests/workers/test_registry_failures.py"
+_REPOSITORY = "tests/test_repository.py"
+_SERVICES = "tests/quaymaster/test_configuration.py"
+_WORKER = "tests/workers/test_worker.py"
+_NOT_OURS = f"{_WORKER}::test_a_job_that_is_not_ours_is_refused"
+
+NO_INJECTION = (
+    _row(
+        "a worker refuses other functions",
+        "workers/worker.py",
+        "if name != RUN_OPERATION or instance is not None:",
+        "if instance is not None:",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "a worker refuses methods of objects",
+        "workers/worker.py",
+        "if name != RUN_OPERATION or instance is not None:",
+        "if name != RUN_OPERATION:",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "a worker refuses other arguments",
+        "workers/worker.py",
+        "    if not is_pointer:\n",
+        "    if False:\n",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "a worker refuses callbacks",
+        "workers/worker.py",
+        "    if any(isinstance(name, str) and name for name in callbacks) or job.webhooks:\n",
+        "    if job.webhooks:\n",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "a worker refuses webhooks",
+        "workers/worker.py",
+        "for name in callbacks) or job.webhooks:",
+        "for name in callbacks):",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "a worker refuses what it cannot read",
+        "workers/worker.py",
+        '        return f"its data cannot be read ({type(error).__name__})"\n',
+        "        return None\n",
+        (_NOT_OURS,),
+    ),
+    _row(
+        "what is refused is not run",
+        "workers/worker.py",
+        "            job.delete(remove_from_queue=False)\n            return\n",
+        "",
+        (f"{_WORKER}::test_a_job_that_is_refused_is_thrown_away_and_not_run",),
+    ),
+    _row(
+        "a worker's jobs are JSON, never pickles",
+        "workers/worker.py",
+        "            serializer=JSONSerializer,\n",
+        "            serializer=None,\n",
+        (f"{_WORKER}::test_a_pickle_is_never_opened",),
+    ),
+    _row(
+        "a job's function is ours whatever it names",
+        "workers/worker.py",
+        "        return run_operation\n",
+        "        return super().func\n",
+        (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
+    ),
+    *(
+        _row(
+            f"a job has no {kind} callback",
+            "workers/worker.py",
+            f"    {kind}_callback = property(lambda _: None)\n",
+            "",
+            (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
+        )
+        for kind in ("success", "failure", "stopped")
+    ),
+    _row(
+        "nothing is sent to a webhook",
+        "workers/worker.py",
+        "    def send_webhooks(self,",
+        "    def send_no_webhooks(self,",
+        (f"{_WORKER}::test_nothing_is_sent_to_a_webhook",),
+    ),
+    _row(
+        "a worker takes no commands by publish and subscribe",
+        "workers/worker.py",
+        "    def subscribe(self) -> None:\n",
+        "    def subscribe_not(self) -> None:\n",
+        (f"{_WORKER}::test_commands_by_publish_and_subscribe_are_not_listened_to",),
+    ),
+    _row(
+        "cleaning up runs no callback of an abandoned job",
+        "workers/worker.py",
+        "    def clean_registries(self) -> None:\n",
+        "    def clean_nothing(self) -> None:\n",
+        (f"{_WORKER}::test_cleaning_up_runs_nothing_that_an_abandoned_job_names",),
+    ),
+    _row(
+        "no program is started through a shell",
+        "workers/trivy_process.py",
+        "                start_new_session=True,\n",
+        "                start_new_session=True,\n                shell=True,\n",
+        (f"{_REPOSITORY}::test_nothing_starts_a_shell_or_opens_a_pickle",),
+    ),
+    _row(
+        "no pickle is opened",
+        "quaymaster/store/reports.py",
+        "    return _REPORT.validate_json(text)\n",
+        '    return __import__("pickle").loads(text)\n',
+        (f"{_REPOSITORY}::test_nothing_starts_a_shell_or_opens_a_pickle",),
+    ),
+    *(
+        _row(f"{what} in an image reference", "quaymaster/image_ref.py", old, new, (_GRAMMAR,))
+        for what, old, new in (
+            ("a tag has only its letters", "not _TAG.fullmatch(self.tag)", "not self.tag"),
+            ("a path has only its letters", "not _PATH.fullmatch(self.path)", "not self.path"),
+            (
+                "a registry has only its letters",
+                "not _DOMAIN.fullmatch(self.registry)",
+                "not self.registry",
+            ),
+            ("a digest is 64 hex digits", "not _DIGEST.fullmatch(self.value)", "not self.value"),
+            ("a name is whole", "_PATH.fullmatch(self.path)", "_PATH.match(self.path)"),
+            ("a name is not too long", "if len(str(self)) > _NAME_LIMIT:", "if False:"),
+        )
+    ),
+    _row(
+        "a manifest is what its digest names",
+        "workers/registry.py",
+        "            if claimed is not None and claimed != found:\n",
+        "            if False:\n",
+        (f"{_REGISTRY}::test_a_manifest_that_is_not_what_its_digest_names_is_refused",),
+    ),
+    _row(
+        "a digest that is asked for is the one that is answered",
+        "workers/registry.py",
+        "if ref.digest is not None and digest != ref.digest:",
+        "if False:",
+        (f"{_REGISTRY}::test_a_digest_that_is_not_the_manifests_is_refused",),
+    ),
+    _row(
+        "a configuration is what its digest names",
+        "workers/registry.py",
+        "if (found := digest_of(answer.content)) != blob.digest:",
+        "if (found := digest_of(answer.content)) is None:",
+        (f"{_REGISTRY}::test_a_configuration_that_is_not_what_its_digest_names_is_refused",),
+    ),
+    _row(
+        "a registry stores what it was given",
+        "workers/registry_writes.py",
+        "        if stored != str(manifest.digest):\n",
+        "        if False:\n",
+        (f"{_REGISTRY}::test_a_registry_that_stored_something_else_is_found_out",),
+    ),
+    _row(
+        "a huge answer is not read to its end",
+        "workers/registry_connection.py",
+        "            if len(read) > bound:\n",
+        "            if False:\n",
+        (f"{_REGISTRY}::test_a_huge_answer_is_not_read_to_its_end",),
+    ),
+    _row(
+        "impossible names are not shown as tags",
+        "workers/registry.py",
+        "newest_first(name for name in names if _is_tag(repository, name))",
+        "newest_first(iter(names))",
+        (f"{_REGISTRY}::TestPages::test_impossible_names_are_not_shown_as_tags",),
+    ),
+    _row(
+        "a report is about the image that was asked for",
+        "workers/trivy_report.py",
+        'if report.artifact_type != "container_image" or report.artifact_name != artifact_name:',
+        "if False:",
+        (
+            "tests/workers/test_trivy_report.py::"
+            "test_a_report_that_is_not_about_this_image_is_broken",
+        ),
+    ),
+    _row(
+        "a scan that looked at no layer proves nothing",
+        "workers/trivy_report.py",
+        "        if not report.metadata.layers:\n",
+        "        if False:\n",
+        (
+            "tests/workers/test_trivy_report.py::"
+            "test_a_report_that_is_not_about_this_image_is_broken",
+        ),
+    ),
+    _row(
+        "nobody hides findings by the scanner's own files",
+        "workers/scanner.py",
+        '"--ignorefile", "")',
+        '"--ignorefile", ".trivyignore")',
+        (
+            "tests/workers/test_scanner.py::"
+            "test_what_hides_findings_from_people_does_not_hide_them_from_the_report",
+        ),
+    ),
+    _row(
+        "an ssh address carries no options",
+        "workers/ssh_tunnel.py",
+        'if address.startswith("-"):',
+        "if False:",
+        ("tests/workers/test_ssh_tunnel.py::test_an_address_cannot_smuggle_options",),
+    ),
+    _row(
+        "angle brackets are escaped in mrkdwn",
+        "bot/views/parts.py",
+        '.replace("<", "&lt;")',
+        "",
+        (f"{_PARTS}::test_text_is_no_markup_in_mrkdwn",),
+    ),
+    _row(
+        "ampersands are escaped in mrkdwn",
+        "bot/views/parts.py",
+        '.replace("&", "&amp;")',
+        "",
+        (f"{_PARTS}::test_text_is_no_markup_in_mrkdwn",),
+    ),
+    _row(
+        "formatting is taken out of mrkdwn",
+        "bot/views/parts.py",
+        'text = text.replace("*", "∗").replace("~", "∼").replace("`", "ˋ")\n',
+        "text = str(text)\n",
+        (f"{_PARTS}::test_text_is_no_markup_in_mrkdwn",),
+    ),
+    _row(
+        "nobody is mentioned by plain words",
+        "bot/views/parts.py",
+        '    text = re.sub(r"(?<![A-Za-z0-9])@|@(?=here|channel|everyone)", "＠", text)\n',
+        "",
+        (f"{_PARTS}::test_text_is_no_markup_in_mrkdwn",),
+    ),
+    _row(
+        "nothing in plain text looks like markup",
+        "bot/views/parts.py",
+        'text.replace("<", "‹").replace(">", "›")',
+        "text",
+        (_EVERY_MESSAGE,),
+    ),
+    _row(
+        "an entity is not cut in half",
+        "bot/views/parts.py",
+        'whole = re.sub(r"(&[a-z]*|<[^>]*)$", "", escaped[: limit - 1])',
+        "whole = escaped[: limit - 1]",
+        (f"{_PARTS}::test_a_text_is_not_cut_inside_an_entity",),
+    ),
+    _row(
+        "what could reorder or hide text becomes visible",
+        "bot/views/parts.py",
+        'line if line.isprintable() else "".join(map(_printable, line))',
+        "line",
+        (f"{_PARTS}::test_what_reorders_or_hides_text_becomes_visible",),
+    ),
+    *(
+        _row(
+            f"only an id of Slack is shown as a {what}",
+            "bot/views/parts.py",
+            old,
+            new,
+            (f"{_PARTS}::test_what_is_no_id_of_slack_is_mere_text",),
+        )
+        for what, old, new in (
+            (
+                "person",
+                "_USER.fullmatch(user_id):\n            return",
+                "user_id:\n            return",
+            ),
+            (
+                "channel",
+                "_CHANNEL.fullmatch(channel_id):\n            return",
+                "channel_id:\n            return",
+            ),
+        )
+    ),
+    _row(
+        "small print makes no links of plain words",
+        "bot/views/parts.py",
+        "MarkdownTextObject(text=text, verbatim=True)",
+        "MarkdownTextObject(text=text)",
+        (f"{_PARTS}::test_small_print_makes_no_links_of_plain_words",),
+    ),
+    _row(
+        "an answer is for one person alone",
+        "bot/answers.py",
+        'body: dict[str, Any] = {"response_type": "ephemeral", "text": answer.text}',
+        'body: dict[str, Any] = {"response_type": "in_channel", "text": answer.text}',
+        (
+            "tests/bot/test_acceptance.py::"
+            "test_hostile_text_is_answered_privately_and_pings_nobody[push <!channel>]",
+        ),
+    ),
+    _row(
+        "words from outside are no markup on a terminal",
+        "quaymaster/check_report.py",
+        "from rich.text import Text\n",
+        "from rich.text import Text as _Text\n\nText = _Text.from_markup\n",
+        ("tests/quaymaster/test_check_report.py::test_words_from_outside_are_not_read_as_markup",),
+    ),
+    _row(
+        "the engine itself is not mounted",
+        "workers/candidates.py",
+        "    _refuse_the_engine_itself(engine, spec.configuration.volumes)\n",
+        "",
+        (f"{_CONTAINERS}::test_the_engine_itself_is_not_mounted",),
+    ),
+    _row(
+        "the socket of a host's own engine is not mounted",
+        "workers/candidates.py",
+        "for path in (*_SOCKETS, own):",
+        "for path in _SOCKETS:",
+        (f"{_CONTAINERS}::test_the_socket_of_this_very_engine_is_not_mounted",),
+    ),
+    _row(
+        "a configuration mounts no engine",
+        "quaymaster/schema_rules.py",
+        "    if is_engine_path(volume.source):\n",
+        "    if False:\n",
+        (f"{_SERVICES}::TestMistakes::test_each_in_a_service_is_told",),
+    ),
+    _row(
+        "a configuration mounts what its host allows",
+        "quaymaster/schema_rules.py",
+        "        if not any(is_inside(volume.source, allowed) for allowed in host.allow_paths):\n",
+        "        if False:\n",
+        (f"{_SERVICES}::TestMistakes::test_each_in_a_service_is_told",),
+    ),
+    _row(
+        "Redis asks for a password",
+        "docker-compose.yml",
+        "      requirepass ${REDIS_PASSWORD}\n",
+        "",
+        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+    ),
+    _row(
+        "Redis is not published",
+        "docker-compose.yml",
+        "    volumes: [redis:/data]\n",
+        '    volumes: [redis:/data]\n    ports: ["6379:6379"]\n',
+        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+    ),
+    _row(
+        "Redis is on the inner network only",
+        "docker-compose.yml",
+        "    networks: [inner]\n",
+        "    networks: [inner, outer]\n",
+        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+    ),
+    _row(
+        "the Docker socket is in the worker of the host alone",
+        "docker-compose.yml",
+        "      - trivy:/var/cache/trivy\n",
+        "      - trivy:/var/cache/trivy\n      - /var/run/docker.sock:/var/run/docker.sock\n",
+        (f"{_COMPOSE}::test_the_docker_socket_is_in_the_worker_of_the_host_alone",),
+    ),
+    _row(
+        "containers have no capabilities",
+        "docker-compose.yml",
+        "  tmpfs: [/tmp]\n  cap_drop: [ALL]\n",
+        "  tmpfs: [/tmp]\n",
+        (f"{_COMPOSE}::test_no_container_may_more_than_it_must",),
+    ),
+    _row(
+        "a Redis without a password is found",
+        "workers/redis_checks.py",
+        '        subject,\n        "broken",\n'
+        '        "none: whoever reaches it can read and delete everything.",\n',
+        '        subject,\n        "ok",\n'
+        '        "none: whoever reaches it can read and delete everything.",\n',
+        (
+            "tests/workers/test_redis_checks.py::"
+            "test_what_is_set_up_wrongly_is_told_and_how_to_set_it",
+        ),
+    ),
+)

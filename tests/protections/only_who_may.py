@@ -1,0 +1,294 @@
+"""G5: only who may."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G5")
+_ADMISSION = "tests/bot/test_admission.py"
+_CANCELLING = "tests/bot/test_cancelling.py"
+_HTTP = "tests/bot/test_http.py"
+_IDENTITY = "tests/bot/test_identity.py"
+_PAYLOADS = "tests/bot/test_payloads.py"
+_POLICY = "tests/quaymaster/test_policy.py"
+_STANDING = f"{_IDENTITY}::test_only_full_members_count_as_such"
+_VOTES = "tests/bot/test_votes.py"
+
+ONLY_WHO_MAY = (
+    _row(
+        "nobody but full members may do anything",
+        "quaymaster/policy.py",
+        "def _check_standing(person: Person) -> None:\n"
+        "    if person.standing is not Standing.FULL_MEMBER:\n",
+        "def _check_standing(person: Person) -> None:\n    if False:\n",
+        (_POLICY,),
+    ),
+    _row(
+        "strangers have no role",
+        "quaymaster/policy.py",
+        "    if person.standing is not Standing.FULL_MEMBER:\n        return frozenset()\n",
+        "",
+        (f"{_POLICY}::TestRoles::test_a_stranger_has_no_role_at_all",),
+    ),
+    _row(
+        "nothing is written without a right",
+        "quaymaster/policy.py",
+        "if right is Right.READ and not _is_reading_given(configuration):",
+        "if not _is_reading_given(configuration):",
+        (f"{_POLICY}::TestRights::test_nothing_is_written_without_a_right",),
+    ),
+    _row(
+        "a right is asked for",
+        "quaymaster/policy.py",
+        "    if not _has_right(configuration, person, right, environment, service):\n",
+        "    if False:\n",
+        (_POLICY,),
+    ),
+    _row(
+        "reading needs a right once it is given to somebody",
+        "quaymaster/policy.py",
+        "if right is Right.READ and not _is_reading_given(configuration):",
+        "if right is Right.READ:",
+        (_POLICY,),
+    ),
+    _row(
+        "a right is given where it is bound to",
+        "quaymaster/rights.py",
+        "if right not in SCOPED or self.environment != environment:",
+        "if right not in SCOPED:",
+        (_POLICY,),
+    ),
+    _row(
+        "a right can be bound to one service",
+        "quaymaster/rights.py",
+        "return self.service is None or self.service == service",
+        "return True",
+        (_POLICY,),
+    ),
+    _row(
+        "only a role in approval.from votes, whatever its rights",
+        "quaymaster/policy.py",
+        "    if not roles_of(configuration, person).intersection(voters):\n",
+        "    if not roles_of(configuration, person):\n",
+        (_POLICY,),
+    ),
+    _row(
+        "only voters and the requester reject",
+        "quaymaster/policy.py",
+        "    if person.user_id != requester:\n        may_vote(",
+        "    if False:\n        may_vote(",
+        (_POLICY,),
+    ),
+    _row(
+        "only the requester and who has the right cancel",
+        "quaymaster/policy.py",
+        "    if not _has_right(configuration, person, Right.CANCEL, environment, service):\n",
+        "    if False:\n",
+        (_POLICY,),
+    ),
+    _row(
+        "the requester's own vote is refused",
+        "quaymaster/approvals.py",
+        "if own and vote.choice is Choice.APPROVE and not self.own_request_counts:",
+        "if False:",
+        ("tests/quaymaster/test_approvals.py::test_the_requesters_own_approval_does_not_count",),
+    ),
+    _row(
+        "the requester's own vote does not count at execution",
+        "workers/approved.py",
+        "and (policy.own_request_counts or vote.voter != operation.actor.user)",
+        "",
+        (
+            "tests/workers/test_approved.py::"
+            "test_a_record_that_was_forged_in_redis_is_not_carried_out",
+        ),
+    ),
+    *(
+        _row(f"{who} no full members", "bot/identity.py", old, new, (_STANDING,))
+        for who, old, new in (
+            ("strangers are", 'user.get("is_stranger") or ', ""),
+            ("people of other workspaces are", " or home.team not in teams", ""),
+            ("bots are", 'user.get("is_bot") or ', ""),
+            ("workflows are", 'user.get("is_workflow_bot") or ', ""),
+            ("Slackbot is", ' or user.get("id") == "USLACKBOT"', ""),
+            ("deactivated accounts are", 'if user.get("deleted"):', "if False:"),
+            ("guests are", 'user.get("is_restricted") or ', ""),
+            ("guests of one channel are", ' or user.get("is_ultra_restricted")', ""),
+        )
+    ),
+    _row(
+        "who comes from another workspace is an outsider",
+        "bot/identity.py",
+        "if actor.team not in (home.team, home.enterprise):",
+        "if False:",
+        (f"{_IDENTITY}::test_the_same_user_id_of_another_workspace_is_somebody_else",),
+    ),
+    _row(
+        "who is known is known in one workspace",
+        "bot/identity.py",
+        "return seen.person if seen.person.team_id == actor.team else None",
+        "return seen.person",
+        (f"{_IDENTITY}::test_the_same_user_id_of_another_workspace_is_somebody_else",),
+    ),
+    _row(
+        "a look-up counts for a minute",
+        "bot/identity.py",
+        "if seen is None or self._clock() - seen.at > FRESH_SECONDS:",
+        "if seen is None:",
+        (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
+    ),
+    _row(
+        "the members of a group are looked up again after a minute",
+        "bot/identity.py",
+        "if known is not None and known.at >= since:",
+        "if known is not None:",
+        (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
+    ),
+    _row(
+        "a group that cannot be looked up refuses",
+        "bot/identity.py",
+        "            if not _says(error, _NO_GROUP):\n                raise\n",
+        "",
+        (f"{_ADMISSION}::test_a_group_that_cannot_be_looked_up_refuses",),
+    ),
+    _row(
+        "a vote is looked up at the click",
+        "bot/votes.py",
+        "await self._directory.look_up_anew(actor)",
+        "await self._directory.look_up(actor)",
+        (f"{_VOTES}::test_a_role_is_looked_up_again_at_the_click",),
+    ),
+    _row(
+        "a look-up that fails refuses the vote",
+        "bot/votes.py",
+        "        person = await self._directory.look_up_anew(actor)\n",
+        "        try:\n"
+        "            person = await self._directory.look_up_anew(actor)\n"
+        "        except Exception:\n"
+        "            person = Person(actor.user, actor.team)\n",
+        (f"{_VOTES}::test_a_look_up_that_fails_refuses_the_vote_and_says_so",),
+    ),
+    _row(
+        "the right to vote is checked",
+        "bot/votes.py",
+        "            policy.may_vote(self._configuration, ballot.person, environment, service)\n",
+        "            pass\n",
+        (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
+    ),
+    _row(
+        "the right to reject is checked",
+        "bot/votes.py",
+        "            policy.may_reject("
+        "self._configuration, ballot.person, requester, environment, service)\n",
+        "            pass\n",
+        (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
+    ),
+    _row(
+        "who cancels is looked up at the click",
+        "bot/cancelling.py",
+        "        policy.may_cancel(\n",
+        "        (lambda *_: None)(\n",
+        (f"{_CANCELLING}::test_others_may_not_cancel",),
+    ),
+    _row(
+        "who turns a page may look",
+        "bot/paging.py",
+        '        policy.allowed(self._configuration, person, "jobs")\n',
+        "",
+        (f"{_CANCELLING}::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+    ),
+    _row(
+        "who asks for a status may look",
+        "bot/front.py",
+        "        policy.request_allowed(self._is.configuration, person, request)\n",
+        "",
+        ("tests/bot/test_run.py::test_status_and_jobs_are_told_privately",),
+    ),
+    _row(
+        "an unknown person is looked up before an operation is queued",
+        "bot/front.py",
+        "asked, State.ACCEPTED if person is None else State.QUEUED",
+        "asked, State.QUEUED",
+        (f"{_ADMISSION}::test_only_full_members_of_this_workspace_are_admitted",),
+    ),
+    _row(
+        "a known person is judged before an operation is recorded",
+        "bot/front.py",
+        "            self._check(asked, person)\n",
+        "            pass\n",
+        ("tests/bot/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",),
+    ),
+    _row(
+        "a look-up that fails refuses the command",
+        "bot/admission.py",
+        "            person = await self._directory.look_up(operation.actor)\n",
+        "            try:\n"
+        "                person = await self._directory.look_up(operation.actor)\n"
+        "            except QuaymasterError:\n"
+        "                person = Person(operation.actor.user, operation.actor.team)\n",
+        (f"{_ADMISSION}::test_a_look_up_that_fails_refuses_and_says_so",),
+    ),
+    _row(
+        "what is admitted is allowed",
+        "bot/admission.py",
+        "    request_allowed(configuration, person, request)\n",
+        "",
+        (f"{_ADMISSION}::test_somebody_without_the_right_is_refused",),
+    ),
+    _row(
+        "a frozen environment takes no deploy",
+        "bot/admission.py",
+        "        if refusal is not None:\n",
+        "        if False:\n",
+        (f"{_ADMISSION}::test_a_frozen_environment_takes_no_deploy",),
+    ),
+    _row(
+        "an operation that somebody wrote into Redis is not admitted",
+        "bot/admission.py",
+        "            operation.check_request(self._sealer)\n",
+        "",
+        (f"{_ADMISSION}::test_an_operation_that_somebody_wrote_into_redis_is_not_admitted",),
+    ),
+    _row(
+        "the seal of a request covers who asked",
+        "quaymaster/operations.py",
+        "            self.actor.user,\n",
+        "",
+        ("tests/quaymaster/test_operations.py::test_a_request_that_was_altered_is_refused",),
+    ),
+    _row(
+        "requests over HTTP are signed",
+        "bot/http.py",
+        "        if not _is_signed(verifier, request, body):\n",
+        "        if False:\n",
+        (f"{_HTTP}::test_a_forged_signature_is_refused",),
+    ),
+    _row(
+        "a signature is of the whole body",
+        "bot/http.py",
+        "return verifier.is_valid(body, timestamp, signature)",
+        "return verifier.is_valid(body[:10], timestamp, signature) or bool(body)",
+        (f"{_HTTP}::test_a_changed_body_is_refused",),
+    ),
+    _row(
+        "a click is of the workspace of who clicked",
+        "bot/payloads.py",
+        'team = user.get("team_id") or (body.get("team") or {}).get("id", "")',
+        'team = (body.get("team") or {}).get("id", "")',
+        (f"{_PAYLOADS}::test_a_click_is_of_the_workspace_of_who_clicked",),
+    ),
+    _row(
+        "a mention is of the workspace of who wrote it",
+        "bot/payloads.py",
+        'team = event.get("user_team") or event.get("source_team") or event.get("team")',
+        'team = event.get("team")',
+        (f"{_PAYLOADS}::test_a_stranger_in_a_shared_channel_is_of_another_workspace",),
+    ),
+    _row(
+        "what a program wrote is no command",
+        "bot/payloads.py",
+        'if event.get("bot_id") or ',
+        "if ",
+        (f"{_PAYLOADS}::test_what_no_person_wrote_now_is_nothing",),
+    ),
+)

@@ -1,0 +1,220 @@
+"""G8: within Slack's limits, one sender for the whole installation."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G8")
+_AGENDA = "tests/bot/test_agenda.py"
+_COURIER = "tests/bot/test_courier.py"
+_RATES = "tests/bot/test_rates.py"
+_FIFTY = f"{_RATES}::test_never_more_than_fifty_updates_reach_slack_in_a_minute"
+_SENDER = "tests/bot/test_sender.py"
+_THROTTLE = "tests/bot/test_throttle.py"
+_VIEWS = "tests/bot/views"
+_EVERY_MESSAGE = (
+    f"{_VIEWS}/test_everything.py::test_every_message_is_taken_by_slack_and_tells_only_who_is_meant"
+)
+_TOGETHER = f"{_VIEWS}/test_card.py::test_no_combination_of_long_texts_is_too_long_together"
+
+WITHIN_LIMITS = (
+    _row(
+        "at most fifty updates a minute",
+        "bot/rates.py",
+        "UPDATES_A_MINUTE = 50\n",
+        "UPDATES_A_MINUTE = 60\n",
+        (_FIFTY,),
+    ),
+    _row(
+        "a minute is a whole one",
+        "bot/rates.py",
+        "WINDOW_SECONDS = 60.5\n",
+        "WINDOW_SECONDS = 50.0\n",
+        (_FIFTY,),
+    ),
+    _row(
+        "calls that are under way count",
+        "bot/rates.py",
+        "used = len(counted) + len(self.open_updates)",
+        "used = len(counted)",
+        (_FIFTY,),
+    ),
+    _row(
+        "a call counts from its answer on",
+        "bot/rates.py",
+        "updates=_recent(sorted((*self.updates, now)), now),",
+        "updates=_recent(sorted((*self.updates, began)), now),",
+        (_FIFTY,),
+    ),
+    _row(
+        "progress leaves updates to those that end",
+        "bot/rates.py",
+        '{"ended": 0, "changed": 4, "progress": 12}',
+        '{"ended": 0, "changed": 4, "progress": 0}',
+        (f"{_RATES}::test_progress_cannot_keep_an_end_waiting",),
+    ),
+    _row(
+        "changes leave updates to those that end",
+        "bot/rates.py",
+        "limit = UPDATES_A_MINUTE - RESERVES[urgency]",
+        'limit = UPDATES_A_MINUTE - RESERVES[urgency] * (urgency == "progress")',
+        (f"{_RATES}::test_a_change_leaves_some_updates_to_those_that_end",),
+    ),
+    _row(
+        "progress does not use a minute up in its first seconds",
+        "bot/rates.py",
+        'if urgency == "progress" and used >= UNHURRIED_UPDATES:',
+        "if False:",
+        (f"{_RATES}::test_a_minute_of_progress_is_not_used_up_in_its_first_seconds",),
+    ),
+    _row(
+        "a channel gets one message a second",
+        "bot/rates.py",
+        "self._post_ready(call.channel, now) if call.method == POST else now,",
+        "now,",
+        (f"{_RATES}::test_a_channel_gets_a_few_messages_at_once_and_then_one_a_second",),
+    ),
+    _row(
+        "a method rests as long as Slack says",
+        "bot/rates.py",
+        "return self._troubled(call, began, now, retry_after + extra)",
+        "return self._troubled(call, began, now, extra)",
+        (f"{_RATES}::test_a_method_rests_as_long_as_slack_says_and_the_others_go_on",),
+    ),
+    _row(
+        "after a rest one call tries and the others wait",
+        "bot/rates.py",
+        "        if self.open_calls.get(method, 0):\n",
+        "        if False:\n",
+        (f"{_RATES}::test_after_a_rest_one_call_tries_and_the_others_wait_for_it",),
+    ),
+    _row(
+        "whoever is refused again waits longer",
+        "bot/rates.py",
+        "        doublings = min(trouble.failures, 10) if trouble else 0\n",
+        "        doublings = 0\n",
+        (f"{_RATES}::test_a_minute_of_500_sees_few_calls_and_is_over_soon_after",),
+    ),
+    _row(
+        "a new courier counts what another has called",
+        "bot/throttle.py",
+        "        updates = await ask_async(self.connection, slack_calls.updates_began())\n",
+        "        updates = ()\n",
+        (f"{_THROTTLE}::test_the_next_courier_knows_what_this_one_has_used",),
+    ),
+    _row(
+        "a new courier knows which methods rest",
+        "bot/throttle.py",
+        "        pauses = await ask_async(self.connection, slack_calls.pauses())\n",
+        "        pauses = {}\n",
+        (f"{_THROTTLE}::test_the_next_courier_leaves_a_method_alone_that_was_told_to_rest",),
+    ),
+    _row(
+        "every call asks the budget",
+        "bot/throttle.py",
+        "        if ready_at > self.clock():\n",
+        "        if False:\n",
+        (f"{_THROTTLE}::test_the_next_courier_knows_what_this_one_has_used",),
+    ),
+    _row(
+        "only the courier that holds the lease calls",
+        "bot/throttle.py",
+        "            guards=renewal.guards,\n",
+        "            guards=(),\n",
+        (f"{_THROTTLE}::test_a_courier_that_lost_the_lease_neither_notes_nor_calls",),
+    ),
+    _row(
+        "no call outlasts the lease",
+        "bot/throttle.py",
+        "            commands=(*renewal.commands, *commands),\n",
+        "            commands=(*commands,),\n",
+        (f"{_THROTTLE}::test_each_call_makes_the_lease_last_longer_than_itself",),
+    ),
+    _row(
+        "Slack's word about how long to wait is read",
+        "bot/slack_errors.py",
+        "        return max(float(value), 0.0) if value is not None else _DEFAULT_RETRY_SECONDS\n",
+        "        return _DEFAULT_RETRY_SECONDS\n",
+        (f"{_SENDER}::test_429_is_told_with_the_time_to_wait",),
+    ),
+    _row(
+        "the SDK does not try again by itself",
+        "bot/sender.py",
+        "retry_handlers=[], timeout=30",
+        "timeout=30",
+        (f"{_SENDER}::test_a_lost_answer_is_not_made_up_for_by_a_second_call",),
+    ),
+    _row(
+        "calls share connections",
+        "bot/sender.py",
+        "session=session, retry_handlers=[]",
+        "retry_handlers=[]",
+        (f"{_SENDER}::test_all_calls_share_few_connections",),
+    ),
+    _row(
+        "those that ended go first",
+        "quaymaster/store/records.py",
+        "0 if state.is_terminal else 1, operation_id),",
+        "1, operation_id),",
+        (
+            "tests/quaymaster/store/test_records.py::"
+            "test_an_ended_operation_is_drawn_before_those_that_run",
+        ),
+    ),
+    _row(
+        "a card that ends waits no longer",
+        "bot/agenda.py",
+        "            if has_ended and not entry.has_ended:\n",
+        "            if False:\n",
+        (f"{_AGENDA}::test_a_card_that_waits_to_show_progress_is_due_at_once_when_it_ends",),
+    ),
+    _row(
+        "what is shown already needs no call",
+        "bot/steps.py",
+        "    if posting.shows == message.shows:\n        return Step.NOTHING\n",
+        "",
+        ("tests/bot/test_steps.py::test_a_message_is_compared_with_what_is_noted",),
+    ),
+    _row(
+        "a card shows the latest state and not every state",
+        "bot/delivery.py",
+        "        if ready_at > self.clock():\n"
+        "            raise NotYet(ready_at, message.urgency)\n",
+        "",
+        (
+            f"{_COURIER}::TestACard::"
+            "test_shows_the_newest_state_within_two_seconds_and_not_every_state",
+        ),
+    ),
+    _row(
+        "progress is written twice a second at most",
+        "workers/running.py",
+        "        if not is_new_step and now - self._last_report < _REPORT_SECONDS:\n"
+        "            return\n",
+        "",
+        ("tests/workers/test_running.py::test_progress_is_written_twice_a_second_at_most",),
+    ),
+    *(
+        _row(f"{what} within Slack's limit", "bot/views/parts.py", old, new, (test,))
+        for what, old, new, test in (
+            ("a text is", "TEXT_LIMIT = 3_000", "TEXT_LIMIT = 30_000", _TOGETHER),
+            ("a headline is", "HEADER_LIMIT = 150", "HEADER_LIMIT = 1_500", _EVERY_MESSAGE),
+            ("small print is", "_CONTEXT_LIMIT = 2_000", "_CONTEXT_LIMIT = 20_000", _EVERY_MESSAGE),
+            (
+                "a question is",
+                "_CONFIRM_TEXT_LIMIT = 300",
+                "_CONFIRM_TEXT_LIMIT = 3_000",
+                _EVERY_MESSAGE,
+            ),
+            ("running text is", "INLINE_LIMIT = 600", "INLINE_LIMIT = 60_000", _EVERY_MESSAGE),
+            ("a log is", "LOG_LINE_LIMIT = 160", "LOG_LINE_LIMIT = 16_000", _EVERY_MESSAGE),
+        )
+    ),
+    _row(
+        "a message that an update would not take is cut",
+        "bot/sender.py",
+        "_UPDATE_TEXT_LIMIT = 4_000 ",
+        "_UPDATE_TEXT_LIMIT = 40_000 ",
+        (f"{_SENDER}::test_text_is_cut_where_an_update_would_not_take_it",),
+    ),
+)

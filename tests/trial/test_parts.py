@@ -1,0 +1,24 @@
+"""The parts of a trial, started for real."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from quaymaster.checks import perform
+from trial.interruption import Interruption
+from trial.parts import Parts
+from trial.state_directory import opened
+from workers.redis_checks import redis_probe
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password(tmp_path: Path) -> None:
+    with opened(tmp_path / "state") as state, ExitStack() as stack:
+        parts = Parts(state, Interruption(), stack)
+        parts.start_database()
+        choices = state.choices
+        url = f"redis://:{choices.valkey_password}@127.0.0.1:{choices.valkey_port}/0"
+        found = perform([redis_probe(url)])
+        assert {check.verdict for check in found} == {"ok"}, found
