@@ -28,7 +28,7 @@ check: install ## format, lint, types, import contracts and fast tests: under a 
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not engine'
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not engine' --hypothesis-profile quick
 
 test: install ## every test, on real engines too (root, and the packages of .ci/run)
 	$(BIN)/python -m pytest -n $(JOBS)

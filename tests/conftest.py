@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import docker
+import hypothesis
 import pytest
 import redis
 
@@ -20,6 +21,9 @@ from tests.engines.trivy import TrivyCaches, make_caches
 from tests.engines.trivy import trivy_binary as find_trivy
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import LocalImages
+
+# `make check` tries fewer examples than `make test`, so that it ends while one still looks.
+hypothesis.settings.register_profile("quick", max_examples=25)
 
 _SESSION = pytest.StashKey[EngineSession]()
 
