@@ -7,7 +7,7 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-TYPED := bot workers quaymaster local_slack trial tests
+TYPED := bot workers quaymaster local_slack trial tests bench
 
 .PHONY: help install check test protections bench try clean
 
