@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 
@@ -57,11 +56,6 @@ class CallLog:
     def connections_per_call(self) -> float:
         """TCP connections opened for each call; 0 when there was no call."""
         return sum(call.opened for call in self.calls) / len(self.calls) if self.calls else 0.0
-
-    def shortest_gap(self) -> float:
-        """The least time in seconds between two calls; infinite with fewer than two."""
-        times = sorted(call.at for call in self.calls)
-        return min((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
 
     def __len__(self) -> int:
         return len(self.calls)

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from local_slack.message import Json, Message
 from local_slack.outcome import Outcome
 from local_slack.plan import Planned
 
-if TYPE_CHECKING:  # the workspace makes persons
-    from local_slack.workspace import Workspace
+
+class Workspace(Protocol):
+    """What a person needs of the workspace."""
+
+    async def act(self, *planned: Planned) -> tuple[Outcome, ...]: ...
+
+    async def messages(
+        self, channel: str | None = None, *, user: str | None = None
+    ) -> tuple[Message, ...]: ...
+
+    async def views(self, user: str | None = None) -> tuple[Json, ...]: ...
+
+    async def until(
+        self,
+        predicate: Callable[[Message], bool],
+        *,
+        channel: str | None = None,
+        user: str | None = None,
+        after: str = "",
+        within: float = 10.0,
+    ) -> Message: ...
 
 
 class Person:

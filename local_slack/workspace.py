@@ -162,10 +162,6 @@ class Workspace:
         """Deliver to this Request URL from now on."""
         await self._change(request_url=request_url)
 
-    async def use_socket_mode(self) -> None:
-        """Deliver over Socket Mode from now on."""
-        await self._change(request_url=None)
-
     async def set_membership(self, user: str, membership: str) -> None:
         """Change what kind of member somebody is: a value of `Membership`."""
         await self._change(user={"id": user, "membership": membership})

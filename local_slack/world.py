@@ -133,10 +133,6 @@ class World:
         """This world with these channels added or changed."""
         return replace(self, channels=_merged(self.channels, channels))
 
-    def with_app(self, app: App) -> World:
-        """This world with another installation of the app (scopes, events, commands…)."""
-        return replace(self, app=app)
-
     def with_scopes(self, *scopes: str) -> World:
         """This world where the bot's token has these scopes and no others."""
         return replace(self, app=replace(self.app, scopes=frozenset(scopes)))

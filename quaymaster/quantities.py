@@ -27,15 +27,6 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
-def duration_text(duration: timedelta) -> str:
-    """A duration as it is written, in the largest unit that loses nothing above a second."""
-    seconds = round(duration.total_seconds())
-    for unit, size in _SECONDS.items():
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
-
-
 def parse_memory(text: str) -> int:
     """Read an amount of memory as ``docker run --memory`` does, in bytes. Raises UsageError."""
     found = _MEMORY.fullmatch(text)

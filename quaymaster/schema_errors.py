@@ -81,7 +81,7 @@ def _complaint(details: ErrorDetails) -> Complaint:
     if kind == "extra_forbidden":
         return Complaint(path, _unknown_field(path))
     what = _what(details)
-    field = _field_at(path)
+    field, _ = _at(path)
     example = field.examples[0] if field is not None and field.examples else None
     return Complaint(path, what, "" if example is None else _as_yaml(path, example))
 
@@ -107,7 +107,7 @@ def _unknown_field(path: Path) -> str:
         return f"{key} is not supported yet."
     if key in _NEVER:
         return f"{key} is not supported: a service gets no rights over its host."
-    parent = _model_at(path[:-1])
+    _, parent = _at(path[:-1])
     if parent is None:
         return "There is no such field."
     names = [info.alias or name for name, info in parent.model_fields.items()]
@@ -122,8 +122,8 @@ def _as_yaml(path: Path, example: Any) -> str:
     return json.dumps(example, ensure_ascii=False)
 
 
-def _field_at(path: Path) -> FieldInfo | None:
-    """The field that a path leads to, or the last one on its way."""
+def _at(path: Path) -> tuple[FieldInfo | None, type[BaseModel] | None]:
+    """The field that a path leads to, or the last one on its way; and the model that is there."""
     model: type[BaseModel] | None = Declaration
     found: FieldInfo | None = None
     in_collection = False
@@ -133,22 +133,10 @@ def _field_at(path: Path) -> FieldInfo | None:
             continue
         info = _field_named(model, step) if model is not None else None
         if info is None:
-            break
+            return found, None
         found = info
         model, in_collection = _model_in(info.annotation)
-    return found
-
-
-def _model_at(path: Path) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Declaration
-    in_collection = False
-    for step in path:
-        if in_collection:
-            in_collection = False
-            continue
-        info = _field_named(model, step) if model is not None else None
-        model, in_collection = _model_in(info.annotation) if info is not None else (None, False)
-    return model
+    return found, model
 
 
 def _field_named(model: type[BaseModel], step: str | int) -> FieldInfo | None:

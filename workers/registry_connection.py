@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -58,17 +56,6 @@ class RegistryConnection:
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
         )
         self._authorizer = Authorizer(login, self._ask_for_token)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close every connection."""

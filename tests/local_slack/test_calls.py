@@ -20,5 +20,4 @@ def test_the_log_is_narrowed_by_method_and_error() -> None:
     assert len(log.of("chat.update")) == 2
     assert len(log.accepted()) == 2
     assert len(log.refused("ratelimited")) == 1
-    assert log.shortest_gap() == 1
     assert log.connections_per_call() == 1 / 3

@@ -1,11 +1,9 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from quaymaster.errors import UsageError
-from quaymaster.quantities import duration_text, parse_duration, parse_memory
+from quaymaster.quantities import parse_duration, parse_memory
 
 
 @pytest.mark.parametrize(
@@ -20,20 +18,12 @@ from quaymaster.quantities import duration_text, parse_duration, parse_memory
 )
 def test_durations_are_a_number_and_a_unit(text: str, duration: timedelta) -> None:
     assert parse_duration(text) == duration
-    assert duration_text(duration) == text
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1h30m", "5S", "٣s", "9" * 99 + "d"])
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(UsageError):
         parse_duration(text)
-
-
-@given(st.integers(min_value=0, max_value=10**9))
-def test_a_duration_reads_back_as_it_was_written(seconds: int) -> None:
-    text = duration_text(timedelta(seconds=seconds))
-    if len(text) <= 7:
-        assert parse_duration(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
