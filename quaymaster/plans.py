@@ -18,6 +18,8 @@ class Running:
     image: ImageRef
     release: int | None
     configuration: ServiceConfiguration | None
+    size: int | None = None
+    """Like that of ``Examined``; None where the registry does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Examined:
 
     image: ImageRef
     """Pinned: the tag as typed and the digest that it meant at that moment."""
-    size: int
+    size: int | None
+    """Bytes to transfer, as the registry counts; None where it was not asked."""
     verdict: Verdict
     counts: tuple[tuple[Severity, int], ...]
     gained: tuple[Finding, ...] = ()

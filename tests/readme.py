@@ -98,7 +98,7 @@ def _deploy() -> Operation:
         examined=examined,
         configuration=after,
         configuration_revision=_CONFIGURATION.revision,
-        running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before),
+        running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
     )
     approval = Approval(plan.hash(), 2, _NOW + timedelta(hours=4), "alice", ("release-managers",))
     return replace(

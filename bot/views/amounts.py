@@ -21,6 +21,13 @@ def size(count: float) -> str:
     return _in_units(count, 1000, _UNITS)
 
 
+def size_change(before: int, after: int) -> str:
+    """``1.2 MB larger``, ``40 MB smaller``, ``same size``."""
+    if after == before:
+        return "same size"
+    return f"{size(abs(after - before))} {'larger' if after > before else 'smaller'}"
+
+
 def memory(count: float) -> str:
     """Bytes in binary units, as ``--memory`` counts: ``512 MiB``."""
     return _in_units(count, 1024, _MEMORY_UNITS)

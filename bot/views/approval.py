@@ -5,7 +5,7 @@ from typing import assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.views.amounts import counted, memory, severities, size
+from bot.views.amounts import counted, memory, severities, size, size_change
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Bold,
@@ -15,6 +15,7 @@ from bot.views.parts import (
     Person,
     bullets,
     clipped,
+    dotted,
     joined,
     paragraph,
     prose,
@@ -49,14 +50,22 @@ def plan_blocks(plan: DeployPlan, scene: Scene) -> tuple[Block, ...]:
 
 def change_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
     """What runs now and what would."""
-    release = f" · release #{plan.restores}" if plan.restores is not None else ""
-    about = f" · {size(plan.examined.size)}{release}"
-    new: Line = ("New: ", *image_line(plan.image, scene), about)
+    new: Line = ("New: ", *image_line(plan.image, scene), *_about(plan))
     if plan.running is None:
         return (new, ("Now: nothing runs there",))
     if plan.running.image.digest == plan.image.digest:
         return (new, ("Now: the same image",))
     return (new, ("Now: ", *image_line(plan.running.image, scene)))
+
+
+def _about(plan: DeployPlan) -> Line:
+    """How large the new image is, also against what runs now, and which release it restores."""
+    new = plan.examined.size
+    before = plan.running.size if plan.running is not None else None
+    change = size_change(before, new) if before is not None and new is not None else ""
+    release = f"release #{plan.restores}" if plan.restores is not None else ""
+    said = dotted(size(new) if new is not None else "", change, release)
+    return (f" · {said}",) if said else ()
 
 
 def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:

@@ -49,6 +49,9 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     second = house.ended(2)
     assert isinstance(second.outcome, Deployed), second
     assert second.outcome.gap_seconds is not None
+    assert second.plan is not None
+    assert second.plan.running is not None
+    assert second.plan.running.size
     assert "web v2" in _page(free_port)
 
     await alice.command("C0SHOP", f"deploy {repository}:3 to {house.shop.staging}")

@@ -56,6 +56,9 @@ def test_a_plan_of_another_operation_is_refused() -> None:
 def test_sizes_and_notes_are_not_part_of_what_is_approved() -> None:
     same = replace(plan(), notes=("a note",), examined=replace(plan().examined, size=1))
     assert same.hash() == plan().hash()
+    running = plan().running
+    assert running is not None
+    assert replace(plan(), running=replace(running, size=1)).hash() == plan().hash()
 
 
 def test_a_plan_names_the_digest_that_will_run() -> None:

@@ -1,11 +1,13 @@
 """The second stage of a deploy: what will change? Runs on the host. Nothing is changed yet."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from quaymaster.approvals import Approval
-from quaymaster.errors import Conflict, ScanBlocked
+from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
+from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.plans import Running as RunningNow
@@ -29,6 +31,7 @@ def plan_deploy(
         raise ValueError("a deploy is examined before it is planned")
     running.report(Progress("planning"))
     refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
+    serves = what_runs_now(request.environment, request.service, tools)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
@@ -37,7 +40,7 @@ def plan_deploy(
         examined=examined,
         configuration=tools.renderer.render(request.environment, request.service),
         configuration_revision=tools.configuration.revision,
-        running=what_runs_now(request.environment, request.service, tools),
+        running=replace(serves, size=_size(serves.image, tools)) if serves else None,
     ).sealed(tools.sealer, running.operation.id)
     return approved_or_asked(running.operation, plan, tools)
 
@@ -83,6 +86,16 @@ def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow 
         ):
             return RunningNow(release.image, release.id, release.configuration)
     return RunningNow(image, None, None)
+
+
+def _size(image: ImageRef, tools: Toolbox) -> int | None:
+    """What the registry says, so that it compares with the new one: an engine counts unpacked
+    bytes. The image may be gone there, or the registry out of this worker's reach.
+    """
+    try:
+        return tools.registry(image.repository.registry).size(image)
+    except QuaymasterError:
+        return None
 
 
 def refuse_what_the_gate_stops(

@@ -82,4 +82,4 @@ def _examined(target: Release, tools: Toolbox) -> Examined:
     key = ask(tools.connection, reports.latest_key(digest)) if digest else None
     report = ask(tools.connection, reports.kept_under(key, tools.sealer)) if key else None
     counts = tuple(report.counts().items()) if report else ()
-    return Examined(target.image, 0, Unknown("A rollback is not scanned again."), counts)
+    return Examined(target.image, None, Unknown("A rollback is not scanned again."), counts)

@@ -165,6 +165,7 @@ PLAN = DeployPlan(
             ),
             (PublishedPort(8081, 8000),),
         ),
+        198_000_000,
     ),
     notes=("The tag 1.4 has moved since it was scanned.",),
 )

@@ -27,6 +27,18 @@ def test_sizes_are_decimal(count: int, said: str) -> None:
     assert amounts.size(count) == said
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (198_000_000, 210_000_000, "12 MB larger"),
+        (210_000_000, 198_000_000, "12 MB smaller"),
+        (7, 7, "same size"),
+    ],
+)
+def test_a_change_of_size_says_in_which_direction(before: int, after: int, said: str) -> None:
+    assert amounts.size_change(before, after) == said
+
+
 def test_memory_is_binary() -> None:
     assert amounts.memory(512 << 20) == "512 MiB"
     assert amounts.memory(3 << 29) == "1.5 GiB"
