@@ -106,7 +106,7 @@ class Admission:
         """The record; None also for one that cannot be read, which must not hold up others."""
         try:
             stored = await self._database.ask(records.load(operation_id))
-        except ValueError:
+        except Forged:
             log.warning("record cannot be read", operation=operation_id)
             return None
         return stored.operation if stored else None

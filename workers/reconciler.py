@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from quaymaster.errors import Conflict, Trouble, UsageError
+from quaymaster.errors import Conflict, Forged, Trouble
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed, Lost
@@ -195,7 +195,7 @@ def _loaded(connection: Connection, operation_id: int) -> Operation | None:
     """The record, unless it cannot be read: one that was damaged must not hold up the others."""
     try:
         stored = ask(connection, records.load(operation_id))
-    except (ValueError, UsageError):
+    except Forged:
         log.exception("record cannot be read", operation=operation_id)
         return None
     return stored.operation if stored else None

@@ -15,6 +15,7 @@ from rq import get_current_job
 from quaymaster.errors import (
     Cancelled,
     Conflict,
+    Forged,
     HandedBack,
     QuaymasterError,
     ScanBlocked,
@@ -50,7 +51,11 @@ def run_operation(operation_id: int) -> None:
 
 def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
     """The same with the tools given: take the lease, move to running, work, move on."""
-    stored = ask(tools.connection, records.load(operation_id))
+    try:
+        stored = ask(tools.connection, records.load(operation_id))
+    except Forged:
+        log.exception("record cannot be read", operation=operation_id)
+        return
     if stored is None:
         log.warning("no such operation", operation=operation_id)
         return

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from quaymaster import queues
-from quaymaster.errors import Conflict
+from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.journal import Event
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
@@ -125,7 +125,10 @@ def move(
 
 
 def load(operation_id: int) -> Query[Stored | None]:
-    """The operation with its progress, cancel flag and page; None when there is none."""
+    """The operation with its progress, cancel flag and page; None when there is none.
+
+    Raises Forged for a record that cannot be read.
+    """
     fields = ("record", "revision", "progress", "cancel", "page", "past_return")
     return Query(
         ("HMGET", keys.operation(operation_id), *fields),
@@ -250,9 +253,7 @@ def _stored(operation_id: int, reply: Sequence[bytes | None]) -> Stored | None:
     record, revision, progress, cancel, page, past_return = reply
     if record is None:
         return None
-    operation = _OPERATION.validate_json(record)
-    if operation.id != operation_id:
-        raise ValueError(f"the record of {operation_id} says that it is {operation.id}")
+    operation = _read(operation_id, record)
     return Stored(
         replace(
             operation,
@@ -262,6 +263,25 @@ def _stored(operation_id: int, reply: Sequence[bytes | None]) -> Stored | None:
             is_past_return=past_return is not None,
         ),
         int(revision or 0),
+    )
+
+
+def _read(operation_id: int, record: bytes) -> Operation:
+    """Raises Forged for what this product did not write."""
+    try:
+        operation = _OPERATION.validate_json(record)
+    except (ValueError, UsageError) as error:
+        raise _damaged(operation_id) from error
+    if operation.id != operation_id:
+        raise _damaged(operation_id)
+    return operation
+
+
+def _damaged(operation_id: int) -> Forged:
+    return Forged(
+        f"The record of #{operation_id} cannot be read, so it is not acted upon.",
+        why="Something other than Quaymaster wrote to its database.",
+        next_step="Tell whoever runs Quaymaster.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import TypeAdapter
 
+from quaymaster.errors import Forged, UsageError
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.seals import Sealer
 from quaymaster.services import ServiceConfiguration
@@ -54,10 +55,10 @@ def mark_bad(environment: str, service: str, digest: Digest, operation: int) -> 
 
 
 def latest(environment: str, service: str, count: int = 20) -> Query[tuple[Release, ...]]:
-    """The latest releases, newest first."""
+    """The latest releases, newest first. Raises Forged for one that cannot be read."""
     return Query(
         ("LRANGE", keys.releases(environment, service), -count, -1),
-        lambda reply: tuple(_RELEASE.validate_json(one) for one in reversed(reply)),
+        lambda reply: tuple(_read(one) for one in reversed(reply)),
     )
 
 
@@ -75,6 +76,17 @@ def rolled_back_by(environment: str, service: str, digest: Digest) -> Query[int 
         ("HGET", keys.bad_digests(environment, service), str(digest)),
         lambda reply: int(reply) if reply else None,
     )
+
+
+def _read(stored: bytes) -> Release:
+    try:
+        return _RELEASE.validate_json(stored)
+    except (ValueError, UsageError) as error:
+        raise Forged(
+            "A release cannot be read, so it is not acted upon.",
+            why="Something other than Quaymaster wrote to its database.",
+            next_step="Tell whoever runs Quaymaster.",
+        ) from error
 
 
 _RELEASE = TypeAdapter(Release)
