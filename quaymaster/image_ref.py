@@ -85,6 +85,10 @@ class Repository:
             return cls(first, rest)
         return cls(default_registry, text)
 
+    def familiar(self, default_registry: str) -> str:
+        """As people say it: without the default registry."""
+        return self.path if self.registry == default_registry else str(self)
+
     def __str__(self) -> str:
         return f"{self.registry}/{self.path}"
 
@@ -132,9 +136,7 @@ class ImageRef:
 
     def familiar(self, default_registry: str) -> str:
         """As people say it: without the default registry, and without the digest beside a tag."""
-        name = str(self.repository)
-        if self.repository.registry == default_registry:
-            name = self.repository.path
+        name = self.repository.familiar(default_registry)
         if self.tag is not None:
             return f"{name}:{self.tag}"
         return f"{name}@{self.digest.short}" if self.digest is not None else name

@@ -1,7 +1,7 @@
-"""Sizes, times, shares and names, as short as a phone wants them."""
+"""Sizes, times and shares, as short as a phone wants them."""
 
 from quaymaster.findings import Severity
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest
 
 BAR_CELLS = 20
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -55,19 +55,6 @@ def bar(share: float) -> str:
 def counted(number: int, one: str, several: str = "") -> str:
     """``1 layer``, ``3 layers``."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
-def name_of(image: ImageRef, default_registry: str) -> str:
-    """How people write an image: no default registry, and a digest only where there is no tag."""
-    name = repository_name(image.repository, default_registry)
-    if image.tag is not None:
-        return f"{name}:{image.tag}"
-    return f"{name}@{image.digest.short}" if image.digest is not None else name
-
-
-def repository_name(repository: Repository, default_registry: str) -> str:
-    """A repository without the default registry."""
-    return repository.path if repository.registry == default_registry else str(repository)
 
 
 def short(digest: Digest | None) -> str:

@@ -8,7 +8,6 @@ from slack_sdk.models.blocks import Block
 
 from bot.commands.grammar import COMMAND
 from bot.commands.help import HelpPage
-from bot.views.amounts import name_of
 from bot.views.headline import headline_of
 from bot.views.parts import (
     Bold,
@@ -161,7 +160,7 @@ def _service_row(status: ServiceStatus, scenes: Scenes) -> Line:
     if release is None:
         line = (*line, "nothing released yet")
     else:
-        name = name_of(release.image, scenes.configuration.default_registry)
+        name = release.image.familiar(scenes.configuration.default_registry)
         line = (*line, Code(clipped_middle(name, 90)), " since ", When(release.released_at))
         line = (*line, f" · #{release.id} · ", Person(release.released_by))
     for operation in status.at_work[:2]:

@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from bot.views.amounts import name_of, repository_name
 from bot.views.parts import clipped, clipped_middle
 from quaymaster.image_ref import ImageRef
 from quaymaster.requests import (
@@ -32,7 +31,7 @@ def headline_of(request: Request, default_registry: str) -> str:
     """“Push shop/web:1.4 from build1”. Plain text, not yet escaped."""
 
     def image(reference: ImageRef) -> str:
-        return _middle(name_of(reference, default_registry))
+        return _middle(reference.familiar(default_registry))
 
     match request:
         case PullRequest(reference, host):
@@ -60,11 +59,11 @@ def _headline_of_a_look(
         case ImagesRequest(host):
             return f"Images on {_name(host)}"
         case TagsRequest(repository):
-            return f"Tags of {_middle(repository_name(repository, default_registry))}"
+            return f"Tags of {_middle(repository.familiar(default_registry))}"
         case InspectRequest(image, where):
-            return f"Inspect {_middle(name_of(image, default_registry))}{_on(where)}"
+            return f"Inspect {_middle(image.familiar(default_registry))}{_on(where)}"
         case HistoryRequest(image, where):
-            return f"History of {_middle(name_of(image, default_registry))}{_on(where)}"
+            return f"History of {_middle(image.familiar(default_registry))}{_on(where)}"
         case _:
             assert_never(request)
 

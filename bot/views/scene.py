@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.grammar import COMMAND
-from bot.views.amounts import name_of, repository_name
 from quaymaster.configuration import Configuration
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.operations import Operation
@@ -22,8 +21,8 @@ class Scene:
 
     def image(self, image: ImageRef) -> str:
         """An image as people write it here."""
-        return name_of(image, self.configuration.default_registry)
+        return image.familiar(self.configuration.default_registry)
 
     def repository(self, repository: Repository) -> str:
         """A repository as people write it here."""
-        return repository_name(repository, self.configuration.default_registry)
+        return repository.familiar(self.configuration.default_registry)

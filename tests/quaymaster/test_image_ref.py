@@ -158,6 +158,15 @@ class TestNames:
         with pytest.raises(ValueError, match="no digest"):
             _ = ImageRef.parse("shop/web:1.4", DEFAULT).by_digest
 
+    def test_the_familiar_name_is_as_short_as_people_write_it(self) -> None:
+        digest = Digest("sha256:" + "ab" * 32)
+        image = ImageRef.parse("shop/web:1.4", DEFAULT)
+        assert image.pinned(digest).familiar(DEFAULT) == "shop/web:1.4"
+        assert ImageRef(image.repository, digest=digest).familiar(DEFAULT) == (
+            "shop/web@abababababab"
+        )
+        assert image.familiar("other.example.com") == f"{DEFAULT}/shop/web:1.4"
+
 
 class TestShown:
     @given(st.text())

@@ -1,4 +1,4 @@
-"""Sizes, times and names."""
+"""Sizes and times."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from bot.views import amounts
 from quaymaster.findings import Severity
-from tests.bot.views.cases import DIGEST, image
 
 
 @pytest.mark.parametrize(
@@ -73,13 +72,6 @@ def test_the_bar_always_has_twenty_cells(share: float) -> None:
 def test_the_bar_is_full_only_at_the_end() -> None:
     assert amounts.bar(0.999).count("░") == 1
     assert amounts.bar(1.0) == "█" * 20
-
-
-def test_a_name_is_as_short_as_people_write_it() -> None:
-    default = "registry.example.com"
-    assert amounts.name_of(image(digest=DIGEST), default) == "shop/web:1.4"
-    assert amounts.name_of(image(None, DIGEST), default) == f"shop/web@{DIGEST.short}"
-    assert amounts.name_of(image(), "other.example.com") == "registry.example.com/shop/web:1.4"
 
 
 def test_severities_are_worst_first_and_leave_out_what_is_not_there() -> None:
