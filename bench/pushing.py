@@ -1,20 +1,16 @@
 """A push through the whole product, with live progress and a slow Slack, beside the bare one."""
 
 import asyncio
-import base64
-import json
 import secrets
-import shutil
 import statistics
-import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from pathlib import Path
 
 from bench.acknowledgement import our_bot
 from bench.bed import Bed
 from bench.commands import Commander
+from bench.peers.plain_docker import PlainDocker
 from bench.programs import ready_worker
 from bench.row import Row
 from local_slack import LocalSlack
@@ -41,7 +37,8 @@ def pushing(bed: Bed) -> Iterable[Row]:
         load_big_image(engine, names[0], layers=_LAYERS, layer_bytes=_LAYER_BYTES)
         for name in names[1:]:
             engine.images.get(names[0]).tag(*name.rsplit(":", 1))
-        login = _login_folder(stack.enter_context(bed.folder()), registries)
+        folder = stack.enter_context(bed.folder())
+        plain = PlainDocker.logged_in(engine, bed.docker_host, folder, *registries)
         house = stack.enter_context(bed.house(lambda shop: _knowing(registries, shop)))
         port = stack.enter_context(our_bot(bed, house))
         ready_worker(house)
@@ -51,13 +48,10 @@ def pushing(bed: Bed) -> Iterable[Row]:
             turns = [0, 1] if pair % 2 else [1, 0]
             for turn in turns:
                 name = names[2 * pair + turn]
-                took[turn].append(
-                    _ours(house, port, name) if turn == 0 else _bare(bed, name, login)
-                )
+                took[turn].append(_ours(house, port, name) if turn == 0 else _bare(plain, name))
         shown = asyncio.run(_updates(house.slack))
-        peer = "docker push -q" if shutil.which("docker") else "the SDK's push"
         p50 = [statistics.median(one) for one in took]
-        yield Row("push of 10 layers, 210 MB", p50[0] / p50[1], "x", peer, 1.10)
+        yield Row("push of 10 layers, 210 MB", p50[0] / p50[1], "x", f"{plain.name} push -q", 1.10)
         yield Row("updates of its card meanwhile", shown / _PAIRS, "", "", 1, "at least")
 
 
@@ -75,30 +69,10 @@ def _ours(house: House, port: int, name: str) -> float:
     return took
 
 
-def _bare(bed: Bed, name: str, login: Path) -> float:
-    program = shutil.which("docker")
-    if program is None:
-        return _by_sdk(bed, name, login)
+def _bare(plain: PlainDocker, name: str) -> float:
     began = time.perf_counter()
-    subprocess.run(
-        [program, "--host", bed.docker_host, "--config", str(login), "push", "-q", name],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    plain.push(name)
     return time.perf_counter() - began
-
-
-def _by_sdk(bed: Bed, name: str, login: Path) -> float:
-    host = name.partition("/")[0]
-    auth = json.loads((login / "config.json").read_text())["auths"][host]["auth"]
-    username, _, password = base64.b64decode(auth).decode().partition(":")
-    with bed.engine() as engine:
-        began = time.perf_counter()
-        said = engine.images.push(name, auth_config={"username": username, "password": password})
-        took = time.perf_counter() - began
-    if '"error"' in said:
-        raise RuntimeError(said[-300:])
-    return took
 
 
 def _knowing(registries: list[Registry], shop: Shop) -> str:
@@ -109,16 +83,6 @@ def _knowing(registries: list[Registry], shop: Shop) -> str:
         for one in registries
     )
     return configuration(shop).replace(known, f"registries:\n{more}  {shop.registry.host}:")
-
-
-def _login_folder(folder: Path, registries: list[Registry]) -> Path:
-    """What ``docker login`` would write."""
-    auths = {
-        one.host: {"auth": base64.b64encode(f"{one.username}:{one.password}".encode()).decode()}
-        for one in registries
-    }
-    (folder / "config.json").write_text(json.dumps({"auths": auths}))
-    return folder
 
 
 async def _slow_down(slack: LocalSlack) -> None:

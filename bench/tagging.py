@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import docker
 import httpx
 from pydantic import SecretStr
 
 from bench.bed import Bed
 from bench.images import noise, put_image
+from bench.peers.plain_docker import PlainDocker
 from bench.relay import relay
 from bench.row import Row
 from quaymaster.image_ref import ImageRef, Repository
@@ -25,7 +25,6 @@ from workers.registry_auth import RegistryLogin
 _ROUNDS = 60
 _WARM_UP = 5
 _BY_HAND = "manifest GET and PUT by hand"
-_ENGINE = "docker pull, tag and push of an image that is not local"
 _MOST_KILOBYTES = 50.0
 """Two manifests, requests and answers; the smallest layer here has 2 MB."""
 
@@ -56,13 +55,15 @@ def tagging(bed: Bed) -> Iterable[Row]:
             repository = f"bench/{secrets.token_hex(4)}"
             put_image(registry, repository, "1", noise(size.layers, size.layer_bytes))
             stack.callback(remove_images, engine, repository)
-            yield from _rows(size, registry, repository, engine)
+            folder = stack.enter_context(bed.folder())
+            plain = PlainDocker.logged_in(engine, bed.docker_host, folder, registry)
+            yield from _rows(size, registry, repository, plain)
 
 
 def _rows(
-    size: _Size, registry: registries.Registry, repository: str, engine: docker.DockerClient
+    size: _Size, registry: registries.Registry, repository: str, plain: PlainDocker
 ) -> Iterable[Row]:
-    slow = [_by_engine(engine, registry, repository) for _ in range(size.engine_rounds)]
+    slow = [_by_engine(plain, registry, repository) for _ in range(size.engine_rounds)]
     with Registry(_login(registry, registry.host)) as ours, registry.client() as client:
         tags = [_ours(ours, repository), _by_hand(client, repository)]
         took: list[list[float]] = [[], []]
@@ -78,7 +79,7 @@ def _rows(
         f"tag {size.name}, faster than",
         statistics.median(slow) / p50[0],
         "x",
-        _ENGINE,
+        f"{plain.name} pull, tag and push of an image that is not local",
         size.faster,
         "at least",
     )
@@ -102,19 +103,14 @@ def _by_hand(client: httpx.Client, repository: str) -> Callable[[str], object]:
     return tag
 
 
-def _by_engine(
-    engine: docker.DockerClient, registry: registries.Registry, repository: str
-) -> float:
+def _by_engine(plain: PlainDocker, registry: registries.Registry, repository: str) -> float:
     name = f"{registry.host}/{repository}"
-    login = {"username": registry.username, "password": registry.password}
     began = time.perf_counter()
-    image = engine.images.pull(name, "1", auth_config=login)
-    image.tag(name, "3")
-    for event in engine.images.push(name, "3", auth_config=login, stream=True, decode=True):
-        if "error" in event:
-            raise RuntimeError(event["error"])
+    plain.pull(f"{name}:1")
+    plain.tag(f"{name}:1", f"{name}:3")
+    plain.push(f"{name}:3")
     took = time.perf_counter() - began
-    remove_images(engine, repository)
+    remove_images(plain.engine, repository)
     return took
 
 
