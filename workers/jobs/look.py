@@ -30,7 +30,8 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
         state = observe(engine, plan.environment, plan.service)
         serving = state.serving
         if serving is not None and not is_result_of(operation, plan, serving):
-            why = f"{serving.image} replaced it before its bake window ended."
+            other = tools.familiar(serving.image) if serving.image else "Another container"
+            why = f"{other} replaced it before its bake window ended."
             return Finished(Ended(why), State.SUPERSEDED)
         try:
             _check(engine, serving, plan, tools)
@@ -77,7 +78,8 @@ def _back(
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
-    words = f"{kept[0].image} serves again, after {switched.gap_seconds:.2f} s without answer."
+    name = tools.familiar(plan.running.image) if plan.running else "The version from before"
+    words = f"{name} serves again, after {switched.gap_seconds:.2f} s without answer."
     return Finished(_failed(error, words), State.FAILED, also=marks)
 
 

@@ -42,23 +42,25 @@ def _lost(operation: Operation, found: str, next_step: str) -> Finished:
 
 def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
     image = request.image
+    name = tools.familiar(image)
     try:
         there = tools.registry(image.repository.registry).resolve(image).digest
     except NotFound:
-        return f"The registry has no {image}: nothing of it is visible there."
+        return f"The registry has no {name}: nothing of it is visible there."
     except QuaymasterError as error:
-        return f"Whether {image} arrived is not known: {error.trouble.what}"
+        return f"Whether {name} arrived is not known: {error.trouble.what}"
     local = inspect(tools.engine(request.host), image).digest_in(image.repository)
     if local == there:
-        return f"The push was complete: the registry has {image} with the digest {there}."
-    return f"The registry has {image} with the digest {there}; whether that is this push is unsure."
+        return f"The push was complete: the registry has {name} with the digest {there.short}."
+    return f"The registry has {name} with the digest {there.short}; it may be of an earlier push."
 
 
 def _after_a_pull(request: PullRequest, tools: Toolbox) -> str:
     image = request.image
+    name = tools.familiar(image)
     try:
         found = inspect(tools.engine(request.host), image)
     except NotFound:
-        return f"{request.host} has no {image}."
+        return f"{request.host} has no {name}."
     digest = found.digest_in(image.repository)
-    return f"{request.host} has {image}" + (f" with the digest {digest}." if digest else ".")
+    return f"{request.host} has {name}" + (f" with the digest {digest.short}." if digest else ".")
