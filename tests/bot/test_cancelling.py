@@ -80,12 +80,19 @@ async def test_others_may_not_cancel(bot: Running, user: str) -> None:
     assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
 
 
+def revision(bot: Running, operation: Operation) -> int:
+    """How often what its card shows has changed."""
+    return int(bot.connection.hget(keys.operation(operation.id), "revision") or 0)
+
+
 async def test_a_page_button_shows_its_page_however_often_it_is_clicked(bot: Running) -> None:
     operation = deploy(bot, state=State.SUCCEEDED)
     message = await card(bot, operation, "page:0", "page:2")
+    before = revision(bot, operation)
     await bot.person(BOB).click(message, "page:2")
     await bot.person(BOB).click(message, "page:2")
-    await until(lambda: bot.operation(operation.id).page == 2, "the page")
+    await until(lambda: revision(bot, operation) == before + 2, "both clicks")
+    assert bot.operation(operation.id).page == 2
     await bot.person("U0GUEST").click(message, "page:0")
     await bot.workspace.until(lambda one: one.only_for == "U0GUEST", within=10)
     assert bot.operation(operation.id).page == 2

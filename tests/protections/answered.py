@@ -45,7 +45,7 @@ ANSWERED = (
         "the edge's client of Redis tries once",
         "bot/database.py",
         "            retry=Retry(NoBackoff(), 0),\n",
-        "",
+        '            retry=Retry(__import__("redis").backoff.ConstantBackoff(0.2), 3),\n',
         (
             f"{_DATABASE}::"
             "test_a_server_that_is_down_is_noticed_at_once_and_used_again_when_it_is_back",

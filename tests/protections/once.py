@@ -146,7 +146,7 @@ ONCE = (
         "a client of a worker sends a command once",
         "quaymaster/connections.py",
         "        health_check_interval=15,\n        retry=Retry(NoBackoff(), 0),\n",
-        "        health_check_interval=15,\n",
+        "        health_check_interval=15,\n        retry=Retry(NoBackoff(), 3),\n",
         (
             "tests/quaymaster/test_connections.py::"
             "test_a_command_whose_answer_was_lost_is_not_sent_again",
