@@ -3,7 +3,7 @@
 from local_slack import Message, Workspace
 
 _ENDED = ("✅", "🔴", "❓", "⛔", "🚫", "⌛", "⚪", "🔁")
-"""The marks of operations that have ended (bot/views/state.py)."""
+"""How the notification of an operation that has ended begins (bot/views/state.py)."""
 NOTICED_SECONDS = 20.0
 """How long a truthful final card may take once Redis, a worker and Slack are there (G3)."""
 
@@ -25,7 +25,6 @@ async def final_card(
     """The card as soon as it says that the operation has ended."""
 
     def has_ended(message: Message) -> bool:
-        is_card = is_card_of(message, operation)
-        return is_card and any(mark in message.words for mark in _ENDED)
+        return is_card_of(message, operation) and message.text.startswith(_ENDED)
 
     return await workspace.until(has_ended, within=within)

@@ -1,0 +1,108 @@
+"""A tag is a moving pointer: what was approved runs, and the card says that it moved (G4)."""
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image, remove_images
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
+
+
+@pytest.mark.parametrize("when", ["before the votes", "between the votes", "before the execution"])
+async def test_what_was_approved_runs_although_the_tag_moved(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    when: str,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    approved = push_image(engine, registry, images.web_v1, repository, "1")
+
+    def moves(now: str) -> None:
+        if now == when:
+            push_image(engine, registry, images.web_v2, repository, "1")
+
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    planned = house.reaches(number, State.AWAITING_APPROVAL)
+    assert planned.plan is not None
+    assert str(planned.plan.digest) == approved
+    worker.stop()
+    moves("before the votes")
+    await workspace.person(BOB).command("C0RELEASE", f"approve {number}")
+    house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
+    moves("between the votes")
+    await workspace.person(CAROL).command("C0RELEASE", f"approve {number}")
+    house.reaches(number, State.QUEUED)
+    moves("before the execution")
+    house.worker()
+    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+
+    container = engine.containers.get(f"quaymaster-{production}-web-{number}")
+    digests = engine.images.get(container.attrs["Image"]).attrs["RepoDigests"]
+    assert container.attrs["Config"]["Image"].endswith(f"@{approved}")
+    assert f"{registry.host}/{repository}@{approved}" in digests
+    assert "web v1" in page_at(house.shop.port + 1)
+    card = await final_card(workspace, number)
+    assert approved.removeprefix("sha256:")[:12] in card.words
+    assert "moved to" in card.words, card.words
+
+
+async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_by_anything(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
+    worker.stop()
+    for voter in (BOB, CAROL):
+        await workspace.person(voter).command("C0RELEASE", f"approve {number}")
+    house.reaches(number, State.QUEUED)
+    registry.delete_repository(repository)
+    remove_images(engine, repository)
+    push_image(engine, registry, images.web_v2, repository, "1")
+    house.worker()
+    assert house.ended(number).state is State.FAILED
+    assert "👉" in (await final_card(workspace, number)).words
+    label = {"label": f"quaymaster.environment={production}"}
+    assert engine.containers.list(all=True, filters=label) == []
+
+
+async def test_a_digest_that_was_never_there_is_refused_before_anybody_is_asked(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    missing = f"{repository}@sha256:{'0' * 64}"
+    number = await house.asked(workspace.person(ALICE), f"deploy {missing} to {production}")
+    assert house.ended(number).state is State.FAILED
+    card = await final_card(workspace, number)
+    assert "👉" in card.words
+    assert "0" * 12 in card.words
