@@ -164,14 +164,16 @@ class _Place:
     def look_up(self) -> None:
         """The verdict of a digest that was scanned with the present database."""
         database = self.tools.scanner.database()
-        report = ask(self.connection, reports.kept(self._digest, database.version, samples.SEALER))
+        report = ask(
+            self.connection, reports.kept(self.image.pin, database.version, samples.SEALER)
+        )
         _expect(len(report.findings) if report else 0)
 
     def report_to(self, count: int) -> None:
         """So many operations ask for a report that nobody has."""
         _forget_layers(self.ours)
         version = self.tools.scanner.database().version
-        self.connection.delete(keys.report(str(self._digest), version))
+        self.connection.delete(keys.report(str(self.image.pin), version))
         found: list[int] = []
         threads = [
             threading.Thread(target=self._report_to_one, args=(number, found))
@@ -185,16 +187,10 @@ class _Place:
         if len(found) != count:
             raise RuntimeError(f"{count - len(found)} of {count} got no report")
 
-    @property
-    def _digest(self) -> Digest:
-        assert self.image.digest is not None
-        return self.image.digest
-
     def _report_to_one(self, number: int, found: list[int]) -> None:
         running = Running(samples.operation(id=number), self.connection)
         report, _ = report_of(
-            self.image.repository,
-            self._digest,
+            self.image,
             lambda: self.tools.scan_registry(self.image, running.check),
             running,
             self.tools,

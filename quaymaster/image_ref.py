@@ -128,11 +128,16 @@ class ImageRef:
         return replace(self, digest=digest)
 
     @property
-    def by_digest(self) -> str:
-        """``registry/path@sha256:…``, the form that is acted upon. Needs a digest."""
+    def pin(self) -> Digest:
+        """The digest of a reference that has to have one. Raises ValueError for one without."""
         if self.digest is None:
             raise ValueError(f"{self} has no digest")
-        return f"{self.repository}@{self.digest}"
+        return self.digest
+
+    @property
+    def by_digest(self) -> str:
+        """``registry/path@sha256:…``, the form that is acted upon. Needs a digest."""
+        return f"{self.repository}@{self.pin}"
 
     def familiar(self, default_registry: str) -> str:
         """As people say it: without the default registry, and without the digest beside a tag."""

@@ -65,10 +65,7 @@ class DeployPlan:
     @property
     def digest(self) -> Digest:
         """The digest that was approved. A plan without one cannot be made."""
-        digest = self.examined.image.digest
-        if digest is None:
-            raise ValueError("a plan is pinned to a digest")
-        return digest
+        return self.examined.image.pin
 
     def hash(self) -> str:
         """SHA-256 over what will change: digest, configuration, target, verdict, what runs now.

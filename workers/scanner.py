@@ -103,13 +103,11 @@ class Scanner:
 
         ``platform`` (``linux/arm64``) chooses the member of an index; without it linux/amd64.
         """
-        if image.digest is None:
-            raise ValueError(f"{image} is not pinned")
         chosen = ("--platform", platform) if platform else ()
         trusted = ("--cacert", str(login.ca_file.resolve())) if login and login.ca_file else ()
         source = ("--image-src", "remote", *chosen, *trusted)
         report = self._scan(_Asked(image, image.by_digest, source, login, check))
-        return replace(report, digest=image.digest)
+        return replace(report, digest=image.pin)
 
     def scan_local(
         self, image: ImageRef, docker_host: str | None = None, check: Check = _go_on

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from quaymaster.errors import OutsideFailure
 from quaymaster.findings import ScanReport
-from quaymaster.image_ref import Digest, Repository
+from quaymaster.image_ref import ImageRef
 from quaymaster.store import leases, reports
 from quaymaster.store.transactions import ask, perform
 from workers.running import Running, kept_alive
@@ -18,25 +18,25 @@ _WAIT_SECONDS = 15 * 60
 
 
 def report_of(
-    repository: Repository,
-    digest: Digest,
+    image: ImageRef,
     scan: Callable[[], ScanReport],
     running: Running,
     tools: Toolbox,
 ) -> tuple[ScanReport, bool]:
-    """The report about a digest with the scanner's present database, and whether it was there.
+    """The report about a pinned image with the scanner's present database, and whether it was
+    there.
 
     Of several operations that ask at once one scans; the others wait for its report. Raises
     OutsideFailure when the scanner cannot say anything.
     """
     database = tools.scanner.database()
-    lease = f"scan:{digest}:{database.version}"
+    lease = f"scan:{image.pin}:{database.version}"
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
-        report = ask(tools.connection, reports.kept(digest, database.version, tools.sealer))
+        report = ask(tools.connection, reports.kept(image.pin, database.version, tools.sealer))
         if report is not None:
             # The same digest may have been scanned under the name of another repository.
-            return replace(report, repository=repository), True
+            return replace(report, repository=image.repository), True
         if perform(tools.connection, leases.take(lease, running.owner, _LEASE_MILLISECONDS)):
             return _scan_leased(lease, scan, running, tools), False
         running.check()

@@ -35,10 +35,9 @@ class Toolbox:
     _engines: dict[str, Engine] = field(default_factory=dict)
     _scanner: Scanner | None = None
 
-    @property
-    def now(self) -> Callable[[], datetime]:
-        """The clock."""
-        return _utc_now
+    def now(self) -> datetime:
+        """The time, with its zone."""
+        return datetime.now(UTC)
 
     @property
     def renderer(self) -> Renderer:
@@ -110,7 +109,3 @@ def opened() -> Iterator[Toolbox]:
         yield toolbox
     finally:
         toolbox.close()
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -55,17 +55,10 @@ class _Compared:
 def _verdict(
     request: DeployRequest, image: ImageRef, running: Running, tools: Toolbox
 ) -> tuple[Verdict, ScanReport | None]:
-    digest = image.digest
-    if digest is None:
-        raise ValueError("a deploy is pinned before it is scanned")
     rule = tools.configuration.gate_for(request.environment, request.service)
     try:
         report, _ = report_of(
-            image.repository,
-            digest,
-            lambda: tools.scan_registry(image, running.check),
-            running,
-            tools,
+            image, lambda: tools.scan_registry(image, running.check), running, tools
         )
     except OutsideFailure as error:
         return Unknown(str(error)), None

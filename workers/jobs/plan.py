@@ -1,7 +1,6 @@
 """The second stage of a deploy: what will change? Runs on the host. Nothing is changed yet."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from quaymaster.approvals import Approval
 from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
@@ -52,11 +51,10 @@ def approved_or_asked(
     policy = tools.configuration.approval_for(plan.environment, plan.service)
     if policy.needed == 0:
         return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
-    now: datetime = tools.now()
     approval = Approval(
         plan_hash=plan.hash(),
         needed=policy.needed,
-        expires_at=now + policy.expires,
+        expires_at=tools.now() + policy.expires,
         requester=operation.actor.user,
         from_roles=policy.from_roles,
         channel=policy.channel,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScanReport, Unknown
 from quaymaster.gate import verdict_of
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import ImageRef
 from quaymaster.outcomes import Scanned
 from quaymaster.progress import Progress
 from quaymaster.requests import ScanRequest
@@ -28,14 +28,14 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
     image, scan, where = _what_and_how(request, running, tools)
     running.report(Progress("scanning"))
     try:
-        report, was_there = report_of(image.repository, _digest(image), scan, running, tools)
+        report, was_there = report_of(image, scan, running, tools)
     except ScannerBroken as error:
         return Finished(_nothing_proven(image, where, error, time.monotonic() - started))
     alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
         where=where,
-        digest=_digest(image),
+        digest=image.pin,
         database=report.database,
         verdict=verdict_of(report, tools.configuration.general_gate(), tools.now()),
         counts=tuple(report.counts().items()),
@@ -53,7 +53,7 @@ def _nothing_proven(image: ImageRef, where: str, error: ScannerBroken, seconds: 
     return Scanned(
         image=image,
         where=where,
-        digest=_digest(image),
+        digest=image.pin,
         database=None,
         verdict=Unknown(str(error)),
         counts=(),
@@ -74,9 +74,3 @@ def _what_and_how(
     registry = tools.registry(request.image.repository.registry)
     pinned = request.image.pinned(registry.resolve(request.image).digest)
     return pinned, lambda: tools.scan_registry(pinned, running.check), "registry"
-
-
-def _digest(image: ImageRef) -> Digest:
-    if image.digest is None:
-        raise ValueError("an image is pinned before it is scanned")
-    return image.digest
