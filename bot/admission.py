@@ -7,6 +7,7 @@ import structlog
 
 from bot.answers import unforeseen
 from bot.database import Database
+from bot.deciding import loaded_if_readable
 from bot.identity import Directory
 from bot.metrics import Metrics
 from quaymaster.configuration import Configuration
@@ -95,21 +96,12 @@ class Admission:
         self._past &= open_ids
         left: list[Operation] = []
         for operation_id in sorted(open_ids - self._past - self._under_way):
-            operation = await self._loaded(operation_id)
+            operation = await loaded_if_readable(self._database, operation_id)
             if operation is None or operation.state is not State.ACCEPTED:
                 self._past.add(operation_id)
             elif now - operation.requested_at > LEFT_BEHIND_AFTER:
                 left.append(operation)
         await asyncio.gather(*(self.admit(operation) for operation in left))
-
-    async def _loaded(self, operation_id: int) -> Operation | None:
-        """The record; None also for one that cannot be read, which must not hold up others."""
-        try:
-            stored = await self._database.ask(records.load(operation_id))
-        except Forged:
-            log.warning("record cannot be read", operation=operation_id)
-            return None
-        return stored.operation if stored else None
 
     async def _decided(self, operation: Operation) -> Operation:
         """The next version of the record."""

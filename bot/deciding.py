@@ -8,11 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import structlog
+
 from bot.database import Database
-from quaymaster.errors import Conflict
+from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Operation
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -45,6 +49,18 @@ async def loaded(database: Database, operation_id: int) -> Operation:
             next_step="`/image jobs` lists those that run, and the latest that ended.",
         )
     return stored.operation
+
+
+async def loaded_if_readable(database: Database, operation_id: int) -> Operation | None:
+    """For those who look at many: None where there is no record, and for one that cannot be read,
+    which must not hold up or hide the others. Raises Unavailable.
+    """
+    try:
+        stored = await database.ask(records.load(operation_id))
+    except Forged:
+        log.warning("record cannot be read", operation=operation_id)
+        return None
+    return stored.operation if stored else None
 
 
 def now() -> datetime:

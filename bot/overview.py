@@ -3,18 +3,13 @@
 import asyncio
 from collections import defaultdict
 
-import structlog
-
 from bot.database import Database
-from bot.deciding import now
+from bot.deciding import loaded_if_readable, now
 from bot.views.answers import JOBS_SHOWN, Answer, Jobs, ServiceStatus, jobs_answer, status_answer
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged
 from quaymaster.operations import Operation
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import records, releases
-
-log = structlog.get_logger(__name__)
 
 _ENDED_SHOWN = 10
 _LOOKED_AT = 200
@@ -73,14 +68,5 @@ class Overview:
         return tuple(reversed(ids))
 
     async def _loaded(self, ids: tuple[int, ...]) -> tuple[Operation, ...]:
-        found = await asyncio.gather(*(self._one(operation_id) for operation_id in ids))
+        found = await asyncio.gather(*(loaded_if_readable(self._database, one) for one in ids))
         return tuple(operation for operation in found if operation is not None)
-
-    async def _one(self, operation_id: int) -> Operation | None:
-        """The record; None also for one that cannot be read, which must not hide the others."""
-        try:
-            stored = await self._database.ask(records.load(operation_id))
-        except Forged:
-            log.warning("record cannot be read", operation=operation_id)
-            return None
-        return stored.operation if stored else None

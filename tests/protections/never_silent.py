@@ -173,10 +173,10 @@ NEVER_SILENT = (
     ),
     _row(
         "a record that cannot be read does not hold up admission",
-        "bot/admission.py",
-        '            log.warning("record cannot be read", operation=operation_id)\n'
-        "            return None\n",
-        "            raise\n",
+        "bot/deciding.py",
+        '        log.warning("record cannot be read", operation=operation_id)\n'
+        "        return None\n",
+        "        raise\n",
         (
             "tests/bot/test_admission.py::"
             "test_a_record_that_cannot_be_read_does_not_hold_up_the_others",
