@@ -1,0 +1,121 @@
+"""What comes from outside is only ever text: nobody is paged, nothing breaks out (G6)."""
+
+import json
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from local_slack import Message, Workspace, violations
+from quaymaster.operations import State
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches
+from tests.images.catalogue import HOSTILE_TEXT, LocalImages
+from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@pytest.fixture
+def shouter() -> Iterator[LyingRegistry]:
+    """A registry whose errors page everybody."""
+
+    def answer(asked: Asked) -> Said:
+        if asked.path in ("/v2", "/v2/"):
+            return Said(200, b"{}")
+        content = json.dumps({"errors": [{"code": "UNKNOWN", "message": HOSTILE_TEXT}]}).encode()
+        return Said(500, content, (("Content-Type", "application/json"),))
+
+    with lying_registry(answer) as registry:
+        yield registry
+
+
+async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_within_the_limits(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    trivy_caches: TrivyCaches,
+    shouter: LyingRegistry,
+) -> None:
+    _configure(house, shouter)
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.hostile, repository, "1")
+    push_image(engine, registry, images.vulnerable, repository, "2")
+    house.start("bot", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT)
+    cache = {"TRIVY_CACHE_DIR": str(trivy_caches.a)}
+    house.start("worker", "--grace", "10", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT, **cache)
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    shouted = f"{shouter.host}/{repository}"
+    expected = {
+        f"inspect {repository}:1": State.SUCCEEDED,
+        f"history {repository}:1": State.SUCCEEDED,
+        f"scan {repository}:1": State.SUCCEEDED,
+        f"scan {repository}:2": State.SUCCEEDED,
+        f"pull {repository}:1": State.SUCCEEDED,
+        f"inspect {repository}:1 on build1": State.SUCCEEDED,
+        f"deploy {repository}:1 to {staging}": State.FAILED,
+        f"tags {shouted}": State.FAILED,
+        f"pull {shouted}:1": State.FAILED,
+    }
+    for text, state in expected.items():
+        number = await house.asked(alice, text)
+        ended = house.ended(number, within=60)
+        assert ended.state is state, (text, ended, house.logs())
+        await final_card(workspace, number, within=60)
+    messages = [*await workspace.messages(), *await workspace.messages(user=ALICE)]
+    assert any("!channel" in one.words for one in messages)
+    for message in messages:
+        _is_harmless(message)
+
+
+async def test_hostile_command_text_pages_nobody(house: House, workspace: Workspace) -> None:
+    house.start("bot")
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    texts = (
+        HOSTILE_TEXT,
+        "deploy <!channel> to production",
+        "tags " + "`" * 2000,
+        "inspect <@U0BOB|bob>:*bold*",
+        "help <!here>",
+        "x" * 10_000,
+        "pull \u0000\u0007\u202e:1",
+        "🚢" * 300,
+    )
+    for text in texts:
+        outcome = await alice.command("C0SHOP", text, raw=True)
+        assert outcome.acknowledged, text
+    messages = await workspace.messages()
+    assert len(messages) == len(texts)
+    for message in messages:
+        assert message.only_for == ALICE
+        _is_harmless(message)
+
+
+def _is_harmless(message: Message) -> None:
+    """Only those that Quaymaster names itself are named, and Slack takes the blocks."""
+    assert message.pings <= {ALICE}, message
+    assert violations(list(message.blocks)) == [], message
+    assert len(message.text) <= 4_000
+    assert "javascript:" not in [
+        element.get("url", "")[:11] for _, element in message.elements()
+    ], message
+
+
+def _configure(house: House, shouter: LyingRegistry) -> None:
+    house.reconfigure(
+        "\nhosts:\n",
+        f'\n  {shouter.host}: {{username: ci, password: "${{SHOUTER_PASSWORD}}"}}\nhosts:\n',
+    )
+    house.reconfigure(
+        "environment: {GREETING: hello,",
+        'command: [/bin/sh, -c, "echo $SHOUT; exit 1"]\n        environment: {SHOUT: "${SHOUT}",',
+    )
