@@ -94,7 +94,7 @@ AS_APPROVED = (
         "workers/approved.py",
         "if approval is None or approval.plan_hash != plan.hash():",
         "if approval is None:",
-        (_FORGED,),
+        (f"{_APPROVED}::test_a_sealed_plan_with_another_image_has_another_hash_than_the_votes",),
     ),
     _row(
         "the seals of votes are checked at execution",

@@ -30,7 +30,7 @@ AUDIT = (
         "quaymaster/audit.py",
         "before, str(number), event, str(is_refused))",
         "before, str(number), str(is_refused))",
-        (f"{_AUDIT}::test_a_changed_entry_is_named",),
+        (f"{_AUDIT}::test_an_event_that_was_exchanged_for_another_real_one_is_noticed",),
     ),
     _row(
         "an entry is sealed with whether its event was refused",

@@ -85,6 +85,13 @@ def test_an_entry_that_was_put_in_another_place_is_noticed() -> None:
     assert other[1].hash != Entry.from_json(lines[1]).hash
 
 
+def test_an_event_that_was_exchanged_for_another_real_one_is_noticed() -> None:
+    lines = _lines()
+    lines[1] = replace(Entry.from_json(lines[1]), event=EVENTS[0].as_json()).as_json()
+    with pytest.raises(Forged, match="entry 2"):
+        verify(lines, SEALER)
+
+
 def test_the_hash_covers_whether_an_event_was_refused() -> None:
     """With the key of an event gone, its entry still says how it was judged."""
     genuine = chained(None, [EVENTS[0].as_json()], SEALER)[0]
