@@ -64,11 +64,11 @@ async def test_it_starts_while_redis_and_slack_are_away(
 async def test_status_and_jobs_are_told_privately(bot: Running) -> None:
     operation = deploy_to_approve(bot)
     await bot.person(ALICE).command("C0SHOP", "status")
-    first = await bot.person(ALICE).sees(f"#{operation.id} is awaiting approval")
+    first = await bot.person(ALICE).sees(f"#{operation.id} Needs 2 approvals")
     assert first.only_for == ALICE
     at_once = await bot.person(ALICE).command("C0SHOP", "jobs")
     assert f"#{operation.id}" in at_once.words
-    assert "deploy shop/web:1.4 to production/web" in at_once.words
+    assert "Deploy shop/web:1.4 to production/web" in at_once.words
     for outsider in ("U0GUEST", "U0STRANGER"):
         await bot.person(outsider).command("C0SHOP", "jobs")
         told = await bot.workspace.until(lambda one, who=outsider: one.only_for == who)  # type: ignore[misc]
