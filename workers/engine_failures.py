@@ -179,6 +179,12 @@ def _api_error(
     text = str(error.explanation or error.response.reason or "")
     found = refusal(text, subject=subject, host=host, secrets=secrets)
     match error.status_code:
+        case 404 if "pull access denied" in text.lower():
+            return NotFound(
+                f"{subject or 'It'} does not exist, or the configured user may not pull it.",
+                why=found.trouble.why,
+                next_step="Check the spelling, and the rights of the registry's user.",
+            )
         case 404 if type(found) is OutsideFailure and not found.trying_again_can_help:
             return NotFound(f"{subject or 'It'} does not exist on {host}.", why=found.trouble.why)
         case 409 if not isinstance(found, Conflict):
