@@ -221,16 +221,12 @@ async def test_what_needs_no_approval_cannot_be_voted_on(bot: Running) -> None:
     await bot.person(EVE).sees("nothing to vote on")
 
 
-async def test_a_record_that_cannot_be_read_is_answered_with_a_reference(
-    bot: Running, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_record_that_cannot_be_read_is_said_to_be_forged(bot: Running) -> None:
     operation = deploy_to_approve(bot)
     bot.connection.hset(keys.operation(operation.id), "record", "{")
     message = await card(bot, operation, "approve")
     await bot.person(EVE).click(message, "approve")
-    told = await bot.person(EVE).sees("Something went wrong inside Quaymaster")
-    reference = told.text.split("it is called ")[1].split(".")[0]
-    assert reference in capsys.readouterr().out
+    await bot.person(EVE).sees("Something other than Quaymaster wrote to its database")
 
 
 async def test_without_redis_a_vote_is_answered_too(bot: Running) -> None:
