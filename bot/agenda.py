@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.messages import Message
 from bot.rates import Urgency
-from bot.throttle import NotYet
+from bot.throttle import RATE_LIMITED, NotYet
 from quaymaster.operations import Operation
 
 _RANKS: tuple[Urgency, ...] = ("ended", "changed", "progress")
@@ -80,9 +80,11 @@ class Agenda:
         entry.urgency = min(urgencies, key=_RANKS.index, default="changed")
 
     def waits(self, operation_id: int, wait: NotYet, now: float) -> None:
-        """It could not be brought in line yet."""
+        """It could not be brought in line yet. Too many calls are nobody's own fault: those cards
+        keep their order, where one that Slack fails at is tried ever more seldom.
+        """
         entry = self._entry(operation_id)
-        if wait.failed:
+        if wait.failed and wait.failed != RATE_LIMITED:
             pause = _doubled(entry.failures, _LONGEST_RETRY_SECONDS)
             entry.failures += 1
             entry.not_before = max(wait.until, now + pause)

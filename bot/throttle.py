@@ -23,6 +23,9 @@ LEASE = "courier"
 LEASE_MILLISECONDS = 8_000
 """Longer than a call may take, and renewed before each: no call outlasts it."""
 
+RATE_LIMITED = "ratelimited"
+"""Why a call failed that was one too many."""
+
 
 class NotYet(Exception):
     """It could not be done now; at ``until`` it may be tried again."""
@@ -110,7 +113,7 @@ class Throttle:
         match result:
             case Limited(retry_after=retry_after):
                 self.budget = self.budget.limited(call, began, now, retry_after)
-                raise await self._refused(call, "ratelimited")
+                raise await self._refused(call, RATE_LIMITED)
             case Failed(error=error, nothing_happened=nothing_happened):
                 self.budget = self.budget.failed(call, began, now, self.jitter())
                 refused = await self._refused(call, error)
