@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.answers import unforeseen
 from bot.database import Database
 from bot.deciding import loaded_if_readable
 from bot.identity import Directory
@@ -20,6 +19,7 @@ from quaymaster.errors import (
     Unavailable,
 )
 from quaymaster.journal import event_of
+from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.policy import Person, refusal_of_window, request_allowed
@@ -118,7 +118,7 @@ class Admission:
             return operation.moved(State.REFUSED, datetime.now(UTC), outcome=outcome)
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             self._metrics.unforeseen.inc()
-            return _failed(operation, unforeseen(error, f"admitting {operation.id}"))
+            return _failed(operation, unforeseen(error, "bot", admitting=operation.id))
         return operation.moved(State.QUEUED, datetime.now(UTC))
 
     def _check_revision(self, operation: Operation) -> None:

@@ -1,7 +1,6 @@
 """Private answers: words for one person, in the acknowledgement or after it."""
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.views.answers import Answer
-from quaymaster.errors import Trouble
 
 log = structlog.get_logger(__name__)
 
-_REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 _PAUSES = (0.3, 1.0, 3.0)
 
 
@@ -98,18 +95,6 @@ def error_name_of(error: SlackApiError) -> str:
     """Slack's own name for what it refused; empty where it named nothing."""
     data = getattr(error.response, "data", None)
     return str(data.get("error") or "") if isinstance(data, dict) else ""
-
-
-def unforeseen(error: BaseException, doing: str) -> Trouble:
-    """An error that nobody foresaw: logged whole under a word that the person is told."""
-    reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(6))
-    log.error("unforeseen error", reference=reference, doing=doing, exc_info=error)
-    return Trouble(
-        "Something went wrong inside Quaymaster.",
-        why=f"Nobody foresaw this error. In the log of the bot it is called {reference}.",
-        next_step="Whoever runs Quaymaster finds the reason there.",
-        reference=reference,
-    )
 
 
 def _can_change(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 
 from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission, check_admission
-from bot.answers import Answers, ReplyTo, unforeseen
+from bot.answers import Answers, ReplyTo
 from bot.background import Background
 from bot.buttons import Button
 from bot.cancelling import Cancelling
@@ -30,6 +30,7 @@ from quaymaster import policy
 from quaymaster.approvals import Choice
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.logs import unforeseen
 from quaymaster.operations import Actor, State
 from quaymaster.policy import Person
 from quaymaster.requests import (
@@ -209,7 +210,7 @@ class Front:
 
     def _unforeseen(self, error: Exception, doing: str) -> Answer:
         self._is.metrics.unforeseen.inc()
-        return trouble_answer(unforeseen(error, doing))
+        return trouble_answer(unforeseen(error, "bot", doing=doing))
 
     def _count_refusal(self, error: QuaymasterError) -> None:
         if isinstance(error, Unavailable):

@@ -3,12 +3,19 @@
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from secrets import choice
 from typing import Any
 
 import structlog
 from structlog.typing import Processor
 
+from quaymaster.errors import Trouble
 from quaymaster.redaction import redact
+
+log = structlog.get_logger(__name__)
+
+_REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
+"""Without vowels they make no words by accident."""
 
 
 def configure(secrets: Iterable[str], level: str = "INFO") -> None:
@@ -47,3 +54,18 @@ def configure(secrets: Iterable[str], level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:
+    """An error that nobody foresaw, as a person is told it.
+
+    Its text may hold anything, so it stays in the log, under a reference that the person gets.
+    """
+    reference = "".join(choice(_REFERENCE_LETTERS) for _ in range(6))
+    log.error("unforeseen error", reference=reference, exc_info=error, **known)
+    return Trouble(
+        "Something went wrong inside Quaymaster.",
+        why="Nobody foresaw this error.",
+        next_step=f"Whoever runs Quaymaster finds it in the log of the {program}.",
+        reference=reference,
+    )

@@ -5,7 +5,6 @@ Ask of every line: if the process dies here, what does the record say? Until the
 ``running`` under a lease, and whoever finds the lease expired recovers it.
 """
 
-import secrets
 import time
 from collections.abc import Sequence
 
@@ -19,10 +18,10 @@ from quaymaster.errors import (
     HandedBack,
     QuaymasterError,
     ScanBlocked,
-    Trouble,
     Unavailable,
 )
 from quaymaster.journal import event_of
+from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records
@@ -111,8 +110,8 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         step = Continues(stage_after_a_loss(started), started.queue)
     except QuaymasterError as error:
         step = failed(error)
-    except Exception:  # noqa: BLE001 - the edge: whoever asked gets an answer
-        step = Finished(Failed(unforeseen(before.id)), State.FAILED)
+    except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
+        step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)
     also = step.also if isinstance(step, Finished) else ()
     _save(running, after(running.operation, step, tools.now()), tools, also)
 
@@ -122,20 +121,6 @@ def failed(error: QuaymasterError) -> Finished:
     if isinstance(error, ScanBlocked):
         return Finished(Failed(error.trouble), State.REFUSED)
     return Finished(Failed(error.trouble), State.FAILED)
-
-
-def unforeseen(operation_id: int) -> Trouble:
-    """The sentence about an error nobody thought of; call it inside ``except``.
-
-    Its text stays in the log: it may hold anything.
-    """
-    reference = secrets.token_hex(4)
-    log.exception("unforeseen error", operation=operation_id, reference=reference)
-    return Trouble(
-        "Something went wrong that Quaymaster does not know.",
-        next_step=f"Whoever runs Quaymaster finds it in the worker's log under {reference}.",
-        reference=reference,
-    )
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:

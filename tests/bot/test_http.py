@@ -115,7 +115,7 @@ async def test_a_payload_that_lacks_what_slack_always_sends_is_answered_with_a_r
     assert answer.status_code == 200
     words = answer.json()["text"]
     assert "Something went wrong inside Quaymaster" in words
-    reference = words.split("it is called ")[1].split(".")[0]
+    reference = words.split("Reference ")[1].strip()
     output = capsys.readouterr()
     assert reference in output.out + output.err
 

@@ -110,7 +110,7 @@ NEVER_SILENT = (
     _row(
         "an unforeseen error ends the operation with words",
         "workers/run.py",
-        "step = Finished(Failed(unforeseen(before.id)), State.FAILED)",
+        'step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)',
         "raise",
         (f"{_RUN}::test_an_error_that_nobody_foresaw_ends_it_without_its_text",),
     ),

@@ -262,9 +262,9 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "the text of an unforeseen error stays in the log",
-        "workers/run.py",
-        '        "Something went wrong that Quaymaster does not know.",\n',
-        "        str(__import__('sys').exc_info()[1]),\n",
+        "quaymaster/logs.py",
+        '        "Something went wrong inside Quaymaster.",\n',
+        "        str(error),\n",
         (f"{_RUN}::test_an_error_that_nobody_foresaw_ends_it_without_its_text",),
     ),
     _row(

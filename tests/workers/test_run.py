@@ -20,7 +20,9 @@ def failed(operation: Operation) -> str:
     assert operation.state is State.FAILED
     assert isinstance(operation.outcome, Failed)
     trouble = operation.outcome.trouble
-    return f"{trouble.what} {trouble.why} {trouble.next_step} {trouble.log_tail}"
+    return (
+        f"{trouble.what} {trouble.why} {trouble.next_step} {trouble.reference} {trouble.log_tail}"
+    )
 
 
 def test_what_goes_wrong_ends_it_with_words(valkey: redis.Redis) -> None:
