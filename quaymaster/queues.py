@@ -1,16 +1,19 @@
 """RQ jobs as values: the commands that enqueue one, to be part of a transaction.
 
-The job is RQ's own, made by its ``Job`` and read by its worker; only the three writes that
+The job is RQ's own, as its ``Job`` writes it and its worker reads it; only the three writes that
 ``Queue.enqueue_job`` makes in a pipeline are made here inside our transaction instead, so that
 recording an operation and queueing its job are one atomic round trip.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 
 import redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import utcformat
 
 from quaymaster.store import keys
 from quaymaster.store.transactions import Command
@@ -39,31 +42,39 @@ def host_of(queue: str) -> str | None:
 
 def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:
     """The commands that put an operation's job at the end of its queue."""
+    now = utcformat(datetime.now(UTC))
+    # As RQ's JSONSerializer writes it (rq/serializers.py). RQ compresses its data but reads it
+    # uncompressed too (rq/job.py, Job.restore), and text passes through a script's JSON unharmed.
+    fields = {
+        **_fields_of_every_job(queue),
+        "created_at": now,
+        "enqueued_at": now,
+        "data": json.dumps([RUN_OPERATION, None, [operation_id], {}]),
+        "description": f"operation {operation_id}",
+    }
+    pairs = [word for field in fields.items() for word in field]
+    return (
+        ("HSET", keys.job(job_id), *pairs),
+        ("SADD", keys.QUEUES, keys.queue(queue)),
+        ("RPUSH", keys.queue(queue), job_id),
+    )
+
+
+@cache
+def _fields_of_every_job(queue: str) -> Mapping[str, str]:
+    """What RQ's own ``Job`` writes, made once: a command waits for each job that is made."""
     job = Job.create(
         RUN_OPERATION,
-        args=(operation_id,),
-        id=job_id,
         connection=_nowhere(),
         serializer=JSONSerializer,
         origin=queue,
         timeout=_JOB_TIMEOUT_SECONDS,
         result_ttl=0,
         failure_ttl=_FAILURE_TTL_SECONDS,
-        description=f"operation {operation_id}",
         status=JobStatus.QUEUED,
     )
-    job.enqueued_at = datetime.now(UTC)
-    fields = job.to_dict()
-    # RQ compresses its data but reads it uncompressed too (rq/job.py, Job.restore), and text
-    # passes through a script's JSON arguments unharmed.
-    fields["data"] = job.data.decode()
-    fields["status"] = JobStatus.QUEUED.value
-    pairs = [str(word) for field, value in fields.items() for word in (field, value)]
-    return (
-        ("HSET", keys.job(job_id), *pairs),
-        ("SADD", keys.QUEUES, keys.queue(queue)),
-        ("RPUSH", keys.queue(queue), job_id),
-    )
+    fields = job.to_dict() | {"status": JobStatus.QUEUED.value}
+    return {field: str(value) for field, value in fields.items()}
 
 
 @cache
