@@ -151,10 +151,12 @@ def test_containers_run_as_somebody_else_than_root() -> None:
 def test_redis_loses_nothing_asks_for_a_password_and_is_not_published() -> None:
     file = compose()
     assert file["services"]["redis"]["networks"] == ["inner"]
+    assert file["services"]["redis"]["volumes"] == ["redis:/data"]
+    assert all("ports" not in service for service in file["services"].values())
     assert file["networks"]["inner"] == {"internal": True}
     lines = file["configs"]["valkey"]["content"].splitlines()
     for line in (
-        *("appendonly yes", "appendfsync always", "maxmemory-policy noeviction"),
+        *("dir /data", "appendonly yes", "appendfsync always", "maxmemory-policy noeviction"),
         "requirepass ${REDIS_PASSWORD}",
     ):
         assert line in lines

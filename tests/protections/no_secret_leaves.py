@@ -16,7 +16,7 @@ _RENDERING = "tests/workers/test_rendering.py"
 _RUN = "tests/workers/test_run.py"
 _SCANNER = "tests/workers/test_scanner.py"
 _SETTINGS = "tests/quaymaster/test_settings.py"
-_SPELLINGS = f"{_REDACTION}::test_a_value_is_found_in_the_spellings_in_which_it_travels"
+_SPELLINGS = f"{_REDACTION}::test_every_spelling_of_a_value_is_found"
 
 _SHAPES = (
     ("private keys", "    for pattern in _PATTERNS:\n", "    for pattern in _PATTERNS[1:]:\n"),
@@ -44,12 +44,14 @@ NO_SECRET_LEAVES = (
         "quaymaster/redaction.py",
         "        end = max(end, stop)\n",
         "            end = max(end, stop)\n",
-        (f"{_REDACTION}::test_overlapping_values_leave_no_rest",),
+        (f"{_REDACTION}::test_values_that_overlap_are_taken_out_together",),
     ),
     *(
         _row(f"{what} spellings are taken out", "quaymaster/redaction.py", old, "", (_SPELLINGS,))
         for what, old in (
             ("percent-encoded", '    yield quote(secret, safe="")\n'),
+            ("form-encoded", "    yield quote_plus(secret)\n"),
+            ("HTML's", "    yield html.escape(secret)\n"),
             ("JSON's", "    yield json.dumps(secret)[1:-1]\n"),
             ("base64", "    yield encoded\n"),
         )

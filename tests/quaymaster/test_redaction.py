@@ -1,8 +1,9 @@
 """No secret survives redaction, by value or by pattern, and ordinary words do."""
 
 import base64
+import html
 import json
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,31 @@ def test_a_value_is_found_in_the_spellings_in_which_it_travels(secret: str) -> N
         base64.b64encode(secret.encode()).decode().rstrip("="),
     ):
         assert spelled.strip('"') not in redact(f"said {spelled} aloud", [secret])
+
+
+def test_values_that_overlap_are_taken_out_together() -> None:
+    assert redact("abcd1234wxyz", ["abcd1234", "1234wxyz"]) == MARK
+
+
+SPELLED = 'pä ss/w"o&r+d?'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        SPELLED,
+        quote(SPELLED, safe=""),
+        quote(SPELLED),
+        quote_plus(SPELLED),
+        html.escape(SPELLED),
+        json.dumps(SPELLED)[1:-1],
+        json.dumps(SPELLED, ensure_ascii=False)[1:-1],
+        base64.b64encode(SPELLED.encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(SPELLED.encode()).decode().rstrip("="),
+    ],
+)
+def test_every_spelling_of_a_value_is_found(spelled: str) -> None:
+    assert redact(f"said {spelled} aloud", [SPELLED]) == f"said {MARK} aloud"
 
 
 @given(st.text(max_size=500), secrets, st.integers(1, 80))

@@ -64,7 +64,15 @@ def test_a_job_that_is_not_ours_is_refused(given: OperationJob) -> None:
     assert refusal(given)
 
 
-@pytest.mark.parametrize("given", [job("os.system"), job(on_success=CALLBACK)])
+@pytest.mark.parametrize(
+    "given",
+    [
+        job("os.system"),
+        job(on_success=CALLBACK),
+        job(on_failure=CALLBACK),
+        job(on_stopped=CALLBACK),
+    ],
+)
 def test_a_job_has_our_function_and_no_callbacks(given: OperationJob) -> None:
     assert given.func is run_operation
     assert given.success_callback is None
@@ -129,7 +137,9 @@ def test_commands_by_publish_and_subscribe_are_not_listened_to(valkey: redis.Red
 def test_cleaning_up_runs_nothing_that_an_abandoned_job_names(
     valkey: redis.Redis, tmp_path: Path
 ) -> None:
-    """RQ would call the failure callback of a job whose execution has expired."""
+    """RQ would call the failure callback of a job whose execution has expired, and enqueue it
+    anew where it asks for that.
+    """
     mark = tmp_path / "it-ran"
     queue = Queue("registry", connection=valkey, serializer=JSONSerializer)
     forged = queue.enqueue(
@@ -142,6 +152,7 @@ def test_cleaning_up_runs_nothing_that_an_abandoned_job_names(
     valkey.zadd(queue.started_job_registry.key, {execution.composite_key: 1})
     worker_of(valkey).clean_registries()
     assert not mark.exists()
+    assert forged.get_status(refresh=True) is JobStatus.STARTED
 
 
 def touched(job: Job, *_: object) -> None:
