@@ -186,7 +186,11 @@ def _api_error(
                 next_step="Check the spelling, and the rights of the registry's user.",
             )
         case 404 if type(found) is OutsideFailure and not found.trying_again_can_help:
-            return NotFound(f"{subject or 'It'} does not exist on {host}.", why=found.trouble.why)
+            return NotFound(
+                f"{subject or 'It'} does not exist on {host}.",
+                why=found.trouble.why,
+                next_step="Check the spelling; `/image images` lists what is there.",
+            )
         case 409 if not isinstance(found, Conflict):
             return Conflict(
                 f"{host} does not do this with {subject or 'it'} now.", why=found.trouble.why

@@ -37,7 +37,7 @@ def failure(
         case 401 | 403:
             return may_not(connection.login, doing, why)
         case 404:
-            return NotFound(missing, why=why)
+            return NotFound(missing, why=why, next_step="Check the spelling.")
         case 409 | 412:
             return Conflict(
                 f"{host} refuses to change what is there.",
@@ -61,7 +61,9 @@ def failure(
             )
         case status if code:
             return OutsideFailure(
-                f"{host} refused it ({status} {connection.redacted(code, 40)}).", why=why
+                f"{host} refused it ({status} {connection.redacted(code, 40)}).",
+                why=why,
+                next_step="Look at the registry's log; whoever runs it can say more.",
             )
         case status:
             return not_a_registry(host, f"It answered {status}. {why}".strip())

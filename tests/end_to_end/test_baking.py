@@ -1,0 +1,126 @@
+"""The bake window: a last look decides between release and going back, and a rollback sticks."""
+
+import contextlib
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from quaymaster.outcomes import Deployed, Failed
+from quaymaster.store import releases
+from quaymaster.store.transactions import ask
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+async def _two_versions_of_which_the_second_bakes(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> int:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.reconfigure("environment: {GREETING", "bake: 4s\n        environment: {GREETING")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert house.ended(first).state is State.SUCCEEDED, house.logs()
+    second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
+    house.reaches(second, State.BAKING)
+    assert _released(house) == 1
+    return second
+
+
+async def test_what_stays_healthy_is_released_after_its_bake_window(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    number = await _two_versions_of_which_the_second_bakes(
+        house, workspace, engine, registry, images
+    )
+    baked = house.ended(number)
+    assert isinstance(baked.outcome, Deployed), house.logs()
+    assert baked.look_at is not None
+    assert baked.changed_at >= baked.look_at
+    assert _released(house) == 2
+    assert "web v2" in page_at(house.shop.port)
+
+
+@pytest.mark.parametrize("how", ["it ends", "it is removed"])
+async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    how: str,
+) -> None:
+    number = await _two_versions_of_which_the_second_bakes(
+        house, workspace, engine, registry, images
+    )
+    repository, staging = house.shop.repository, house.shop.staging
+    container = engine.containers.get(f"quaymaster-{staging}-web-{number}")
+    if how == "it ends":
+        container.stop(timeout=1)
+    else:
+        container.remove(force=True)
+    ended = house.ended(number)
+    assert isinstance(ended.outcome, Failed), (ended, house.logs())
+    assert "web v1" in page_at(house.shop.port)
+    card = await final_card(workspace, number)
+    assert "did not stay healthy" in card.words
+    assert "serves again" in card.words
+    assert _released(house) == 1
+    alice = workspace.person(ALICE)
+    again = await house.asked(alice, f"deploy {repository}:2 to {staging}")
+    assert house.ended(again).state is State.FAILED
+    assert "rolled back from" in (await final_card(workspace, again)).words
+
+
+async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    bad = push_image(engine, registry, images.web_v2, repository, "2")
+    push_image(engine, registry, images.web_v2, repository, "latest")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    for tag in ("1", "2"):
+        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    number = await house.asked(alice, f"rollback {staging}/web")
+    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    assert "web v1" in page_at(house.shop.port)
+    for what in (f"{repository}:2", f"{repository}:latest", f"{repository}@{bad}"):
+        number = await house.asked(alice, f"deploy {what} to {staging}")
+        assert house.ended(number).state is State.FAILED, what
+        assert "rolled back from" in (await final_card(workspace, number)).words
+    assert "web v1" in page_at(house.shop.port)
+
+
+def _released(house: House) -> int:
+    with contextlib.closing(house.connection()) as connection:
+        return len(ask(connection, releases.latest(house.shop.staging, "web")))

@@ -1,0 +1,133 @@
+"""Cancel: at the next step while something runs, at once while nothing does, and then no more."""
+
+from dataclasses import replace
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.barrier import Barrier
+from tests.engines.local_images import load_big_image, push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@pytest.fixture
+def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
+    """The registry behind the barrier: a push can be held half-way."""
+    return replace(registry, host=registry_barrier.address)
+
+
+async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    registry_barrier: Barrier,
+) -> None:
+    name = f"{registry_barrier.address}/{house.shop.repository}:1"
+    load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    hold = registry_barrier.hold_after_bytes(2_000_000)
+    number = await house.asked(alice, f"push {house.shop.repository}:1")
+    hold.wait_until_reached()
+    card = await alice.sees(lambda one: "cancel" in one.buttons, channel="C0SHOP")
+    await alice.click(card, "cancel")
+    assert house.ended(number).state is State.CANCELLED, house.logs()
+    hold.release()
+    shown = await final_card(workspace, number)
+    assert ALICE in shown.pings
+    assert registry.digest(house.shop.repository, "1") is None
+    assert "cancel" not in shown.buttons
+
+
+async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_one_serving(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    assert house.ended(await house.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
+    number = await house.asked(alice, f"deploy {repository}:4 to {staging}")
+    house.until(
+        number, lambda one: one.progress is not None and one.progress.step == "waiting for health"
+    )
+    await alice.command("C0SHOP", f"cancel {number}")
+    assert house.ended(number).state is State.CANCELLED, house.logs()
+    await final_card(workspace, number)
+    label = {"label": f"quaymaster.environment={staging}"}
+    assert len(engine.containers.list(all=True, filters=label)) == 1
+    assert "web v1" in page_at(house.shop.port)
+
+
+async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    house.reaches(number, State.BAKING)
+    await alice.command("C0SHOP", f"cancel {number}")
+    refusal = await alice.sees("the new version serves already", channel="C0SHOP")
+    assert refusal.only_for == ALICE
+    assert f"rollback {staging}/web" in refusal.words
+    still = house.operation(number)
+    assert still is not None
+    assert still.state is State.BAKING
+
+
+async def test_what_waits_is_cancelled_at_once_and_what_has_ended_is_not(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
+    house.reaches(waiting, State.AWAITING_APPROVAL)
+    worker.stop()
+    queued = await house.asked(alice, f"tags {repository}")
+    house.reaches(queued, State.QUEUED)
+    for number in (waiting, queued):
+        await alice.command("C0SHOP", f"cancel {number}")
+        house.reaches(number, State.CANCELLED)
+        await alice.command("C0SHOP", f"cancel {number}")
+        await alice.sees(f"#{number} cannot be cancelled: it has ended", channel="C0SHOP")
+    house.worker()
+    for number in (waiting, queued):
+        await final_card(workspace, number)
+    await alice.command("C0SHOP", "cancel 4711")
+    await alice.sees("no operation #4711", channel="C0SHOP")
