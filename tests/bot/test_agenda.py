@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.agenda import Agenda
 from bot.messages import Message
 from bot.rates import Urgency
-from bot.throttle import NotYet
+from bot.throttle import RATE_LIMITED, NotYet
 from quaymaster.operations import State
 from tests.samples import NOW, operation
 
@@ -85,3 +85,14 @@ def test_the_age_of_the_oldest_card_counts_from_when_it_fell_behind() -> None:
     assert agenda.oldest(17.0) == 7.0
     agenda.done(1)
     assert agenda.oldest(17.0) == 2.0
+
+
+def test_cards_keep_their_order_through_a_rate_limit() -> None:
+    agenda = Agenda()
+    agenda.see([(1, True), (2, True)], 0.0)
+    began(agenda, 1, "ended", ended_after=1)
+    began(agenda, 2, "ended", ended_after=2)
+    for second in range(6):
+        agenda.waits(1, NotYet(second + 1.0, "ended", failed=RATE_LIMITED), float(second))
+    agenda.waits(2, NotYet(6.0, "ended"), 5.0)
+    assert agenda.due(6.0, NOBODY) == [1, 2]

@@ -6,6 +6,10 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G3")
 _COURIER = "tests/bot/test_courier.py::TestTrouble"
+_END_TO_END = "tests/end_to_end"
+_PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
+_STOPPING = f"{_END_TO_END}/test_stopping.py"
+_HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
 _LEASES = "tests/quaymaster/store/test_leases.py"
 _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
@@ -106,6 +110,44 @@ NEVER_SILENT = (
         "    thread.start()\n",
         "    thread.run = lambda: None\n    thread.start()\n",
         (f"{_RUNNING}::test_a_lease_lasts_as_long_as_the_work",),
+    ),
+    _row(
+        "a lease that ran out while Redis was away is taken again",
+        "workers/run.py",
+        "            takes_again=True,\n",
+        "",
+        (f"{_PUSH}::test_a_push_outlives_the_database[is stopped for long]",),
+    ),
+    _row(
+        "after Redis was away the living get a moment",
+        "workers/reconciler.py",
+        "if operation.state is State.RUNNING and not trusts_leases:",
+        "if False:",
+        (
+            f"{_RECONCILER}::"
+            "test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases",
+        ),
+    ),
+    _row(
+        "a work horse is told that its worker shuts down",
+        "workers/worker.py",
+        "            os.kill(horse, shutdown.SIGNAL)\n",
+        "            pass\n",
+        (f"{_STOPPING}::{_HANDS_BACK}",),
+    ),
+    _row(
+        "what is handed back is queued again",
+        "workers/run.py",
+        "    except HandedBack:\n        _hand_back(running, tools)\n        return\n",
+        "    except HandedBack:\n        return\n",
+        (f"{_STOPPING}::{_HANDS_BACK}",),
+    ),
+    _row(
+        "a push that is stopped half-way is looked at in the registry",
+        "workers/jobs/recover.py",
+        "            found = _after_a_push(request, tools)\n",
+        '            found = ""\n',
+        (f"{_PUSH}::test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card",),
     ),
     _row(
         "an unforeseen error ends the operation with words",

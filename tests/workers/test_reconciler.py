@@ -13,11 +13,14 @@ from quaymaster.store import keys
 from tests.samples import NOW, SEALER, approval, deploy, image, operation, plan
 from tests.workers.toolboxes import now, recorded
 from workers.reconciler import (
+    INTERRUPTION_SECONDS,
     LOST_JOB_AFTER,
     MOST_ATTEMPTS,
     MOST_DEATHS,
     RECOVERY_PATIENCE,
+    RENEWAL_SECONDS,
     Facts,
+    Reconciler,
     decide,
     reconcile,
 )
@@ -123,4 +126,23 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(valkey: redis.
         valkey.sadd(keys.OPEN, number)
     given = recorded(valkey, operation(state=State.RUNNING))
     assert reconcile(valkey, SEALER, NOW + LATER) == 1
+    assert now(valkey, given).stage is Stage.RECOVER
+
+
+@pytest.mark.engine
+def test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases(
+    valkey: redis.Redis,
+) -> None:
+    clock = [100.0]
+    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    given = recorded(valkey, operation(state=State.RUNNING))
+    for passed in (0.0, 1.0, 1.0):
+        clock[0] += passed
+        assert reconciler.look(NOW + LATER) == 0
+    clock[0] += INTERRUPTION_SECONDS + 1
+    assert reconciler.look(NOW + LATER) == 0
+    for _ in range(4):
+        clock[0] += RENEWAL_SECONDS / 4
+        found = reconciler.look(NOW + LATER)
+    assert found == 1
     assert now(valkey, given).stage is Stage.RECOVER
