@@ -5,9 +5,9 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 
 import hashlib
 import json
-import os
+import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import httpx
 
@@ -16,25 +16,53 @@ from trial.archive import Entry, tar_of, this_architecture
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIGURATION = "application/vnd.docker.container.image.v1+json"
+_FILE_BYTES = 40_000
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 def noise(layers: int, layer_bytes: int) -> Iterator[bytes]:
     """Layers of one file each that does not compress; no two are alike."""
-    content = os.urandom(layer_bytes)
+    content = random.randbytes(layer_bytes)
     for number in range(layers):
         beginning = f"layer {number} ".encode()
         yield tar_of([Entry(f"data-{number}", beginning + content[len(beginning) :])])
 
 
-def put_image(registry: Registry, repository: str, tag: str, layers: Iterator[bytes]) -> str:
-    """Make an image of these layers in the registry; its digest."""
+def files(layers: int, layer_bytes: int) -> Iterator[bytes]:
+    """Layers of files as images have them: some 40 kB each on average, and gzip halves them. No two
+    are alike.
+    """
+    chance = random.Random(layer_bytes)
+    words = [chance.randbytes(chance.randint(3, 14)) for _ in range(3_000)]
+    text = b"".join(chance.choices(words, k=400_000))
+    for number in range(layers):
+        yield tar_of(_files(number, layer_bytes, text, chance))
+
+
+def _files(layer: int, layer_bytes: int, text: bytes, chance: random.Random) -> Iterator[Entry]:
+    folder = f"layer-{layer}"
+    yield Entry(folder, mode=0o755, is_directory=True)
+    left, number = layer_bytes, 0
+    while left > 0:
+        size = min(left, 100 + int(chance.expovariate(1 / _FILE_BYTES)))
+        begins = chance.randrange(max(1, len(text) - size))
+        head = f"{layer} {number} ".encode()
+        yield Entry(f"{folder}/{number}", (head + text[begins : begins + size])[:size])
+        left, number = left - size, number + 1
+
+
+def put_image(
+    registry: Registry, repository: str, tag: str, layers: Iterable[bytes], *, level: int = 0
+) -> str:
+    """Make an image of these layers in the registry; its digest.
+
+    ``level`` is gzip's: what does not compress is stored by every level, and 0 does not even try.
+    """
     descriptors, diff_ids = [], []
     with registry.client() as client:
         client.timeout = httpx.Timeout(60)
         for content in layers:
-            # What does not compress is stored by every level of gzip; this one does not try.
-            packed = _packed(content)
+            packed = _packed(content, level)
             digest = _put_blob(client, repository, packed)
             descriptors.append({"mediaType": _LAYER, "size": len(packed), "digest": digest})
             diff_ids.append(_digest(content))
@@ -80,8 +108,8 @@ def _configuration(diff_ids: list[str]) -> bytes:
     ).encode()
 
 
-def _packed(content: bytes) -> bytes:
-    packer = zlib.compressobj(level=0, wbits=31)
+def _packed(content: bytes, level: int) -> bytes:
+    packer = zlib.compressobj(level=level, wbits=31)
     return packer.compress(content) + packer.flush()
 
 
