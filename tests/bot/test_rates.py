@@ -95,7 +95,19 @@ def most_at_once(call: Call, now: float) -> int:
 
 
 def test_ended_operations_may_use_the_whole_minute() -> None:
-    assert most_at_once(ENDED, 0.0) == UPDATES_A_MINUTE
+    assert most_at_once(ENDED, 0.0) == 50
+
+
+def test_a_call_counts_from_its_beginning_until_a_minute_after_its_answer() -> None:
+    """Whenever Slack received it in between."""
+    budget = Budget()
+    for _ in range(50):
+        budget = budget.began(ENDED, 0.0)
+    assert budget.ready_at(ENDED, 1.0) > 1.0
+    for _ in range(50):
+        budget = budget.answered(ENDED, 0.0, 5.0)
+    assert budget.ready_at(ENDED, 5.0) > 65.0
+    assert budget.ready_at(ENDED, 66.0) == 66.0
 
 
 def test_a_change_leaves_some_updates_to_those_that_end() -> None:

@@ -1,4 +1,4 @@
-"""A wire between a client and a real server that can lose the server's answers."""
+"""A wire between a client and a real server that can lose the server's answers, or delay them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,15 @@ from tests.engines.valkey import ValkeyServer
 
 
 class Wire:
-    """Everything that is said arrives; with ``loses_answers`` no answer comes back."""
+    """Everything that is said arrives; with ``loses_answers`` no answer comes back, and with
+    ``delay_seconds`` each comes so much later.
+    """
 
     def __init__(self, server: ValkeyServer) -> None:
         self._server = server
         self.url = ""
         self.loses_answers = False
+        self.delay_seconds = 0.0
 
     @classmethod
     @asynccontextmanager
@@ -46,6 +49,8 @@ class Wire:
     ) -> None:
         with suppress(OSError):
             while words := await source.read(65_536):
+                if is_answer and self.delay_seconds:
+                    await asyncio.sleep(self.delay_seconds)
                 if not (is_answer and self.loses_answers):
                     sink.write(words)
                     await sink.drain()

@@ -95,9 +95,9 @@ ANSWERED = (
     ),
     _row(
         "an error that nobody foresaw is answered",
-        "bot/app.py",
-        '            said = self._front.failed(error, f"a {kind}")\n',
-        "            raise\n",
+        "bot/front.py",
+        "        return self._unforeseen(error, doing)\n\n    async def _requested",
+        "        raise error\n\n    async def _requested",
         (
             "tests/bot/test_http.py::"
             "test_a_payload_that_lacks_what_slack_always_sends_is_answered_with_a_reference",

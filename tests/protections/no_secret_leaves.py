@@ -272,8 +272,8 @@ NO_SECRET_LEAVES = (
     _row(
         "a job carries an operation id and nothing else",
         "quaymaster/queues.py",
-        "        args=(operation_id,),\n",
-        "        args=(operation_id, origin),\n".replace("origin", "queue"),
+        '"data": json.dumps([RUN_OPERATION, None, [operation_id], {}]),',
+        '"data": json.dumps([RUN_OPERATION, None, [operation_id, queue], {}]),',
         (
             "tests/quaymaster/store/test_records.py::"
             "test_accepting_queues_a_job_that_rq_reads_as_its_own",

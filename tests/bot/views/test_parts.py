@@ -166,6 +166,18 @@ def test_every_part_takes_every_text(text: str) -> None:
     assert faults(parts.message_text(line), blocks, frozenset({text})) == []
 
 
+def test_nothing_is_longer_than_slack_takes() -> None:
+    text = "x" * 50_000
+    words: Line = (text,)
+    question = parts.Confirmation(text, text, text)
+    blocks = [
+        parts.headline(text),
+        parts.small_print(*[words] * 20),
+        *parts.buttons(parts.button(text, "approve", 7, "primary", question)),
+    ]
+    assert faults(parts.message_text(*[words] * 20), blocks, frozenset()) == []
+
+
 def test_small_print_makes_no_links_of_plain_words() -> None:
     (element,) = parts.small_print(("see example.com #general",)).to_dict()["elements"]
     assert element["verbatim"] is True
