@@ -5,6 +5,7 @@ leaves either nothing or everything of it. The bot performs with an asyncio clie
 with a plain one; what is written is the same.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import redis
 import redis.asyncio
+from redis.exceptions import NoScriptError
 
 from quaymaster.errors import Unavailable
 
@@ -49,6 +51,8 @@ for i, command in ipairs(cjson.decode(ARGV[2])) do
 end
 return {1, replies}
 """
+# Redis names a script by this hash: https://redis.io/docs/latest/commands/evalsha/
+_SCRIPT_HASH = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +167,7 @@ AsyncConnection = redis.asyncio.Redis
 def perform(connection: Connection, transaction: Transaction[T]) -> T:
     """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
     try:
-        script = connection.register_script(_SCRIPT)
-        return transaction.read(script(args=transaction.arguments()))
+        return transaction.read(_evaluated(connection, transaction.arguments()))
     except _UNREACHABLE as error:
         raise unavailable() from error
 
@@ -172,10 +175,26 @@ def perform(connection: Connection, transaction: Transaction[T]) -> T:
 async def perform_async(connection: AsyncConnection, transaction: Transaction[T]) -> T:
     """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
     try:
-        script = connection.register_script(_SCRIPT)
-        return transaction.read(await script(args=transaction.arguments()))
+        return transaction.read(await _evaluated_async(connection, transaction.arguments()))
     except _UNREACHABLE as error:
         raise unavailable() from error
+
+
+def _evaluated(connection: Connection, arguments: tuple[str, str]) -> Any:
+    """The script's answer. It is named by its hash, which redis-py's own ``register_script`` would
+    compute anew for each call, and sent whole to a Redis that does not know it yet.
+    """
+    try:
+        return connection.evalsha(_SCRIPT_HASH, 0, *arguments)
+    except NoScriptError:
+        return connection.eval(_SCRIPT, 0, *arguments)
+
+
+async def _evaluated_async(connection: AsyncConnection, arguments: tuple[str, str]) -> Any:
+    try:
+        return await cast("Any", connection).evalsha(_SCRIPT_HASH, 0, *arguments)
+    except NoScriptError:
+        return await cast("Any", connection).eval(_SCRIPT, 0, *arguments)
 
 
 def ask(connection: Connection, query: Query[T]) -> T:
