@@ -28,11 +28,7 @@ def failure(
     why = f"{host} says: {said}" if said else ""
     is_full = answer.status == 507 or _NO_SPACE.search(answer.content) is not None
     if is_full or any(sign in words.lower() for sign in _FULL):
-        return DiskFull(
-            f"{host} has no space left.",
-            why=why,
-            next_step="Whoever runs the registry makes room (or raises the quota); then try again.",
-        )
+        return _full(host, why)
     match answer.status:
         case 401 | 403:
             return may_not(connection.login, doing, why)
@@ -67,6 +63,14 @@ def failure(
             )
         case status:
             return not_a_registry(host, f"It answered {status}. {why}".strip())
+
+
+def _full(host: str, why: str) -> DiskFull:
+    return DiskFull(
+        f"{host} has no space left.",
+        why=why,
+        next_step="Whoever runs the registry makes room (or raises the quota); then try again.",
+    )
 
 
 def _too_many(host: str, why: str, retry_after: str) -> OutsideFailure:
