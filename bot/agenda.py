@@ -1,5 +1,6 @@
 """Which cards the courier turns to next: those that ended first, then those longest not shown."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -115,7 +116,8 @@ class Agenda:
 
     def _order(self, operation_id: int, entry: _Entry) -> tuple[int, float, int]:
         if entry.has_ended:
-            return (0, entry.ended_at, operation_id)
+            # Whoever was not looked at yet has no say about when it ended: it does not overtake.
+            return (0, entry.ended_at or math.inf, operation_id)
         return (_RANKS.index(entry.urgency), self._shown.get(operation_id, 0.0), operation_id)
 
 

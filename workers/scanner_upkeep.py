@@ -1,12 +1,13 @@
 """Keeps the scanner's database fresh, beside the workers that scan."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
-from quaymaster.errors import QuaymasterError
+from quaymaster.errors import HandedBack, QuaymasterError
 from workers.scanner import Scanner
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,9 @@ async def keep_database_fresh(environ: Mapping[str, str], stop: asyncio.Event) -
     is_left_alone = environ.get("TRIVY_SKIP_DB_UPDATE", "").lower() in ("true", "1")
     while not is_left_alone and not stop.is_set():
         try:
-            await asyncio.to_thread(_refresh, environ)
+            await asyncio.to_thread(_refresh, environ, partial(_go_on, stop))
+        except HandedBack:
+            return
         except QuaymasterError as error:
             log.warning("the scanner's database is not renewed", why=str(error))
         try:
@@ -37,12 +40,17 @@ async def keep_database_fresh(environ: Mapping[str, str], stop: asyncio.Event) -
             continue
 
 
-def _refresh(environ: Mapping[str, str]) -> None:
+def _go_on(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        raise HandedBack("The worker is shutting down; the database is renewed another time.")
+
+
+def _refresh(environ: Mapping[str, str], go_on: Callable[[], None]) -> None:
     scanner = Scanner.found(environ)
     try:
         if datetime.now(UTC) - scanner.database().updated_at < FRESH_FOR:
             return
     except QuaymasterError:
         log.info("there is no database of the scanner yet")
-    database = scanner.update_database()
+    database = scanner.update_database(go_on)
     log.info("the scanner's database is new", made=database.updated_at.isoformat())
