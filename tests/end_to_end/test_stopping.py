@@ -18,8 +18,10 @@ from tests.images.catalogue import LocalImages
 pytestmark = pytest.mark.engine
 
 ALICE = "U024BE7LH"
-GRACE_SECONDS = 10
-"""What a house gives its workers."""
+LONGEST_SECONDS = 25.0
+"""A house gives its workers ten seconds; what is late is killed by the supervisor five seconds
+later, and then the status is not 0.
+"""
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_fini
     hold = registry_barrier.hold_after_bytes(2_000_000)
     number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
     hold.wait_until_reached()
-    assert worker.stop(within=GRACE_SECONDS) == 0
+    assert worker.stop(LONGEST_SECONDS) == 0
     handed_back = house.operation(number)
     assert handed_back is not None
     assert (handed_back.state, handed_back.deaths) == (State.QUEUED, 0), house.logs()
@@ -76,7 +78,7 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_n
     worker.ask_to_stop()
     second = await house.asked(alice, f"tags {repository}")
     hold.release()
-    assert worker.stop(within=GRACE_SECONDS) == 0
+    assert worker.stop(LONGEST_SECONDS) == 0
     assert house.ended(first).state is State.SUCCEEDED
     assert registry.digest(repository, "stable") == digest
     assert house.reaches(second, State.QUEUED).started_at is None
@@ -105,7 +107,7 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     house.until(
         second, lambda one: one.progress is not None and one.progress.step == "waiting for health"
     )
-    assert worker.stop(within=GRACE_SECONDS) == 0
+    assert worker.stop(LONGEST_SECONDS) == 0
     handed_back = house.operation(second)
     assert handed_back is not None
     assert (handed_back.state, handed_back.stage) == (State.QUEUED, Stage.APPLY), house.logs()
