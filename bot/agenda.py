@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.messages import Message
-from bot.rates import Urgency
+from bot.rates import LOOK_AGAIN_SECONDS, Urgency
 from bot.throttle import RATE_LIMITED, NotYet
 from quaymaster.operations import Operation
 
@@ -28,6 +28,8 @@ class _Entry:
     ended_at: float = 0.0
     not_before: float = 0.0
     failures: int = 0
+    shares_its_wait: bool = False
+    """It waits for what others wait for too: the budget, or one call that tries a method out."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ class Agenda:
         keep their order, where one that Slack fails at is tried ever more seldom.
         """
         entry = self._entry(operation_id)
-        if wait.failed and wait.failed != RATE_LIMITED:
+        entry.shares_its_wait = wait.failed in ("", RATE_LIMITED)
+        if not entry.shares_its_wait:
             pause = _doubled(entry.failures, _LONGEST_RETRY_SECONDS)
             entry.failures += 1
             entry.not_before = max(wait.until, now + pause)
@@ -99,12 +102,18 @@ class Agenda:
         entry = self._entry(operation_id)
         entry.not_before = now + _doubled(entry.failures, _LONGEST_POISON_SECONDS)
         entry.failures += 1
+        entry.shares_its_wait = False
 
     def shown(self, operation_id: int, now: float) -> None:
-        """Slack shows it, as it was when work on it began."""
+        """Slack shows it, as it was when work on it began. What others waited for with it may be
+        over: whoever was to look again in a moment may look now, or later ones overtake it.
+        """
         entry = self._entry(operation_id)
         entry.failures, entry.not_before = 0, 0.0
         self._shown[operation_id] = now
+        for other in self._entries.values():
+            if other.shares_its_wait and other.not_before <= now + LOOK_AGAIN_SECONDS:
+                other.not_before = 0.0
 
     def done(self, operation_id: int) -> None:
         """It is not behind any more."""

@@ -96,3 +96,24 @@ def test_cards_keep_their_order_through_a_rate_limit() -> None:
         agenda.waits(1, NotYet(second + 1.0, "ended", failed=RATE_LIMITED), float(second))
     agenda.waits(2, NotYet(6.0, "ended"), 5.0)
     assert agenda.due(6.0, NOBODY) == [1, 2]
+
+
+def test_who_waited_for_a_call_that_tries_a_method_out_is_not_overtaken_afterwards() -> None:
+    agenda = Agenda()
+    agenda.see([(card, True) for card in (1, 2, 3, 4)], 0.0)
+    for card in (1, 2, 3):
+        began(agenda, card, "ended", ended_after=card)
+    for card in (1, 3):
+        agenda.waits(card, NotYet(0.2, "ended"), 0.0)
+    agenda.shown(2, 0.05)
+    agenda.done(2)
+    assert agenda.due(0.05, NOBODY) == [1, 3, 4]
+
+
+def test_a_card_that_slack_fails_at_is_not_tried_sooner_because_another_is_shown() -> None:
+    agenda = Agenda()
+    agenda.see([(1, True), (2, True)], 0.0)
+    agenda.waits(1, NotYet(0.1, "ended", failed="http_500"), 0.0)
+    agenda.shown(2, 0.05)
+    agenda.done(2)
+    assert agenda.due(0.05, NOBODY) == []

@@ -55,9 +55,10 @@ def push_image(
 
 def remove_images(engine: docker.DockerClient, repository: str) -> None:
     """Remove every local tag and digest whose name holds `repository`."""
-    for image in engine.images.list():
-        names = image.attrs["RepoTags"] or []
-        digests = image.attrs["RepoDigests"] or []
+    # The plain list: `engine.images.list()` asks about each image again, and others remove some.
+    for image in engine.api.images():
+        names = image.get("RepoTags") or []
+        digests = image["RepoDigests"] or []
         for reference in (*names, *digests):
             if f"/{repository}:" in reference or f"/{repository}@" in reference:
                 try:
