@@ -22,7 +22,7 @@ from quaymaster.connections import courier_connection, queue_connection, worker_
 from quaymaster.errors import QuaymasterError
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.seals import Sealer
-from quaymaster.settings import Settings
+from quaymaster.settings import COMMAND, CONFIG, Settings
 from quaymaster.store.transactions import ask
 
 app = typer.Typer(
@@ -106,6 +106,22 @@ def check(
     checks = _checked(only, host)
     print_checks(checks, Console())
     raise typer.Exit(int(any(one.verdict == "broken" for one in checks)))
+
+
+@app.command()
+def commands() -> None:
+    """Print the command table as JSON, with the names that the configuration knows, if any."""
+    from bot.commands.table import table_of
+
+    try:
+        command = COMMAND.value_in(os.environ)
+    except QuaymasterError as error:
+        _end_with(str(error))
+    try:
+        configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
+    except QuaymasterError:
+        configuration = None
+    print(table_of(configuration, command).as_json())
 
 
 @app.command("try")

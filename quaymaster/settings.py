@@ -34,6 +34,15 @@ class Setting:
     It must not repeat a secret.
     """
 
+    def value_in(self, environ: Mapping[str, str]) -> str:
+        """Its value by itself, or its default. Raises ConfigurationError for one that is wrong."""
+        value = environ.get(self.name) or self.default
+        if value and (wrong := self.complaint(value)):
+            raise ConfigurationError(
+                f"{self.name} {wrong}", next_step=f"Example: {self.name}={self.example}"
+            )
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
