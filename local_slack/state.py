@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from local_slack.faults import Faults
 from local_slack.feed import Feed
 from local_slack.message import File, Json, Message
 from local_slack.rates import RateLimiter
+from local_slack.timeline import Page, Thread, Timeline
 from local_slack.world import Channel, Kind, User, UserGroup, World
 
 
@@ -74,14 +76,14 @@ class State:
         self.base_url = base_url
         self.text_only_update_keeps_blocks = True
         self.trigger_life = 3.0
-        self.faults = Faults()
         self.feed = Feed()
+        self.faults = Faults(self.feed)
         self.calls: list[Call] = []
         self.users: dict[str, User] = {user.id: user for user in world.users}
         self.groups: dict[str, UserGroup] = {group.id: group for group in world.groups}
         self.channels: dict[str, Channel] = {channel.id: channel for channel in world.channels}
-        self.messages: dict[str, dict[str, Message]] = {}
-        self.threads: set[tuple[str, str]] = set()  # messages that have replies
+        self.timelines: defaultdict[str, Timeline] = defaultdict(Timeline)
+        self.marks: dict[tuple[str, str], str] = {}  # how far each (user, channel) was read
         self.files: dict[str, StoredFile] = {}
         self.views: dict[str, OpenView] = {}
         self.homes: dict[str, str] = {}
@@ -126,28 +128,26 @@ class State:
 
     def post(self, message: Message) -> Message:
         """Put a new message into its channel and tell those who watch."""
-        self.messages.setdefault(message.channel, {})[message.ts] = message
-        if message.thread_ts and message.only_for is None:
-            self.threads.add((message.channel, message.thread_ts))
+        self.timelines[message.channel].put(message)
         self.feed.add("message_posted", message=message.as_json())
         return message
 
     def change(self, message: Message) -> Message:
         """Put the new form of a message in the place of the old one."""
         changed = replace(message, edited=message.edited + 1)
-        self.messages[message.channel][message.ts] = changed
+        self.timelines[message.channel].put(changed)
         self.feed.add("message_changed", message=changed.as_json())
         return changed
 
     def delete(self, message: Message) -> None:
         """Take a message away."""
-        del self.messages[message.channel][message.ts]
+        self.timelines[message.channel].remove(message)
         self.feed.add("message_deleted", message=message.as_json())
 
     def react(self, message: Message, name: str, user: str) -> None:
         """Add an emoji to a message."""
         reacted = replace(message, reactions=(*message.reactions, (name, user)))
-        self.messages[message.channel][message.ts] = reacted
+        self.timelines[message.channel].put(reacted)
         self.feed.add("reaction_added", message=reacted.as_json())
 
     def show(self, view: OpenView) -> None:
@@ -166,25 +166,51 @@ class State:
 
     def find(self, channel: str, ts: str) -> Message | None:
         """A message by its address, ephemeral ones included."""
-        return self.messages.get(channel, {}).get(ts)
+        return self.timelines[channel].find(ts)
+
+    def mark(self, user: str, channel: str, ts: str) -> None:
+        """``user`` has read ``channel`` up to ``ts``; what was read stays read."""
+        if ts > self.marks.get((user, channel), ""):
+            self.marks[user, channel] = ts
+            self.feed.add("marked", user=user, channel=channel, ts=ts)
+
+    def unread(self, user: str, channel: str) -> int:
+        """How many messages of others ``user`` has not read in ``channel``, without replies."""
+        newer = self.timelines[channel].newer(user, self.marks.get((user, channel), ""))
+        return sum(1 for one in newer if one.user != user)
+
+    def page(self, user: str, channel: str, before: str | None = None, limit: int = 50) -> Page:
+        """The ``limit`` newest messages before ``before`` that ``user`` sees, without replies."""
+        return self.timelines[channel].page(user, before, limit)
+
+    def replies(self, user: str, channel: str, thread_ts: str) -> list[Message]:
+        """The replies to a message that ``user`` sees, oldest first."""
+        return self.timelines[channel].replies(user, thread_ts)
+
+    def thread(self, channel: str, ts: str) -> Thread | None:
+        """What a message knows of its replies; None where there are none."""
+        return self.timelines[channel].thread(ts)
+
+    def thread_json(self, message: Message) -> Json | None:
+        """The thread of a message: how many replies, by whom, and the newest one's timestamp."""
+        thread = self.thread(message.channel, message.ts)
+        if thread is None:
+            return None
+        return {
+            "count": len(thread.replies),
+            "users": list(thread.users),
+            "latest": thread.replies[-1],
+        }
 
     def history(self, channel: str) -> list[Message]:
         """What everybody in ``channel`` sees, oldest first, replies included."""
-        # timestamps rise, so messages lie in the order they were posted in
-        found = self.messages.get(channel, {}).values()
-        return [one for one in found if one.only_for is None]
+        return [one for one in self.timelines[channel].values() if one.only_for is None]
 
     def all_messages(self, channels: Iterable[str]) -> list[Message]:
         """Everything in ``channels``, oldest first, also what only one person sees."""
-        found = [one for channel in channels for one in self.messages.get(channel, {}).values()]
+        found = [one for channel in channels for one in self.timelines[channel].values()]
         return sorted(found, key=lambda one: one.ts)
 
     def screen(self, user: str, channels: Iterable[str]) -> list[Message]:
         """What ``user`` sees in ``channels``, oldest first, messages only for them included."""
-        found = [
-            one
-            for channel in channels
-            for one in self.messages.get(channel, {}).values()
-            if one.only_for in (None, user)
-        ]
-        return sorted(found, key=lambda one: one.ts)
+        return [one for one in self.all_messages(channels) if one.only_for in (None, user)]

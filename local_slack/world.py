@@ -56,7 +56,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot. ``team`` differs from the workspace's for somebody from outside."""
+    """A person or a bot. ``team`` differs from the workspace's for somebody from outside.
+
+    ``title`` says what they do.
+    """
 
     id: str
     name: str
@@ -64,6 +67,7 @@ class User:
     membership: Membership = Membership.FULL
     team: str = ""
     admin: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Channel:
     kind: Kind = Kind.PUBLIC
     members: frozenset[str] = frozenset()
     archived: bool = False
+    topic: str = ""
 
 
 def _token(prefix: str) -> str:
@@ -156,12 +161,12 @@ def _shop() -> World:
     app = App()
     team, other = "T0SHOP", "T0PARTNER"
     users = (
-        User("U024BE7LH", "alice", "Alice Archer", team=team, admin=True),
-        User("U0BOB", "bob", "Bob Baker", team=team),
-        User("U0CAROL", "carol", "Carol Clark", team=team),
-        User("U0DAVE", "dave", "Dave Dean", team=team),
-        User("U0EVE", "eve", "Eve Evans", team=team),
-        User("U0GUEST", "guest", "Gus Guest", Membership.GUEST, team),
+        User("U024BE7LH", "alice", "Alice Archer", team=team, admin=True, title="Developer"),
+        User("U0BOB", "bob", "Bob Baker", team=team, title="Developer"),
+        User("U0CAROL", "carol", "Carol Clark", team=team, title="Release manager"),
+        User("U0DAVE", "dave", "Dave Dean", team=team, title="Release manager"),
+        User("U0EVE", "eve", "Eve Evans", team=team, title="Security engineer"),
+        User("U0GUEST", "guest", "Gus Guest", Membership.GUEST, team, title="Guest"),
         User("U0SINGLE", "single", "Sil Single", Membership.SINGLE_CHANNEL_GUEST, team),
         User("U0GONE", "gone", "Gil Gone", Membership.DEACTIVATED, team),
         User("U0OTHERBOT", "deploybot", "Other Bot", Membership.BOT, team),

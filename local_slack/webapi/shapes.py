@@ -47,16 +47,14 @@ def _reaction(message: Message, name: str) -> Json:
 def _thread(state: State, message: Message) -> Json:
     if message.thread_ts and message.thread_ts != message.ts:
         return {"thread_ts": message.thread_ts}
-    if (message.channel, message.ts) not in state.threads:
-        return {}
-    replies = [one for one in state.history(message.channel) if one.thread_ts == message.ts]
-    if not replies:
+    thread = state.thread(message.channel, message.ts)
+    if thread is None:
         return {}
     return {
         "thread_ts": message.ts,
-        "reply_count": len(replies),
-        "reply_users": list(dict.fromkeys(one.user for one in replies)),
-        "latest_reply": replies[-1].ts,
+        "reply_count": len(thread.replies),
+        "reply_users": list(thread.users),
+        "latest_reply": thread.replies[-1],
     }
 
 
@@ -69,7 +67,11 @@ def user_json(state: State, user: User) -> Json:
         "name": user.name,
         "deleted": kind is Membership.DEACTIVATED,
         "real_name": user.real_name,
-        "profile": {"real_name": user.real_name, "display_name": user.name},
+        "profile": {
+            "real_name": user.real_name,
+            "display_name": user.name,
+            "title": user.title,
+        },
         "is_bot": kind is Membership.BOT,
         "is_app_user": False,
         "updated": 1_700_000_000,
@@ -116,7 +118,7 @@ def channel_json(state: State, channel: Channel) -> Json:
         "is_shared": False,
         "is_ext_shared": False,
         "creator": state.world.users[0].id,
-        "topic": {"value": "", "creator": "", "last_set": 0},
+        "topic": {"value": channel.topic, "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
         "num_members": len(channel.members),
     }
