@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local_slack.choices import chosen, filled_in
@@ -22,6 +23,14 @@ from local_slack.world import Channel as Conversation
 from local_slack.world import Kind, User
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """A delivery, and what to do with the acknowledgement when it is delivered again."""
+
+    delivery: Delivery
+    then: Callable[[Ack], dict[str, str] | None]
+
+
 class Acts:
     """Everything a person can do.
 
@@ -33,6 +42,7 @@ class Acts:
         self._state = state
         self._lines = lines
         self._events = Events(state, lines)
+        self._last: _Last | None = None
 
     async def command(
         self,
@@ -130,16 +140,17 @@ class Acts:
         opened.values = filled_in(opened, values or {})
         payload = payloads.view_submission(self._state, who, opened)
         since = self._state.feed.newest
-        acks = await self._deliver(
-            Delivery(Channel.INTERACTION, payload, answerable=True), repeat, 0.0
-        )
-        errors: dict[str, str] = {}
-        if acks[0].error is None:
-            errors = self._respond(opened, acks[0].body)
+        delivery = Delivery(Channel.INTERACTION, payload, answerable=True)
+        acks = await self._deliver(delivery, repeat, 0.0)
+        self._last = _Last(delivery, lambda ack: self._respond(opened, ack))
+        errors = self._respond(opened, acks[0])
         return self._outcome(since, acks, payload, who, errors)
 
-    def _respond(self, view: OpenView, body: Json | str | None) -> dict[str, str]:
-        answered = body if isinstance(body, dict) else {}
+    def _respond(self, view: OpenView, ack: Ack) -> dict[str, str]:
+        """Do what the app answered to a view; returns the errors at its inputs."""
+        if ack.error is not None or view.id not in self._state.views:
+            return {}
+        answered = ack.body if isinstance(ack.body, dict) else {}
         match answered.get("response_action"):
             case "errors":
                 return {str(block): str(text) for block, text in answered["errors"].items()}
@@ -221,6 +232,24 @@ class Acts:
         )
         return self._outcome(since, acks, payload, who)
 
+    async def repeat_last(self) -> Outcome:
+        """Deliver what was delivered last once more: the same payload with the same ids.
+
+        An event counts as a retry: https://docs.slack.dev/apis/events-api/#retries. Raises
+        `NotPossible` when nothing was delivered yet.
+        """
+        delivery = self._lines.last
+        if delivery is None:
+            raise NotPossible("nothing was delivered to the app yet")
+        who, since = self._who(_actor(delivery.payload)), self._state.feed.newest
+        if delivery.kind is Channel.EVENT:
+            delivery = replace(delivery, retry=delivery.retry + 1, reason="http_timeout")
+        ack = await self._lines.deliver(delivery)
+        last, errors = self._last, None
+        if last is not None and last.delivery.payload is delivery.payload:
+            errors = last.then(ack)
+        return self._outcome(since, [ack], delivery.payload, who, errors)
+
     async def close(self) -> None:
         """Give up retries that are still to come."""
         await self._events.close()
@@ -230,9 +259,10 @@ class Acts:
         delivery: Delivery,
         repeat: int,
         gap: float,
-        then: Callable[[Ack], None] = lambda _: None,
+        then: Callable[[Ack], dict[str, str] | None] = lambda _: None,
     ) -> list[Ack]:
         """Deliver it ``repeat`` times; ``then`` gets each acknowledgement as it arrives."""
+        self._last = _Last(delivery, then)
 
         async def one(number: int) -> Ack:
             await asyncio.sleep(gap * number)
@@ -298,6 +328,13 @@ class Acts:
         if opened is None or opened.user != user:
             raise NotPossible(f"{user} has no view {view} open")
         return opened
+
+
+def _actor(payload: Json) -> str:
+    """Who did what a payload tells of."""
+    if "event" in payload:
+        return str(payload["event"]["user"])
+    return str(payload["user_id"] if "command" in payload else payload["user"]["id"])
 
 
 def _element(blocks: list[Json], action_id: str) -> tuple[Json, Json]:

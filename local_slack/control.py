@@ -19,10 +19,12 @@ from local_slack.acts import Acts
 from local_slack.delivery.lines import Lines
 from local_slack.errors import SlackError
 from local_slack.faults import Fault, FaultKind
+from local_slack.feed import BEHIND_THE_SCENES
 from local_slack.message import Json
 from local_slack.outcome import NotPossible, Outcome
 from local_slack.state import State
 from local_slack.together import together
+from local_slack.traffic import Traffic
 from local_slack.webapi.shapes import channel_json, user_json, view_json
 from local_slack.world import Kind, Membership
 
@@ -36,16 +38,20 @@ _ACTS = (
     "mention",
     "direct_message",
     "open_home",
+    "repeat_last",
 )
 
 
 class Control:
     """Reads and changes the workspace from outside."""
 
-    def __init__(self, state: State, acts: Acts, lines: Lines, token: str) -> None:
+    def __init__(
+        self, state: State, acts: Acts, lines: Lines, traffic: Traffic, token: str
+    ) -> None:
         self._state = state
         self._acts = acts
         self._lines = lines
+        self._traffic = traffic
         self._token = token
         self.app = Starlette(
             routes=[
@@ -56,6 +62,9 @@ class Control:
                 self._route("/views", self._views, "GET"),
                 self._route("/file", self._file, "GET"),
                 self._route("/act", self._act, "POST"),
+                self._route("/traffic", self._exchanges, "GET"),
+                self._route("/rates", self._rates, "GET"),
+                self._route("/faults", self._active_faults, "GET"),
                 self._route("/faults", self._faults, "POST"),
                 self._route("/change", self._change, "POST"),
             ]
@@ -112,7 +121,9 @@ class Control:
 
     async def _feed(self, request: Request) -> Response:
         query = request.query_params
-        changes = await self._state.feed.after(int(query["after"]), float(query.get("wait", "0")))
+        number, wait = int(query["after"]), float(query.get("wait", "0"))
+        without = BEHIND_THE_SCENES if query.get("behind") != "true" else ()
+        changes = await self._state.feed.after(number, wait, without)
         return JSONResponse([asdict(change) for change in changes])
 
     async def _views(self, request: Request) -> Response:
@@ -138,6 +149,16 @@ class Control:
             raise NotPossible(f"there is no act {name}")
         run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
         return lambda: run(**arguments)
+
+    async def _exchanges(self, request: Request) -> Response:
+        found = self._traffic.since(int(request.query_params.get("after", "0")))
+        return JSONResponse([asdict(one) for one in found])
+
+    async def _rates(self, _: Request) -> Response:
+        return JSONResponse(asdict(self._state.rates.usage()))
+
+    async def _active_faults(self, _: Request) -> Response:
+        return JSONResponse([one.as_json() for one in self._state.faults.active()])
 
     async def _faults(self, request: Request) -> Response:
         """Put faults in force; an empty list makes everything work again."""

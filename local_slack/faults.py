@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any
+
+from local_slack.feed import Feed
 
 
 class FaultKind(Enum):
@@ -33,38 +36,89 @@ class Fault:
     delay: float = 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """A fault that is in force: what of it is left, in seconds of real time and in calls.
+
+    None where it has no such end.
+    """
+
+    kind: FaultKind
+    method: str
+    seconds_left: float | None
+    calls_left: int | None
+    retry_after: int
+    delay: float
+
+    def as_json(self) -> dict[str, object]:
+        """For another process; `from_json` reads it."""
+        return {**asdict(self), "kind": self.kind.value}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> ActiveFault:
+        """The fault that `as_json` wrote."""
+        return ActiveFault(**{**data, "kind": FaultKind(data["kind"])})
+
+
 @dataclass(slots=True)
 class _Active:
     fault: Fault
     left: int | None
     until: float | None
 
+    def over(self, now: float) -> bool:
+        """Whether it has seen its last call, or its time has passed."""
+        return self.left == 0 or (self.until is not None and now >= self.until)
+
 
 class Faults:
-    """The faults that are in force."""
+    """The faults that are in force.
 
-    def __init__(self) -> None:
+    A change ``faults`` in the feed says that one was added, that one saw its last call, or that all
+    ended. The passing of time is not told.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
         self._active: list[_Active] = []
 
     def add(self, fault: Fault) -> None:
         """Put a fault in force."""
         until = None if fault.seconds is None else time.monotonic() + fault.seconds
         self._active.append(_Active(fault, fault.calls, until))
+        self._feed.add("faults")
 
     def clear(self) -> None:
         """Make everything work again."""
         self._active.clear()
+        self._feed.add("faults")
+
+    def active(self) -> tuple[ActiveFault, ...]:
+        """What is in force now, in the order it was added."""
+        now = time.monotonic()
+        return tuple(
+            ActiveFault(
+                one.fault.kind,
+                one.fault.method,
+                None if one.until is None else one.until - now,
+                one.left,
+                one.fault.retry_after,
+                one.fault.delay,
+            )
+            for one in self._active
+            if not one.over(now)
+        )
 
     def hit(self, method: str) -> list[Fault]:
         """The faults that this call of ``method`` meets; each counts it once."""
+        if not self._active:
+            return []
         now = time.monotonic()
-        self._active = [
-            one
-            for one in self._active
-            if (one.left is None or one.left > 0) and (one.until is None or now < one.until)
-        ]
+        self._active = [one for one in self._active if not one.over(now)]
         met = [one for one in self._active if one.fault.method in ("*", method)]
         for one in met:
             if one.left is not None:
                 one.left -= 1
+                if one.left == 0:
+                    self._feed.add("faults")
         return [one.fault for one in met]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
+
+# Changes that are about the app's traffic, not about what people see.
+BEHIND_THE_SCENES = frozenset({"exchange", "faults"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,8 @@ class Change:
 
     ``kind`` is one of ``message_posted``, ``message_changed``, ``message_deleted`` (with
     ``message``), ``view_changed``, ``view_closed`` (with ``view`` and ``user``),
-    ``reaction_added``, ``app_connected``, ``app_disconnected``.
+    ``reaction_added``, ``app_connected``, ``app_disconnected``, ``exchange`` (with the ``number``
+    of an exchange of the traffic), ``faults`` (others are in force now).
     """
 
     number: int
@@ -27,8 +31,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._changes: list[Change] = []
-        self._news = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     def newest(self) -> int:
@@ -38,27 +41,42 @@ class Feed:
     def add(self, kind: str, **data: Any) -> None:
         """Publish a change."""
         self._changes.append(Change(len(self._changes) + 1, kind, data))
-        task = asyncio.ensure_future(self._wake())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        waiting, self._waiting = self._waiting, set()
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
 
-    async def _wake(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+    async def _next(self) -> None:
+        """Wait for the next change."""
+        news = asyncio.get_running_loop().create_future()
+        self._waiting.add(news)
+        try:
+            await news
+        finally:
+            self._waiting.discard(news)
 
-    def since(self, number: int) -> list[Change]:
-        """The changes after ``number``."""
-        return self._changes[number:]
+    def since(self, number: int, without: Collection[str] = ()) -> list[Change]:
+        """The changes after ``number``, but for the kinds in ``without``."""
+        found = self._changes[number:]
+        return [one for one in found if one.kind not in without] if without else found
 
-    async def after(self, number: int, wait: float) -> list[Change]:
-        """The changes after ``number``; waits up to ``wait`` seconds when there are none yet."""
-        if self.newest <= number and wait > 0:
-            try:
-                async with asyncio.timeout(wait), self._news:
-                    await self._news.wait_for(lambda: self.newest > number)
-            except TimeoutError:
-                return []
-        return self.since(number)
+    async def after(self, number: int, wait: float, without: Collection[str] = ()) -> list[Change]:
+        """The changes after ``number``; waits up to ``wait`` seconds when there are none yet.
+
+        Kinds in ``without`` are left out and not waited for.
+        """
+        found = self.since(number, without)
+        if found or wait <= 0:
+            return found
+        try:
+            async with asyncio.timeout(wait):
+                while not found:
+                    number = max(number, self.newest)
+                    await self._next()
+                    found = self.since(number, without)
+        except TimeoutError:
+            return []
+        return found
 
     async def follow(self, number: int = 0) -> AsyncIterator[Change]:
         """Every change after ``number``, for as long as one listens."""

@@ -20,6 +20,7 @@ from local_slack.message import Json
 from local_slack.rates import RateLimiter
 from local_slack.settings import Settings
 from local_slack.state import State
+from local_slack.traffic import Traffic
 from local_slack.webapi import chat, conversations, files, people, views
 from local_slack.webapi.endpoint import WebApi
 from local_slack.webapi.method import Context, Method, Token, tier
@@ -37,10 +38,12 @@ class Slack:
         self.state.trigger_life = settings.trigger_life
         self.hub = SocketHub(world.app.id, self.state.feed, settings.ack_within)
         self.hub.refused = self._sockets_refused
-        self.lines = Lines(self.hub, world.app.signing_secret, settings.ack_within)
+        self.traffic = Traffic(self.state)
+        secret, within = world.app.signing_secret, settings.ack_within
+        self.lines = Lines(self.hub, secret, clock, self.traffic, within)
         self.acts = Acts(self.state, self.lines)
-        door = Door(self.state)
-        control = Control(self.state, self.acts, self.lines, self.control_token)
+        door = Door(self.state, self.traffic)
+        control = Control(self.state, self.acts, self.lines, self.traffic, self.control_token)
         self.app = Starlette(
             routes=[
                 Route("/api/{method:path}", WebApi(self.state, door, self._methods())),

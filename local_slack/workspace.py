@@ -10,12 +10,14 @@ from typing import Any
 
 from local_slack.calls import Call, CallLog
 from local_slack.client import ControlClient
-from local_slack.faults import Fault, FaultKind
+from local_slack.faults import ActiveFault, Fault, FaultKind
 from local_slack.feed import Change
 from local_slack.message import Json, Message
 from local_slack.outcome import Outcome
 from local_slack.person import Person
 from local_slack.plan import Planned
+from local_slack.rates import Usage
+from local_slack.traffic import Exchange
 
 
 class NotSeen(AssertionError):
@@ -83,9 +85,24 @@ class Workspace:
         log = CallLog(tuple(Call(**one) for one in await self._control.get("calls")))
         return log.of(*methods) if methods else log
 
-    async def changes(self, after: int = 0, wait: float = 0.0) -> tuple[Change, ...]:
-        """What happened after change ``after``; waits up to ``wait`` seconds for the first."""
-        found = await self._control.get("feed", after=after, wait=wait)
+    async def traffic(self, after: int = 0) -> tuple[Exchange, ...]:
+        """What went to and fro between the app and Slack after exchange ``after``, oldest first."""
+        return tuple(Exchange(**one) for one in await self._control.get("traffic", after=after))
+
+    async def usage(self) -> Usage:
+        """How much of its rates the app uses."""
+        return Usage.from_json(await self._control.get("rates"))
+
+    async def changes(
+        self, after: int = 0, wait: float = 0.0, *, behind: bool = False
+    ) -> tuple[Change, ...]:
+        """What happened after change ``after``; waits up to ``wait`` seconds for the first.
+
+        ``behind`` takes in what nobody in the workspace sees: exchanges and faults.
+        """
+        found = await self._control.get(
+            "feed", after=after, wait=wait, behind="true" if behind else None
+        )
         return tuple(Change(**one) for one in found)
 
     # waiting
@@ -126,6 +143,14 @@ class Workspace:
             await asyncio.sleep(0.02)
 
     # making trouble
+
+    async def repeat_last(self) -> Outcome:
+        """Deliver what was delivered last to the app once more: see `Acts.repeat_last`."""
+        return (await self.act(Planned("repeat_last", {})))[0]
+
+    async def faults(self) -> tuple[ActiveFault, ...]:
+        """The faults that are in force."""
+        return tuple(ActiveFault.from_json(one) for one in await self._control.get("faults"))
 
     async def fault(self, *faults: Fault) -> None:
         """Put faults in force, on top of those that are."""

@@ -41,7 +41,8 @@ class Ack:
 
     ``body`` is the answer as an object, or as text; None where the app only acknowledged.
     ``seconds`` is how long it took; ``stop`` is set when the app asks not to be sent the same
-    again.
+    again. ``sent`` is how often it went out: once more for each connection that ended before the
+    acknowledgement came.
     """
 
     seconds: float
@@ -50,6 +51,7 @@ class Ack:
     reason: str = ""
     status: int | None = None
     stop: bool = False
+    sent: int = 1
 
 
 class Transport(Protocol):

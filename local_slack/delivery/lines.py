@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from local_slack.clock import Clock
 from local_slack.delivery.envelope import ACK_WITHIN, Ack, Delivery
 from local_slack.delivery.over_http import HttpTransport
 from local_slack.delivery.over_socket import SocketHub
+from local_slack.traffic import Traffic
 
 
 class Lines:
@@ -13,11 +15,22 @@ class Lines:
     https://docs.slack.dev/apis/events-api/comparing-http-socket-mode
     """
 
-    def __init__(self, hub: SocketHub, signing_secret: str, within: float = ACK_WITHIN) -> None:
+    def __init__(
+        self,
+        hub: SocketHub,
+        signing_secret: str,
+        clock: Clock,
+        traffic: Traffic,
+        within: float = ACK_WITHIN,
+    ) -> None:
         self.hub = hub
+        self.last: Delivery | None = None  # the newest that was begun
         self._secret = signing_secret
+        self._clock = clock
+        self._traffic = traffic
         self._within = within
         self._http: HttpTransport | None = None
+        hub.late = self._late
 
     @property
     def request_url(self) -> str | None:
@@ -31,10 +44,19 @@ class Lines:
             self._http = HttpTransport(request_url, self._secret, self._within)
 
     async def deliver(self, delivery: Delivery) -> Ack:
-        """Hand over one delivery."""
-        if self._http is not None:
-            return await self._http.deliver(delivery)
-        return await self.hub.deliver(delivery)
+        """Hand over one delivery, and write it into the log of the traffic."""
+        notes = ["over Socket Mode" if self._http is None else "over HTTP"]
+        if self.last is not None and self.last.payload is delivery.payload:
+            notes.append("the same delivery again")
+        self.last = delivery
+        at = self._clock.now()
+        ack = await (self.hub if self._http is None else self._http).deliver(delivery)
+        self._traffic.delivered(delivery, ack, at, *notes)
+        return ack
+
+    def _late(self, delivery: Delivery, ack: Ack) -> None:
+        at = self._clock.now() - ack.seconds
+        self._traffic.delivered(delivery, ack, at, "over Socket Mode", "acknowledged too late")
 
     async def close(self) -> None:
         """Let go of HTTP connections."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import aiohttp
@@ -100,4 +101,4 @@ def _read(text: str, is_json: bool, stop: bool) -> Ack:
 
 
 def _timed(ack: Ack, seconds: float) -> Ack:
-    return Ack(seconds, ack.body, ack.error, ack.reason, ack.status, ack.stop)
+    return replace(ack, seconds=seconds)

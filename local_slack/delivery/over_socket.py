@@ -38,9 +38,11 @@ class _Waiting:
     """An envelope that nobody acknowledged yet."""
 
     envelope: Json
-    answerable: bool
+    delivery: Delivery
     sent_at: float
-    link: _Link | None
+    link: _Link | None = None
+    sent: int = 0  # how often it went out
+    given_up: bool = False  # the person was told of a timeout
     done: asyncio.Future[Json] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -64,6 +66,8 @@ class SocketHub:
         self._waiting: dict[str, _Waiting] = {}
         self._turn = 0
         self.refused: Callable[[], bool] = lambda: False
+        # told of an acknowledgement that came after the person was told of a timeout
+        self.late: Callable[[Delivery, Ack], None] = lambda *_: None
         self.opened = 0  # connections ever opened
 
     @property
@@ -93,7 +97,7 @@ class SocketHub:
         }
         if delivery.kind.value == "events_api":
             envelope |= {"retry_attempt": delivery.retry, "retry_reason": delivery.reason}
-        waiting = _Waiting(envelope, delivery.answerable, time.monotonic(), None)
+        waiting = _Waiting(envelope, delivery, time.monotonic())
         self._waiting[envelope["envelope_id"]] = waiting
         await self._send(waiting)
         try:
@@ -101,11 +105,14 @@ class SocketHub:
                 answer = await asyncio.shield(waiting.done)
         except TimeoutError:
             self._give_up(waiting)
-            return Ack(time.perf_counter() - started, error="operation_timeout", reason="timeout")
-        return Ack(time.perf_counter() - started, body=answer or None)
+            error, reason = "operation_timeout", "timeout"
+            took = time.perf_counter() - started
+            return Ack(took, error=error, reason=reason, sent=waiting.sent)
+        return Ack(time.perf_counter() - started, body=answer or None, sent=waiting.sent)
 
     def _give_up(self, waiting: _Waiting) -> None:
         """The person saw a timeout. Only what a broken connection swallowed is still sent again."""
+        waiting.given_up = True
         if waiting.link is not None:
             self._waiting.pop(waiting.envelope["envelope_id"], None)
 
@@ -121,6 +128,7 @@ class SocketHub:
         waiting.link = ready[self._turn % len(ready)]
         try:
             await waiting.link.socket.send_text(json.dumps(waiting.envelope))
+            waiting.sent += 1
         except (WebSocketDisconnect, RuntimeError):
             waiting.link = None  # it just ended; its end sends the envelope again
 
@@ -170,8 +178,12 @@ class SocketHub:
         waiting = self._waiting.pop(str(answer.get("envelope_id")), None)
         if waiting is None or waiting.done.done():
             return
-        payload = answer.get("payload") if waiting.answerable else None
-        waiting.done.set_result(payload if isinstance(payload, dict) else {})
+        payload = answer.get("payload") if waiting.delivery.answerable else None
+        body = payload if isinstance(payload, dict) else {}
+        waiting.done.set_result(body)
+        if waiting.given_up:
+            took = time.monotonic() - waiting.sent_at
+            self.late(waiting.delivery, Ack(took, body=body or None, sent=waiting.sent))
 
     async def _orphaned(self, link: _Link) -> None:
         for waiting in list(self._waiting.values()):

@@ -61,7 +61,8 @@ class ResponseUrls:
             raise _Gone("expired_url")
         if url.uses >= USES:
             raise _Gone("used_url")
-        answer(self._state, url, _read(body))
+        message = answer(self._state, url, _read(body))
+        record.ts = message.ts if message else url.message
         url.uses += 1
 
 

@@ -50,6 +50,7 @@ class WebApi:
             scopes = self._authorised(request, args, method)
             self._state.rates.admit(method.name, method.per_minute)
             answer = method.run(_context(self._state, args, scopes, method))
+            record.made = _made(answer)
             return _json({"ok": True, **answer}, scopes, method)
         except RateLimited as error:
             return too_many(record, error.retry_after)
@@ -91,6 +92,12 @@ def _context(state: State, args: Arguments, scopes: frozenset[str], method: Meth
 def _note(record: Record, args: Arguments) -> None:
     record.channel = args.text("channel") or args.text("channel_id")
     record.ts = args.text("ts")
+
+
+def _made(answer: Json) -> tuple[str | None, str | None]:
+    """Channel and timestamp of the message that came of a call."""
+    channel, ts = answer.get("channel"), answer.get("ts") or answer.get("message_ts")
+    return channel if isinstance(channel, str) else None, ts
 
 
 def _refusal(error: SlackError) -> Json:

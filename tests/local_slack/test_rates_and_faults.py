@@ -126,3 +126,48 @@ async def test_a_slow_slack_answers_late_and_all_calls_at_once(
     started = time.monotonic()
     await asyncio.gather(*(web.auth_test() for _ in range(4)))
     assert 0.25 <= time.monotonic() - started < 0.75
+
+
+async def test_what_is_in_force_can_be_seen_with_what_is_left_of_it(
+    web: AsyncWebClient, workspace: Workspace
+) -> None:
+    await workspace.fault(
+        Fault(FaultKind.SERVER_ERROR, "auth.test", calls=2),
+        Fault(FaultKind.RATE_LIMITED, "chat.update", seconds=60, retry_after=9),
+        Fault(FaultKind.SLOW, "users.info", seconds=0),
+    )
+    web.retry_handlers.clear()
+    with pytest.raises(SlackApiError):
+        await web.auth_test()
+    broken, limited_for = await workspace.faults()
+    assert (broken.kind, broken.method) == (FaultKind.SERVER_ERROR, "auth.test")
+    assert (broken.calls_left, broken.seconds_left) == (1, None)
+    assert (limited_for.calls_left, limited_for.retry_after) == (None, 9)
+    assert limited_for.seconds_left is not None
+    assert 50 < limited_for.seconds_left <= 60
+    with pytest.raises(SlackApiError):
+        await web.auth_test()
+    assert len(await workspace.faults()) == 1
+    await workspace.mend()
+    assert await workspace.faults() == ()
+    told = [one.kind for one in await workspace.changes(behind=True) if one.kind == "faults"]
+    assert len(told) == 5  # three added, one used up, all ended
+
+
+async def test_the_use_of_rates_can_be_seen(web: AsyncWebClient, workspace: Workspace) -> None:
+    for _ in range(3):
+        await web.chat_postMessage(channel="C0SHOP", text="hi")
+    await web.users_info(user="U0BOB")
+    usage = await workspace.usage()
+    assert usage.enabled
+    assert [(one.method, one.used, one.per_minute) for one in usage.methods] == [
+        ("chat.postMessage", 3, 300),
+        ("users.info", 1, 100),
+    ]
+    (posts,) = usage.posts
+    assert (posts.channel, posts.burst) == ("C0SHOP", 5)
+    assert 2 <= posts.left < 4
+    await workspace.skip(61)
+    usage = await workspace.usage()
+    assert [one.used for one in usage.methods] == [0, 0]
+    assert usage.posts[0].left == 5
