@@ -8,9 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvicorn
 
+from local_slack.history import History, HistoryError
 from local_slack.settings import Settings
 from local_slack.slack import Slack
 from local_slack.wire import CuttableProtocol, NumberedProtocol
@@ -25,6 +27,12 @@ class LocalSlack:
     base_url: str
     world: World
     control_token: str = field(repr=False)
+    page_token: str = field(repr=False)
+
+    @property
+    def page_url(self) -> str:
+        """The address of the chat page; whoever has it can act as anybody."""
+        return f"{self.base_url}/chat/{self.page_token}/"
 
     @property
     def api_url(self) -> str:
@@ -51,6 +59,7 @@ class LocalSlack:
             "base_url": self.base_url,
             "api_url": self.api_url,
             "control_token": self.control_token,
+            "page_url": self.page_url,
             "environment": self.environment(),
             "bot_user": self.world.app.bot_user,
             "team": self.world.team_id,
@@ -107,15 +116,25 @@ def bind(
     settings: Settings | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    history: Path | None = None,
 ) -> Bound:
-    """Put a local Slack behind a port (a free one with 0); raises OSError when it is taken."""
+    """Put a local Slack behind a port (a free one with 0); raises OSError when it is taken.
+
+    ``history`` is a file that keeps what is said, for the next start; without it everything is
+    forgotten at the end. Raises `HistoryError` when it cannot be used.
+    """
     listener = socket.create_server((host, port), backlog=512)
     # asyncio switches Nagle's algorithm off only for sockets that name their protocol, which
     # these do not; without this every answer comes 40 ms late. Accepted sockets inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     address = f"http://{host}:{listener.getsockname()[1]}"
     chosen = world or World.default()
-    slack = Slack(chosen, settings or Settings(), address)
+    try:
+        kept = History.at(history) if history else None
+        slack = Slack(chosen, settings or Settings(), address, kept)
+    except HistoryError:
+        listener.close()
+        raise
     config = uvicorn.Config(
         slack.app,
         http=NumberedProtocol,
@@ -126,7 +145,7 @@ def bind(
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
     )
-    place = LocalSlack(address, chosen, slack.control_token)
+    place = LocalSlack(address, chosen, slack.control_token, slack.page_token)
     return Bound(place, slack, _Prompt(config), listener)
 
 
@@ -137,9 +156,10 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    history: Path | None = None,
 ) -> Iterator[LocalSlack]:
     """A local Slack on a background thread for as long as the ``with`` lasts."""
-    bound = bind(world, settings, host, port)
+    bound = bind(world, settings, host, port, history)
     thread = threading.Thread(target=bound.run, name="local-slack", daemon=True)
     thread.start()
     try:

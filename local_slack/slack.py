@@ -16,7 +16,9 @@ from local_slack.delivery.response_url import ResponseUrls
 from local_slack.door import Door
 from local_slack.faults import FaultKind
 from local_slack.file_store import Downloads, Uploads
+from local_slack.history import History
 from local_slack.message import Json
+from local_slack.page import Page
 from local_slack.rates import RateLimiter
 from local_slack.settings import Settings
 from local_slack.state import State
@@ -28,12 +30,18 @@ from local_slack.world import World
 
 
 class Slack:
-    """The local Slack at ``base_url``: ``app`` serves it, ``control_token`` opens ``/_local``."""
+    """The local Slack at ``base_url``: ``app`` serves it, ``control_token`` opens ``/_local`` and
+    ``page_token`` the chat page.
+    """
 
-    def __init__(self, world: World, settings: Settings, base_url: str) -> None:
+    def __init__(
+        self, world: World, settings: Settings, base_url: str, history: History | None = None
+    ) -> None:
         self.control_token = secrets.token_urlsafe(24)
-        clock = Clock(settings.speed)
-        self.state = State(world, clock, RateLimiter(clock, settings.rate_limits), base_url)
+        self._history = history or History.nowhere()
+        clock = Clock(settings.speed, self._history)
+        rates = RateLimiter(clock, settings.rate_limits)
+        self.state = State(world, clock, rates, base_url, self._history)
         self.state.text_only_update_keeps_blocks = settings.text_only_update_keeps_blocks
         self.state.trigger_life = settings.trigger_life
         self.hub = SocketHub(world.app.id, self.state.feed, settings.ack_within)
@@ -43,6 +51,8 @@ class Slack:
         self.lines = Lines(self.hub, secret, clock, self.traffic, within)
         self.acts = Acts(self.state, self.lines)
         door = Door(self.state, self.traffic)
+        self.page_token = settings.page_token or secrets.token_urlsafe(24)
+        page = Page(self.state, self.acts, self.page_token, settings.commands)
         control = Control(self.state, self.acts, self.lines, self.traffic, self.control_token)
         self.app = Starlette(
             routes=[
@@ -52,6 +62,7 @@ class Slack:
                 Route("/files-pri/{file}/{name}", Downloads(self.state).fetch),
                 WebSocketRoute("/link/", self.hub.serve),
                 Mount("/_local", control.app),
+                *page.routes,
             ]
         )
 
@@ -75,5 +86,8 @@ class Slack:
 
     async def close(self) -> None:
         """Stop what is still under way towards the app."""
-        await self.acts.close()
-        await self.lines.close()
+        try:
+            await self.acts.close()
+            await self.lines.close()
+        finally:
+            self._history.close()

@@ -1,0 +1,160 @@
+"""The page's own addresses, all under a token; `Guard` stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
+
+from local_slack.acts import Acts
+from local_slack.errors import SlackError
+from local_slack.message import Json
+from local_slack.outcome import NotPossible, Outcome
+from local_slack.page.guard import Guard
+from local_slack.page.live import Live
+from local_slack.page.shown import can_be, shown_message, workspace_json
+from local_slack.state import State
+
+_STATIC = files("local_slack.page") / "static"
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_PICTURES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
+_ACTS = (
+    "command",
+    "click",
+    "click_in_view",
+    "submit",
+    "close_view",
+    "say",
+    "open_home",
+)
+_LONGEST_PAGE = 200
+
+
+class Page:
+    """The chat page. ``commands`` is what its completion is made from, as the app describes it."""
+
+    def __init__(self, state: State, acts: Acts, token: str, commands: Mapping[str, Any]) -> None:
+        self._state = state
+        self._acts = acts
+        self._commands = commands
+        page = _STATIC.joinpath("index.html").read_text()
+        routes = Router(
+            [
+                Route("/", self._static("index.html")),
+                Route("/static/{name:path}", self._file_of_the_page),
+                Route("/workspace", self._told(self._workspace)),
+                Route("/messages", self._told(self._messages)),
+                Route("/replies", self._told(self._replies)),
+                Route("/files/{id}/{name}", self._shared_file),
+                Route("/act", self._told(self._act), methods=["POST"]),
+                Route("/mark", self._told(self._mark), methods=["POST"]),
+                WebSocketRoute("/live", Live(state).serve),
+            ]
+        )
+        self.routes: tuple[BaseRoute, ...] = (Mount("/chat/{token}", Guard(routes, token, page)),)
+
+    def _static(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_: Request) -> Response:
+            return _asset(name)
+
+        return answer
+
+    async def _file_of_the_page(self, request: Request) -> Response:
+        return _asset(request.path_params["name"])
+
+    def _told(
+        self, run: Callable[[Request], Awaitable[Json]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                return JSONResponse(await run(request))
+            except NotPossible as error:
+                return JSONResponse({"error": str(error)}, 409)
+            except SlackError as error:
+                return JSONResponse({"error": " ".join((error.name, *error.messages))}, 409)
+            except (KeyError, TypeError, ValueError) as error:
+                return JSONResponse({"error": f"the page asked for nonsense: {error!r}"}, 400)
+
+        return answer
+
+    async def _workspace(self, request: Request) -> Json:
+        """``as`` is a name here; somebody unknown, or nobody, becomes the first person there is."""
+        people = [one for one in self._state.users.values() if can_be(one)]
+        wanted = request.query_params.get("as", "")
+        user = next((one for one in people if one.name == wanted), people[0])
+        self._state.direct_channel(user.id)
+        return workspace_json(self._state, user.id) | {"commands": dict(self._commands)}
+
+    async def _messages(self, request: Request) -> Json:
+        query = request.query_params
+        user, limit = self._person(query["as"]), min(int(query.get("limit", "60")), _LONGEST_PAGE)
+        found = self._state.page(user, query["channel"], query.get("before"), limit)
+        return {
+            "messages": [shown_message(self._state, one) for one in found.messages],
+            "more": found.more,
+        }
+
+    async def _replies(self, request: Request) -> Json:
+        query = request.query_params
+        user = self._person(query["as"])
+        found = self._state.replies(user, query["channel"], query["thread"])
+        replies = [one for one in found if one.ts != query["thread"]]
+        return {"messages": [shown_message(self._state, one) for one in replies]}
+
+    async def _act(self, request: Request) -> Json:
+        asked: Json = await request.json()
+        user, name = self._person(asked["as"]), asked["act"]
+        if name not in _ACTS:
+            raise NotPossible(f"there is no act {name}")
+        run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
+        outcome = await run(user, **asked["arguments"])
+        return {"error": outcome.error, "errors": outcome.errors, "seconds": outcome.seconds}
+
+    async def _mark(self, request: Request) -> Json:
+        asked: Json = await request.json()
+        self._state.mark(self._person(asked["as"]), str(asked["channel"]), str(asked["ts"]))
+        return {}
+
+    async def _shared_file(self, request: Request) -> Response:
+        """A file; only pictures of kinds that cannot hold a script are shown, others are saved.
+
+        https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Content-Type-Options
+        """
+        stored = self._state.files.get(request.path_params["id"])
+        if stored is None or stored.content is None:
+            return Response("There is no such file.", 404)
+        ending = stored.file.name.rpartition(".")[2].lower()
+        kind = _PICTURES.get(ending, "application/octet-stream")
+        headers = {} if ending in _PICTURES else {"content-disposition": "attachment"}
+        return Response(stored.content, media_type=kind, headers=headers)
+
+    def _person(self, user: Any) -> str:
+        if user not in self._state.users:
+            raise NotPossible(f"there is no user {user}")
+        return str(user)
+
+
+def _asset(name: str) -> Response:
+    """A file of the page itself."""
+    parts = name.split("/")
+    kind = _KINDS.get(name.rpartition(".")[2])
+    file = _STATIC.joinpath(*parts)
+    if kind is None or ".." in parts or not file.is_file():
+        return Response("There is no such file.", 404)
+    return Response(file.read_bytes(), media_type=kind)

@@ -1,0 +1,51 @@
+"""What happens, told to each open page as it happens.
+
+A page that lost its connection says after which change it wants to go on, and in which run of the
+server that was; after a restart it begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from local_slack.page.shown import event_of
+from local_slack.state import State
+
+
+class Live:
+    """The WebSocket of the page."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._run = secrets.token_hex(8)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Tell one page what changes, until it goes away."""
+        query = socket.query_params
+        user = query.get("as", "")
+        if user not in self._state.users:
+            await socket.close(1008, "there is no such user")
+            return
+        await socket.accept()
+        hello = {"kind": "hello", "run": self._run, "connections": self._connections()}
+        await socket.send_text(json.dumps(hello))
+        telling = asyncio.create_task(self._tell(socket, user, int(query.get("after", "0"))))
+        with suppress(WebSocketDisconnect):
+            while True:  # the page says nothing; this notices when it goes
+                await socket.receive_text()
+        telling.cancel()
+        with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await telling
+
+    def _connections(self) -> int:
+        return 0
+
+    async def _tell(self, socket: WebSocket, user: str, after: int) -> None:
+        async for change in self._state.feed.follow(after):
+            for event in event_of(self._state, change, user):
+                await socket.send_text(json.dumps(event))

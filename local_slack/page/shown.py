@@ -1,0 +1,153 @@
+"""What the page is told about the workspace: as JSON, and only what one person may see."""
+
+from __future__ import annotations
+
+from local_slack.feed import Change
+from local_slack.message import Json, Message
+from local_slack.state import State
+from local_slack.webapi.shapes import view_json
+from local_slack.world import Channel, Kind, Membership, User
+
+
+def workspace_json(state: State, user: str) -> Json:
+    """Everything but messages."""
+    world, app = state.world, state.world.app
+    return {
+        "me": user,
+        "team": {"id": world.team_id, "name": world.name},
+        "bot": {"user": app.bot_user, "name": app.name, "homeTab": app.home_tab},
+        "people": [person_json(one) for one in state.users.values()],
+        "groups": [
+            {"id": one.id, "handle": one.handle, "name": one.name} for one in state.groups.values()
+        ],
+        "channels": [
+            channel_json(state, one, user) for one in state.channels.values() if user in one.members
+        ],
+        "views": [shown_view(state, view.id) for view in state.views.values() if view.user == user],
+        "newest": state.feed.newest,
+    }
+
+
+def can_be(user: User) -> bool:
+    """Whether a window may be this person: nobody is a bot, or somebody who has left."""
+    return user.membership not in (Membership.BOT, Membership.DEACTIVATED)
+
+
+def person_json(user: User) -> Json:
+    """A person or a bot."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "realName": user.real_name,
+        "title": user.title,
+        "kind": user.membership.value,
+        "canBe": can_be(user),
+        "isGuest": user.membership in (Membership.GUEST, Membership.SINGLE_CHANNEL_GUEST),
+    }
+
+
+def channel_json(state: State, channel: Channel, user: str) -> Json:
+    """A conversation as ``user`` has it in the list."""
+    others = channel.members - {user} if channel.kind is Kind.DIRECT else frozenset[str]()
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "kind": channel.kind.value,
+        "with": next(iter(others), None),
+        "topic": channel.topic,
+        "archived": channel.archived,
+        "members": sorted(channel.members),
+        "unread": state.unread(user, channel.id),
+    }
+
+
+def shown_message(state: State, message: Message) -> Json:
+    """A message with what its thread holds."""
+    thread = state.thread(message.channel, message.ts)
+    replies = (
+        thread
+        and thread.replies
+        and {
+            "count": len(thread.replies),
+            "latest": thread.replies[-1],
+            "users": list(thread.users),
+        }
+    )
+    return message.as_json() | {"thread": replies or None}
+
+
+def shown_view(state: State, view: str) -> Json:
+    """A modal or the Home tab."""
+    opened = state.views[view]
+    return view_json(state, opened) | {"user": opened.user}
+
+
+def event_of(state: State, change: Change, user: str) -> list[Json]:
+    """What a change means for the screen of ``user``; nothing where they cannot see it."""
+    match change.kind:
+        case "message_posted" | "message_changed" | "reaction_added":
+            return _message_events(state, change, user)
+        case "message_deleted":
+            message = Message.from_json(change.data["message"])
+            return (
+                [_numbered(change, message=message.as_json())]
+                if _sees(state, message, user)
+                else []
+            )
+        case "view_changed" if change.data["user"] == user and change.data["view"] in state.views:
+            return [_numbered(change, view=shown_view(state, change.data["view"]))]
+        case "view_closed" if change.data["user"] == user:
+            return [_numbered(change, view=change.data["view"])]
+        case "marked" if change.data["user"] == user:
+            channel = change.data["channel"]
+            return [_numbered(change, channel=channel, unread=state.unread(user, channel))]
+        case "app_connected" | "app_disconnected" | "faults":
+            return [_numbered(change, **change.data)]
+        case "exchange":
+            return [_numbered(change, exchange=change.data["number"])]
+        case _:
+            return []
+
+
+def _message_events(state: State, change: Change, user: str) -> list[Json]:
+    message = Message.from_json(change.data["message"])
+    if not _sees(state, message, user):
+        return []
+    events = []
+    channel = state.channels[message.channel]
+    if change.kind == "message_posted":
+        events.append(
+            {
+                "kind": "channel",
+                "number": change.number,
+                "channel": channel_json(state, channel, user),
+            }
+        )
+    events.append(
+        {
+            "kind": "message",
+            "number": change.number,
+            "message": shown_message(state, message),
+            "isNew": change.kind == "message_posted",
+        }
+    )
+    root = state.find(message.channel, message.thread_ts) if message.thread_ts else None
+    if root is not None and root.ts != message.ts:
+        events.append(
+            {
+                "kind": "message",
+                "number": change.number,
+                "message": shown_message(state, root),
+                "isNew": False,
+            }
+        )
+    return events
+
+
+def _numbered(change: Change, **data: object) -> Json:
+    return {"kind": change.kind, "number": change.number, **data}
+
+
+def _sees(state: State, message: Message, user: str) -> bool:
+    channel = state.channels.get(message.channel)
+    return message.only_for in (None, user) and channel is not None and user in channel.members

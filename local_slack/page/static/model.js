@@ -1,0 +1,119 @@
+// What this window knows, and how each event changes it. Nothing here talks to anybody.
+
+/**
+ * @typedef {object} Conversation  what is loaded of a channel
+ * @property {Map<string, object>} messages  by timestamp, oldest first; replies are in `threads`
+ * @property {boolean} more   whether there are older ones
+ * @property {boolean} loaded
+ */
+
+export function emptyModel(place) {
+  return {
+    place,
+    workspace: null,      // people, groups, channels, the bot and its commands
+    me: null,             // the person of this window
+    run: "",              // which run of the server this knows about
+    online: false,
+    connections: 0,       // of the bot
+    conversations: new Map(), // channel id -> Conversation
+    threads: new Map(),       // `${channel}/${ts}` -> Map of replies by timestamp
+    views: [],            // modals that are open, the topmost last
+    home: null,
+    exchanges: [],        // numbers of the newest exchanges between app and Slack
+    notice: "",           // what a screen reader says when it changes
+  };
+}
+
+export const threadKey = (channel, ts) => `${channel}/${ts}`;
+
+/** A message that belongs into a thread and not into the channel. */
+export const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
+
+/** The model after the workspace was loaded. */
+export function withWorkspace(model, workspace, me) {
+  const channels = new Map(workspace.channels.map((channel) => [channel.id, channel]));
+  const views = workspace.views.filter((view) => view.type === "modal");
+  const home = workspace.views.find((view) => view.type === "home") ?? null;
+  return { ...model, workspace: { ...workspace, channels }, me, views, home };
+}
+
+/** The model after older or the first messages of a channel were loaded. */
+export function withMessages(model, channel, messages, more) {
+  const known = model.conversations.get(channel)?.messages ?? new Map();
+  const merged = new Map([...messages.map((message) => [message.ts, message]), ...known]);
+  return withConversation(model, channel, { messages: merged, more, loaded: true });
+}
+
+/** The model after a thread was loaded. */
+export function withReplies(model, channel, thread, messages) {
+  const known = model.threads.get(threadKey(channel, thread)) ?? new Map();
+  const merged = new Map([...messages.map((message) => [message.ts, message]), ...known]);
+  return { ...model, threads: new Map(model.threads).set(threadKey(channel, thread), merged) };
+}
+
+/** The model after an event of the live connection. */
+export function after(model, event) {
+  switch (event.kind) {
+    case "hello":
+      return { ...model, online: true, run: event.run, connections: event.connections };
+    case "app_connected":
+    case "app_disconnected":
+      return { ...model, connections: event.connections };
+    case "channel":
+      return withChannel(model, event.channel);
+    case "marked":
+      return withChannel(model, { ...model.workspace.channels.get(event.channel), unread: event.unread });
+    case "message":
+      return withMessage(model, event.message);
+    case "message_deleted":
+      return withoutMessage(model, event.message);
+    case "view_changed":
+      return withView(model, event.view);
+    case "view_closed":
+      return { ...model, views: model.views.filter((view) => view.id !== event.view) };
+    case "exchange":
+      return { ...model, exchanges: [...model.exchanges.slice(-199), event] };
+    default:
+      return model;
+  }
+}
+
+function withChannel(model, channel) {
+  const channels = new Map(model.workspace.channels).set(channel.id, channel);
+  return { ...model, workspace: { ...model.workspace, channels } };
+}
+
+function withConversation(model, channel, conversation) {
+  return { ...model, conversations: new Map(model.conversations).set(channel, conversation) };
+}
+
+function withMessage(model, message) {
+  if (isReply(message)) {
+    const key = threadKey(message.channel, message.thread_ts);
+    const known = model.threads.get(key);
+    if (!known) return model; // loaded when the thread is opened
+    return { ...model, threads: new Map(model.threads).set(key, new Map(known).set(message.ts, message)) };
+  }
+  const conversation = model.conversations.get(message.channel);
+  if (!conversation) return model; // loaded when the channel is opened
+  const messages = conversation.messages;
+  const oldest = messages.keys().next().value;
+  if (!messages.has(message.ts) && conversation.more && oldest && message.ts < oldest) return model;
+  return withConversation(model, message.channel, { ...conversation, messages: new Map(messages).set(message.ts, message) });
+}
+
+function withoutMessage(model, { channel, ts, thread_ts }) {
+  const drop = (messages) => new Map([...messages].filter(([key]) => key !== ts));
+  const key = threadKey(channel, thread_ts ?? ts);
+  const threads = model.threads.has(key) ? new Map(model.threads).set(key, drop(model.threads.get(key))) : model.threads;
+  const conversation = model.conversations.get(channel);
+  const without = { ...model, threads };
+  return conversation ? withConversation(without, channel, { ...conversation, messages: drop(conversation.messages) }) : without;
+}
+
+function withView(model, view) {
+  if (view.type === "home") return { ...model, home: view };
+  const known = model.views.some((one) => one.id === view.id);
+  const views = known ? model.views.map((one) => (one.id === view.id ? view : one)) : [...model.views, view];
+  return { ...model, views };
+}
