@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
+from local_slack.history import HistoryError
 from local_slack.server import bind
 from local_slack.settings import Settings
 
@@ -22,9 +24,13 @@ def main() -> None:
     parser.add_argument("--no-rate-limits", action="store_true")
     parser.add_argument("--speed", type=float, default=1.0, help="60: a minute in a second")
     parser.add_argument("--request-url", help="deliver here instead of over Socket Mode")
+    parser.add_argument("--history", type=Path, metavar="FILE", help="keep what is said here")
     given = parser.parse_args()
     settings = Settings(rate_limits=not given.no_rate_limits, speed=given.speed)
-    bound = bind(settings=settings, host=given.host, port=given.port)
+    try:
+        bound = bind(settings=settings, host=given.host, port=given.port, history=given.history)
+    except HistoryError as error:
+        sys.exit(str(error))
     sys.stdout.write(json.dumps(bound.place.as_json()) + "\n")
     sys.stdout.flush()
     bound.run(given.request_url)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+from local_slack.history import History
+
 
 class Clock:
     """Real time that a test may push forward.
@@ -14,10 +16,10 @@ class Clock:
     rates are never shortened.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, history: History | None = None) -> None:
         self.speed = speed
         self._ahead = 0.0
-        self._last_ts = 0
+        self._history = history or History.nowhere()
 
     def now(self) -> float:
         """Seconds since 1970, including what was skipped."""
@@ -37,6 +39,5 @@ class Clock:
 
     def next_ts(self) -> str:
         """A message timestamp: unique and rising, as Slack's are within a conversation."""
-        micros = max(int(self.now() * 1_000_000), self._last_ts + 1)
-        self._last_ts = micros
+        micros = self._history.timestamp(int(self.now() * 1_000_000))
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"

@@ -43,6 +43,7 @@ class Uploads:
         if len(body) != stored.length:
             return 400, f"expected {stored.length} bytes, got {len(body)}"
         stored.content = body
+        self._state.keep_file(stored)
         return 200, f"OK - {len(body)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
 from local_slack.blocks import texts
@@ -26,6 +26,17 @@ class File:
     title: str
     size: int
     owner: str
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file between the request for an upload address and its sharing."""
+
+    file: File
+    length: int
+    content: bytes | None = None
+    shared: bool = False
+    channels: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

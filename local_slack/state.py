@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,21 +11,11 @@ from local_slack.calls import Call
 from local_slack.clock import Clock
 from local_slack.faults import Faults
 from local_slack.feed import Feed
-from local_slack.message import File, Json, Message
+from local_slack.history import History
+from local_slack.message import Json, Message, StoredFile
 from local_slack.rates import RateLimiter
 from local_slack.timeline import Page, Thread, Timeline
 from local_slack.world import Channel, Kind, User, UserGroup, World
-
-
-@dataclass(slots=True)
-class StoredFile:
-    """A file between the request for an upload address and its sharing."""
-
-    file: File
-    length: int
-    content: bytes | None = None
-    shared: bool = False
-    channels: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -67,9 +56,20 @@ class ResponseUrl:
 
 
 class State:
-    """The live workspace: it starts as a `World` and changes as the app and the people act."""
+    """The live workspace: it starts as a `World` and changes as the app and the people act.
 
-    def __init__(self, world: World, clock: Clock, rates: RateLimiter, base_url: str = "") -> None:
+    What is said in it goes into ``history`` at once; what was said there before is in it again.
+    Raises `HistoryError` when that cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        rates: RateLimiter,
+        base_url: str = "",
+        history: History | None = None,
+    ) -> None:
         self.world = world
         self.clock = clock
         self.rates = rates
@@ -89,11 +89,24 @@ class State:
         self.homes: dict[str, str] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
-        self._numbers = itertools.count(1)
+        self._history = history or History.nowhere()
+        self._recall()
+
+    def _recall(self) -> None:
+        """Take in what the history holds of the people and channels that there are."""
+        kept = self._history.kept()
+        for name, user in kept.direct:
+            if user in self.users and name not in self.channels:
+                self.channels[name] = self._direct(name, user)
+        for message in kept.messages:
+            if message.channel in self.channels:
+                self.timelines[message.channel].put(message)
+        self.files.update({stored.file.id: stored for stored in kept.files})
+        self.marks.update({(user, channel): ts for user, channel, ts in kept.marks})
 
     def number(self) -> int:
-        """A number nobody else has."""
-        return next(self._numbers)
+        """A number nobody else has, or had before a restart."""
+        return self._history.number()
 
     def new_id(self, prefix: str) -> str:
         """An id of the kind ``prefix`` stands for (``F``, ``V``, ``D``, ``Ev``…)."""
@@ -117,38 +130,54 @@ class State:
 
     def direct_channel(self, user: str) -> Channel:
         """The direct conversation between the bot and ``user``; opened when it is new."""
-        bot = self.world.app.bot_user
-        members = frozenset({bot, user})
+        members = frozenset({self.world.app.bot_user, user})
         for channel in self.channels.values():
             if channel.kind is Kind.DIRECT and channel.members == members:
                 return channel
-        channel = Channel(self.new_id("D"), "directmessage", Kind.DIRECT, members)
+        channel = self._direct(self.new_id("D"), user)
+        self._history.keep_direct(channel.id, user)
         self.channels[channel.id] = channel
         return channel
 
+    def _direct(self, name: str, user: str) -> Channel:
+        members = frozenset({self.world.app.bot_user, user})
+        return Channel(name, "directmessage", Kind.DIRECT, members)
+
     def post(self, message: Message) -> Message:
-        """Put a new message into its channel and tell those who watch."""
-        self.timelines[message.channel].put(message)
-        self.feed.add("message_posted", message=message.as_json())
+        """Put a new message, and the files in it, into its channel and tell those who watch."""
+        shared = [self.files[one.id] for one in message.files]
+        for stored in shared:
+            stored.shared = True
+            stored.channels.append(message.channel)
+        self._put("message_posted", message, shared)
         return message
 
     def change(self, message: Message) -> Message:
         """Put the new form of a message in the place of the old one."""
         changed = replace(message, edited=message.edited + 1)
-        self.timelines[message.channel].put(changed)
-        self.feed.add("message_changed", message=changed.as_json())
+        self._put("message_changed", changed)
         return changed
 
     def delete(self, message: Message) -> None:
         """Take a message away."""
+        self._history.forget_message(message)
         self.timelines[message.channel].remove(message)
         self.feed.add("message_deleted", message=message.as_json())
 
     def react(self, message: Message, name: str, user: str) -> None:
         """Add an emoji to a message."""
         reacted = replace(message, reactions=(*message.reactions, (name, user)))
-        self.timelines[message.channel].put(reacted)
-        self.feed.add("reaction_added", message=reacted.as_json())
+        self._put("reaction_added", reacted)
+
+    def _put(self, kind: str, message: Message, files: Iterable[StoredFile] = ()) -> None:
+        body = message.as_json()
+        self._history.keep_message(message, body, files)
+        self.timelines[message.channel].put(message)
+        self.feed.add(kind, message=body)
+
+    def keep_file(self, stored: StoredFile) -> None:
+        """Keep a file whose content came, or that stays private."""
+        self._history.keep_file(stored)
 
     def show(self, view: OpenView) -> None:
         """Open a view, or show its new form."""
@@ -169,10 +198,12 @@ class State:
         return self.timelines[channel].find(ts)
 
     def mark(self, user: str, channel: str, ts: str) -> None:
-        """``user`` has read ``channel`` up to ``ts``; what was read stays read."""
-        if ts > self.marks.get((user, channel), ""):
-            self.marks[user, channel] = ts
-            self.feed.add("marked", user=user, channel=channel, ts=ts)
+        """``user`` has read ``channel`` up to the message ``ts``; what was read stays read."""
+        read = self.timelines[channel].last(ts)
+        if read > self.marks.get((user, channel), ""):
+            self._history.keep_mark(user, channel, read)
+            self.marks[user, channel] = read
+            self.feed.add("marked", user=user, channel=channel, ts=read)
 
     def unread(self, user: str, channel: str) -> int:
         """How many messages of others ``user`` has not read in ``channel``, without replies."""

@@ -100,6 +100,11 @@ class Timeline:
         thread = self._threads.get(ts)
         return list(self._seen(user, thread.with_private)) if thread else []
 
+    def last(self, ts: str) -> str:
+        """The timestamp of the newest message up to ``ts``, without replies; empty for none."""
+        count = bisect_right(self._top, ts)
+        return self._top[count - 1] if count else ""
+
     def newer(self, user: str, ts: str) -> Iterator[Message]:
         """What ``user`` sees that is newer than ``ts``, without replies."""
         return self._seen(user, self._top[bisect_right(self._top, ts) :])

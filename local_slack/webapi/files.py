@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_slack.errors import SlackError
-from local_slack.message import File, Json
-from local_slack.state import StoredFile
+from local_slack.message import File, Json, StoredFile
 from local_slack.webapi.chat import as_bot
 from local_slack.webapi.content import Content
 from local_slack.webapi.method import Context, Method, tier
@@ -47,8 +46,10 @@ def complete_upload(call: Context) -> Json:
     place = call.args.text("channel_id") or call.args.text("channels")
     if place:
         _share(call, place, stored)
-    for one in stored:
-        one.shared = True
+    else:
+        for one in stored:
+            one.shared = True
+            call.state.keep_file(one)
     return {"files": [file_json(call.state, one.file) for one in stored]}
 
 
@@ -73,8 +74,6 @@ def _share(call: Context, place: str, stored: list[StoredFile]) -> None:
         raise SlackError("posting_to_channel_denied")
     text = call.args.text("initial_comment") or ""
     thread = call.args.text("thread_ts") or None
-    for one in stored:
-        one.channels.append(channel.id)
     message = as_bot(call.state, channel.id, Content(text, None, None), thread)
     call.state.post(replace(message, files=tuple(one.file for one in stored)))
 
