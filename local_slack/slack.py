@@ -19,6 +19,7 @@ from local_slack.file_store import Downloads, Uploads
 from local_slack.history import History
 from local_slack.message import Json
 from local_slack.page import Page
+from local_slack.page.inspection import Inspection
 from local_slack.rates import RateLimiter
 from local_slack.settings import Settings
 from local_slack.state import State
@@ -52,7 +53,8 @@ class Slack:
         self.acts = Acts(self.state, self.lines)
         door = Door(self.state, self.traffic)
         self.page_token = settings.page_token or secrets.token_urlsafe(24)
-        page = Page(self.state, self.acts, self.page_token, settings.commands)
+        inspection = Inspection(self.state, self.acts, self.lines, self.traffic)
+        page = Page(self.state, self.acts, inspection, self.page_token, settings.commands)
         control = Control(self.state, self.acts, self.lines, self.traffic, self.control_token)
         self.app = Starlette(
             routes=[

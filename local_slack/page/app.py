@@ -15,6 +15,7 @@ from local_slack.errors import SlackError
 from local_slack.message import Json
 from local_slack.outcome import NotPossible, Outcome
 from local_slack.page.guard import Guard
+from local_slack.page.inspection import Inspection
 from local_slack.page.live import Live
 from local_slack.page.shown import can_be, shown_message, workspace_json
 from local_slack.state import State
@@ -49,7 +50,14 @@ _LONGEST_PAGE = 200
 class Page:
     """The chat page. ``commands`` is what its completion is made from, as the app describes it."""
 
-    def __init__(self, state: State, acts: Acts, token: str, commands: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        state: State,
+        acts: Acts,
+        inspection: Inspection,
+        token: str,
+        commands: Mapping[str, Any],
+    ) -> None:
         self._state = state
         self._acts = acts
         self._commands = commands
@@ -64,7 +72,11 @@ class Page:
                 Route("/files/{id}/{name}", self._shared_file),
                 Route("/act", self._told(self._act), methods=["POST"]),
                 Route("/mark", self._told(self._mark), methods=["POST"]),
-                WebSocketRoute("/live", Live(state).serve),
+                Route("/exchanges", self._told(inspection.exchanges)),
+                Route("/exchange", self._told(inspection.exchange)),
+                Route("/usage", self._told(inspection.usage)),
+                Route("/trouble", self._told(inspection.trouble), methods=["POST"]),
+                WebSocketRoute("/live", Live(state, inspection).serve),
             ]
         )
         self.routes: tuple[BaseRoute, ...] = (Mount("/chat/{token}", Guard(routes, token, page)),)

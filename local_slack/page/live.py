@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from local_slack.page.inspection import Inspection
 from local_slack.page.shown import event_of
 from local_slack.state import State
 
@@ -20,8 +21,9 @@ from local_slack.state import State
 class Live:
     """The WebSocket of the page."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, inspection: Inspection) -> None:
         self._state = state
+        self._inspection = inspection
         self._run = secrets.token_hex(8)
 
     async def serve(self, socket: WebSocket) -> None:
@@ -32,7 +34,7 @@ class Live:
             await socket.close(1008, "there is no such user")
             return
         await socket.accept()
-        hello = {"kind": "hello", "run": self._run, "connections": self._connections()}
+        hello = {"kind": "hello", "run": self._run, "connections": self._inspection.connections}
         await socket.send_text(json.dumps(hello))
         telling = asyncio.create_task(self._tell(socket, user, int(query.get("after", "0"))))
         with suppress(WebSocketDisconnect):
@@ -42,10 +44,7 @@ class Live:
         with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
             await telling
 
-    def _connections(self) -> int:
-        return 0
-
     async def _tell(self, socket: WebSocket, user: str, after: int) -> None:
         async for change in self._state.feed.follow(after):
-            for event in event_of(self._state, change, user):
+            for event in event_of(self._state, change, user, self._inspection.summary):
                 await socket.send_text(json.dumps(event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_slack.feed import Change
 from local_slack.message import Json, Message
+from local_slack.page.inspection import Summarise
 from local_slack.state import State
 from local_slack.webapi.shapes import view_json
 from local_slack.world import Channel, Kind, Membership, User
@@ -82,7 +83,7 @@ def shown_view(state: State, view: str) -> Json:
     return view_json(state, opened) | {"user": opened.user}
 
 
-def event_of(state: State, change: Change, user: str) -> list[Json]:
+def event_of(state: State, change: Change, user: str, summarise: Summarise) -> list[Json]:
     """What a change means for the screen of ``user``; nothing where they cannot see it."""
     match change.kind:
         case "message_posted" | "message_changed" | "reaction_added":
@@ -104,7 +105,7 @@ def event_of(state: State, change: Change, user: str) -> list[Json]:
         case "app_connected" | "app_disconnected" | "faults":
             return [_numbered(change, **change.data)]
         case "exchange":
-            return [_numbered(change, exchange=change.data["number"])]
+            return [_numbered(change, exchange=summarise(change.data["number"]))]
         case _:
             return []
 
