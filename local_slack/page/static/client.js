@@ -1,7 +1,9 @@
 // One window of the chat: holds the model, loads what is looked at, and carries out what one does.
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import { after, emptyModel, threadKey, withMessages, withReplies, withWorkspace } from "./model.js";
+import {
+  after, emptyModel, threadKey, withExchanges, withMessages, withReplies, withWorkspace,
+} from "./model.js";
 import { fragmentOf, placeOf } from "./place.js";
 import { get, listen, post, Refused } from "./server.js";
 
@@ -96,6 +98,17 @@ export class Client {
   /** Do something as the person of this window. Throws Refused with words for the person. */
   act(name, fields) {
     return post("act", { as: this.model.me.id, act: name, arguments: fields });
+  }
+
+  /** Load the exchanges between app and Slack that there were before this page was opened. */
+  async loadExchanges() {
+    const { exchanges } = await get("exchanges", {});
+    this.#set(withExchanges(this.model, exchanges));
+  }
+
+  /** Take a developer note away. */
+  dismissNote(number) {
+    this.#set({ ...this.model, notes: this.model.notes.filter((one) => one.number !== number) });
   }
 
   /** What was seen is read. */

@@ -19,10 +19,13 @@ export function emptyModel(place) {
     threads: new Map(),       // `${channel}/${ts}` -> Map of replies by timestamp
     views: [],            // modals that are open, the topmost last
     home: null,
-    exchanges: [],        // numbers of the newest exchanges between app and Slack
+    exchanges: [],        // the newest between app and Slack, a line each
+    notes: [],            // the calls among them that Slack refused, until they are dismissed
     notice: "",           // what a screen reader says when it changes
   };
 }
+
+const EXCHANGES = 200;
 
 export const threadKey = (channel, ts) => `${channel}/${ts}`;
 
@@ -72,10 +75,24 @@ export function after(model, event) {
     case "view_closed":
       return { ...model, views: model.views.filter((view) => view.id !== event.view) };
     case "exchange":
-      return { ...model, exchanges: [...model.exchanges.slice(-199), event] };
+      return withExchange(model, event.exchange);
     default:
       return model;
   }
+}
+
+/** The model with the exchanges that there were before; those that it knows stay. */
+export function withExchanges(model, exchanges) {
+  const known = new Set(model.exchanges.map((one) => one.number));
+  const merged = [...exchanges.filter((one) => !known.has(one.number)), ...model.exchanges];
+  return { ...model, exchanges: merged.slice(-EXCHANGES) };
+}
+
+function withExchange(model, exchange) {
+  if (!exchange) return model; // forgotten by the server already
+  const exchanges = [...model.exchanges, exchange].slice(-EXCHANGES);
+  const notes = exchange.wasRefused ? [...model.notes, exchange].slice(-EXCHANGES) : model.notes;
+  return { ...model, exchanges, notes };
 }
 
 function withChannel(model, channel) {
