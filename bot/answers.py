@@ -1,6 +1,7 @@
 """Private answers: words for one person, in the acknowledgement or after it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.views.answers import Answer
+from quaymaster.operations import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,13 @@ class ReplyTo:
     channel: str
     response_url: str | None = None
     thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """A private answer that goes onto somebody's Home tab, where no channel is."""
+
+    actor: Actor
 
 
 class _NotTaken(Exception):
@@ -44,16 +53,7 @@ class Answers:
 
     async def tell(self, to: ReplyTo, answer: Answer) -> None:
         """Say it to one person alone. Tried a few times; what cannot be said stands in the log."""
-        for pause in (*_PAUSES, None):
-            try:
-                await self._send(to, answer)
-            except (SlackApiError, _NotTaken, aiohttp.ClientError, TimeoutError) as error:
-                if pause is None or not _can_change(error):
-                    log.warning("answer not delivered", user=to.user, why=_said(error))
-                    return
-                await asyncio.sleep(pause)
-            else:
-                return
+        await deliver("answer", to.user, lambda: self._send(to, answer))
 
     async def _send(self, to: ReplyTo, answer: Answer) -> None:
         if to.response_url is None:
@@ -74,6 +74,20 @@ class Answers:
         )
         if response.status_code != 200:
             raise _NotTaken(response.status_code, response.body)
+
+
+async def deliver(what: str, user: str, send: Callable[[], Awaitable[object]]) -> None:
+    """Send it. Tried a few times; what cannot be delivered to this person stands in the log."""
+    for pause in (*_PAUSES, None):
+        try:
+            await send()
+        except (SlackApiError, _NotTaken, aiohttp.ClientError, TimeoutError) as error:
+            if pause is None or not _can_change(error):
+                log.warning(f"{what} not delivered", user=user, why=_said(error))
+                return
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 def as_body(answer: Answer) -> dict[str, Any]:

@@ -19,7 +19,14 @@ from bot.answers import as_body
 from bot.front import Front
 from bot.identity import Directory
 from bot.metrics import Metrics
-from bot.payloads import read_click, read_command, read_mention
+from bot.payloads import (
+    Clicked,
+    HomeOpened,
+    read_click,
+    read_command,
+    read_home_opened,
+    read_mention,
+)
 from bot.views.answers import Answer
 
 _ANYTHING = re.compile(r".*", re.DOTALL)
@@ -42,6 +49,7 @@ def bolt_app(
     app.command(_ANYTHING)(listeners.command)
     app.action(_ANYTHING)(listeners.click)
     app.event("app_mention")(listeners.mention)
+    app.event("app_home_opened")(listeners.home)
     app.event(_ANYTHING)(listeners.nothing)
     app.error(listeners.error)
     return app
@@ -66,9 +74,13 @@ class _Listeners:
         """A button."""
 
         async def answer() -> None:
-            clicked = read_click(body)
-            if clicked is not None:
-                await self._front.clicked(clicked)
+            match read_click(body):
+                case Clicked() as clicked:
+                    await self._front.clicked(clicked)
+                case HomeOpened() as opened:
+                    await self._front.home_opened(opened)
+                case None:
+                    pass
 
         await self._acknowledge("click", ack, answer)
 
@@ -81,6 +93,16 @@ class _Listeners:
                 await self._front.mentioned(typed)
 
         await self._acknowledge("mention", ack, answer)
+
+    async def home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Somebody opened a tab of the app."""
+
+        async def answer() -> None:
+            opened = read_home_opened(body)
+            if opened is not None:
+                await self._front.home_opened(opened)
+
+        await self._acknowledge("home", ack, answer)
 
     async def nothing(self, ack: AsyncAck) -> None:
         """An event that nobody asked for."""

@@ -1,4 +1,6 @@
-"""The buttons of a card. A button carries an operation id as its value, and nothing else."""
+"""The buttons of cards and of the Home tab. Where one is about an operation, it carries the
+operation's id as its value, and nothing else.
+"""
 
 import re
 from enum import StrEnum
@@ -11,6 +13,9 @@ class Button(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
 
+
+REFRESH = "refresh"
+"""The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""
 
 _PAGE = re.compile(r"page:(?P<number>0|[1-9][0-9]{0,4})")
 

@@ -12,17 +12,18 @@ from typing import Any, assert_never
 
 from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission, check_admission
-from bot.answers import Answers, ReplyTo
+from bot.answers import Answers, AtHome, ReplyTo
 from bot.background import Background
 from bot.buttons import Button
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
 from bot.commands.help import help_text
+from bot.home import HomeTab
 from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
-from bot.payloads import Clicked, Typed
+from bot.payloads import Clicked, HomeOpened, Typed
 from bot.views.answers import Answer, help_answer, trouble_answer
 from bot.views.headline import headline_of
 from bot.votes import Votes
@@ -59,6 +60,7 @@ class Parts:
     cancelling: Cancelling
     paging: Paging
     overview: Overview
+    home_tab: HomeTab
     answers: Answers
     background: Background
     metrics: Metrics
@@ -105,6 +107,11 @@ class Front:
             case _:
                 assert_never(clicked.action)
         self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)
+
+    async def home_opened(self, opened: HomeOpened) -> None:
+        """Draw the Home tab of who opened it."""
+        if not self._answered.has(opened.delivery):
+            self._is.background.start(self._is.home_tab.show(opened.actor))
 
     def failed(self, error: Exception, doing: str) -> Answer:
         """The answer when even reading a delivery went wrong."""
@@ -185,7 +192,11 @@ class Front:
         self._afterwards(typed.origin.delivery, typed.reply_to, "answering", work)
 
     def _afterwards(
-        self, delivery: str, to: ReplyTo, doing: str, work: Coroutine[Any, Any, Answer | None]
+        self,
+        delivery: str,
+        to: ReplyTo | AtHome,
+        doing: str,
+        work: Coroutine[Any, Any, Answer | None],
     ) -> None:
         """Do it after the acknowledgement and say what came of it. A repeated delivery of what is
         no operation is not answered twice.
@@ -196,7 +207,7 @@ class Front:
         self._is.background.start(self._answer(to, doing, work))
 
     async def _answer(
-        self, to: ReplyTo, doing: str, work: Coroutine[Any, Any, Answer | None]
+        self, to: ReplyTo | AtHome, doing: str, work: Coroutine[Any, Any, Answer | None]
     ) -> None:
         try:
             answer = await work
@@ -205,8 +216,15 @@ class Front:
             answer = trouble_answer(error.trouble)
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             answer = self._unforeseen(error, doing)
-        if answer is not None:
-            await self._is.answers.tell(to, answer)
+        match to:
+            case _ if answer is None:
+                pass
+            case ReplyTo():
+                await self._is.answers.tell(to, answer)
+            case AtHome(actor):
+                await self._is.home_tab.show(actor, answer)
+            case _:
+                assert_never(to)
 
     def _unforeseen(self, error: Exception, doing: str) -> Answer:
         self._is.metrics.unforeseen.inc()

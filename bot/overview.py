@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass
 
 from bot.database import Database
 from bot.deciding import loaded_if_readable, now
@@ -15,6 +16,15 @@ _ENDED_SHOWN = 10
 _LOOKED_AT = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """Operations that have not ended, newest first."""
+
+    operations: tuple[Operation, ...]
+    """As many as were asked for."""
+    total: int
+
+
 class Overview:
     """What runs where, and which operations there are."""
 
@@ -25,6 +35,24 @@ class Overview:
 
     async def status(self, environment: str | None) -> Answer:
         """The latest release of every service, and what is under way. Raises Unavailable."""
+        services = await self.services(await self.unended(), environment)
+        return status_answer(services, self._configuration, now(), self._command)
+
+    async def jobs(self) -> Answer:
+        """Operations that have not ended, and the latest that have. Raises Unavailable."""
+        jobs = await self.listed(await self.unended(JOBS_SHOWN))
+        return jobs_answer(jobs, self._configuration, now(), self._command)
+
+    async def unended(self, at_most: int = _LOOKED_AT) -> Unended:
+        """What has not ended. Raises Unavailable."""
+        oldest_first = await self._database.ask(records.open_ids())
+        ids = tuple(reversed(oldest_first))
+        return Unended(await self._loaded(ids[:at_most]), len(ids))
+
+    async def services(
+        self, unended: Unended, environment: str | None = None
+    ) -> tuple[ServiceStatus, ...]:
+        """Every service, of one environment or of all. Raises Unavailable."""
         places = [
             (name, service)
             for name in ([environment] if environment else self._configuration.environments)
@@ -33,40 +61,33 @@ class Overview:
         found = await asyncio.gather(
             *(self._database.ask(releases.latest(*place, count=1)) for place in places)
         )
-        at_work = await self._at_work()
-        services = [
+        at_work = _at_work(unended.operations)
+        return tuple(
             ServiceStatus(*place, latest[0] if latest else None, tuple(at_work[place]))
             for place, latest in zip(places, found, strict=True)
-        ]
-        return status_answer(services, self._configuration, now(), self._command)
+        )
 
-    async def jobs(self) -> Answer:
-        """Operations that have not ended, and the latest that have. Raises Unavailable."""
-        open_ids = await self._open_ids()
+    async def listed(self, unended: Unended) -> Jobs:
+        """What has not ended, and the latest that has. Raises Unavailable."""
         recent = await self._loaded(await self._database.ask(records.recent_ids(3 * _ENDED_SHOWN)))
-        jobs = Jobs(
-            under_way=await self._loaded(open_ids[:JOBS_SHOWN]),
-            under_way_total=len(open_ids),
+        return Jobs(
+            under_way=unended.operations[:JOBS_SHOWN],
+            under_way_total=unended.total,
             ended=tuple(one for one in recent if one.state.is_terminal)[:_ENDED_SHOWN],
         )
-        return jobs_answer(jobs, self._configuration, now(), self._command)
-
-    async def _at_work(self) -> defaultdict[tuple[str, str], list[Operation]]:
-        """What is being done to which service of which environment, newest first."""
-        found = defaultdict(list)
-        for operation in await self._loaded((await self._open_ids())[:_LOOKED_AT]):
-            match operation.request:
-                case DeployRequest() | RollbackRequest() as request:
-                    found[request.environment, request.service].append(operation)
-                case _:
-                    pass
-        return found
-
-    async def _open_ids(self) -> tuple[int, ...]:
-        """Operations that have not ended, newest first."""
-        ids = await self._database.ask(records.open_ids())
-        return tuple(reversed(ids))
 
     async def _loaded(self, ids: tuple[int, ...]) -> tuple[Operation, ...]:
         found = await asyncio.gather(*(loaded_if_readable(self._database, one) for one in ids))
         return tuple(operation for operation in found if operation is not None)
+
+
+def _at_work(operations: tuple[Operation, ...]) -> defaultdict[tuple[str, str], list[Operation]]:
+    """What is being done to which service of which environment, in the order given."""
+    found = defaultdict(list)
+    for operation in operations:
+        match operation.request:
+            case DeployRequest() | RollbackRequest() as request:
+                found[request.environment, request.service].append(operation)
+            case _:
+                pass
+    return found

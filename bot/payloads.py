@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.answers import ReplyTo
-from bot.buttons import Button, page_of
+from bot.answers import AtHome, ReplyTo
+from bot.buttons import REFRESH, Button, page_of
 from bot.commands.tidy import after_mention
 from quaymaster.operations import Actor, Origin
 
@@ -36,7 +36,15 @@ class Clicked:
     operation: int
     actor: Actor
     delivery: str
-    reply_to: ReplyTo
+    reply_to: ReplyTo | AtHome
+
+
+@dataclass(frozen=True, slots=True)
+class HomeOpened:
+    """Somebody looks at their Home tab, or wants to see it as it is now."""
+
+    actor: Actor
+    delivery: str
 
 
 def read_command(body: Payload) -> Typed:
@@ -47,21 +55,31 @@ def read_command(body: Payload) -> Typed:
     return Typed(body.get("text", ""), actor, origin, reply_to)
 
 
-def read_click(body: Payload) -> Clicked | None:
+def read_click(body: Payload) -> Clicked | HomeOpened | None:
     """A pressed button; None for one that asks for nothing, such as a link:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     action = body["actions"][0]
+    actor = _clicker(body)
+    if action.get("action_id") == REFRESH:
+        return HomeOpened(actor, body["trigger_id"])
     pressed = _pressed(str(action.get("action_id", "")))
     value = str(action.get("value", ""))
     if pressed is None or not (value.isascii() and value.isdigit() and len(value) < 16):
         return None
-    user = body["user"]
-    container = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
-    reply_to = ReplyTo(user["id"], channel, body.get("response_url"), container.get("thread_ts"))
-    team = user.get("team_id") or (body.get("team") or {}).get("id", "")
-    return Clicked(pressed, int(value), Actor(team, user["id"]), body["trigger_id"], reply_to)
+    return Clicked(pressed, int(value), actor, body["trigger_id"], _reply_to(body, actor))
+
+
+def read_home_opened(body: Payload) -> HomeOpened | None:
+    """Somebody opened a tab of the app; None for another one than Home:
+    https://docs.slack.dev/reference/events/app_home_opened
+
+    The event names no workspace of the person: whether they are from elsewhere, the look-up says.
+    """
+    event = body["event"]
+    if event.get("tab") != "home":
+        return None
+    return HomeOpened(Actor(body["team_id"], event["user"]), body["event_id"])
 
 
 def read_mention(body: Payload) -> Typed | None:
@@ -76,6 +94,21 @@ def read_mention(body: Payload) -> Typed | None:
     origin = Origin(event["channel"], body["event_id"], event.get("thread_ts"))
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
     return Typed(_after_mention(event.get("text", "")), actor, origin, reply_to)
+
+
+def _clicker(body: Payload) -> Actor:
+    user = body["user"]
+    team = user.get("team_id") or (body.get("team") or {}).get("id", "")
+    return Actor(team, user["id"])
+
+
+def _reply_to(body: Payload, actor: Actor) -> ReplyTo | AtHome:
+    """A click on the Home tab is in no channel and has no ``response_url``."""
+    if (body.get("view") or {}).get("type") == "home":
+        return AtHome(actor)
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
+    return ReplyTo(actor.user, channel, body.get("response_url"), container.get("thread_ts"))
 
 
 def _after_mention(text: str) -> str:

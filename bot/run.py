@@ -16,6 +16,7 @@ from bot.background import Background
 from bot.cancelling import Cancelling
 from bot.database import Database
 from bot.front import Front, Parts
+from bot.home import HomeTab
 from bot.http import http_app, serve_http
 from bot.identity import Directory
 from bot.metrics import Metrics
@@ -143,6 +144,7 @@ def parts_of(
     sealer = Sealer(settings.secret_key.get_secret_value())
     groups = {group for role in configuration.roles.values() for group in role.groups}
     directory = Directory(client, groups)
+    overview = Overview(database, configuration, settings.command)
     return Parts(
         configuration=configuration,
         command=settings.command,
@@ -152,7 +154,8 @@ def parts_of(
         votes=Votes(database, directory, configuration, sealer),
         cancelling=Cancelling(database, directory, configuration, sealer),
         paging=Paging(database, directory, configuration),
-        overview=Overview(database, configuration, settings.command),
+        overview=overview,
+        home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
         answers=Answers(client, session),
         background=Background(),
         metrics=metrics,

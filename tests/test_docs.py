@@ -25,6 +25,9 @@ WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json"})
 METHODS = tuple(
     one for family in (chat, conversations, files, people, views) for one in family.METHODS
 )
+WITHOUT_SCOPE = frozenset({"auth.test", "apps.connections.open", "views.publish"})
+"""The scope of the second is the app-level token's; the others need none:
+https://docs.slack.dev/reference/methods/views.publish"""
 SCOPES_OF_DELIVERIES = frozenset({"commands", "app_mentions:read"})
 """What Slack sends is no call: https://docs.slack.dev/reference/scopes"""
 
@@ -199,7 +202,7 @@ def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
     of_method = {method.name: set(method.scopes) for method in METHODS}
     called = set(called_methods())
     assert {"chat.postMessage", "chat.update", "users.info", "conversations.info"} <= called
-    for method in called - {"auth.test", "apps.connections.open"}:
+    for method in called - WITHOUT_SCOPE:
         assert of_method[method] & set(NEEDED_SCOPES), method
     reasons = set().union(*(of_method.get(method, set()) for method in called))
     assert set(NEEDED_SCOPES) - SCOPES_OF_DELIVERIES <= reasons
@@ -226,7 +229,12 @@ def test_the_manifest_matches_the_slash_command_and_how_text_is_read() -> None:
     (command,) = features["slash_commands"]
     assert command["command"] == COMMAND
     assert command["should_escape"] is False
-    assert settings["event_subscriptions"]["bot_events"] == ["app_mention"]
+    assert settings["event_subscriptions"]["bot_events"] == ["app_mention", "app_home_opened"]
+    assert features["app_home"] == {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": True,
+        "messages_tab_read_only_enabled": False,
+    }
     assert settings["interactivity"]["is_enabled"] is True
     assert settings["socket_mode_enabled"] is True
     assert len(manifest()["display_information"]["description"]) <= 140

@@ -96,13 +96,14 @@ def status_answer(
     configuration: Configuration,
     now: datetime,
     command: str = COMMAND,
+    at_most: int = _SERVICES_SHOWN,
 ) -> Answer:
-    """What runs where, by environment, in the order given."""
+    """What runs where, by environment, in the order given; at most so many services."""
     if not services:
         said: Line = ("No service is configured.",)
         return Answer(message_text(said), (paragraph(said),))
     scenes = Scenes(configuration, now, command)
-    shown = services[:_SERVICES_SHOWN]
+    shown = services[:at_most]
     blocks: list[Block] = []
     lines: list[Line] = []
     for environment in list(dict.fromkeys(one.environment for one in shown)):

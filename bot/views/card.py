@@ -70,6 +70,13 @@ def operation_messages(
     return (card, *_approval_copy(scene), *_belonging(scene))
 
 
+def vote_blocks(scene: Scene) -> tuple[Block, ...]:
+    """What those who decide see of an operation, with their buttons: at most eight blocks while it
+    waits for approval.
+    """
+    return _vote_blocks(_quiet(scene))
+
+
 def is_cancellable(operation: Operation) -> bool:
     """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
     return (
@@ -112,25 +119,29 @@ def _approval_copy(scene: Scene) -> tuple[Message, ...]:
         return ()
     if approval.channel is None or approval.channel == operation.origin.channel:
         return ()
-    quiet = replace(scene, operation=_without_details(operation))
+    quiet = _quiet(scene)
     return (
         Message(
             slot="approval",
             operation=operation.id,
             channel=approval.channel,
             text=message_text(*_text_lines(quiet)),
-            blocks=(*_body(quiet), *buttons(*_decisions(quiet)), _footer(quiet)),
+            blocks=_vote_blocks(quiet),
             urgency="ended" if operation.state.is_terminal else "changed",
         ),
     )
 
 
-def _without_details(operation: Operation) -> Operation:
+def _vote_blocks(quiet: Scene) -> tuple[Block, ...]:
+    return (*_body(quiet), *buttons(*_decisions(quiet)), _footer(quiet))
+
+
+def _quiet(scene: Scene) -> Scene:
     """For those who decide: no bar, which would cost an update each time, and no log."""
-    outcome = operation.outcome
+    outcome = scene.operation.outcome
     if isinstance(outcome, Failed):
         outcome = replace(outcome, trouble=replace(outcome.trouble, log_tail=()))
-    return replace(operation, progress=None, outcome=outcome)
+    return replace(scene, operation=replace(scene.operation, progress=None, outcome=outcome))
 
 
 def _body(scene: Scene) -> tuple[Block, ...]:

@@ -20,6 +20,7 @@ from slack_sdk.models.blocks import (
     ButtonElement,
     ConfirmObject,
     ContextBlock,
+    DividerBlock,
     HeaderBlock,
     MarkdownTextObject,
     PlainTextObject,
@@ -29,6 +30,7 @@ from slack_sdk.models.blocks import (
     RichTextListElement,
     RichTextPreformattedElement,
     RichTextSectionElement,
+    SectionBlock,
 )
 
 TEXT_LIMIT = 3_000
@@ -189,7 +191,17 @@ def is_log_cut(lines: Sequence[str]) -> bool:
 def small_print(*lines: Line) -> Block:
     """What is looked at last, in small grey letters."""
     text = _cut(mrkdwn(*lines), _CONTEXT_LIMIT)
-    return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
+    return ContextBlock(elements=[_verbatim(text)])
+
+
+def said(text: str) -> Block:
+    """What ``message_text`` made, where a block is wanted."""
+    return SectionBlock(text=_verbatim(text))
+
+
+def rule() -> Block:
+    """A line between parts that have nothing to do with each other."""
+    return DividerBlock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +238,11 @@ def button(
         confirm=confirm,
         accessibility_label=_plain_text(f"{text}: operation {operation}", _BUTTON_LIMIT).text,
     )
+
+
+def plain_button(text: str, action_id: str) -> ButtonElement:
+    """A button that is about no operation."""
+    return ButtonElement(text=_plain_text(text, _BUTTON_LIMIT), action_id=action_id)
 
 
 def buttons(*elements: ButtonElement) -> tuple[Block, ...]:
@@ -315,6 +332,11 @@ def _in_mrkdwn(piece: Inline) -> str:
 
 def _plain_text(text: str, limit: int) -> PlainTextObject:
     return PlainTextObject(text=_unmarked(clipped(text, limit)) or "–", emoji=False)
+
+
+def _verbatim(text: str) -> MarkdownTextObject:
+    """mrkdwn in which Slack turns no plain words into links."""
+    return MarkdownTextObject(text=text, verbatim=True)
 
 
 def _spaced(text: str) -> str:

@@ -44,6 +44,8 @@ def _block(block: dict[str, Any]) -> Iterable[str]:
             return [" ".join(_read(element["text"]) for element in block["elements"])]
         case "actions":
             return ["  ".join(f"[ {one['text']['text']} ]" for one in block["elements"])]
+        case "section":
+            return [_read(block["text"]["text"])]
         case "divider":
             return [""]
         case unknown:

@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
+from bot.answers import AtHome, ReplyTo
 from bot.buttons import Button, page_action, page_of
-from bot.payloads import read_click, read_command, read_mention
+from bot.payloads import (
+    Clicked,
+    HomeOpened,
+    read_click,
+    read_command,
+    read_home_opened,
+    read_mention,
+)
 from quaymaster.operations import Actor
 
 
@@ -51,7 +59,7 @@ def test_a_command_is_known_by_its_trigger() -> None:
 
 def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
     clicked = read_click(click(action_id="approve", value="1042"))
-    assert clicked is not None
+    assert isinstance(clicked, Clicked)
     assert clicked.actor == Actor("T0PARTNER", "U0BOB")
     assert (clicked.action, clicked.operation) == (Button.APPROVE, 1042)
 
@@ -76,8 +84,33 @@ def test_a_button_that_asks_for_nothing_is_nothing(action: dict[str, str]) -> No
 def test_a_page_button_names_its_page() -> None:
     assert page_of(page_action(12)) == 12
     clicked = read_click(click(action_id=page_action(3), value="7"))
-    assert clicked is not None
+    assert isinstance(clicked, Clicked)
     assert clicked.action == 3
+
+
+def test_a_click_in_a_channel_is_answered_there_and_one_on_the_home_tab_on_it() -> None:
+    pressed = click(action_id="approve", value="1042")
+    in_a_channel = read_click(pressed)
+    on_home = read_click(
+        {**pressed, "channel": None, "container": {"type": "view"}, "view": {"type": "home"}}
+    )
+    assert isinstance(in_a_channel, Clicked)
+    assert isinstance(on_home, Clicked)
+    assert in_a_channel.reply_to == ReplyTo("U0BOB", "C0SHOP", "https://hooks.example/1", "1.2")
+    assert on_home.reply_to == AtHome(Actor("T0PARTNER", "U0BOB"))
+
+
+def test_refresh_is_the_same_as_opening_the_tab() -> None:
+    pressed = read_click(click(action_id="refresh"))
+    assert pressed == HomeOpened(Actor("T0PARTNER", "U0BOB"), "t1")
+
+
+def test_only_the_home_tab_is_drawn_when_it_is_opened() -> None:
+    event = {"type": "app_home_opened", "user": "U0BOB", "channel": "D0BOB", "tab": "home"}
+    body: dict[str, Any] = {"team_id": "T0SHOP", "event_id": "Ev1", "event": event}
+    assert read_home_opened(body) == HomeOpened(Actor("T0SHOP", "U0BOB"), "Ev1")
+    for tab in ({"tab": "messages"}, {"tab": None}):
+        assert read_home_opened({**body, "event": {**event, **tab}}) is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ _row = partial(Protection, "G1")
 _ACCEPTANCE = "tests/bot/test_acceptance.py"
 _APP = "tests/bot/test_app.py"
 _DATABASE = "tests/bot/test_database.py"
+_HOME = "tests/bot/test_home.py"
 _VOTES = "tests/bot/test_votes.py"
 
 ANSWERED = (
@@ -40,6 +41,20 @@ ANSWERED = (
         'self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)',
         'await self._answer(clicked.reply_to, "taking a click", work)',
         (f"{_VOTES}::test_a_click_is_acknowledged_before_anything_slow_is_asked",),
+    ),
+    _row(
+        "the Home tab is drawn after the acknowledgement",
+        "bot/front.py",
+        "self._is.background.start(self._is.home_tab.show(opened.actor))",
+        "await self._is.home_tab.show(opened.actor)",
+        (f"{_HOME}::TestOpened::test_it_is_acknowledged_before_anything_slow_is_asked",),
+    ),
+    _row(
+        "a vote on the Home tab is answered there",
+        "bot/front.py",
+        "                await self._is.home_tab.show(actor, answer)\n",
+        "                pass\n",
+        (f"{_HOME}::TestClicked::test_votes_count_and_the_tab_says_what_came_of_them",),
     ),
     _row(
         "the edge's client of Redis tries once",

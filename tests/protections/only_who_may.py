@@ -7,6 +7,7 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G5")
 _ADMISSION = "tests/bot/test_admission.py"
 _CANCELLING = "tests/bot/test_cancelling.py"
+_HOME = "tests/bot/test_home.py"
 _HTTP = "tests/bot/test_http.py"
 _IDENTITY = "tests/bot/test_identity.py"
 _PAYLOADS = "tests/bot/test_payloads.py"
@@ -203,6 +204,27 @@ ONLY_WHO_MAY = (
         "        policy.request_allowed(self._is.configuration, person, request)\n",
         "",
         ("tests/bot/test_run.py::test_status_and_jobs_are_told_privately",),
+    ),
+    _row(
+        "who opens the Home tab may look",
+        "bot/home.py",
+        "            policy.request_allowed(self._configuration, person, request)\n",
+        "            pass\n",
+        (f"{_HOME}::TestOpened::test_nobody_but_full_members_sees_anything",),
+    ),
+    _row(
+        "who opens the Home tab is looked up",
+        "bot/home.py",
+        "            person = await self._directory.look_up(actor)\n",
+        "            person = Person(actor.user, actor.team)\n",
+        (f"{_HOME}::TestOpened::test_nobody_but_full_members_sees_anything",),
+    ),
+    _row(
+        "the Home tab offers a vote to who may give it",
+        "bot/home.py",
+        "        policy.may_vote(configuration, person, request.environment, request.service)\n",
+        "        pass\n",
+        (f"{_HOME}::test_an_approval_does_not_wait_for_others",),
     ),
     _row(
         "an unknown person is looked up before an operation is queued",

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
-from local_slack.blocks import violations
+from local_slack.blocks import Surface, violations
 from local_slack.message import Message
 
 _OURS = re.compile(r"<@[UW][A-Z0-9]+>|<#[CDG][A-Z0-9]+>|<!date\^[0-9]+\^[a-z_{} ]+\|[-0-9: UTC]+>")
@@ -15,10 +15,12 @@ _FORMATTING = re.compile(r"[*~`]|(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_])")
 _BARE_MENTION = re.compile(r"(?<![A-Za-z0-9])@|@(here|channel|everyone)")
 
 
-def faults(text: str, blocks: Sequence[Block], people: frozenset[str]) -> list[str]:
-    """Everything that is wrong with a message; ``people`` are those it may tell."""
+def faults(
+    text: str, blocks: Sequence[Block], people: frozenset[str], surface: Surface = "message"
+) -> list[str]:
+    """Everything that is wrong with a message or view; ``people`` are those it may tell."""
     drawn = [block.to_dict() for block in blocks]
-    found = violations(drawn, "message") if drawn else []
+    found = violations(drawn, surface) if drawn else []
     found += [f"text: {fault}" for fault in _mrkdwn_faults(text)]
     if not 0 < len(text) <= 3_000:
         found.append(f"text has {len(text)} characters")

@@ -1,0 +1,120 @@
+"""The Home tab: drawn anew for one person whenever they open it, refresh it or vote on it.
+
+https://docs.slack.dev/surfaces/app-home
+"""
+
+import asyncio
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.answers import deliver
+from bot.deciding import now
+from bot.identity import Directory
+from bot.metrics import Metrics
+from bot.overview import Overview
+from bot.views.answers import Answer
+from bot.views.home import HomeContent, HomeScene, home_blocks, home_trouble_blocks
+from quaymaster import policy
+from quaymaster.configuration import Configuration
+from quaymaster.errors import NotAllowed, QuaymasterError, Unavailable, UsageError
+from quaymaster.logs import unforeseen
+from quaymaster.operations import Actor, Operation, State
+from quaymaster.policy import Person
+from quaymaster.requests import DeployRequest, JobsRequest, RollbackRequest, StatusRequest
+
+
+class HomeTab:
+    """Everybody's Home tab."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        directory: Directory,
+        overview: Overview,
+        configuration: Configuration,
+        command: str,
+        metrics: Metrics,
+    ) -> None:
+        self._client = client
+        self._directory = directory
+        self._overview = overview
+        self._configuration = configuration
+        self._command = command
+        self._metrics = metrics
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def show(self, actor: Actor, notice: Answer | None = None) -> None:
+        """Publish it for one person, once; ``notice`` says what came of a click on it.
+
+        Who may not look is told so, and so is everybody while the record is away. A Slack that does
+        not take it is tried a few times; then it stands in the log.
+        """
+        turn = self._turns.setdefault(actor.user, asyncio.Lock())
+        async with turn:  # what is shown last was read last
+            view = View(type="home", blocks=await self._drawn(actor, notice))
+            await deliver(
+                "Home tab",
+                actor.user,
+                lambda: self._client.views_publish(user_id=actor.user, view=view),
+            )
+
+    async def _drawn(self, actor: Actor, notice: Answer | None) -> tuple[Block, ...]:
+        scene = HomeScene(self._configuration, now(), self._command)
+        try:
+            person = await self._directory.look_up(actor)
+            return home_blocks(await self._content(person, scene.now), scene, notice)
+        except QuaymasterError as error:
+            if not isinstance(error, Unavailable):
+                self._metrics.refused.labels(type(error).__name__).inc()
+            trouble = error.trouble
+        except Exception as error:  # noqa: BLE001 (an edge: the person sees what is wrong)
+            self._metrics.unforeseen.inc()
+            trouble = unforeseen(error, "bot", doing="drawing the Home tab")
+        return home_trouble_blocks(trouble, scene, notice)
+
+    async def _content(self, person: Person, at: datetime) -> HomeContent:
+        """Raises NotAllowed and Unavailable."""
+        for request in (StatusRequest(), JobsRequest()):
+            policy.request_allowed(self._configuration, person, request)
+        unended = await self._overview.unended()
+        services, jobs = await asyncio.gather(
+            self._overview.services(unended), self._overview.listed(unended)
+        )
+        waiting = (
+            operation
+            for operation in reversed(unended.operations)
+            if waits_for(person, operation, self._configuration, at)
+        )
+        return HomeContent(tuple(waiting), services, jobs)
+
+
+def waits_for(
+    person: Person, operation: Operation, configuration: Configuration, at: datetime
+) -> bool:
+    """Whether the approval of this operation could count now, and has not been given."""
+    approval = operation.approval
+    if operation.state is not State.AWAITING_APPROVAL or approval is None:
+        return False
+    if at >= approval.expires_at or any(vote.voter == person.user_id for vote in approval.votes):
+        return False
+    if approval.requester == person.user_id and not approval.own_request_counts:
+        return False
+    match operation.request:
+        case DeployRequest() | RollbackRequest() as request:
+            return _may_vote(person, request, configuration)
+        case _:
+            return False
+
+
+def _may_vote(
+    person: Person, request: DeployRequest | RollbackRequest, configuration: Configuration
+) -> bool:
+    try:
+        policy.may_vote(configuration, person, request.environment, request.service)
+    except (NotAllowed, UsageError):  # the latter: the service is not configured any more
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""The Home tab of one person: what waits for them, what runs where, what is under way."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.buttons import REFRESH
+from bot.commands.grammar import COMMAND, VERBS
+from bot.views.answers import Answer, Jobs, ServiceStatus, jobs_answer, status_answer
+from bot.views.card import vote_blocks
+from bot.views.headline import headline_of
+from bot.views.parts import (
+    Code,
+    Line,
+    Room,
+    When,
+    bullets,
+    buttons,
+    headline,
+    more,
+    paragraph,
+    plain_button,
+    rule,
+    said,
+    small_print,
+)
+from bot.views.results import trouble_blocks
+from bot.views.scene import Scene
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Trouble
+from quaymaster.operations import Operation
+
+VOTES_SHOWN = 5
+"""With their plans and buttons: eight blocks each, and a view has at most a hundred
+(https://docs.slack.dev/reference/views/home-tab-views)."""
+_VOTES_NAMED = 10
+_SERVICES_SHOWN = 25
+
+
+@dataclass(frozen=True, slots=True)
+class HomeContent:
+    """What one person's Home tab is about."""
+
+    waiting: tuple[Operation, ...]
+    """What they may vote on and have not yet, in the order that it is shown in."""
+    services: tuple[ServiceStatus, ...]
+    jobs: Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class HomeScene:
+    """What a Home tab is drawn with."""
+
+    configuration: Configuration
+    now: datetime
+    command: str = COMMAND
+
+    def of(self, operation: Operation) -> Scene:
+        """One operation on it."""
+        return Scene(operation, self.configuration, self.now, self.command)
+
+
+def home_blocks(
+    content: HomeContent, scene: HomeScene, notice: Answer | None = None
+) -> tuple[Block, ...]:
+    """The whole tab; ``notice`` says what came of a click on it."""
+    where = (content.services, scene.configuration, scene.now, scene.command)
+    return (
+        *_notice_blocks(notice),
+        *_waiting_blocks(content.waiting, scene),
+        rule(),
+        headline("What runs where"),
+        *status_answer(*where, at_most=_SERVICES_SHOWN).blocks,
+        rule(),
+        headline("Operations"),
+        *jobs_answer(content.jobs, scene.configuration, scene.now, scene.command).blocks,
+        rule(),
+        headline("How to start"),
+        bullets(list(_first_steps(scene))),
+        paragraph(("In a channel that the bot is in, or here under Messages.",)),
+        *_end(scene),
+    )
+
+
+def home_trouble_blocks(
+    trouble: Trouble, scene: HomeScene, notice: Answer | None = None
+) -> tuple[Block, ...]:
+    """The tab where there is nothing to show: for who may not look, or while the record is away."""
+    said_already = notice is not None and notice.blocks == trouble_blocks(trouble)
+    return (
+        *(() if said_already else _notice_blocks(notice)),
+        *trouble_blocks(trouble),
+        *_end(scene),
+    )
+
+
+def _notice_blocks(notice: Answer | None) -> tuple[Block, ...]:
+    if notice is None:
+        return ()
+    return (*(notice.blocks or (said(notice.text),)), rule())
+
+
+def _waiting_blocks(waiting: Sequence[Operation], scene: HomeScene) -> tuple[Block, ...]:
+    if not waiting:
+        return (headline("Nothing waits for you"),)
+    blocks: list[Block] = [headline(f"Waiting for your vote: {len(waiting):,}")]
+    for number, operation in enumerate(waiting[:VOTES_SHOWN]):
+        blocks += [*([rule()] if number else []), *vote_blocks(scene.of(operation))]
+    rest = waiting[VOTES_SHOWN:]
+    if rest:
+        rows = [_named(operation, scene) for operation in rest[:_VOTES_NAMED]]
+        if len(rest) > len(rows):
+            rows.append((more(len(rest) - len(rows)),))
+        blocks += [rule(), bullets(rows, title=("These wait for your vote too:",))]
+    return tuple(blocks)
+
+
+def _named(operation: Operation, scene: HomeScene) -> Line:
+    title = headline_of(operation.request, scene.configuration.default_registry)
+    line: Line = (f"#{operation.id} {title} · ", Code(f"{scene.command} approve {operation.id}"))
+    asked_in = operation.approval.channel if operation.approval is not None else None
+    return (*line, " · see ", Room(asked_in or operation.origin.channel))
+
+
+def _first_steps(scene: HomeScene) -> Iterator[Line]:
+    """Commands with names from the configuration, where it has services."""
+    repository, environment = _first_service(scene.configuration)
+    for name, words in (
+        ("status", "status"),
+        ("tags", f"tags {repository}"),
+        ("deploy", f"deploy {repository}:TAG to {environment}"),
+        ("help", "help"),
+    ):
+        yield Code(f"{scene.command} {words}"), f" {VERBS[name].summary}"
+
+
+def _first_service(configuration: Configuration) -> tuple[str, str]:
+    for environment, entry in configuration.environments.items():
+        for service in entry.services.values():
+            return service.image.familiar(configuration.default_registry), environment
+    return "REPOSITORY", "ENVIRONMENT"
+
+
+def _end(scene: HomeScene) -> tuple[Block, ...]:
+    seen: Line = ("As of ", When(scene.now), ". Each time you open this tab, it is drawn anew.")
+    return (*buttons(plain_button("Refresh", REFRESH)), small_print(seen))
