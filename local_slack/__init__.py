@@ -6,6 +6,7 @@
 from local_slack.blocks import view_violations, violations
 from local_slack.calls import Call, CallLog
 from local_slack.faults import Fault, FaultKind
+from local_slack.history import HistoryError, HistoryInUse
 from local_slack.message import File, Message
 from local_slack.outcome import Delivered, NotPossible, Outcome
 from local_slack.person import Person
@@ -23,6 +24,8 @@ __all__ = [
     "Fault",
     "FaultKind",
     "File",
+    "HistoryError",
+    "HistoryInUse",
     "Kind",
     "LocalSlack",
     "Membership",

@@ -17,8 +17,9 @@ class Change:
 
     ``kind`` is one of ``message_posted``, ``message_changed``, ``message_deleted`` (with
     ``message``), ``view_changed``, ``view_closed`` (with ``view`` and ``user``),
-    ``reaction_added``, ``app_connected``, ``app_disconnected``, ``exchange`` (with the ``number``
-    of an exchange of the traffic), ``faults`` (others are in force now).
+    ``reaction_added``, ``marked`` (with ``user``, ``channel`` and ``ts``), ``app_connected``,
+    ``app_disconnected``, ``exchange`` (with the ``number`` of an exchange of the traffic),
+    ``faults`` (others are in force now).
     """
 
     number: int
