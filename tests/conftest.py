@@ -46,6 +46,15 @@ _ENGINE_FIXTURES = frozenset(
 )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured without asserting it."""
+    passed: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    for report in passed:
+        for name, value in report.user_properties:
+            if name == "measured" and report.when == "call":
+                terminalreporter.write_line(f"measured: {value}")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run its directory; the workers of pytest-xdist get that of their controller."""
     given: dict[str, str] | None = getattr(config, "workerinput", None)
