@@ -1,0 +1,74 @@
+"""The Home tab of the running product: what is live, and what waits for who looks at it."""
+
+import asyncio
+from typing import Any
+
+import docker
+import pytest
+
+from local_slack import Person, Workspace
+from local_slack.blocks import texts
+from quaymaster.operations import State
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
+
+
+async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging, production = (
+        house.shop.repository,
+        house.shop.staging,
+        house.shop.production,
+    )
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    released = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert house.ended(released).state is State.SUCCEEDED, house.logs()
+    waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
+    house.reaches(waiting, State.AWAITING_APPROVAL)
+
+    await alice.open_home()
+    own = await _shown(alice, "Nothing waits for you")
+    assert f"#{released}" in own
+    assert f"to {production}/web" in own
+    for user, answer in ((BOB, "1 more approval is needed"), (CAROL, "It is complete")):
+        person = workspace.person(user)
+        await person.open_home()
+        assert f"#{waiting}" in await _shown(person, "Waiting for your vote: 1")
+        await person.click_in_view((await _view(person))["id"], "approve")
+        await _shown(person, answer)
+    assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
+
+    await alice.open_home()
+    await _shown(alice, f"#{waiting} · ")
+
+
+async def _view(person: Person) -> dict[str, Any]:
+    return next(iter(await person.views()), {})
+
+
+async def _shown(person: Person, text: str, within: float = 10) -> str:
+    """What somebody reads on their Home tab, as soon as this is in it."""
+    words = ""
+    try:
+        async with asyncio.timeout(within):
+            while text not in words:
+                words = "\n".join(texts((await _view(person)).get("blocks", [])))
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{text!r} is not in {words}") from None
+    return words
