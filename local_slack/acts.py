@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local_slack.choices import chosen, filled_in
+from local_slack.blocks import suggestion_violations
+from local_slack.choices import element_of
 from local_slack.delivery import payloads
 from local_slack.delivery.envelope import Ack, Channel, Delivery
 from local_slack.delivery.events import Events
-from local_slack.delivery.lines import Lines
+from local_slack.delivery.lines import Judge, Lines
 from local_slack.delivery.response_url import answer, shown_by_slack
 from local_slack.errors import SlackError
-from local_slack.message import Json, Message
-from local_slack.outcome import Delivered, NotPossible, Outcome
+from local_slack.inputs import Inputs, message_place
+from local_slack.message import File, Json, Message, StoredFile
+from local_slack.outcome import Delivered, NotPossible, Offer, Outcome
 from local_slack.state import OpenView, ResponseUrl, State
 from local_slack.typed import as_sent
 from local_slack.webapi.views import add_view, change_view, checked_view
@@ -25,10 +27,10 @@ from local_slack.world import Kind, User
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """A delivery, and what to do with the acknowledgement when it is delivered again."""
+    """A delivery, and what Slack does with the acknowledgement."""
 
     delivery: Delivery
-    then: Callable[[Ack], dict[str, str] | None]
+    judge: Judge
 
 
 class Acts:
@@ -42,6 +44,7 @@ class Acts:
         self._state = state
         self._lines = lines
         self._events = Events(state, lines)
+        self._inputs = Inputs(state)
         self._last: _Last | None = None
 
     async def command(
@@ -69,23 +72,23 @@ class Acts:
             Delivery(Channel.COMMAND, payload, answerable=True),
             repeat,
             gap,
-            lambda ack: self._show_answer(payload, ack, name),
+            lambda ack: self._show_answer(payload, ack),
         )
         if failed := next((ack.error for ack in acks if ack.error), None):
             self._tell(where, who, f'{name} failed with the error "{failed}"')
         return self._outcome(since, acks, payload, who)
 
-    def _show_answer(self, payload: Json, ack: Ack, name: str) -> None:
+    def _show_answer(self, payload: Json, ack: Ack) -> Ack:
         """Show what came with the acknowledgement of a command, as text or as a message."""
         if ack.error or not ack.body:
-            return
+            return ack
         body: Json = {"text": ack.body} if isinstance(ack.body, str) else ack.body
         url = ResponseUrl(payload["channel_id"], payload["user_id"], self._state.clock.now())
         try:
             answer(self._state, url, body)
-        except SlackError:
-            text = f'{name} failed with the error "invalid_command_response"'
-            shown_by_slack(self._state, url.channel, url.user, text)
+        except SlackError as error:
+            return replace(ack, error="invalid_command_response", note=str(error))
+        return ack
 
     async def click(
         self,
@@ -97,31 +100,88 @@ class Acts:
         seen: Json | None = None,
         repeat: int = 1,
         gap: float = 0.0,
+        block_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Outcome:
         """Press a button or choose from a menu in a message.
 
         ``seen`` is the message as the person has it on the screen (an old one, perhaps); else it is
-        as it is now.
+        as it is now. ``block_id`` tells apart what has the same action id. ``values`` is what was
+        put into inputs that tell nothing themselves: see `choices.values_of`.
         """
         who = self._who(user)
-        message = Message.from_json(seen) if seen else self._state.find(channel, ts)
-        if message is None or message.only_for not in (None, user):
-            raise NotPossible(f"{user} sees no message {ts} in {channel}")
-        block, element = _element(list(message.blocks), action_id)
-        payload = payloads.message_action(
-            self._state, who, message, block, element, chosen(element, value)
-        )
+        message = Message.from_json(seen) if seen else self._message(user, channel, ts)
+        block, element = element_of(message.blocks, action_id, block_id)
+        picked, state = self._inputs.press(user, message, block, element, value, values or {})
+        payload = payloads.message_action(self._state, who, message, block, element, picked, state)
         return await self._interact(payload, who, repeat, gap)
 
     async def click_in_view(
-        self, user: str, view: str, action_id: str, value: Any = None, repeat: int = 1
+        self,
+        user: str,
+        view: str,
+        action_id: str,
+        value: Any = None,
+        repeat: int = 1,
+        block_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Outcome:
-        """Press a button or choose from a menu in a modal or on the Home tab."""
+        """Press a button or choose from a menu in a modal or on the Home tab.
+
+        ``block_id`` and ``values`` as with `click`.
+        """
         who, opened = self._who(user), self._view(user, view)
-        block, element = _element(opened.body["blocks"], action_id)
-        picked = chosen(element, value)
+        block, element = element_of(opened.body["blocks"], action_id, block_id)
+        picked = self._inputs.press_in_view(opened, block, element, value, values or {})
         payload = payloads.view_action(self._state, who, opened, block, element, picked)
         return await self._interact(payload, who, repeat, 0.0)
+
+    async def suggest(
+        self,
+        user: str,
+        action_id: str,
+        value: str = "",
+        *,
+        channel: str = "",
+        ts: str = "",
+        view: str = "",
+        block_id: str | None = None,
+    ) -> Offer:
+        """Type into a menu of external data in a message (``channel``, ``ts``) or in a ``view``.
+
+        The app is not asked before ``min_query_length`` characters (3 where it does not say).
+        https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
+        """
+        who = self._who(user)
+        place = self._view(user, view) if view else self._message(user, channel, ts)
+        inside = place.body["blocks"] if isinstance(place, OpenView) else place.blocks
+        block, element = element_of(inside, action_id, block_id)
+        if not element["type"].endswith("external_select"):
+            raise NotPossible(f"{action_id} has no suggestions")
+        if len(value) < element.get("min_query_length", 3):
+            return Offer()
+        payload = payloads.suggestion(self._state, who, place, block, element, value)
+        delivery = Delivery(Channel.INTERACTION, payload, answerable=True)
+        ack = await self._lines.deliver(delivery, _judge_suggestions)
+        if ack.error or not isinstance(ack.body, dict):
+            return Offer(error=ack.error)
+        body = ack.body
+        offer = Offer(tuple(body.get("options", ())), tuple(body.get("option_groups", ())))
+        name = message_place(place) if isinstance(place, Message) else place.id
+        self._inputs.offer(user, name, block, element, list(offer.all_options))
+        return offer
+
+    async def upload(self, user: str, name: str, content: bytes) -> str:
+        """Choose a file for a file input; its id is the value to put in.
+
+        https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
+        """
+        self._who(user)
+        file = File(self._state.new_id("F"), name, name, len(content), user)
+        stored = StoredFile(file, len(content), content)
+        self._state.files[file.id] = stored
+        self._state.keep_file(stored)
+        return file.id
 
     async def _interact(self, payload: Json, who: User, repeat: int, gap: float) -> Outcome:
         since = self._state.feed.newest
@@ -137,23 +197,33 @@ class Acts:
         clear closes all. https://docs.slack.dev/surfaces/modals#interactions
         """
         who, opened = self._who(user), self._view(user, view)
-        opened.values = filled_in(opened, values or {})
+        self._inputs.fill_in(opened, values or {})
         payload = payloads.view_submission(self._state, who, opened)
         since = self._state.feed.newest
         delivery = Delivery(Channel.INTERACTION, payload, answerable=True)
-        acks = await self._deliver(delivery, repeat, 0.0)
-        self._last = _Last(delivery, lambda ack: self._respond(opened, ack))
-        errors = self._respond(opened, acks[0])
-        return self._outcome(since, acks, payload, who, errors)
+        refused: list[SlackError] = []
 
-    def _respond(self, view: OpenView, ack: Ack) -> dict[str, str]:
-        """Do what the app answered to a view; returns the errors at its inputs."""
+        def judge(ack: Ack) -> Ack:
+            try:
+                self._respond(opened, ack)
+            except SlackError as error:
+                refused.append(error)
+                return replace(ack, error=error.name, note=" ".join(error.messages))
+            return ack
+
+        acks = await self._deliver(delivery, repeat, 0.0, judge)
+        if refused:
+            raise refused[0]
+        return self._outcome(since, acks, payload, who)
+
+    def _respond(self, view: OpenView, ack: Ack) -> None:
+        """Do what the app answered to a view."""
         if ack.error is not None or view.id not in self._state.views:
-            return {}
+            return
         answered = ack.body if isinstance(ack.body, dict) else {}
         match answered.get("response_action"):
             case "errors":
-                return {str(block): str(text) for block, text in answered["errors"].items()}
+                pass
             case "update":
                 body = checked_view(self._state, answered.get("view"), ("modal",))
                 change_view(self._state, view, body)
@@ -164,7 +234,6 @@ class Acts:
                 self._state.close(view, whole_stack=True)
             case _:
                 self._state.close(view)
-        return {}
 
     async def close_view(self, user: str, view: str) -> Outcome:
         """Close a modal; the app hears of it where the view has ``notify_on_close``."""
@@ -244,11 +313,12 @@ class Acts:
         who, since = self._who(_actor(delivery.payload)), self._state.feed.newest
         if delivery.kind is Channel.EVENT:
             delivery = replace(delivery, retry=delivery.retry + 1, reason="http_timeout")
-        ack = await self._lines.deliver(delivery)
-        last, errors = self._last, None
+        last = self._last
         if last is not None and last.delivery.payload is delivery.payload:
-            errors = last.then(ack)
-        return self._outcome(since, [ack], delivery.payload, who, errors)
+            ack = await self._lines.deliver(delivery, last.judge)
+        else:
+            ack = await self._lines.deliver(delivery)
+        return self._outcome(since, [ack], delivery.payload, who)
 
     async def close(self) -> None:
         """Give up retries that are still to come."""
@@ -259,16 +329,14 @@ class Acts:
         delivery: Delivery,
         repeat: int,
         gap: float,
-        then: Callable[[Ack], dict[str, str] | None] = lambda _: None,
+        judge: Judge = lambda ack: ack,
     ) -> list[Ack]:
-        """Deliver it ``repeat`` times; ``then`` gets each acknowledgement as it arrives."""
-        self._last = _Last(delivery, then)
+        """Deliver it ``repeat`` times; ``judge`` gets each acknowledgement as it arrives."""
+        self._last = _Last(delivery, judge)
 
         async def one(number: int) -> Ack:
             await asyncio.sleep(gap * number)
-            ack = await self._lines.deliver(delivery)
-            then(ack)
-            return ack
+            return await self._lines.deliver(delivery, judge)
 
         return list(await asyncio.gather(*(one(number) for number in range(repeat))))
 
@@ -278,13 +346,12 @@ class Acts:
         acks: Sequence[Ack],
         payload: Json,
         who: User,
-        errors: dict[str, str] | None = None,
     ) -> Outcome:
         return Outcome(
             tuple(Delivered(ack.seconds, ack.error, ack.body, ack.status) for ack in acks),
             tuple(self._seen(since, who.id)),
             payload,
-            errors or {},
+            _input_errors(payload, acks[0]) if acks else {},
         )
 
     def _seen(self, since: int, user: str) -> list[Message]:
@@ -305,7 +372,8 @@ class Acts:
     def _typed(self, text: str) -> str:
         return as_sent(
             text,
-            {user.name: user.id for user in self._state.users.values()},
+            {user.name: user.id for user in self._state.users.values()}
+            | {group.handle: group.id for group in self._state.groups.values()},
             {
                 one.name: one.id
                 for one in self._state.channels.values()
@@ -323,6 +391,12 @@ class Acts:
             raise NotPossible(f"there is no channel {channel}")
         return self._state.channels[channel]
 
+    def _message(self, user: str, channel: str, ts: str) -> Message:
+        message = self._state.find(channel, ts)
+        if message is None or message.only_for not in (None, user):
+            raise NotPossible(f"{user} sees no message {ts} in {channel}")
+        return message
+
     def _view(self, user: str, view: str) -> OpenView:
         opened = self._state.views.get(view)
         if opened is None or opened.user != user:
@@ -337,10 +411,19 @@ def _actor(payload: Json) -> str:
     return str(payload["user_id"] if "command" in payload else payload["user"]["id"])
 
 
-def _element(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
-    for block in blocks:
-        places = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
-        for element in places:
-            if isinstance(element, dict) and element.get("action_id") == action_id:
-                return block, element
-    raise NotPossible(f"there is nothing called {action_id} to press")
+def _input_errors(payload: Json, ack: Ack) -> dict[str, str]:
+    """The messages at the inputs of a modal that the app answered with, by block id.
+
+    https://docs.slack.dev/surfaces/modals#displaying_errors
+    """
+    if payload.get("type") != "view_submission" or not isinstance(ack.body, dict):
+        return {}
+    if ack.body.get("response_action") != "errors":
+        return {}
+    return {str(block): str(text) for block, text in ack.body["errors"].items()}
+
+
+def _judge_suggestions(ack: Ack) -> Ack:
+    """Options that Slack does not take are an error; no answer at all means none."""
+    found = suggestion_violations(ack.body) if ack.body and not ack.error else []
+    return replace(ack, error="invalid_options", note=" ".join(found)) if found else ack

@@ -15,11 +15,13 @@ _WORD = re.compile(
     re.I,
 )
 
+_EVERYBODY = ("here", "channel", "everyone")
+
 
 def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """``text`` as it reaches the app: escaped; links, people and channels in angle brackets.
 
-    ``users`` and ``channels`` give the id for a name.
+    ``users`` and ``channels`` give the id for a name; user groups are among the ``users``.
     """
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -29,9 +31,17 @@ def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) ->
         if match["host"]:
             return f"<http://{match['host']}|{match['host']}>"
         if match["at"]:
-            user = users.get(match["at"])
-            return f"<@{user}|{match['at']}>" if user else match[0]
+            return _mention(match["at"], users.get(match["at"])) or match[0]
         channel = channels.get(match["hash"])
         return f"<#{channel}|{match['hash']}>" if channel else match[0]
 
     return _WORD.sub(linked, escaped)
+
+
+def _mention(name: str, who: str | None) -> str | None:
+    """https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups"""
+    if name in _EVERYBODY:
+        return f"<!{name}>"
+    if who is None:
+        return None
+    return f"<!subteam^{who}|@{name}>" if who.startswith("S") else f"<@{who}|{name}>"

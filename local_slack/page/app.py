@@ -72,6 +72,7 @@ class Page:
                 Route("/files/{id}/{name}", self._shared_file),
                 Route("/act", self._told(self._act), methods=["POST"]),
                 Route("/mark", self._told(self._mark), methods=["POST"]),
+                Route("/dismiss", self._told(self._dismiss), methods=["POST"]),
                 Route("/exchanges", self._told(inspection.exchanges)),
                 Route("/exchange", self._told(inspection.exchange)),
                 Route("/usage", self._told(inspection.usage)),
@@ -115,8 +116,9 @@ class Page:
 
     async def _messages(self, request: Request) -> Json:
         query = request.query_params
-        user, limit = self._person(query["as"]), min(int(query.get("limit", "60")), _LONGEST_PAGE)
-        found = self._state.page(user, query["channel"], query.get("before"), limit)
+        user, channel = self._reader(query["as"], query["channel"])
+        limit = min(int(query.get("limit", "60")), _LONGEST_PAGE)
+        found = self._state.page(user, channel, query.get("before"), limit)
         return {
             "messages": [shown_message(self._state, one) for one in found.messages],
             "more": found.more,
@@ -124,10 +126,13 @@ class Page:
 
     async def _replies(self, request: Request) -> Json:
         query = request.query_params
-        user = self._person(query["as"])
-        found = self._state.replies(user, query["channel"], query["thread"])
-        replies = [one for one in found if one.ts != query["thread"]]
-        return {"messages": [shown_message(self._state, one) for one in replies]}
+        user, channel = self._reader(query["as"], query["channel"])
+        thread = query["thread"]
+        root = self._state.find(channel, thread)
+        found = [one for one in self._state.replies(user, channel, thread) if one.ts != thread]
+        if root is not None and root.only_for in (None, user):
+            found.insert(0, root)
+        return {"messages": [shown_message(self._state, one) for one in found]}
 
     async def _act(self, request: Request) -> Json:
         asked: Json = await request.json()
@@ -140,7 +145,17 @@ class Page:
 
     async def _mark(self, request: Request) -> Json:
         asked: Json = await request.json()
-        self._state.mark(self._person(asked["as"]), str(asked["channel"]), str(asked["ts"]))
+        self._state.mark(*self._reader(asked["as"], asked["channel"]), str(asked["ts"]))
+        return {}
+
+    async def _dismiss(self, request: Request) -> Json:
+        """Take a message away that only this person sees."""
+        asked: Json = await request.json()
+        user, channel = self._reader(asked["as"], asked["channel"])
+        message = self._state.find(channel, str(asked["ts"]))
+        if message is None or message.only_for != user:
+            raise NotPossible("only a message that nobody else sees can be dismissed")
+        self._state.delete(message)
         return {}
 
     async def _shared_file(self, request: Request) -> Response:
@@ -160,6 +175,13 @@ class Page:
         if user not in self._state.users:
             raise NotPossible(f"there is no user {user}")
         return str(user)
+
+    def _reader(self, user: Any, channel: Any) -> tuple[str, str]:
+        """A person and a conversation that they are in."""
+        found = self._state.channels.get(channel)
+        if found is None or self._person(user) not in found.members:
+            raise NotPossible(f"{user} is in no channel {channel}")
+        return str(user), found.id
 
 
 def _asset(name: str) -> Response:

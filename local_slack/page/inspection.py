@@ -66,8 +66,8 @@ class Inspection:
 
     @property
     def connections(self) -> int:
-        """How many Socket Mode connections the app has."""
-        return self._lines.hub.connections
+        """How many Socket Mode connections the app has; a Request URL counts as one."""
+        return self._lines.hub.connections or int(self._lines.request_url is not None)
 
     def summary(self, number: int) -> Json | None:
         """An exchange as one line of the list; with the reasons where Slack refused the call."""

@@ -9,6 +9,8 @@ from local_slack.state import State
 from local_slack.webapi.shapes import view_json
 from local_slack.world import Channel, Kind, Membership, User
 
+_COUNTED = 100
+
 
 def workspace_json(state: State, user: str) -> Json:
     """Everything but messages."""
@@ -58,8 +60,24 @@ def channel_json(state: State, channel: Channel, user: str) -> Json:
         "topic": channel.topic,
         "archived": channel.archived,
         "members": sorted(channel.members),
+        "read": state.marks.get((user, channel.id), ""),
         "unread": state.unread(user, channel.id),
+        "mentions": _mentions(state, channel, user),
     }
+
+
+def _mentions(state: State, channel: Channel, user: str) -> int:
+    """How many of the unread messages are meant for ``user``: those that mention them, and all in
+    direct messages. Looks at the newest of them only; nobody counts further.
+    """
+    unread = state.unread(user, channel.id)
+    if channel.kind is Kind.DIRECT or not unread:
+        return unread
+    names = {user, "here", "channel", "everyone"}
+    names |= {one.id for one in state.groups.values() if user in one.users}
+    newest = state.page(user, channel.id, limit=min(unread, _COUNTED)).messages
+    read = state.marks.get((user, channel.id), "")
+    return sum(1 for one in newest if one.ts > read and one.user != user and one.pings & names)
 
 
 def shown_message(state: State, message: Message) -> Json:
@@ -89,19 +107,13 @@ def event_of(state: State, change: Change, user: str, summarise: Summarise) -> l
         case "message_posted" | "message_changed" | "reaction_added":
             return _message_events(state, change, user)
         case "message_deleted":
-            message = Message.from_json(change.data["message"])
-            return (
-                [_numbered(change, message=message.as_json())]
-                if _sees(state, message, user)
-                else []
-            )
+            return _deletion_events(state, change, user)
         case "view_changed" if change.data["user"] == user and change.data["view"] in state.views:
             return [_numbered(change, view=shown_view(state, change.data["view"]))]
         case "view_closed" if change.data["user"] == user:
             return [_numbered(change, view=change.data["view"])]
         case "marked" if change.data["user"] == user:
-            channel = change.data["channel"]
-            return [_numbered(change, channel=channel, unread=state.unread(user, channel))]
+            return [_channel_event(state, change, state.channels[change.data["channel"]], user)]
         case "app_connected" | "app_disconnected" | "faults":
             return [_numbered(change, **change.data)]
         case "exchange":
@@ -117,13 +129,7 @@ def _message_events(state: State, change: Change, user: str) -> list[Json]:
     events = []
     channel = state.channels[message.channel]
     if change.kind == "message_posted":
-        events.append(
-            {
-                "kind": "channel",
-                "number": change.number,
-                "channel": channel_json(state, channel, user),
-            }
-        )
+        events.append(_channel_event(state, change, channel, user))
     events.append(
         {
             "kind": "message",
@@ -132,17 +138,41 @@ def _message_events(state: State, change: Change, user: str) -> list[Json]:
             "isNew": change.kind == "message_posted",
         }
     )
-    root = state.find(message.channel, message.thread_ts) if message.thread_ts else None
-    if root is not None and root.ts != message.ts:
-        events.append(
-            {
-                "kind": "message",
-                "number": change.number,
-                "message": shown_message(state, root),
-                "isNew": False,
-            }
-        )
-    return events
+    return events + _root_events(state, change, message)
+
+
+def _deletion_events(state: State, change: Change, user: str) -> list[Json]:
+    message = Message.from_json(change.data["message"])
+    if not _sees(state, message, user):
+        return []
+    return [
+        _numbered(change, message=message.as_json()),
+        _channel_event(state, change, state.channels[message.channel], user),
+        *_root_events(state, change, message),
+    ]
+
+
+def _root_events(state: State, change: Change, reply: Message) -> list[Json]:
+    """The message that a reply belongs to: it says how many replies there are."""
+    root = state.find(reply.channel, reply.thread_ts) if reply.thread_ts else None
+    if root is None or root.ts == reply.ts:
+        return []
+    return [
+        {
+            "kind": "message",
+            "number": change.number,
+            "message": shown_message(state, root),
+            "isNew": False,
+        }
+    ]
+
+
+def _channel_event(state: State, change: Change, channel: Channel, user: str) -> Json:
+    return {
+        "kind": "channel",
+        "number": change.number,
+        "channel": channel_json(state, channel, user),
+    }
 
 
 def _numbered(change: Change, **data: object) -> Json:

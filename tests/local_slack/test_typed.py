@@ -13,6 +13,7 @@ from local_slack.typed import as_sent
         ("push shop/web:1.4 on build1", "push shop/web:1.4 on build1"),
         ("a & b <c>", "a &amp; b &lt;c&gt;"),
         ("tell @bob and @nobody", "tell <@U1|bob> and @nobody"),
+        ("ask @releasers, @here", "ask <!subteam^S1|@releasers>, <!here>"),
         ("in #ops not #else", "in <#C1|ops> not #else"),
         ("build https://g.example/x.git#v1", "build <https://g.example/x.git#v1>"),
         ("git.example.com/x", "<http://git.example.com/x|git.example.com/x>"),
@@ -21,4 +22,4 @@ from local_slack.typed import as_sent
     ],
 )
 def test_typed_text_arrives_as_slack_sends_it(typed: str, sent: str) -> None:
-    assert as_sent(typed, {"bob": "U1"}, {"ops": "C1"}) == sent
+    assert as_sent(typed, {"bob": "U1", "releasers": "S1"}, {"ops": "C1"}) == sent
