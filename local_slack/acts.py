@@ -75,7 +75,7 @@ class Acts:
             lambda ack: self._show_answer(payload, ack),
         )
         if failed := next((ack.error for ack in acks if ack.error), None):
-            self._tell(where, who, f'{name} failed with the error "{failed}"')
+            self._tell_failure(payload, failed)
         return self._outcome(since, acks, payload, who)
 
     def _show_answer(self, payload: Json, ack: Ack) -> Ack:
@@ -87,7 +87,8 @@ class Acts:
         try:
             answer(self._state, url, body)
         except SlackError as error:
-            return replace(ack, error="invalid_command_response", note=str(error))
+            note = " ".join((error.name, *error.messages))
+            return replace(ack, error="invalid_command_response", note=note)
         return ack
 
     async def click(
@@ -227,6 +228,8 @@ class Acts:
             case "update":
                 body = checked_view(self._state, answered.get("view"), ("modal",))
                 change_view(self._state, view, body)
+            case "push" if any(one.previous == view.id for one in self._state.views.values()):
+                pass  # a repeated submission shows nothing twice
             case "push":
                 body = checked_view(self._state, answered.get("view"), ("modal",))
                 add_view(self._state, view.user, body, view)
@@ -318,6 +321,8 @@ class Acts:
             ack = await self._lines.deliver(delivery, last.judge)
         else:
             ack = await self._lines.deliver(delivery)
+        if ack.error and delivery.kind is Channel.COMMAND:
+            self._tell_failure(delivery.payload, ack.error)
         return self._outcome(since, [ack], delivery.payload, who)
 
     async def close(self) -> None:
@@ -366,8 +371,9 @@ class Acts:
                     latest[message.channel, message.ts] = message
         return list(latest.values())
 
-    def _tell(self, channel: Conversation, user: User, text: str) -> None:
-        shown_by_slack(self._state, channel.id, user.id, text)
+    def _tell_failure(self, command: Json, error: str) -> None:
+        text = f'{command["command"]} failed with the error "{error}"'
+        shown_by_slack(self._state, command["channel_id"], command["user_id"], text)
 
     def _typed(self, text: str) -> str:
         return as_sent(
@@ -420,7 +426,9 @@ def _input_errors(payload: Json, ack: Ack) -> dict[str, str]:
         return {}
     if ack.body.get("response_action") != "errors":
         return {}
-    return {str(block): str(text) for block, text in ack.body["errors"].items()}
+    errors = ack.body.get("errors")
+    found = errors if isinstance(errors, dict) else {}
+    return {str(block): str(text) for block, text in found.items()}
 
 
 def _judge_suggestions(ack: Ack) -> Ack:

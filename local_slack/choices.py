@@ -6,13 +6,15 @@ https://docs.slack.dev/reference/views#state
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
 
 from local_slack.message import Json
 from local_slack.outcome import NotPossible
-from local_slack.state import OpenView
 
+# The names under which payloads carry a choice, and elements what was chosen before.
 _ONE = {
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
@@ -20,87 +22,211 @@ _ONE = {
     "users_select": ("selected_user", "initial_user"),
     "conversations_select": ("selected_conversation", "initial_conversation"),
     "channels_select": ("selected_channel", "initial_channel"),
-    "multi_users_select": ("selected_users", "initial_users"),
-    "multi_conversations_select": ("selected_conversations", "initial_conversations"),
-    "multi_channels_select": ("selected_channels", "initial_channels"),
     "plain_text_input": ("value", "initial_value"),
     "email_text_input": ("value", "initial_value"),
     "url_text_input": ("value", "initial_value"),
     "number_input": ("value", "initial_value"),
     "rich_text_input": ("rich_text_value", "initial_value"),
 }
+_MANY = {
+    "multi_users_select": ("selected_users", "initial_users"),
+    "multi_conversations_select": ("selected_conversations", "initial_conversations"),
+    "multi_channels_select": ("selected_channels", "initial_channels"),
+    "file_input": ("files", ""),
+}
 _OPTION = ("static_select", "external_select", "radio_buttons", "overflow")
 _OPTIONS = ("checkboxes", "multi_static_select", "multi_external_select")
+_FORMS = {
+    "datepicker": (r"\d{4}-\d\d-\d\d", "a date like 2026-02-28"),
+    "timepicker": (r"([01]\d|2[0-3]):[0-5]\d", "a time like 09:30"),
+    "email_text_input": (r"[^\s@]+@[^\s@]+\.[^\s@]+", "an email address"),
+    "url_text_input": (r"https?://\S+", "a web address"),
+}
+
+Choose: TypeAlias = Callable[[Json, Json, Any], Json]
+"""What a value becomes in the payload, for an element in a block."""
 
 
-def chosen(element: Json, value: Any) -> Json:
+def elements(blocks: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
+    """The interactive elements of ``blocks``, each with the block that holds it."""
+    for block in blocks:
+        if block["type"] == "carousel":
+            yield from elements(block["elements"])
+            continue
+        inside = [*block.get("elements", ()), *block.get("actions", ())]
+        for element in (*inside, block.get("accessory"), block.get("element")):
+            if isinstance(element, dict) and "action_id" in element:
+                yield block, element
+
+
+def element_of(
+    blocks: Sequence[Json], action_id: str, block_id: str | None = None
+) -> tuple[Json, Json]:
+    """The element that is called so, with its block; raises `NotPossible` without one."""
+    for block, element in elements(blocks):
+        if element["action_id"] == action_id and block_id in (None, block["block_id"]):
+            return block, element
+    raise NotPossible(f"there is nothing called {action_id} to press")
+
+
+def chosen(element: Json, value: Any, offered: Sequence[Json] = ()) -> Json:
     """What ``value`` becomes in the payload; nothing for a button.
 
-    Options are named by their value or by the text they show. Raises `NotPossible` for one that is
-    not offered.
+    Options are named by their value, by the text they show, or given as they are. ``offered`` are
+    options from elsewhere: what the app suggested. Raises `NotPossible` for one that is not
+    offered, and for a value that Slack's own client would not take.
     """
     kind = element["type"]
     if kind in _OPTION:
-        return {"selected_option": None if value is None else _option(element, str(value))}
-    if kind in _OPTIONS:
-        return {"selected_options": [_option(element, str(one)) for one in value or ()]}
+        return {"selected_option": None if value is None else _option(element, value, offered)}
+    if kind in _OPTIONS or kind in _MANY:
+        values = [value] if isinstance(value, str) else list(value or ())
+        most = element.get("max_selected_items") or element.get("max_files")
+        if most is not None and len(values) > most:
+            raise NotPossible(f"{element['action_id']} takes no more than {most}")
+        if kind in _MANY:
+            return {_MANY[kind][0]: values}
+        return {"selected_options": [_option(element, one, offered) for one in values]}
     if kind in _ONE:
-        _fits(element, value)
-        return {_ONE[kind][0]: value}
+        return {_ONE[kind][0]: _fitting(element, value), **_zone(element)}
+    if kind == "feedback_buttons":
+        return _feedback(element, value)
     return {}
 
 
-def _fits(element: Json, value: Any) -> None:
-    if element["type"] != "plain_text_input" or not isinstance(value, str):
-        return
-    most, least = element.get("max_length", 3000), element.get("min_length", 0)
-    if not least <= len(value) <= most:
-        raise NotPossible(f"{element['action_id']} takes {least} to {most} characters")
+def _zone(element: Json) -> Json:
+    """https://docs.slack.dev/reference/block-kit/block-elements/time-picker-element"""
+    return {"timezone": element["timezone"]} if "timezone" in element else {}
 
 
-def _option(element: Json, wanted: str) -> Json:
-    offered = [
+def _fitting(element: Json, value: Any) -> Any:
+    """``value`` as the element's own form of it; raises `NotPossible` where it has not got it."""
+    kind = element["type"]
+    if value in (None, ""):
+        return None
+    if kind == "rich_text_input":
+        return _rich(value) if isinstance(value, str) else value
+    if kind == "datetimepicker":
+        return int(value)
+    if kind == "plain_text_input":
+        most, least = element.get("max_length", 3000), element.get("min_length", 0)
+        if not least <= len(value) <= most:
+            raise NotPossible(f"{element['action_id']} takes {least} to {most} characters")
+    elif kind == "number_input":
+        _counted(element, str(value))
+        return str(value)
+    elif kind in _FORMS and not re.fullmatch(_FORMS[kind][0], str(value)):
+        raise NotPossible(f"{element['action_id']} takes {_FORMS[kind][1]}")
+    return value
+
+
+def _counted(element: Json, value: str) -> None:
+    """https://docs.slack.dev/reference/block-kit/block-elements/number-input-element"""
+    name = element["action_id"]
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise NotPossible(f"{name} takes a number")
+    if not element["is_decimal_allowed"] and number != number.to_integral_value():
+        raise NotPossible(f"{name} takes a whole number")
+    if "min_value" in element and number < Decimal(element["min_value"]):
+        raise NotPossible(f"{name} takes {element['min_value']} or more")
+    if "max_value" in element and number > Decimal(element["max_value"]):
+        raise NotPossible(f"{name} takes {element['max_value']} or less")
+
+
+def _rich(text: str) -> Json:
+    """Text without any formatting, as the composer sends it."""
+    leaf = {"type": "text", "text": text}
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": [leaf]}],
+    }
+
+
+def _feedback(element: Json, value: Any) -> Json:
+    """https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element"""
+    for name in ("positive", "negative"):
+        button: Json = element[f"{name}_button"]
+        if value in (name, button["value"]):
+            return {"text": button["text"], "value": button["value"]}
+    raise NotPossible(f"{element['action_id']} takes positive or negative")
+
+
+def _option(element: Json, wanted: Any, offered: Sequence[Json]) -> Json:
+    own = [
         *element.get("options", ()),
         *(one for group in element.get("option_groups", ()) for one in group["options"]),
+        *element.get("initial_options", ()),
+        *([element["initial_option"]] if "initial_option" in element else ()),
     ]
-    for option in offered:
-        if wanted in (option.get("value"), option["text"]["text"]):
+    name = wanted.get("value") if isinstance(wanted, dict) else str(wanted)
+    for option in (*own, *offered):
+        if name in (option.get("value"), option["text"]["text"]):
             found: Json = option
             return found
-    if element["type"].endswith("external_select"):
-        return {"text": {"type": "plain_text", "text": wanted}, "value": wanted}
-    raise NotPossible(f"{element['action_id']} does not offer {wanted!r}")
+    raise NotPossible(f"{element['action_id']} does not offer {name!r}")
 
 
-def _initial(element: Json) -> Any:
+def keeps_choice(element: Json) -> bool:
+    """Whether what was chosen stays chosen: not so for buttons and the overflow menu."""
+    kind = element["type"]
+    return kind in (*_ONE, *_MANY, *_OPTION, *_OPTIONS) and kind != "overflow"
+
+
+def _initial(element: Json) -> Json:
+    """What an element carries that nobody touched."""
     kind = element["type"]
     if kind in _OPTION:
-        option = element.get("initial_option")
-        return None if option is None else option["value"]
+        return {"selected_option": element.get("initial_option")}
     if kind in _OPTIONS:
-        return [one["value"] for one in element.get("initial_options", ())]
-    return element.get(_ONE[kind][1]) if kind in _ONE else None
+        return {"selected_options": list(element.get("initial_options", ()))}
+    if kind in _MANY:
+        return {_MANY[kind][0]: list(element.get(_MANY[kind][1], ()))}
+    return {_ONE[kind][0]: element.get(_ONE[kind][1]), **_zone(element)}
 
 
-def filled_in(view: OpenView, values: Mapping[str, Any]) -> Json:
-    """The state of a view when ``values`` (by action id, or by block id) were put into its inputs.
+def values_of(
+    blocks: Sequence[Json], before: Json, values: Mapping[str, Any], choose: Choose
+) -> Json:
+    """The ``state.values`` of ``blocks``: every element that keeps a choice, in every block.
 
-    Raises `NotPossible` when a value has no input, or a required input stays empty, as Slack's own
-    client would.
+    https://api.slack.com/changelog/2020-09-full-state-on-view-submisson-and-block-actions
+
+    ``values`` are what was put in, by ``block id/action id``, by block id where the block has only
+    one element, or by action id; where nothing was, it is as in the state ``before``, else as the
+    app wants it initially.
+    Raises `NotPossible` for a value that no element takes.
     """
     state: Json = {}
     unused = set(values)
-    for block in view.body["blocks"]:
-        if block["type"] != "input":
+    for block, element in elements(blocks):
+        if not keeps_choice(element):
             continue
-        element, block_id = block["element"], block["block_id"]
-        key = element["action_id"] if element["action_id"] in values else block_id
-        unused.discard(key)
-        value = values.get(key, _initial(element))
-        if value in (None, "", []) and not block.get("optional", False):
-            raise NotPossible(f"{block['label']['text']!r} must be filled in")
-        entry = {"type": element["type"], **chosen(element, value)}
-        state.setdefault(block_id, {})[element["action_id"]] = entry
+        block_id, action_id = block["block_id"], element["action_id"]
+        alone = () if block["type"] == "actions" else (block_id,)
+        names = [one for one in (f"{block_id}/{action_id}", *alone, action_id) if one in values]
+        kept = before.get(block_id, {}).get(action_id)
+        if names:
+            unused.discard(names[0])
+            entry = {"type": element["type"], **choose(block, element, values[names[0]])}
+        elif kept and kept["type"] == element["type"]:
+            entry = kept
+        else:
+            entry = {"type": element["type"], **_initial(element)}
+        state.setdefault(block_id, {})[action_id] = entry
     if unused:
-        raise NotPossible(f"the view has no input {', '.join(sorted(unused))}")
+        raise NotPossible(f"there is no input {', '.join(sorted(unused))}")
     return state
+
+
+def need_required(blocks: Sequence[Json], state: Json) -> None:
+    """Raise `NotPossible` when a required input is empty, as Slack's own client does."""
+    for block in blocks:
+        if block["type"] == "input" and not block.get("optional", False):
+            entry = state[block["block_id"]][block["element"]["action_id"]]
+            carried = [value for name, value in entry.items() if name not in ("type", "timezone")]
+            if all(value in (None, "", []) for value in carried):
+                raise NotPossible(f"{block['label']['text']!r} must be filled in")

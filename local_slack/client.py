@@ -36,6 +36,10 @@ class ControlClient:
         """POST JSON and read JSON."""
         return _checked(await self._http.post(path, json=body)).json()
 
+    async def upload(self, path: str, content: bytes, **query: Any) -> Any:
+        """POST bytes and read JSON."""
+        return _checked(await self._http.post(path, params=query, content=content)).json()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

@@ -62,6 +62,8 @@ class Control:
                 self._route("/views", self._views, "GET"),
                 self._route("/file", self._file, "GET"),
                 self._route("/act", self._act, "POST"),
+                self._route("/suggest", self._suggest, "POST"),
+                self._route("/upload", self._upload, "POST"),
                 self._route("/traffic", self._exchanges, "GET"),
                 self._route("/rates", self._rates, "GET"),
                 self._route("/faults", self._active_faults, "GET"),
@@ -149,6 +151,16 @@ class Control:
             raise NotPossible(f"there is no act {name}")
         run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
         return lambda: run(**arguments)
+
+    async def _suggest(self, request: Request) -> Response:
+        """What the app suggests for what somebody types into a menu."""
+        return JSONResponse((await self._acts.suggest(**await request.json())).as_json())
+
+    async def _upload(self, request: Request) -> Response:
+        """Take a file that somebody chooses for a file input."""
+        query = request.query_params
+        file = await self._acts.upload(query["user"], query["name"], await request.body())
+        return JSONResponse({"id": file})
 
     async def _exchanges(self, request: Request) -> Response:
         found = self._traffic.since(int(request.query_params.get("after", "0")))

@@ -32,6 +32,33 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What the app suggests for a menu: ``options``, or ``groups`` of them as option groups.
+
+    Both are empty where it suggests nothing; ``error`` tells why when the app did not answer, or
+    answered what Slack does not take.
+    """
+
+    options: tuple[Json, ...] = ()
+    groups: tuple[Json, ...] = ()
+    error: str | None = None
+
+    @property
+    def all_options(self) -> tuple[Json, ...]:
+        """All options, those in groups as well."""
+        return (*self.options, *(one for group in self.groups for one in group["options"]))
+
+    def as_json(self) -> Json:
+        """For another process; `from_json` reads it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Json) -> Offer:
+        """The offer that `as_json` wrote."""
+        return Offer(tuple(data["options"]), tuple(data["groups"]), data["error"])
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one act, up to the moment when its deliveries were acknowledged or given up.
 

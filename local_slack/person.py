@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from local_slack.message import Json, Message
-from local_slack.outcome import Outcome
+from local_slack.outcome import Offer, Outcome
 from local_slack.plan import Planned
 
 
@@ -18,6 +18,10 @@ class Workspace(Protocol):
     async def messages(
         self, channel: str | None = None, *, user: str | None = None
     ) -> tuple[Message, ...]: ...
+
+    async def suggest(self, **arguments: Any) -> Offer: ...
+
+    async def upload(self, user: str, name: str, content: bytes) -> str: ...
 
     async def views(self, user: str | None = None) -> tuple[Json, ...]: ...
 
@@ -66,23 +70,63 @@ class Person:
         value: Any = None,
         *,
         stale: bool = False,
+        block_id: str | None = None,
         repeat: int = 1,
         gap: float = 0.0,
     ) -> Outcome:
         """Press a button or choose ``value`` in a menu of a message.
 
-        ``stale`` presses it on the message as it is given, not as it is by now.
+        ``stale`` presses it on the message as it is given, not as it is by now. ``block_id`` tells
+        apart what has the same action id.
         """
-        planned = self.plan.click(message, action_id, value, stale=stale, repeat=repeat, gap=gap)
+        planned = self.plan.click(
+            message, action_id, value, stale=stale, block_id=block_id, repeat=repeat, gap=gap
+        )
         return await self._do(planned)
 
     async def click_in_view(
-        self, view: str, action_id: str, value: Any = None, *, repeat: int = 1
+        self,
+        view: str,
+        action_id: str,
+        value: Any = None,
+        *,
+        block_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        repeat: int = 1,
     ) -> Outcome:
-        """Press or choose something in a modal or on the Home tab."""
+        """Press or choose something in a modal or on the Home tab.
+
+        ``block_id`` tells apart what has the same action id; ``values`` is what was put into the
+        inputs meanwhile.
+        """
         return await self._do(
-            self._plan("click_in_view", view=view, action_id=action_id, value=value, repeat=repeat)
+            self._plan(
+                "click_in_view",
+                view=view,
+                action_id=action_id,
+                value=value,
+                block_id=block_id,
+                values=dict(values or {}),
+                repeat=repeat,
+            )
         )
+
+    async def suggest(
+        self, place: Message | str, action_id: str, value: str = "", *, block_id: str | None = None
+    ) -> Offer:
+        """Type ``value`` into a menu of external data in a message, or in the view of that id."""
+        where = (
+            {"view": place}
+            if isinstance(place, str)
+            else {"channel": place.channel, "ts": place.ts}
+        )
+        return await self._workspace.suggest(
+            user=self.id, action_id=action_id, value=value, block_id=block_id, **where
+        )
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Choose a file for a file input: the value to put in is a list of such ids."""
+        return await self._workspace.upload(self.id, name, content)
 
     async def submit(
         self, view: str, values: Mapping[str, Any] | None = None, *, repeat: int = 1
@@ -194,6 +238,7 @@ class Plans:
         value: Any = None,
         *,
         stale: bool = False,
+        block_id: str | None = None,
         repeat: int = 1,
         gap: float = 0.0,
     ) -> Planned:
@@ -207,6 +252,7 @@ class Plans:
                 "action_id": action_id,
                 "value": value,
                 "seen": message.as_json() if stale else None,
+                "block_id": block_id,
                 "repeat": repeat,
                 "gap": gap,
             },

@@ -106,6 +106,8 @@ class Traffic:
         name, about, channel, ts = _subject(delivery)
         if delivery.retry:
             notes = (f"retry {delivery.retry} ({delivery.reason})", *notes)
+        if ack.note:
+            notes = (*notes, ack.note)
         if ack.sent > 1:
             notes = (*notes, f"sent {ack.sent} times because connections ended")
         self.add(

@@ -13,7 +13,7 @@ from local_slack.client import ControlClient
 from local_slack.faults import ActiveFault, Fault, FaultKind
 from local_slack.feed import Change
 from local_slack.message import Json, Message
-from local_slack.outcome import Outcome
+from local_slack.outcome import Offer, Outcome
 from local_slack.person import Person
 from local_slack.plan import Planned
 from local_slack.rates import Usage
@@ -57,6 +57,15 @@ class Workspace:
         acts = [{"act": one.act, "arguments": one.arguments} for one in planned]
         found = await self._control.post("act", {"acts": acts})
         return tuple(Outcome.from_json(one) for one in found)
+
+    async def suggest(self, **arguments: Any) -> Offer:
+        """What the app suggests: see `Acts.suggest`; `Person.suggest` is the one to use."""
+        return Offer.from_json(await self._control.post("suggest", arguments))
+
+    async def upload(self, user: str, name: str, content: bytes) -> str:
+        """The id of a file that ``user`` has chosen for a file input."""
+        found = await self._control.upload("upload", content, user=user, name=name)
+        return str(found["id"])
 
     # looking
 

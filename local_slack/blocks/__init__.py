@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from local_slack.blocks.elements import SUGGESTIONS
 from local_slack.blocks.layout import EVERYWHERE, IN_MESSAGES
 from local_slack.blocks.schema import array, complaint, tagged, unique
 from local_slack.blocks.views import VIEW, inputs_need_submit
@@ -53,6 +54,14 @@ def view_violations(view: object) -> list[str]:
         found += schema_violations(view["blocks"], surface, "/view/blocks")
         found += [f"[ERROR] {one}" for one in inputs_need_submit(view, "/view")]
     return found
+
+
+def suggestion_violations(answer: object) -> list[str]:
+    """All that Slack would refuse about the options an app suggests for a menu.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
+    """
+    return [f"[ERROR] {one}" for one in SUGGESTIONS(answer, "")]
 
 
 def too_long(blocks: object) -> bool:

@@ -189,6 +189,15 @@ _STATIC = {
     "options": Field(array(option(), 1, 100)),
     "option_groups": Field(array(OPTION_GROUP, 1, 100)),
 }
+# https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload: «a maximum of 100
+# options or option groups»
+SUGGESTIONS = record(
+    {
+        "options": Field(array(option(), 0, 100)),
+        "option_groups": Field(array(OPTION_GROUP, 0, 100)),
+    },
+    _options_or_groups,
+)
 _MENU = {"placeholder": PLACEHOLDER, "confirm": Field(CONFIRM), "focus_on_load": FOCUS}
 _MANY = {"max_selected_items": Field(integer(1))}
 _IDS = array(string(1))

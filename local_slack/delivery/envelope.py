@@ -42,7 +42,7 @@ class Ack:
     ``body`` is the answer as an object, or as text; None where the app only acknowledged.
     ``seconds`` is how long it took; ``stop`` is set when the app asks not to be sent the same
     again. ``sent`` is how often it went out: once more for each connection that ended before the
-    acknowledgement came.
+    acknowledgement came. ``note`` says what was wrong with the answer.
     """
 
     seconds: float
@@ -52,6 +52,7 @@ class Ack:
     status: int | None = None
     stop: bool = False
     sent: int = 1
+    note: str = ""
 
 
 class Transport(Protocol):

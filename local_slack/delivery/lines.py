@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from local_slack.clock import Clock
 from local_slack.delivery.envelope import ACK_WITHIN, Ack, Delivery
 from local_slack.delivery.over_http import HttpTransport
 from local_slack.delivery.over_socket import SocketHub
 from local_slack.traffic import Traffic
+
+Judge: TypeAlias = Callable[[Ack], Ack]
 
 
 class Lines:
@@ -43,14 +48,18 @@ class Lines:
         if request_url:
             self._http = HttpTransport(request_url, self._secret, self._within)
 
-    async def deliver(self, delivery: Delivery) -> Ack:
-        """Hand over one delivery, and write it into the log of the traffic."""
+    async def deliver(self, delivery: Delivery, judge: Judge = lambda ack: ack) -> Ack:
+        """Hand over one delivery, and write it into the log of the traffic.
+
+        ``judge`` gets what came back before it is written, and may say that it is an error.
+        """
         notes = ["over Socket Mode" if self._http is None else "over HTTP"]
         if self.last is not None and self.last.payload is delivery.payload:
             notes.append("the same delivery again")
-        self.last = delivery
+        if delivery.payload.get("type") != "block_suggestion":  # nobody repeats what is typed
+            self.last = delivery
         at = self._clock.now()
-        ack = await (self.hub if self._http is None else self._http).deliver(delivery)
+        ack = judge(await (self.hub if self._http is None else self._http).deliver(delivery))
         self._traffic.delivered(delivery, ack, at, *notes)
         return ack
 

@@ -6,8 +6,10 @@ https://docs.slack.dev/interactivity/implementing-slash-commands
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from local_slack.choices import elements
 from local_slack.message import Json, Message
 from local_slack.state import OpenView, State
 from local_slack.webapi.shapes import message_json, view_json
@@ -64,15 +66,34 @@ def _common(state: State, kind: str, user: User, view: str | None = None) -> Jso
 
 
 def message_action(
-    state: State, user: User, message: Message, block: Json, element: Json, chosen: Json
+    state: State,
+    user: User,
+    message: Message,
+    block: Json,
+    element: Json,
+    chosen: Json,
+    values: Json,
 ) -> Json:
     """A button or menu in a message: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
-    ``chosen`` is what the person picked; empty for a button. An ephemeral message is not in the
-    payload.
+    ``chosen`` is what the person picked; empty for a button. ``values`` is what they chose before,
+    too, in all elements of the message.
     """
+    return (
+        _common(state, "block_actions", user)
+        | _in_message(state, message)
+        | {
+            "state": {"values": values},
+            "response_url": state.new_response_url(message.channel, user.id, message.ts),
+            "actions": [_action(state, block, element, chosen)],
+        }
+    )
+
+
+def _in_message(state: State, message: Message) -> Json:
+    """Where something was pressed; an ephemeral message is not in the payload."""
     channel = state.channels[message.channel]
-    found = _common(state, "block_actions", user) | {
+    found: Json = {
         "container": {
             "type": "message",
             "message_ts": message.ts,
@@ -80,9 +101,6 @@ def message_action(
             "is_ephemeral": message.only_for is not None,
         },
         "channel": {"id": channel.id, "name": _command_channel(channel)},
-        "state": {"values": {}},
-        "response_url": state.new_response_url(channel.id, user.id, message.ts),
-        "actions": [_action(state, block, element, chosen)],
     }
     if message.thread_ts:
         found["container"]["thread_ts"] = message.thread_ts
@@ -91,20 +109,44 @@ def message_action(
     return found
 
 
+def _in_view(state: State, view: OpenView) -> Json:
+    return {
+        "container": {"type": "view", "view_id": view.id},
+        "view": view_json(state, view),
+    }
+
+
 def view_action(
     state: State, user: User, view: OpenView, block: Json, element: Json, chosen: Json
 ) -> Json:
     """A button or menu in a view."""
-    return _common(state, "block_actions", user, view.id) | {
-        "container": {"type": "view", "view_id": view.id},
-        "view": view_json(state, view),
-        "actions": [_action(state, block, element, chosen)],
+    return (
+        _common(state, "block_actions", user, view.id)
+        | _in_view(state, view)
+        | {"actions": [_action(state, block, element, chosen)]}
+    )
+
+
+def suggestion(
+    state: State, user: User, place: Message | OpenView, block: Json, element: Json, value: str
+) -> Json:
+    """What was typed into a menu of external data: https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload"""
+    found = _common(state, "block_suggestion", user)
+    del found["trigger_id"]
+    return found | {
+        "action_id": element["action_id"],
+        "block_id": block["block_id"],
+        "value": value,
+        **(_in_view(state, place) if isinstance(place, OpenView) else _in_message(state, place)),
     }
 
 
 def _action(state: State, block: Json, element: Json, chosen: Json) -> Json:
+    names = ("text", "value", "style", "placeholder")
     kept: dict[str, Any] = {
-        name: element[name] for name in ("text", "value", "style") if name in element
+        name: value
+        for name, value in element.items()
+        if name in names or name.startswith("initial_")
     }
     return {
         "type": element["type"],
@@ -120,8 +162,25 @@ def view_submission(state: State, user: User, view: OpenView) -> Json:
     """https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload"""
     return _common(state, "view_submission", user, view.id) | {
         "view": view_json(state, view),
-        "response_urls": [],
+        "response_urls": list(_response_urls(state, user, view)),
     }
+
+
+def _response_urls(state: State, user: User, view: OpenView) -> Iterator[Json]:
+    """Where to answer: for menus with ``response_url_enabled``.
+
+    https://docs.slack.dev/surfaces/modals#modal_response_url
+    """
+    for block, element in elements(view.body["blocks"]):
+        entry = view.values.get(block["block_id"], {}).get(element["action_id"], {})
+        channel = entry.get("selected_conversation") or entry.get("selected_channel")
+        if element.get("response_url_enabled") and channel in state.channels:
+            yield {
+                "block_id": block["block_id"],
+                "action_id": element["action_id"],
+                "channel_id": channel,
+                "response_url": state.new_response_url(channel, user.id),
+            }
 
 
 def view_closed(state: State, user: User, view: OpenView, cleared: bool) -> Json:
