@@ -43,6 +43,9 @@ _FORMS = {
     "url_text_input": (r"https?://\S+", "a web address"),
 }
 
+# Blocks that hold blocks, and under which name.
+_HOLDERS = {"carousel": "elements", "container": "child_blocks"}
+
 Choose: TypeAlias = Callable[[Json, Json, Any], Json]
 """What a value becomes in the payload, for an element in a block."""
 
@@ -50,8 +53,8 @@ Choose: TypeAlias = Callable[[Json, Json, Any], Json]
 def elements(blocks: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
     """The interactive elements of ``blocks``, each with the block that holds it."""
     for block in blocks:
-        if block["type"] == "carousel":
-            yield from elements(block["elements"])
+        if block["type"] in _HOLDERS:
+            yield from elements(block[_HOLDERS[block["type"]]])
             continue
         inside = [*block.get("elements", ()), *block.get("actions", ())]
         for element in (*inside, block.get("accessory"), block.get("element")):
@@ -224,9 +227,9 @@ def values_of(
 
 def need_required(blocks: Sequence[Json], state: Json) -> None:
     """Raise `NotPossible` when a required input is empty, as Slack's own client does."""
-    for block in blocks:
+    for block, element in elements(blocks):
         if block["type"] == "input" and not block.get("optional", False):
-            entry = state[block["block_id"]][block["element"]["action_id"]]
+            entry = state[block["block_id"]][element["action_id"]]
             carried = [value for name, value in entry.items() if name not in ("type", "timezone")]
             if all(value in (None, "", []) for value in carried):
                 raise NotPossible(f"{block['label']['text']!r} must be filled in")

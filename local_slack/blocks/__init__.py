@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from local_slack.blocks.elements import SUGGESTIONS
-from local_slack.blocks.layout import EVERYWHERE, IN_MESSAGES
+from local_slack.blocks.layout import IN_MESSAGES, IN_MODALS, ON_HOME
 from local_slack.blocks.schema import array, complaint, tagged, unique
 from local_slack.blocks.views import VIEW, inputs_need_submit
 
@@ -14,8 +14,11 @@ Surface = Literal["message", "modal", "home"]
 
 # https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message, 100 in a modal or Home
 # tab
-_MESSAGE = array(tagged(IN_MESSAGES), 0, 50)
-_VIEW = array(tagged(EVERYWHERE), 0, 100)
+_SURFACES = {
+    "message": array(tagged(IN_MESSAGES), 0, 50),
+    "modal": array(tagged(IN_MODALS), 0, 100),
+    "home": array(tagged(ON_HOME), 0, 100),
+}
 MARKDOWN_TOTAL = 12_000
 TABLE_TOTAL = 10_000
 TEXT_TOTAL = 12_000
@@ -41,8 +44,7 @@ def schema_violations(
     blocks: object, surface: Surface = "message", pointer: str = "/blocks"
 ) -> list[str]:
     """The part of `violations` that Slack answers with ``invalid_blocks``."""
-    check = _MESSAGE if surface == "message" else _VIEW
-    found = [*check(blocks, pointer), *_across(blocks, surface, pointer)]
+    found = [*_SURFACES[surface](blocks, pointer), *_across(blocks, surface, pointer)]
     return [f"[ERROR] {one}" for one in found]
 
 
@@ -88,7 +90,7 @@ def texts(node: object) -> Iterator[str]:
             yield from texts(item)
     elif isinstance(node, dict):
         for name, value in node.items():
-            if name in ("text", "alt_text") and isinstance(value, str):
+            if name in ("text", "alt_text", "title") and isinstance(value, str):
                 yield value
             else:
                 yield from texts(value)

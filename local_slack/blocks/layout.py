@@ -5,8 +5,9 @@ https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
+from local_slack.blocks.cards import ALERT, CARD, CAROUSEL, PLAN, TASK_CARD
 from local_slack.blocks.composition import SLACK_FILE, plain, text
 from local_slack.blocks.elements import (
     ACTION_ELEMENTS,
@@ -21,6 +22,7 @@ from local_slack.blocks.schema import (
     Check,
     Field,
     array,
+    block,
     boolean,
     complaint,
     integer,
@@ -32,15 +34,6 @@ from local_slack.blocks.schema import (
     url,
 )
 
-BLOCK_ID = Field(string(1, 255))
-_Rule = Callable[[dict[str, object], str], Iterator[str]]
-
-
-def _block(kind: str, fields: Mapping[str, Field], *rules: _Rule) -> Check:
-    return record(
-        {"type": Field(one_of(kind), required=True), "block_id": BLOCK_ID, **fields}, *rules
-    )
-
 
 def _text_or_fields(value: dict[str, object], pointer: str) -> Iterator[str]:
     if "text" not in value and "fields" not in value:
@@ -48,7 +41,7 @@ def _text_or_fields(value: dict[str, object], pointer: str) -> Iterator[str]:
 
 
 # https://docs.slack.dev/reference/block-kit/blocks/section-block
-SECTION = _block(
+SECTION = block(
     "section",
     {
         "text": Field(text(3000)),
@@ -60,11 +53,11 @@ SECTION = _block(
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/header-block
-HEADER = _block("header", {"text": Field(plain(150), required=True)})
+HEADER = block("header", {"text": Field(plain(150), required=True)})
 
 # https://docs.slack.dev/reference/block-kit/blocks/context-block
 _CONTEXT_TEXT = text(3000)
-CONTEXT = _block(
+CONTEXT = block(
     "context",
     {
         "elements": Field(
@@ -79,7 +72,7 @@ CONTEXT = _block(
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/divider-block
-DIVIDER = _block("divider", {})
+DIVIDER = block("divider", {})
 
 
 def _unique_actions(value: dict[str, object], pointer: str) -> Iterator[str]:
@@ -97,14 +90,14 @@ def _unique_actions(value: dict[str, object], pointer: str) -> Iterator[str]:
 
 
 # https://docs.slack.dev/reference/block-kit/blocks/actions-block
-ACTIONS = _block(
+ACTIONS = block(
     "actions",
     {"elements": Field(array(tagged(ELEMENTS, ACTION_ELEMENTS), 1, 25), required=True)},
     _unique_actions,
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
-CONTEXT_ACTIONS = _block(
+CONTEXT_ACTIONS = block(
     "context_actions",
     {
         "elements": Field(
@@ -115,7 +108,7 @@ CONTEXT_ACTIONS = _block(
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/image-block
-IMAGE_BLOCK = _block(
+IMAGE_BLOCK = block(
     "image",
     {
         "image_url": Field(url(3000)),
@@ -127,7 +120,7 @@ IMAGE_BLOCK = _block(
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/input-block
-INPUT = _block(
+INPUT = block(
     "input",
     {
         "label": Field(plain(2000), required=True),
@@ -139,10 +132,10 @@ INPUT = _block(
 )
 
 # https://docs.slack.dev/reference/block-kit/blocks/markdown-block
-MARKDOWN = _block("markdown", {"text": Field(string(1, 12000), required=True)})
+MARKDOWN = block("markdown", {"text": Field(string(1, 12000), required=True)})
 
 # https://docs.slack.dev/reference/block-kit/blocks/video-block
-VIDEO = _block(
+VIDEO = block(
     "video",
     {
         "alt_text": Field(string(1), required=True),
@@ -195,7 +188,7 @@ def _columns(value: object, pointer: str) -> Iterator[str]:
 
 
 # https://docs.slack.dev/reference/block-kit/blocks/table-block
-TABLE = _block(
+TABLE = block(
     "table",
     {
         "rows": Field(array(array(_CELL, 1, 20), 1, 100), required=True),
@@ -203,7 +196,17 @@ TABLE = _block(
     },
 )
 
-EVERYWHERE: dict[str, Check] = {
+
+def _header(value: dict[str, object], pointer: str) -> Iterator[str]:
+    if "title" not in value and "rich_text_title" not in value:
+        yield complaint("must define either `title` or `rich_text_title`", f"{pointer}/type")
+    if value.get("is_collapsible") and value.get("has_header_divider"):
+        yield complaint("cannot be set when `is_collapsible`", f"{pointer}/has_header_divider")
+    if value.get("default_collapsed") and not value.get("is_collapsible"):
+        yield complaint("requires `is_collapsible`", f"{pointer}/default_collapsed")
+
+
+_INSIDE: dict[str, Check] = {
     "section": SECTION,
     "header": HEADER,
     "context": CONTEXT,
@@ -212,13 +215,50 @@ EVERYWHERE: dict[str, Check] = {
     "image": IMAGE_BLOCK,
     "input": INPUT,
     "rich_text": RICH_TEXT,
+    "table": TABLE,
     "video": VIDEO,
 }
+# https://docs.slack.dev/reference/block-kit/blocks/container-block
+CONTAINER = block(
+    "container",
+    {
+        "child_blocks": Field(array(tagged(_INSIDE), 1, 10), required=True),
+        "title": Field(plain(150)),
+        "rich_text_title": Field(RICH_TEXT),
+        "subtitle": Field(text(150)),
+        "width": Field(one_of("narrow", "standard", "wide", "full")),
+        "icon": Field(IMAGE),
+        "is_collapsible": Field(boolean),
+        "default_collapsed": Field(boolean),
+        "has_header_divider": Field(boolean),
+    },
+    _header,
+)
+
+# Which block fits on which surface: https://docs.slack.dev/blocks.json
+_EVERYWHERE: dict[str, Check] = {
+    "section": SECTION,
+    "header": HEADER,
+    "context": CONTEXT,
+    "divider": DIVIDER,
+    "actions": ACTIONS,
+    "card": CARD,
+    "image": IMAGE_BLOCK,
+    "input": INPUT,
+    "rich_text": RICH_TEXT,
+    "video": VIDEO,
+}
+IN_MODALS: dict[str, Check] = {**_EVERYWHERE, "alert": ALERT}
+ON_HOME: dict[str, Check] = {**_EVERYWHERE, "carousel": CAROUSEL}
 # A file block shows remote files in what is read back; apps cannot add one themselves:
 # https://docs.slack.dev/reference/block-kit/blocks/file-block
 IN_MESSAGES: dict[str, Check] = {
-    **EVERYWHERE,
-    "markdown": MARKDOWN,
-    "table": TABLE,
+    **_EVERYWHERE,
+    "carousel": CAROUSEL,
+    "container": CONTAINER,
     "context_actions": CONTEXT_ACTIONS,
+    "markdown": MARKDOWN,
+    "plan": PLAN,
+    "table": TABLE,
+    "task_card": TASK_CARD,
 }

@@ -129,6 +129,16 @@ def record(
     return check
 
 
+def block(
+    kind: str,
+    fields: Mapping[str, Field],
+    *rules: Callable[[dict[str, object], str], Iterator[str]],
+) -> Check:
+    """A block of this kind: its own properties, and the id that every block can have."""
+    own = {"type": Field(one_of(kind), required=True), "block_id": Field(string(1, 255))}
+    return record({**own, **fields}, *rules)
+
+
 def tagged(by_type: Mapping[str, Check], allowed: Sequence[str] | None = None) -> Check:
     """An object whose ``type`` says which check is its own."""
 

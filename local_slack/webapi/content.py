@@ -85,6 +85,11 @@ def _with_ids(state: State, block: Json) -> Json:
             named[place] = _with_action(state, block[place])
     if block["type"] in ("actions", "context_actions"):
         named["elements"] = [_with_action(state, element) for element in block["elements"]]
+    if block["type"] == "card" and "actions" in block:
+        named["actions"] = [_with_action(state, element) for element in block["actions"]]
+    for holder, inside in (("carousel", "elements"), ("container", "child_blocks")):
+        if block["type"] == holder:
+            named[inside] = list(with_ids(state, block[inside]))
     return named
 
 
