@@ -16,6 +16,7 @@ from local_slack.webapi.arguments import read_arguments
 
 KEPT = 500  # exchanges
 LARGEST = 64 * 1024  # bytes of a body that are kept and shown
+LONGEST_LINE = 200  # characters of what an exchange is about
 
 Direction: TypeAlias = Literal["to_app", "from_app"]
 
@@ -166,7 +167,7 @@ class Traffic:
             _shown(hide, _request(kept.request)) if bodies else "",
             _shown(hide, _answer(kept.answer)) if bodies else "",
             hide.text(kept.note),
-            hide.text(kept.about),
+            hide.text(kept.about)[:LONGEST_LINE],
         )
 
 
