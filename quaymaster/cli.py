@@ -137,14 +137,22 @@ def try_it(
         bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")
     ] = False,
     script: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Type what stands in this file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Type what stands in this file, at the terminal."),
     ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Talk at this terminal instead of in a browser.")
+    ] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
 ) -> None:
-    """Try it all on this machine, without Slack: a sample world and a prompt."""
+    """Try it all on this machine, without Slack: a sample world and a chat page."""
     from trial.options import TrialOptions
     from trial.run import run_trial
 
-    raise typer.Exit(run_trial(TrialOptions(state, docker or None, reset, remove, script)))
+    options = TrialOptions(state, docker or None, reset, remove, script, terminal, browser)
+    raise typer.Exit(run_trial(options))
 
 
 @audit_app.command("verify")

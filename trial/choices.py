@@ -1,4 +1,4 @@
-"""What a trial chooses once and keeps: its name, its ports, its passwords and its key."""
+"""What a trial chooses once and keeps: its name, its ports, its passwords, its key and token."""
 
 import json
 import secrets
@@ -8,6 +8,9 @@ from typing import Self
 
 from quaymaster.errors import ConfigurationError
 from trial.ports import free_ports
+
+CHOICES = "choices.json"
+"""The file in the state directory that keeps them."""
 
 USERNAME = "trial"
 """Who logs in to the sample registry."""
@@ -27,6 +30,8 @@ class Choices:
     valkey_password: str = field(repr=False)
     registry_password: str = field(repr=False)
     secret_key: str = field(repr=False)
+    page_token: str = field(repr=False)
+    """Part of the address of the chat page; the same, so that an open page finds it again."""
 
     @classmethod
     def made(cls) -> Self:
@@ -42,6 +47,7 @@ class Choices:
             valkey_password=secrets.token_urlsafe(24),
             registry_password=secrets.token_urlsafe(24),
             secret_key=secrets.token_hex(32),
+            page_token=secrets.token_urlsafe(32),
         )
 
     @property

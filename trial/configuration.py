@@ -5,9 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError
 from trial.choices import USERNAME, Choices
 from trial.images import PORT, WEB
 from trial.state_directory import StateDirectory
+from trial.world import ALICE, EVE, RELEASERS, RELEASES, SECURITY, SHOP
 
 HOST = "local"
 
@@ -29,26 +32,30 @@ environments:
         image: {registry}/{web}
         ports: ["127.0.0.1:{staging_port}:{port}"]
         health: {{http: /healthz, port: {port}, within: 10s}}
-        channel: C0SHOP
+        channel: {shop}
         drain: 2s
   production:                     # takes what staging has had, when two release managers agree
     after: staging
     target: {{docker: [{host}]}}
-    approval: {{needed: 2, from: [release-managers], channel: C0RELEASE, expires: 1h}}
+    approval: {{needed: 2, from: [release-managers], channel: {releases}, expires: 1h}}
     services:
       web:
         image: {registry}/{web}
         ports: ["127.0.0.1:{production_port}:{port}"]
         health: {{http: /healthz, port: {port}, within: 10s}}
-        channel: C0SHOP
+        environment: {{TRAFFIC: real}}
+        channel: {shop}
         drain: 2s
+        bake: 8s                  # looked at again before it counts as released
 roles:
-  release-managers: [SAZ94GDB8]   # @releasers: carol and dave
-  developers: everyone
+  developers: [{alice}]       # alice
+  release-managers: [{releasers}]   # @releasers: carol and dave
+  security: [{eve}]
 permissions:
   developers: [read, pull, tag, push, scan, deploy, "rollback:staging", "cancel:staging"]
   release-managers: ["*"]
-alerts: {{channel: C0SECURITY, at_least: high}}
+  security: [read, pull, scan]
+alerts: {{channel: {security}, at_least: high}}
 """
 
 
@@ -65,10 +72,27 @@ def write_configuration(path: Path, choices: Choices, *, sample_database: bool) 
             port=PORT,
             staging_port=choices.staging_port,
             production_port=choices.production_port,
+            shop=SHOP,
+            releases=RELEASES,
+            security=SECURITY,
+            alice=ALICE,
+            eve=EVE,
+            releasers=RELEASERS,
             # The sample database does not get any younger.
             database_age="3650d" if sample_database else "48h",
         )
     )
+
+
+def check_configuration(path: Path) -> None:
+    """Raise ConfigurationError, saying how to begin anew, for a file that cannot be used."""
+    try:
+        Configuration.load(path)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            str(error),
+            next_step="Correct it, or begin anew with `quaymaster try --reset`.",
+        ) from error
 
 
 def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict[str, str]:

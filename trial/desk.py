@@ -24,7 +24,7 @@ class Desk:
         self._bot: str = info["bot_user"]
         self.person = "alice"
         self.channel = "shop"
-        self._newest = 0
+        self._newest: int = info["newest"]
         self._since = 0
         """The last change before the person did something: what `wait_for` looks after."""
         self._touched: dict[tuple[str, str], int] = {}

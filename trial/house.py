@@ -1,26 +1,38 @@
 """A trial from its start to its end: what is started in which order, and ended in the opposite."""
 
 import asyncio
+import os
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import NoReturn
 
 import requests
 from docker.errors import DockerException
 
 from quaymaster.errors import ConfigurationError, OutsideFailure
+from trial.browser import shown_in_browser
+from trial.configuration import check_configuration, write_configuration
 from trial.engine import LABEL, Engine, connected
 from trial.interruption import Interruption
-from trial.keyboard import Terminal, lines_from
+from trial.keyboard import Lines, Terminal, lines_from
 from trial.options import TrialOptions
 from trial.paper import Paper
 from trial.parts import Parts, running_parts, running_product
 from trial.ports import claim
+from trial.processes import Process
 from trial.registry import remove_container, remove_storage, running_registry
 from trial.session import Session
 from trial.state_directory import StateDirectory, opened
 from trial.stock import put_in_place
-from trial.tour import greeting, tour
-from trial.vulnerabilities import vulnerability_database
+from trial.tour import FIRST_DEPLOY, greeting, page_greeting, tour, welcome
+from trial.vulnerabilities import (
+    DOWNLOAD_SECONDS,
+    download_command,
+    vulnerability_database,
+)
+from trial.world import CAROL, SHOP
 
 _CONNECTED_WITHIN = 30.0
 
@@ -34,57 +46,103 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
     asks for it; nothing is left running in any case.
     """
     with (
-        lines_from(options.script) as lines,
+        lines_from(options.script) if options.is_typed else nullcontext() as lines,
         opened(options.state) as state,
-        connected(options.docker) as engine,
     ):
-        if options.reset or options.remove:
-            _give_up_what_is_broken(state)
-        _clear_up(state, engine, paper.say)
-        if options.reset or options.remove:
-            _forget(state, engine)
-        if options.remove:
-            state.remove()
-            paper.say(f"{state.path} and its images are removed.")
-            return True
-        with _speaking_of_the_engine():
-            engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
-        claim(state.choices.ports(), str(options.state))
-        with (
-            _no_services_afterwards(state, engine, interruption, paper.say),
-            running_parts(state, interruption) as parts,
-            _everything(parts, engine, paper.say),
-        ):
-            paper.say(*greeting(state), "", *tour())
-            try:
-                if isinstance(lines, Terminal):
-                    paper.prompt = lines.prompt
-                return asyncio.run(Session(parts, lines, paper).run())
-            finally:
-                interruption.begin_ending()
-                paper.prompt = str
-                paper.say("", "Ending everything that runs; `--remove` removes what is kept, too…")
+        begins_anew = options.reset or options.remove
+        _give_up_what_is_broken(state) if begins_anew else _refuse_what_is_broken(state)
+        with connected(options.docker) as engine:
+            _clear_up(state, engine, paper.say)
+            if begins_anew:
+                _forget(state, engine)
+            if options.remove:
+                state.remove()
+                paper.say(f"{state.path} and its images are removed.")
+                return True
+            with _speaking_of_the_engine():
+                engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
+            claim(state.choices.ports(), str(options.state))
+            with (
+                _no_services_afterwards(state, engine, interruption, paper.say),
+                running_parts(state, interruption) as parts,
+                _everything(parts, engine, paper.say),
+            ):
+                try:
+                    if lines is None:
+                        _show_page(parts, paper, wants_browser=options.browser)
+                    return _talk(parts, lines, paper)
+                finally:
+                    interruption.begin_ending()
+                    paper.prompt = str
+                    paper.say(
+                        "", "Ending everything that runs; `--remove` removes what is kept, too…"
+                    )
+
+
+def _show_page(parts: Parts, paper: Paper, *, wants_browser: bool) -> NoReturn:
+    """Tell where the page is, and stay until somebody stops it or a part ends."""
+    state, address = parts.state, str(parts.slack["page_url"])
+    paper.say(*page_greeting(state, address))
+    if wants_browser:
+        is_terminal = sys.stdout.isatty()
+        paper.say(shown_in_browser(address, state.path, os.environ, is_terminal=is_terminal))
+    while (ended := parts.ended()) is None:
+        time.sleep(0.2)
+    raise ended.failure()
+
+
+def _talk(parts: Parts, lines: Lines, paper: Paper) -> bool:
+    """The conversation at the terminal, until its lines end; whether everything went right."""
+    paper.say(*greeting(parts.state), "", *tour())
+    if isinstance(lines, Terminal):
+        paper.prompt = lines.prompt
+    return asyncio.run(Session(parts, lines, paper).run())
 
 
 @contextmanager
 def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
-    """The sample world and the product in it."""
-    say("Starting the database and the local Slack…")
-    parts.start_database()
-    parts.start_slack()
+    """The sample world and the product in it. What takes its time is begun first."""
+    state = parts.state
+    say("Starting the database…")
+    database = parts.start_database()
+    download = _begun_download(parts)
     say("Looking for a registry…")
     with running_registry(parts, engine) as registry:
         say(f"  {registry.host} is {registry.kind}.")
         say("Putting the sample images in place…")
         with _speaking_of_the_engine():
-            put_in_place(engine, registry, parts.state.choices.name)
+            put_in_place(engine, registry, state.choices.name)
         say("Looking for a vulnerability database…")
-        database = vulnerability_database(parts.state)
-        say(f"  It is {database.note}.")
-        say("Starting the bot and two workers…")
-        with running_product(parts, engine, database):
-            asyncio.run(_bot_is_there(parts))
+        is_downloaded = download is not None and parts.ended_well(download, DOWNLOAD_SECONDS)
+        vulnerabilities = vulnerability_database(state, is_downloaded=is_downloaded)
+        say(f"  It is {vulnerabilities.note}.")
+        is_sample = vulnerabilities.is_sample
+        write_configuration(state.configuration, state.choices, sample_database=is_sample)
+        say("Starting the local Slack, the bot and two workers…")
+        parts.start_slack()
+        parts.database_answers(database)
+        with running_product(parts, engine, vulnerabilities):
+            asyncio.run(_first_day(parts))
             yield
+
+
+def _begun_download(parts: Parts) -> Process | None:
+    """The download of Trivy's database, which goes on beside everything else."""
+    command = download_command(parts.state)
+    if command is None:
+        return None
+    return parts.start("vulnerability-database", command, dict(os.environ), within=5)
+
+
+async def _first_day(parts: Parts) -> None:
+    """Wait for the bot; where nothing was said yet, a colleague greets and sets staging up."""
+    await _bot_is_there(parts)
+    async with parts.workspace() as workspace:
+        if await workspace.messages(SHOP):
+            return
+        carol = workspace.person(CAROL)
+        await carol.say(SHOP, welcome(parts.state))
+        await carol.command(SHOP, FIRST_DEPLOY)
 
 
 async def _bot_is_there(parts: Parts) -> None:
@@ -113,6 +171,13 @@ def _clear_up(state: StateDirectory, engine: Engine, say: Say) -> None:
     if ended or containers:
         what = [*ended, *([f"{containers} containers"] if containers else [])]
         say(f"The last run was killed; what it left running is ended now: {', '.join(what)}.")
+
+
+def _refuse_what_is_broken(state: StateDirectory) -> None:
+    """Raise ConfigurationError for what another version left, before anything is started."""
+    _ = state.choices
+    if state.configuration.exists():
+        check_configuration(state.configuration)
 
 
 def _give_up_what_is_broken(state: StateDirectory) -> None:

@@ -15,8 +15,10 @@ MEDIA = "shop/media"
 HEALTHY_TAGS = ("v1", "v2")
 BROKEN_TAG = "v3-broken"
 VULNERABLE_TAG = "v4-vulnerable"
+LEAKY_TAG = "v5-leaky"
+"""Healthy everywhere at first; where there is traffic, not for long."""
 
-PUBLISHED = ((WEB, "v1"), (WEB, BROKEN_TAG), (WEB, VULNERABLE_TAG))
+PUBLISHED = ((WEB, "v1"), (WEB, BROKEN_TAG), (WEB, VULNERABLE_TAG), (WEB, LEAKY_TAG))
 """In the registry from the start."""
 TO_BE_PUSHED = ((WEB, "v2"), (MEDIA, "v1"))
 """On the Docker host alone, until somebody pushes them."""
@@ -39,6 +41,7 @@ def sample_images(busybox: bytes, architecture: str, trial: str) -> Mapping[tupl
         (WEB, v2): healthy[v2],
         (WEB, BROKEN_TAG): _web("v3", (base,), architecture, trial, is_healthy=False),
         (WEB, VULNERABLE_TAG): _web("v4", (base, vulnerable), architecture, trial),
+        (WEB, LEAKY_TAG): _web("v5", (base,), architecture, trial, leaks=True),
         (MEDIA, "v1"): Image(
             layers=tuple(_noise(number) for number in range(1, _MEDIA_LAYERS + 1)),
             architecture=architecture,
@@ -55,6 +58,7 @@ def _web(
     trial: str,
     *,
     is_healthy: bool = True,
+    leaks: bool = False,
 ) -> Image:
     page = [Entry("www/index.html", f"This is web {version}.\n".encode())]
     if is_healthy:
@@ -63,7 +67,7 @@ def _web(
         layers=(*layers, layer(page, f"COPY www-{version} /www")),
         architecture=architecture,
         command=("/bin/serve",),
-        environment={"PATH": "/bin", "APP_VERSION": version},
+        environment={"PATH": "/bin", "APP_VERSION": version, "LEAKS": "yes" if leaks else ""},
         labels={
             LABEL: trial,
             "org.opencontainers.image.title": "The shop's web server",

