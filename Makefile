@@ -39,7 +39,7 @@ protections: install ## take each protection away in turn and see its test turn 
 bench: install ## measure; ONLY=name for one row
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-try: install ## the whole product without Slack, on this machine
+try: install ## the whole product without Slack, on a chat page on this machine
 	$(BIN)/quaymaster try
 
 clean: ## remove the virtual environment and every cache

@@ -143,15 +143,15 @@ def try_it(
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Talk at this terminal instead of in a browser.")
     ] = False,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
-    ] = True,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address of the page, open nothing.")
+    ] = False,
 ) -> None:
     """Try it all on this machine, without Slack: a sample world and a chat page."""
     from trial.options import TrialOptions
     from trial.run import run_trial
 
-    options = TrialOptions(state, docker or None, reset, remove, script, terminal, browser)
+    options = TrialOptions(state, docker or None, reset, remove, script, terminal, not no_browser)
     raise typer.Exit(run_trial(options))
 
 
