@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from local_slack.acts import Acts
 from local_slack.errors import SlackError
 from local_slack.message import Json
-from local_slack.outcome import NotPossible, Outcome
+from local_slack.outcome import NotPossible, Offer, Outcome
 from local_slack.page.guard import Guard
 from local_slack.page.inspection import Inspection
 from local_slack.page.live import Live
@@ -41,6 +41,7 @@ _ACTS = (
     "click_in_view",
     "submit",
     "close_view",
+    "suggest",
     "say",
     "open_home",
 )
@@ -139,8 +140,10 @@ class Page:
         user, name = self._person(asked["as"]), asked["act"]
         if name not in _ACTS:
             raise NotPossible(f"there is no act {name}")
-        run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
+        run: Callable[..., Awaitable[Outcome | Offer]] = getattr(self._acts, name)
         outcome = await run(user, **asked["arguments"])
+        if isinstance(outcome, Offer):
+            return outcome.as_json()
         return {"error": outcome.error, "errors": outcome.errors, "seconds": outcome.seconds}
 
     async def _mark(self, request: Request) -> Json:

@@ -1,19 +1,107 @@
-// The whole window: who one is and the conversations at the left, the open one, its thread beside it.
+// The whole window: who one is and the conversations at the left, the open one, and beside it its
+// thread and the inspector.
+import { useEffect, useState } from "preact/hooks";
+import { useClient, useModel } from "./client.js";
 import { Conversation } from "./conversation.js";
-import { useClient } from "./client.js";
 import { html } from "./html.js";
+import { Inspector } from "./inspector.js";
+import { Modals } from "./modal.js";
+import { channelName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
 
+const INSPECTOR = "inspector"; // whether it is open, kept for this window
+
 export function Shell() {
-  const { model } = useClient();
-  if (!model.workspace) return html`<p class="loading">Connecting…</p>`;
-  const { channel, thread } = model.place;
+  const workspace = useModel((model) => model.workspace);
+  const trouble = useModel((model) => model.trouble);
+  if (workspace) return html`<${Window} />`;
+  return html`<main class="loading"><p role="status">${trouble || "Connecting…"}</p></main>`;
+}
+
+function Window() {
+  const { person, channel, thread } = useModel((model) => model.place);
+  const [isListOpen, openList] = useState(false); // on narrow screens
+  const [isInspecting, inspect] = useInspector();
+  useTitle();
+  useEscape(isListOpen && (() => openList(false)));
+  const kinds = ["shell", thread ? "with-thread" : "", isInspecting ? "with-inspector" : "", isListOpen ? "with-list" : ""];
+  const inPlace = `${person}/${channel}`;
   return html`
-    <div class="shell">
-      <${Sidebar} />
-      <${Conversation} key=${channel} />
-      ${thread && html`<${Thread} key=${thread} />`}
-      ${!model.online && html`<p class="offline" role="status">The connection to the server is lost; trying again…</p>`}
+    <div class=${kinds.filter(Boolean).join(" ")}>
+      <${Skip} />
+      <${Sidebar} onGone=${() => openList(false)} isInspecting=${isInspecting} onInspect=${() => inspect(!isInspecting)} />
+      <${Conversation} key=${inPlace} onList=${() => openList(true)} isListOpen=${isListOpen} />
+      ${thread && html`<${Thread} key=${`${inPlace}/${thread}`} />`}
+      ${isInspecting && html`<${Inspector} onClose=${() => inspect(false)} />`}
+      <${Offline} />
+      <${Announcer} />
+      <${Modals} />
     </div>`;
+}
+
+const Skip = () => html`
+  <button type="button" class="skip" onClick=${() => document.querySelector("main textarea, main button")?.focus()}>
+    Skip to the message box</button>`;
+
+function Offline() {
+  const isOnline = useModel((model) => model.online);
+  const [isLate, setIsLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLate(!isOnline), 400); // a short gap is no news
+    return () => clearTimeout(timer);
+  }, [isOnline]);
+  if (isOnline || !isLate) return null;
+  return html`
+    <p class="offline" role="status"><b>Not connected.</b> The local Slack does not answer; trying again.
+      After a new start, open the address that it prints.</p>`;
+}
+
+/** Says what happens to those who do not see it. */
+function Announcer() {
+  const notice = useModel((model) => model.notice);
+  return html`
+    <div class="hidden" role="status">${notice && html`<p key=${notice.number}>${notice.text}</p>`}</div>`;
+}
+
+/** The title of the window says how much is unread. */
+function useTitle() {
+  const workspace = useModel((model) => model.workspace);
+  const channel = useModel((model) => model.place.channel);
+  const unread = [...workspace.channels.values()].reduce((sum, one) => sum + one.unread, 0);
+  const open = workspace.channels.get(channel);
+  const title = [open && channelName(workspace, open), workspace.team.name].filter(Boolean).join(" · ");
+  useEffect(() => {
+    document.title = unread ? `(${unread}) ${title}` : title;
+  }, [unread, title]);
+}
+
+/** Whether the inspector is open, and a way to change that: Alt+I. */
+function useInspector() {
+  const [isOpen, setIsOpen] = useState(sessionStorage.getItem(INSPECTOR) === "open");
+  useEffect(() => {
+    sessionStorage.setItem(INSPECTOR, isOpen ? "open" : "closed");
+    const key = (event) => {
+      if (!event.altKey || event.code !== "KeyI" || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      setIsOpen(!isOpen);
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, [isOpen]);
+  return [isOpen, setIsOpen];
+}
+
+/** Escape closes what lies on top: the list, else the thread. Modals and menus see to themselves. */
+function useEscape(closeList) {
+  const client = useClient();
+  useEffect(() => {
+    const key = (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || client.model.views.length) return;
+      if (closeList) closeList();
+      else if (client.model.place.thread) client.go({ thread: "" });
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, [client, closeList]);
 }
