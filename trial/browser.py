@@ -42,7 +42,8 @@ def shown_in_browser(
     ``folder`` is a directory that nobody else can read.
     """
     if why := _why_not(environment, is_terminal=is_terminal):
-        return f"{why} From another machine: `{_tunnel(address, environment)}`, then the address."
+        tunnel = _tunnel(address, environment)
+        return f"{why} From another machine:\n\n  {tunnel}\n\nthen open the address there."
     leading_on = folder / "open.html"
     leading_on.touch(mode=0o600)
     leading_on.write_text(_PAGE.format(address=escape(address)), encoding="utf-8")

@@ -47,7 +47,7 @@ def test_a_browser_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
             SCREEN | {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.1 22"},
             True,
             "You are here over SSH",
-            "@192.0.2.1`",
+            "@192.0.2.1\n",
         ),
     ],
 )
@@ -57,6 +57,6 @@ def test_where_nobody_would_see_it_the_way_from_elsewhere_is_told(
     given = opening(tmp_path, 0) | environment
     told = shown_in_browser(ADDRESS, tmp_path, given, is_terminal=is_terminal)
     assert told.startswith(why)
-    assert "`ssh -L 21001:127.0.0.1:21001 " in told
+    assert "  ssh -L 21001:127.0.0.1:21001 " in told
     assert host in told
     assert not (tmp_path / "words").exists()

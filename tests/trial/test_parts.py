@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from quaymaster.checks import perform
+from quaymaster.errors import ConfigurationError
 from trial.interruption import Interruption
 from trial.parts import Parts
+from trial.slack import HISTORY
 from trial.state_directory import opened
 from workers.redis_checks import redis_probe
 
@@ -17,8 +19,16 @@ pytestmark = pytest.mark.engine
 def test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password(tmp_path: Path) -> None:
     with opened(tmp_path / "state") as state, ExitStack() as stack:
         parts = Parts(state, Interruption(), stack)
-        parts.start_database()
+        parts.database_answers(parts.start_database())
         choices = state.choices
         url = f"redis://:{choices.valkey_password}@127.0.0.1:{choices.valkey_port}/0"
         found = perform([redis_probe(url)])
         assert {check.verdict for check in found} == {"ok"}, found
+
+
+def test_messages_that_cannot_be_read_are_told_with_the_way_out(tmp_path: Path) -> None:
+    with opened(tmp_path / "state") as state, ExitStack() as stack:
+        (state.path / HISTORY).write_text("a list of things to buy")
+        parts = Parts(state, Interruption(), stack)
+        with pytest.raises(ConfigurationError, match="Begin anew with `quaymaster try --reset`"):
+            parts.start_slack()
