@@ -1,4 +1,5 @@
 // What this window knows, and how each event changes it. Nothing here talks to anybody.
+import { noticeOf } from "./spoken.js";
 
 /**
  * @typedef {object} Conversation  what is loaded of a channel
@@ -14,14 +15,17 @@ export function emptyModel(place) {
     me: null,             // the person of this window
     run: "",              // which run of the server this knows about
     online: false,
+    trouble: "",          // why nothing could be loaded
     connections: 0,       // of the bot
     conversations: new Map(), // channel id -> Conversation
-    threads: new Map(),       // `${channel}/${ts}` -> Map of replies by timestamp
+    threads: new Map(),       // `${channel}/${ts}` -> Map of messages by timestamp, the first is the root
+    lines: new Map(),     // channel id -> timestamp of the last message that was read when it was opened
     views: [],            // modals that are open, the topmost last
     home: null,
     exchanges: [],        // the newest between app and Slack, a line each
     notes: [],            // the calls among them that Slack refused, until they are dismissed
-    notice: "",           // what a screen reader says when it changes
+    notice: null,         // what a screen reader says: { number, text }
+    offered: null,        // what was put into the box from elsewhere: { number, text }
   };
 }
 
@@ -43,15 +47,25 @@ export function withWorkspace(model, workspace, me) {
 /** The model after older or the first messages of a channel were loaded. */
 export function withMessages(model, channel, messages, more) {
   const known = model.conversations.get(channel)?.messages ?? new Map();
-  const merged = new Map([...messages.map((message) => [message.ts, message]), ...known]);
-  return withConversation(model, channel, { messages: merged, more, loaded: true });
+  return withConversation(model, channel, { messages: merged(messages, known), more, loaded: true });
 }
 
-/** The model after a thread was loaded. */
+/** The model after a thread was loaded: its root and the replies. */
 export function withReplies(model, channel, thread, messages) {
-  const known = model.threads.get(threadKey(channel, thread)) ?? new Map();
-  const merged = new Map([...messages.map((message) => [message.ts, message]), ...known]);
-  return { ...model, threads: new Map(model.threads).set(threadKey(channel, thread), merged) };
+  const key = threadKey(channel, thread);
+  const threads = new Map(model.threads).set(key, merged(messages, model.threads.get(key) ?? new Map()));
+  return { ...model, threads };
+}
+
+/** What came with an event meanwhile is newer than what was loaded. */
+const merged = (loaded, known) => new Map([...loaded.map((message) => [message.ts, message]), ...known]);
+
+/** The model with the line above what is new in a channel, or with none. */
+export function withLine(model, channel, ts) {
+  const lines = new Map(model.lines);
+  if (ts === null) lines.delete(channel);
+  else lines.set(channel, ts);
+  return { ...model, lines };
 }
 
 /** The model after an event of the live connection. */
@@ -64,10 +78,8 @@ export function after(model, event) {
       return { ...model, connections: event.connections };
     case "channel":
       return withChannel(model, event.channel);
-    case "marked":
-      return withChannel(model, { ...model.workspace.channels.get(event.channel), unread: event.unread });
     case "message":
-      return withMessage(model, event.message);
+      return withMessage({ ...model, notice: noticeOf(model, event) }, event.message);
     case "message_deleted":
       return withoutMessage(model, event.message);
     case "view_changed":
@@ -84,8 +96,8 @@ export function after(model, event) {
 /** The model with the exchanges that there were before; those that it knows stay. */
 export function withExchanges(model, exchanges) {
   const known = new Set(model.exchanges.map((one) => one.number));
-  const merged = [...exchanges.filter((one) => !known.has(one.number)), ...model.exchanges];
-  return { ...model, exchanges: merged.slice(-EXCHANGES) };
+  const all = [...exchanges.filter((one) => !known.has(one.number)), ...model.exchanges];
+  return { ...model, exchanges: all.slice(-EXCHANGES) };
 }
 
 function withExchange(model, exchange) {
@@ -105,27 +117,32 @@ function withConversation(model, channel, conversation) {
 }
 
 function withMessage(model, message) {
-  if (isReply(message)) {
-    const key = threadKey(message.channel, message.thread_ts);
-    const known = model.threads.get(key);
-    if (!known) return model; // loaded when the thread is opened
-    return { ...model, threads: new Map(model.threads).set(key, new Map(known).set(message.ts, message)) };
-  }
+  const threads = withMessageInThread(model.threads, message);
+  const grown = threads === model.threads ? model : { ...model, threads };
   const conversation = model.conversations.get(message.channel);
-  if (!conversation) return model; // loaded when the channel is opened
-  const messages = conversation.messages;
+  if (isReply(message) || !conversation) return grown; // loaded when the channel is opened
+  const { messages, more } = conversation;
   const oldest = messages.keys().next().value;
-  if (!messages.has(message.ts) && conversation.more && oldest && message.ts < oldest) return model;
-  return withConversation(model, message.channel, { ...conversation, messages: new Map(messages).set(message.ts, message) });
+  if (!messages.has(message.ts) && more && oldest && message.ts < oldest) return grown;
+  const changed = { ...conversation, messages: new Map(messages).set(message.ts, message) };
+  return withConversation(grown, message.channel, changed);
+}
+
+/** Threads are loaded when they are opened; only those are kept up. */
+function withMessageInThread(threads, message) {
+  const key = threadKey(message.channel, message.thread_ts ?? message.ts);
+  const known = threads.get(key);
+  return known ? new Map(threads).set(key, new Map(known).set(message.ts, message)) : threads;
 }
 
 function withoutMessage(model, { channel, ts, thread_ts }) {
   const drop = (messages) => new Map([...messages].filter(([key]) => key !== ts));
   const key = threadKey(channel, thread_ts ?? ts);
-  const threads = model.threads.has(key) ? new Map(model.threads).set(key, drop(model.threads.get(key))) : model.threads;
+  const known = model.threads.get(key);
+  const without = known ? { ...model, threads: new Map(model.threads).set(key, drop(known)) } : model;
   const conversation = model.conversations.get(channel);
-  const without = { ...model, threads };
-  return conversation ? withConversation(without, channel, { ...conversation, messages: drop(conversation.messages) }) : without;
+  if (!conversation?.messages.has(ts)) return without;
+  return withConversation(without, channel, { ...conversation, messages: drop(conversation.messages) });
 }
 
 function withView(model, view) {

@@ -10,15 +10,24 @@
  * @property {string} thread   the timestamp of the message whose thread is open; empty for none
  */
 
-/** @returns {Place} */
+/** @param {string} fragment @returns {Place} */
 export function placeOf(fragment) {
-  const [person = "", channel = "", rest = ""] = fragment.replace(/^#/, "").split("/").map(decodeURIComponent);
+  const [person = "", channel = "", rest = ""] = fragment.replace(/^#/, "").split("/").map(decoded);
   const tab = rest === "home" ? "home" : "messages";
   return { person, channel, tab, thread: tab === "home" ? "" : rest };
 }
 
-/** @param {Place} place */
+/** @param {Place} place @returns {string} */
 export function fragmentOf({ person, channel, tab, thread }) {
-  const rest = tab === "home" ? "home" : thread;
-  return "#" + [person, channel, rest].filter((part, at, all) => part || all.slice(at).some(Boolean)).map(encodeURIComponent).join("/");
+  const parts = [person, channel, tab === "home" ? "home" : thread];
+  const needed = parts.filter((part, at) => part || parts.slice(at).some(Boolean));
+  return `#${needed.map(encodeURIComponent).join("/")}`;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // typed by hand
+  }
 }

@@ -1,20 +1,35 @@
 // The way to the server. Every address is relative, so the token in the page's address goes along.
 
+const SOONEST = 300; // ms until a lost connection is tried again; twice as long each time
+const LATEST = 3000;
+
 /** Something the server refused, with its words. */
 export class Refused extends Error {}
 
+/** @param {string} path @param {Record<string, string>} query @returns {Promise<object>} throws Refused */
 export async function get(path, query) {
-  return answered(await fetch(`${path}?${new URLSearchParams(query)}`));
+  return answered(asked(`${path}?${new URLSearchParams(query)}`));
 }
 
+/** @param {string} path @param {object} body @returns {Promise<object>} throws Refused */
 export async function post(path, body) {
   const headers = { "content-type": "application/json" };
-  return answered(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answered(asked(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
-async function answered(response) {
-  const body = await response.json().catch(() => ({ error: `the server answered with status ${response.status}` }));
-  if (!response.ok) throw new Refused(body.error);
+async function asked(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch {
+    throw new Refused("The local Slack does not answer. Is it still running?");
+  }
+}
+
+async function answered(asking) {
+  const response = await asking;
+  const nothing = { error: `the server answered with status ${response.status}` };
+  const body = await response.json().catch(() => nothing);
+  if (!response.ok) throw new Refused(body.error ?? nothing.error);
   return body;
 }
 
@@ -25,11 +40,15 @@ async function answered(response) {
  * @returns {() => void} ends it
  */
 export function listen({ person, after, on, lost }) {
-  let socket, ended = false, newest = after, again;
+  let socket, again;
+  let [ended, newest, wait] = [false, after, SOONEST];
   const connect = () => {
     const query = new URLSearchParams({ as: person, after: String(newest) });
-    socket = new WebSocket(new URL(`live?${query}`, location.href.split("#")[0]).href.replace(/^http/, "ws"));
+    const address = new URL(`live?${query}`, location.href.split("#")[0]);
+    socket = new WebSocket(address.href.replace(/^http/, "ws"));
     socket.onmessage = ({ data }) => {
+      if (ended) return;
+      wait = SOONEST;
       const event = JSON.parse(data);
       if (event.number) newest = event.number;
       on(event);
@@ -37,7 +56,8 @@ export function listen({ person, after, on, lost }) {
     socket.onclose = () => {
       if (ended) return;
       lost();
-      again = setTimeout(connect, 1000);
+      again = setTimeout(connect, wait);
+      wait = Math.min(wait * 2, LATEST);
     };
   };
   connect();

@@ -1,20 +1,48 @@
 // A thread at the side: the message that it belongs to, the replies, and the box to write in.
+import { useEffect, useRef } from "preact/hooks";
 import { useClient } from "./client.js";
 import { Composer } from "./composer.js";
 import { html } from "./html.js";
+import { Icon } from "./icons.js";
 import { Messages } from "./messages.js";
 import { threadKey } from "./model.js";
+import { channelName } from "./names.js";
+
+const NOTHING = new Map();
 
 export function Thread() {
   const client = useClient();
-  const { workspace, place, conversations, threads } = client.model;
-  const root = conversations.get(place.channel)?.messages.get(place.thread);
-  const replies = threads.get(threadKey(place.channel, place.thread));
-  const messages = [...(root ? [root] : []), ...(replies?.values() ?? [])];
+  const { workspace, place, threads, conversations, me } = client.model;
+  const channel = workspace.channels.get(place.channel);
+  const loaded = threads.get(threadKey(place.channel, place.thread));
+  const isGone = loaded && !loaded.size;
+  useFocusBack(place.thread);
+  const root = useRoot(conversations.get(place.channel), place.thread);
   return html`
     <aside class="thread" aria-label="Thread">
-      <header><h2>Thread</h2><button type="button" aria-label="Close the thread" onClick=${() => client.go({ thread: "" })}>✕</button></header>
-      <${Messages} messages=${messages} label="Replies" />
-      <${Composer} channel=${workspace.channels.get(place.channel)} thread=${place.thread} />
+      <header>
+        <h2>Thread <span class="quiet">${channelName(workspace, channel)}</span></h2>
+        <button type="button" class="icon" aria-label="Close the thread" title="Close (Escape)"
+                onClick=${() => client.go({ thread: "" })}><${Icon} name="close" /></button>
+      </header>
+      <${Messages} messages=${loaded ?? root} me=${me.id} label="Replies" inThread
+                   empty=${isGone && html`<p class="empty">This message is gone.</p>`} />
+      ${!channel.archived && html`<${Composer} channel=${channel} thread=${place.thread} />`}
     </aside>`;
+}
+
+/** The message itself is there before its replies are. */
+function useRoot(conversation, ts) {
+  const known = conversation?.messages.get(ts);
+  const kept = useRef(NOTHING);
+  if (known && kept.current.get(ts) !== known) kept.current = new Map([[ts, known]]);
+  return kept.current;
+}
+
+/** When the thread closes, the keyboard is where it was: at its message, else in the box. */
+function useFocusBack(ts) {
+  useEffect(() => () => {
+    const message = document.querySelector(`main article[data-ts="${CSS.escape(ts)}"]`);
+    (message ?? document.querySelector("main textarea"))?.focus({ preventScroll: true });
+  }, [ts]);
 }
