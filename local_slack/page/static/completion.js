@@ -167,7 +167,7 @@ function mentions(sign, typed, place, known) {
 }
 
 function channels(known) {
-  return known.channels.map(({ name, topic }) => ({ kind: "channel", name, title: name, detail: topic.split("\n")[0] }));
+  return known.channels.map(({ name, topic }) => ({ kind: "channel", name, title: name, detail: topic }));
 }
 
 function everybody({ people, groups }) {

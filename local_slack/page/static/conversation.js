@@ -17,7 +17,7 @@ export function Conversation({ onList, isListOpen }) {
   const client = useClient();
   const { workspace, place } = client.model;
   const channel = workspace.channels.get(place.channel);
-  if (!channel) return html`<main class="conversation"><p class="empty">Nobody let you into a conversation yet.</p></main>`;
+  if (!channel) return html`<main class="conversation"><p class="empty">You are in no conversation yet.</p></main>`;
   const hasHome = channel.kind === "direct" && workspace.bot.homeTab;
   return html`
     <main class="conversation">
@@ -26,7 +26,8 @@ export function Conversation({ onList, isListOpen }) {
           <button type="button" class="icon narrow" aria-label="Show the list" aria-controls="conversations"
                   aria-expanded=${isListOpen} onClick=${onList}><${Icon} name="menu" /></button>
           <h2>${channel.kind === "private" && html`<${Icon} name="lock" /> `}
-            ${channel.kind === "public" && html`<span class="sign" aria-hidden="true">#</span>`}${channelTitle(workspace, channel)}</h2>
+            ${channel.kind === "public" && html`<span class="sign" aria-hidden="true">#</span>`}
+            ${channelTitle(workspace, channel)}</h2>
           ${channel.kind !== "direct" && html`<${Members} workspace=${workspace} channel=${channel} />`}
         </div>
         ${channel.topic && html`<${Topic} text=${channel.topic} />`}
@@ -70,7 +71,8 @@ function Beginning({ channel }) {
     <div class="beginning">
       <p class="large">${channel.kind === "direct" ? `You and ${name}` : name}</p>
       <p>This is the very beginning of ${channel.kind === "direct" ? "your conversation" : "the channel"}.
-        ${!channel.archived && html` Try it: <button type="button" class="try" onClick=${() => client.offer(command)}>${command}</button>`}</p>
+        ${!channel.archived && html` Try it: ${" "}
+          <button type="button" class="try" onClick=${() => client.offer(command)}>${command}</button>`}</p>
       ${!hasBot && html`<p class="quiet">${personName(workspace, workspace.bot.user)} was not invited here.</p>`}
     </div>`;
 }
@@ -79,11 +81,11 @@ function Members({ workspace, channel }) {
   const people = channel.members.map((id) => person(workspace, id)).filter(Boolean);
   people.sort((one, other) => one.realName.localeCompare(other.realName));
   return html`
-    <button type="button" class="members" popovertarget="members" title="Who is in this channel">
-      <${Icon} name="people" /> ${people.length}<span class="hidden"> ${counted(people.length, "member").replace(/^\d+ /, "")}</span></button>
+    <button type="button" class="members" popovertarget="members" aria-label=${counted(people.length, "member")}>
+      <${Icon} name="people" /> ${people.length}</button>
     <div id="members" popover="auto" role="group" aria-label="Members">
       <ul>${people.map((one) => html`
-        <li key=${one.id}><b>${one.realName}</b> <span class="quiet">@${one.name} · ${one.kind === "bot" ? "App" : roleOf(one)}</span></li>`)}</ul>
+        <li key=${one.id}><b>${one.realName}</b> <span class="quiet">@${one.name} · ${roleOf(one)}</span></li>`)}</ul>
     </div>`;
 }
 
@@ -98,7 +100,8 @@ function Tabs({ tab, onTab }) {
   return html`
     <div class="tabs" role="tablist" aria-label="Views" onKeyDown=${key}>
       ${names.map((name) => html`
-        <button type="button" role="tab" id=${`tab-${name}`} key=${name} aria-selected=${name === tab} aria-controls="panel"
-                tabindex=${name === tab ? 0 : -1} onClick=${() => onTab(name)}>${TABS[name]}</button>`)}
+        <button type="button" role="tab" id=${`tab-${name}`} key=${name} aria-selected=${name === tab}
+                aria-controls="panel" tabindex=${name === tab ? 0 : -1} onClick=${() => onTab(name)}>
+          ${TABS[name]}</button>`)}
     </div>`;
 }

@@ -5,7 +5,7 @@ import { Icon } from "./icons.js";
 import { sizeInWords } from "./time.js";
 
 const PICTURES = /\.(?:png|jpe?g|gif|webp)$/i;
-const TEXTS = /(?:\.(?:txt|log|md|json|ya?ml|toml|ini|cfg|csv|tsv|xml|html?|css|m?js|py|sh|go|sql|diff|patch|sarif|spdx|env|conf)|dockerfile)$/i;
+const TEXTS = /(?:\.(?:txt|log|md|json|ya?ml|toml|ini|conf|csv|xml|html?|css|js|py|sh|sql|diff|patch)|dockerfile)$/i;
 const LINES = 12;
 const LARGEST = 1_000_000; // bytes that are fetched to be shown
 
@@ -29,8 +29,8 @@ function About({ file, children }) {
       <span class="name">${file.title || file.name}</span>
       <span class="quiet">${sizeInWords(file.size)}</span>
       ${children}
-      <a class="save" href=${addressOf(file)} download=${file.name} aria-label=${`Download ${file.name}`} title="Download">
-        <${Icon} name="save" /></a>
+      <a class="save" href=${addressOf(file)} download=${file.name} aria-label=${`Download ${file.name}`}
+         title="Download"><${Icon} name="save" /></a>
     </figcaption>`;
 }
 
@@ -38,7 +38,8 @@ function Picture({ file }) {
   return html`
     <figure class="file">
       <${About} file=${file} />
-      <a href=${addressOf(file)} target="_blank" rel="noopener"><img src=${addressOf(file)} alt=${file.title || file.name} /></a>
+      <a href=${addressOf(file)} target="_blank" rel="noopener">
+        <img src=${addressOf(file)} alt=${file.title || file.name} /></a>
     </figure>`;
 }
 
@@ -54,7 +55,7 @@ function Sheet({ file, isText }) {
           <button type="button" class="link" aria-expanded=${isWhole} onClick=${() => setIsWhole(!isWhole)}>
             ${isWhole ? "Show less" : `Show all ${lines.length} lines`}</button>`}
       <//>
-      ${text && html`<pre class=${isWhole ? "whole" : ""} tabindex="0" role="region" aria-label=${file.name}>${shown}</pre>`}
+      ${text && html`<pre tabindex="0" role="region" aria-label=${file.name}>${shown}</pre>`}
     </figure>`;
 }
 

@@ -2,13 +2,14 @@
 import { Component } from "preact";
 import { Blocks } from "./blocks.js";
 import { ClientContext } from "./client.js";
+import { formatted, inFull } from "./dates.js";
 import { Files } from "./files.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Markup } from "./mrkdwn.js";
 import { hueOf, initials, person, personName } from "./names.js";
 import { messageSurface, Surface } from "./surface.js";
-import { counted, fullTime, machineTime, momentInWords, timeOf } from "./time.js";
+import { counted, timeOf } from "./time.js";
 
 const FACES = 4; // of those who replied
 
@@ -34,7 +35,10 @@ export class Message extends Component {
     };
     return html`
       <article class=${kinds.filter(Boolean).join(" ")} data-ts=${message.ts} tabindex="-1" onKeyDown=${keys}>
-        <div class="margin">${isFirst ? html`<${Avatar} who=${author} id=${message.user} />` : html`<${Time} ts=${message.ts} isShort />`}</div>
+        <div class="margin">
+          ${isFirst
+            ? html`<${Avatar} who=${author} id=${message.user} />`
+            : html`<${Time} ts=${message.ts} isShort />`}</div>
         <div class="body">
           ${isPrivate && html`<${OnlyYou} onDismiss=${() => client.dismiss(message)} />`}
           <${By} author=${author} name=${personName(workspace, message.user)} ts=${message.ts} isFirst=${isFirst} />
@@ -44,11 +48,12 @@ export class Message extends Component {
           ${message.edited > 0 && author?.kind !== "bot" && html`<span class="edited"> (edited)</span>`}
           ${message.files.length > 0 && html`<${Files} files=${message.files} />`}
           ${message.reactions.length > 0 && html`<${Reactions} message=${message} workspace=${workspace} />`}
-          ${message.thread && open && html`<${Replies} thread=${message.thread} workspace=${workspace} onOpen=${open} />`}
+          ${message.thread && open && html`
+            <${Replies} thread=${message.thread} workspace=${workspace} onOpen=${open} />`}
         </div>
         ${open && html`
-          <div class="hover-acts"><button type="button" tabindex="-1" aria-label="Reply in thread" title="Reply in thread"
-            onClick=${open}><${Icon} name="reply" /></button></div>`}
+          <div class="hover-acts"><button type="button" tabindex="-1" aria-label="Reply in thread"
+            title="Reply in thread" onClick=${open}><${Icon} name="reply" /></button></div>`}
       </article>`;
   }
 }
@@ -67,8 +72,10 @@ function By({ author, name, ts, isFirst }) {
       ${author?.isGuest && html` <span class="app">GUEST</span>`} <${Time} ts=${ts} /></p>`;
 }
 
+/** In the margin there is no room for more than the numbers. */
 const Time = ({ ts, isShort }) => html`
-  <time datetime=${machineTime(ts)} title=${fullTime(ts)}>${isShort ? timeOf(ts).replace(/\s?[AP]M$/i, "") : timeOf(ts)}</time>`;
+  <time datetime=${new Date(ts * 1000).toISOString()} title=${inFull(ts)}>
+    ${isShort ? timeOf(ts).replace(/\s?[AP]M$/i, "") : timeOf(ts)}</time>`;
 
 export function Avatar({ who, id, size = "" }) {
   const name = who?.realName ?? "?";
@@ -85,7 +92,7 @@ function Reactions({ message, workspace }) {
   return html`
     <ul class="reactions" aria-label="Reactions">
       ${[...by].map(([name, all]) => html`
-        <li key=${name} title=${`${all.map(([, who]) => personName(workspace, who)).join(", ")} reacted with :${name}:`}>
+        <li key=${name} title=${all.map(([, who]) => personName(workspace, who)).join(", ")}>
           <${Markup} text=${`:${name}:`} /> <span class="count">${all.length}</span></li>`)}
     </ul>`;
 }
@@ -96,6 +103,6 @@ function Replies({ thread, workspace, onOpen }) {
     <button type="button" class="replies" onClick=${onOpen}>
       ${faces.map((id) => html`<${Avatar} key=${id} who=${person(workspace, id)} id=${id} size="small" />`)}
       <b>${counted(thread.count, "reply", "replies")}</b>
-      <span class="quiet">Last reply ${momentInWords(thread.latest)}</span>
+      <span class="quiet">Last reply: ${formatted(thread.latest, "{date_short_pretty} at {time}")}</span>
     </button>`;
 }

@@ -1,9 +1,10 @@
 // A list of messages that stays at its end while one is there, and loads older ones at its top.
 import { Component, createRef } from "preact";
+import { formatted } from "./dates.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Message } from "./message.js";
-import { counted, dayInWords, dayOf } from "./time.js";
+import { counted, dayOf } from "./time.js";
 
 const TOGETHER = 5 * 60; // seconds within which messages of one author stand together
 const NEAR = 40; // px from the end that are still the end
@@ -84,7 +85,8 @@ export class Messages extends Component {
   }
 
   #older = ([entry]) => {
-    if (entry.isIntersecting && this.props.messages.size) this.props.onOlder().catch(() => {}); // tried again on scrolling
+    if (!entry.isIntersecting || !this.props.messages.size) return;
+    this.props.onOlder().catch(() => {}); // asked for again when one scrolls
   };
 
   #scrolled = ({ target }) => {
@@ -119,7 +121,8 @@ export class Messages extends Component {
 
   render({ messages, more, line, me, inThread, empty, label = "Messages" }, { isAtEnd, isLineAbove }) {
     const rows = rowsOf(messages, line, me, inThread);
-    const unseen = isAtEnd ? 0 : rows.filter(({ message }) => message.ts > this.#lastSeen && message.user !== me).length;
+    const isUnseen = ({ message }) => message.ts > this.#lastSeen && message.user !== me;
+    const unseen = isAtEnd ? 0 : rows.filter(isUnseen).length;
     // New messages are spoken by the announcer, which knows what is worth it; this log only has the role.
     return html`
       <div class="scroll">
@@ -169,7 +172,8 @@ function rowsOf(messages, line, me, inThread) {
     wasNew ||= isNew;
     const isFirst = isOtherDay || isNew || !belongs(before, message) || (inThread && rows.length === 1);
     const replies = inThread && !before && messages.size - 1;
-    rows.push({ message, day: isOtherDay && !inThread && dayInWords(message.ts), isNew, isFirst, replies });
+    const words = isOtherDay && !inThread && formatted(message.ts, "{day_divider_pretty}");
+    rows.push({ message, day: words, isNew, isFirst, replies });
     [before, today] = [message, day];
   }
   return rows;

@@ -37,6 +37,7 @@ export const peopleToBe = (workspace) => workspace.people.filter((one) => one.ca
 
 /** `Release manager`, with `guest` for guests. */
 export function roleOf(one) {
+  if (one.kind === "bot") return "App";
   const title = one.title || (one.isGuest ? "" : "Member");
   return [title, one.isGuest && !/guest/i.test(title) ? "Guest" : ""].filter(Boolean).join(", ");
 }

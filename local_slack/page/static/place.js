@@ -17,8 +17,8 @@ export function placeOf(fragment) {
   return { person, channel, tab, thread: tab === "home" ? "" : rest };
 }
 
-/** @param {Place} place @returns {string} */
-export function fragmentOf({ person, channel, tab, thread }) {
+/** @param {Partial<Place>} place @returns {string} */
+export function fragmentOf({ person, channel, tab, thread = "" }) {
   const parts = [person, channel, tab === "home" ? "home" : thread];
   const needed = parts.filter((part, at) => part || parts.slice(at).some(Boolean));
   return `#${needed.map(encodeURIComponent).join("/")}`;

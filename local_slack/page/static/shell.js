@@ -25,12 +25,13 @@ function Window() {
   const [isInspecting, inspect] = useInspector();
   useTitle();
   useEscape(isListOpen && (() => openList(false)));
-  const kinds = ["shell", thread ? "with-thread" : "", isInspecting ? "with-inspector" : "", isListOpen ? "with-list" : ""];
+  const kinds = ["shell", thread && "with-thread", isInspecting && "with-inspector", isListOpen && "with-list"];
   const inPlace = `${person}/${channel}`;
   return html`
     <div class=${kinds.filter(Boolean).join(" ")}>
       <${Skip} />
-      <${Sidebar} onGone=${() => openList(false)} isInspecting=${isInspecting} onInspect=${() => inspect(!isInspecting)} />
+      <${Sidebar} onGone=${() => openList(false)} isInspecting=${isInspecting}
+                  onInspect=${() => inspect(!isInspecting)} />
       <${Conversation} key=${inPlace} onList=${() => openList(true)} isListOpen=${isListOpen} />
       ${thread && html`<${Thread} key=${`${inPlace}/${thread}`} />`}
       ${isInspecting && html`<${Inspector} onClose=${() => inspect(false)} />`}

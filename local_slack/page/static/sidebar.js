@@ -15,7 +15,8 @@ export function Sidebar({ onGone, isInspecting, onInspect }) {
     <nav class="sidebar" id="conversations" aria-label="Conversations">
       <div class="team">
         <h1>${workspace.team.name}</h1>
-        <button type="button" class="icon narrow" aria-label="Close the list" onClick=${onGone}><${Icon} name="close" /></button>
+        <button type="button" class="icon narrow" aria-label="Close the list" onClick=${onGone}>
+          <${Icon} name="close" /></button>
       </div>
       <${Who} />
       <div class="lists">
@@ -26,8 +27,8 @@ export function Sidebar({ onGone, isInspecting, onInspect }) {
       </div>
       <div class="foot">
         <${Bot} />
-        <button type="button" class="inspect" aria-pressed=${isInspecting} aria-keyshortcuts="Alt+I" onClick=${onInspect}>
-          <${Icon} name="pulse" /> Inspector <kbd>Alt+I</kbd></button>
+        <button type="button" class="inspect" aria-pressed=${isInspecting} aria-keyshortcuts="Alt+I"
+                onClick=${onInspect}><${Icon} name="pulse" /> Inspector <kbd>Alt+I</kbd></button>
       </div>
     </nav>`;
 }
@@ -37,8 +38,7 @@ function Who() {
   const client = useClient();
   const { workspace, me, place } = client.model;
   const other = somebodyElse(workspace, me);
-  const isMine = workspace.channels.get(place.channel)?.kind === "direct";
-  const there = other && fragmentOf({ person: other.name, channel: isMine ? "" : place.channel, tab: "messages", thread: "" });
+  const channel = workspace.channels.get(place.channel)?.kind === "direct" ? "" : place.channel;
   return html`
     <div class="who">
       <label>You are
@@ -49,7 +49,8 @@ function Who() {
       </label>
       ${other && html`
         <p>Open a second window to be two people at once:
-          <a href=${there} target="_blank" rel="noopener"><${Icon} name="window" /> as ${other.realName}</a></p>`}
+          <a href=${fragmentOf({ person: other.name, channel })} target="_blank" rel="noopener">
+            <${Icon} name="window" /> as ${other.realName}</a></p>`}
     </div>`;
 }
 
@@ -67,7 +68,7 @@ function Entry({ channel, onGone }) {
   const kinds = [unread ? "unread" : "", archived ? "archived" : ""].filter(Boolean).join(" ");
   const sign = { public: "#", private: html`<${Icon} name="lock" />`, direct: html`<${Dot} />` }[kind];
   return html`
-    <li><a href=${fragmentOf({ person: me.name, channel: id, tab: "messages", thread: "" })} class=${kinds}
+    <li><a href=${fragmentOf({ person: me.name, channel: id })} class=${kinds}
            aria-current=${isOpen ? "page" : undefined} onClick=${go}>
       <span class="sign" aria-hidden="true">${sign}</span>
       <span class="title">${channelTitle(workspace, channel)}
