@@ -72,6 +72,7 @@ class Page:
                 Route("/replies", self._told(self._replies)),
                 Route("/files/{id}/{name}", self._shared_file),
                 Route("/act", self._told(self._act), methods=["POST"]),
+                Route("/upload", self._told(self._upload), methods=["POST"]),
                 Route("/mark", self._told(self._mark), methods=["POST"]),
                 Route("/dismiss", self._told(self._dismiss), methods=["POST"]),
                 Route("/exchanges", self._told(inspection.exchanges)),
@@ -145,6 +146,12 @@ class Page:
         if isinstance(outcome, Offer):
             return outcome.as_json()
         return {"error": outcome.error, "errors": outcome.errors, "seconds": outcome.seconds}
+
+    async def _upload(self, request: Request) -> Json:
+        """A file for an input of a modal: its content is the body."""
+        query = request.query_params
+        user, content = self._person(query["as"]), await request.body()
+        return {"file": await self._acts.upload(user, query["name"], content)}
 
     async def _mark(self, request: Request) -> Json:
         asked: Json = await request.json()

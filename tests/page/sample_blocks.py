@@ -214,14 +214,14 @@ def texts() -> Blocks:
     return [rich_text(), {"type": "markdown", "text": MARKDOWN}, table()]
 
 
-def pressed(page_url: str) -> Blocks:
-    """Everything that is pressed; the link stays on this machine."""
+def pressed(url: str) -> Blocks:
+    """Everything that is pressed; links lead to ``url``."""
     return [
         actions(
             button("default", "Look", value="look-1"),
             button("primary", "Approve", style="primary", value="yes"),
             button("danger", "Deploy", style="danger", confirm=confirm("danger"), value="now"),
-            button("link", "Open the page", url=page_url, value="went"),
+            button("link", "Open the link", url=url, value="went"),
             block_id="buttons",
         ),
         section(
@@ -231,7 +231,7 @@ def pressed(page_url: str) -> Blocks:
                 "action_id": "overflow",
                 "options": [
                     option("Restart", "Stops it for a second"),
-                    {**option("Logs"), "url": page_url},
+                    {**option("Logs"), "url": url},
                 ],
             },
         ),

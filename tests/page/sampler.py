@@ -44,7 +44,7 @@ class Sampler:
 
     def __init__(self, slack: LocalSlack, web: AsyncWebClient) -> None:
         self.web = web
-        self.page_url = slack.page_url
+        self.picture_url = f"{slack.page_url}static/icon.svg"  # links lead to it
         self.heard: list[Json] = []
         self.silent: set[str] = set()
         self._news = asyncio.Condition()
@@ -87,11 +87,12 @@ class Sampler:
     async def post_everything(self, channel: str = "C0SHOP") -> None:
         """Post all samples."""
         opener = button("open", "Open a form", style="primary")
-        pictures = [*await self._pictures(), actions(opener, block_id="opening")]
-        for blocks in (layout(), texts(), pressed(self.page_url), chosen(), pictures):
+        pictures = [*await self.pictures(), actions(opener, block_id="opening")]
+        for blocks in (layout(), texts(), pressed(self.picture_url), chosen(), pictures):
             await self.post(blocks, channel)
 
-    async def _pictures(self) -> Blocks:
+    async def pictures(self) -> Blocks:
+        """Pictures that this server holds."""
         uploaded = await self.web.files_upload_v2(content=picture(), filename="harbour.png")
         file = {"slack_file": {"id": uploaded["file"]["id"]}, "alt_text": "A blue square"}
         return [{"type": "image", **file}, section("Beside it", {"type": "image", **file})]

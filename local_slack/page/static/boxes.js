@@ -27,7 +27,7 @@ function Group({ element, aria, sending, role, type, isChosen, onPick }) {
   const wrong = { "aria-invalid": invalid, "aria-describedby": invalid && about["aria-describedby"] };
   const group = type === "radio" ? { ...about, "aria-required": required } : about;
   const box = (option, at) => html`
-    <label class="box">
+    <label class="tick">
       <input type=${type} name=${name} value=${option.value} id=${at === 0 ? id : undefined}
              checked=${isChosen(option.value)} ...${wrong}
              onChange=${() => onPick(option.value)} />

@@ -59,7 +59,7 @@ export function Overflow({ block, element, aria }) {
 export function IconButton({ block, element }) {
   const { press, sending, status } = useSending(block, element);
   return html`
-    <button type="button" class=${`button icon ${sending ? "sending" : ""}`} title=${plain(element.text)}
+    <button type="button" class=${`button sign ${sending ? "sending" : ""}`} title=${plain(element.text)}
             aria-label=${element.accessibility_label ?? plain(element.text)} aria-busy=${sending || undefined}
             onClick=${() => press(element.value)}><span aria-hidden="true">🗑️</span></button>${status}`;
 }
@@ -68,7 +68,7 @@ export function IconButton({ block, element }) {
 export function FeedbackButtons({ block, element }) {
   const { press, sending, status } = useSending(block, element);
   const one = (button, sign) => html`
-    <button type="button" class=${`button icon ${sending ? "sending" : ""}`} title=${plain(button.text)}
+    <button type="button" class=${`button sign ${sending ? "sending" : ""}`} title=${plain(button.text)}
             aria-label=${button.accessibility_label ?? plain(button.text)}
             onClick=${() => press(button.value)}><span aria-hidden="true">${sign}</span></button>`;
   return html`${one(element.positive_button, "👍")}${one(element.negative_button, "👎")}${status}`;

@@ -34,6 +34,7 @@ function Confirm({ question, onAnswer }) {
   const style = question.style === "danger" ? "danger" : "primary";
   return html`
     <dialog class="confirm" ref=${dialog} aria-labelledby=${`${id}t`} aria-describedby=${`${id}d`}
+            onKeyDown=${(event) => event.stopPropagation()}
             onCancel=${(event) => { event.preventDefault(); event.stopPropagation(); answer(false); }}>
       <h2 id=${`${id}t`}>${plain(question.title)}</h2>
       <div id=${`${id}d`}><${Text} of=${question.text} /></div>

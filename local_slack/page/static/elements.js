@@ -28,7 +28,10 @@ const DRAWN = {
   file_input: FileInput,
   image: Thumbnail,
 };
-const NAMES = { checkboxes: "Choices", radio_buttons: "Choices", datepicker: "Date", timepicker: "Time" };
+const NAMES = {
+  checkboxes: "Choices", radio_buttons: "Choices", datepicker: "Date", timepicker: "Time",
+  datetimepicker: "Date and time",
+};
 
 /**
  * @param {object} props

@@ -51,6 +51,6 @@ export const Broadcast = ({ range }) => html`<span class="mention mine">@${range
 /** A date in the reader's own time zone; `fallback` where it cannot be written. */
 export function DateText({ timestamp, format, url, fallback }) {
   const text = formatted(timestamp, format);
-  const shown = html`<time class="inline" title=${text && inFull(timestamp)}>${text ?? fallback ?? format}</time>`;
+  const shown = html`<span class="inline" title=${text && inFull(timestamp)}>${text ?? fallback ?? format}</span>`;
   return url ? html`<${Link} url=${url}>${shown}<//>` : shown;
 }

@@ -51,7 +51,7 @@ export const Icon = ({ element }) =>
 export const VideoBlock = ({ block }) => html`
   <section class="card" aria-label=${`Video: ${plain(block.title)}`}>
     <p class="by">${[block.provider_name, block.author_name].filter(Boolean).join(" · ") || "Video"}</p>
-    <p class="title"><${Link} url=${block.title_url ?? block.video_url}>${plain(block.title)}<//></p>
+    <p class="name"><${Link} url=${block.title_url ?? block.video_url}>${plain(block.title)}<//></p>
     ${block.description && html`<p>${plain(block.description)}</p>`}
     <${Absent} of=${block.alt_text} from=${host(block.video_url)} />
   </section>`;
@@ -59,6 +59,6 @@ export const VideoBlock = ({ block }) => html`
 /** A remote file that Slack adds to what is read back. */
 export const FileBlock = ({ block }) => html`
   <section class="card" aria-label="File">
-    <p class="title"><span aria-hidden="true">📄 </span>${block.external_id ?? block.file_id ?? "A file"}</p>
+    <p class="name"><span aria-hidden="true">📄 </span>${block.external_id ?? block.file_id ?? "A file"}</p>
     <p class="by">A remote file</p>
   </section>`;

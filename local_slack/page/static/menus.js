@@ -93,7 +93,7 @@ function Single({ block, element, aria }) {
   const mayBeNone = block.type === "input" && block.optional;
   const placeholder = element.placeholder ? plain(element.placeholder) : "Choose an option";
   return html`
-    <select class=${`select ${value ? "" : "empty"}`} ...${aria} value=${value ?? ""} aria-busy=${sending || undefined}
+    <select class=${`select ${value ? "" : "unset"}`} ...${aria} value=${value ?? ""} aria-busy=${sending || undefined}
             onChange=${(event) => choose(event.target.value || null)}>
       <option value="" hidden=${!mayBeNone} disabled=${!mayBeNone}>${placeholder}</option>${shown}
     </select>${status}`;
@@ -156,7 +156,7 @@ function Opener({ aria, element, names, sending, popover, opener, isMany }) {
   const placeholder = element.placeholder ? plain(element.placeholder) : isMany ? "Choose options" : "Choose an option";
   const text = names.length && !isMany ? names[0][1] : placeholder;
   return html`
-    <button type="button" role="combobox" class=${`select ${names.length && !isMany ? "" : "empty"}`} ref=${opener}
+    <button type="button" role="combobox" class=${`select ${names.length && !isMany ? "" : "unset"}`} ref=${opener}
             ...${popover.opens} ...${aria} aria-haspopup="listbox" aria-expanded=${popover.isOpen}
             aria-controls=${popover.own.id} aria-busy=${sending || undefined}><span>${text}</span></button>`;
 }

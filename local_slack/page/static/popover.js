@@ -29,11 +29,16 @@ export function usePopover(opener, on = {}) {
     else on.closed?.();
   };
   return {
-    opens: { popovertarget: id },
-    own: { id, popover: "auto", ref: menu, onToggle: toggled },
+    opens: { popovertarget: id, onKeyDown: isOpen ? escape : undefined },
+    own: { id, popover: "auto", ref: menu, onToggle: toggled, onKeyDown: escape },
     hide: () => menu.current.hidePopover(),
     isOpen,
   };
+}
+
+/** Escape closes the menu and nothing else. */
+function escape(event) {
+  if (event.key === "Escape") event.stopPropagation();
 }
 
 /** Below the opener, or above it where there is more room; never past an edge of the window. */

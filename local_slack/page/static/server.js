@@ -17,6 +17,11 @@ export async function post(path, body) {
   return answered(asked(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+/** @param {string} path @param {Record<string, string>} query @param {Blob} body @returns {Promise<object>} throws Refused */
+export async function upload(path, query, body) {
+  return answered(asked(`${path}?${new URLSearchParams(query)}`, { method: "POST", body }));
+}
+
 async function asked(path, options) {
   try {
     return await fetch(path, options);

@@ -1,6 +1,7 @@
 // What blocks are drawn on: a message, a modal or the Home tab. It carries out what a person does
 // with their elements.
 import { createContext } from "preact";
+import { upload } from "./server.js";
 
 /**
  * @typedef {object} Surface
@@ -11,6 +12,7 @@ import { createContext } from "preact";
  *   press an element, or choose from it
  * @property {(block: object, element: object, text: string) => Promise<Offer>} suggest
  *   what the app suggests for a menu of its own data
+ * @property {(file: File) => Promise<{file: string}>} upload  makes a file known, for a file input
  * @property {(block: object) => void} [filled]  something was put into this input block
  * @property {Record<string, string>} [errors]   what is wrong with an input, by block id
  *
@@ -73,5 +75,6 @@ function surface(client, kind, blocks, at, place) {
     click: (block, element, value) =>
       client.act(act, { ...one(block, element, value), values: values.ofInputs(blocks) }),
     suggest: (block, element, text) => client.act("suggest", one(block, element, text)),
+    upload: (file) => upload("upload", { as: client.model.me.id, name: file.name }, file),
   };
 }
