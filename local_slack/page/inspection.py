@@ -121,6 +121,7 @@ def _summary(exchange: Exchange) -> Json:
     answer = exchange.answer if isinstance(exchange.answer, dict) else {}
     reasons = answer.get("response_metadata", {}).get("messages", [])
     was_refused = exchange.direction == "from_app" and answer.get("ok") is False
+    was_refused = was_refused and exchange.error != "ratelimited"  # says nothing about the call
     return _line(exchange) | {"wasRefused": was_refused, "reasons": reasons}
 
 

@@ -73,29 +73,30 @@ function Faults({ inForce, refresh }) {
       ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
       ${inForce.length > 0 && html`
         <p class="in-force" role="status">
-          <b>In force:</b> ${inForce.map(inWords).join(", ")}
+          <span><b>In force:</b> ${[...new Set(inForce.map(inWords))].join(", ")}</span>
           <button type="button" onClick=${() => cause("mend")}>End all</button>
         </p>`}
     </section>`;
 }
 
-/** `429 on chat.update, 43 s left` */
-function inWords(fault) {
-  const where = fault.method === "*" ? "" : ` on ${fault.method}`;
-  const left = fault.calls_left === null ? `${Math.ceil(fault.seconds_left)} s left` : `next ${fault.calls_left}`;
-  return `${KINDS[fault.kind]}${where}, ${left}`;
+/** `429 (43 s left)`; what is in force for several methods is said once */
+function inWords({ kind, calls_left, seconds_left }) {
+  const left = calls_left === null ? `${Math.ceil(seconds_left)} s left` : `at the next ${calls_left}`;
+  return `${KINDS[kind]} (${left})`;
 }
 
 function Rates({ usage }) {
   const { model } = useClient();
-  if (!usage?.methods.length) return null;
+  if (!usage) return null;
   const channels = model.workspace.channels;
-  const posts = usage.posts.filter((one) => channels.has(one.channel));
+  const methods = usage.methods.filter((one) => one.used);
+  const posts = usage.posts.filter((one) => channels.has(one.channel) && Math.round(one.burst - one.left));
   return html`
     <details class="rates" open>
       <summary>Rates <span class="quiet">calls in the last minute, of those that Slack allows</span></summary>
+      ${!methods.length && html`<p class="quiet">None.</p>`}
       <ul>
-        ${usage.methods.map((one) => html`
+        ${methods.map((one) => html`
           <${Rate} key=${one.method} name=${one.method} used=${one.used} most=${one.per_minute} />`)}
         ${posts.map((one) => html`
           <${Rate} key=${one.channel} name=${`messages at once in ${channels.get(one.channel).name}`}
