@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TYPED := bot workers quaymaster local_slack trial tests bench
 
-.PHONY: help install check test protections bench try clean
+.PHONY: help install check test protections screenshots bench try clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: install ## every test, on real engines too (root, and the packages of .ci/
 
 protections: install ## take each protection away in turn and see its test turn red
 	$(BIN)/python -m tests.protections
+
+screenshots: install ## pictures of the chat page, made on the way through its tour
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -n 0 tests/page/test_tour.py
 
 bench: install ## measure; ONLY=name for one row
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
