@@ -6,9 +6,11 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import LocalSlack, Settings, Workspace, serve
 from tests.page.window import Window, opened
@@ -54,6 +56,13 @@ async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
     """The workspace, to act in and to look at beside the page."""
     async with slack.workspace() as found:
         yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bot(slack: LocalSlack) -> AsyncIterator[AsyncWebClient]:
+    """Slack's client with the bot's token."""
+    async with aiohttp.ClientSession() as session:
+        yield AsyncWebClient(slack.world.app.bot_token, base_url=slack.api_url, session=session)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

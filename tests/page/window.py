@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,10 +34,26 @@ class Window:
         """The thread at the side."""
         return self.page.get_by_role("complementary", name="Thread")
 
+    @property
+    def suggestions(self) -> Locator:
+        """What is offered while one writes."""
+        return self.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+    def entry(self, name: str) -> Locator:
+        """A conversation in the list at the left."""
+        return self.page.get_by_role("navigation").get_by_role(
+            "link", name=re.compile(rf"^{re.escape(name)}( |$)")
+        )
+
     async def type(self, text: str) -> None:
         """Write into the box, and send it."""
         await self.composer.fill(text)
         await self.composer.press("Enter")
+
+    def forgive(self, text: str) -> None:
+        """A trouble that the test made on purpose."""
+        assert any(text in trouble for trouble in self.troubles), self.troubles
+        self.troubles = [trouble for trouble in self.troubles if text not in trouble]
 
     async def close(self) -> None:
         """Close the window, and everything that its browser kept for it."""

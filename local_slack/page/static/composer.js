@@ -164,7 +164,7 @@ export class Composer extends Component {
   async #say(text) {
     const thread = this.props.thread ? { thread_ts: this.props.thread } : {};
     try {
-      await this.context.act("say", { channel: this.props.channel.id, text, ...thread });
+      await this.context.act("say", { channel: this.props.channel.id, text: text.trim(), ...thread });
       return ""; // that the app was not reached is nothing to the person in Slack
     } catch (error) {
       return error.message;

@@ -42,7 +42,7 @@ function Window() {
 }
 
 const Skip = () => html`
-  <button type="button" class="skip" onClick=${() => document.querySelector("main textarea, main button")?.focus()}>
+  <button type="button" class="skip" onClick=${() => document.querySelector("main .composer textarea")?.focus()}>
     Skip to the message box</button>`;
 
 function Offline() {
