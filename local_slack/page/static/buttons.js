@@ -50,26 +50,23 @@ export function Overflow({ block, element, aria }) {
       : html`<button type="button" onClick=${() => pick(option)}>${shown}</button>`;
   };
   return html`
-    <button type="button" class=${`button overflow ${sending ? "sending" : ""}`} ref=${opener} ...${popover.opens}
+    <button type="button" class=${`button ${sending ? "sending" : ""}`} ref=${opener} ...${popover.opens}
             ...${aria} aria-label="More actions" aria-busy=${sending || undefined}>⋯</button>
     <ul class="menu" ...${popover.own}>${element.options.map((option) => html`<li>${item(option)}</li>`)}</ul>${status}`;
 }
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/icon-button-element */
-export function IconButton({ block, element }) {
-  const { press, sending, status } = useSending(block, element);
-  return html`
-    <button type="button" class=${`button sign ${sending ? "sending" : ""}`} title=${plain(element.text)}
-            aria-label=${element.accessibility_label ?? plain(element.text)} aria-busy=${sending || undefined}
-            onClick=${() => press(element.value)}><span aria-hidden="true">🗑️</span></button>${status}`;
-}
+export const IconButton = ({ block, element }) => html`<${Signs} ...${{ block, element }} signs=${[["🗑️", element]]} />`;
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element */
-export function FeedbackButtons({ block, element }) {
+export const FeedbackButtons = ({ block, element }) =>
+  html`<${Signs} ...${{ block, element }} signs=${[["👍", element.positive_button], ["👎", element.negative_button]]} />`;
+
+function Signs({ block, element, signs }) {
   const { press, sending, status } = useSending(block, element);
-  const one = (button, sign) => html`
-    <button type="button" class=${`button sign ${sending ? "sending" : ""}`} title=${plain(button.text)}
-            aria-label=${button.accessibility_label ?? plain(button.text)}
+  const one = ([sign, button]) => html`
+    <button type="button" class=${`button ${sending ? "sending" : ""}`} title=${plain(button.text)}
+            aria-label=${button.accessibility_label ?? plain(button.text)} aria-busy=${sending || undefined}
             onClick=${() => press(button.value)}><span aria-hidden="true">${sign}</span></button>`;
-  return html`${one(element.positive_button, "👍")}${one(element.negative_button, "👎")}${status}`;
+  return html`${signs.map(one)}${status}`;
 }

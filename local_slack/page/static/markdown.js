@@ -2,7 +2,7 @@
 import { withEmoji } from "./emoji.js";
 import { html } from "./html.js";
 import { Link } from "./inline.js";
-import { entity, unescaped } from "./mrkdwn.js";
+import { entity, scanned, unescaped } from "./mrkdwn.js";
 
 const FENCE = /^\s*(`{3,}|~{3,})/;
 const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/;
@@ -30,7 +30,7 @@ function block(lines, at, depth) {
   if (!line.trim()) return [null, at + 1];
   const fence = FENCE.exec(line);
   if (fence) return fenced(lines, at, fence[1]);
-  const heading = HEADING.exec(line);
+  const heading = HEADING.exec(line.trimEnd());
   if (heading) return [html`<p class="heading" role="heading" aria-level="4">${inline(heading[1])}</p>`, at + 1];
   if (RULE.test(line)) return [html`<hr />`, at + 1];
   if (QUOTE.test(line) && depth < 5) {
@@ -39,7 +39,7 @@ function block(lines, at, depth) {
     return [html`<blockquote>${drawn(inside, depth + 1)}</blockquote>`, end];
   }
   if (ITEM.test(line)) return list(lines, at);
-  if (line.includes("|") && DIVISION.test(lines[at + 1] ?? "")) return table(lines, at);
+  if (line.includes("|") && DIVISION.test((lines[at + 1] ?? "").trim())) return table(lines, at);
   const end = until(lines, at + 1, (one) => !one.trim() || begins(one));
   return [html`<p class="text">${inline(lines.slice(at, end).join("\n"))}</p>`, end];
 }
@@ -68,10 +68,9 @@ function list(lines, at) {
   };
   const end = until(lines, at, (one) => !fits(one));
   const items = lines.slice(at, end).map((one) => html`<li>${inline(task(ITEM.exec(one)[3]))}</li>`);
-  const list_ = isOrdered
-    ? html`<ol class=${`indent-${indent}`} start=${Number.parseInt(sign, 10)}>${items}</ol>`
-    : html`<ul class=${`indent-${indent}`}>${items}</ul>`;
-  return [list_, end];
+  const tag = isOrdered ? "ol" : "ul";
+  const start = isOrdered ? Number.parseInt(sign, 10) : undefined;
+  return [html`<${tag} class=${`indent-${indent}`} start=${start}>${items}<//>`, end];
 }
 
 const task = (text) => text.replace(/^\[([ xX])\]\s+/, (_, mark) => (mark === " " ? "☐ " : "☑ "));
@@ -91,7 +90,6 @@ function table(lines, at) {
 
 const INLINE = [
   [/^\\([\\`*_~[\](){}#+\-.!<>|])/, (found) => found[1]],
-  [/^(`+)([^`]|[^`][^]*?[^`])\1(?!`)/, (found) => html`<code>${unescaped(found[2])}</code>`],
   [/^<([^<>\n]+)>/, (found) => entity(found[1], inline)],
   [/^!?\[([^[\]\n]*)\]\(\s*<?([^\s()<>]+)>?(?:\s+"[^"\n]*")?\s*\)/, (found) =>
     html`<${Link} url=${unescaped(found[2])}>${inline(found[1] || found[2])}<//>`],
@@ -105,21 +103,27 @@ const INLINE = [
 const SPECIAL = /[\\`<!*_~h[]/;
 const LONGEST = 3000;
 
-function inline(text) {
-  const nodes = [];
-  const signs = new RegExp(SPECIAL, "g"); // inline calls itself, so each call has its own place in its text
-  let from = 0;
-  for (let match; (match = signs.exec(text)); ) {
-    const at = match.index;
-    const isInWord = "_h".includes(text[at]) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? "");
-    const rest = isInWord ? "" : text.slice(at, at + LONGEST);
-    const [pattern, draw] = INLINE.find(([one]) => one.test(rest)) ?? [];
-    if (!pattern) continue;
+const inline = (text) => scanned(text, SPECIAL, (at) => special(text, at), (words) => withEmoji(unescaped(words)));
+
+/** Code between as many backticks as it begins with; as it is typed where they do not end. */
+function code(rest, at) {
+  const [ticks] = /^`+/.exec(rest);
+  const end = ticks.length > 9 ? null : new RegExp(`[^\`](${ticks})(?!\`)`).exec(rest.slice(ticks.length));
+  if (!end) return { node: ticks, end: at + ticks.length };
+  const length = end.index + 1;
+  return {
+    node: html`<code>${unescaped(rest.slice(ticks.length, ticks.length + length))}</code>`,
+    end: at + 2 * ticks.length + length,
+  };
+}
+
+function special(text, at) {
+  const isInWord = "_h".includes(text[at]) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? "");
+  const rest = isInWord ? "" : text.slice(at, at + LONGEST);
+  if (text[at] === "`") return code(rest, at);
+  for (const [pattern, draw] of INLINE) {
     const found = pattern.exec(rest);
-    if (at > from) nodes.push(withEmoji(unescaped(text.slice(from, at))));
-    nodes.push(draw(found));
-    signs.lastIndex = from = at + found[0].length;
+    if (found) return { node: draw(found), end: at + found[0].length };
   }
-  if (from < text.length) nodes.push(withEmoji(unescaped(text.slice(from))));
-  return nodes;
+  return undefined;
 }

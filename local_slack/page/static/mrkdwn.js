@@ -70,19 +70,25 @@ function literal(text) {
 }
 
 /** The nodes of a text without blocks in it. */
-function inline(text, context) {
+const inline = (text, context) => scanned(text, SPECIAL, (at) => special(text, at, context), unescaped);
+
+/**
+ * The nodes of a text: what `find` makes of the places where a sign stands, and what `words` makes of the rest.
+ * @param {string} text @param {RegExp} sign
+ * @param {(at: number) => {node: unknown, end: number}|undefined} find @param {(text: string) => string} words
+ */
+export function scanned(text, sign, find, words) {
   const nodes = [];
-  const signs = new RegExp(SPECIAL, "g"); // inline calls itself, so each call has its own place in its text
+  const signs = new RegExp(sign, "g"); // find may scan what is inside, so each scan has a place of its own
   let from = 0;
   for (let match; (match = signs.exec(text)); ) {
-    const at = match.index;
-    const found = special(text, at, context);
+    const found = find(match.index);
     if (!found) continue;
-    if (at > from) nodes.push(unescaped(text.slice(from, at)));
+    if (match.index > from) nodes.push(words(text.slice(from, match.index)));
     nodes.push(found.node);
     signs.lastIndex = from = found.end;
   }
-  if (from < text.length) nodes.push(unescaped(text.slice(from)));
+  if (from < text.length) nodes.push(words(text.slice(from)));
   return nodes;
 }
 
@@ -167,12 +173,13 @@ function styled(text, at, context) {
 
 /** Where a style ends that began before `from`; code and links in it are stepped over. */
 function closing(text, from, sign) {
-  const last = Math.min(text.length, from + LONGEST_STYLE);
-  for (let at = from; at < last && text[at] !== "\n"; at++) {
-    const past = { "`": "`", "<": ">" }[text[at]];
-    const end = past ? text.indexOf(past, at + 1) : -1;
-    if (end > 0 && end < last && !text.slice(at, end).includes("\n")) at = end;
-    else if (text[at] === sign && at > from && !/\s/.test(text[at - 1]) && !isWord(text[at + 1])) return at;
+  const line = /^.*/.exec(text.slice(from, from + LONGEST_STYLE))[0];
+  const past = { "`": "`", "<": ">" };
+  for (let at = 0; at < line.length; at++) {
+    const end = past[line[at]] ? line.indexOf(past[line[at]], at + 1) : 0;
+    if (end > 0) at = end;
+    else if (end < 0) delete past[line[at]]; // looked for once: a line full of them takes no longer
+    else if (line[at] === sign && at && !/\s/.test(line[at - 1]) && !isWord(line[at + 1])) return from + at;
   }
   return -1;
 }
