@@ -38,16 +38,13 @@ export class Client {
     const started = ++this.#started;
     this.#hangUp();
     const place = placeOf(location.hash);
-    let first;
-    try {
-      first = await get("workspace", { as: place.person });
-    } catch (error) {
-      if (started !== this.#started) return;
-      this.#set({ ...this.model, online: false, trouble: error.message });
+    const first = await get("workspace", { as: place.person }).catch((error) => error);
+    if (started !== this.#started) return;
+    if (first instanceof Error) {
+      this.#set({ ...this.model, online: false, trouble: first.message });
       setTimeout(() => started === this.#started && this.start(), AGAIN);
       return;
     }
-    if (started !== this.#started) return;
     const me = first.people.find((one) => one.id === first.me);
     const wasDirect = this.model.workspace?.channels.get(place.channel)?.kind === "direct";
     const { run, online, connections, exchanges, notes } = this.model;
@@ -72,7 +69,7 @@ export class Client {
     this.#set(after(this.model, event));
     if (event.kind !== "message" || !event.isNew) return;
     const { channel, user, thread_ts } = event.message;
-    if (user === this.model.me.id && !thread_ts) this.#set(withLine(this.model, channel, null));
+    if (user === this.model.me.id && !thread_ts) this.#set(withLine(this.model, channel));
     this.#read();
   }
 
@@ -92,7 +89,7 @@ export class Client {
     }
     this.#set(arrived(this.model, place));
     if (this.model.place.channel !== before.channel) {
-      this.#set(withLine(this.model, before.channel, null));
+      this.#set(withLine(this.model, before.channel));
       this.#arrive();
     }
     this.#look();
@@ -171,7 +168,7 @@ export class Client {
   #turned() {
     const { place, workspace } = this.model;
     const isRead = workspace?.channels.get(place.channel)?.unread === 0;
-    if (document.hidden && isRead) this.#set(withLine(this.model, place.channel, null));
+    if (document.hidden && isRead) this.#set(withLine(this.model, place.channel));
     this.#read();
   }
 
@@ -179,7 +176,8 @@ export class Client {
   #drawLine() {
     const { place, lines, workspace } = this.model;
     const channel = workspace?.channels.get(place.channel);
-    if (channel?.unread && !lines.has(channel.id)) this.#set(withLine(this.model, channel.id, channel.read));
+    if (!channel?.unread || lines.get(channel.id) !== undefined) return;
+    this.#set(withLine(this.model, channel.id, channel.read));
   }
 
   /** What was seen is read. */
@@ -200,12 +198,9 @@ export class Client {
 function arrived(model, place, wasDirect = false) {
   const channels = [...model.workspace.channels.values()];
   const known = model.workspace.channels.get(place.channel);
-  const other = channels.find((one) => (one.kind === "direct") === wasDirect) ?? channels[0];
-  const channel = known ?? other;
-  const stays = known || wasDirect;
+  const channel = known ?? channels.find((one) => (one.kind === "direct") === wasDirect) ?? channels[0];
   const tab = channel?.kind === "direct" ? place.tab : "messages";
-  const thread = stays ? place.thread : "";
-  const settled = { ...place, person: model.me.name, channel: channel?.id ?? "", tab, thread };
+  const settled = { person: model.me.name, channel: channel?.id ?? "", tab, thread: known ? place.thread : "" };
   history.replaceState(null, "", fragmentOf(settled));
   return { ...model, place: settled };
 }
@@ -229,13 +224,10 @@ export function useClient() {
 export function useModel(select) {
   const client = useContext(ClientContext);
   const [, redraw] = useState(0);
-  const now = useRef(null);
+  const now = useRef();
   now.current = { select, value: select(client.model) };
   useEffect(() => {
-    const look = () => {
-      const { select: selecting, value } = now.current;
-      if (selecting(client.model) !== value) redraw((count) => count + 1);
-    };
+    const look = () => now.current.select(client.model) !== now.current.value && redraw((count) => count + 1);
     look(); // it may have changed before this listens
     return client.subscribe(look);
   }, [client]);

@@ -35,7 +35,7 @@ export class Composer extends Component {
     this.#drop = this.context.subscribe(() => this.#takeOffer());
     this.#takeOffer();
     this.#grow();
-    if (this.props.thread || matchMedia("(hover: hover)").matches) this.box.current.focus();
+    if (this.props.thread || matchMedia("(hover: hover)").matches) this.box.current.focus(); // no keyboard on top
   }
 
   componentWillUnmount() {
@@ -61,13 +61,13 @@ export class Composer extends Component {
     const { offered } = this.context.model;
     if (offered === this.offered || this.props.thread) return;
     this.offered = offered;
-    this.#write(offered.text, { isOpen: false });
+    this.#write(offered.text);
     this.box.current.focus();
   }
 
   #write(text, more = {}) {
     keepDraft(this.place, text);
-    this.setState({ text, caret: text.length, trouble: "", active: -1, recalled: -1, ...more });
+    this.setState({ text, caret: text.length, trouble: "", active: -1, recalled: -1, isOpen: false, ...more });
   }
 
   #completion({ text, caret } = this.state) {
@@ -131,7 +131,7 @@ export class Composer extends Component {
     if (text && text !== sent[recalled]) return false;
     const next = Math.min(recalled + step, sent.length - 1);
     if (next === recalled || recalled + step < -1) return false;
-    this.#write(next < 0 ? "" : sent[next], { recalled: next, isOpen: false });
+    this.#write(next < 0 ? "" : sent[next], { recalled: next });
     return true;
   }
 
@@ -145,35 +145,27 @@ export class Composer extends Component {
       return true;
     }
     keepSent(text);
-    this.#write("", { isOpen: false });
-    (isCommand ? this.#command(text) : this.#say(text)).then((trouble) => trouble && this.#failed(text, trouble));
+    this.#write("");
+    (isCommand ? this.#command(text) : this.#say(text)).catch((error) => this.#failed(text, error.message));
     return true;
   }
 
   async #command(text) {
     const name = nameOf(text);
     const fields = { channel: this.props.channel.id, text: text.slice(name.length).trimStart(), name };
-    try {
-      const { error } = await this.context.act("command", fields);
-      return error && [`${name} failed with the error “${error}”.`, MEANING[error]].filter(Boolean).join(" ");
-    } catch (error) {
-      return error.message;
-    }
+    const { error } = await this.context.act("command", fields);
+    if (error) throw new Error(`${name} failed with the error “${error}”. ${MEANING[error] ?? ""}`);
   }
 
-  async #say(text) {
-    const thread = this.props.thread ? { thread_ts: this.props.thread } : {};
-    try {
-      await this.context.act("say", { channel: this.props.channel.id, text: text.trim(), ...thread });
-      return ""; // that the app was not reached is nothing to the person in Slack
-    } catch (error) {
-      return error.message;
-    }
+  /** That the app was not reached is nothing to who writes a message in Slack. */
+  #say(text) {
+    const { channel, thread } = this.props;
+    return this.context.act("say", { channel: channel.id, text: text.trim(), thread_ts: thread ?? null });
   }
 
   #failed(text, trouble) {
     if (draftOf(this.place)) this.setState({ trouble: `${trouble} It is kept: arrow up in the empty box.` });
-    else this.#write(text, { trouble, isOpen: false });
+    else this.#write(text, { trouble });
   }
 
   render({ channel, thread }, { text, isOpen, trouble, active }) {

@@ -27,7 +27,7 @@ export class Message extends Component {
     const author = person(workspace, message.user);
     const isPrivate = Boolean(message.only_for);
     const open = inThread || isPrivate ? undefined : () => client.go({ thread: message.ts });
-    const kinds = ["message", isFirst ? "first" : "", isPrivate ? "ephemeral" : ""];
+    const kinds = ["message", isFirst && "first", isPrivate && "ephemeral"];
     const keys = (event) => {
       if (event.target !== event.currentTarget || !open || !["Enter", "t"].includes(event.key)) return;
       event.preventDefault();
@@ -93,7 +93,7 @@ function Reactions({ message, workspace }) {
     <ul class="reactions" aria-label="Reactions">
       ${[...by].map(([name, all]) => html`
         <li key=${name} title=${all.map(([, who]) => personName(workspace, who)).join(", ")}>
-          <${Markup} text=${`:${name}:`} /> <span class="count">${all.length}</span></li>`)}
+          <${Markup} text=${`:${name}:`} /> ${all.length}</li>`)}
     </ul>`;
 }
 

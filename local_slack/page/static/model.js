@@ -60,13 +60,8 @@ export function withReplies(model, channel, thread, messages) {
 /** What came with an event meanwhile is newer than what was loaded. */
 const merged = (loaded, known) => new Map([...loaded.map((message) => [message.ts, message]), ...known]);
 
-/** The model with the line above what is new in a channel, or with none. */
-export function withLine(model, channel, ts) {
-  const lines = new Map(model.lines);
-  if (ts === null) lines.delete(channel);
-  else lines.set(channel, ts);
-  return { ...model, lines };
-}
+/** The model with the line above what is new in a channel; with none where `ts` is undefined. */
+export const withLine = (model, channel, ts) => ({ ...model, lines: new Map(model.lines).set(channel, ts) });
 
 /** The model after an event of the live connection. */
 export function after(model, event) {
@@ -117,8 +112,7 @@ function withConversation(model, channel, conversation) {
 }
 
 function withMessage(model, message) {
-  const threads = withMessageInThread(model.threads, message);
-  const grown = threads === model.threads ? model : { ...model, threads };
+  const grown = { ...model, threads: withMessageInThread(model.threads, message) };
   const conversation = model.conversations.get(message.channel);
   if (isReply(message) || !conversation) return grown; // loaded when the channel is opened
   const { messages, more } = conversation;
@@ -138,10 +132,10 @@ function withMessageInThread(threads, message) {
 function withoutMessage(model, { channel, ts, thread_ts }) {
   const drop = (messages) => new Map([...messages].filter(([key]) => key !== ts));
   const key = threadKey(channel, thread_ts ?? ts);
-  const known = model.threads.get(key);
-  const without = known ? { ...model, threads: new Map(model.threads).set(key, drop(known)) } : model;
-  const conversation = model.conversations.get(channel);
-  if (!conversation?.messages.has(ts)) return without;
+  const [known, conversation] = [model.threads.get(key), model.conversations.get(channel)];
+  const threads = known ? new Map(model.threads).set(key, drop(known)) : model.threads;
+  const without = { ...model, threads };
+  if (!conversation) return without;
   return withConversation(without, channel, { ...conversation, messages: drop(conversation.messages) });
 }
 

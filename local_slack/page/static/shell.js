@@ -1,7 +1,7 @@
 // The whole window: who one is and the conversations at the left, the open one, and beside it its
 // thread and the inspector.
-import { useEffect, useState } from "preact/hooks";
-import { useClient, useModel } from "./client.js";
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { ClientContext, useModel } from "./client.js";
 import { Conversation } from "./conversation.js";
 import { html } from "./html.js";
 import { Inspector } from "./inspector.js";
@@ -21,10 +21,10 @@ export function Shell() {
 
 function Window() {
   const { person, channel, thread } = useModel((model) => model.place);
-  const [isListOpen, openList] = useState(false); // on narrow screens
+  const [isListOpen, openList] = useList();
   const [isInspecting, inspect] = useInspector();
   useTitle();
-  useEscape(isListOpen && (() => openList(false)));
+  useEscape(isListOpen && openList);
   const kinds = ["shell", thread && "with-thread", isInspecting && "with-inspector", isListOpen && "with-list"];
   const inPlace = `${person}/${channel}`;
   return html`
@@ -93,16 +93,29 @@ function useInspector() {
   return [isOpen, setIsOpen];
 }
 
+/** Whether the list is open that a narrow screen has no room for; the keyboard goes there and back. */
+function useList() {
+  const [isOpen, setIsOpen] = useState(false);
+  const before = useRef(isOpen);
+  useLayoutEffect(() => {
+    if (isOpen !== before.current) document.querySelector(isOpen ? ".sidebar .narrow" : "main .narrow")?.focus();
+    before.current = isOpen;
+  }, [isOpen]);
+  return [isOpen, setIsOpen];
+}
+
 /** Escape closes what lies on top: the list, else the thread. Modals and menus see to themselves. */
-function useEscape(closeList) {
-  const client = useClient();
+function useEscape(openList) {
+  const client = useContext(ClientContext);
+  const open = useRef();
+  open.current = openList;
   useEffect(() => {
     const key = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented || client.model.views.length) return;
-      if (closeList) closeList();
+      if (open.current) open.current(false);
       else if (client.model.place.thread) client.go({ thread: "" });
     };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
-  }, [client, closeList]);
+  }, [client]);
 }

@@ -75,6 +75,16 @@ def test_the_scripts_stay_small() -> None:
             assert max(map(len, lines)) <= 120, path
 
 
+async def test_the_whole_page_is_small(page: httpx.AsyncClient) -> None:
+    """What crosses the wire when it is opened, and everything that it may load later."""
+    size = 0
+    for path in SOURCES:
+        answer = await page.get(f"static/{path.relative_to(STATIC)}")
+        assert answer.headers["content-encoding"] == "gzip"
+        size += int(answer.headers["content-length"])
+    assert size < LARGEST / 2
+
+
 async def test_the_workspace_is_that_of_one_person(page: httpx.AsyncClient) -> None:
     alice = (await page.get("workspace", params={"as": "alice"})).json()
     carol = (await page.get("workspace", params={"as": "carol"})).json()
@@ -126,7 +136,7 @@ async def test_what_is_unread_counts_until_it_is_marked(
     query = {"as": ALICE, "channel": "C0SHOP"}
     seen = (await page.get("messages", params=query)).json()["messages"]
     await page.post("mark", json={**query, "ts": seen[1]["ts"]})
-    assert await _counts(page, "alice") == (2, 0)
+    assert await _counts(page, "alice") == (2, 1)
 
 
 async def _counts(page: httpx.AsyncClient, name: str) -> tuple[int, int]:
