@@ -104,9 +104,10 @@ export class Client {
     const { place, conversations, threads, me } = this.model;
     const { channel, thread, tab } = place;
     try {
-      if (tab === "home") await this.act("open_home", {});
+      if (tab === "home") this.act("open_home", {}).catch(() => {}); // the tab is as it was
       if (channel && !conversations.get(channel)?.loaded) await this.older(channel);
-      if (thread && !threads.has(threadKey(channel, thread))) {
+      if (thread && !threads.get(threadKey(channel, thread))?.loaded) {
+        this.#set(withReplies(this.model, channel, thread, [], false));
         const { messages } = await get("replies", { as: me.id, channel, thread });
         if (me === this.model.me) this.#set(withReplies(this.model, channel, thread, messages));
       }
@@ -122,8 +123,9 @@ export class Client {
     this.#loading.add(channel);
     const { me } = this.model;
     const known = this.model.conversations.get(channel);
-    const before = known?.loaded ? known.messages.keys().next().value : undefined;
-    const query = { as: me.id, channel, limit: String(PAGE), ...(before ? { before } : {}) };
+    const before = known?.loaded && known.messages.keys().next().value;
+    const query = { as: me.id, channel, limit: PAGE, ...(before && { before }) };
+    if (!known) this.#set(withMessages(this.model, channel, [], true, false));
     try {
       const { messages, more } = await get("messages", query);
       if (me === this.model.me) this.#set({ ...withMessages(this.model, channel, messages, more), trouble: "" });

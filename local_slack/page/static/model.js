@@ -2,10 +2,10 @@
 import { noticeOf } from "./spoken.js";
 
 /**
- * @typedef {object} Conversation  what is loaded of a channel
- * @property {Map<string, object>} messages  by timestamp, oldest first; replies are in `threads`
- * @property {boolean} more   whether there are older ones
- * @property {boolean} loaded
+ * @typedef {object} Conversation  what is loaded of a channel or a thread
+ * @property {Map<string, object>} messages  by timestamp, oldest first; a thread begins with its root
+ * @property {boolean} more    whether there are older ones
+ * @property {boolean} loaded  false while the first ones are on their way; what comes in meanwhile is there already
  */
 
 export function emptyModel(place) {
@@ -17,8 +17,8 @@ export function emptyModel(place) {
     online: false,
     trouble: "",          // why nothing could be loaded
     connections: 0,       // of the bot
-    conversations: new Map(), // channel id -> Conversation
-    threads: new Map(),       // `${channel}/${ts}` -> Map of messages by timestamp, the first is the root
+    conversations: new Map(), // of Conversation, by channel
+    threads: new Map(),   // of Conversation, by channel and timestamp: see threadKey
     lines: new Map(),     // channel id -> timestamp of the last message that was read when it was opened
     views: [],            // modals that are open, the topmost last
     home: null,
@@ -44,21 +44,21 @@ export function withWorkspace(model, workspace, me) {
   return { ...model, workspace: { ...workspace, channels }, me, views, home };
 }
 
-/** The model after older or the first messages of a channel were loaded. */
-export function withMessages(model, channel, messages, more) {
-  const known = model.conversations.get(channel)?.messages ?? new Map();
-  return withConversation(model, channel, { messages: merged(messages, known), more, loaded: true });
-}
+/** The model after older or the first messages of a channel were loaded, or before they are. */
+export const withMessages = (model, channel, messages, more, loaded = true) =>
+  ({ ...model, conversations: extended(model.conversations, channel, { messages, more, loaded }) });
 
-/** The model after a thread was loaded: its root and the replies. */
-export function withReplies(model, channel, thread, messages) {
-  const key = threadKey(channel, thread);
-  const threads = new Map(model.threads).set(key, merged(messages, model.threads.get(key) ?? new Map()));
-  return { ...model, threads };
-}
+/** The model after a thread was loaded, its root and the replies, or before it is. */
+export const withReplies = (model, channel, thread, messages, loaded = true) =>
+  ({ ...model, threads: extended(model.threads, threadKey(channel, thread), { messages, more: false, loaded }) });
 
-/** What came with an event meanwhile is newer than what was loaded. */
-const merged = (loaded, known) => new Map([...loaded.map((message) => [message.ts, message]), ...known]);
+/** What came with an event meanwhile is newer than what was loaded, but for changes of what is older still. */
+function extended(all, key, { messages, ...rest }) {
+  const known = all.get(key);
+  const isLater = ([ts]) => known.loaded || !messages.length || ts >= messages[0].ts;
+  const kept = known ? [...known.messages].filter(isLater) : [];
+  return new Map(all).set(key, { ...rest, messages: new Map([...messages.map((one) => [one.ts, one]), ...kept]) });
+}
 
 /** The model with the line above what is new in a channel; with none where `ts` is undefined. */
 export const withLine = (model, channel, ts) => ({ ...model, lines: new Map(model.lines).set(channel, ts) });
@@ -107,36 +107,34 @@ function withChannel(model, channel) {
   return { ...model, workspace: { ...model.workspace, channels } };
 }
 
-function withConversation(model, channel, conversation) {
-  return { ...model, conversations: new Map(model.conversations).set(channel, conversation) };
-}
-
 function withMessage(model, message) {
-  const grown = { ...model, threads: withMessageInThread(model.threads, message) };
-  const conversation = model.conversations.get(message.channel);
-  if (isReply(message) || !conversation) return grown; // loaded when the channel is opened
-  const { messages, more } = conversation;
-  const oldest = messages.keys().next().value;
-  if (!messages.has(message.ts) && more && oldest && message.ts < oldest) return grown;
-  const changed = { ...conversation, messages: new Map(messages).set(message.ts, message) };
-  return withConversation(grown, message.channel, changed);
+  const { channel, ts, thread_ts } = message;
+  const threads = grown(model.threads, threadKey(channel, thread_ts ?? ts), message);
+  if (isReply(message)) return { ...model, threads };
+  return { ...model, threads, conversations: grown(model.conversations, channel, message) };
 }
 
-/** Threads are loaded when they are opened; only those are kept up. */
-function withMessageInThread(threads, message) {
-  const key = threadKey(message.channel, message.thread_ts ?? message.ts);
-  const known = threads.get(key);
-  return known ? new Map(threads).set(key, new Map(known).set(message.ts, message)) : threads;
+/** Only what is loaded is kept up; the rest is loaded when it is opened. */
+function grown(all, key, message) {
+  const known = all.get(key);
+  if (!known) return all;
+  const { messages, more } = known;
+  const isTooOld = more && message.ts < messages.keys().next().value;
+  if (isTooOld && !messages.has(message.ts)) return all;
+  return new Map(all).set(key, { ...known, messages: new Map(messages).set(message.ts, message) });
 }
 
 function withoutMessage(model, { channel, ts, thread_ts }) {
-  const drop = (messages) => new Map([...messages].filter(([key]) => key !== ts));
-  const key = threadKey(channel, thread_ts ?? ts);
-  const [known, conversation] = [model.threads.get(key), model.conversations.get(channel)];
-  const threads = known ? new Map(model.threads).set(key, drop(known)) : model.threads;
-  const without = { ...model, threads };
-  if (!conversation) return without;
-  return withConversation(without, channel, { ...conversation, messages: drop(conversation.messages) });
+  const threads = shrunk(model.threads, threadKey(channel, thread_ts ?? ts), ts);
+  return { ...model, threads, conversations: shrunk(model.conversations, channel, ts) };
+}
+
+function shrunk(all, key, ts) {
+  const known = all.get(key);
+  if (!known?.messages.has(ts)) return all;
+  const messages = new Map(known.messages);
+  messages.delete(ts);
+  return new Map(all).set(key, { ...known, messages });
 }
 
 function withView(model, view) {

@@ -9,14 +9,14 @@ export function noticeOf(model, { message, isNew, number }) {
   const { place, me, conversations, threads } = model;
   const key = `${message.channel}/${message.thread_ts ?? message.ts}`;
   const isHere = message.channel === place.channel && place.tab === "messages";
-  const isRead = isHere && (!isReplyOf(message) || message.thread_ts === place.thread);
+  const isReply = message.thread_ts && message.thread_ts !== message.ts;
+  const isRead = isHere && (!isReply || message.thread_ts === place.thread);
   if (!isRead || message.user === me.id) return model.notice;
-  const before = conversations.get(message.channel)?.messages.get(message.ts) ?? threads.get(key)?.get(message.ts);
+  const [channel, thread] = [conversations.get(message.channel), threads.get(key)];
+  const before = channel?.messages.get(message.ts) ?? thread?.messages.get(message.ts);
   if (!isNew && (!before || withoutCounts(before) === withoutCounts(message))) return model.notice;
   return { number: `${number}/${message.ts}`, text: spoken(model.workspace, message) };
 }
-
-const isReplyOf = (message) => message.thread_ts && message.thread_ts !== message.ts;
 
 const withoutCounts = ({ text }) => text.replace(/[\d.,]+/g, "").replace(/\b(?:[kMG]?B|ms|s|min|h)\b/g, "");
 

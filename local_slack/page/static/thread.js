@@ -14,8 +14,8 @@ export function Thread() {
   const client = useClient();
   const { workspace, place, threads, conversations, me } = client.model;
   const channel = workspace.channels.get(place.channel);
-  const loaded = threads.get(threadKey(place.channel, place.thread));
-  const isGone = loaded && !loaded.size;
+  const replies = threads.get(threadKey(place.channel, place.thread));
+  const isGone = replies?.loaded && !replies.messages.size;
   useFocusBack(place.thread);
   const root = useRoot(conversations.get(place.channel), place.thread);
   return html`
@@ -25,7 +25,7 @@ export function Thread() {
         <button type="button" class="icon" aria-label="Close the thread" title="Close (Escape)"
                 onClick=${() => client.go({ thread: "" })}><${Icon} name="close" /></button>
       </header>
-      <${Messages} messages=${loaded ?? root} me=${me.id} label="Replies" inThread
+      <${Messages} messages=${replies?.loaded ? replies.messages : root} me=${me.id} label="Replies" inThread
                    empty=${isGone && html`<p class="empty">This message is gone.</p>`} />
       ${!channel.archived && html`<${Composer} channel=${channel} thread=${place.thread} />`}
     </aside>`;
