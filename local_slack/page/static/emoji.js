@@ -13,7 +13,8 @@ open_file_folder📂 orange_circle🟠 outbox_tray📤 package📦 paperclip📎
 pray🙏 punch👊 pushpin📌 question❓ raised_hands🙌 recycle♻️ red_circle🔴 repeat🔁 robot_face🤖 rocket🚀 rotating_light🚨
 scroll📜 seedling🌱 seven7️⃣ shield🛡️ ship🚢 shrug🤷 six6️⃣ skull💀 slightly_smiling_face🙂 smile😄 smiley😃 sparkles✨
 star⭐ stop_sign🛑 stopwatch⏱️ sunglasses😎 sunny☀️ tada🎉 ten🔟 test_tube🧪 thinking_face🤔 thumbsdown👎 thumbsup👍
-three3️⃣ tools🛠️ trash🗑️ trophy🏆 truck🚚 two2️⃣ unlock🔓 warning⚠️ wastebasket🗑️ wave👋 whale🐳 white_check_mark✅ white_circle⚪
+three3️⃣ tools🛠️ trash🗑️ trophy🏆 truck🚚 two2️⃣ unlock🔓 warning⚠️ wastebasket🗑️ wave👋 whale🐳 white_check_mark✅
+white_circle⚪
 wink😉 wrench🔧 x❌ zap⚡ zero0️⃣`;
 
 const SIGNS = new Map(

@@ -14,7 +14,7 @@ export function emptyModel(place) {
     workspace: null,      // people, groups, channels, the bot and its commands
     me: null,             // the person of this window
     run: "",              // which run of the server this knows about
-    online: false,
+    online: true,         // until the connection is lost
     trouble: "",          // why nothing could be loaded
     connections: 0,       // of the bot
     conversations: new Map(), // of Conversation, by channel

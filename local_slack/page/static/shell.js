@@ -10,7 +10,7 @@ import { channelName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
 
-const INSPECTOR = "inspector"; // whether it is open, kept for this window
+const INSPECTOR = "inspector"; // whether it is open is kept for this window
 
 export function Shell() {
   const workspace = useModel((model) => model.workspace);
@@ -20,42 +20,39 @@ export function Shell() {
 }
 
 function Window() {
+  const client = useContext(ClientContext);
   const { person, channel, thread } = useModel((model) => model.place);
+  const isOnline = useModel((model) => model.online);
   const [isListOpen, openList] = useList();
   const [isInspecting, inspect] = useInspector();
   useTitle();
-  useEscape(isListOpen && openList);
+  useKeys((event) => {
+    if (event.altKey && event.code === "KeyI") {
+      event.preventDefault();
+      inspect(!isInspecting);
+    }
+    // Escape closes what lies on top. Modals and menus see to themselves.
+    if (event.key !== "Escape" || event.defaultPrevented || client.model.views.length) return;
+    if (isListOpen) openList(false);
+    else if (thread) client.go({ thread: "" });
+  });
   const kinds = ["shell", thread && "with-thread", isInspecting && "with-inspector", isListOpen && "with-list"];
   const inPlace = `${person}/${channel}`;
+  const skip = () => document.querySelector("main .composer textarea")?.focus();
   return html`
     <div class=${kinds.filter(Boolean).join(" ")}>
-      <${Skip} />
+      <button type="button" class="skip" onClick=${skip}>Skip to the message box</button>
       <${Sidebar} onGone=${() => openList(false)} isInspecting=${isInspecting}
                   onInspect=${() => inspect(!isInspecting)} />
       <${Conversation} key=${inPlace} onList=${() => openList(true)} isListOpen=${isListOpen} />
       ${thread && html`<${Thread} key=${`${inPlace}/${thread}`} />`}
       ${isInspecting && html`<${Inspector} onClose=${() => inspect(false)} />`}
-      <${Offline} />
+      ${!isOnline && html`
+        <p class="offline" role="status"><b>Not connected.</b> The local Slack does not answer; trying again.
+          After a new start, open the address that it prints.</p>`}
       <${Announcer} />
       <${Modals} />
     </div>`;
-}
-
-const Skip = () => html`
-  <button type="button" class="skip" onClick=${() => document.querySelector("main .composer textarea")?.focus()}>
-    Skip to the message box</button>`;
-
-function Offline() {
-  const isOnline = useModel((model) => model.online);
-  const [isLate, setIsLate] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setIsLate(!isOnline), 400); // a short gap is no news
-    return () => clearTimeout(timer);
-  }, [isOnline]);
-  if (isOnline || !isLate) return null;
-  return html`
-    <p class="offline" role="status"><b>Not connected.</b> The local Slack does not answer; trying again.
-      After a new start, open the address that it prints.</p>`;
 }
 
 /** Says what happens to those who do not see it. */
@@ -68,28 +65,17 @@ function Announcer() {
 /** The title of the window says how much is unread. */
 function useTitle() {
   const workspace = useModel((model) => model.workspace);
-  const channel = useModel((model) => model.place.channel);
+  const open = workspace.channels.get(useModel((model) => model.place.channel));
   const unread = [...workspace.channels.values()].reduce((sum, one) => sum + one.unread, 0);
-  const open = workspace.channels.get(channel);
   const title = [open && channelName(workspace, open), workspace.team.name].filter(Boolean).join(" · ");
   useEffect(() => {
     document.title = unread ? `(${unread}) ${title}` : title;
   }, [unread, title]);
 }
 
-/** Whether the inspector is open, and a way to change that: Alt+I. */
 function useInspector() {
   const [isOpen, setIsOpen] = useState(sessionStorage.getItem(INSPECTOR) === "open");
-  useEffect(() => {
-    sessionStorage.setItem(INSPECTOR, isOpen ? "open" : "closed");
-    const key = (event) => {
-      if (!event.altKey || event.code !== "KeyI" || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      setIsOpen(!isOpen);
-    };
-    addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
-  }, [isOpen]);
+  useEffect(() => sessionStorage.setItem(INSPECTOR, isOpen ? "open" : "closed"), [isOpen]);
   return [isOpen, setIsOpen];
 }
 
@@ -104,18 +90,13 @@ function useList() {
   return [isOpen, setIsOpen];
 }
 
-/** Escape closes what lies on top: the list, else the thread. Modals and menus see to themselves. */
-function useEscape(openList) {
-  const client = useContext(ClientContext);
-  const open = useRef();
-  open.current = openList;
+/** Keys that count wherever one is. */
+function useKeys(pressed) {
+  const newest = useRef();
+  newest.current = pressed;
   useEffect(() => {
-    const key = (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || client.model.views.length) return;
-      if (open.current) open.current(false);
-      else if (client.model.place.thread) client.go({ thread: "" });
-    };
+    const key = (event) => newest.current(event);
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
-  }, [client]);
+  }, []);
 }
