@@ -18,6 +18,7 @@ from local_slack.outcome import NotPossible, Offer, Outcome
 from local_slack.page.guard import Guard
 from local_slack.page.inspection import Inspection
 from local_slack.page.live import Live
+from local_slack.page.once import Once
 from local_slack.page.shown import can_be, shown_message, workspace_json
 from local_slack.state import State
 
@@ -63,6 +64,7 @@ class Page:
         self._state = state
         self._acts = acts
         self._commands = commands
+        self._once = Once()
         page = _STATIC.joinpath("index.html").read_text()
         routes = Router(
             [
@@ -101,7 +103,7 @@ class Page:
                 return JSONResponse({"error": str(error)}, 409)
             except SlackError as error:
                 return JSONResponse({"error": " ".join((error.name, *error.messages))}, 409)
-            except (KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
                 return JSONResponse({"error": f"the page asked for nonsense: {error!r}"}, 400)
 
         return answer
@@ -136,6 +138,9 @@ class Page:
 
     async def _act(self, request: Request) -> Json:
         asked: Json = await request.json()
+        return await self._once.run(str(asked.get("id", "")), lambda: self._do(asked))
+
+    async def _do(self, asked: Json) -> Json:
         user, name = self._person(asked["as"]), asked["act"]
         if name not in _ACTS:
             raise NotPossible(f"there is no act {name}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from local_slack import LocalSlack, Settings, Workspace, serve
 from tests.page.conftest import Open
@@ -32,6 +33,26 @@ async def test_a_connection_that_drops_is_made_again_and_nothing_is_missed(
     alice.forgive("ERR_INTERNET_DISCONNECTED")
 
 
+async def test_what_is_sent_in_a_short_gap_arrives_once(open_window: Open) -> None:
+    """The browser gives up what is under way when a container brings a new network."""
+    alice = await open_window("alice")
+    answers = 0
+
+    async def lose(route: Route) -> None:
+        nonlocal answers
+        answers += 1
+        await (route.fetch() if answers == 2 else asyncio.sleep(0))  # done, but the answer is lost
+        await (route.abort("internetdisconnected") if answers < 3 else route.continue_())
+
+    await alice.page.route("**/act", lose)
+    async with alice.page.expect_response("**/act"):
+        await alice.type("hello")
+    await alice.type("again")
+    await expect(alice.messages).to_contain_text(["hello", "again"])
+    await expect(alice.composer).to_have_value("")
+    alice.forgive("ERR_INTERNET_DISCONNECTED")
+
+
 async def test_after_a_restart_the_page_goes_on_with_the_history(
     open_window: Open, tmp_path: Path
 ) -> None:
@@ -49,6 +70,7 @@ async def test_after_a_restart_the_page_goes_on_with_the_history(
         await expect(alice.messages).to_contain_text(["before", "after"])
         await expect(alice.page.get_by_text("Not connected.")).to_have_count(0)
         await expect(alice.composer).to_have_value("half a thought")
+        alice.forgive("ERR_CONNECTION")
         alice.forgive("WebSocket connection to")
 
 

@@ -134,9 +134,9 @@ export class Client {
     }
   }
 
-  /** Do something as the person of this window. Throws Refused with words for the person. */
+  /** Do something as the person of this window, once. Throws Refused with words for the person. */
   act(name, fields) {
-    return post("act", { as: this.model.me.id, act: name, arguments: fields });
+    return post("act", { id: crypto.randomUUID(), as: this.model.me.id, act: name, arguments: fields });
   }
 
   /** Take a message away that nobody else sees. */

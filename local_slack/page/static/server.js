@@ -2,6 +2,7 @@
 
 const SOONEST = 300; // ms until a lost connection is tried again; twice as long each time
 const LATEST = 3000;
+const PAUSES = [200, 500, 1000]; // ms until a request is made again that got no answer
 
 /** Something the server refused, with its words. */
 export class Refused extends Error {}
@@ -17,17 +18,21 @@ export async function post(path, body) {
   return answered(asked(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
-/** @param {string} path @param {Record<string, string>} query @param {Blob} body @returns {Promise<object>} throws Refused */
+/** @param {string} path @param {object} query @param {Blob} body @returns {Promise<object>} throws Refused */
 export async function upload(path, query, body) {
   return answered(asked(`${path}?${new URLSearchParams(query)}`, { method: "POST", body }));
 }
 
+/** A browser gives up what is under way when a network of the machine comes or goes, as containers make it. */
 async function asked(path, options) {
-  try {
-    return await fetch(path, options);
-  } catch {
-    throw new Refused("The local Slack does not answer. Is it still running?");
+  for (const pause of [...PAUSES, 0]) {
+    try {
+      return await fetch(path, options);
+    } catch {
+      if (pause) await new Promise((done) => setTimeout(done, pause));
+    }
   }
+  throw new Refused("The local Slack does not answer. Is it still running?");
 }
 
 async function answered(asking) {

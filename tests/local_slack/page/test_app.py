@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -180,6 +181,20 @@ async def test_what_nobody_can_do_is_refused_with_words(
     answer = await page.post("act", json=act)
     assert answer.status_code == 409
     assert answer.json()["error"]
+
+
+async def test_what_is_asked_for_again_is_done_once(
+    page: httpx.AsyncClient, workspace: Workspace
+) -> None:
+    say = {"as": ALICE, "act": "say", "arguments": {"channel": "C0SHOP", "text": "hello"}}
+    nonsense = {**say, "id": "b", "arguments": {"channel": "C0NOWHERE", "text": "hello"}}
+    first, again = await asyncio.gather(*(page.post("act", json=say | {"id": "a"}) for _ in "12"))
+    assert first.json() == again.json()
+    refused = [(await page.post("act", json=nonsense)).json() for _ in "12"]
+    assert refused == [{"error": "there is no channel C0NOWHERE"}] * 2
+    assert len(await workspace.messages("C0SHOP")) == 1
+    await page.post("act", json=say)
+    assert len(await workspace.messages("C0SHOP")) == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"as": []}', b"\xff", b"null"])
