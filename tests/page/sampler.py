@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import LocalSlack, Workspace
-from tests.local_slack.apps import bolt, over_socket_mode
+from tests.local_slack.apps import bolt
 from tests.page.sample_blocks import (
     Blocks,
     Json,
@@ -58,8 +59,14 @@ class Sampler:
         async with aiohttp.ClientSession() as session:
             token, url = slack.world.app.bot_token, slack.api_url
             sampler = Sampler(slack, AsyncWebClient(token=token, base_url=url, session=session))
-            async with over_socket_mode(sampler.app, slack, workspace):
+            # Pings are patient: a busy browser beside the app must not cost it the connection.
+            handler = AsyncSocketModeHandler(sampler.app, slack.world.app.app_token)
+            try:
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+                await workspace.connected()
                 yield sampler
+            finally:
+                await handler.close_async()  # type: ignore[no-untyped-call]
 
     async def action(self, action_id: str, count: int = 1) -> Json:
         """The ``count``-th action of the element called so, as soon as it came."""

@@ -56,8 +56,8 @@ function Section({ block }) {
         ${text && html`<${Cut} text=${text.text} isWhole=${block.expand}><${Text} of=${text} /><//>`}
         ${fields && html`<div class="fields">${fields.map((one) => html`<div><${Text} of=${one} /></div>`)}</div>`}
       </div>
-      ${accessory && html`
-        <div class="accessory"><${Element} block=${block} element=${accessory} label=${spoken(text ?? fields[0])} /></div>`}
+      ${accessory && html`<div class="accessory">
+        <${Element} block=${block} element=${accessory} label=${spoken(text ?? fields[0])} /></div>`}
     </div>`;
 }
 

@@ -52,15 +52,20 @@ export function Overflow({ block, element, aria }) {
   return html`
     <button type="button" class=${`button ${sending ? "sending" : ""}`} ref=${opener} ...${popover.opens}
             ...${aria} aria-label="More actions" aria-busy=${sending || undefined}>⋯</button>
-    <ul class="menu" ...${popover.own}>${element.options.map((option) => html`<li>${item(option)}</li>`)}</ul>${status}`;
+    <ul class="menu" ...${popover.own}>
+      ${element.options.map((option) => html`<li>${item(option)}</li>`)}
+    </ul>${status}`;
 }
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/icon-button-element */
-export const IconButton = ({ block, element }) => html`<${Signs} ...${{ block, element }} signs=${[["🗑️", element]]} />`;
+export const IconButton = ({ block, element }) =>
+  html`<${Signs} block=${block} element=${element} signs=${{ "🗑️": element }} />`;
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element */
-export const FeedbackButtons = ({ block, element }) =>
-  html`<${Signs} ...${{ block, element }} signs=${[["👍", element.positive_button], ["👎", element.negative_button]]} />`;
+export function FeedbackButtons({ block, element }) {
+  const signs = { "👍": element.positive_button, "👎": element.negative_button };
+  return html`<${Signs} block=${block} element=${element} signs=${signs} />`;
+}
 
 function Signs({ block, element, signs }) {
   const { press, sending, status } = useSending(block, element);
@@ -68,5 +73,5 @@ function Signs({ block, element, signs }) {
     <button type="button" class=${`button ${sending ? "sending" : ""}`} title=${plain(button.text)}
             aria-label=${button.accessibility_label ?? plain(button.text)} aria-busy=${sending || undefined}
             onClick=${() => press(button.value)}><span aria-hidden="true">${sign}</span></button>`;
-  return html`${signs.map(one)}${status}`;
+  return html`${Object.entries(signs).map(one)}${status}`;
 }

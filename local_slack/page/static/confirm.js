@@ -40,7 +40,8 @@ function Confirm({ question, onAnswer }) {
       <div id=${`${id}d`}><${Text} of=${question.text} /></div>
       <div class="answers">
         <button type="button" class="button" onClick=${() => answer(false)}>${plain(question.deny)}</button>
-        <button type="button" class=${`button ${style}`} onClick=${() => answer(true)}>${plain(question.confirm)}</button>
+        <button type="button" class=${`button ${style}`} onClick=${() => answer(true)}>
+          ${plain(question.confirm)}</button>
       </div>
     </dialog>`;
 }

@@ -3,7 +3,6 @@
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 const DAY = 86_400_000;
-
 const formats = new Map();
 
 /** Making a format takes longer than using it, and a channel has thousands of dates in it. */
@@ -59,7 +58,7 @@ const TOKENS = {
 export function formatted(timestamp, format) {
   const date = new Date(timestamp * 1000);
   const tokens = [...format.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-  if (Number.isNaN(date.getTime()) || tokens.some((name) => !(name in TOKENS))) return undefined;
+  if (Number.isNaN(date.getTime()) || tokens.some((name) => !Object.hasOwn(TOKENS, name))) return undefined;
   const text = format.replace(/\{(\w+)\}/g, (_, name) => TOKENS[name](date));
   return /^\{\w+_pretty\}/.test(format) ? text[0].toUpperCase() + text.slice(1) : text;
 }
@@ -67,7 +66,7 @@ export function formatted(timestamp, format) {
 /** In full, to look at while the pointer rests on it. @param {number} timestamp @returns {string} */
 export const inFull = (timestamp) => part(new Date(timestamp * 1000), { dateStyle: "full", timeStyle: "long" }, []);
 
-/** `2026-11-24T13:05` of a time in seconds, in the browser's time zone. @param {number} timestamp @returns {string} */
+/** `2026-11-24T13:05` in the browser's time zone. @param {number} timestamp  seconds @returns {string} */
 export function asLocal(timestamp) {
   const date = new Date(timestamp * 1000);
   return `${numbers(date).join("-")}T${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;

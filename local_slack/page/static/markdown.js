@@ -79,7 +79,8 @@ const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell
 
 function table(lines, at) {
   const end = until(lines, at + 2, (one) => !one.includes("|"));
-  const aligned = cells(lines[at + 1]).map((one) => (/^:-+:$/.test(one) ? "center" : /-:$/.test(one) ? "right" : "left"));
+  const side = (one) => (/^:-+:$/.test(one) ? "center" : /-:$/.test(one) ? "right" : "left");
+  const aligned = cells(lines[at + 1]).map(side);
   const row = (line, tag) => html`<tr>${cells(line).map((cell, column) =>
     html`<${tag} scope=${tag === "th" ? "col" : undefined} class=${aligned[column]}>${inline(cell)}<//>`)}</tr>`;
   const rows = lines.slice(at + 2, end).map((line) => row(line, "td"));
@@ -98,7 +99,8 @@ const INLINE = [
   [/^~~(?=\S)([^\n]*?\S)~~/, (found) => html`<s>${inline(found[1])}</s>`],
   [/^\*(?=[^\s*])([^\n*]*[^\s*])\*/, (found) => html`<i>${inline(found[1])}</i>`],
   [/^_(?=[^\s_])([^\n_]*[^\s_])_(?!\w)/, (found) => html`<i>${inline(found[1])}</i>`],
-  [/^https?:\/\/[^\s<>|"]*[^\s<>|".,;:!?)\]}'*_~]/, (found) => html`<${Link} url=${unescaped(found[0])}>${unescaped(found[0])}<//>`],
+  [/^https?:\/\/[^\s<>|"]*[^\s<>|".,;:!?)\]}'*_~]/, (found) =>
+    html`<${Link} url=${unescaped(found[0])}>${unescaped(found[0])}<//>`],
 ];
 const SPECIAL = /[\\`<!*_~h[]/;
 const LONGEST = 3000;

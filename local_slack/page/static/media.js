@@ -21,7 +21,7 @@ function host(url) {
 /** Words instead of a picture that is not here. */
 const Absent = ({ of, from }) => html`
   <p class="absent"><span aria-hidden="true">🖼️</span> <span class="inline">${of}</span>
-    <small>${from ? html`On <bdi>${from}</bdi>; nothing is loaded from elsewhere.` : "The file is not there."}</small></p>`;
+    <small>${from ? `On ${from}; nothing is loaded from elsewhere.` : "The file is not there."}</small></p>`;
 
 function Picture({ of, small }) {
   const [isLost, setLost] = useState(false);

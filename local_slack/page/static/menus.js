@@ -101,44 +101,32 @@ function Single({ block, element, aria }) {
 
 function Listed({ block, element, aria }) {
   const { workspace } = useContext(ClientContext).model;
-  const surface = useContext(Surface);
+  const { place } = useContext(Surface);
   const isMany = element.type.startsWith("multi_");
-  const choice = useChoice(block, element, initial(element, surface.place));
-  const { value, choose, keep, tell, sending, status } = choice;
-  const opener = useRef(null);
-  const before = useRef(null);
-  const texts = useRef(new Map());
-  useHere(block, element, choice);
-  const closed = async () => {
-    const now = choice.current();
-    if (!isMany || same(before.current, now)) return;
-    if ((await tell(now)) === undefined) keep(before.current);
-  };
-  const popover = usePopover(opener, { opened: () => (before.current = value), closed });
   const isExternal = element.type.endsWith("external_select");
+  const choice = useChoice(block, element, initial(element, place));
+  const { value, choose, keep, sending, status } = choice;
+  const opener = useRef(null);
+  const popover = usePopover(opener, useTelling(choice, isMany));
   const groups = isExternal ? groupsOf({ options: initialOptions(element) }) : known(workspace, element);
-  for (const one of groups.flatMap((group) => group.options)) texts.current.set(one.value, one.text);
-  const ask = async (text) => {
-    const offer = await surface.suggest(block, element, text);
-    const found = offer.error ? [] : groupsOf({ options: offer.options, option_groups: offer.groups });
-    for (const one of found.flatMap((group) => group.options)) texts.current.set(one.value, one.text);
-    return { groups: found, error: offer.error };
-  };
-  const chosen = isMany ? value : value === null ? [] : [value];
+  const { ask, nameOf } = useOffered(block, element, groups);
+  useHere(block, element, choice);
+  const chosen = isMany ? value : [value].filter((one) => one !== null);
+  const without = (one) => chosen.filter((other) => other !== one);
   const pick = (one) => {
-    if (isMany) return keep(chosen.includes(one) ? chosen.filter((other) => other !== one) : [...chosen, one]);
+    if (isMany) return keep(chosen.includes(one) ? without(one) : [...chosen, one]);
     popover.hide();
     return choose(one);
   };
-  const drop = (one) => choose(isMany ? chosen.filter((other) => other !== one) : null);
   const mayDrop = isMany || (block.type === "input" && block.optional);
-  const names = chosen.map((one) => [one, texts.current.get(one) ?? one]);
+  const chip = (one) => html`
+    <button type="button" class="chip" key=${one} aria-label=${`Remove ${nameOf(one)}`}
+            onClick=${() => choose(isMany ? without(one) : null)}>
+      <span>${nameOf(one)}</span><span aria-hidden="true">✕</span></button>`;
+  const shown = isMany || !chosen.length ? "" : nameOf(chosen[0]);
   return html`
     <span class="listed">
-      <${Opener} ...${{ aria, element, names, sending, popover, opener, isMany }} />
-      ${mayDrop && names.map(([one, text]) => html`
-        <button type="button" class="chip" key=${one} aria-label=${`Remove ${text}`} onClick=${() => drop(one)}>
-          <span>${text}</span><span aria-hidden="true">✕</span></button>`)}
+      <${Opener} ...${{ aria, element, shown, sending, popover, opener, isMany }} />${mayDrop && chosen.map(chip)}
     </span>
     <div class="menu search" ...${popover.own}>
       ${popover.isOpen && html`
@@ -147,16 +135,42 @@ function Listed({ block, element, aria }) {
     </div>${status}`;
 }
 
+/** Several choices are told when the list is closed, all at once. */
+function useTelling({ value, current, tell, keep }, isMany) {
+  const before = useRef(value);
+  const closed = async () => {
+    const now = current();
+    if (!isMany || same(before.current, now)) return;
+    if ((await tell(now)) === undefined) keep(before.current);
+  };
+  return { opened: () => (before.current = value), closed };
+}
+
 const same = (one, other) => [...one].sort().join() === [...other].sort().join();
+
+/** A way to ask the app for more, and the names of all that was ever offered. */
+function useOffered(block, element, groups) {
+  const { suggest } = useContext(Surface);
+  const names = useRef(new Map());
+  const learn = (all) => all.flatMap((group) => group.options).forEach((one) => names.current.set(one.value, one.text));
+  learn(groups);
+  const ask = async (text) => {
+    const { options, groups: grouped, error } = await suggest(block, element, text);
+    const found = error ? [] : groupsOf({ options, option_groups: grouped });
+    learn(found);
+    return { groups: found, error };
+  };
+  return { ask, nameOf: (value) => names.current.get(value) ?? value };
+}
 
 const initialOptions = (element) => element.initial_options ?? (element.initial_option ? [element.initial_option] : []);
 
 /** What opens the list, with what is chosen. https://www.w3.org/WAI/ARIA/apg/patterns/combobox/ */
-function Opener({ aria, element, names, sending, popover, opener, isMany }) {
+function Opener({ aria, element, shown, sending, popover, opener, isMany }) {
   const placeholder = element.placeholder ? plain(element.placeholder) : isMany ? "Choose options" : "Choose an option";
-  const text = names.length && !isMany ? names[0][1] : placeholder;
   return html`
-    <button type="button" role="combobox" class=${`select ${names.length && !isMany ? "" : "unset"}`} ref=${opener}
+    <button type="button" role="combobox" class=${`select ${shown ? "" : "unset"}`} ref=${opener}
             ...${popover.opens} ...${aria} aria-haspopup="listbox" aria-expanded=${popover.isOpen}
-            aria-controls=${popover.own.id} aria-busy=${sending || undefined}><span>${text}</span></button>`;
+            aria-controls=${popover.own.id} aria-busy=${sending || undefined}>
+      <span>${shown || placeholder}</span></button>`;
 }

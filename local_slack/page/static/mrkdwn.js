@@ -66,7 +66,8 @@ function add(found, kind, line) {
 
 /** What stands in code: entities are still links and mentions, everything else is as it is. */
 function literal(text) {
-  return text.split(/(<[^<>\n]+>)/).map((part, at) => (at % 2 ? entity(part.slice(1, -1), unescaped) : unescaped(part)));
+  const parts = text.split(/(<[^<>\n]+>)/);
+  return parts.map((part, at) => (at % 2 ? entity(part.slice(1, -1), unescaped) : unescaped(part)));
 }
 
 /** The nodes of a text without blocks in it. */
@@ -125,12 +126,15 @@ export function entity(inside, label) {
   const sign = target[0];
   if (sign === "@") return html`<${Mention} id=${target.slice(1)} label=${unescaped(shown)} />`;
   if (sign === "#") return html`<${ChannelLink} id=${target.slice(1)} label=${unescaped(shown)} />`;
-  if (sign !== "!") return html`<${Link} url=${unescaped(target)}>${label(shown || target.replace(/^mailto:/, ""))}<//>`;
+  if (sign !== "!") {
+    return html`<${Link} url=${unescaped(target)}>${label(shown || target.replace(/^mailto:/, ""))}<//>`;
+  }
   const [command, ...rest] = target.slice(1).split("^");
   if (command === "subteam") return html`<${Mention} id=${rest[0]} label=${unescaped(shown)} />`;
   if (command === "date") {
     const [timestamp, format = "", url] = rest.map(unescaped);
-    return html`<${DateText} timestamp=${Number(timestamp)} format=${format} url=${url} fallback=${unescaped(shown)} />`;
+    const fallback = unescaped(shown);
+    return html`<${DateText} timestamp=${Number(timestamp)} ...${{ format, url, fallback }} />`;
   }
   if (["here", "channel", "everyone"].includes(command)) return html`<${Broadcast} range=${command} />`;
   return unescaped(shown || `<${inside}>`);
@@ -157,7 +161,8 @@ function address(text, at) {
 
 function channelName(text, at, { workspace }) {
   const found = isWord(text[at - 1]) ? null : /^#([\p{L}\p{N}_-]+)/u.exec(text.slice(at, at + 90));
-  const channel = found && [...workspace.channels.values()].find((one) => one.name === found[1] && one.kind !== "direct");
+  const isIt = (one) => one.name === found[1] && one.kind !== "direct";
+  const channel = found && [...workspace.channels.values()].find(isIt);
   return channel ? { node: html`<${ChannelLink} id=${channel.id} />`, end: at + found[0].length } : undefined;
 }
 

@@ -4,7 +4,8 @@ import { html } from "./html.js";
 import { Broadcast, ChannelLink, DateText, Link, Mention } from "./inline.js";
 
 /** The parts of a rich text block, or of a cell of a table. */
-export const RichText = ({ block }) => html`<div class="rich">${block.elements.map((part) => html`<${Part} part=${part} />`)}</div>`;
+export const RichText = ({ block }) =>
+  html`<div class="rich">${block.elements.map((part) => html`<${Part} part=${part} />`)}</div>`;
 
 const border = (part) => (part.border ? "bordered" : "");
 
@@ -35,7 +36,9 @@ function List({ part }) {
     : html`<ul class=${`${look} ${BULLETS[indent % 3]}`}>${items}</ul>`;
 }
 
-const MARKS = { code: "code", strike: "s", italic: "i", bold: "b", underline: "u", highlight: "mark", client_highlight: "mark" };
+const MARKS = {
+  code: "code", strike: "s", italic: "i", bold: "b", underline: "u", highlight: "mark", client_highlight: "mark",
+};
 
 /** What stands in a line, with its styles around it. */
 function leaf(element) {
@@ -73,11 +76,13 @@ function bare(element) {
 /** `1f6a2` or `1f468-200d-1f4bb`, as Slack names emoji that it gives no name. */
 function fromCode(code) {
   const points = code?.split("-").map((point) => Number.parseInt(point, 16)) ?? [];
-  return points.length && points.every((point) => point > 0 && point <= 0x10ffff) ? String.fromCodePoint(...points) : undefined;
+  const isFit = points.length && points.every((point) => point > 0 && point <= 0x10ffff);
+  return isFit ? String.fromCodePoint(...points) : undefined;
 }
 
 /** A colour by its name, with a patch of it. */
 function Color({ value }) {
   const isColor = /^#[0-9a-f]{3,8}$/i.test(value);
-  return html`<span class="color">${isColor && html`<span class="patch" style=${{ backgroundColor: value }}></span>`}${value}</span>`;
+  const patch = isColor && html`<span class="patch" style=${{ backgroundColor: value }}></span>`;
+  return html`<span class="color">${patch}${value}</span>`;
 }

@@ -70,15 +70,18 @@ export function Search({ groups, ask, least, chosen, isMany, most = Infinity, on
     else return;
     event.preventDefault();
   };
-  const said = asked.said || (options.length ? "" : "Nothing fits");
+  const typed = (event) => {
+    setText(event.target.value);
+    setAt(0);
+  };
   return html`
     <input class="find" type="text" role="combobox" aria-label="Search" placeholder="Search" autocomplete="off"
            aria-expanded="true" aria-autocomplete="list" aria-controls=${`${id}-list`} ref=${box}
            aria-activedescendant=${options.length ? `${id}-${active}` : undefined} value=${text}
-           onInput=${(event) => { setText(event.target.value); setAt(0); }} onKeyDown=${key} />
-    <p class="said" role="status">${said}</p>
-    <div class="options" role="listbox" id=${`${id}-list`} aria-label="Choices" aria-multiselectable=${isMany || undefined}
-         onMouseDown=${keepFocus}>
+           onInput=${typed} onKeyDown=${key} />
+    <p class="said" role="status">${asked.said || (options.length ? "" : "Nothing fits")}</p>
+    <div class="options" role="listbox" id=${`${id}-list`} aria-label="Choices"
+         aria-multiselectable=${isMany || undefined} onMouseDown=${keepFocus}>
       <${Groups} ...${{ id, shown, active, chosen, isFull, pick }} />
     </div>`;
 }
