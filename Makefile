@@ -7,6 +7,7 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TRYABLE := $(VENV)/.tryable
 TYPED := bot workers quaymaster local_slack trial tests bench
 
 .PHONY: help install check test protections screenshots bench try clean
@@ -16,12 +17,19 @@ help: ## list the targets
 
 install: $(INSTALLED) ## virtual environment with the project and its tools
 
-$(INSTALLED): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
+$(INSTALLED): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ $(TRYABLE)
+
+# What a newcomer needs, without a developer's tools.
+$(TRYABLE): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[try]'
 	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
 
 check: install ## format, lint, types, import contracts and fast tests: under a minute
 	$(BIN)/ruff format --check .
@@ -42,7 +50,7 @@ screenshots: install ## pictures of the chat page, made on the way through its t
 bench: install ## measure; ONLY=name for one row
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-try: install ## the whole product without Slack, on a chat page on this machine
+try: $(TRYABLE) ## the whole product without Slack, on a chat page on this machine
 	$(BIN)/quaymaster try
 
 clean: ## remove the virtual environment and every cache
