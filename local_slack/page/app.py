@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +13,7 @@ from local_slack.acts import Acts
 from local_slack.errors import SlackError
 from local_slack.message import Json
 from local_slack.outcome import NotPossible, Offer, Outcome
+from local_slack.page.assets import INDEX, asset
 from local_slack.page.guard import Guard
 from local_slack.page.inspection import Inspection
 from local_slack.page.live import Live
@@ -22,14 +21,6 @@ from local_slack.page.once import Once
 from local_slack.page.shown import can_be, shown_message, workspace_json
 from local_slack.state import State
 
-_STATIC = files("local_slack.page") / "static"
-_KINDS = {
-    "html": "text/html; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "mjs": "text/javascript; charset=utf-8",
-    "svg": "image/svg+xml",
-}
 _PICTURES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -65,7 +56,6 @@ class Page:
         self._acts = acts
         self._commands = commands
         self._once = Once()
-        page = _STATIC.joinpath("index.html").read_text()
         routes = Router(
             [
                 Route("/", self._index),
@@ -85,13 +75,13 @@ class Page:
                 WebSocketRoute("/live", Live(state, inspection).serve),
             ]
         )
-        self.routes: tuple[BaseRoute, ...] = (Mount("/chat/{token}", Guard(routes, token, page)),)
+        self.routes: tuple[BaseRoute, ...] = (Mount("/chat/{token}", Guard(routes, token, INDEX)),)
 
     async def _index(self, request: Request) -> Response:
-        return _asset("index.html", request)
+        return asset("index.html", request)
 
     async def _file_of_the_page(self, request: Request) -> Response:
-        return _asset(request.path_params["name"], request)
+        return asset(request.path_params["name"], request)
 
     def _told(
         self, run: Callable[[Request], Awaitable[Json]]
@@ -195,17 +185,3 @@ class Page:
         if found is None or self._person(user) not in found.members:
             raise NotPossible(f"{user} is in no channel {channel}")
         return str(user), found.id
-
-
-def _asset(name: str, request: Request) -> Response:
-    """A file of the page itself, compressed for whoever takes that: a third of its size."""
-    parts = name.split("/")
-    kind = _KINDS.get(name.rpartition(".")[2])
-    file = _STATIC.joinpath(*parts)
-    if kind is None or ".." in parts or not file.is_file():
-        return Response("There is no such file.", 404)
-    content, headers = file.read_bytes(), {"vary": "accept-encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        content = gzip.compress(content, compresslevel=6, mtime=0)
-        headers["content-encoding"] = "gzip"
-    return Response(content, media_type=kind, headers=headers)

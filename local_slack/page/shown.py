@@ -82,17 +82,7 @@ def _mentions(state: State, channel: Channel, user: str) -> int:
 
 def shown_message(state: State, message: Message) -> Json:
     """A message with what its thread holds."""
-    thread = state.thread(message.channel, message.ts)
-    replies = (
-        thread
-        and thread.replies
-        and {
-            "count": len(thread.replies),
-            "latest": thread.replies[-1],
-            "users": list(thread.users),
-        }
-    )
-    return message.as_json() | {"thread": replies or None}
+    return message.as_json() | {"thread": state.thread_json(message)}
 
 
 def shown_view(state: State, view: str) -> Json:

@@ -70,9 +70,9 @@ class Sampler:
 
     async def action(self, action_id: str, count: int = 1) -> Json:
         """The ``count``-th action of the element called so, as soon as it came."""
-        return (await self._wait(lambda one: _action_of(one, action_id) is not None, count))[
-            "actions"
-        ][0]
+        heard = await self._wait(lambda one: _action_of(one, action_id) is not None, count)
+        found: Json = heard["actions"][0]
+        return found
 
     async def delivery(self, kind: str, count: int = 1) -> Json:
         """The ``count``-th payload of this type, as soon as it came."""

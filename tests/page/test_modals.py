@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import FilePayload, Locator, expect
 
 from local_slack import LocalSlack, Settings, Workspace
 from tests.page.conftest import Open
@@ -55,7 +55,7 @@ async def test_everything_that_is_put_in_arrives(open_window: Open, sampler: Sam
     await dialog.get_by_label("Address").fill("https://example.com/")
     await dialog.get_by_label("Copies").fill("3")
     await dialog.get_by_label("Story").fill("Once")
-    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"three words here"}
+    file = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"three words here")
     await dialog.get_by_label("Attachment").set_input_files(file)
     await dialog.get_by_role("combobox", name="Tag").click()
     await dialog.get_by_role("option", name="1.9").click()
