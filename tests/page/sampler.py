@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import struct
-import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import LocalSlack, Workspace
 from tests.local_slack.apps import bolt
+from tests.page.pictures import picture
 from tests.page.sample_blocks import (
     Blocks,
     Json,
@@ -180,17 +179,3 @@ def _answer(said: str) -> Json:
 def _action_of(body: Json, action_id: str) -> Any:
     found = (one for one in body.get("actions", ()) if one["action_id"] == action_id)
     return next(found, None)
-
-
-def picture(size: int = 64) -> bytes:
-    """A blue square as a PNG: https://www.w3.org/TR/png-3/"""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    head = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-    row = b"\0" + bytes((11, 110, 138)) * size
-    signature = b"\x89PNG\r\n\x1a\n"
-    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(row * size)), chunk(b"IEND", b""))
-    return signature + b"".join(parts)

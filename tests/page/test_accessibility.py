@@ -11,8 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import Settings, Workspace
 from tests.page.conftest import Open
+from tests.page.pictures import picture
 from tests.page.test_composer import COMMANDS
-from tests.page.test_files import picture
 from tests.page.window import Window
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-
 import pytest
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.page.conftest import Open
+from tests.page.pictures import picture
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
-
-
-def picture(width: int, height: int) -> bytes:
-    """A black PNG: https://www.w3.org/TR/png-3/"""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + bytes(width)) * height)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 async def test_text_is_shown_and_can_be_saved(open_window: Open, bot: AsyncWebClient) -> None:
