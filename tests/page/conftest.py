@@ -18,6 +18,7 @@ from tests.page.window import Window, opened
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # it is small in a container
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
