@@ -21,6 +21,7 @@ from tests.engines.trivy import TrivyCaches, make_caches
 from tests.engines.trivy import trivy_binary as find_trivy
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import LocalImages
+from tests.trial.programs import remove_what_is_kept
 
 # `make check` tries fewer examples than `make test`, so that it ends while one still looks.
 hypothesis.settings.register_profile("quick", max_examples=25)
@@ -37,6 +38,7 @@ _ENGINE_FIXTURES = frozenset(
         "registry",
         "repository",
         "tls_registry",
+        "trial_state",
         "trivy_binary",
         "trivy_cache",
         "trivy_caches",
@@ -215,6 +217,20 @@ def trivy_caches(tmp_path: Path) -> TrivyCaches:
 def trivy_cache(trivy_caches: TrivyCaches) -> Path:
     """A Trivy cache directory with database A, an hour old."""
     return trivy_caches.a
+
+
+@pytest.fixture
+def trial_state(
+    tmp_path: Path, engine: docker.DockerClient, engine_session: EngineSession
+) -> Iterator[Path]:
+    """A state directory to be of `quaymaster try`; afterwards the images of that trial are gone.
+
+    Two trials cannot share an engine, so one test waits for another.
+    """
+    state = tmp_path / "try"
+    with engine_session.run.locked("trial"):
+        yield state
+        remove_what_is_kept(state, engine)
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ import docker
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from tests.engines.session import EngineSession
 from tests.page.album import Album
 from tests.page.window import Window, opened
-from tests.trial.programs import Trial, left_running, remove_what_is_kept, running_page
+from tests.trial.programs import Trial, left_running, running_page
 
 pytestmark = [
     pytest.mark.engine,
@@ -31,18 +30,11 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def trial(
-    tmp_path: Path, docker_host: str, engine: docker.DockerClient, engine_session: EngineSession
-) -> Iterator[Trial]:
-    """A running trial. Two cannot share an engine, so one test waits for another."""
-    state = tmp_path / "try"
-    with engine_session.run.locked("trial"):
-        try:
-            with running_page(state, docker_host) as running:
-                yield running
-            assert left_running(state, engine) == []
-        finally:
-            remove_what_is_kept(state, engine)
+def trial(trial_state: Path, docker_host: str, engine: docker.DockerClient) -> Iterator[Trial]:
+    """A running trial, of which nothing may be left at the end."""
+    with running_page(trial_state, docker_host) as running:
+        yield running
+    assert left_running(trial_state, engine) == []
 
 
 async def test_the_tour_by_several_people(browser: Browser, trial: Trial) -> None:

@@ -141,7 +141,9 @@ def left_running(state: Path, engine: docker.DockerClient) -> list[str]:
 
 
 def remove_what_is_kept(state: Path, engine: docker.DockerClient) -> None:
-    """Remove the images that a trial leaves for its next start."""
+    """Remove the images that a trial leaves for its next start, if there was one."""
+    if not (state / "choices.json").exists():
+        return
     name = json.loads((state / "choices.json").read_text())["name"]
     for image in engine.images.list(filters={"label": f"io.quaymaster.trial={name}"}):
         engine.images.remove(image.id, force=True)

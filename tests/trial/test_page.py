@@ -11,8 +11,7 @@ import docker
 import httpx
 import pytest
 
-from tests.engines.session import EngineSession
-from tests.trial.programs import left_running, remove_what_is_kept, running_page
+from tests.trial.programs import left_running, running_page
 from trial.world import ALICE, SHOP
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -71,36 +70,31 @@ def command_lines() -> str:
 
 
 def test_the_page_works_from_the_first_minute_and_the_next_start_finds_it_as_it_was(
-    tmp_path: Path, docker_host: str, engine: docker.DockerClient, engine_session: EngineSession
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    state = tmp_path / "try"
-    with engine_session.run.locked("trial"):
-        try:
-            with running_page(state, docker_host) as trial, opened(trial.address()) as tab:
-                address = trial.address()
-                secret = address.split("/chat/")[1].strip("/")
-                assert len(secret) >= 43
-                assert secret not in command_lines()
-                workspace = tab.workspace()
-                assert "deploy" in {verb["name"] for verb in workspace["commands"]["verbs"]}
-                assert workspace["commands"]["values"]["ENVIRONMENT"] == ["staging", "production"]
-                tab.sees("Welcome to the shop!")
-                tab.acts("say", text="I was here")
-                tab.acts("command", name="/image", text="tags shop/web")
-                tab.sees("v4-vulnerable")
-                tab.sees("Deployed", within=60)
-                trial.send(signal.SIGINT)
-                assert trial.ended() == 0, trial.text
-            assert left_running(state, engine) == []
+    with running_page(trial_state, docker_host) as trial, opened(trial.address()) as tab:
+        address = trial.address()
+        secret = address.split("/chat/")[1].strip("/")
+        assert len(secret) >= 43
+        assert secret not in command_lines()
+        workspace = tab.workspace()
+        assert "deploy" in {verb["name"] for verb in workspace["commands"]["verbs"]}
+        assert workspace["commands"]["values"]["ENVIRONMENT"] == ["staging", "production"]
+        tab.sees("Welcome to the shop!")
+        tab.acts("say", text="I was here")
+        tab.acts("command", name="/image", text="tags shop/web")
+        tab.sees("v4-vulnerable")
+        tab.sees("Deployed", within=60)
+        trial.send(signal.SIGINT)
+        assert trial.ended() == 0, trial.text
+    assert left_running(trial_state, engine) == []
 
-            with running_page(state, docker_host) as trial, opened(trial.address()) as tab:
-                assert trial.address() == address
-                messages = tab.messages()
-                assert "I was here" in messages
-                assert "Deployed" in messages
-                assert messages.count("Welcome to the shop!") == 1
-                trial.send(signal.SIGTERM)
-                assert trial.ended() == 0, trial.text
-            assert left_running(state, engine) == []
-        finally:
-            remove_what_is_kept(state, engine)
+    with running_page(trial_state, docker_host) as trial, opened(trial.address()) as tab:
+        assert trial.address() == address
+        messages = tab.messages()
+        assert "I was here" in messages
+        assert "Deployed" in messages
+        assert messages.count("Welcome to the shop!") == 1
+        trial.send(signal.SIGTERM)
+        assert trial.ended() == 0, trial.text
+    assert left_running(trial_state, engine) == []

@@ -4,15 +4,13 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
 
-from tests.engines.session import EngineSession
 from tests.images.catalogue import LocalImages
-from tests.trial.programs import Trial, left_running, remove_what_is_kept, running_trial
+from tests.trial.programs import Trial, left_running, running_trial
 from trial.choices import CHOICES, kept_choices
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -61,34 +59,22 @@ TOUR = """\
 """
 
 
-@pytest.fixture
-def state(
-    tmp_path: Path, engine: docker.DockerClient, engine_session: EngineSession
-) -> Iterator[Path]:
-    """A state directory to be. Two trials cannot share an engine, so one test waits for another."""
-    state = tmp_path / "try"
-    with engine_session.run.locked("trial"):
-        yield state
-        if (state / "choices.json").exists():
-            remove_what_is_kept(state, engine)
-
-
 def started(trial: Trial) -> None:
     trial.sees("Five things to try")
 
 
 def test_the_tour_works_and_the_next_start_finds_its_history(
-    state: Path, tmp_path: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, tmp_path: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
     script = tmp_path / "tour.txt"
     script.write_text(TOUR)
-    with running_trial(state, docker_host, "--script", str(script)) as trial:
+    with running_trial(trial_state, docker_host, "--script", str(script)) as trial:
         assert trial.ends(within=200) == 0, trial.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
     assert "v3-broken" in trial.text
-    assert state.stat().st_mode & 0o777 == 0o700
+    assert trial_state.stat().st_mode & 0o777 == 0o700
 
-    with running_trial(state, docker_host) as again:
+    with running_trial(trial_state, docker_host) as again:
         again.type(
             "/image status production",
             ":wait web shop/web:v2",
@@ -96,120 +82,129 @@ def test_the_tour_works_and_the_next_start_finds_its_history(
             ":wait 5 tags",
         )
         assert again.ends() == 0, again.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_nothing_running(
-    state: Path, docker_host: str, engine: docker.DockerClient, number: signal.Signals
+    trial_state: Path, docker_host: str, engine: docker.DockerClient, number: signal.Signals
 ) -> None:
-    with running_trial(state, docker_host) as trial:
+    with running_trial(trial_state, docker_host) as trial:
         trial.type(
             "/image push shop/web:v2", ":wait Pushed", "/image deploy shop/web:v2 to staging"
         )
         trial.sees("Deploy shop/web:v2 to staging/web")
         trial.send(number)
         assert trial.ended() == 128 + number, trial.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
 def test_a_signal_while_it_starts_leaves_nothing_running(
-    state: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    with running_trial(state, docker_host) as trial:
+    with running_trial(trial_state, docker_host) as trial:
         trial.sees("Looking for a registry")
         trial.send(signal.SIGTERM)
         assert trial.ended() == 128 + signal.SIGTERM, trial.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
 def test_a_part_that_ends_is_told_with_its_log_and_ends_the_rest(
-    state: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    with running_trial(state, docker_host) as trial:
+    with running_trial(trial_state, docker_host) as trial:
         started(trial)
         os.kill(trial.parts()["bot"], signal.SIGKILL)
         assert trial.ended() == 2
     assert "The bot ended with status -9" in trial.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
 def test_what_a_killed_run_left_is_ended_by_the_next(
-    state: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    with running_trial(state, docker_host) as trial:
+    with running_trial(trial_state, docker_host) as trial:
         started(trial)
         trial.send(signal.SIGKILL)
         trial.ends()
-    assert left_running(state, engine)
-    with running_trial(state, docker_host) as trial:
+    assert left_running(trial_state, engine)
+    with running_trial(trial_state, docker_host) as trial:
         started(trial)
         assert "The last run was killed; what it left running is ended now: " in trial.text
         assert trial.ends() == 0
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
-def test_reset_begins_anew(state: Path, docker_host: str, engine: docker.DockerClient) -> None:
-    with running_trial(state, docker_host) as trial:
+def test_reset_begins_anew(
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
+) -> None:
+    with running_trial(trial_state, docker_host) as trial:
         trial.type("/image push shop/web:v2", ":wait Pushed")
         assert trial.ends() == 0, trial.text
-    before = (state / "choices.json").read_text()
-    with running_trial(state, docker_host, "--reset") as trial:
+    before = (trial_state / "choices.json").read_text()
+    with running_trial(trial_state, docker_host, "--reset") as trial:
         trial.type("/image tags shop/web", ":wait 4 tags")
         assert trial.ends() == 0, trial.text
-    assert (state / "choices.json").read_text() != before
+    assert (trial_state / "choices.json").read_text() != before
 
 
 def test_a_broken_state_is_told_and_reset_helps(
-    state: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    state.mkdir()
-    (state / "made-by-quaymaster-try").touch()
-    (state / "choices.json").write_text("{")
-    with running_trial(state, docker_host) as trial:
+    trial_state.mkdir()
+    (trial_state / "made-by-quaymaster-try").touch()
+    (trial_state / "choices.json").write_text("{")
+    with running_trial(trial_state, docker_host) as trial:
         assert trial.ends() == 2
     assert "Begin anew with `quaymaster try --reset`." in trial.text
-    with running_trial(state, docker_host, "--reset") as trial:
+    with running_trial(trial_state, docker_host, "--reset") as trial:
         assert trial.ends() == 0, trial.text
 
 
 def test_remove_leaves_no_directory_and_no_image(
-    state: Path, docker_host: str, engine: docker.DockerClient
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    with running_trial(state, docker_host) as trial:
+    with running_trial(trial_state, docker_host) as trial:
         assert trial.ends() == 0, trial.text
-    name = json.loads((state / "choices.json").read_text())["name"]
-    with running_trial(state, docker_host, "--remove") as trial:
+    name = json.loads((trial_state / "choices.json").read_text())["name"]
+    with running_trial(trial_state, docker_host, "--remove") as trial:
         assert trial.ends() == 0, trial.text
-    assert not state.exists()
+    assert not trial_state.exists()
     assert not engine.images.list(filters={"label": f"io.quaymaster.trial={name}"})
 
 
-def test_a_second_run_in_the_same_directory_is_refused(state: Path, docker_host: str) -> None:
-    with running_trial(state, docker_host) as first:
+def test_a_second_run_in_the_same_directory_is_refused(trial_state: Path, docker_host: str) -> None:
+    with running_trial(trial_state, docker_host) as first:
         started(first)
-        with running_trial(state, docker_host) as second:
+        with running_trial(trial_state, docker_host) as second:
             second.sees("runs in")
             assert second.ends() == 2
             assert "--state DIR" in second.text
         assert first.ends() == 0, first.text
 
 
-def test_what_is_typed_wrongly_ends_a_script_with_status_1(state: Path, docker_host: str) -> None:
-    with running_trial(state, docker_host) as trial:
+def test_what_is_typed_wrongly_ends_a_script_with_status_1(
+    trial_state: Path, docker_host: str
+) -> None:
+    with running_trial(trial_state, docker_host) as trial:
         trial.type(":fly away", ":people")
         assert trial.ends() == 1
     assert ":fly away is not understood." in trial.text
 
 
-def test_a_port_in_use_is_named(state: Path, docker_host: str, engine: docker.DockerClient) -> None:
-    state.mkdir()
-    (state / "made-by-quaymaster-try").touch()
-    port = kept_choices(state / CHOICES).slack_port
-    with socket.create_server(("127.0.0.1", port)), running_trial(state, docker_host) as trial:
+def test_a_port_in_use_is_named(
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
+) -> None:
+    trial_state.mkdir()
+    (trial_state / "made-by-quaymaster-try").touch()
+    port = kept_choices(trial_state / CHOICES).slack_port
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        running_trial(trial_state, docker_host) as trial,
+    ):
         assert trial.ends() == 2
     assert f"Port {port} on 127.0.0.1 is in use, and the local Slack" in trial.text
-    assert left_running(state, engine) == []
+    assert left_running(trial_state, engine) == []
 
 
 def test_without_an_engine_it_says_how_to_get_one(tmp_path: Path) -> None:
@@ -233,12 +228,12 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path, docker_host: st
 
 
 def test_services_of_another_quaymaster_are_not_touched(
-    state: Path, docker_host: str, engine: docker.DockerClient, images: LocalImages
+    trial_state: Path, docker_host: str, engine: docker.DockerClient, images: LocalImages
 ) -> None:
     labels = {"quaymaster.environment": "staging", "quaymaster.service": "web"}
     foreign = engine.containers.create(images.web_v1, labels=labels)
     try:
-        with running_trial(state, docker_host) as trial:
+        with running_trial(trial_state, docker_host) as trial:
             assert trial.ends() == 2
         assert f"has the container {foreign.name} of another Quaymaster" in trial.text
         foreign.reload()
