@@ -128,7 +128,7 @@ def _message_events(state: State, change: Change, user: str) -> list[Json]:
             "isNew": change.kind == "message_posted",
         }
     )
-    return events + _root_events(state, change, message)
+    return events + _root_events(state, change, message, user)
 
 
 def _deletion_events(state: State, change: Change, user: str) -> list[Json]:
@@ -138,14 +138,14 @@ def _deletion_events(state: State, change: Change, user: str) -> list[Json]:
     return [
         _numbered(change, message=message.as_json()),
         _channel_event(state, change, state.channels[message.channel], user),
-        *_root_events(state, change, message),
+        *_root_events(state, change, message, user),
     ]
 
 
-def _root_events(state: State, change: Change, reply: Message) -> list[Json]:
+def _root_events(state: State, change: Change, reply: Message, user: str) -> list[Json]:
     """The message that a reply belongs to: it says how many replies there are."""
     root = state.find(reply.channel, reply.thread_ts) if reply.thread_ts else None
-    if root is None or root.ts == reply.ts:
+    if root is None or root.ts == reply.ts or not _sees(state, root, user):
         return []
     return [
         {

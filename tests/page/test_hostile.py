@@ -38,7 +38,9 @@ async def test_what_comes_from_outside_stays_text(
     root = (await bob.say("C0SHOP", f"{EVIL} javascript:alert(1) `{EVIL}`")).shown[0]
     await bot.chat_postMessage(channel="C0SHOP", text=EVIL, thread_ts=root.ts)
     await bot.files_upload_v2(channel="C0SHOP", filename="x.txt", title=EVIL, content=EVIL)
-    await expect(alice.messages).to_have_count(2)
+    await bot.chat_postMessage(channel="C0SHOP", text="<javascript:alert(1)|a link> is no link")
+    await expect(alice.messages).to_have_count(3)
+    await expect(alice.messages.last).to_contain_text("a link is no link")
     await expect(alice.messages.first).to_contain_text(f"bob {EVIL}")
     await expect(alice.page.get_by_role("region", name="x.txt")).to_have_text(EVIL)
     await expect(alice.page.get_by_role("heading", level=1)).to_have_text(f"Shop {EVIL}")

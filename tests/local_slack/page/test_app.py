@@ -33,6 +33,8 @@ LARGEST = 200_000
         "vendor",
         "vendor/README.md",
         "index.html%00.js",
+        "..%2fstatic%2findex.html",
+        "vendor/..%2f..%2fstatic/main.js",
         "",
     ],
 )
@@ -63,7 +65,7 @@ def test_the_page_asks_nobody_else() -> None:
 
 
 def test_the_page_makes_no_markup_of_texts() -> None:
-    ways = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function")
+    ways = re.compile(r"(?i)innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function")
     for path in OWN:
         assert not ways.search(path.read_text()), path
 
@@ -161,6 +163,26 @@ async def test_a_message_that_others_see_is_not_dismissed(
     assert (await page.post("dismiss", json={**query, "ts": private["ts"]})).status_code == 200
     left = (await page.get("messages", params=query)).json()["messages"]
     assert [one["text"] for one in left] == ["for all"]
+
+
+async def test_what_is_only_for_one_person_is_read_and_clicked_by_nobody_else(
+    page: httpx.AsyncClient, workspace: Workspace, web: AsyncWebClient
+) -> None:
+    root = (await workspace.person(ALICE).say("C0SHOP", "root")).shown[0]
+    button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "A"}}
+    given = {"channel": "C0SHOP", "user": ALICE, "text": "for alice"}
+    blocks = [{"type": "actions", "elements": [button]}]
+    alone = (await web.chat_postEphemeral(**given, blocks=blocks))["message_ts"]
+    await web.chat_postEphemeral(**given, thread_ts=root.ts)
+    for user, expected in ((ALICE, 3), (BOB, 0)):
+        query = {"as": user, "channel": "C0SHOP"}
+        threads = [{**query, "thread": thread} for thread in (root.ts, alone)]
+        answers = [await page.get("messages", params=query)]
+        answers += [await page.get("replies", params=one) for one in threads]
+        assert sum(one.text.count("for alice") for one in answers) == expected
+    click = {"channel": "C0SHOP", "ts": alone, "action_id": "a"}
+    refused = await page.post("act", json={"as": BOB, "act": "click", "arguments": click})
+    assert refused.status_code == 409
 
 
 @pytest.mark.parametrize(

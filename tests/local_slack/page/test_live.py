@@ -75,6 +75,17 @@ async def test_a_reply_brings_the_message_that_it_belongs_to(
     assert [(one["count"], one["users"]) for one in counted] == [(1, [CAROL])]
 
 
+async def test_a_reply_to_what_only_one_person_sees_brings_it_to_nobody_else(
+    slack: LocalSlack, workspace: Workspace, web: AsyncWebClient
+) -> None:
+    private = await web.chat_postEphemeral(channel="C0SHOP", user=ALICE, text="for alice")
+    alice, thread = workspace.person(ALICE), private["message_ts"]
+    await alice.say("C0SHOP", "a reply", thread_ts=thread)
+    await alice.say("C0SHOP", "end")
+    async with listening(slack, CAROL) as (_, socket):
+        assert "for alice" not in str(await until(socket, "end"))
+
+
 async def test_what_one_read_is_told_to_their_other_windows(
     slack: LocalSlack, workspace: Workspace
 ) -> None:
