@@ -49,6 +49,7 @@ async def test_what_is_sent_in_a_short_gap_arrives_once(open_window: Open) -> No
         await alice.type("hello")
     await alice.type("again")
     await expect(alice.messages).to_contain_text(["hello", "again"])
+    await expect(alice.messages).to_have_count(2)
     await expect(alice.composer).to_have_value("")
     alice.forgive("ERR_INTERNET_DISCONNECTED")
 
