@@ -19,7 +19,14 @@ from quaymaster.configuration import Configuration
 from quaymaster.settings import SETTINGS
 from tests.readme import README, ROOT, parts_in, with_parts
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/local-slack.md",
+)
+PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})
 WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json"})
 METHODS = tuple(
@@ -74,14 +81,35 @@ def test_every_make_target_is_for_people_who_read_one_of_the_documents() -> None
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str) -> None:
-    pattern = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:\.(?:py|md|yml|toml|json)|/)|\.env[\w.]*|LICENSE")
+    """From the top, or in a folder that the same document names."""
+    endings = "py|js|html|md|yml|toml|json"
+    pattern = re.compile(rf"[\w.-]+(?:/[\w.-]+)*(?:\.(?:{endings})|/)|\.env[\w.]*|LICENSE")
     named = {code for code in code_in(read(document)) if pattern.fullmatch(code)}
+    folders = [ROOT, *(ROOT / name for name in named if name.endswith("/"))]
     missing = {
         name
         for name in named - WRITTEN_BY_PEOPLE - WRITTEN_BY_PROGRAMS
-        if not (ROOT / name).exists()
+        if not any((folder / name).exists() for folder in folders)
     }
     assert missing == set()
+
+
+def pictures_in(document: str) -> Iterator[str]:
+    """The pictures that a document shows, by their paths in the repository."""
+    folder = (ROOT / document).parent
+    for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", read(document)):
+        yield str((folder / target).relative_to(ROOT))
+
+
+def test_the_pictures_in_the_documents_are_those_that_there_are() -> None:
+    shown = sorted(picture for document in DOCUMENTS for picture in pictures_in(document))
+    assert shown == sorted(f"{PICTURES}/{path.name}" for path in (ROOT / PICTURES).glob("*"))
+
+
+def test_the_pictures_in_the_documents_are_those_that_the_tour_takes() -> None:
+    shown = {picture for document in DOCUMENTS for picture in pictures_in(document)}
+    taken = re.findall(r'album\.take\("([a-z]+)"', read("tests/page/test_tour.py"))
+    assert shown == {f"{PICTURES}/{name}.png" for name in taken}
 
 
 def commands() -> Mapping[str, Any]:

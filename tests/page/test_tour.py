@@ -123,7 +123,6 @@ class Tour:
         await expect(alice.thread).to_have_count(0)
         eve = await self.window("eve", SECURITY)
         await expect(_said(eve, "new findings in shop/web")).to_be_visible(timeout=SOON)
-        await self._album.take("alert", eve)
 
     async def deploys_with_two_approvals(self) -> None:
         """Who asks does not count; two others press the button, one on a phone in the dark."""
@@ -138,7 +137,6 @@ class Tour:
         )
         request = _card(carol, "Deploy shop/web:v1 to production/web")
         await expect(request).to_be_visible(timeout=SOON)
-        await self._album.take("approval", carol)
         await _presses(carol, request, "Approve")
         await expect(card).to_contain_text("Needs 1 approval", timeout=SOON)
         on_phone = _card(dave, "Deploy shop/web:v1 to production/web")
@@ -146,7 +144,6 @@ class Tour:
         await self._album.take("phone", dave)
         await _presses(dave, on_phone, "Approve")
         await expect(card).to_contain_text("Deployed", timeout=LATER)
-        await self._album.take("deployed", alice)
 
     async def meets_a_bad_version(self) -> None:
         """A version that never gets healthy changes nothing; one with findings does not pass."""
@@ -157,7 +154,6 @@ class Tour:
         await alice.type("/image deploy shop/web:v4-vulnerable to staging")
         vulnerable = _card(alice, "Deploy shop/web:v4-vulnerable to staging/web")
         await expect(vulnerable).to_contain_text("Refused", timeout=LATER)
-        await self._album.take("refused", alice)
 
     async def is_refused_as_a_guest(self) -> None:
         """A refusal is for the one who asked alone."""
