@@ -1,11 +1,11 @@
 """Which cards the courier turns to next: those that ended first, then those longest not shown."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.messages import Message
-from bot.rates import LOOK_AGAIN_SECONDS, Urgency
+from bot.rates import Budget, Call, Urgency
 from bot.throttle import RATE_LIMITED, NotYet
 from quaymaster.operations import Operation
 
@@ -23,97 +23,115 @@ class _Entry:
     """One card that is behind."""
 
     since: float
-    has_ended: bool
+    ended_at: float | None
+    """When its operation ended, if it has."""
+    was_drawn_ended: bool = False
+    """Whether that was known when the work on it began."""
     urgency: Urgency = "changed"
-    ended_at: float = 0.0
     not_before: float = 0.0
+    calls: tuple[Call, ...] = ()
+    """What it waits for besides: room in the budget for one of these. It keeps its place for them
+    until they are made or the work on it ends, and those after it leave them room.
+    """
     failures: int = 0
-    shares_its_wait: bool = False
-    """It waits for what others wait for too: the budget, or one call that tries a method out."""
 
 
 @dataclass(slots=True)
 class Agenda:
-    """The cards that are behind, and when each is worth another look. Times are seconds."""
+    """The cards that are behind, and when each is worth another look. Times are seconds.
+
+    A card that waits for the budget is due as soon as there is room for its call and those of all
+    that come first. A time of its own, guessed when there was none, would let others find the room
+    first: calls are answered sooner and later than anybody can tell.
+    """
 
     _entries: dict[int, _Entry] = field(default_factory=dict)
     _shown: dict[int, float] = field(default_factory=dict)
     """When each card was last shown: also of those that are not behind, as they may be again."""
 
-    def see(self, behind: Iterable[tuple[int, bool]], now: float) -> None:
-        """Take in which cards are behind, and which of their operations have ended."""
+    def see(self, behind: Iterable[tuple[int, float | None]], now: float) -> None:
+        """Take in which cards are behind, and when their operations ended, if they have."""
         entries = {}
-        for operation_id, has_ended in behind:
-            entry = self._entries.get(operation_id) or _Entry(now, has_ended)
-            if has_ended and not entry.has_ended:
-                entry.has_ended, entry.not_before = True, 0.0
+        for operation_id, ended_at in behind:
+            entry = self._entries.get(operation_id) or _Entry(now, ended_at)
+            if ended_at is not None and entry.ended_at is None:
+                entry.not_before, entry.calls = 0.0, ()
+            entry.ended_at = ended_at
             entries[operation_id] = entry
         self._entries = entries
         oldest = now - _REMEMBERED_SECONDS
         self._shown = {card: at for card, at in self._shown.items() if at > oldest}
 
-    def due(self, now: float, busy: frozenset[int]) -> Sequence[int]:
+    def due(self, now: float, busy: frozenset[int], budget: Budget) -> Sequence[int]:
         """The cards to work on now, in this order."""
-        ready = [
-            (self._order(operation_id, entry), operation_id)
-            for operation_id, entry in self._entries.items()
-            if operation_id not in busy and entry.not_before <= now
-        ]
-        return [operation_id for _, operation_id in sorted(ready)]
+        times = self._times(now, budget)
+        return [card for card, at in times if card not in busy and at <= now]
 
-    def seconds_until_due(self, now: float, busy: frozenset[int], most: float) -> float:
+    def seconds_until_due(
+        self, now: float, busy: frozenset[int], budget: Budget, most: float
+    ) -> float:
         """How long until the next card is due; at most so long."""
-        times = [
-            entry.not_before
-            for operation_id, entry in self._entries.items()
-            if operation_id not in busy
-        ]
-        return max(0.0, min([most, *(time - now for time in times)]))
+        times = [at for card, at in self._times(now, budget) if card not in busy]
+        return max(0.0, min([most, *(at - now for at in times)]))
 
     def oldest(self, now: float) -> float:
         """For how long the oldest of them has been behind."""
         return max((now - entry.since for entry in self._entries.values()), default=0.0)
 
     def began(self, operation_id: int, operation: Operation, messages: Sequence[Message]) -> None:
-        """Work on a card begins: this is its state."""
+        """Work on a card begins: this is its state, and these should be in Slack."""
         entry = self._entry(operation_id)
-        entry.has_ended = operation.state.is_terminal
-        entry.ended_at = operation.changed_at.timestamp()
+        entry.was_drawn_ended = operation.state.is_terminal
         urgencies = [message.urgency for message in messages]
         entry.urgency = min(urgencies, key=_RANKS.index, default="changed")
 
-    def waits(self, operation_id: int, wait: NotYet, now: float) -> None:
+    def left_for(self, call: Call, budget: Budget, now: float) -> Budget:
+        """What those who wait and come before its card leave of a budget to a call."""
+        for operation_id, entry in self._in_order():
+            if operation_id == call.operation:
+                break
+            for waiting in entry.calls:
+                budget = _with_room_for(waiting, budget, now)
+        return budget
+
+    def expects(self, call: Call) -> None:
+        """A card will soon make this call: those after it leave room for it."""
+        entry = self._entry(call.operation)
+        entry.calls = (*entry.calls, call)
+
+    def goes(self, call: Call) -> None:
+        """The call waits no longer: it is made."""
+        entry, lane = self._entry(call.operation), (call.method, call.channel)
+        entry.calls = tuple(one for one in entry.calls if (one.method, one.channel) != lane)
+
+    def waits(self, operation_id: int, waits: Sequence[NotYet], now: float) -> None:
         """It could not be brought in line yet. Too many calls are nobody's own fault: those cards
         keep their order, where one that Slack fails at is tried ever more seldom.
         """
         entry = self._entry(operation_id)
-        entry.shares_its_wait = wait.failed in ("", RATE_LIMITED)
-        if not entry.shares_its_wait:
+        if any(wait.failed not in ("", RATE_LIMITED) for wait in waits):
             pause = _doubled(entry.failures, _LONGEST_RETRY_SECONDS)
             entry.failures += 1
-            entry.not_before = max(wait.until, now + pause)
-        elif wait.urgency == "progress":
-            entry.not_before = min(wait.until, now + _LOOK_AGAIN_SECONDS)
+            entry.not_before = max(min(wait.until for wait in waits), now + pause)
+            entry.calls = ()
+        elif entry.ended_at is not None and not entry.was_drawn_ended:
+            entry.not_before, entry.calls = 0.0, ()  # it ended meanwhile: what waits is outdated
         else:
-            entry.not_before = wait.until
+            entry.not_before = min(_not_before(wait, now) for wait in waits)
+            entry.calls = tuple(wait.call for wait in waits if wait.call)
 
     def failed(self, operation_id: int, now: float) -> None:
         """Something unforeseen is wrong with it: try again, ever more seldom."""
         entry = self._entry(operation_id)
         entry.not_before = now + _doubled(entry.failures, _LONGEST_POISON_SECONDS)
         entry.failures += 1
-        entry.shares_its_wait = False
+        entry.calls = ()
 
     def shown(self, operation_id: int, now: float) -> None:
-        """Slack shows it, as it was when work on it began. What others waited for with it may be
-        over: whoever was to look again in a moment may look now, or later ones overtake it.
-        """
+        """Slack shows it, as it was when work on it began."""
         entry = self._entry(operation_id)
-        entry.failures, entry.not_before = 0, 0.0
+        entry.failures, entry.not_before, entry.calls = 0, 0.0, ()
         self._shown[operation_id] = now
-        for other in self._entries.values():
-            if other.shares_its_wait and other.not_before <= now + LOOK_AGAIN_SECONDS:
-                other.not_before = 0.0
 
     def done(self, operation_id: int) -> None:
         """It is not behind any more."""
@@ -121,13 +139,34 @@ class Agenda:
 
     def _entry(self, operation_id: int) -> _Entry:
         # It may have left the list while it was worked on; then this is written into the wind.
-        return self._entries.get(operation_id) or _Entry(0.0, has_ended=False)
+        return self._entries.get(operation_id) or _Entry(0.0, None)
+
+    def _times(self, now: float, budget: Budget) -> Iterator[tuple[int, float]]:
+        """When each card is due, also those that are worked on; in their order."""
+        for operation_id, entry in self._in_order():
+            at = entry.not_before
+            for call in entry.calls:
+                at = min(at, budget.ready_at(call, now))
+                budget = _with_room_for(call, budget, now)
+            yield operation_id, at
+
+    def _in_order(self) -> Sequence[tuple[int, _Entry]]:
+        return sorted(self._entries.items(), key=lambda item: self._order(*item))
 
     def _order(self, operation_id: int, entry: _Entry) -> tuple[int, float, int]:
-        if entry.has_ended:
-            # Whoever was not looked at yet has no say about when it ended: it does not overtake.
-            return (0, entry.ended_at or math.inf, operation_id)
+        if entry.ended_at is not None:
+            return (0, entry.ended_at, operation_id)
         return (_RANKS.index(entry.urgency), self._shown.get(operation_id, 0.0), operation_id)
+
+
+def _with_room_for(call: Call, budget: Budget, now: float) -> Budget:
+    """What a call leaves of a budget: nothing is kept for one that cannot be made anyway."""
+    return budget.began(call, now) if budget.ready_at(call, now) <= now else budget
+
+
+def _not_before(wait: NotYet, now: float) -> float:
+    at = math.inf if wait.call else wait.until
+    return min(at, now + _LOOK_AGAIN_SECONDS) if wait.urgency == "progress" else at
 
 
 def _doubled(times: int, most: float) -> float:

@@ -187,7 +187,8 @@ class Courier:
 
     async def _hold(self) -> None:
         self._lost = False
-        throttle = Throttle(self.connection, self.owner, self.clock)
+        agenda = Agenda()
+        throttle = Throttle(self.connection, self.owner, self.clock, agenda)
         delivery = Delivery(
             self.connection,
             self.sender,
@@ -196,7 +197,7 @@ class Courier:
             self.pictures.service_channel,
             self.pictures.findings_text,
         )
-        work = _Work(self, delivery, Agenda())
+        work = _Work(self, delivery, agenda)
         beside = [asyncio.create_task(self._renew()), asyncio.create_task(self._listen())]
         try:
             await throttle.inherit()
@@ -269,13 +270,16 @@ class _Work:
         self.delivery.forget(clock() - _MEMORY_SECONDS)
         OLDEST_BEHIND.set(self.agenda.oldest(clock()))
         free = AT_ONCE - len(self._tasks)
-        for operation_id in self.agenda.due(clock(), frozenset(self._tasks))[: max(free, 0)]:
+        budget = self.delivery.throttle.budget
+        due = self.agenda.due(clock(), frozenset(self._tasks), budget)
+        for operation_id in due[: max(free, 0)]:
             task = asyncio.create_task(self._card(operation_id))
             self._tasks[operation_id] = task
             task.add_done_callback(partial(self._done, operation_id))
         if len(self._tasks) >= AT_ONCE:
             return _BELL_SECONDS
-        return self.agenda.seconds_until_due(clock(), frozenset(self._tasks), _BELL_SECONDS)
+        busy = frozenset(self._tasks)
+        return self.agenda.seconds_until_due(clock(), busy, budget, _BELL_SECONDS)
 
     async def finish(self, grace: float) -> None:
         """Give the calls that are on their way a moment to be answered and noted."""
@@ -312,9 +316,9 @@ class _Work:
             return
         messages, drawing_failed = self._drawn(stored.operation)
         self.agenda.began(operation_id, stored.operation, messages)
-        wait = await self.delivery.deliver(stored.operation, messages)
-        if wait is not None:
-            self._wait(operation_id, wait)
+        waits = await self.delivery.deliver(stored.operation, messages)
+        if waits:
+            self._wait(operation_id, waits)
         elif drawing_failed:
             self.agenda.failed(operation_id, courier.clock())
         else:
@@ -330,11 +334,11 @@ class _Work:
                 return (), True
             return (undrawable(operation, reference),), True
 
-    def _wait(self, operation_id: int, wait: NotYet) -> None:
-        now = self.courier.clock()
-        if wait.failed:
-            _log.warning("slack did not serve a call", operation=operation_id, error=wait.failed)
-        self.agenda.waits(operation_id, wait, now)
+    def _wait(self, operation_id: int, waits: Sequence[NotYet]) -> None:
+        failed = next((wait.failed for wait in waits if wait.failed), "")
+        if failed:
+            _log.warning("slack did not serve a call", operation=operation_id, error=failed)
+        self.agenda.waits(operation_id, waits, self.courier.clock())
 
     async def _caught_up(self, stored: Stored) -> None:
         operation_id = stored.operation.id

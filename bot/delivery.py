@@ -68,10 +68,10 @@ class Delivery:
     _memories: dict[tuple[int, str], _Memory] = field(default_factory=dict)
     _direct: dict[str, str] = field(default_factory=dict)
 
-    async def deliver(self, operation: Operation, messages: Sequence[Message]) -> NotYet | None:
+    async def deliver(self, operation: Operation, messages: Sequence[Message]) -> Sequence[NotYet]:
         """Bring all messages of an operation in line, each for itself.
 
-        Returns what is still to be done and when, or None when Slack shows everything. Raises
+        Returns what is still to be done and when; nothing when Slack shows everything. Raises
         LeaseLost and Unavailable.
         """
         noted = await ask_async(self.connection, cards.postings(operation.id))
@@ -85,7 +85,7 @@ class Delivery:
                     await self._bring(batch, told)
             except NotYet as wait:
                 waits.append(wait)
-        return _soonest(waits)
+        return waits
 
     def forget(self, before: float) -> None:
         """Drop what is remembered about messages that were last touched before a time."""
@@ -129,7 +129,7 @@ class Delivery:
         attempt = Posting(target.channel, "", message.shows, self.clock())
         try:
             result = await self.throttle.call(
-                Call(method, target.channel, message.urgency),
+                _call(method, message, target.channel),
                 send,
                 cards.note_posting(message.operation, message.slot, attempt).commands,
             )
@@ -201,7 +201,7 @@ class Delivery:
                 raise ValueError("a message without a file has nothing to upload")
         name, data = message.file.name, (text or "(empty)").encode()
         result = await self.throttle.call(
-            Call("files.getUploadURLExternal", urgency=message.urgency),
+            _call("files.getUploadURLExternal", message),
             lambda: self.sender.upload(name, data),
         )
         if not isinstance(result, Uploaded):
@@ -219,7 +219,7 @@ class Delivery:
             memory.last_call = self.clock()
             return await self.sender.update(posting.channel, posting.ts, content)
 
-        result = await self.throttle.call(Call(UPDATE, posting.channel, message.urgency), update)
+        result = await self.throttle.call(_call(UPDATE, message, posting.channel), update)
         if isinstance(result, Sent):
             await self._note(batch, message, replace(posting, shows=message.shows))
             return
@@ -249,6 +249,8 @@ class Delivery:
         settled = posting.attempted_at + _settling(message)
         if settled > self.clock():
             raise NotYet(settled, message.urgency)
+        if not message.file:
+            self.throttle.line.expects(_call(POST, message, posting.channel))
         thread = self._thread(batch, message, posting.channel)
         found = await self._find(message, posting, thread)
         if isinstance(found, Sent):
@@ -272,7 +274,7 @@ class Delivery:
                 return await self.sender.find_file(channel, thread, file.name, between)
             return await self.sender.find_message(channel, thread, mark, between)
 
-        return await self.throttle.call(Call(method, channel, message.urgency), find)
+        return await self.throttle.call(_call(method, message, channel), find)
 
     async def _target(self, message: Message, place: Place) -> InChannel | Refusal:
         match place:
@@ -283,7 +285,7 @@ class Delivery:
                 if known:
                     return InChannel(known)
                 result = await self.throttle.call(
-                    Call("conversations.open", urgency=message.urgency),
+                    _call("conversations.open", message),
                     lambda: self.sender.open_direct(user),
                 )
                 if not isinstance(result, Opened):
@@ -338,6 +340,10 @@ class Delivery:
         return self._memories.setdefault((message.operation, message.slot), _Memory())
 
 
+def _call(method: str, message: Message, channel: str = "") -> Call:
+    return Call(method, channel, message.urgency, message.operation)
+
+
 def _settling(message: Message) -> float:
     return SETTLE_FILE_SECONDS if message.file else SETTLE_SECONDS
 
@@ -348,13 +354,3 @@ def _mark(message: Message) -> Mark:
 
 def _names(message: Message) -> dict[str, object]:
     return {"operation": message.operation, "slot": message.slot, "channel": message.channel}
-
-
-def _soonest(waits: Sequence[NotYet]) -> NotYet | None:
-    """When to come back: at the earliest; as what failed, if anything did."""
-    if not waits:
-        return None
-    ranked: tuple[Urgency, ...] = ("ended", "changed", "progress")
-    urgency = min((wait.urgency for wait in waits), key=ranked.index)
-    failed = next((wait.failed for wait in waits if wait.failed), "")
-    return NotYet(min(wait.until for wait in waits), urgency, failed=failed)

@@ -39,6 +39,8 @@ class Call:
     method: str
     channel: str = ""
     urgency: Urgency = "ended"
+    operation: int = 0
+    """Whose card it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,9 @@ class Budget:
     def answered(self, call: Call, began: float, now: float) -> Self:
         """The budget after Slack said yes or no to a call."""
         settled = self._settled(call, began, now)
+        trouble = self.troubles.get(call.method)
+        if trouble and began < trouble.until:
+            return settled  # it was under way when the trouble began: others rest nevertheless
         return replace(settled, troubles=_without(self.troubles, call.method))
 
     def withdrawn(self, call: Call, began: float, now: float) -> Self:

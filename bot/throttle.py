@@ -3,7 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bot.rates import UPDATE, Budget, Call, Urgency
 from bot.sender import CALL_SECONDS
@@ -30,18 +30,35 @@ RATE_LIMITED = "ratelimited"
 class NotYet(Exception):
     """It could not be done now; at ``until`` it may be tried again."""
 
-    def __init__(self, until: float, urgency: Urgency, *, failed: str = "") -> None:
+    def __init__(
+        self, until: float, urgency: Urgency, *, failed: str = "", call: Call | None = None
+    ) -> None:
         super().__init__(failed or "not yet")
         self.until = until
         self.urgency = urgency
         self.failed = failed
         """What Slack did, when it was called; empty when it was not."""
+        self.call = call
+        """What there was no room for, if that is why."""
         self.nothing_happened = True
         """False when the call may have done its work."""
 
 
 class LeaseLost(Exception):
     """Another courier has taken over, or this one was too slow to say that it lives."""
+
+
+class Line(Protocol):
+    """The calls that wait for room in the budget, each card's in its turn."""
+
+    def left_for(self, call: Call, budget: Budget, now: float) -> Budget:
+        """What those who wait and come before its card leave of a budget to a call."""
+
+    def expects(self, call: Call) -> None:
+        """A card will soon make this call: those after it leave room for it."""
+
+    def goes(self, call: Call) -> None:
+        """The call waits no longer: it is made."""
 
 
 @dataclass(slots=True)
@@ -53,6 +70,7 @@ class Throttle:
     connection: AsyncConnection
     owner: str
     clock: Callable[[], float]
+    line: Line
     jitter: Callable[[], float] = random.SystemRandom().random
     budget: Budget = field(default_factory=Budget)
     _updates: int = 0
@@ -71,14 +89,17 @@ class Throttle:
     ) -> T:
         """Make the call, and write ``also`` before it.
 
-        Raises NotYet when the budget is used up, the method rests, or Slack did not serve the
-        call; LeaseLost when the lease is not this courier's; Unavailable without Redis.
+        Raises NotYet when the budget is used up or what is left is for others who come first, the
+        method rests, or Slack did not serve the call; LeaseLost when the lease is not this
+        courier's; Unavailable without Redis.
         """
-        ready_at = self.budget.ready_at(call, self.clock())
+        left = self.line.left_for(call, self.budget, self.clock())
+        ready_at = left.ready_at(call, self.clock())
         if ready_at > self.clock():
-            raise NotYet(ready_at, call.urgency)
+            raise NotYet(ready_at, call.urgency, call=call)
         began = self.clock()
         self.budget = self.budget.began(call, began)
+        self.line.goes(call)
         try:
             await self._note((*also, *self._remembered(call, began)))
             result = await action()
@@ -125,7 +146,7 @@ class Throttle:
     async def _refused(self, call: Call, error: str) -> NotYet:
         await perform_async(self.connection, _plain(slack_calls.paused(self.budget.pauses())))
         until = self.budget.ready_at(call, self.clock())
-        return NotYet(until, call.urgency, failed=error)
+        return NotYet(until, call.urgency, failed=error, call=call)
 
 
 def _plain(commands: tuple[Command, ...]) -> Transaction[None]:

@@ -1,6 +1,7 @@
 """Where each message of an operation is, what it shows, and which cards are behind."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from quaymaster.store import keys
 from quaymaster.store.transactions import FieldEquals, Query, Transaction
 
 GAVE_UP = "gave up: "
+NOT_ENDED = math.inf
+"""Where the card of an operation that goes on stands among those that are behind: last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[
     )
 
 
-def behind(count: int) -> Query[tuple[tuple[int, bool], ...]]:
-    """The cards that are behind, ended operations first: id, and whether the operation ended."""
+def behind(count: int) -> Query[tuple[tuple[int, float | None], ...]]:
+    """The cards that are behind: id, and when the operation ended, in seconds since the epoch, if
+    it has. Those that ended first come first.
+    """
     return Query(
         ("ZRANGE", keys.CARDS_BEHIND, 0, count - 1, "WITHSCORES"),
         _read_behind,
@@ -88,9 +93,11 @@ def _read_postings(reply: Any) -> dict[str, Posting]:
     return {slot.decode(): Posting(*json.loads(value)) for slot, value in pairs}
 
 
-def _read_behind(reply: Any) -> tuple[tuple[int, bool], ...]:
+def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
     rows = [(int(row[0]), float(row[1])) for row in _pairs(reply)]
-    return tuple((operation_id, score == 0) for operation_id, score in rows)
+    return tuple(
+        (operation_id, None if score == NOT_ENDED else score) for operation_id, score in rows
+    )
 
 
 def _pairs(reply: Any) -> Any:

@@ -6,6 +6,7 @@ that are behind, in the same transaction.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,7 +16,7 @@ from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.journal import Event
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
-from quaymaster.store import keys
+from quaymaster.store import cards, keys
 from quaymaster.store.transactions import (
     Absent,
     Command,
@@ -83,7 +84,7 @@ def accept(operation: Operation, event: Event) -> Transaction[Accepted | Duplica
             ("ZREMRANGEBYRANK", keys.RECENT, 0, -_RECENT_LIMIT),
             ("RPUSH", keys.JOURNAL, event.as_json()),
             *(_enqueue(operation) if is_queued else ()),
-            *(behind(operation.id, operation.state) if is_queued else ()),
+            *(behind(operation.id) if is_queued else ()),
             ("INCR", keys.NEXT_ID),
         ),
         done=lambda replies: Accepted(int(replies[-1])),
@@ -116,7 +117,7 @@ def move(
             *_written(after),
             ("RPUSH", keys.JOURNAL, event.as_json()),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
-            *behind(after.id, after.state),
+            *behind(after.id, _ended_at(after)),
             *also,
         ),
         done=lambda _: after,
@@ -144,7 +145,7 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
         commands=(
             ("HSET", key, "progress", _PROGRESS.dump_json(progress).decode()),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation_id, State.RUNNING),
+            *behind(operation_id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -159,7 +160,7 @@ def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction
         commands=(
             ("HSET", key, "past_return", 1),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation_id, State.RUNNING),
+            *behind(operation_id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -181,7 +182,7 @@ def ask_to_cancel(operation: Operation, user: str, event: Event) -> Transaction[
             ("HSETNX", key, "cancel", user),
             ("RPUSH", keys.JOURNAL, event.as_json()),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation.id, operation.state),
+            *behind(operation.id, _ended_at(operation)),
         ),
         done=lambda _: None,
         refused=lambda _: _raise_overtaken(operation.id),
@@ -201,7 +202,7 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
         commands=(
             ("HSET", key, "page", page),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation.id, operation.state),
+            *behind(operation.id, _ended_at(operation)),
         ),
         done=lambda _: None,
         refused=lambda _: _raise_overtaken(operation.id),
@@ -220,10 +221,11 @@ def recent_ids(count: int) -> Query[tuple[int, ...]]:
     )
 
 
-def behind(operation_id: int, state: State) -> tuple[Command, ...]:
-    """The commands that make the courier redraw a card; ended operations go first."""
+def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
+    """The commands that make the courier redraw a card: those that ended first go first."""
+    score = ended_at.timestamp() if ended_at else cards.NOT_ENDED
     return (
-        ("ZADD", keys.CARDS_BEHIND, 0 if state.is_terminal else 1, operation_id),
+        ("ZADD", keys.CARDS_BEHIND, score, operation_id),
         ("RPUSH", keys.BELL, 1),
         ("LTRIM", keys.BELL, -1, -1),
     )
@@ -232,6 +234,10 @@ def behind(operation_id: int, state: State) -> tuple[Command, ...]:
 def lease_name(operation_id: int) -> str:
     """The lease that a worker holds while it runs an operation."""
     return f"operation:{operation_id}"
+
+
+def _ended_at(operation: Operation) -> datetime | None:
+    return operation.changed_at if operation.state.is_terminal else None
 
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:

@@ -1,87 +1,101 @@
 """Which card comes next."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.agenda import Agenda
 from bot.messages import Message
-from bot.rates import Urgency
+from bot.rates import POST, UPDATE, Budget, Call, Urgency
 from bot.throttle import RATE_LIMITED, NotYet
 from quaymaster.operations import State
-from tests.samples import NOW, operation
+from tests.samples import operation
 
 NOBODY: frozenset[int] = frozenset()
 CARD = Message(slot="card", operation=1, channel="C0SHOP", text="x")
 
 
-def began(agenda: Agenda, card: int, urgency: Urgency, ended_after: float | None = None) -> None:
-    state = State.RUNNING if ended_after is None else State.SUCCEEDED
-    changed_at = NOW + timedelta(seconds=ended_after or 0)
-    changed = operation(id=card, state=state, changed_at=changed_at)
-    agenda.began(card, changed, [replace(CARD, urgency=urgency)])
+def began(agenda: Agenda, card: int, urgency: Urgency) -> None:
+    state = State.SUCCEEDED if urgency == "ended" else State.RUNNING
+    agenda.began(card, operation(id=card, state=state), [replace(CARD, urgency=urgency)])
+
+
+def post(card: int, urgency: Urgency = "ended") -> Call:
+    return Call(POST, "C0SHOP", urgency, card)
+
+
+def waits_to_post(agenda: Agenda, card: int, now: float, urgency: Urgency = "ended") -> None:
+    """There was no room for it, and 200 ms are a guess."""
+    began(agenda, card, urgency)
+    agenda.waits(card, [NotYet(now + 0.2, urgency, call=post(card, urgency))], now)
+
+
+def due(agenda: Agenda, now: float, budget: Budget | None = None) -> list[int]:
+    return list(agenda.due(now, NOBODY, budget or Budget()))
+
+
+def resting(until: float) -> Budget:
+    """A budget while no message may be posted."""
+    return Budget.inherited([], {POST: until}, until - 5.0, 6.0)
 
 
 def test_those_that_ended_go_first_and_in_the_order_in_which_they_ended() -> None:
     agenda = Agenda()
-    agenda.see([(1, False), (2, False), (3, True), (10, True)], 0.0)
+    agenda.see([(1, None), (2, None), (3, 12.0), (10, 11.0)], 20.0)
     began(agenda, 1, "progress")
     began(agenda, 2, "changed")
-    began(agenda, 3, "ended", ended_after=2)
-    began(agenda, 10, "ended", ended_after=1)
-    assert agenda.due(0.0, NOBODY) == [10, 3, 2, 1]
+    assert due(agenda, 20.0) == [10, 3, 2, 1]
 
 
 def test_the_card_that_was_not_shown_for_longest_goes_first() -> None:
     agenda = Agenda()
-    agenda.see([(1, False), (2, False)], 0.0)
+    agenda.see([(1, None), (2, None)], 0.0)
     agenda.shown(1, 1.0)
     agenda.shown(2, 2.0)
     agenda.done(1)
-    agenda.see([(1, False), (2, False)], 3.0)
-    assert agenda.due(3.0, NOBODY) == [1, 2]
+    agenda.see([(1, None), (2, None)], 3.0)
+    assert due(agenda, 3.0) == [1, 2]
     agenda.shown(1, 4.0)
-    assert agenda.due(4.0, NOBODY) == [2, 1]
+    assert due(agenda, 4.0) == [2, 1]
 
 
 def test_a_card_that_waits_to_show_progress_is_due_at_once_when_it_ends() -> None:
     agenda = Agenda()
-    agenda.see([(1, False)], 0.0)
-    agenda.waits(1, NotYet(30.0, "progress"), 0.0)
-    assert agenda.due(1.0, NOBODY) == []
-    agenda.see([(1, True)], 1.0)
-    assert agenda.due(1.0, NOBODY) == [1]
+    agenda.see([(1, None)], 0.0)
+    agenda.waits(1, [NotYet(30.0, "progress")], 0.0)
+    assert due(agenda, 1.0) == []
+    agenda.see([(1, 1.0)], 1.0)
+    assert due(agenda, 1.0) == [1]
 
 
 def test_a_card_that_waits_to_show_progress_is_looked_at_soon_in_case_it_changes() -> None:
     agenda = Agenda()
-    agenda.see([(1, False)], 0.0)
-    agenda.waits(1, NotYet(30.0, "progress"), 0.0)
-    assert agenda.due(2.0, NOBODY) == [1]
+    agenda.see([(1, None)], 0.0)
+    agenda.waits(1, [NotYet(30.0, "progress")], 0.0)
+    assert due(agenda, 2.0) == [1]
 
 
 def test_what_cannot_be_drawn_is_tried_ever_more_seldom_and_others_go_on() -> None:
     agenda, now, tries = Agenda(), 0.0, 0
-    agenda.see([(1, False), (2, False)], 0.0)
+    agenda.see([(1, None), (2, None)], 0.0)
     while now < 600:
-        if 1 in agenda.due(now, NOBODY):
+        if 1 in due(agenda, now):
             agenda.failed(1, now)
             tries += 1
-        assert 2 in agenda.due(now, NOBODY)
+        assert 2 in due(agenda, now)
         now += 0.5
     assert 10 <= tries <= 20
 
 
 def test_a_card_that_is_worked_on_is_not_begun_again() -> None:
     agenda = Agenda()
-    agenda.see([(1, False), (2, False)], 0.0)
-    assert agenda.due(0.0, frozenset({1})) == [2]
-    assert agenda.seconds_until_due(0.0, frozenset({1, 2}), 1.0) == 1.0
+    agenda.see([(1, None), (2, None)], 0.0)
+    assert agenda.due(0.0, frozenset({1}), Budget()) == [2]
+    assert agenda.seconds_until_due(0.0, frozenset({1, 2}), Budget(), 1.0) == 1.0
 
 
 def test_the_age_of_the_oldest_card_counts_from_when_it_fell_behind() -> None:
     agenda = Agenda()
-    agenda.see([(1, False)], 10.0)
-    agenda.see([(1, False), (2, False)], 15.0)
+    agenda.see([(1, None)], 10.0)
+    agenda.see([(1, None), (2, None)], 15.0)
     assert agenda.oldest(17.0) == 7.0
     agenda.done(1)
     assert agenda.oldest(17.0) == 2.0
@@ -89,31 +103,79 @@ def test_the_age_of_the_oldest_card_counts_from_when_it_fell_behind() -> None:
 
 def test_cards_keep_their_order_through_a_rate_limit() -> None:
     agenda = Agenda()
-    agenda.see([(1, True), (2, True)], 0.0)
-    began(agenda, 1, "ended", ended_after=1)
-    began(agenda, 2, "ended", ended_after=2)
-    for second in range(6):
-        agenda.waits(1, NotYet(second + 1.0, "ended", failed=RATE_LIMITED), float(second))
-    agenda.waits(2, NotYet(6.0, "ended"), 5.0)
-    assert agenda.due(6.0, NOBODY) == [1, 2]
+    agenda.see([(1, 1.0), (2, 2.0)], 2.0)
+    began(agenda, 1, "ended")
+    for second in range(2, 8):
+        refused = NotYet(second + 1.0, "ended", failed=RATE_LIMITED, call=post(1))
+        agenda.waits(1, [refused], float(second))
+    waits_to_post(agenda, 2, 7.0)
+    assert due(agenda, 7.9, resting(8.0)) == []
+    assert due(agenda, 8.0, resting(8.0)) == [1]
+    assert due(agenda, 8.0) == [1, 2]
 
 
-def test_who_waited_for_a_call_that_tries_a_method_out_is_not_overtaken_afterwards() -> None:
+def test_those_who_wait_for_a_call_that_tries_a_method_out_are_due_as_soon_as_it_is_answered() -> (
+    None
+):
     agenda = Agenda()
-    agenda.see([(card, True) for card in (1, 2, 3, 4)], 0.0)
-    for card in (1, 2, 3):
-        began(agenda, card, "ended", ended_after=card)
-    for card in (1, 3):
-        agenda.waits(card, NotYet(0.2, "ended"), 0.0)
-    agenda.shown(2, 0.05)
-    agenda.done(2)
-    assert agenda.due(0.05, NOBODY) == [1, 3, 4]
+    agenda.see([(card, float(card)) for card in (1, 2, 3, 4)], 5.0)
+    trying = resting(5.0).began(post(1), 5.0)
+    for card in (3, 2):
+        waits_to_post(agenda, card, 5.01)
+    assert agenda.due(5.04, frozenset({1}), trying) == [4], "whom nobody has looked at yet"
+    answered = trying.answered(post(1), 5.0, 5.05)
+    assert agenda.due(5.05, frozenset({1}), answered) == [2, 3, 4]
+    left = agenda.left_for(post(4), answered, 5.05)
+    assert left.ready_at(post(4), 5.05) > 5.05, "the room is for those who ended first"
+    assert agenda.left_for(post(2), answered, 5.05) == answered
 
 
-def test_a_card_that_slack_fails_at_is_not_tried_sooner_because_another_is_shown() -> None:
+def test_only_as_many_cards_are_due_as_there_is_room_for() -> None:
     agenda = Agenda()
-    agenda.see([(1, True), (2, True)], 0.0)
-    agenda.waits(1, NotYet(0.1, "ended", failed="http_500"), 0.0)
-    agenda.shown(2, 0.05)
-    agenda.done(2)
-    assert agenda.due(0.05, NOBODY) == []
+    agenda.see([(card, float(card)) for card in range(1, 8)], 8.0)
+    for card in range(7, 0, -1):
+        waits_to_post(agenda, card, 8.0)
+    budget = Budget().began(post(9), 8.0)
+    assert due(agenda, 8.0, budget) == [1, 2]
+    assert agenda.seconds_until_due(8.0, frozenset({1, 2}), budget, 5.0) == 1.0
+
+
+def test_a_card_at_work_keeps_its_place_until_its_call_is_made() -> None:
+    agenda = Agenda()
+    agenda.see([(1, 1.0), (2, 2.0)], 3.0)
+    waits_to_post(agenda, 1, 3.0)
+    one_left = Budget().began(post(8), 3.0).began(post(9), 3.0)
+    assert agenda.left_for(post(2), one_left, 3.0).ready_at(post(2), 3.0) > 3.0
+    agenda.goes(post(1))
+    assert agenda.left_for(post(2), one_left, 3.0) == one_left
+    agenda.expects(post(1))
+    assert agenda.left_for(post(2), one_left, 3.0) != one_left
+    agenda.shown(1, 3.0)
+    assert agenda.left_for(post(2), one_left, 3.0) == one_left
+
+
+def test_nothing_is_kept_for_a_call_that_cannot_be_made_anyway() -> None:
+    agenda = Agenda()
+    agenda.see([(1, None), (2, None)], 0.0)
+    waits_to_post(agenda, 1, 0.0)
+    began(agenda, 1, "changed")
+    update = Call(UPDATE, "C0SHOP", "progress", 2)
+    assert agenda.left_for(update, resting(5.0), 0.0) == resting(5.0)
+
+
+def test_a_card_that_ends_while_it_is_worked_on_does_not_wait_for_what_it_showed_before() -> None:
+    agenda = Agenda()
+    agenda.see([(1, None)], 0.0)
+    began(agenda, 1, "changed")
+    agenda.see([(1, 0.5)], 0.5)
+    agenda.waits(1, [NotYet(60.0, "changed", call=Call(UPDATE, "C0SHOP", "changed", 1))], 1.0)
+    assert due(agenda, 1.0) == [1]
+
+
+def test_a_card_that_slack_fails_at_waits_for_itself_and_holds_no_room() -> None:
+    agenda = Agenda()
+    agenda.see([(1, 1.0), (2, 2.0)], 3.0)
+    agenda.waits(1, [NotYet(3.1, "ended", failed="http_500", call=post(1))], 3.0)
+    assert due(agenda, 3.2) == [2]
+    assert due(agenda, 3.5) == [1, 2]
+    assert agenda.left_for(post(2), Budget(), 3.0) == Budget()

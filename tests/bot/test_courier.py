@@ -12,6 +12,7 @@ import redis.asyncio
 import structlog
 from slack_sdk.models.blocks import SectionBlock
 
+from bot.courier import AT_ONCE
 from bot.messages import FindingsFile, Message, TextFile
 from bot.sender import Content, Mark, Sender, Sent
 from bot.views.card import operation_messages
@@ -266,6 +267,26 @@ class TestTrouble:
         assert len(refused) <= 30
         for operation in running:
             assert await texts(workspace, operation) == [f"#{operation.id} succeeded"]
+
+    @pytest.mark.parametrize("seconds", [0.1, 2.0])
+    async def test_cards_are_posted_in_the_order_of_their_ends_while_slack_refuses(
+        self, office: Office, records: Records, workspace: Workspace, seconds: float
+    ) -> None:
+        """Also those that another courier tried to post, which are looked for first."""
+        running = [await records.started() for _ in range(7)]
+        by_end = [await records.ended(one) for one in running[::-1]]
+        for operation in by_end[::3]:
+            attempt = Posting("C0SHOP", "", "0" * 16, time.time() - 10)
+            noted = cards.note_posting(operation.id, "card", attempt)
+            await perform_async(records.connection, noted)
+        fault = Fault(FaultKind.RATE_LIMITED, POSTS, seconds=seconds, retry_after=1)
+        await workspace.fault(fault)
+        await workspace.slow(0.1)
+        async with office.courier():
+            seen = [await shown(workspace, one, "succeeded", within=20.0) for one in by_end]
+        by_post = sorted(seen, key=lambda message: message.ts)
+        for place, message in enumerate(seen):
+            assert abs(by_post.index(message) - place) < AT_ONCE
 
     async def test_ends_are_shown_although_progress_has_used_its_share_of_the_minute(
         self, office: Office, records: Records, workspace: Workspace

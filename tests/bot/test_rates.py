@@ -167,6 +167,12 @@ def test_after_a_rest_one_call_tries_and_the_others_wait_for_it() -> None:
     assert trying.answered(ENDED, now, now).ready_at(ENDED, now) <= now
 
 
+def test_a_call_that_was_under_way_when_a_rest_began_does_not_end_it() -> None:
+    budget = Budget().began(ENDED, 0.0).began(ENDED, 0.0)
+    budget = budget.limited(ENDED, 0.0, 0.1, retry_after=30).answered(ENDED, 0.0, 0.2)
+    assert budget.ready_at(ENDED, 0.2) >= 30.1
+
+
 @pytest.mark.parametrize("retry_after", [0, 1, 30])
 def test_a_minute_of_429_sees_few_calls(retry_after: float) -> None:
     budget, now, calls = Budget(), 0.0, 0

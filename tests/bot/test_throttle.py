@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 import pytest
 import redis.asyncio
 
-from bot.rates import POST, UPDATE, UPDATES_A_MINUTE, Call
+from bot.agenda import Agenda
+from bot.rates import POST, POST_SECONDS, POSTS_AT_ONCE, UPDATE, UPDATES_A_MINUTE, Call
 from bot.sender import Sent
 from bot.slack_errors import Failed, Limited, Refusal
 from bot.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
+from quaymaster.operations import State
 from quaymaster.store import keys, leases
 from quaymaster.store.transactions import ask_async, perform_async
 from tests.engines.valkey import ValkeyServer
+from tests.samples import operation
 
 pytestmark = pytest.mark.engine
 
@@ -49,11 +52,16 @@ async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asynci
         yield found
 
 
-async def throttle(connection: "redis.asyncio.Redis", now: Now, owner: str = "first") -> Throttle:
+async def throttle(
+    connection: "redis.asyncio.Redis",
+    now: Now,
+    owner: str = "first",
+    agenda: Agenda | None = None,
+) -> Throttle:
     """The throttle of a courier that has taken the lease from whoever had it."""
     await connection.delete(keys.lease(LEASE))
     await perform_async(connection, leases.take(LEASE, owner, LEASE_MILLISECONDS))
-    made = Throttle(connection, owner, now, jitter=lambda: 1.0)
+    made = Throttle(connection, owner, now, agenda or Agenda(), jitter=lambda: 1.0)
     await made.inherit()
     return made
 
@@ -120,6 +128,29 @@ async def test_the_next_courier_leaves_a_method_alone_that_was_told_to_rest(
         await second.call(CALL, slack)
     assert slack.calls == 1
     await second.call(Call(POST, "C0SHOP"), Answering())
+
+
+async def test_a_call_leaves_room_for_those_who_come_first(
+    connection: "redis.asyncio.Redis",
+) -> None:
+    agenda, slack, now = Agenda(), Answering(), Now()
+    agenda.see([(1, 1.0), (2, 2.0)], now())
+    made = await throttle(connection, now, agenda=agenda)
+    first, second = (Call(POST, "C0SHOP", "ended", card) for card in (1, 2))
+    for _ in range(POSTS_AT_ONCE):
+        await made.call(first, slack)
+    for call in (second, first):
+        agenda.began(call.operation, operation(state=State.SUCCEEDED), [])
+        with pytest.raises(NotYet) as wait:
+            await made.call(call, slack)
+        agenda.waits(call.operation, [wait.value], now())
+    now.seconds += POST_SECONDS
+    with pytest.raises(NotYet):
+        await made.call(second, slack)
+    await made.call(first, slack)
+    now.seconds += POST_SECONDS
+    await made.call(second, slack)
+    assert slack.calls == POSTS_AT_ONCE + 2
 
 
 @pytest.mark.parametrize("nothing_happened", [True, False])

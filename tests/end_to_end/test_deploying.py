@@ -40,13 +40,13 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
 
-    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
-    first = house.ended(1)
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
+    first = house.ended(number)
     assert first.state is State.SUCCEEDED, (first, house.logs())
     assert "web v1" in _page(free_port)
 
-    await alice.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}")
-    second = house.ended(2)
+    number = await house.asked(alice, f"deploy {repository}:2 to {house.shop.staging}")
+    second = house.ended(number)
     assert isinstance(second.outcome, Deployed), second
     assert second.outcome.gap_seconds is not None
     assert second.plan is not None
@@ -54,19 +54,19 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     assert second.plan.running.size
     assert "web v2" in _page(free_port)
 
-    await alice.command("C0SHOP", f"deploy {repository}:3 to {house.shop.staging}")
-    third = house.ended(3, within=40)
+    number = await house.asked(alice, f"deploy {repository}:3 to {house.shop.staging}")
+    third = house.ended(number, within=40)
     assert third.state is State.FAILED, third
     assert "web v2" in _page(free_port)
     await alice.sees("not healthy", channel="C0SHOP")
 
-    await alice.command("C0SHOP", f"rollback {house.shop.staging}/web")
-    fourth = house.ended(4)
+    number = await house.asked(alice, f"rollback {house.shop.staging}/web")
+    fourth = house.ended(number)
     assert fourth.state is State.SUCCEEDED, (fourth, house.logs())
     assert "web v1" in _page(free_port)
 
-    await alice.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}")
-    fifth = house.ended(5)
+    number = await house.asked(alice, f"deploy {repository}:2 to {house.shop.staging}")
+    fifth = house.ended(number)
     assert fifth.state is State.FAILED
 
 
@@ -84,16 +84,16 @@ async def test_production_waits_for_two_people_and_runs_what_they_approved(
     house.worker()
     await workspace.connected(within=60)
     alice, bob, carol = (workspace.person(user) for user in (ALICE, BOB, CAROL))
-    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.production}")
-    house.reaches(1, State.AWAITING_APPROVAL)
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
     request = await bob.sees("Approve", channel="C0RELEASE")
     push_image(engine, registry, images.web_v2, repository, "1")
     await alice.click(request, "approve")
     await alice.sees("cannot vote", channel="C0RELEASE")
     await bob.click(request, "approve")
-    house.until(1, lambda one: one.approval is not None and one.approval.missing() == 1)
-    await carol.command("C0RELEASE", "approve 1")
-    done = house.ended(1)
+    house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
+    await carol.command("C0RELEASE", f"approve {number}")
+    done = house.ended(number)
     assert done.state is State.SUCCEEDED, (done, house.logs())
     assert "web v1" in _page(free_port + 1)
     await alice.sees("moved", channel="C0SHOP")

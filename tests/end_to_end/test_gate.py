@@ -34,8 +34,8 @@ async def test_a_scan_without_a_usable_database_is_unknown(
     house.start("worker", TRIVY_CACHE_DIR=str(getattr(trivy_caches, edition)))
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"scan {repository}:1")
-    scanned = house.ended(1)
+    number = await house.asked(alice, f"scan {repository}:1")
+    scanned = house.ended(number)
     assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
     assert isinstance(scanned.outcome.verdict, Unknown)
     card = await alice.sees("Unknown", channel="C0SHOP")
@@ -57,8 +57,8 @@ async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.missing))
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
-    assert house.ended(1).state is State.REFUSED
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
+    assert house.ended(number).state is State.REFUSED
     await alice.sees("does not let", channel="C0SHOP")
     label = {"label": f"quaymaster.environment={house.shop.staging}"}
     assert engine.containers.list(all=True, filters=label) == []
@@ -79,6 +79,6 @@ async def test_an_image_with_findings_is_stopped_by_the_gate(
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}")
-    assert house.ended(1).state is State.REFUSED
+    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
+    assert house.ended(number).state is State.REFUSED
     await alice.sees("too severe", channel="C0SHOP")

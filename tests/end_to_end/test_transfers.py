@@ -31,21 +31,21 @@ async def test_an_image_goes_from_registry_to_host_and_back(
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
 
-    await alice.command("C0SHOP", f"pull {repository}:1.4")
-    pulled = house.ended(1)
+    number = await house.asked(alice, f"pull {repository}:1.4")
+    pulled = house.ended(number)
     assert isinstance(pulled.outcome, Pulled), house.logs()
     assert str(pulled.outcome.digest) == digest
 
-    await alice.command("C0SHOP", f"tag {repository}:1.4 as {repository}:stable")
-    tagged = house.ended(2)
+    number = await house.asked(alice, f"tag {repository}:1.4 as {repository}:stable")
+    tagged = house.ended(number)
     assert isinstance(tagged.outcome, Tagged)
     assert tagged.outcome.where == "registry"
     assert registry.digest(repository, "stable") == digest
 
     name = f"{registry.host}/{repository}"
     engine.images.get(images.web_v2).tag(name, "1.5")
-    await alice.command("C0SHOP", f"push {repository}:1.5")
-    pushed = house.ended(3)
+    number = await house.asked(alice, f"push {repository}:1.5")
+    pushed = house.ended(number)
     assert isinstance(pushed.outcome, Pushed), pushed
     assert registry.digest(repository, "1.5") == str(pushed.outcome.digest)
 
@@ -59,8 +59,8 @@ async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
     house.worker()
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"push {repository}:9.9")
-    assert house.ended(1).state is State.FAILED
+    number = await house.asked(alice, f"push {repository}:9.9")
+    assert house.ended(number).state is State.FAILED
     await alice.sees("does not exist", channel="C0SHOP")
 
 
@@ -78,14 +78,14 @@ async def test_a_scan_alerts_each_channel_once(
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
-    await alice.command("C0SHOP", f"scan {repository}:1.4")
-    scanned = house.ended(1)
+    number = await house.asked(alice, f"scan {repository}:1.4")
+    scanned = house.ended(number)
     assert isinstance(scanned.outcome, Scanned), scanned
     assert scanned.outcome.total == FINDINGS_A
     for channel in ("C0SHOP", "C0SECURITY"):
         await alice.sees(lambda m: "lodash" in m.words and "new" in m.words, channel=channel)
-    await alice.command("C0SHOP", f"scan {repository}:1.4")
-    again = house.ended(2)
+    number = await house.asked(alice, f"scan {repository}:1.4")
+    again = house.ended(number)
     assert isinstance(again.outcome, Scanned)
     assert again.outcome.reused
     assert again.outcome.alerts == ()

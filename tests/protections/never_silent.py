@@ -227,7 +227,7 @@ NEVER_SILENT = (
     _row(
         "every move puts the card among those that are behind",
         "quaymaster/store/records.py",
-        "            *behind(after.id, after.state),\n",
+        "            *behind(after.id, _ended_at(after)),\n",
         "",
         (f"{_RECORDS}::test_an_ended_operation_is_drawn_before_those_that_run",),
     ),
@@ -285,7 +285,7 @@ NEVER_SILENT = (
     _row(
         "what Slack did not serve is tried again",
         "bot/courier.py",
-        "            self._wait(operation_id, wait)\n",
+        "            self._wait(operation_id, waits)\n",
         "            await self._caught_up(stored)\n",
         (f"{_COURIER}::test_slack_may_go_away_and_come_back",),
     ),

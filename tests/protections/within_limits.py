@@ -153,8 +153,8 @@ WITHIN_LIMITS = (
     _row(
         "those that ended go first",
         "quaymaster/store/records.py",
-        "0 if state.is_terminal else 1, operation_id),",
-        "1, operation_id),",
+        "score = ended_at.timestamp() if ended_at else cards.NOT_ENDED",
+        "score = cards.NOT_ENDED",
         (
             "tests/quaymaster/store/test_records.py::"
             "test_an_ended_operation_is_drawn_before_those_that_run",
@@ -163,16 +163,30 @@ WITHIN_LIMITS = (
     _row(
         "a card that ends waits no longer",
         "bot/agenda.py",
-        "            if has_ended and not entry.has_ended:\n",
+        "            if ended_at is not None and entry.ended_at is None:\n",
         "            if False:\n",
         (f"{_AGENDA}::test_a_card_that_waits_to_show_progress_is_due_at_once_when_it_ends",),
     ),
     _row(
         "cards keep their order through a rate limit",
         "bot/agenda.py",
-        "if wait.failed and wait.failed != RATE_LIMITED:",
-        "if wait.failed:",
+        'if any(wait.failed not in ("", RATE_LIMITED) for wait in waits):',
+        "if any(wait.failed for wait in waits):",
         (f"{_AGENDA}::test_cards_keep_their_order_through_a_rate_limit",),
+    ),
+    _row(
+        "nobody takes the room of a card that comes first",
+        "bot/throttle.py",
+        "left = self.line.left_for(call, self.budget, self.clock())",
+        "left = self.budget",
+        (f"{_THROTTLE}::test_a_call_leaves_room_for_those_who_come_first",),
+    ),
+    _row(
+        "a rest is not ended by a call that was under way when it began",
+        "bot/rates.py",
+        "        if trouble and began < trouble.until:\n",
+        "        if False:\n",
+        (f"{_RATES}::test_a_call_that_was_under_way_when_a_rest_began_does_not_end_it",),
     ),
     _row(
         "what is shown already needs no call",

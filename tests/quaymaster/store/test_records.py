@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import redis
@@ -111,8 +112,17 @@ def test_an_ended_operation_is_drawn_before_those_that_run(valkey: redis.Redis) 
     perform(valkey, records.move(replace(running, version=1), running, _event(running)))
     ended = running.moved(State.FAILED, NOW)
     perform(valkey, records.move(running, ended, _event(ended)))
-    assert ask(valkey, cards.behind(10)) == ((2, True), (1, False))
+    assert ask(valkey, cards.behind(10)) == ((2, NOW.timestamp()), (1, None))
     assert ask(valkey, records.open_ids()) == (1,)
+
+
+def test_the_cards_of_ended_operations_are_in_the_order_of_their_ends(valkey: redis.Redis) -> None:
+    for number, seconds in ((1, 20), (2, 5), (3, 10)):
+        running = operation(id=number, origin=Origin("C1", f"{number}"), state=State.RUNNING)
+        _accept(valkey, running)
+        ended = running.moved(State.SUCCEEDED, NOW + timedelta(seconds=seconds))
+        perform(valkey, records.move(running, ended, _event(ended)))
+    assert [number for number, _ in ask(valkey, cards.behind(10))] == [2, 3, 1]
 
 
 def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> None:
