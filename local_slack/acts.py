@@ -87,8 +87,7 @@ class Acts:
         try:
             answer(self._state, url, body)
         except SlackError as error:
-            note = " ".join((error.name, *error.messages))
-            return replace(ack, error="invalid_command_response", note=note)
+            return replace(ack, error="invalid_command_response", note=str(error))
         return ack
 
     async def click(

@@ -81,11 +81,8 @@ class Control:
                 return JSONResponse({"error": "the control token is missing or wrong"}, 401)
             try:
                 return await run(request)
-            except NotPossible as error:
+            except (NotPossible, SlackError) as error:  # or the app answered with a bad view
                 return JSONResponse({"error": str(error)}, 409)
-            except SlackError as error:  # the app answered with a view that Slack does not take
-                text = " ".join((error.name, *error.messages))
-                return JSONResponse({"error": text}, 409)
 
         return Route(path, guarded, methods=[method])
 

@@ -17,6 +17,10 @@ class SlackError(Exception):
         self.messages = tuple(messages)
         self.details = details
 
+    def __str__(self) -> str:
+        """Its name, and behind it what Slack says about it."""
+        return " ".join((self.name, *self.messages))
+
 
 def missing(argument: str) -> SlackError:
     """A required argument is not there."""

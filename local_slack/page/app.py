@@ -89,10 +89,8 @@ class Page:
         async def answer(request: Request) -> Response:
             try:
                 return JSONResponse(await run(request))
-            except NotPossible as error:
+            except (NotPossible, SlackError) as error:
                 return JSONResponse({"error": str(error)}, 409)
-            except SlackError as error:
-                return JSONResponse({"error": " ".join((error.name, *error.messages))}, 409)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 return JSONResponse({"error": f"the page asked for nonsense: {error!r}"}, 400)
 

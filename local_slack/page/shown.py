@@ -120,14 +120,8 @@ def _message_events(state: State, change: Change, user: str) -> list[Json]:
     channel = state.channels[message.channel]
     if change.kind == "message_posted":
         events.append(_channel_event(state, change, channel, user))
-    events.append(
-        {
-            "kind": "message",
-            "number": change.number,
-            "message": shown_message(state, message),
-            "isNew": change.kind == "message_posted",
-        }
-    )
+    is_new = change.kind == "message_posted"
+    events.append(_message_event(state, change, message, is_new=is_new))
     return events + _root_events(state, change, message, user)
 
 
@@ -147,14 +141,16 @@ def _root_events(state: State, change: Change, reply: Message, user: str) -> lis
     root = state.find(reply.channel, reply.thread_ts) if reply.thread_ts else None
     if root is None or root.ts == reply.ts or not _sees(state, root, user):
         return []
-    return [
-        {
-            "kind": "message",
-            "number": change.number,
-            "message": shown_message(state, root),
-            "isNew": False,
-        }
-    ]
+    return [_message_event(state, change, root, is_new=False)]
+
+
+def _message_event(state: State, change: Change, message: Message, *, is_new: bool) -> Json:
+    return {
+        "kind": "message",
+        "number": change.number,
+        "message": shown_message(state, message),
+        "isNew": is_new,
+    }
 
 
 def _channel_event(state: State, change: Change, channel: Channel, user: str) -> Json:

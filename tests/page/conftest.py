@@ -13,6 +13,7 @@ from playwright.async_api import Browser, async_playwright
 from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import LocalSlack, Settings, Workspace, serve
+from tests.page.sampler import Sampler
 from tests.page.window import Window, opened
 
 _ARGUMENTS = (
@@ -64,6 +65,13 @@ async def bot(slack: LocalSlack) -> AsyncIterator[AsyncWebClient]:
     """Slack's client with the bot's token."""
     async with aiohttp.ClientSession() as session:
         yield AsyncWebClient(slack.world.app.bot_token, base_url=slack.api_url, session=session)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sampler(slack: LocalSlack, workspace: Workspace) -> AsyncIterator[Sampler]:
+    """An app that shows samples, answers to forms as they say, and remembers what it hears."""
+    async with Sampler.running(slack, workspace) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
 
-from local_slack import LocalSlack, Settings, Workspace
+from local_slack import Settings, Workspace
 from tests.page.conftest import Open
 from tests.page.sample_blocks import (
     actions,
@@ -33,13 +30,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
 def settings() -> Settings:
     """An app may post at once all that a test looks at, and is given up soon."""
     return Settings(rate_limits=False, ack_within=0.6)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def sampler(slack: LocalSlack, workspace: Workspace) -> AsyncIterator[Sampler]:
-    """An app that shows samples and remembers what it hears."""
-    async with Sampler.running(slack, workspace) as running:
-        yield running
 
 
 async def serious(page: Page) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 from playwright.async_api import FilePayload, Locator, expect
 
-from local_slack import LocalSlack, Settings, Workspace
+from local_slack import Settings
 from tests.page.conftest import Open
 from tests.page.sample_blocks import actions, button
 from tests.page.sampler import Sampler
@@ -24,11 +22,10 @@ def settings() -> Settings:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def sampler(slack: LocalSlack, workspace: Workspace) -> AsyncIterator[Sampler]:
-    """An app that opens forms and answers as they say."""
-    async with Sampler.running(slack, workspace) as running:
-        await running.post([actions(button("open", "Open a form"), block_id="opening")])
-        yield running
+async def sampler(sampler: Sampler) -> Sampler:
+    """The app, with a button that opens a form."""
+    await sampler.post([actions(button("open", "Open a form"), block_id="opening")])
+    return sampler
 
 
 async def form(window: Window) -> Locator:
