@@ -19,7 +19,7 @@ from local_slack.inputs import Inputs, message_place
 from local_slack.message import File, Json, Message, StoredFile
 from local_slack.outcome import Delivered, NotPossible, Offer, Outcome
 from local_slack.state import OpenView, ResponseUrl, State
-from local_slack.typed import as_sent
+from local_slack.typed import as_said, as_sent
 from local_slack.webapi.views import add_view, change_view, checked_view
 from local_slack.world import Channel as Conversation
 from local_slack.world import Kind, User
@@ -65,7 +65,7 @@ class Acts:
         who, where = self._who(user), self._where(channel)
         if name not in self._state.world.app.commands:
             raise NotPossible(f"{name} is not a valid command")
-        sent = text if raw else self._typed(text)
+        sent = text if raw else as_sent(text, *self._names())
         payload = payloads.command(self._state, who, where, name, sent)
         since = self._state.feed.newest
         acks = await self._deliver(
@@ -264,7 +264,7 @@ class Acts:
         who, where = self._who(user), self._where(channel)
         if where.archived:
             raise NotPossible(f"{channel} is archived")
-        sent = text if raw else self._typed(text)
+        sent = text if raw else as_said(text, *self._names())
         since = self._state.feed.newest
         message = self._state.post(
             Message(channel, self._state.clock.next_ts(), user, sent, thread_ts=thread_ts)
@@ -282,7 +282,7 @@ class Acts:
         repeat: int = 1,
     ) -> Outcome:
         """Write ``@quaymaster text`` in a channel."""
-        sent = text if raw else self._typed(text)
+        sent = text if raw else as_said(text, *self._names())
         mentioned = f"<@{self._state.world.app.bot_user}> {sent}"
         return await self.say(user, channel, mentioned, thread_ts, raw=True, repeat=repeat)
 
@@ -374,17 +374,14 @@ class Acts:
         text = f'{command["command"]} failed with the error "{error}"'
         shown_by_slack(self._state, command["channel_id"], command["user_id"], text)
 
-    def _typed(self, text: str) -> str:
-        return as_sent(
-            text,
-            {user.name: user.id for user in self._state.users.values()}
-            | {group.handle: group.id for group in self._state.groups.values()},
-            {
-                one.name: one.id
-                for one in self._state.channels.values()
-                if one.kind is not Kind.DIRECT
-            },
-        )
+    def _names(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The ids of people and groups, and those of channels, by their names."""
+        people = {user.name: user.id for user in self._state.users.values()}
+        groups = {group.handle: group.id for group in self._state.groups.values()}
+        channels = self._state.channels.values()
+        return people | groups, {
+            one.name: one.id for one in channels if one.kind is not Kind.DIRECT
+        }
 
     def _who(self, user: str) -> User:
         if user not in self._state.users:

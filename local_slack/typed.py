@@ -15,6 +15,7 @@ _WORD = re.compile(
     re.I,
 )
 
+_LABELLED = re.compile(r"<@([UW]\w*)\|[^<>]*>")
 _EVERYBODY = ("here", "channel", "everyone")
 
 
@@ -36,6 +37,14 @@ def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) ->
         return f"<#{channel}|{match['hash']}>" if channel else match[0]
 
     return _WORD.sub(linked, escaped)
+
+
+def as_said(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
+    """`as_sent` for a message, where people are named by their ids alone.
+
+    https://docs.slack.dev/messaging/formatting-message-text#mentioning-users
+    """
+    return _LABELLED.sub(r"<@\1>", as_sent(text, users, channels))
 
 
 def _mention(name: str, who: str | None) -> str | None:

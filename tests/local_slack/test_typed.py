@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_slack.typed import as_sent
+from local_slack.typed import as_said, as_sent
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ from local_slack.typed import as_sent
 )
 def test_typed_text_arrives_as_slack_sends_it(typed: str, sent: str) -> None:
     assert as_sent(typed, {"bob": "U1", "releasers": "S1"}, {"ops": "C1"}) == sent
+
+
+def test_people_are_named_by_their_ids_alone_in_a_message() -> None:
+    said = as_said("@bob, ask @releasers in #ops", {"bob": "U1", "releasers": "S1"}, {"ops": "C1"})
+    assert said == "<@U1>, ask <!subteam^S1|@releasers> in <#C1|ops>"

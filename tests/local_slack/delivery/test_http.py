@@ -168,7 +168,7 @@ async def test_a_mention_is_an_event_and_the_bot_answers_in_its_thread(
 
     async with over_http(app, workspace):
         alice = workspace.person("U024BE7LH")
-        assert (await alice.mention("C0SHOP", "status #data")).acknowledged
+        assert (await alice.say("C0SHOP", "@quaymaster status #data")).acknowledged
         reply = await alice.sees("you said")
     assert reply.text.endswith("status <#C0DATA|data>")
     assert reply.thread_ts == (await workspace.messages("C0SHOP"))[0].ts
