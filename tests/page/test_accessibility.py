@@ -128,23 +128,30 @@ async def _small_targets(window: Window) -> list[str]:
 
 
 async def test_everything_is_reached_with_the_keyboard(
-    open_window: Open, workspace: Workspace
+    open_window: Open, workspace: Workspace, bot: AsyncWebClient
 ) -> None:
     for text in ("one", "two", "three"):
         await workspace.person("U0BOB").say("C0SHOP", text)
+    await bot.chat_postEphemeral(channel="C0SHOP", user="U024BE7LH", text="four")
     alice = await open_window("alice")
-    await expect(alice.messages).to_have_count(3)
+    await expect(alice.messages).to_have_count(4)
     keys = alice.page.keyboard
     await expect(alice.composer).to_be_focused()
     await alice.page.get_by_role("button", name="Skip to the message box").focus()
     await keys.press("Enter")
     await expect(alice.composer).to_be_focused()
     await keys.press("Shift+Tab")
-    await expect(alice.page.get_by_role("button", name="/image help")).to_be_focused()
+    await expect(alice.page.get_by_role("button", name="Dismiss")).to_be_focused()
+    await keys.press("ArrowUp")
+    await expect(alice.messages.nth(2)).to_be_focused()
     await keys.press("Shift+Tab")
-    await expect(alice.page.get_by_role("log", name="Messages")).to_be_focused()
+    await expect(alice.page.get_by_role("button", name="/image help")).to_be_focused()
+    await keys.press("ArrowDown")
+    await expect(alice.messages.first).to_be_focused()
+    await alice.page.get_by_role("log", name="Messages").focus()
     await keys.press("ArrowUp")
     await expect(alice.messages.last).to_be_focused()
+    await keys.press("ArrowUp")
     await keys.press("ArrowUp")
     await expect(alice.messages.nth(1)).to_be_focused()
     await keys.press("Enter")

@@ -354,6 +354,22 @@ async def test_an_edit_in_place_leaves_the_focus_where_it_is(
     await expect(button_here).to_be_focused()
 
 
+async def test_the_focus_stays_at_a_message_whose_buttons_go(
+    open_window: Open, sampler: Sampler
+) -> None:
+    vote = actions(button("vote", "Approve", confirm=confirm()), block_id="voting")
+    ts = await sampler.post([vote])
+    window = await open_window()
+    await window.messages.last.get_by_role("button", name="Approve").press("Enter")
+    dialog = window.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Deploy").press("Enter")
+    await sampler.action("vote")
+    approved = [section("Approved")]
+    await sampler.web.chat_update(channel="C0SHOP", ts=ts, text="Approved", blocks=approved)
+    await expect(window.messages.last).to_contain_text("Approved")
+    await expect(window.messages.last).to_be_focused()
+
+
 async def test_the_home_tab_is_drawn_and_used(
     open_window: Open, sampler: Sampler, workspace: Workspace
 ) -> None:

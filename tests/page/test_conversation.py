@@ -108,8 +108,9 @@ async def test_what_only_one_person_sees_is_marked_and_can_be_dismissed(
     await expect(alice.messages).to_have_count(2)
     await expect(alice.messages.first).to_contain_text("Only visible to you")
     await expect(carol.messages).to_have_count(1)
-    await alice.page.get_by_role("button", name="Dismiss").click()
+    await alice.page.get_by_role("button", name="Dismiss").press("Enter")
     await expect(alice.messages).to_have_count(1)
+    await expect(alice.messages).to_be_focused()
     await alice.page.reload()
     await expect(alice.messages).to_contain_text(["for all"])
 

@@ -8,6 +8,8 @@ import { counted, dayOf } from "./time.js";
 
 const TOGETHER = 5 * 60; // seconds within which messages of one author stand together
 const NEAR = 40; // px from the end that are still the end
+/** In these the arrow keys mean something else: they move a caret, choose, or scroll. */
+const OWN_ARROWS = "input:not([type=checkbox]), select, textarea, [role=combobox], [popover], dialog, .messages [tabindex='0']";
 const EARLY = "600px 0px 0px 0px"; // before the top comes into sight, older messages are asked for
 
 /**
@@ -51,13 +53,29 @@ export class Messages extends Component {
     return messages !== props.messages || more !== props.more || line !== props.line || state !== this.state;
   }
 
-  /** Where the oldest message stands: older ones come above it, and what is read must not move. */
+  /**
+   * Where the oldest message stands: older ones come above it, and what is read must not move. And where the
+   * keyboard can be when what it is at goes away: at the same message, else at the one after or before it.
+   */
   getSnapshotBeforeUpdate() {
     const oldest = this.inside.current.querySelector("article");
-    return { oldest, above: oldest ? oldest.offsetTop - this.list.current.scrollTop : 0 };
+    return { oldest, above: oldest ? oldest.offsetTop - this.list.current.scrollTop : 0, near: this.#nearFocus() };
   }
 
-  componentDidUpdate(before, _, { oldest, above }) {
+  #nearFocus() {
+    const used = document.activeElement?.closest("article");
+    if (!used || !this.inside.current.contains(used)) return [];
+    const all = this.#articles();
+    const at = all.indexOf(used);
+    return [used, all[at + 1], all[at - 1], this.list.current];
+  }
+
+  #articles() {
+    return [...this.inside.current.querySelectorAll("article")];
+  }
+
+  componentDidUpdate(before, _, { oldest, above, near }) {
+    if (document.activeElement === document.body) near.find((one) => one?.isConnected)?.focus({ preventScroll: true });
     if (before.messages === this.props.messages) return;
     const list = this.list.current;
     const [first, last] = [oldest?.dataset.ts, newestOf(this.props.messages)];
@@ -108,15 +126,15 @@ export class Messages extends Component {
     if (isLineAbove !== this.state.isLineAbove) this.setState({ isLineAbove });
   }
 
-  /** Arrow keys go from message to message. */
+  /** Arrow keys go from message to message, also from a button or link inside of one. */
   #key = (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const isOnList = event.target === event.currentTarget;
-    if (!step || !(isOnList || event.target.matches("article"))) return;
-    const all = [...this.inside.current.querySelectorAll("article")];
-    const at = isOnList ? (step < 0 ? all.length : -1) : all.indexOf(event.target);
+    if (!step || event.defaultPrevented || (!isOnList && event.target.closest(OWN_ARROWS))) return;
+    const all = this.#articles();
+    const at = isOnList && step < 0 ? all.length : all.indexOf(event.target.closest("article"));
     event.preventDefault();
-    all[at + step]?.focus();
+    (all[at + step] ?? all[at])?.focus();
   };
 
   render({ messages, more, line, me, inThread, empty, label = "Messages" }, { isAtEnd, isLineAbove }) {
