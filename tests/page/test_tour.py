@@ -185,7 +185,7 @@ class Tour:
         await inspector.get_by_role("button", name="Lose the connection").click()
         await expect(connecting).to_have_count(connected + 1, timeout=SOON)
         await expect(alice.page.get_by_role("navigation")).to_contain_text("is connected")
-        await alice.type("/image tags shop/media")
+        await alice.type("@quaymaster tags shop/media")
         await expect(_card(alice, "Tags of shop/media")).to_be_visible(timeout=LATER)
         await expect(cards).to_have_count(before + 1)
         await inspector.get_by_role("button", name="Close the inspector").click()

@@ -26,6 +26,8 @@ _PRELOADED = (
     *("rich", "rq", "ruamel.yaml", "slack_bolt.async_app", "slack_sdk.models.blocks", "starlette"),
     *("structlog", "typer", "uvicorn"),
 )
+_PYTESTS_OWN = 100
+"""Added to pytest's status on its way: a process that broke before pytest ends with 1, too."""
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(list(_PRELOADED))
 # A plugin whose package is imported already: only its own assertions are said less well.
@@ -35,7 +37,8 @@ _OPTIONS = ("-q", "-x", "--no-header", "-W", "ignore::pytest.PytestAssertRewrite
 def run(root: Path, tests: tuple[str, ...], seconds: float) -> tuple[int | None, str]:
     """Run tests of the checkout at ``root``: pytest's status and what it printed.
 
-    The status is None when they took longer than ``seconds``, and were killed.
+    The status is None when they took longer than ``seconds`` and were killed, or broke before
+    pytest began.
     """
     with tempfile.NamedTemporaryFile(prefix="quaymaster-said-") as said:
         process = _CONTEXT.Process(target=_be_pytest, args=(str(root), tests, said.name))
@@ -45,6 +48,10 @@ def run(root: Path, tests: tuple[str, ...], seconds: float) -> tuple[int | None,
         if status is None:
             process.kill()
             process.join()
+        elif status >= _PYTESTS_OWN:
+            status -= _PYTESTS_OWN
+        else:
+            status = None
         return status, Path(said.name).read_text(encoding="utf-8", errors="replace")
 
 
@@ -63,4 +70,4 @@ def _be_pytest(root: str, tests: tuple[str, ...], said: str) -> None:
     status = pytest.main([*_OPTIONS, *tests])
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)
+    os._exit(_PYTESTS_OWN + status)
