@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import Settings, Workspace
@@ -101,13 +101,23 @@ async def test_a_narrow_screen_shows_one_thing_at_a_time(
     await alice.entry("data").click()
     await expect(alice.page.get_by_role("heading", name="data")).to_be_in_viewport()
     await expect(alice.entry("data")).to_have_count(0)
+    menu = alice.page.get_by_role("button", name="Show the list")
+    await menu.click()
+    await alice.page.get_by_role("button", name="Inspector").click()
+    await expect(alice.entry("data")).to_have_count(0)
+    assert await _fills(alice.page.get_by_role("complementary", name="Inspector"))
+    await alice.page.get_by_role("button", name="Close the inspector").click()
+    await expect(menu).to_be_focused()
     await alice.messages.first.hover()
     await alice.page.get_by_role("button", name="Reply in thread").click()
-    box = await alice.thread.bounding_box()
-    assert box is not None
-    assert (box["x"], box["width"]) == (0, NARROW["width"])
+    assert await _fills(alice.thread)
     assert not await _is_too_wide(alice.page)
     assert await _small_targets(alice) == []
+
+
+async def _fills(beside: Locator) -> bool:
+    box = await beside.bounding_box()
+    return box is not None and (box["x"], box["width"]) == (0, NARROW["width"])
 
 
 async def _small_targets(window: Window) -> list[str]:
@@ -161,7 +171,12 @@ async def test_everything_is_reached_with_the_keyboard(
     await alice.entry("data").focus()
     await keys.press("Enter")
     await expect(alice.composer).to_be_focused()
-    await keys.press("Alt+i")
-    await expect(alice.page.get_by_role("complementary", name="Inspector")).to_be_visible()
-    await keys.press("Alt+i")
-    await expect(alice.page.get_by_role("complementary")).to_have_count(0)
+    inspector = alice.page.get_by_role("complementary", name="Inspector")
+    for close in ("Escape", "Alt+i"):
+        await keys.press("Alt+i")
+        await expect(inspector.get_by_role("heading", name="Inspector")).to_be_focused()
+        await keys.press("Tab")
+        await expect(inspector.get_by_role("button", name="Close")).to_be_focused()
+        await keys.press(close)
+        await expect(inspector).to_have_count(0)
+        await expect(alice.composer).to_be_focused()

@@ -30,7 +30,7 @@ export function Inspector({ onClose }) {
   return html`
     <aside class="inspector" aria-label="Inspector">
       <header>
-        <h2>Inspector</h2>
+        <h2 tabindex="-1">Inspector</h2>
         <button type="button" class="icon" aria-label="Close the inspector" onClick=${onClose}>✕</button>
       </header>
       <${Faults} inForce=${usage?.faults ?? []} refresh=${refresh} />

@@ -29,21 +29,26 @@ function Window() {
   useKeys((event) => {
     if (event.altKey && event.code === "KeyI") {
       event.preventDefault();
-      inspect(!isInspecting);
+      inspect(!isInspecting, true);
     }
     // Escape closes what lies on top. Modals and menus see to themselves.
     if (event.key !== "Escape" || event.defaultPrevented || client.model.views.length) return;
     if (isListOpen) openList(false);
+    else if (event.target.closest?.(".inspector")) inspect(false);
     else if (thread) client.go({ thread: "" });
   });
   const kinds = ["shell", thread && "with-thread", isInspecting && "with-inspector", isListOpen && "with-list"];
   const inPlace = `${person}/${channel}`;
+  const fromList = () => {
+    openList(false); // it would lie on top
+    inspect(!isInspecting, isListOpen);
+  };
   const skip = () => document.querySelector("main .composer textarea")?.focus();
   return html`
     <div class=${kinds.filter(Boolean).join(" ")}>
       <button type="button" class="skip" onClick=${skip}>Skip to the message box</button>
       <${Sidebar} onGone=${() => openList(false)} isInspecting=${isInspecting}
-                  onInspect=${() => inspect(!isInspecting)} />
+                  onInspect=${fromList} />
       <${Conversation} key=${inPlace} onList=${() => openList(true)} isListOpen=${isListOpen} />
       ${thread && html`<${Thread} key=${`${inPlace}/${thread}`} />`}
       ${isInspecting && html`<${Inspector} onClose=${() => inspect(false)} />`}
@@ -73,10 +78,27 @@ function useTitle() {
   }, [unread, title]);
 }
 
+/** Whether the inspector is open, and what opens or closes it; the keyboard goes there if wanted, and back. */
 function useInspector() {
   const [isOpen, setIsOpen] = useState(sessionStorage.getItem(INSPECTOR) === "open");
+  const before = useRef(null); // where the keyboard was
+  const isWanted = useRef(false);
+  const wasOpen = useRef(isOpen);
   useEffect(() => sessionStorage.setItem(INSPECTOR, isOpen ? "open" : "closed"), [isOpen]);
-  return [isOpen, setIsOpen];
+  useLayoutEffect(() => {
+    if (isOpen && isWanted.current) document.querySelector(".inspector h2").focus();
+    const isLost = wasOpen.current && !isOpen && document.activeElement === document.body;
+    wasOpen.current = isOpen;
+    if (!isLost) return;
+    const back = [before.current, ...document.querySelectorAll("main .narrow, main .composer textarea")];
+    back.find((one) => one?.checkVisibility({ visibilityProperty: true }))?.focus();
+  }, [isOpen]);
+  const inspect = (opens, isFocused = false) => {
+    if (opens) before.current = document.activeElement === document.body ? null : document.activeElement;
+    isWanted.current = isFocused;
+    setIsOpen(opens);
+  };
+  return [isOpen, inspect];
 }
 
 /** Whether the list is open that a narrow screen has no room for; the keyboard goes there and back. */
