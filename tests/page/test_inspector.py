@@ -75,6 +75,8 @@ async def test_faults_are_caused_shown_and_ended(
     open_window: Open, web: AsyncWebClient, bot: Recorder
 ) -> None:
     alice, inspector = await inspecting(open_window)
+    await alice.page.get_by_role("button", name="members").click()
+    await expect(alice.page.get_by_role("group", name="Members")).to_contain_text("Bob Baker")
     await inspector.get_by_role("button", name="Repeat the delivery").click()
     await expect(inspector.get_by_role("alert")).to_contain_text("nothing was delivered")
     alice.forgive("409 (Conflict)")

@@ -1,4 +1,5 @@
 // The open conversation: what it is about, its messages, and the box to write in.
+import { useRef } from "preact/hooks";
 import { useClient, useModel } from "./client.js";
 import { Composer } from "./composer.js";
 import { Home } from "./home.js";
@@ -7,6 +8,7 @@ import { Icon } from "./icons.js";
 import { Messages } from "./messages.js";
 import { channelName, channelTitle, personName, person, roleOf } from "./names.js";
 import { DeveloperNotes } from "./notes.js";
+import { usePopover } from "./popover.js";
 import { counted } from "./time.js";
 import { Topic } from "./topic.js";
 
@@ -80,10 +82,12 @@ function Beginning({ channel }) {
 function Members({ workspace, channel }) {
   const people = channel.members.map((id) => person(workspace, id)).filter(Boolean);
   people.sort((one, other) => one.realName.localeCompare(other.realName));
+  const opener = useRef(null);
+  const popover = usePopover(opener, { isToLeft: true });
   return html`
-    <button type="button" class="members" popovertarget="members" aria-label=${counted(people.length, "member")}>
-      <${Icon} name="people" /> ${people.length}</button>
-    <div id="members" popover="auto" role="group" aria-label="Members">
+    <button type="button" class="members" ref=${opener} ...${popover.opens}
+            aria-label=${counted(people.length, "member")}><${Icon} name="people" /> ${people.length}</button>
+    <div class="members-list" ...${popover.own} role="group" aria-label="Members">
       <ul>${people.map((one) => html`
         <li key=${one.id}><b>${one.realName}</b> <span class="quiet">@${one.name} · ${roleOf(one)}</span></li>`)}</ul>
     </div>`;

@@ -5,7 +5,7 @@ const GAP = 4;
 
 /**
  * @param {{current: HTMLElement|null}} opener
- * @param {{opened?: () => void, closed?: () => void}} [on]
+ * @param {{opened?: () => void, closed?: () => void, isToLeft?: boolean}} [on]  to the left: it ends where the opener ends
  * @returns {{opens: object, own: object, hide: () => void, isOpen: boolean}}
  *   `opens` and `own` are the attributes of the button and of the menu
  */
@@ -13,7 +13,7 @@ export function usePopover(opener, on = {}) {
   const id = useId();
   const menu = useRef(null);
   const [isOpen, setOpen] = useState(false);
-  const again = () => lay(menu.current, opener.current);
+  const again = () => lay(menu.current, opener.current, on.isToLeft);
   useLayoutEffect(() => {
     if (isOpen) again();
   });
@@ -42,11 +42,11 @@ function escape(event) {
 }
 
 /** Below the opener, or above it where there is more room; never past an edge of the window. */
-function lay(menu, opener) {
+function lay(menu, opener, isToLeft) {
   const { left, right, top, bottom } = opener.getBoundingClientRect();
   const { width, height } = menu.getBoundingClientRect();
   const below = innerHeight - bottom >= height + GAP || innerHeight - bottom >= top;
-  const x = left + width > innerWidth - GAP ? right - width : left;
+  const x = isToLeft || left + width > innerWidth - GAP ? right - width : left;
   menu.style.left = `${Math.max(GAP, Math.min(x, innerWidth - width - GAP))}px`;
   menu.style.top = `${Math.max(GAP, below ? bottom + GAP : top - height - GAP)}px`;
 }
