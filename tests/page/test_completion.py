@@ -18,7 +18,10 @@ KNOWN = {
         {"name": "quaymaster", "realName": "Quaymaster", "title": "", "kind": "bot"},
     ],
     "groups": [{"handle": "releasers", "name": "Release managers"}],
-    "channels": [{"name": "shop", "topic": "The shop"}, {"name": "security", "topic": ""}],
+    "channels": [
+        {"name": "shop", "topic": "The shop: try `/image help`"},
+        {"name": "security", "topic": "First `/image tags shop/web`, then `/image jobs`"},
+    ],
 }
 EXAMPLE = "/image deploy shop/web:1.4 to staging"
 # The caret is where the bar is.
@@ -101,5 +104,7 @@ async def test_what_is_suggested_and_what_a_choice_makes_of_it(open_window: Open
     for typed, is_taken in TAKES_FIRST.items():
         found = await ask("completionOf", typed, len(typed), KNOWN)
         assert found.get("takesFirst", False) is is_taken, typed
+    listed = (await ask("completionOf", "#s", 2, KNOWN))["suggestions"]
+    assert [one["detail"] for one in listed] == ["The shop: try /image help", ""]
     without = await ask("completionOf", "/im", 3, {**KNOWN, "table": {}})
     assert without["suggestions"] == []

@@ -152,7 +152,14 @@ function mentions(sign, typed, place, known) {
   return { suggestions, takesFirst: !found.some((one) => one.name === start) };
 }
 
-const channels = (known) => known.channels.map(({ name, topic }) => ({ kind: "channel", name, detail: topic }));
+const channels = (known) =>
+  known.channels.map(({ name, topic }) => ({ kind: "channel", name, detail: inWords(topic) }));
+
+/** A topic in plain words; one with several commands to try is no description, but a tour. */
+function inWords(topic) {
+  const signs = topic.split("`").length - 1;
+  return signs > 2 ? "" : topic.replaceAll("`", "");
+}
 
 function everybody({ people, groups }) {
   const persons = people.map(({ name, realName, title, kind }) => {
