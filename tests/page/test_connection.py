@@ -81,6 +81,11 @@ async def test_it_shows_whether_the_bot_is_there(
     alice = await open_window("alice")
     state = alice.page.get_by_role("navigation").get_by_role("status")
     await expect(state).to_have_text("@quaymaster is not connected")
+    await alice.type("/image jobs")
+    trouble = alice.page.get_by_role("main").get_by_role("alert")
+    await expect(trouble).to_contain_text("dispatch_failed")
     async with Sampler.running(slack, workspace):
         await expect(state).to_have_text("@quaymaster is connected")
+        await expect(trouble).to_have_count(0)
+        await expect(alice.composer).to_have_value("/image jobs")
     await expect(state).to_have_text("@quaymaster is not connected")

@@ -20,19 +20,25 @@ export class Composer extends Component {
 
   box = createRef();
   #drop = () => {};
+  #connections; // of the bot, at the last look
+  #unreached = ""; // what was said of it when a command did not reach it
 
   constructor(props, context) {
     super(props, context);
-    const { me, offered } = context.model;
+    const { me, offered, connections } = context.model;
     this.place = [me.id, props.channel.id, props.thread ?? ""].join("/");
     this.offered = offered;
+    this.#connections = connections;
     this.id = props.thread ? "reply" : "message";
     const text = draftOf(this.place);
     this.state = { text, caret: text.length, active: -1, isOpen: false, trouble: "", recalled: -1 };
   }
 
   componentDidMount() {
-    this.#drop = this.context.subscribe(() => this.#takeOffer());
+    this.#drop = this.context.subscribe(() => {
+      this.#takeOffer();
+      this.#lookForBot();
+    });
     this.#takeOffer();
     this.#grow();
     if (this.props.thread || matchMedia("(hover: hover)").matches) this.box.current.focus(); // no keyboard on top
@@ -63,6 +69,13 @@ export class Composer extends Component {
     this.offered = offered;
     this.#write(offered.text);
     this.box.current.focus();
+  }
+
+  /** The bot is there again: that it was not reached is of no use any more. */
+  #lookForBot() {
+    const { connections } = this.context.model;
+    if (connections > this.#connections && this.state.trouble === this.#unreached) this.setState({ trouble: "" });
+    this.#connections = connections;
   }
 
   #write(text, more = {}) {
@@ -146,7 +159,7 @@ export class Composer extends Component {
     }
     keepSent(text);
     this.#write("");
-    (isCommand ? this.#command(text) : this.#say(text)).catch((error) => this.#failed(text, error.message));
+    (isCommand ? this.#command(text) : this.#say(text)).catch((error) => this.#failed(text, error));
     return true;
   }
 
@@ -154,7 +167,8 @@ export class Composer extends Component {
     const name = nameOf(text);
     const fields = { channel: this.props.channel.id, text: text.slice(name.length).trimStart(), name };
     const { error } = await this.context.act("command", fields);
-    if (error) throw new Error(`${name} failed with the error “${error}”. ${MEANING[error] ?? ""}`);
+    const words = `${name} failed with the error “${error}”. ${MEANING[error] ?? ""}`;
+    if (error) throw new Error(words, { cause: error });
   }
 
   /** That the app was not reached is nothing to who writes a message in Slack. */
@@ -163,8 +177,11 @@ export class Composer extends Component {
     return this.context.act("say", { channel: channel.id, text: text.trim(), thread_ts: thread ?? null });
   }
 
-  #failed(text, trouble) {
-    if (draftOf(this.place)) this.setState({ trouble: `${trouble} It is kept: arrow up in the empty box.` });
+  #failed(text, { message, cause }) {
+    const hasDraft = Boolean(draftOf(this.place));
+    const trouble = hasDraft ? `${message} It is kept: arrow up in the empty box.` : message;
+    this.#unreached = cause === "dispatch_failed" ? trouble : "";
+    if (hasDraft) this.setState({ trouble });
     else this.#write(text, { trouble });
   }
 
