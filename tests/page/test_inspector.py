@@ -17,6 +17,8 @@ from tests.local_slack.apps import Recorder, listening
 from tests.page.conftest import Open
 from tests.page.window import Window
 
+SLOW = "Every answer comes 2 s late, for a minute"
+
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -84,6 +86,9 @@ async def test_faults_are_caused_shown_and_ended(
     await expect(exchanges(inspector, "/image tags")).to_have_count(1)
     await inspector.get_by_role("button", name="Repeat the delivery").click()
     await expect(exchanges(inspector, "/image tags")).to_have_count(2)
+    lines = inspector.locator(".exchange summary")
+    await expect(lines.filter(has_text="the same delivery again")).to_have_count(1)
+    await expect(lines).to_have_count(2)
     assert bot.bodies[0] == bot.bodies[1]
 
     await inspector.get_by_role("button", name="429 for a minute").click()
@@ -98,6 +103,12 @@ async def test_faults_are_caused_shown_and_ended(
     await expect(alice.messages.last).to_contain_text("taken again")
     await inspector.get_by_label("Show").select_option("failed")
     await expect(inspector.locator(".exchange")).to_have_count(1)
+
+    slow = inspector.get_by_role("button", name="Slow Slack")
+    await expect(slow).to_have_accessible_description(SLOW)
+    await expect(inspector.get_by_text(SLOW)).to_be_hidden()
+    await alice.page.set_viewport_size({"width": 390, "height": 844})
+    await expect(inspector.get_by_text(SLOW)).to_be_visible()
 
 
 async def test_what_slack_would_refuse_is_a_red_note_with_its_own_words(

@@ -18,6 +18,8 @@ const TROUBLES = [
 const KINDS = {
   slow: "slow", rate_limited: "429", server_error: "500", lost_answer: "answer lost", refused: "refused",
 };
+/** What a note says where something was delivered before. */
+const AGAIN = /^retry \d+|^the same delivery again$|^sent \d+ times/;
 const USAGE_EVERY = 1000; // ms
 
 export function Inspector({ onClose }) {
@@ -68,7 +70,9 @@ function Faults({ inForce, refresh }) {
     <section class="faults" aria-label="Faults">
       <div class="buttons">
         ${TROUBLES.map(([what, label, meaning]) => html`
-          <button type="button" title=${meaning} onClick=${() => cause(what)}>${label}</button>`)}
+          <button type="button" title=${meaning} aria-describedby=${`fault-${what}`} onClick=${() => cause(what)}>
+            ${label}</button>
+          <span class="meaning quiet" id=${`fault-${what}`}>${meaning}</span>`)}
       </div>
       ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
       ${inForce.length > 0 && html`
@@ -130,13 +134,15 @@ function Exchange({ exchange }) {
     const lost = (error) => ({ request: error.message, answer: "" });
     setWhole(await get("exchange", { number: exchange.number }).catch(lost));
   };
+  const again = exchange.note.split(", ").filter((part) => AGAIN.test(part)).join(", ");
   const toBot = exchange.direction === "to_app";
   return html`
     <li class=${`exchange ${exchange.error ? "failed" : ""}`}>
       <details onToggle=${open}>
         <summary>
           <span class="way" title=${toBot ? "Slack to the bot" : "The bot to Slack"}>${toBot ? "→ bot" : "bot →"}</span>
-          <span class="name">${exchange.name} <span class="quiet">${exchange.about}</span></span>
+          <span class="name">${exchange.name} <span class="quiet">${exchange.about}</span>
+            ${again && html` <span class="again">↻ ${again}</span>`}</span>
           ${exchange.error && html`<span class="error">${exchange.error}</span>`}
           <span class="took">${duration(exchange.took)}</span>
           <time>${timeOf(exchange.at, { second: "2-digit" })}</time>
