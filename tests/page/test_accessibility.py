@@ -86,8 +86,10 @@ async def test_a_narrow_screen_shows_one_thing_at_a_time(
     open_window: Open, workspace: Workspace, bot: AsyncWebClient
 ) -> None:
     await _full(workspace, bot)
-    alice = await open_window("alice", viewport=NARROW)
+    alice = await open_window("alice", viewport=NARROW, has_touch=True)
     await expect(alice.messages).to_have_count(5)
+    await expect(alice.page.locator("main .hint")).to_contain_text("Enter to send")
+    await expect(alice.page.get_by_text("Shift+Enter")).to_be_hidden()
     await expect(alice.page.get_by_role("img", name="b.png")).to_be_in_viewport()
     assert not await _is_too_wide(alice.page)
     await expect(alice.entry("data")).to_have_count(0)
