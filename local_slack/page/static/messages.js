@@ -10,7 +10,8 @@ const TOGETHER = 5 * 60; // seconds within which messages of one author stand to
 const NEAR = 40; // px from the end that are still the end
 /** In these the arrow keys mean something else: they move a caret, choose, or scroll. */
 const OWN_ARROWS = [
-  "input:not([type=checkbox])", "select", "textarea", "[role=combobox]", "[popover]", "dialog", ".messages [tabindex='0']",
+  "input:not([type=checkbox])", "select", "textarea", "[role=combobox]", "[popover]", "dialog",
+  ".messages [tabindex='0']",
 ].join();
 const EARLY = "600px 0px 0px 0px"; // before the top comes into sight, older messages are asked for
 

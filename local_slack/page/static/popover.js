@@ -5,7 +5,8 @@ const GAP = 4;
 
 /**
  * @param {{current: HTMLElement|null}} opener
- * @param {{opened?: () => void, closed?: () => void, isToLeft?: boolean}} [on]  to the left: it ends where the opener ends
+ * @param {{opened?: () => void, closed?: () => void, isToLeft?: boolean}} [on]
+ *   to the left: it ends where the opener ends
  * @returns {{opens: object, own: object, hide: () => void, isOpen: boolean}}
  *   `opens` and `own` are the attributes of the button and of the menu
  */
