@@ -26,6 +26,8 @@ class QuaymasterError(Exception):
         self, what: str, *, why: str = "", next_step: str = "", log_tail: tuple[str, ...] = ()
     ) -> None:
         self.trouble = Trouble(what, why, next_step, log_tail)
+        self.runs_now = ""
+        """For a deploy: what serves after it failed, in words; set by whoever knows."""
         super().__init__(" ".join(part for part in (what, why, next_step) if part))
 
 

@@ -104,7 +104,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         return
     except Cancelled as error:
         by = ask(tools.connection, records.cancel_asked_by(before.id))
-        step = _cancelled(by, str(error))
+        step = _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
     except Unavailable:
         # Redis went away in the middle: what was done so far is not known for certain.
         step = Continues(stage_after_a_loss(started), started.queue)
@@ -120,7 +120,7 @@ def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, ScanBlocked):
         return Finished(Failed(error.trouble), State.REFUSED)
-    return Finished(Failed(error.trouble), State.FAILED)
+    return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:

@@ -35,6 +35,8 @@ from workers.transfers import Check, Report
 _ANSWER_SECONDS = 10.0
 """For a container that was healthy already, to answer on its port."""
 
+NOTHING_SERVED = "Nothing served before, and nothing does now."
+
 
 @dataclass(frozen=True, slots=True)
 class Switched:
@@ -191,7 +193,7 @@ def _undone(
     """Back to the old container; the error to raise, with what became of the service."""
     put_away(engine, candidate, still_mine)
     trouble = error.trouble
-    said = "Nothing served before, and nothing serves now."
+    said = NOTHING_SERVED
     if old is not None:
         try:
             bring_back(engine, old, network_of(old.environment), still_mine, stopped=stopped)
@@ -199,12 +201,14 @@ def _undone(
         except QuaymasterError as second:
             return _nothing_serves(old, error, second)
         said = f"The old one serves again, after {time.monotonic() - began:.1f} s without answer."
-    return type(error)(
+    undone = type(error)(
         trouble.what,
-        why=" ".join(part for part in (trouble.why, said) if part),
+        why=trouble.why,
         next_step=trouble.next_step,
         log_tail=trouble.log_tail,
     )
+    undone.runs_now = said
+    return undone
 
 
 def _nothing_serves(

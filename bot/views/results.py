@@ -105,7 +105,7 @@ def in_a_row(lines: Sequence[Line], separator: str = " · ") -> Line:
 
 
 def trouble_blocks(trouble: Trouble, runs_now: str = "") -> tuple[Block, ...]:
-    """What happened, why, what serves now, what to do next; then the end of the log."""
+    """What happened, what serves now, why, what to do next; then the end of the log."""
     said = paragraph(*trouble_lines(trouble, runs_now))
     return (said, log(trouble.log_tail)) if trouble.log_tail else (said,)
 
@@ -115,8 +115,8 @@ def trouble_lines(trouble: Trouble, runs_now: str = "") -> tuple[Line, ...]:
     reference: Line = ("Reference ", Code(trouble.reference)) if trouble.reference else ()
     return (
         tuple(Bold(one) if isinstance(one, str) else one for one in prose(trouble.what, 500)),
-        prose(trouble.why),
         prose(runs_now, 400),
+        prose(trouble.why),
         _next(trouble.next_step),
         reference,
     )

@@ -58,7 +58,8 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     third = house.ended(number, within=40)
     assert third.state is State.FAILED, third
     assert "web v2" in _page(free_port)
-    await alice.sees("not healthy", channel="C0SHOP")
+    card = await alice.sees("not healthy", channel="C0SHOP")
+    assert f"{repository}:2 ({second.plan.digest.short}) serves on" in card.words
 
     number = await house.asked(alice, f"rollback {house.shop.staging}/web")
     fourth = house.ended(number)

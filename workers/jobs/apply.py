@@ -25,6 +25,7 @@ from workers.running import Running, service_lease
 from workers.settle import settle
 from workers.steps import Bakes, Finished, Step
 from workers.switch import (
+    NOTHING_SERVED,
     Switched,
     find_kept,
     put_away,
@@ -52,9 +53,13 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         values = tools.renderer.values(plan.configuration)
         if (why := _overtaken(plan, state, values, tools)) is not None:
             return Finished(why, State.SUPERSEDED)
-        bring_image(engine, plan.image, running, tools)
         change = Change(plan, state, values, engine, still_mine, running)
-        switched = change.carry_out()
+        try:
+            bring_image(engine, plan.image, running, tools)
+            switched = change.carry_out()
+        except QuaymasterError as error:
+            error.runs_now = error.runs_now or serves_on(engine, state, tools)
+            raise
         if state.serving is not None:
             running.report(Progress("stopping the old container"))
             change.retire(state.serving, tools.configuration.keep_releases)
@@ -119,6 +124,20 @@ def bring_image(engine: Engine, image: ImageRef, running: Running, tools: Toolbo
     except NotFound:
         login = tools.login(image.repository.registry)
         pull(engine, pinned, login, running.report, running.check)
+
+
+def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
+    """What serves after a failure that changed nothing, in words; nothing where that is not so."""
+    try:
+        after = observe(engine, before.environment, before.service).serving
+    except QuaymasterError:
+        return ""
+    if before.serving is None:
+        return NOTHING_SERVED if after is None else ""
+    image = before.serving.image
+    if after is None or after.id != before.serving.id or image is None:
+        return ""
+    return f"{_said(image, tools)} serves on; nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)

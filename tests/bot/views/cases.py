@@ -319,7 +319,7 @@ CASES: Mapping[str, Operation] = {
                 "Look at the log, mend the image, deploy again.",
                 _LOG,
             ),
-            "shop/web:1.3 serves on.",
+            "shop/web:1.3 (9c3e9c3e9c3e) serves on; nothing was changed.",
         ),
     ),
     "deploy-rejected": replace(

@@ -9,11 +9,11 @@ import pytest
 import redis
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, ScanBlocked
+from quaymaster.errors import Forged, ScanBlocked, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.outcomes import Deployed, Ended
+from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.plans import Running as RunningNow
 from quaymaster.requests import DeployRequest, RollbackRequest
@@ -28,7 +28,7 @@ from tests.workers.toolboxes import now, recorded, running, toolbox
 from workers.containers import observe
 from workers.jobs.apply import apply_plan
 from workers.jobs.rollback import plan_rollback
-from workers.run import run
+from workers.run import failed, run
 from workers.steps import Finished, Step
 from workers.toolbox import Toolbox
 
@@ -122,6 +122,25 @@ def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: Local
     (release,) = ask(place.connection, releases.latest(place.service.environment, "web"))
     release.check(SEALER)
     assert (release.id, release.image) == (1042, image)
+
+
+def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> None:
+    first = place.service.image(images.web_v1, "1")
+    place.service.serving(first, 1)
+    crashing = place.plan(place.service.image(images.web_v6_crash, "2"), first)
+    with pytest.raises(Unhealthy) as raised:
+        place.apply(crashing)
+    name = first.familiar(place.configuration.default_registry)
+    assert raised.value.runs_now == (f"{name} ({first.pin.short}) serves on; nothing was changed.")
+    assert failed(raised.value).outcome == Failed(raised.value.trouble, raised.value.runs_now)
+
+
+def test_a_failure_of_the_first_release_says_that_nothing_serves(
+    place: Place, images: LocalImages
+) -> None:
+    with pytest.raises(Unhealthy) as raised:
+        place.apply(place.plan(place.service.image(images.web_v6_crash, "1")))
+    assert raised.value.runs_now == "Nothing served before, and nothing does now."
 
 
 def test_a_tag_that_moved_on_the_host_changes_nothing(place: Place, images: LocalImages) -> None:
