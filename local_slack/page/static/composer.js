@@ -236,5 +236,6 @@ function Hint({ id, completion, thread }) {
     return html`<p class="hint" id=${id}><code>${before}<b>${wanted}</b>${rest}</code></p>`;
   }
   const keys = thread ? "" : " · / for commands";
-  return html`<p class="hint" id=${id}>Enter to send<span class="keyboard"> · Shift+Enter for a new line</span>${keys}</p>`;
+  return html`
+    <p class="hint" id=${id}>Enter to send<span class="keyboard"> · Shift+Enter for a new line</span>${keys}</p>`;
 }
