@@ -41,6 +41,14 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The release that a rollback would restore."""
+
+    image: ImageRef
+    release: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeployPlan:
     """Digest, configuration, verdict, target and what runs now. Never changes under its id."""
 
@@ -55,6 +63,8 @@ class DeployPlan:
     restores: int | None = None
     """For a rollback: the release that it brings back."""
     notes: tuple[str, ...] = ()
+    undo: Undo | None = None
+    """For a deploy: what a rollback goes back to from it; None where there is nothing."""
     seal: str = ""
 
     @property
@@ -70,7 +80,7 @@ class DeployPlan:
     def hash(self) -> str:
         """SHA-256 over what will change: digest, configuration, target, verdict, what runs now.
 
-        Ages, sizes, notes and container ids are not part of it.
+        Ages, sizes, notes, the undo and container ids are not part of it.
         """
         running = self.running
         return fingerprint(

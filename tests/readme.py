@@ -14,7 +14,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Actor, Operation, Origin, Stage, State
-from quaymaster.plans import DeployPlan, Examined, Running
+from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
@@ -99,6 +99,7 @@ def _deploy() -> Operation:
         configuration=after,
         configuration_revision=_CONFIGURATION.revision,
         running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
+        undo=Undo(ImageRef(_WEB, "1.3", _OLD), 1029),
     )
     approval = Approval(plan.hash(), 2, _NOW + timedelta(hours=4), "alice", ("release-managers",))
     return replace(

@@ -82,12 +82,13 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
 
 
 def _restores_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
-    if plan.running is None:
-        return (("Undo: nothing to go back to, this is the first release",),)
-    if plan.running.release is None:
-        return (("Undo: what runs now was not released by Quaymaster",),)
-    restored = image_line(plan.running.image, scene)
-    return (("Undo: a rollback restores ", *restored, f" of #{plan.running.release}"),)
+    """Going back from a rollback means to deploy again, so there nothing is promised."""
+    if plan.kind == "rollback":
+        return ()
+    if plan.undo is None:
+        return (("Undo: nothing to go back to",),)
+    restored = image_line(plan.undo.image, scene)
+    return (("Undo: a rollback restores ", *restored, f" of #{plan.undo.release}"),)
 
 
 def verdict_line(examined: Examined) -> Line:

@@ -203,8 +203,10 @@ def _deployed(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
 def _undo(deployed: Deployed, scene: Scene) -> Line:
     """How to get the one before back. Going back from a rollback means to deploy again."""
     plan = scene.operation.plan
-    if deployed.replaced is None or (plan is not None and plan.kind == "rollback"):
+    if plan is None or plan.kind == "rollback":
         return ()
+    if plan.undo is None:
+        return ("Undo: nothing to go back to",)
     place = clipped(f"{deployed.environment}/{deployed.service}", 100)
     return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 

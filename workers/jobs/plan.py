@@ -8,11 +8,12 @@ from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import DeployPlan, Examined, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest
+from quaymaster.rolling_back import last_good
 from quaymaster.store import releases
 from quaymaster.store.transactions import ask
 from workers.containers import observe
@@ -31,15 +32,17 @@ def plan_deploy(
     running.report(Progress("planning"))
     refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
     serves = what_runs_now(request.environment, request.service, tools)
+    configuration = tools.renderer.render(request.environment, request.service)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
         service=request.service,
         host=tools.configuration.host_of(request.environment),
         examined=examined,
-        configuration=tools.renderer.render(request.environment, request.service),
+        configuration=configuration,
         configuration_revision=tools.configuration.revision,
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
+        undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
     ).sealed(tools.sealer, running.operation.id)
     return approved_or_asked(running.operation, plan, tools)
 
@@ -84,6 +87,17 @@ def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow 
         ):
             return RunningNow(release.image, release.id, release.configuration)
     return RunningNow(image, None, None)
+
+
+def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
+    """What a rollback restores once this is deployed, by the rollback's own decision."""
+    known = ask(tools.connection, releases.latest(request.environment, request.service))
+    bad = ask(tools.connection, releases.bad_digests(request.environment, request.service))
+    target = last_good(known, deployed, bad)
+    if target is None:
+        return None
+    target.check(tools.sealer)
+    return Undo(target.image, target.restores or target.id)
 
 
 def _size(image: ImageRef, tools: Toolbox) -> int | None:

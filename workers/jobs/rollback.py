@@ -2,13 +2,12 @@
 
 from quaymaster.errors import Conflict
 from quaymaster.findings import Unknown
-from quaymaster.image_ref import Digest
 from quaymaster.operations import Stage
 from quaymaster.plans import DeployPlan, Examined
-from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import RollbackRequest
+from quaymaster.rolling_back import last_good
 from quaymaster.store import releases, reports
 from quaymaster.store.releases import Release
 from quaymaster.store.transactions import ask
@@ -50,30 +49,6 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         + ((f"these secrets have other values today: {', '.join(changed)}",) if changed else ()),
     ).sealed(tools.sealer, running.operation.id)
     return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
-
-
-def last_good(
-    known: tuple[Release, ...], now: RunningNow | None, bad: frozenset[Digest]
-) -> Release | None:
-    """The newest release that is older than what runs, is not marked bad, and is not the same.
-
-    ``known`` is newest first. What runs without being a release (it is baking, or it was started
-    by hand) is newer than all of them.
-    """
-    for release in known:
-        digest = release.image.digest
-        if digest is None or digest in bad:
-            continue
-        if now is not None and now.release is not None and release.id >= now.release:
-            continue
-        same = (
-            now is not None
-            and digest == now.image.digest
-            and release.configuration == now.configuration
-        )
-        if not same:
-            return release
-    return None
 
 
 def _examined(target: Release, tools: Toolbox) -> Examined:

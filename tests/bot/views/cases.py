@@ -34,7 +34,7 @@ from quaymaster.outcomes import (
     Tagged,
     TagsListed,
 )
-from quaymaster.plans import DeployPlan, Examined, Running
+from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import (
     DeployRequest,
@@ -168,6 +168,7 @@ PLAN = DeployPlan(
         198_000_000,
     ),
     notes=("The tag 1.4 has moved since it was scanned.",),
+    undo=Undo(image("1.3", OLD_DIGEST), 1031),
 )
 DEPLOY = replace(
     RUNNING,
@@ -292,7 +293,7 @@ CASES: Mapping[str, Operation] = {
     "deploy-awaiting-the-first": replace(
         DEPLOY,
         state=State.AWAITING_APPROVAL,
-        plan=replace(PLAN, running=None, notes=()),
+        plan=replace(PLAN, running=None, notes=(), undo=None),
         approval=replace(APPROVAL, needed=1, votes=(), channel=None),
     ),
     "deploy-approved": replace(DEPLOY, state=State.QUEUED, approval=GRANTED),

@@ -14,7 +14,7 @@ from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Sev
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import DeployPlan, Examined, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import ServiceConfiguration
@@ -27,6 +27,7 @@ from tests.workers.services import Service
 from tests.workers.toolboxes import now, recorded, running, toolbox
 from workers.containers import observe
 from workers.jobs.apply import apply_plan
+from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
 from workers.steps import Finished, Step
@@ -122,6 +123,21 @@ def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: Local
     (release,) = ask(place.connection, releases.latest(place.service.environment, "web"))
     release.check(SEALER)
     assert (release.id, release.image) == (1042, image)
+
+
+def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
+    place: Place, images: LocalImages
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    given = recorded(place.connection, place.operation(place.plan(first)))
+    run(1042, given.job_id, place.tools)
+    undone = []
+    for image in (first, place.service.image(images.web_v2, "2")):
+        operation = replace(place.operation(None), examined=Examined(image, 1, Clean(), ()))
+        request = DeployRequest(image, place.service.environment, "web")
+        step = plan_deploy(request, running(operation, place.connection), place.tools)
+        undone.append(step.plan.undo if step.plan else None)
+    assert undone == [None, Undo(first, 1042)]
 
 
 def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Running
+from quaymaster.rolling_back import last_good
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.store.releases import Release
 from tests.samples import NOW, image
-from workers.jobs.rollback import last_good
 
 ONE, TWO, THREE = (Digest("sha256:" + pair * 32) for pair in ("11", "22", "33"))
 PLAIN = ServiceConfiguration()
@@ -43,6 +43,11 @@ def test_a_second_rollback_goes_further_back_and_not_to_and_fro() -> None:
 def test_the_same_digest_with_another_configuration_is_a_release_to_go_back_to() -> None:
     changed = _release(4, THREE, OTHER)
     assert last_good((changed, THIRD), _runs(changed), frozenset()) == THIRD
+
+
+def test_the_same_digest_and_configuration_is_nothing_to_go_back_to() -> None:
+    again = _release(2, ONE)
+    assert last_good((again, FIRST), _runs(again), frozenset()) is None
 
 
 def test_what_runs_without_being_a_release_is_newer_than_all() -> None:
