@@ -3,7 +3,7 @@
 from typing import cast
 
 from bot.database import Database
-from bot.deciding import decide, now, state_in_words
+from bot.deciding import decide, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from quaymaster import policy
@@ -13,6 +13,7 @@ from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.policy import Person
+from quaymaster.requests import CancelRequest
 from quaymaster.seals import Sealer
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
@@ -42,6 +43,7 @@ class Cancelling:
         failed) and Unavailable.
         """
         person = await self._directory.look_up_anew(actor)
+        policy.request_allowed(self._configuration, person, CancelRequest(operation_id))
 
         def decision(operation: Operation) -> _Change:
             return self._decision(operation, person)
@@ -80,7 +82,7 @@ def check_in_time(operation: Operation) -> None:
     if operation.state.is_terminal:
         raise Conflict(
             f"{number} cannot be cancelled: it has ended.",
-            why=f"It is {state_in_words(operation)}.",
+            why=f"It {operation.state.said}.",
         )
     if operation.state is State.BAKING or operation.stage is Stage.LOOK:
         service = getattr(operation.request, "service", "the service")

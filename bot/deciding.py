@@ -66,8 +66,3 @@ async def loaded_if_readable(database: Database, operation_id: int) -> Operation
 def now() -> datetime:
     """The time, with its zone."""
     return datetime.now(UTC)
-
-
-def state_in_words(operation: Operation) -> str:
-    """“running”, “awaiting approval” …"""
-    return operation.state.value.replace("_", " ")

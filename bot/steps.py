@@ -109,9 +109,9 @@ def notice(message: Message, operation: Operation, posting: Posting | None) -> M
 
 def undrawable(operation: Operation, reference: str) -> Message:
     """The card of an operation that ended and whose card cannot be drawn: the bare truth."""
-    state = operation.state.value.replace("_", " ")
     text = (
-        f"#{operation.id} `{operation.request.verb}` ended: {state}. Its card cannot be drawn; "
+        f"#{operation.id} `{operation.request.verb}` {operation.state.said}. "
+        "Its card cannot be drawn; "
         f"whoever runs Quaymaster finds the reason in the log under `{reference}`."
     )
     return Message(

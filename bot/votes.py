@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.database import Database
-from bot.deciding import decide, now, state_in_words
+from bot.deciding import decide, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from bot.views.headline import headline_of
@@ -18,7 +18,7 @@ from quaymaster.outcomes import Ended
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
 from quaymaster.seals import Sealer
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
@@ -54,6 +54,7 @@ class Votes:
         Raises NotAllowed, Conflict, Forged, OutsideFailure (the look-up failed) and Unavailable.
         """
         person = await self._directory.look_up_anew(actor)
+        policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
 
         def decision(operation: Operation) -> Transaction[Operation]:
             return self._decision(operation, _Ballot(person, choice, now()))
@@ -64,8 +65,8 @@ class Votes:
         return _told(after, choice, self._configuration.default_registry)
 
     def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
-        approval = _open_approval(operation, ballot.person)
         self._check_right(operation, ballot)
+        approval = _open_approval(operation, ballot.person)
         if ballot.at >= approval.expires_at:
             return self._move(operation, _as_expired(operation, ballot.at), ballot)
         if ballot.choice is Choice.APPROVE:
@@ -93,6 +94,10 @@ class Votes:
         return records.move(before, after, event)
 
     def _check_right(self, operation: Operation, ballot: _Ballot) -> None:
+        """Before anything else is said: how an operation stands is not for everybody."""
+        if not isinstance(operation.request, DeployRequest | RollbackRequest):
+            policy.allowed(self._configuration, ballot.person, "jobs")
+            return
         environment, service = _target(operation)
         if ballot.choice is Choice.REJECT:
             requester = operation.actor.user
@@ -144,7 +149,7 @@ def _open_approval(operation: Operation, voter: Person) -> Approval:
 
 
 def _is(operation: Operation) -> str:
-    return f"#{operation.id} is {state_in_words(operation)}."
+    return f"#{operation.id} {operation.state.said}."
 
 
 def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:

@@ -45,6 +45,27 @@ class State(StrEnum):
         """Whether nothing comes after it."""
         return not ALLOWED_MOVES[self]
 
+    @property
+    def said(self) -> str:
+        """What is said of an operation in this state: “has failed”, after its number."""
+        return _SAID[self]
+
+
+_SAID = {
+    State.ACCEPTED: "is accepted",
+    State.QUEUED: "is queued",
+    State.RUNNING: "is running",
+    State.AWAITING_APPROVAL: "waits for approval",
+    State.BAKING: "is live and being watched",
+    State.SUCCEEDED: "has succeeded",
+    State.FAILED: "has failed",
+    State.UNKNOWN: "has ended, and nobody knows how",
+    State.REFUSED: "was refused",
+    State.REJECTED: "was rejected",
+    State.EXPIRED: "has expired",
+    State.CANCELLED: "was cancelled",
+    State.SUPERSEDED: "was superseded",
+}
 
 _ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.UNKNOWN, State.CANCELLED})
 
@@ -160,7 +181,7 @@ class Operation:
         """
         if state not in ALLOWED_MOVES[self.state]:
             raise Conflict(
-                f"#{self.id} is {self.state.value.replace('_', ' ')} already.",
+                f"Somebody was first: #{self.id} {self.state.said}.",
                 next_step=f"`/image status` or the card of #{self.id} shows what happened.",
             )
         return replace(self, state=state, changed_at=now, version=self.version + 1, **changes)

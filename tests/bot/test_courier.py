@@ -383,7 +383,7 @@ class TestTrouble:
             await shown(workspace, other, "running")
             await records.ended(poisoned)
             seen = await workspace.until(lambda message: "cannot be drawn" in message.text)
-            assert f"#{poisoned.id} `push` ended: succeeded" in seen.text
+            assert f"#{poisoned.id} `push` has succeeded" in seen.text
             assert [line for line in logged if f"`{line.get('reference')}`" in seen.text]
             await records.ended(other)
             await shown(workspace, other, "succeeded")

@@ -99,5 +99,5 @@ def test_the_person_is_told_what_slack_did_not_take() -> None:
 def test_an_operation_whose_card_cannot_be_drawn_still_says_how_it_ended() -> None:
     message = undrawable(operation(state=State.FAILED), "1a2b3c4d")
     assert message.urgency == "ended"
-    assert "#1042 `push` ended: failed" in message.text
+    assert "#1042 `push` has failed" in message.text
     assert "`1a2b3c4d`" in message.text

@@ -133,6 +133,24 @@ async def test_the_vote_of_who_may_not_is_refused(bot: Running, user: str, choic
     assert approval(bot, operation.id).votes == ()
 
 
+@pytest.mark.parametrize(("user", "words"), [("U0GUEST", "full members"), (BOB, "cannot vote")])
+async def test_how_an_operation_stands_is_not_told_to_who_may_not_vote(
+    bot: Running, user: str, words: str
+) -> None:
+    operation = deploy_to_approve(bot, state=State.FAILED)
+    await bot.person(user).command("C0SHOP", f"approve {operation.id}")
+    told = await bot.person(user).sees(words)
+    assert "failed" not in told.words
+
+
+async def test_a_guest_does_not_learn_which_operations_there_are(bot: Running) -> None:
+    for verb in ("approve", "reject", "cancel"):
+        await bot.person("U0GUEST").command("C0SHOP", f"{verb} 4711")
+        await bot.person("U0GUEST").sees("full members")
+    seen = await bot.workspace.messages("C0SHOP", user="U0GUEST")
+    assert not [one for one in seen if "no operation" in one.words]
+
+
 async def test_a_role_is_looked_up_again_at_the_click(bot: Running) -> None:
     operation = deploy_to_approve(bot)
     await bot.person(CAROL).command("C0SHOP", "status")
@@ -169,7 +187,7 @@ async def test_a_late_vote_is_refused_and_the_approval_expires(bot: Running) -> 
     [
         ({"state": State.SUPERSEDED}, "a new operation was opened"),
         ({"state": State.RUNNING, "approval": None}, "no plan to vote on yet"),
-        ({"state": State.SUCCEEDED}, "is succeeded"),
+        ({"state": State.SUCCEEDED}, "has succeeded"),
         ({"state": State.EXPIRED}, "has expired"),
     ],
 )

@@ -25,6 +25,15 @@ ONLY_WHO_MAY = (
         (_POLICY,),
     ),
     _row(
+        "who votes is known before anything is said of the operation",
+        "bot/votes.py",
+        "        self._check_right(operation, ballot)\n"
+        "        approval = _open_approval(operation, ballot.person)\n",
+        "        approval = _open_approval(operation, ballot.person)\n"
+        "        self._check_right(operation, ballot)\n",
+        (f"{_VOTES}::test_how_an_operation_stands_is_not_told_to_who_may_not_vote",),
+    ),
+    _row(
         "strangers have no role",
         "quaymaster/policy.py",
         "    if person.standing is not Standing.FULL_MEMBER:\n        return frozenset()\n",

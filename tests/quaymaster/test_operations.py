@@ -52,3 +52,9 @@ def test_a_request_that_was_altered_is_refused(altered: dict[str, Any]) -> None:
     operation().check_request(SEALER)
     with pytest.raises(Forged):
         replace(operation(), **altered).check_request(SEALER)
+
+
+def test_every_state_is_said_as_a_sentence_about_the_operation() -> None:
+    verbs = {"is", "has", "was", "waits"}
+    assert {state.said.partition(" ")[0] for state in State} == verbs
+    assert State.FAILED.said == "has failed"
