@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.cancelling import check_in_time
 from bot.database import Database
 from bot.deciding import decide, now
 from bot.identity import Directory
@@ -11,7 +12,7 @@ from bot.views.headline import headline_of
 from quaymaster import policy
 from quaymaster.approvals import Approval, Choice, Vote
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, Forged
+from quaymaster.errors import Conflict, Forged, NotAllowed
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.outcomes import Ended
@@ -66,7 +67,8 @@ class Votes:
 
     def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
         self._check_right(operation, ballot)
-        approval = _open_approval(operation, ballot.person)
+        self._refuse_second_vote(operation, ballot.person)
+        approval = _open_approval(operation)
         if ballot.at >= approval.expires_at:
             return self._move(operation, _as_expired(operation, ballot.at), ballot)
         if ballot.choice is Choice.APPROVE:
@@ -105,6 +107,36 @@ class Votes:
         else:
             policy.may_vote(self._configuration, ballot.person, environment, service)
 
+    def _refuse_second_vote(self, operation: Operation, voter: Person) -> None:
+        """With which vote it was, and the way out that is left."""
+        approval = operation.approval
+        votes = approval.votes if approval is not None else ()
+        vote = next((one for one in votes if one.voter == voter.user_id), None)
+        if vote is None:
+            return
+        did = "approved" if vote.choice is Choice.APPROVE else "rejected"
+        what = headline_of(operation.request, self._configuration.default_registry)
+        why = "A vote is final."
+        if operation.state is not State.AWAITING_APPROVAL:
+            why = f"{why} {_is(operation)}"
+        raise Conflict(
+            f"You have voted already: you {did} #{operation.id} ({what}).",
+            why=why,
+            next_step=self._way_out(operation, voter),
+        )
+
+    def _way_out(self, operation: Operation, voter: Person) -> str:
+        if operation.state not in (State.AWAITING_APPROVAL, State.QUEUED):
+            return ""
+        try:
+            check_in_time(operation)
+            environment, service = _target(operation)
+            requester = operation.actor.user
+            policy.may_cancel(self._configuration, voter, requester, environment, service)
+        except (Conflict, NotAllowed):
+            return ""
+        return f"To stop it while it waits: `/image cancel {operation.id}`"
+
     def _check_plan(self, operation: Operation, approval: Approval) -> None:
         """Nobody approves what a worker did not plan, or by a rule that is not configured."""
         if operation.configuration_revision != self._configuration.revision:
@@ -125,13 +157,11 @@ class Votes:
             raise _forged(operation)
 
 
-def _open_approval(operation: Operation, voter: Person) -> Approval:
+def _open_approval(operation: Operation) -> Approval:
     """The approval that can be voted on. Raises Conflict with the reason why there is none."""
     approval = operation.approval
     if operation.state is State.AWAITING_APPROVAL and approval is not None:
         return approval
-    if approval is not None and any(vote.voter == voter.user_id for vote in approval.votes):
-        raise Conflict("You have voted already.", why=f"A vote is final. {_is(operation)}")
     match operation.state:
         case State.EXPIRED:
             raise _expired(operation)

@@ -22,7 +22,7 @@ from tests.bot.conftest import (
     deploy_to_approve,
     until,
 )
-from tests.samples import SEALER
+from tests.samples import SEALER, vote
 
 pytestmark = pytest.mark.engine
 
@@ -94,6 +94,16 @@ async def test_the_same_click_delivered_again_is_answered_once(bot: Running) -> 
     await bot.person(CAROL).sees("1 more approval is needed")
     seen = await bot.workspace.messages("C0SHOP", user=CAROL)
     assert not [one for one in seen if "voted already" in one.words]
+
+
+async def test_who_approved_and_rejects_is_told_what_is_left_to_do(bot: Running) -> None:
+    rule = approval(bot, deploy_to_approve(bot).id)
+    voted = replace(rule, votes=(vote(EVE),))
+    for requester, may_cancel in ((EVE, True), (ALICE, False)):
+        operation = deploy_to_approve(bot, requester=requester, approval=voted)
+        await bot.person(EVE).command("C0SHOP", f"reject {operation.id}")
+        told = await bot.person(EVE).sees(f"you approved #{operation.id} (Deploy")
+        assert (f"/image cancel {operation.id}" in told.words) is may_cancel
 
 
 @pytest.mark.parametrize("way", ["button", "text"])

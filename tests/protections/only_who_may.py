@@ -28,8 +28,10 @@ ONLY_WHO_MAY = (
         "who votes is known before anything is said of the operation",
         "bot/votes.py",
         "        self._check_right(operation, ballot)\n"
-        "        approval = _open_approval(operation, ballot.person)\n",
-        "        approval = _open_approval(operation, ballot.person)\n"
+        "        self._refuse_second_vote(operation, ballot.person)\n"
+        "        approval = _open_approval(operation)\n",
+        "        self._refuse_second_vote(operation, ballot.person)\n"
+        "        approval = _open_approval(operation)\n"
         "        self._check_right(operation, ballot)\n",
         (f"{_VOTES}::test_how_an_operation_stands_is_not_told_to_who_may_not_vote",),
     ),
