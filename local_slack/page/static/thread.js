@@ -1,5 +1,5 @@
 // A thread at the side: the message that it belongs to, the replies, and the box to write in.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useClient } from "./client.js";
 import { Composer } from "./composer.js";
 import { html } from "./html.js";
@@ -41,7 +41,7 @@ function useRoot(conversation, ts) {
 
 /** When the thread closes, the keyboard is where it was: at its message, else in the box. */
 function useFocusBack(ts) {
-  useEffect(() => () => {
+  useLayoutEffect(() => () => {
     const message = document.querySelector(`main article[data-ts="${CSS.escape(ts)}"]`);
     (message ?? document.querySelector("main textarea"))?.focus({ preventScroll: true });
   }, [ts]);
