@@ -36,6 +36,7 @@ from bot.views.parts import (
 from bot.views.results import FINDINGS_SHOWN, image_line, result_blocks, result_summary
 from bot.views.scene import Scene
 from bot.views.state import standing
+from quaymaster.approvals import Approval
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Blocked, ScannerDatabase
 from quaymaster.operations import Operation, Stage, State
@@ -302,7 +303,7 @@ def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
     if operation.state is not State.AWAITING_APPROVAL or not _in_time(scene):
         return ()
     title = _title(scene)
-    approve = Confirmation("Approve?", f"{title}\n{_what_runs_then(operation)}", "Approve")
+    approve = Confirmation("Approve?", f"{title}. {_what_a_vote_does(operation)}", "Approve")
     reject = Confirmation("Reject?", f"{title}. One rejection ends it.", "Reject")
     return (
         button("Approve", Button.APPROVE, operation.id, "primary", approve),
@@ -310,10 +311,18 @@ def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
     )
 
 
-def _what_runs_then(operation: Operation) -> str:
-    if operation.plan is None:
-        return "Your vote is final."
-    return f"Digest {operation.plan.digest.short} goes live. Your vote is final."
+def _what_a_vote_does(operation: Operation) -> str:
+    """In sentences: a client may draw the line breaks of a confirmation as spaces."""
+    digest = f"Digest {operation.plan.digest.short}. " if operation.plan is not None else ""
+    return f"{digest}{_how_many_then(operation.approval)} Your vote is final."
+
+
+def _how_many_then(approval: Approval | None) -> str:
+    missing = approval.missing() - 1 if approval is not None else 0
+    if approval is None or missing < 1:
+        return "The last approval: it goes live."
+    still = "one more is needed" if missing == 1 else f"{missing:,} more are needed"
+    return f"{approval.needed - missing:,} of {counted(approval.needed, 'approval')}; {still}."
 
 
 def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:

@@ -145,10 +145,22 @@ def test_there_is_no_copy_where_it_would_say_nothing_new(approval: Approval) -> 
     assert "approval" not in slots(replace(AWAITING, approval=approval))
 
 
-def test_approving_asks_again_and_says_what_goes_live() -> None:
-    rows = [b.to_dict() for b in slots(AWAITING)["card"].blocks if b.type == "actions"]
-    approve, reject = rows[0]["elements"]
-    assert "Digest 4f1a4f1a4f1a goes live." in approve["confirm"]["text"]["text"]
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [
+        (1, "The last approval: it goes live."),
+        (2, "1 of 2 approvals; one more is needed."),
+        (3, "1 of 3 approvals; 2 more are needed."),
+    ],
+)
+def test_approving_asks_again_and_says_what_the_vote_does(needed: int, words: str) -> None:
+    unvoted = replace(APPROVAL, needed=needed, votes=())
+    card = slots(replace(AWAITING, approval=unvoted))["card"]
+    (row,) = [b.to_dict() for b in card.blocks if b.type == "actions"]
+    approve, reject = row["elements"]
+    assert approve["confirm"]["text"]["text"] == (
+        f"Deploy shop/web:1.4 to production/web. Digest 4f1a4f1a4f1a. {words} Your vote is final."
+    )
     assert "One rejection ends it." in reject["confirm"]["text"]["text"]
     assert (approve["style"], reject["style"]) == ("primary", "danger")
 
