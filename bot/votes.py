@@ -185,9 +185,7 @@ def _is(operation: Operation) -> str:
 def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
     """The record with one more vote."""
     if approval.rejected_by is not None:
-        withdrawn = vote.voter == operation.actor.user
-        why = "Withdrawn by who asked for it." if withdrawn else "Rejected."
-        outcome = Ended(f"{why} Nothing was changed.", by=vote.voter)
+        outcome = Ended("Nothing was changed.", by=vote.voter)
         return operation.moved(State.REJECTED, vote.at, approval=approval, outcome=outcome)
     if approval.is_granted:
         queue = host_queue(_plan(operation).host)
@@ -207,7 +205,10 @@ def _as_expired(operation: Operation, at: datetime) -> Operation:
 def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
     what = f"#{after.id} ({headline_of(after.request, default_registry)})"
     if choice is Choice.REJECT:
-        return Answer.line(f"You rejected {what}. Nothing was changed.")
+        approval = after.approval
+        is_own = approval is not None and approval.rejected_by == after.actor.user
+        did = "withdrew" if is_own else "rejected"
+        return Answer.line(f"You {did} {what}. Nothing was changed.")
     missing = after.approval.missing() if after.approval else 0
     if missing:
         noun = "approval is" if missing == 1 else "approvals are"

@@ -127,7 +127,7 @@ async def test_the_requester_may_withdraw_but_not_approve(bot: Running) -> None:
     await bot.person(EVE).command("C0SHOP", f"approve {operation.id}")
     await bot.person(EVE).sees("your own approval does not count")
     await bot.person(EVE).command("C0SHOP", f"reject {operation.id}")
-    await bot.person(EVE).sees("You rejected")
+    await bot.person(EVE).sees("You withdrew")
     assert bot.operation(operation.id).state is State.REJECTED
 
 

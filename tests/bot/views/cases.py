@@ -329,6 +329,14 @@ CASES: Mapping[str, Operation] = {
         approval=replace(APPROVAL, votes=(*APPROVAL.votes, _vote("U0CAT", Choice.REJECT))),
         outcome=Ended("Nothing was changed.", "U0CAT"),
     ),
+    "deploy-withdrawn": replace(
+        DEPLOY,
+        state=State.REJECTED,
+        approval=replace(
+            APPROVAL, votes=(*APPROVAL.votes, _vote(RUNNING.actor.user, Choice.REJECT))
+        ),
+        outcome=Ended("Nothing was changed.", RUNNING.actor.user),
+    ),
     "deploy-expired": replace(
         DEPLOY, state=State.EXPIRED, outcome=Ended("Nobody decided in time.", None, "Ask again.")
     ),
