@@ -108,7 +108,7 @@ async def test_people_groups_and_channels_are_completed_with_the_mouse(
     await alice.composer.press("Enter")
     await expect(alice.messages).to_contain_text(["@releasers and @carol in #security"])
     sent = (await workspace.messages("C0SHOP"))[0].text
-    assert sent == "<!subteam^SAZ94GDB8|@releasers> and <@U0CAROL|carol> in <#C0SECURITY|security>"
+    assert sent == "<!subteam^SAZ94GDB8|@releasers> and <@U0CAROL> in <#C0SECURITY|security>"
 
 
 async def test_a_command_that_fails_stays_in_the_box(
