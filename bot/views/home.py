@@ -36,6 +36,7 @@ VOTES_SHOWN = 5
 """With their plans and buttons: eight blocks each, and a view has at most a hundred
 (https://docs.slack.dev/reference/views/home-tab-views)."""
 _VOTES_NAMED = 10
+_WHERE_TO_START = ", in a channel that the bot is in or here under Messages."
 _SERVICES_SHOWN = 25
 
 
@@ -79,7 +80,7 @@ def home_blocks(
         rule(),
         headline("How to start"),
         bullets(list(_first_steps(scene))),
-        paragraph(("In a channel that the bot is in, or here under Messages.",)),
+        paragraph(("With ", Code(scene.command), _WHERE_TO_START)),
         *_end(scene),
     )
 

@@ -69,6 +69,7 @@ def test_first_comes_what_waits_then_what_runs_what_is_under_way_and_how_to_star
         "• /image tags shop/web ",
         "• /image deploy shop/web:TAG to production ",
         "• /image help ",
+        "With /image, in a channel that the bot is in or here under Messages.",
         "[ Refresh ]\n",
         "As of 2026-05-04 10:30 UTC.",
     )
