@@ -76,6 +76,8 @@ class Inspected:
     platforms: tuple[str, ...]
     parameters: ExecutionParameters
     layers: int
+    is_image_id: bool = False
+    """The digest is the host's own id of the image: it knows none of its repository."""
     kind: Literal["inspected"] = "inspected"
 
 

@@ -57,6 +57,11 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def digest_word(*, is_image_id: bool) -> str:
+    """What a digest is called: an image ID is a host's own, and no registry knows it."""
+    return "Image ID" if is_image_id else "Digest"
+
+
 def short(digest: Digest | None) -> str:
     """Twelve digits of a digest, or a dash."""
     return digest.short if digest is not None else "–"

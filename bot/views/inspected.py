@@ -5,7 +5,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.views.amounts import counted, size
+from bot.views.amounts import counted, digest_word, size
 from bot.views.parts import Bold, Code, Line, When, bullets, cleaned, clipped, more, paragraph
 from quaymaster.outcomes import Inspected
 
@@ -18,7 +18,7 @@ _FACT_LIMIT = 200
 def inspected_blocks(inspected: Inspected) -> tuple[Block, ...]:
     """The card's part."""
     facts = paragraph(
-        *((("Digest ", Code(str(inspected.digest))),) if inspected.digest else ()),
+        *(((f"{_word(inspected)} ", Code(str(inspected.digest))),) if inspected.digest else ()),
         (
             f"{size(inspected.size)} · {counted(inspected.layers, 'layer')}",
             *_built(inspected.created),
@@ -68,7 +68,7 @@ def everything(inspected: Inspected) -> str:
     facts = (
         ("Image", str(inspected.image)),
         ("Where", inspected.where),
-        ("Digest", str(inspected.digest or "unknown")),
+        (_word(inspected), str(inspected.digest or "unknown")),
         ("Size", f"{inspected.size} bytes"),
         ("Created", created),
         ("Platforms", ", ".join(inspected.platforms)),
@@ -107,3 +107,7 @@ def _table(title: str, pairs: Sequence[Sequence[str]]) -> tuple[Block, ...]:
     if len(pairs) > ROWS_SHOWN:
         rows.append((more(len(pairs) - ROWS_SHOWN),))
     return (bullets(rows, title=(Bold(title),)),)
+
+
+def _word(inspected: Inspected) -> str:
+    return digest_word(is_image_id=inspected.is_image_id)

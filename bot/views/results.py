@@ -6,7 +6,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import Block
 
 from bot.views import listing
-from bot.views.amounts import counted, duration, severities, short, size
+from bot.views.amounts import counted, digest_word, duration, severities, short, size
 from bot.views.findings import finding_rows
 from bot.views.inspected import inspected_blocks, inspected_summary
 from bot.views.parts import (
@@ -148,13 +148,14 @@ def _transfer_lines(outcome: Pulled | Pushed | Tagged) -> tuple[Line, ...]:
 
 def _tagged(tagged: Tagged) -> tuple[Line, ...]:
     where = tagged.where if tagged.where == "registry" else f"host {tagged.where}"
+    word = digest_word(is_image_id=tagged.where != "registry")
     before: Line = ()
     if tagged.replaced is not None and tagged.replaced == tagged.digest:
         before = ("It meant the same image before",)
     elif tagged.replaced is not None:
         before = ("⚠️ The name meant ", Code(tagged.replaced.short), " before")
     return (
-        ("Digest ", Code(short(tagged.digest))) if tagged.digest is not None else (),
+        (f"{word} ", Code(short(tagged.digest))) if tagged.digest is not None else (),
         before,
         (dotted(f"In the {clipped(where, 60)}", duration(tagged.seconds)),),
     )
@@ -179,7 +180,8 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
             pass
         case _:
             assert_never(scanned.verdict)
-    lines.append(("Digest ", Code(scanned.digest.short), f" · {how}"))
+    word = digest_word(is_image_id=scanned.where != "registry")
+    lines.append((f"{word} ", Code(scanned.digest.short), f" · {how}"))
     if scanned.database is not None:
         lines.append(("Database of ", When(scanned.database.updated_at)))
     blocks: list[Block] = [paragraph(*lines)]

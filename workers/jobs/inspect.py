@@ -37,10 +37,12 @@ def _in_registry(request: InspectRequest, tools: Toolbox) -> Inspected:
 
 def _on_host(image: ImageRef, host: str, tools: Toolbox) -> Inspected:
     found = inspect(tools.engine(host), image)
+    digest = found.digest_in(image.repository)
     return Inspected(
         image=image,
         where=host,
-        digest=found.digest_in(image.repository) or found.image_id,
+        digest=digest or found.image_id,
+        is_image_id=digest is None,
         size=found.size,
         created=found.created,
         platforms=(found.platform,),

@@ -337,6 +337,11 @@ CASES: Mapping[str, Operation] = {
         ),
         outcome=Ended("Nothing was changed.", RUNNING.actor.user),
     ),
+    "scanned-on-a-host": replace(
+        _SCAN,
+        request=ScanRequest(image(), "build1"),
+        outcome=replace(SCANNED, where="build1", alerts=()),
+    ),
     "deploy-expired": replace(
         DEPLOY, state=State.EXPIRED, outcome=Ended("Nobody decided in time.", None, "Ask again.")
     ),
