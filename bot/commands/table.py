@@ -14,15 +14,25 @@ One object::
 ``usage`` and ``examples`` stand without the slash command. ``word`` is the small word that is
 usually written before an argument; "" where there is none. ``values`` has what can stand for an
 argument or an option's value, by its name; a name without known values is left out. A value that
-ends with a colon is the beginning of one: a tag follows.
+ends with a colon is the beginning of one: a tag follows. With a configuration, ``examples`` has
+only sentences that it understands: a name that it does not have is replaced by its first.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from bot.commands.grammar import COMMAND, VERBS, Verb
+from bot.commands.grammar import COMMAND, VERBS, Verb, parse
 from quaymaster.configuration import Configuration
+from quaymaster.errors import UsageError
+
+_NAMED_IN_EXAMPLES = {
+    "build1": "HOST",
+    "staging": "ENVIRONMENT",
+    "staging/web": "ENVIRONMENT/SERVICE",
+    "shop/web": "REPOSITORY",
+}
+"""What the names in the grammar's examples stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +85,45 @@ def table_of(configuration: Configuration | None, command: str = COMMAND) -> Com
         values |= _values_in(configuration)
     return CommandTable(
         command,
-        tuple(_row(verb) for verb in VERBS.values()),
+        tuple(_row(verb, _examples(verb, values, configuration)) for verb in VERBS.values()),
         {name: known for name, known in values.items() if known},
     )
 
 
-def _row(verb: Verb) -> VerbRow:
+def _examples(
+    verb: Verb, values: Mapping[str, tuple[str, ...]], configuration: Configuration | None
+) -> tuple[str, ...]:
+    """Those that the configuration understands, with its names where it lacks theirs."""
+    if configuration is None:
+        return verb.examples
+    fitted = (
+        " ".join(_fitted(word, values) for word in example.split()) for example in verb.examples
+    )
+    return tuple(example for example in dict.fromkeys(fitted) if _fits(example, configuration))
+
+
+def _fitted(word: str, values: Mapping[str, tuple[str, ...]]) -> str:
+    name, colon, tag = word.partition(":")
+    known = values.get(_NAMED_IN_EXAMPLES.get(name, ""), ())
+    return word if not known or name in known else f"{known[0]}{colon}{tag}"
+
+
+def _fits(example: str, configuration: Configuration) -> bool:
+    try:
+        parse(example, configuration)
+    except UsageError:
+        return False
+    return True
+
+
+def _row(verb: Verb, examples: tuple[str, ...]) -> VerbRow:
     return VerbRow(
         verb.name,
         verb.usage,
         verb.summary,
         tuple(ArgumentRow(one.name, one.usual, one.required) for one in verb.arguments),
         tuple(OptionRow(one.name, one.value, one.meaning) for one in verb.options),
-        verb.examples,
+        examples,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.commands.grammar import VERBS, parse
 from bot.commands.table import table_of
+from quaymaster.configuration import Configuration
 from quaymaster.settings import COMMAND, CONFIG
 from tests.configurations import SHOP, SHOP_TEXT, SMALL
 
@@ -52,6 +53,29 @@ def test_known_values_come_from_the_configuration() -> None:
 def test_a_name_without_known_values_is_left_out() -> None:
     assert table_of(SMALL).values == {"COMMAND": tuple(VERBS), "HOST": ("build1",)}
     assert table_of(None).values == {"COMMAND": tuple(VERBS)}
+
+
+def test_examples_name_what_the_configuration_has() -> None:
+    other = Configuration.parse(
+        """
+default_registry: localhost:5000
+hosts: {local: {}}
+environments:
+  test: {target: {docker: [local]}, services: {api: {image: team/api}}}
+"""
+    )
+    examples = {row.name: row.examples for row in table_of(other).verbs}
+    assert examples["push"] == ("push team/api:1.4 from local",)
+    assert examples["deploy"] == ("deploy team/api:1.4 to test",)
+    assert examples["rollback"] == ("rollback test/api",)
+    assert examples["status"] == ("status", "status test")
+
+
+@pytest.mark.parametrize("configuration", [SHOP, SMALL])
+def test_every_example_is_understood_with_the_configuration(configuration: Configuration) -> None:
+    for row in table_of(configuration).verbs:
+        for example in row.examples:
+            assert parse(example, configuration)
 
 
 def test_values_stand_under_names_that_the_grammar_uses() -> None:
