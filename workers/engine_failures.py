@@ -29,6 +29,9 @@ _LIMIT = 400
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^)\"']+)")
 """What the system said, inside the wrappings of urllib3 and requests."""
 
+_NO_SUCH_IMAGE = re.compile(r"[Nn]o such image: (\S+[^\s:])")
+_SOME_HOST = "The Docker host"
+
 _FULL = ("no space left on device", "disk quota exceeded", "quota exceeded")
 _BAD_LOGIN = (
     "no basic auth credentials",
@@ -42,13 +45,12 @@ _MISSING = (
     "manifest unknown",
     "manifest for ",
     "name unknown",
-    "no such image",
     "image does not exist",
-    "does not exist locally",
     "repository does not exist",
     "not found",
     "404",
 )
+_NOT_ON_HOST = ("no such image", "does not exist locally")
 _UNREACHED = (
     "connection refused",
     "no such host",
@@ -78,7 +80,9 @@ def refusal(
     words = redact(text, secrets).strip()
     words = " ".join("".join(c if c.isprintable() else " " for c in words).split())[:_LIMIT]
     why = f"The engine says: {words}" if words else "The engine gave no reason."
-    return _by_words(text.lower(), why, subject or "this", host or "The Docker host")
+    named = _NO_SUCH_IMAGE.search(words)
+    subject = subject or (named.group(1) if named else "this")
+    return _by_words(text.lower(), why, subject, host or _SOME_HOST)
 
 
 def _by_words(text: str, why: str, subject: str, host: str) -> QuaymasterError:
@@ -121,6 +125,12 @@ def _missing_or_unreached(text: str, why: str, subject: str, host: str) -> Quaym
             why=why,
             next_step="Check the registry's name, and that it runs; then try again.",
             trying_again_can_help=True,
+        )
+    if _has(text, _NOT_ON_HOST):
+        return NotFound(
+            f"{host if host == _SOME_HOST else f'Host {host}'} has no image {subject}.",
+            next_step="Check the spelling; `/image images` lists what a host has,"
+            " and `/image pull` fetches an image from its registry.",
         )
     if _has(text, _MISSING):
         return NotFound(

@@ -61,7 +61,7 @@ async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"push {repository}:9.9")
     assert house.ended(number).state is State.FAILED
-    await alice.sees("does not exist", channel="C0SHOP")
+    await alice.sees("has no image", channel="C0SHOP")
 
 
 async def test_a_scan_alerts_each_channel_once(

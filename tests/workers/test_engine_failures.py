@@ -13,6 +13,14 @@ def test_digits_of_a_digest_or_a_port_are_not_a_status(name: str) -> None:
     assert isinstance(refusal(f"No such image: {name}"), NotFound)
 
 
+def test_an_image_that_a_host_does_not_have_is_said_once_and_where() -> None:
+    words = "No such image: shop/web:9: No such image: shop/web:9"
+    trouble = refusal(words, subject="shop/web:9", host="local").trouble
+    assert (trouble.what, trouble.why) == ("Host local has no image shop/web:9.", "")
+    assert "/image images" in trouble.next_step
+    assert refusal(words).trouble.what == "The Docker host has no image shop/web:9."
+
+
 @pytest.mark.parametrize(
     "words",
     [
