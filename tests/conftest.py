@@ -23,8 +23,11 @@ from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import LocalImages
 from tests.trial.programs import remove_what_is_kept
 
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 # `make check` tries fewer examples than `make test`, so that it ends while one still looks.
-hypothesis.settings.register_profile("quick", max_examples=25)
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 
 _SESSION = pytest.StashKey[EngineSession]()
 

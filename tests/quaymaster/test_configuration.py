@@ -250,7 +250,7 @@ class TestMistakes:
             max_leaves=20,
         )
     )
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=100)
     def test_whatever_stands_in_the_file_the_error_is_ours(self, data: Any) -> None:
         stream = StringIO()
         YAML(typ="safe", pure=True).dump(data, stream)

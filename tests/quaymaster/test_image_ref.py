@@ -1,5 +1,5 @@
 from contextlib import suppress
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -49,7 +49,6 @@ def written(registry: str, path: str, tag: str | None, digest: str | None) -> st
 
 class TestGrammar:
     @given(HOST, PATH, SUFFIX)
-    @settings(deadline=None)
     def test_what_the_grammar_allows_is_read_and_written_unchanged(
         self, host: str, path: str, suffix: tuple[str | None, str | None]
     ) -> None:
@@ -62,7 +61,6 @@ class TestGrammar:
         assert ImageRef.parse(str(image), "other.example.com") == image
 
     @given(PATH.filter(lambda path: not any(c in path.split("/")[0] for c in ".:")), TAG)
-    @settings(deadline=None)
     def test_a_name_without_a_registry_is_in_the_default_one(self, path: str, tag: str) -> None:
         if path.startswith("localhost/"):
             return
@@ -71,7 +69,7 @@ class TestGrammar:
         assert ImageRef.parse(str(image), "other.example.com") == image
 
     @given(st.text() | st.text("ab:/@.-_[]5", max_size=40))
-    @settings(deadline=None, max_examples=500)
+    @settings(max_examples=500)
     def test_any_text_is_a_reference_that_reads_back_or_a_usage_error(self, text: str) -> None:
         with suppress(UsageError):
             image = ImageRef.parse(text, DEFAULT)
@@ -121,12 +119,12 @@ class TestGrammar:
     @pytest.mark.parametrize("end", ["", "!", "/", ":"])
     def test_long_text_is_refused_quickly(self, piece: str, end: str) -> None:
         text = (piece * 10_000)[:10_000] + end
-        start = perf_counter()
+        start = process_time()
         with suppress(UsageError):
             ImageRef.parse(text, DEFAULT)
         with suppress(UsageError):
             ImageRef.parse(f"{text}/web", DEFAULT)
-        assert perf_counter() - start < 0.25
+        assert process_time() - start < 0.25
 
 
 class TestNames:

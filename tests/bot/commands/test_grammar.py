@@ -1,5 +1,5 @@
 from contextlib import suppress
-from time import perf_counter
+from time import process_time
 from typing import get_args
 
 import pytest
@@ -306,17 +306,17 @@ def test_whatever_comes_in_a_request_or_a_usage_error_comes_out(text: str) -> No
 @pytest.mark.parametrize("length", [LONGEST - 100, 10_000])
 def test_long_text_is_answered_quickly(piece: str, before: str, length: int) -> None:
     text = before + (piece * length)[:length]
-    start = perf_counter()
+    start = process_time()
     with suppress(UsageError):
         parse(text, SHOP)
-    assert perf_counter() - start < 0.1
+    assert process_time() - start < 0.1
 
 
 def test_a_command_is_parsed_well_within_a_millisecond() -> None:
     """It stands before Slack's acknowledgement. The best of many: other work is not its time."""
     durations = []
     for _ in range(50):
-        start = perf_counter()
+        start = process_time()
         parse("deploy shop/web:1.4 to staging --service web", SHOP)
-        durations.append(perf_counter() - start)
+        durations.append(process_time() - start)
     assert min(durations) < 0.000_5

@@ -1,7 +1,7 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.tidy import after_mention, tidied
@@ -63,7 +63,6 @@ def test_the_mention_of_the_bot_is_taken_off(text: str, rest: str) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> None:
     result = tidied(text)
     assert result == result.strip()
@@ -72,7 +71,7 @@ def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> Non
 
 @pytest.mark.parametrize("piece", ["<", ">", "&", "&amp;", "<a|", "–", "“", " ", "<@U1", "\u200b"])
 def test_long_text_takes_no_time(piece: str) -> None:
-    start = perf_counter()
+    start = process_time()
     tidied((piece * 10_000)[:10_000])
     after_mention((piece * 10_000)[:10_000])
-    assert perf_counter() - start < 0.25
+    assert process_time() - start < 0.25

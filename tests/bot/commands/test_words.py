@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.words import words_of
@@ -34,6 +34,5 @@ def test_a_quote_that_is_not_closed_is_told(text: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_characters='"'), max_size=10), max_size=5))
-@settings(deadline=None)
 def test_quoted_words_come_back_as_they_were(words: list[str]) -> None:
     assert words_of(" ".join(f'"{word}"' for word in words)) == tuple(words)

@@ -85,7 +85,6 @@ def test_every_message_is_taken_by_slack_and_tells_only_who_is_meant(scenario: S
         assert as_text(message)
 
 
-@settings(deadline=None)
 @given(scenarios)
 def test_slots_are_unique_and_replies_have_something_to_reply_to(scenario: Scenario) -> None:
     messages = operation_messages(scenario.operation(), CONFIGURATION, NOW)
@@ -97,7 +96,6 @@ def test_slots_are_unique_and_replies_have_something_to_reply_to(scenario: Scena
         assert message.blocks or message.file
 
 
-@settings(deadline=None)
 @given(scenarios)
 def test_a_button_carries_the_id_and_nothing_else(scenario: Scenario) -> None:
     for message in operation_messages(scenario.operation(), CONFIGURATION, NOW):
@@ -105,7 +103,6 @@ def test_a_button_carries_the_id_and_nothing_else(scenario: Scenario) -> None:
         assert all(element["value"] == "1042" for row in rows for element in row["elements"])
 
 
-@settings(deadline=None)
 @given(words, lengths)
 def test_every_trouble_can_be_told(said: tuple[str, ...], rows: int) -> None:
     answer = trouble_answer(hostile.poisoned(Trouble("", log_tail=("",)), said, rows))
@@ -140,7 +137,6 @@ def test_every_status_can_be_told(scenario: Scenario, services: int) -> None:
     assert faults(answer.text, answer.blocks, PEOPLE | {*scenario.words}) == []
 
 
-@settings(deadline=None)
 @given(words, lengths)
 def test_the_table_has_a_line_for_every_finding(said: tuple[str, ...], rows: int) -> None:
     report = ScanReport(REPOSITORY, DIGEST, ScannerDatabase("", NOW), NOW, FINDINGS)

@@ -200,7 +200,6 @@ def test_whatever_it_is_about_slack_takes_it(
     check(blocks, said)
 
 
-@settings(deadline=None)
 @given(words, st.integers(1, 80))
 def test_whatever_the_trouble_is_slack_takes_it(said: tuple[str, ...], rows: int) -> None:
     trouble = hostile.poisoned(Trouble("", log_tail=("",)), said, rows)
