@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.http11 import Request
 
 _KEY = "local_slack.connection"
@@ -58,6 +59,15 @@ class CuttableProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):  # a refused handshake has none
             self.scope["state"][_CUT] = self.transport.abort
+
+    def shutdown(self) -> None:
+        """The server ends. A connection whose peer is leaving already gets no second farewell:
+        uvicorn would send one, and the rest of the server would not be ended.
+        """
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.abort()
 
 
 def cut_of(scope: Scope) -> Callable[[], None]:

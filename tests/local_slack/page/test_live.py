@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
+import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from local_slack import LocalSlack, Workspace
+from local_slack import LocalSlack, Workspace, serve
 from tests.local_slack.page.test_guard import ALICE, live
 
 BOB, CAROL = "U0BOB", "U0CAROL"
@@ -94,3 +97,35 @@ async def test_what_one_read_is_told_to_their_other_windows(
         heard = await until(socket, "news")
     channels = [one["channel"] for one in heard if one["kind"] == "channel"]
     assert [(one["id"], one["unread"]) for one in channels] == [("C0SHOP", 1)]
+
+
+async def test_the_server_ends_also_while_a_page_is_leaving() -> None:
+    """A page that says farewell and reads no more: what it did not read holds its connection."""
+    with sockets.socket() as page, serve() as slack:
+        page.settimeout(10)
+        async with slack.workspace() as workspace:
+            for _ in range(80):
+                await workspace.person(BOB).say("C0SHOP", "x" * 100_000)
+            host, port = slack.base_url.removeprefix("http://").split(":")
+            page.connect((host, int(port)))
+            page.sendall(_handshake(slack))
+            assert page.recv(12) == b"HTTP/1.1 101"
+            page.sendall(b"\x88\x80" + secrets.token_bytes(4))  # a close frame, masked
+            for _ in range(3):
+                await workspace.info()  # whatever came before is dealt with by then
+    # A server's thread that ends with an error fails this test.
+
+
+def _handshake(slack: LocalSlack) -> bytes:
+    """https://datatracker.ietf.org/doc/html/rfc6455#section-4.1"""
+    url = f"{live(slack, user=ALICE)}&after=0".removeprefix(slack.base_url.replace("http", "ws", 1))
+    lines = (
+        f"GET {url} HTTP/1.1",
+        f"Host: {slack.base_url.removeprefix('http://')}",
+        f"Origin: {slack.base_url}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}",
+    )
+    return "\r\n".join((*lines, "", "")).encode()
