@@ -104,7 +104,8 @@ class Tour:
         alice = await self.window("alice")
         await alice.type("/image push shop/media:v1")
         card = _card(alice, "Push shop/media:v1")
-        await expect(card).to_contain_text("%", timeout=SOON)
+        # A fast machine is done before Slack's rates let the bar be shown.
+        await expect(card).to_contain_text(re.compile("%|Pushed"), timeout=SOON)
         await self._album.take("progress", alice)
         await expect(card).to_contain_text("Pushed", timeout=LATER)
         await expect(card).to_contain_text("Digest")
