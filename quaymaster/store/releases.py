@@ -55,10 +55,12 @@ def mark_bad(environment: str, service: str, digest: Digest, operation: int) -> 
 
 
 def latest(environment: str, service: str, count: int = 20) -> Query[tuple[Release, ...]]:
-    """The latest releases, newest first. Raises Forged for one that cannot be read."""
+    """The latest releases, newest first. Raises Forged for one that cannot be read, or is another
+    service's: a seal says that a release is genuine, not that it was put where it belongs.
+    """
     return Query(
         ("LRANGE", keys.releases(environment, service), -count, -1),
-        lambda reply: tuple(_read(one) for one in reversed(reply)),
+        lambda reply: tuple(_read(one, environment, service) for one in reversed(reply)),
     )
 
 
@@ -78,15 +80,24 @@ def rolled_back_by(environment: str, service: str, digest: Digest) -> Query[int 
     )
 
 
-def _read(stored: bytes) -> Release:
+def _read(stored: bytes, environment: str, service: str) -> Release:
     try:
-        return _RELEASE.validate_json(stored)
+        release = _RELEASE.validate_json(stored)
     except (ValueError, UsageError) as error:
-        raise Forged(
-            "A release cannot be read, so it is not acted upon.",
-            why="Something other than Quaymaster wrote to its database.",
-            next_step="Tell whoever runs Quaymaster.",
-        ) from error
+        raise _forged("A release cannot be read, so it is not acted upon.") from error
+    if (release.environment, release.service) != (environment, service):
+        raise _forged(
+            f"#{release.id} is no release of {environment}/{service}, so it is not acted upon."
+        )
+    return release
+
+
+def _forged(what: str) -> Forged:
+    return Forged(
+        what,
+        why="Something other than Quaymaster wrote to its database.",
+        next_step="Tell whoever runs Quaymaster.",
+    )
 
 
 _RELEASE = TypeAdapter(Release)

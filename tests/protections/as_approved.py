@@ -7,6 +7,7 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G4")
 _APPLY = "tests/workers/jobs/test_apply.py"
 _APPROVALS = "tests/quaymaster/test_approvals.py"
+_EXAMINE = "tests/workers/jobs/test_examine.py"
 _APPROVED = "tests/workers/test_approved.py"
 _DISPATCH = "tests/workers/test_dispatch.py"
 _FORGED = f"{_APPROVED}::test_a_record_that_was_forged_in_redis_is_not_carried_out"
@@ -88,6 +89,27 @@ AS_APPROVED = (
         "    _check_it_answers_the_request(operation, plan)\n",
         "",
         (f"{_APPROVED}::test_a_sealed_plan_for_another_service_is_not_carried_out",),
+    ),
+    _row(
+        "production takes only what staging has had",
+        "workers/jobs/examine.py",
+        "    _refuse_unreleased_before(request, resolved.digest, tools)\n",
+        "",
+        (f"{_EXAMINE}::test_what_the_environment_before_never_had_is_refused",),
+    ),
+    _row(
+        "what staging has had carries the seal of a worker",
+        "workers/jobs/examine.py",
+        "                release.check(tools.sealer)\n",
+        "",
+        (f"{_EXAMINE}::test_a_release_that_no_worker_recorded_does_not_count",),
+    ),
+    _row(
+        "a genuine release counts only where it was made",
+        "quaymaster/store/releases.py",
+        "if (release.environment, release.service) != (environment, service):",
+        "if False:",
+        (f"{_EXAMINE}::test_a_genuine_release_of_elsewhere_does_not_count",),
     ),
     _row(
         "the votes are about this plan",

@@ -105,6 +105,7 @@ def _refuse_unreleased_before(request: DeployRequest, digest: Digest, tools: Too
     for service in services:
         for release in ask(tools.connection, releases.latest(before, service)):
             if release.image.digest == digest:
+                release.check(tools.sealer)
                 return
     name = tools.familiar(request.image)
     raise Conflict(

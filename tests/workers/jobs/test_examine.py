@@ -1,0 +1,112 @@
+"""Which versions may go on at all: what the environment before has had, as a worker recorded it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import docker
+import pytest
+import redis
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict, Forged
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.operations import Stage
+from quaymaster.requests import DeployRequest
+from quaymaster.services import ServiceConfiguration
+from quaymaster.store import keys, releases
+from quaymaster.store.releases import Release
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+from tests.samples import NOW, SEALER, deploy
+from tests.workers.toolboxes import running, toolbox
+from workers.jobs.examine import examine
+from workers.steps import Continues
+from workers.toolbox import Toolbox
+
+pytestmark = pytest.mark.engine
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An image in the registry, and the way from staging to production."""
+
+    image: ImageRef
+    connection: redis.Redis
+    tools: Toolbox
+
+    def to_production(self) -> Continues:
+        """Examine the image for production."""
+        request = DeployRequest(replace(self.image, digest=None), "production", "web")
+        operation = deploy(request=request, configuration_revision="")
+        return examine(request, running(operation, self.connection), self.tools)
+
+    def release(self, environment: str) -> Release:
+        """The release of the image there, as a worker records it."""
+        configuration = ServiceConfiguration()
+        release = Release(7, environment, "web", self.image, configuration, "U0A", (), NOW)
+        return release.sealed(SEALER)
+
+    def put(self, release: Release, environment: str) -> None:
+        """Put a release among those of an environment, whatever it says itself."""
+        (command,) = releases.record(release)
+        self.connection.rpush(keys.releases(environment, "web"), str(command[-1]))
+
+
+@pytest.fixture
+def way(
+    repository: str,
+    registry: Registry,
+    engine: docker.DockerClient,
+    images: LocalImages,
+    valkey: redis.Redis,
+) -> Iterator[Way]:
+    digest = Digest(push_image(engine, registry, images.web_v1, repository, "1"))
+    web = f"{{web: {{image: {registry.host}/{repository}}}}}"
+    target = "target: {docker: [build1]}"
+    configuration = Configuration.parse(
+        f"""\
+default_registry: {registry.host}
+registries:
+  {registry.host}: {{username: {registry.username}, password: "${{REGISTRY_PASSWORD}}"}}
+hosts: {{build1: {{}}}}
+environments:
+  dev: {{{target}, services: {web}}}
+  staging: {{{target}, services: {web}}}
+  production: {{after: staging, {target}, services: {web}}}
+"""
+    )
+    tools = toolbox(valkey, configuration, {"REGISTRY_PASSWORD": registry.password})
+    yield Way(ImageRef(Repository(registry.host, repository), "1", digest), valkey, tools)
+    tools.close()
+
+
+def test_what_the_environment_before_never_had_is_refused(way: Way) -> None:
+    with pytest.raises(Conflict, match="never released in staging"):
+        way.to_production()
+
+
+def test_another_environment_does_not_count(way: Way) -> None:
+    way.put(way.release("dev"), "dev")
+    with pytest.raises(Conflict, match="never released in staging"):
+        way.to_production()
+
+
+def test_what_the_environment_before_has_had_goes_on(way: Way) -> None:
+    way.put(way.release("staging"), "staging")
+    step = way.to_production()
+    assert step.stage is Stage.PLAN
+    assert step.examined is not None
+    assert step.examined.image == way.image
+
+
+def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
+    way.put(replace(way.release("staging"), seal="0" * 64), "staging")
+    with pytest.raises(Forged):
+        way.to_production()
+
+
+def test_a_genuine_release_of_elsewhere_does_not_count(way: Way) -> None:
+    way.put(way.release("dev"), "staging")
+    with pytest.raises(Forged, match="no release of staging/web"):
+        way.to_production()
