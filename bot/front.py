@@ -147,7 +147,8 @@ class Front:
         elif receipt.is_new:
             self._is.admission.needs_none(operation)
         title = headline_of(request, self._is.configuration.default_registry)
-        line = Answer.line(f"#{operation.id} {title}: on it; the card follows in this channel.")
+        # No card is promised: whoever is not known yet may still be refused.
+        line = Answer.line(f"#{operation.id} {title}: on it; the answer follows in this channel.")
         return replace(line, card_follows=True)
 
     def _check(self, asked: Asked, person: Person) -> None:

@@ -159,6 +159,7 @@ def known_media_type(header: str, name: str) -> str:
 
 
 def not_an_image(name: str, why: str, next_step: str = "") -> OutsideFailure:
+    """What to say about an artifact that cannot be run; ``why`` is a sentence."""
     return OutsideFailure(
         f"{name} is not a container image.",
         why=why,

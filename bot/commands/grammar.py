@@ -112,7 +112,7 @@ def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Re
     name, *words = words_of(tidied(text)) or ("help",)
     verb = VERBS.get(name.lower())
     if verb is None:
-        raise _unknown_verb(name, command)
+        raise _unknown_verb(name, words, configuration, command)
     try:
         given = _sorted_out(verb, words)
         return verb.read(Given(given, configuration))
@@ -123,13 +123,25 @@ def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Re
         raise UsageError(trouble.what, why=trouble.why, next_step=next_step) from error
 
 
-def _unknown_verb(name: str, command: str) -> UsageError:
+def _unknown_verb(
+    name: str, words: list[str], configuration: Configuration, command: str
+) -> UsageError:
     meant = nearest(name.lower(), VERBS)
-    hint = f"Did you mean `{command} {VERBS[meant].usage}`? " if meant else ""
+    hint = f"Did you mean `{command} {_repaired(meant, words, configuration)}`? " if meant else ""
     return UsageError(
         f"{shown(name)} is not a command.",
         next_step=f"{hint}`{command} help` lists them all.",
     )
+
+
+def _repaired(verb: str, words: list[str], configuration: Configuration) -> str:
+    """What was typed, with this verb, to be copied; how it is written where that says nothing."""
+    line = " ".join((verb, *words))
+    try:
+        parse(line, configuration)
+    except UsageError:
+        return VERBS[verb].usage
+    return line
 
 
 def _sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:

@@ -115,6 +115,7 @@ GOOD: list[tuple[str, Request]] = [
 
 BAD = [
     ("deplyo shop/web:1.4", "“deplyo” is not a command. Did you mean `/image deploy REF to ENV"),
+    ("dploy shop/web:1.4 to staging", "Did you mean `/image deploy shop/web:1.4 to staging`?"),
     ("frobnicate", "`/image help` lists them all"),
     ("🚀", "“🚀” is not a command"),
     ("\x07", "is not a command"),
