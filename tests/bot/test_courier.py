@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -260,7 +261,7 @@ class TestTrouble:
             await workspace.fault(Fault(kind, seconds=8.0, retry_after=1))
             for operation in running:
                 await records.ended(operation)
-            await asyncio.sleep(8.0)
+            await eventually(partial(_nothing_is_broken, workspace), what="the fault's end")
             refused = (await workspace.calls()).calls[before:]
             for operation in running:
                 await shown(workspace, operation, "succeeded", within=20.0)
@@ -523,6 +524,10 @@ def _with_findings(operation: Operation, *rest: object) -> Sequence[Message]:
         return shown
     file = FindingsFile(f"findings-{operation.id}.txt", "Findings", DIGEST, "v1")
     return [*shown, card(operation, "All", slot="findings", reply_to="card", file=file)]
+
+
+async def _nothing_is_broken(workspace: Workspace) -> bool:
+    return not await workspace.faults()
 
 
 async def _none_behind(records: Records) -> bool:

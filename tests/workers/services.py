@@ -121,6 +121,10 @@ class Service:
                 return str(answer.read().decode()).strip()
         return ""
 
+    def comes_to_say(self, page: str) -> None:
+        """Wait until a caller gets this: what was started a moment ago may not listen yet."""
+        wait_for(lambda: self.page() == page)
+
     def clean(self) -> None:
         """Remove its containers and networks."""
         label = {"label": f"quaymaster.environment={self.environment}"}

@@ -55,7 +55,7 @@ def test_exactly_one_serves_after_a_kill_at_any_step(
     places = service.places()
     assert places.pop(settled.serving.operation) is Place.SERVING
     assert set(places.values()) <= {Place.KEPT}
-    assert service.page() == f"web v{settled.serving.operation}"
+    service.comes_to_say(f"web v{settled.serving.operation}")
     if settled.serving.operation == 1:
         assert places == {}, "the half-made candidate is removed"
 
@@ -87,7 +87,7 @@ def test_settling_may_be_killed_too(service: Service, images: LocalImages, step:
             continue
     serving = service.state().serving
     assert serving is not None
-    assert service.page() == f"web v{serving.operation}"
+    service.comes_to_say(f"web v{serving.operation}")
     assert set(service.places().values()) <= {Place.SERVING, Place.KEPT}
 
 
@@ -120,7 +120,7 @@ def test_a_new_container_that_does_not_answer_gives_the_port_back(
     settled = settle(service.host, service.environment, "web", nothing)
     assert settled.serving is not None
     assert settled.serving.operation == 1
-    assert service.page() == "web v1"
+    service.comes_to_say("web v1")
     assert service.places() == {1: Place.SERVING}
 
 
@@ -152,4 +152,4 @@ def test_a_release_that_was_stopped_serves_again(
     engine.containers.get(serving.id).stop(timeout=1)
     assert service.places() == {1: Place.HALTED}
     assert settle(service.host, service.environment, "web", nothing).serving is not None
-    assert service.page() == "web v1"
+    service.comes_to_say("web v1")
