@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -13,12 +13,13 @@ from bot.metrics import Metrics
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Unavailable
 from quaymaster.journal import Event, event_of
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended
 from quaymaster.requests import Request
 from quaymaster.routing import first_step
-from quaymaster.seals import Sealer
-from quaymaster.store import keys, records
+from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.store import records
+from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.records import Accepted, Duplicate
 from quaymaster.store.transactions import Transaction
 
@@ -32,8 +33,9 @@ _MOST_DOUBTFUL = 1_000
 class Receipt:
     """The operation that a delivery became: now, or the first time that it came."""
 
-    operation: Operation
-    is_new: bool
+    operation: int
+    accepted: Operation | None = None
+    """What was recorded just now; None for a delivery that came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ class Acceptance:
     """Records operations, each delivery once."""
 
     def __init__(
-        self, database: Database, configuration: Configuration, sealer: Sealer, metrics: Metrics
+        self, database: Database, configuration: Configuration, keys: Keys, metrics: Metrics
     ) -> None:
         self._database = database
         self._configuration = configuration
-        self._sealer = sealer
+        self._keys = keys
         self._metrics = metrics
         self._ids: deque[int] = deque()
         self._reserving = asyncio.Lock()
@@ -72,9 +74,11 @@ class Acceptance:
         in time.
         """
         operation = self._operation(await self._next_id(), asked, state)
-        event = event_of(operation, self._sealer, actor=asked.actor.user)
+        event = event_of(operation, actor=asked.actor.user)
         try:
-            answer = await self._database.perform(records.accept(operation, event))
+            answer = await self._database.perform(
+                records.accept(operation, event, self._keys.private)
+            )
         except Unavailable:
             self._doubtful.append(operation.id)
             raise
@@ -82,11 +86,11 @@ class Acceptance:
             case Duplicate(first):
                 self._ids.appendleft(operation.id)
                 self._metrics.duplicates.inc()
-                return Receipt(replace(operation, id=first), is_new=False)
+                return Receipt(first)
             case Accepted(next_id):
                 self._ids.append(next_id)
                 self._metrics.accepted.labels(asked.request.verb).inc()
-                return Receipt(operation, is_new=True)
+                return Receipt(operation.id, operation)
 
     async def settle_doubts(self) -> None:
         """Take back operations whose acceptance was not answered: the person was told that nothing
@@ -104,16 +108,17 @@ class Acceptance:
     async def note_refusal(self, asked: Asked, why: str) -> None:
         """Write down for the audit that somebody was refused, where no operation was recorded."""
         environment = getattr(asked.request, "environment", None) or ""
-        event = Event(
-            0, 0, "refused", asked.actor.user, datetime.now(UTC), why, environment
-        ).sealed(self._sealer)
         try:
-            await self._database.perform(_journalled(event))
+            event = Event(
+                await self._next_id(),
+                *(0, "refused", asked.actor.user, datetime.now(UTC), why, environment),
+            )
+            await self._database.perform(_journalled(event, self._keys.private))
         except Unavailable:
             log.warning("refusal not in the audit", actor=asked.actor.user, why=why)
 
     async def _cancel_if_recorded(self, operation_id: int) -> None:
-        stored = await self._database.ask(records.load(operation_id))
+        stored = await self._database.ask(records.load(operation_id, self._keys.ring))
         if stored is None or stored.operation.state not in (State.ACCEPTED, State.QUEUED):
             return
         outcome = Ended(
@@ -121,26 +126,29 @@ class Acceptance:
             next_step="Ask again.",
         )
         after = stored.operation.moved(State.CANCELLED, datetime.now(UTC), outcome=outcome)
-        event = event_of(after, self._sealer, detail="answered too late")
-        await self._database.perform(records.move(stored.operation, after, event))
+        event = event_of(after, detail="answered too late")
+        await self._database.perform(
+            records.move(stored.operation, after, event, self._keys.private)
+        )
 
     def _operation(self, operation_id: int, asked: Asked, state: State) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
         now = datetime.now(UTC)
-        unsealed = Operation(
+        submission = Submission(
             id=operation_id,
             request=asked.request,
             actor=asked.actor,
             origin=asked.origin,
             configuration_revision=self._configuration.revision,
             requested_at=now,
-            seal="",
+        )
+        return Operation(
+            submission=SUBMISSION.signed(submission, (str(operation_id),), self._keys.private),
             state=state,
             stage=stage,
             queue=queue,
             changed_at=now,
         )
-        return replace(unsealed, seal=unsealed.request_seal(self._sealer))
 
     async def _next_id(self) -> int:
         if self._ids:
@@ -155,9 +163,9 @@ class Acceptance:
         self._ids.extend(reserved)
 
 
-def _journalled(event: Event) -> Transaction[None]:
+def _journalled(event: Event, key: SigningKey) -> Transaction[None]:
     return Transaction(
-        commands=(("RPUSH", keys.JOURNAL, event.as_json()),),
+        commands=(records.journalled(event, key),),
         done=lambda _: None,
         refused=lambda _: None,
     )

@@ -24,7 +24,7 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.policy import Person, refusal_of_window, request_allowed
 from quaymaster.requests import DeployRequest, Request
-from quaymaster.seals import Sealer
+from quaymaster.signing_key import Keys
 from quaymaster.store import records
 
 log = structlog.get_logger(__name__)
@@ -52,13 +52,13 @@ class Admission:
         database: Database,
         directory: Directory,
         configuration: Configuration,
-        sealer: Sealer,
+        keys: Keys,
         metrics: Metrics,
     ) -> None:
         self._database = database
         self._directory = directory
         self._configuration = configuration
-        self._sealer = sealer
+        self._keys = keys
         self._metrics = metrics
         self._under_way: set[int] = set()
         self._past: set[int] = set()
@@ -74,8 +74,8 @@ class Admission:
         try:
             after = await self._decided(operation)
             actor = operation.actor.user
-            event = event_of(after, self._sealer, actor=actor, detail=_detail(after))
-            await self._database.perform(records.move(operation, after, event))
+            event = event_of(after, actor=actor, detail=_detail(after))
+            await self._database.perform(records.move(operation, after, event, self._keys.private))
             self._past.add(operation.id)
         except Conflict:
             log.info("moved by somebody else", operation=operation.id)
@@ -96,7 +96,7 @@ class Admission:
         self._past &= open_ids
         left: list[Operation] = []
         for operation_id in sorted(open_ids - self._past - self._under_way):
-            operation = await loaded_if_readable(self._database, operation_id)
+            operation = await loaded_if_readable(self._database, operation_id, self._keys.ring)
             if operation is None or operation.state is not State.ACCEPTED:
                 self._past.add(operation_id)
             elif now - operation.requested_at > LEFT_BEHIND_AFTER:
@@ -106,7 +106,6 @@ class Admission:
     async def _decided(self, operation: Operation) -> Operation:
         """The next version of the record."""
         try:
-            operation.check_request(self._sealer)
             self._check_revision(operation)
             person = await self._directory.look_up(operation.actor)
             check_admission(self._configuration, person, operation.request, datetime.now(UTC))

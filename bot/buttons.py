@@ -1,8 +1,9 @@
 """The buttons of cards and of the Home tab. Where one is about an operation, it carries the
-operation's id as its value, and nothing else.
+operation's id as its value; where it votes, also the hash of the plan that the voter is shown.
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -13,6 +14,26 @@ class Button(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
 
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What a button is about: its value."""
+
+    operation: int
+    plan: str | None = None
+    """For a button that votes: the hash of the plan that is drawn beside it."""
+
+    def __str__(self) -> str:
+        return str(self.operation) if self.plan is None else f"{self.operation}:{self.plan}"
+
+    @classmethod
+    def parse(cls, value: str) -> "Pointer | None":
+        """Read a button's value; None for anything else."""
+        found = _POINTER.fullmatch(value)
+        return cls(int(found["operation"]), found["plan"]) if found else None
+
+
+_POINTER = re.compile(r"(?P<operation>[0-9]{1,15})(?::(?P<plan>[0-9a-f]{64}))?")
 
 REFRESH = "refresh"
 """The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""

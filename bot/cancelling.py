@@ -14,7 +14,7 @@ from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.policy import Person
 from quaymaster.requests import CancelRequest
-from quaymaster.seals import Sealer
+from quaymaster.signing_key import Keys
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
 
@@ -29,12 +29,12 @@ class Cancelling:
         database: Database,
         directory: Directory,
         configuration: Configuration,
-        sealer: Sealer,
+        keys: Keys,
     ) -> None:
         self._database = database
         self._directory = directory
         self._configuration = configuration
-        self._sealer = sealer
+        self._keys = keys
 
     async def cancel(self, operation_id: int, actor: Actor) -> Answer:
         """Cancel it, or ask its job to stop; what the person is told.
@@ -48,7 +48,7 @@ class Cancelling:
         def decision(operation: Operation) -> _Change:
             return self._decision(operation, person)
 
-        ended = await decide(self._database, operation_id, decision)
+        ended = await decide(self._database, operation_id, self._keys.ring, decision)
         if ended is None:
             return Answer.line(
                 f"#{operation_id} stops at its next step; its card says what was done by then."
@@ -68,12 +68,12 @@ class Cancelling:
         check_in_time(operation)
         user = person.user_id
         if operation.state is State.RUNNING:
-            event = event_of(operation, self._sealer, actor=user, what="cancel asked")
-            return cast(_Change, records.ask_to_cancel(operation, user, event))
+            event = event_of(operation, actor=user, what="cancel asked")
+            return cast(_Change, records.ask_to_cancel(operation, user, event, self._keys.private))
         outcome = Ended("Cancelled before anything was changed.", by=user)
         after = operation.moved(State.CANCELLED, now(), outcome=outcome)
-        event = event_of(after, self._sealer, actor=user)
-        return cast(_Change, records.move(operation, after, event))
+        event = event_of(after, actor=user)
+        return cast(_Change, records.move(operation, after, event, self._keys.private))
 
 
 def check_in_time(operation: Operation) -> None:

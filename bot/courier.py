@@ -28,13 +28,13 @@ from bot.sender import Sender
 from bot.steps import undrawable
 from bot.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, Unavailable, UsageError
+from quaymaster.errors import Forged, Unavailable, UsageError, WrittenByNewer
 from quaymaster.findings import ScanReport
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.requests import DeployRequest, RollbackRequest
-from quaymaster.seals import Sealer
 from quaymaster.store import cards, leases, records, reports
-from quaymaster.store.records import Stored
+from quaymaster.store.operation_fields import Stored
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
 
 _log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ async def run_courier(
     *,
     draw: Draw,
     draw_findings: DrawFindings,
-    sealer: Sealer,
+    ring: KeyRing,
     configuration: Configuration,
     stop: asyncio.Event,
     clock: Clock | None = None,
@@ -88,7 +88,7 @@ async def run_courier(
         connection = await stack.enter_async_context(_connected(redis_url, _REDIS_SECONDS))
         seconds = _BELL_SECONDS + _REDIS_SECONDS
         listening = await stack.enter_async_context(_connected(redis_url, seconds))
-        pictures = Pictures(connection, draw, draw_findings, sealer, configuration, now)
+        pictures = Pictures(connection, draw, draw_findings, ring, configuration, now)
         await Courier(connection, listening, sender, pictures, stop, now).run()
 
 
@@ -115,7 +115,7 @@ class Pictures:
     connection: AsyncConnection
     draw: Draw
     draw_findings: DrawFindings
-    sealer: Sealer
+    ring: KeyRing
     configuration: Configuration
     clock: Clock
 
@@ -136,10 +136,10 @@ class Pictures:
 
     async def findings_text(self, file: FindingsFile) -> str:
         """The whole report that a file is about, or a sentence about why there is none."""
-        query = reports.kept(file.digest, file.database_version, self.sealer)
+        query = reports.kept(file.digest, file.database_version, self.ring)
         try:
             report = await ask_async(self.connection, query)
-        except Forged as forged:
+        except (Forged, WrittenByNewer) as forged:
             _log.exception("a report is forged", digest=str(file.digest))
             return f"{forged}\n"
         if report is None:
@@ -310,7 +310,9 @@ class _Work:
 
     async def _bring(self, operation_id: int) -> None:
         courier = self.courier
-        stored = await ask_async(courier.connection, records.load(operation_id))
+        stored = await ask_async(
+            courier.connection, records.load(operation_id, courier.pictures.ring)
+        )
         if stored is None:
             await perform_async(courier.connection, cards.drop(operation_id))
             return

@@ -11,7 +11,8 @@ from typing import TypeVar
 import structlog
 
 from bot.database import Database
-from quaymaster.errors import Conflict, Forged
+from quaymaster.errors import Conflict, Forged, WrittenByNewer
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
@@ -25,24 +26,27 @@ _TRIES = 8
 
 
 async def decide(
-    database: Database, operation_id: int, decision: Callable[[Operation], Transaction[T]]
+    database: Database,
+    operation_id: int,
+    ring: KeyRing,
+    decision: Callable[[Operation], Transaction[T]],
 ) -> T:
     """Load, decide, store; again while others are first.
 
     Raises what the decision raises, Conflict where there is no such operation, and Unavailable.
     """
     for _ in range(_TRIES - 1):
-        transaction = decision(await loaded(database, operation_id))
+        transaction = decision(await loaded(database, operation_id, ring))
         try:
             return await database.perform(transaction)
         except Conflict:
             continue
-    return await database.perform(decision(await loaded(database, operation_id)))
+    return await database.perform(decision(await loaded(database, operation_id, ring)))
 
 
-async def loaded(database: Database, operation_id: int) -> Operation:
-    """The record. Raises Conflict where there is none, and Unavailable."""
-    stored = await database.ask(records.load(operation_id))
+async def loaded(database: Database, operation_id: int, ring: KeyRing) -> Operation:
+    """The record. Raises Conflict where there is none, Forged, WrittenByNewer and Unavailable."""
+    stored = await database.ask(records.load(operation_id, ring))
     if stored is None:
         raise Conflict(
             f"There is no operation #{operation_id}.",
@@ -51,13 +55,15 @@ async def loaded(database: Database, operation_id: int) -> Operation:
     return stored.operation
 
 
-async def loaded_if_readable(database: Database, operation_id: int) -> Operation | None:
+async def loaded_if_readable(
+    database: Database, operation_id: int, ring: KeyRing
+) -> Operation | None:
     """For those who look at many: None where there is no record, and for one that cannot be read,
     which must not hold up or hide the others. Raises Unavailable.
     """
     try:
-        stored = await database.ask(records.load(operation_id))
-    except Forged:
+        stored = await database.ask(records.load(operation_id, ring))
+    except (Forged, WrittenByNewer):
         log.warning("record cannot be read", operation=operation_id)
         return None
     return stored.operation if stored else None

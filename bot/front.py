@@ -14,7 +14,7 @@ from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission, check_admission
 from bot.answers import Answers, AtHome, ReplyTo
 from bot.background import Background
-from bot.buttons import Button
+from bot.buttons import Button, Pointer
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
 from bot.commands.help import help_text
@@ -97,13 +97,13 @@ class Front:
         work: Coroutine[Any, Any, Answer | None]
         match clicked.action:
             case Button.APPROVE:
-                work = self._vote(clicked.operation, clicked.actor, Choice.APPROVE)
+                work = self._vote_on(clicked.pointer, clicked.actor, Choice.APPROVE)
             case Button.REJECT:
-                work = self._vote(clicked.operation, clicked.actor, Choice.REJECT)
+                work = self._vote_on(clicked.pointer, clicked.actor, Choice.REJECT)
             case Button.CANCEL:
-                work = self._cancel(clicked.operation, clicked.actor)
+                work = self._cancel(clicked.pointer.operation, clicked.actor)
             case int() as page:
-                work = self._turn(clicked.operation, clicked.actor, page)
+                work = self._turn(clicked.pointer.operation, clicked.actor, page)
             case _:
                 assert_never(clicked.action)
         self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)
@@ -124,9 +124,9 @@ class Front:
             case StatusRequest() | JobsRequest():
                 return await self._shown(request, typed)
             case ApproveRequest(operation):
-                self._later(typed, self._vote(operation, typed.actor, Choice.APPROVE))
+                self._later(typed, self._vote_on(Pointer(operation), typed.actor, Choice.APPROVE))
             case RejectRequest(operation):
-                self._later(typed, self._vote(operation, typed.actor, Choice.REJECT))
+                self._later(typed, self._vote_on(Pointer(operation), typed.actor, Choice.REJECT))
             case CancelRequest(operation):
                 self._later(typed, self._cancel(operation, typed.actor))
             case _:
@@ -141,14 +141,16 @@ class Front:
         receipt = await self._is.acceptance.accept(
             asked, State.ACCEPTED if person is None else State.QUEUED
         )
-        operation = receipt.operation
-        if receipt.is_new and operation.state is State.ACCEPTED:
+        operation = receipt.accepted
+        if operation is not None and operation.state is State.ACCEPTED:
             self._is.background.start(self._is.admission.admit(operation))
-        elif receipt.is_new:
+        elif operation is not None:
             self._is.admission.needs_none(operation)
         title = headline_of(request, self._is.configuration.default_registry)
         # No card is promised: whoever is not known yet may still be refused.
-        line = Answer.line(f"#{operation.id} {title}: on it; the answer follows in this channel.")
+        line = Answer.line(
+            f"#{receipt.operation} {title}: on it; the answer follows in this channel."
+        )
         return replace(line, card_follows=True)
 
     def _check(self, asked: Asked, person: Person) -> None:
@@ -180,8 +182,8 @@ class Front:
             case JobsRequest():
                 return await self._is.overview.jobs()
 
-    async def _vote(self, operation: int, actor: Actor, choice: Choice) -> Answer:
-        return await self._is.votes.vote(operation, actor, choice)
+    async def _vote_on(self, pointer: Pointer, actor: Actor, choice: Choice) -> Answer:
+        return await self._is.votes.vote(pointer.operation, actor, choice, pointer.plan)
 
     async def _cancel(self, operation: int, actor: Actor) -> Answer:
         return await self._is.cancelling.cancel(operation, actor)

@@ -99,9 +99,11 @@ def waits_for(
     approval = operation.approval
     if operation.state is not State.AWAITING_APPROVAL or approval is None:
         return False
-    if at >= approval.expires_at or any(vote.voter == person.user_id for vote in approval.votes):
+    if at >= approval.rule.expires_at or any(
+        vote.voter == person.user_id for vote in approval.votes
+    ):
         return False
-    if approval.requester == person.user_id and not approval.own_request_counts:
+    if approval.rule.requester == person.user_id and not approval.rule.own_request_counts:
         return False
     match operation.request:
         case DeployRequest() | RollbackRequest() as request:

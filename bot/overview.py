@@ -4,13 +4,21 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 
+import structlog
+
 from bot.database import Database
 from bot.deciding import loaded_if_readable, now
 from bot.views.answers import JOBS_SHOWN, Answer, Jobs, ServiceStatus, jobs_answer, status_answer
 from quaymaster.configuration import Configuration
+from quaymaster.errors import Forged, WrittenByNewer
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
+from quaymaster.queues import host_queue
+from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import records, releases
+
+log = structlog.get_logger(__name__)
 
 _ENDED_SHOWN = 10
 _LOOKED_AT = 200
@@ -28,10 +36,13 @@ class Unended:
 class Overview:
     """What runs where, and which operations there are."""
 
-    def __init__(self, database: Database, configuration: Configuration, command: str) -> None:
+    def __init__(
+        self, database: Database, configuration: Configuration, command: str, ring: KeyRing
+    ) -> None:
         self._database = database
         self._configuration = configuration
         self._command = command
+        self._ring = ring
 
     async def status(self, environment: str | None) -> Answer:
         """The latest release of every service, and what is under way. Raises Unavailable."""
@@ -58,12 +69,10 @@ class Overview:
             for name in ([environment] if environment else self._configuration.environments)
             for service in self._configuration.environment(name).services
         ]
-        found = await asyncio.gather(
-            *(self._database.ask(releases.latest(*place, count=1)) for place in places)
-        )
+        found = await asyncio.gather(*(self._latest(*place) for place in places))
         at_work = _at_work(unended.operations)
         return tuple(
-            ServiceStatus(*place, latest[0] if latest else None, tuple(at_work[place]))
+            ServiceStatus(*place, latest, tuple(at_work[place]))
             for place, latest in zip(places, found, strict=True)
         )
 
@@ -76,8 +85,21 @@ class Overview:
             ended=tuple(one for one in recent if one.state.is_terminal)[:_ENDED_SHOWN],
         )
 
+    async def _latest(self, environment: str, service: str) -> Release | None:
+        """The newest release. One that cannot be believed must not hide the other services."""
+        queue = host_queue(self._configuration.host_of(environment))
+        query = releases.latest(environment, service, self._ring, queue, count=1)
+        try:
+            found = await self._database.ask(query)
+        except (Forged, WrittenByNewer):
+            log.exception("release cannot be read", environment=environment, service=service)
+            return None
+        return found[0] if found else None
+
     async def _loaded(self, ids: tuple[int, ...]) -> tuple[Operation, ...]:
-        found = await asyncio.gather(*(loaded_if_readable(self._database, one) for one in ids))
+        found = await asyncio.gather(
+            *(loaded_if_readable(self._database, one, self._ring) for one in ids)
+        )
         return tuple(operation for operation in found if operation is not None)
 
 

@@ -5,6 +5,7 @@ from bot.deciding import decide
 from bot.identity import Directory
 from quaymaster import policy
 from quaymaster.configuration import Configuration
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Actor
 from quaymaster.store import records
 
@@ -13,16 +14,24 @@ class Paging:
     """Turns the pages of cards. Everybody sees the same page, because there is one card."""
 
     def __init__(
-        self, database: Database, directory: Directory, configuration: Configuration
+        self,
+        database: Database,
+        directory: Directory,
+        configuration: Configuration,
+        ring: KeyRing,
     ) -> None:
         self._database = database
         self._directory = directory
         self._configuration = configuration
+        self._ring = ring
 
     async def turn(self, operation_id: int, actor: Actor, page: int) -> None:
         """Show that page. Raises NotAllowed, Conflict, OutsideFailure and Unavailable."""
         person = await self._directory.look_up(actor)
         policy.allowed(self._configuration, person, "jobs")
         await decide(
-            self._database, operation_id, lambda operation: records.turn_page(operation, page)
+            self._database,
+            operation_id,
+            self._ring,
+            lambda operation: records.turn_page(operation, page),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import AtHome, ReplyTo
-from bot.buttons import REFRESH, Button, page_of
+from bot.buttons import REFRESH, Button, Pointer, page_of
 from bot.commands.tidy import after_mention
 from quaymaster.operations import Actor, Origin
 
@@ -33,7 +33,7 @@ class Clicked:
 
     action: Button | int
     """A button, or the page that a page button shows."""
-    operation: int
+    pointer: Pointer
     actor: Actor
     delivery: str
     reply_to: ReplyTo | AtHome
@@ -64,10 +64,10 @@ def read_click(body: Payload) -> Clicked | HomeOpened | None:
     if action.get("action_id") == REFRESH:
         return HomeOpened(actor, body["trigger_id"])
     pressed = _pressed(str(action.get("action_id", "")))
-    value = str(action.get("value", ""))
-    if pressed is None or not (value.isascii() and value.isdigit() and len(value) < 16):
+    pointer = Pointer.parse(str(action.get("value", "")))
+    if pressed is None or pointer is None:
         return None
-    return Clicked(pressed, int(value), actor, body["trigger_id"], _reply_to(body, actor))
+    return Clicked(pressed, pointer, actor, body["trigger_id"], _reply_to(body, actor))
 
 
 def read_home_opened(body: Payload) -> HomeOpened | None:

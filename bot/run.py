@@ -26,7 +26,7 @@ from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure, Unavailable
-from quaymaster.seals import Sealer
+from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -141,19 +141,19 @@ def parts_of(
     metrics: Metrics,
 ) -> Parts:
     """Everything that the front works with."""
-    sealer = Sealer(settings.secret_key.get_secret_value())
+    keys = settings.keys(Role.BOT)
     groups = {group for role in configuration.roles.values() for group in role.groups}
     directory = Directory(client, groups)
-    overview = Overview(database, configuration, settings.command)
+    overview = Overview(database, configuration, settings.command, keys.ring)
     return Parts(
         configuration=configuration,
         command=settings.command,
         directory=directory,
-        acceptance=Acceptance(database, configuration, sealer, metrics),
-        admission=Admission(database, directory, configuration, sealer, metrics),
-        votes=Votes(database, directory, configuration, sealer),
-        cancelling=Cancelling(database, directory, configuration, sealer),
-        paging=Paging(database, directory, configuration),
+        acceptance=Acceptance(database, configuration, keys, metrics),
+        admission=Admission(database, directory, configuration, keys, metrics),
+        votes=Votes(database, directory, configuration, keys),
+        cancelling=Cancelling(database, directory, configuration, keys),
+        paging=Paging(database, directory, configuration, keys.ring),
         overview=overview,
         home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
         answers=Answers(client, session),

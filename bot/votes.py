@@ -5,12 +5,14 @@ from datetime import datetime
 
 from bot.cancelling import check_in_time
 from bot.database import Database
-from bot.deciding import decide, now
+from bot.deciding import decide, loaded, now
 from bot.identity import Directory
 from bot.views.answers import Answer
+from bot.views.card import plan_answer
 from bot.views.headline import headline_of
+from bot.views.scene import Scene
 from quaymaster import policy
-from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.approvals import Approval, Choice, OtherPlan, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, NotAllowed
 from quaymaster.journal import event_of
@@ -20,8 +22,9 @@ from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
 from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
-from quaymaster.seals import Sealer
+from quaymaster.signing_key import Keys
 from quaymaster.store import records
+from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
 
 
@@ -32,6 +35,8 @@ class _Ballot:
     person: Person
     choice: Choice
     at: datetime
+    plan: str | None
+    """The hash of the plan that they were shown."""
 
 
 class Votes:
@@ -42,58 +47,76 @@ class Votes:
         database: Database,
         directory: Directory,
         configuration: Configuration,
-        sealer: Sealer,
+        keys: Keys,
     ) -> None:
         self._database = database
         self._directory = directory
         self._configuration = configuration
-        self._sealer = sealer
+        self._keys = keys
 
-    async def vote(self, operation_id: int, actor: Actor, choice: Choice) -> Answer:
+    async def vote(
+        self, operation_id: int, actor: Actor, choice: Choice, plan: str | None
+    ) -> Answer:
         """Count a vote, once; what the voter is told.
+
+        ``plan`` is the hash of the plan that the voter was shown. Where they typed the words they
+        were shown none: a rejection counts all the same, and an approval is answered with the plan
+        and its button.
 
         Raises NotAllowed, Conflict, Forged, OutsideFailure (the look-up failed) and Unavailable.
         """
         person = await self._directory.look_up_anew(actor)
         policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
 
-        def decision(operation: Operation) -> Transaction[Operation]:
-            return self._decision(operation, _Ballot(person, choice, now()))
+        if plan is None and choice is Choice.APPROVE:
+            return await self._plan_to_approve(operation_id, person)
 
-        after = await decide(self._database, operation_id, decision)
+        def decision(operation: Operation) -> Transaction[Operation]:
+            return self._decision(operation, _Ballot(person, choice, now(), plan))
+
+        try:
+            after = await decide(self._database, operation_id, self._keys.ring, decision)
+        except OtherPlan:
+            # Whoever clicked looked at something that is not there: the card is drawn again.
+            await self._database.perform(records.redraw(operation_id))
+            raise
         if after.state is State.EXPIRED:
             raise _expired(after)
         return _told(after, choice, self._configuration.default_registry)
+
+    async def _plan_to_approve(self, operation_id: int, person: Person) -> Answer:
+        """The plan with its buttons, for who typed the words and may vote."""
+        operation = await loaded(self._database, operation_id, self._keys.ring)
+        ballot = _Ballot(person, Choice.APPROVE, now(), None)
+        self._check_right(operation, ballot)
+        self._refuse_second_vote(operation, person)
+        self._check_plan(operation, _open_approval(operation))
+        return plan_answer(Scene(operation, self._configuration, ballot.at))
 
     def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
         self._check_right(operation, ballot)
         self._refuse_second_vote(operation, ballot.person)
         approval = _open_approval(operation)
-        if ballot.at >= approval.expires_at:
+        if ballot.at >= approval.rule.expires_at:
             return self._move(operation, _as_expired(operation, ballot.at), ballot)
         if ballot.choice is Choice.APPROVE:
             self._check_plan(operation, approval)
-        vote = Vote.sealed(
-            self._sealer,
-            operation=operation.id,
-            plan_hash=approval.plan_hash,
-            voter=ballot.person.user_id,
-            choice=ballot.choice,
-            at=ballot.at,
-        )
-        return self._move(operation, _counted(operation, approval.with_vote(vote), vote), ballot)
+        plan = ballot.plan or approval.plan_hash
+        vote = Vote(operation.id, plan, ballot.person.user_id, ballot.choice, ballot.at)
+        signed = VOTE.signed(vote, (str(operation.id), plan), self._keys.private)
+        after = _counted(operation, approval.with_vote(signed), vote)
+        return self._move(operation, after, ballot)
 
     def _move(self, before: Operation, after: Operation, ballot: _Ballot) -> Transaction[Operation]:
         if after.state is State.EXPIRED:
-            return records.move(before, after, event_of(after, self._sealer))
+            return records.move(before, after, event_of(after), self._keys.private)
         event = event_of(
             after,
-            self._sealer,
             actor=ballot.person.user_id,
             what="vote",
             detail=f"{ballot.choice}, now {after.state}",
         )
-        return records.move(before, after, event)
+        return records.move(before, after, event, self._keys.private)
 
     def _check_right(self, operation: Operation, ballot: _Ballot) -> None:
         """Before anything else is said: how an operation stands is not for everybody."""
@@ -145,15 +168,12 @@ class Votes:
                 why="What would run is not what this plan says.",
                 next_step="Ask for it again to get a new plan.",
             )
-        operation.check_request(self._sealer)
         plan = _plan(operation)
-        plan.check_seal(self._sealer, operation.id)
-        approval.check_seals(self._sealer, operation.id)
-        if approval.plan_hash != plan.hash() or approval.requester != operation.actor.user:
+        if approval.rule.requester != operation.actor.user:
             raise _forged(operation)
         rule = self._configuration.approval_for(*_target(operation))
-        own = approval.own_request_counts and not rule.own_request_counts
-        if plan.kind == "deploy" and (own or approval.needed < rule.needed):
+        own = approval.rule.own_request_counts and not rule.own_request_counts
+        if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
 
 
@@ -184,13 +204,14 @@ def _is(operation: Operation) -> str:
 
 def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
     """The record with one more vote."""
+    votes = approval.signed_votes
     if approval.rejected_by is not None:
         outcome = Ended("Nothing was changed.", by=vote.voter)
-        return operation.moved(State.REJECTED, vote.at, approval=approval, outcome=outcome)
+        return operation.moved(State.REJECTED, vote.at, votes=votes, outcome=outcome)
     if approval.is_granted:
         queue = host_queue(_plan(operation).host)
-        return operation.queued(Stage.APPLY, queue, vote.at, approval=approval)
-    return operation.moved(State.AWAITING_APPROVAL, vote.at, approval=approval)
+        return operation.queued(Stage.APPLY, queue, vote.at, votes=votes)
+    return operation.moved(State.AWAITING_APPROVAL, vote.at, votes=votes)
 
 
 def _as_expired(operation: Operation, at: datetime) -> Operation:

@@ -20,8 +20,8 @@ from quaymaster.checks import PARTS, Check, parts_of, perform
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
 from quaymaster.errors import QuaymasterError
+from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
-from quaymaster.seals import Sealer
 from quaymaster.settings import COMMAND, CONFIG, Settings
 from quaymaster.store.transactions import ask
 
@@ -166,7 +166,7 @@ def verify(
     connection = worker_connection(settings.redis_url.get_secret_value())
     try:
         lines = ask(connection, audit_chain.stored_lines())
-        verified = audit_chain.verify(lines, _sealer(settings), head)
+        verified = audit_chain.verify(lines, settings.ring(), head)
     except QuaymasterError as error:
         _end_with(str(error))
     print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
@@ -203,12 +203,12 @@ async def _beside_the_workers(
     from workers.scanner_upkeep import keep_database_fresh
 
     stop = _stop_on_signals()
-    sealer = _sealer(settings)
+    keys = settings.keys(Role.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
-            look_after_operations(worker_connection(url), sealer, stop),
+            look_after_operations(worker_connection(url), keys, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
             *([keep_database_fresh(os.environ, stop)] if scans else []),
             run_courier(
@@ -216,7 +216,7 @@ async def _beside_the_workers(
                 sender,
                 draw=partial(operation_messages, command=settings.command),
                 draw_findings=findings_table,
-                sealer=sealer,
+                ring=keys.ring,
                 configuration=configuration,
                 stop=stop,
             ),
@@ -246,10 +246,6 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         _end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
     return host.strip("[]"), int(port)
-
-
-def _sealer(settings: Settings) -> Sealer:
-    return Sealer(settings.secret_key.get_secret_value())
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:

@@ -52,7 +52,17 @@ class ConfigurationError(QuaymasterError):
 
 
 class Forged(QuaymasterError):
-    """Something in Redis does not carry the seal of who should have written it."""
+    """Something in Redis does not carry the signature of who should have written it."""
+
+
+class WrittenByNewer(QuaymasterError):
+    """A later version wrote it: it is left alone, and is never called forged."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"This {what} was written by a newer Quaymaster; upgrade this program.",
+            next_step="Until then it waits for a program that can read it.",
+        )
 
 
 class Unavailable(QuaymasterError):

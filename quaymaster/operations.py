@@ -9,15 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import TypeAdapter
-
-from quaymaster.approvals import Approval
+from quaymaster.approvals import Approval, Vote
 from quaymaster.errors import Conflict
 from quaymaster.outcomes import Outcome
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import Request
-from quaymaster.seals import Sealer, fingerprint
+from quaymaster.signed import Signed
 
 
 class State(StrEnum):
@@ -139,10 +137,8 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation. ``progress``, ``cancel_asked_by``, ``page`` and ``is_past_return`` are stored
-    beside the record (they change without a move), and are filled in when it is loaded.
-    """
+class Submission:
+    """Who asked for what, when and where: signed by the bot, and never changed."""
 
     id: int
     request: Request
@@ -150,7 +146,17 @@ class Operation:
     origin: Origin
     configuration_revision: str
     requested_at: datetime
-    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its signed parts, and how far it is.
+
+    ``progress``, ``cancel_asked_by``, ``page`` and ``is_past_return`` are stored beside the record
+    (they change without a move), and are filled in when it is loaded.
+    """
+
+    submission: Signed[Submission]
     state: State
     stage: Stage
     queue: str
@@ -160,9 +166,10 @@ class Operation:
     """Counts the jobs that were queued for it; each job id is used once."""
     deaths: int = 0
     """How often a worker died with it."""
-    examined: Examined | None = None
-    plan: DeployPlan | None = None
-    approval: Approval | None = None
+    signed_resolved: Signed[Resolved] | None = None
+    signed_examined: Signed[Examined] | None = None
+    signed_plan: Signed[DeployPlan] | None = None
+    votes: tuple[Signed[Vote], ...] = ()
     look_at: datetime | None = None
     started_at: datetime | None = None
     outcome: Outcome | None = None
@@ -173,6 +180,59 @@ class Operation:
     page: int = 0
     is_past_return: bool = False
     """What has begun to change is brought to its end: nobody can cancel any more."""
+
+    @property
+    def id(self) -> int:
+        """The short number that people say."""
+        return self.submission.value.id
+
+    @property
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.submission.value.request
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked."""
+        return self.submission.value.actor
+
+    @property
+    def origin(self) -> Origin:
+        """Where it was asked."""
+        return self.submission.value.origin
+
+    @property
+    def configuration_revision(self) -> str:
+        """The configuration that the bot had."""
+        return self.submission.value.configuration_revision
+
+    @property
+    def requested_at(self) -> datetime:
+        """When it was asked."""
+        return self.submission.value.requested_at
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """What the name of the image meant."""
+        return self.signed_resolved.value if self.signed_resolved else None
+
+    @property
+    def examined(self) -> Examined | None:
+        """What is known about the image."""
+        return self.signed_examined.value if self.signed_examined else None
+
+    @property
+    def plan(self) -> DeployPlan | None:
+        """What will change."""
+        return self.signed_plan.value if self.signed_plan else None
+
+    @property
+    def approval(self) -> Approval | None:
+        """The votes about the plan, where somebody has to agree to it."""
+        plan = self.signed_plan
+        if plan is None or plan.value.rule is None:
+            return None
+        return Approval(plan.digest, plan.value.rule, self.votes)
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Self:
         """The next version of the record in another state.
@@ -201,25 +261,3 @@ class Operation:
     def job_id(self) -> str:
         """RQ allows letters, digits, ``_`` and ``-`` in a job id; each attempt has its own."""
         return f"operation-{self.id}-{self.attempt}"
-
-    def request_seal(self, sealer: Sealer) -> str:
-        """The seal over who asked for what, when: nobody can add an operation in Redis."""
-        return sealer.seal("request", str(self.id), self._request_fingerprint())
-
-    def check_request(self, sealer: Sealer) -> None:
-        """Raise Forged unless the bot recorded this request under this id."""
-        sealer.check(self.seal, "request", str(self.id), self._request_fingerprint())
-
-    def _request_fingerprint(self) -> str:
-        return fingerprint(
-            self.request.verb,
-            _REQUEST.dump_json(self.request, exclude_defaults=True).decode(),
-            self.actor.team,
-            self.actor.user,
-            self.origin.channel,
-            self.origin.delivery,
-            self.requested_at.isoformat(),
-        )
-
-
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)

@@ -1,13 +1,11 @@
 """The plan of a deploy: everything that will change, frozen before anybody approves it."""
 
-from dataclasses import dataclass, replace
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import TypeAdapter
-
+from quaymaster.approvals import ApprovalRule
 from quaymaster.findings import Finding, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef
-from quaymaster.seals import Sealer, fingerprint
 from quaymaster.services import ServiceConfiguration
 
 
@@ -41,6 +39,16 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """The first thing that is found out about an image: what its name meant at that moment."""
+
+    image: ImageRef
+    """Pinned: the tag as typed, and the digest."""
+    size: int | None
+    """Bytes to transfer, as the registry counts; None where it was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """The release that a rollback would restore."""
 
@@ -50,22 +58,29 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class DeployPlan:
-    """Digest, configuration, verdict, target and what runs now. Never changes under its id."""
+    """Digest, configuration, verdict, target and what runs now. Never changes under its id.
+
+    It is stored signed, and its hash is that of the stored text: whatever a voter is shown is
+    covered.
+    """
 
     kind: Literal["deploy", "rollback"]
     environment: str
     service: str
     host: str
+    turn: int
+    """One more than the highest of the service that anybody knew: nothing older can run again."""
     examined: Examined
     configuration: ServiceConfiguration
     configuration_revision: str
     running: Running | None
+    rule: ApprovalRule | None = None
+    """None where nobody has to agree."""
     restores: int | None = None
     """For a rollback: the release that it brings back."""
     notes: tuple[str, ...] = ()
     undo: Undo | None = None
     """For a deploy: what a rollback goes back to from it; None where there is nothing."""
-    seal: str = ""
 
     @property
     def image(self) -> ImageRef:
@@ -76,36 +91,3 @@ class DeployPlan:
     def digest(self) -> Digest:
         """The digest that was approved. A plan without one cannot be made."""
         return self.examined.image.pin
-
-    def hash(self) -> str:
-        """SHA-256 over what will change: digest, configuration, target, verdict, what runs now.
-
-        Ages, sizes, notes, the undo and container ids are not part of it.
-        """
-        running = self.running
-        return fingerprint(
-            self.kind,
-            self.environment,
-            self.service,
-            self.host,
-            str(self.image),
-            self.examined.verdict.kind,
-            _CONFIGURATION.dump_json(self.configuration).decode(),
-            self.configuration_revision,
-            str(self.restores or ""),
-            str(running.image) if running else "",
-            _CONFIGURATION.dump_json(running.configuration).decode()
-            if running and running.configuration
-            else "",
-        )
-
-    def sealed(self, sealer: Sealer, operation: int) -> Self:
-        """The plan as the worker that made it stores it."""
-        return replace(self, seal=sealer.seal("plan", str(operation), self.hash()))
-
-    def check_seal(self, sealer: Sealer, operation: int) -> None:
-        """Raise Forged unless this plan was made by a worker for this operation, unchanged."""
-        sealer.check(self.seal, "plan", str(operation), self.hash())
-
-
-_CONFIGURATION = TypeAdapter(ServiceConfiguration)

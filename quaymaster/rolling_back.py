@@ -2,7 +2,7 @@
 
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Running
-from quaymaster.store.releases import Release
+from quaymaster.releases import Release
 
 
 def last_good(

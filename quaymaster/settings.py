@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from quaymaster.errors import ConfigurationError
+from quaymaster.fingerprints import FingerprintKey
+from quaymaster.key_ring import KeyRing, Role
+from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.spelling import listed
 
 
@@ -48,7 +51,6 @@ class Setting:
 class Settings:
     """The settings of one program. Secrets do not print themselves."""
 
-    secret_key: SecretStr
     redis_url: SecretStr
     """A secret, because it may hold the password."""
     slack_api_url: str
@@ -56,7 +58,11 @@ class Settings:
     config: Path
     command: str
     """The name of the slash command, with its slash."""
+    key_ring: Path | None = None
+    """Where not beside the configuration."""
     docker_host: str | None = None
+    signing_key_text: SecretStr | None = None
+    fingerprint_key_text: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
@@ -67,24 +73,32 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str], needs: Iterable[str] = ()) -> Self:
         """Read the settings; an empty variable counts as one that is not set.
 
-        ``needs`` names the variables that this program cannot do without, besides the secret key.
-        Raises ConfigurationError naming every variable that is missing or wrong, with examples.
+        ``needs`` names the variables that this program cannot do without. Raises
+        ConfigurationError naming every variable that is missing or wrong, with examples.
         """
+        if environ.get(_GONE):
+            raise ConfigurationError(
+                f"{_GONE} is no longer used: each program has a key of its own.",
+                next_step="Make them with `quaymaster keys new`, put what it prints into the "
+                f"programs' environment, and remove {_GONE}.",
+            )
         values = {
             setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS
         }
-        if complaints := _complaints(values, {SECRET_KEY.name, *needs}):
+        if complaints := _complaints(values, set(needs)):
             raise ConfigurationError(
                 "\n".join(("The environment is not set up:", *complaints)),
                 next_step="\nThe README explains every variable.",
             )
         return cls(
-            secret_key=SecretStr(values[SECRET_KEY.name]),
             redis_url=SecretStr(values[REDIS_URL.name]),
             slack_api_url=values[SLACK_API_URL.name].rstrip("/") + "/",
             config=Path(values[CONFIG.name]),
             command=values[COMMAND.name],
+            key_ring=Path(values[KEY_RING.name]) if values[KEY_RING.name] else None,
             docker_host=values[DOCKER_HOST.name] or None,
+            signing_key_text=_secret(values[SIGNING_KEY.name]),
+            fingerprint_key_text=_secret(values[FINGERPRINT_KEY.name]),
             slack_bot_token=_secret(values[SLACK_BOT_TOKEN.name]),
             slack_app_token=_secret(values[SLACK_APP_TOKEN.name]),
             slack_signing_secret=_secret(values[SLACK_SIGNING_SECRET.name]),
@@ -98,10 +112,35 @@ class Settings:
     @property
     def secret_values(self) -> tuple[str, ...]:
         """What must never be printed; the password of Redis by itself too."""
-        given = (self.secret_key, self.redis_url, self.slack_bot_token, self.slack_app_token)
-        values = [one.get_secret_value() for one in (*given, self.slack_signing_secret) if one]
+        given = (
+            *(self.signing_key_text, self.fingerprint_key_text, self.redis_url),
+            *(self.slack_bot_token, self.slack_app_token, self.slack_signing_secret),
+        )
+        values = [one.get_secret_value() for one in given if one]
         password = urlsplit(self.redis_url.get_secret_value()).password
         return (*values, unquote(password)) if password else tuple(values)
+
+    @property
+    def key_ring_path(self) -> Path:
+        """The file with everybody's public keys."""
+        return self.key_ring or self.config.parent / "quaymaster.keys.yml"
+
+    def ring(self) -> KeyRing:
+        """Everybody's public keys. Raises ConfigurationError."""
+        return KeyRing.load(self.key_ring_path)
+
+    def keys(self, role: Role) -> Keys:
+        """This program's own key, and everybody's public ones. Raises ConfigurationError where it
+        cannot sign as this role.
+        """
+        text = _needed(SIGNING_KEY, self.signing_key_text).get_secret_value()
+        return Keys.of(SigningKey.parse(text), self.ring(), role)
+
+    def fingerprint_key(self) -> FingerprintKey:
+        """The key of fingerprints. Raises ConfigurationError where there is none."""
+        return FingerprintKey(
+            _needed(FINGERPRINT_KEY, self.fingerprint_key_text).get_secret_value()
+        )
 
     def bot_token(self) -> SecretStr:
         """The bot token. Raises ConfigurationError where there is none."""
@@ -226,15 +265,29 @@ CONFIG = Setting(
     "/etc/quaymaster/quaymaster.yml",
     default="quaymaster.yml",
 )
-SECRET_KEY = Setting(
-    "QUAYMASTER_SECRET_KEY",
-    "the key that seals votes, plans and the audit trail: the same for the bot and every worker, "
-    "at least 32 characters",
+SIGNING_KEY = Setting(
+    "QUAYMASTER_SIGNING_KEY",
+    "the program's own key, with which it signs what it stores; `quaymaster keys new` makes one "
+    "for each program",
+    "ed25519-private:bot-1a2b3c4d:…",
+    needed_by="bot, worker, scanner",
+    is_secret=True,
+)
+FINGERPRINT_KEY = Setting(
+    "QUAYMASTER_FINGERPRINT_KEY",
+    "the key of the fingerprints that tell whether a secret of a service has changed: the same for "
+    "every worker of a host, at least 32 characters",
     "$(openssl rand -hex 32)",
-    needed_by="bot, worker, check, audit",
+    needed_by="worker of a host",
     is_secret=True,
     complaint=_long_enough,
 )
+KEY_RING = Setting(
+    "QUAYMASTER_KEY_RING",
+    "the path of the key ring; beside the configuration where it is not set",
+    "/etc/quaymaster/quaymaster.keys.yml",
+)
+_GONE = "QUAYMASTER_SECRET_KEY"
 COMMAND = Setting(
     "QUAYMASTER_COMMAND",
     "the name of the slash command",
@@ -251,7 +304,9 @@ SETTINGS = (
     REDIS_URL,
     DOCKER_HOST,
     CONFIG,
-    SECRET_KEY,
+    SIGNING_KEY,
+    FINGERPRINT_KEY,
+    KEY_RING,
     COMMAND,
 )
 """Every variable, in the order of the README's table; all ``TRIVY_*`` go to Trivy besides."""

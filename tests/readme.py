@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.commands.help import command_table
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
-from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, Repository
-from quaymaster.operations import Actor, Operation, Origin, Stage, State
+from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.settings import SETTINGS
+from tests.samples import having, operation
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -62,18 +62,14 @@ def _card(operation: Operation) -> str:
 
 
 def _push() -> Operation:
-    return Operation(
-        1041,
-        PushRequest(ImageRef(_WEB, "1.4"), "app1"),
-        Actor("T1", "alice"),
-        Origin("C0SHOP", "delivery"),
-        _CONFIGURATION.revision,
-        _NOW,
-        "",
-        State.RUNNING,
-        Stage.WORK,
-        "host:app1",
-        _NOW,
+    return operation(
+        id=1041,
+        request=PushRequest(ImageRef(_WEB, "1.4"), "app1"),
+        actor=Actor("T1", "alice"),
+        requested_at=_NOW,
+        state=State.RUNNING,
+        queue="host:app1",
+        changed_at=_NOW,
         started_at=_NOW,
         progress=Progress("pushing", 88_000_000, 210_000_000, 7, 10, elapsed_seconds=7.3),
     )
@@ -95,14 +91,15 @@ def _deploy() -> Operation:
         environment="production",
         service="web",
         host="app1",
+        turn=7,
         examined=examined,
         configuration=after,
         configuration_revision=_CONFIGURATION.revision,
         running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
         undo=Undo(ImageRef(_WEB, "1.3", _OLD), 1029),
+        rule=ApprovalRule(2, _NOW + timedelta(hours=4), "alice", ("release-managers",)),
     )
-    approval = Approval(plan.hash(), 2, _NOW + timedelta(hours=4), "alice", ("release-managers",))
-    return replace(
+    return having(
         _push(),
         id=1042,
         request=DeployRequest(ImageRef(_WEB, "1.4"), "production", "web"),
@@ -111,7 +108,7 @@ def _deploy() -> Operation:
         progress=None,
         examined=examined,
         plan=plan,
-        approval=replace(approval, votes=(Vote("carol", Choice.APPROVE, _NOW, ""),)),
+        votes=(Vote(1042, "", "carol", Choice.APPROVE, _NOW),),
     )
 
 

@@ -1,25 +1,28 @@
-"""Operations, plans and votes as they occur, for tests to start from."""
+"""Operations, plans and votes as they occur, signed as they are, for tests to start from."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.approvals import Approval, ApprovalRule, Choice, Vote
 from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, Repository
-from quaymaster.operations import Actor, Operation, Origin, Stage, State
+from quaymaster.operations import Actor, Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
 from quaymaster.requests import DeployRequest, PushRequest
-from quaymaster.seals import Sealer
 from quaymaster.services import ServiceConfiguration, Variable
+from quaymaster.signed import Signed
+from quaymaster.store.formats import SUBMISSION, VOTE
+from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
+from tests.keys import BOT_KEY, WORKER_KEY
 
-KEY = "0123456789abcdef0123456789abcdef"
-SEALER = Sealer(KEY)
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DIGEST = Digest("sha256:" + "a1" * 32)
 OTHER_DIGEST = Digest("sha256:" + "b2" * 32)
 WEB = Repository("registry.staging:5000", "shop/web")
 ALICE = Actor("T0TEAM", "U0ALICE")
+_SUBMITTED = frozenset(field.name for field in fields(Submission))
 
 
 def image(tag: str | None = "1.4", digest: Digest | None = None) -> ImageRef:
@@ -28,22 +31,61 @@ def image(tag: str | None = "1.4", digest: Digest | None = None) -> ImageRef:
 
 
 def operation(**changes: Any) -> Operation:
-    """A push by Alice, queued for the host build1, with a valid seal."""
-    unsealed = Operation(
+    """A push by Alice, queued for the host build1."""
+    submission = Submission(
         id=1042,
         request=PushRequest(image(), "build1"),
         actor=ALICE,
         origin=Origin("C0SHOP", "trigger-1"),
         configuration_revision="0123456789ab",
         requested_at=NOW,
-        seal="",
+    )
+    plain = Operation(
+        submission=_signed(submission),
         state=State.QUEUED,
         stage=Stage.WORK,
         queue="host:build1",
         changed_at=NOW,
     )
-    changed = replace(unsealed, **changes)
-    return replace(changed, seal=changed.request_seal(SEALER)) if not changed.seal else changed
+    return having(plain, **changes)
+
+
+def having(before: Operation, **changes: Any) -> Operation:
+    """The operation with other fields, also of what was asked for, and other parts: ``examined``,
+    ``plan``, ``rule`` (of the plan) and ``votes``; each signed for it.
+    """
+    submitted = {name: changes.pop(name) for name in _SUBMITTED & changes.keys()}
+    parts = {
+        "resolved": before.resolved,
+        "examined": before.examined,
+        "plan": before.plan,
+        **{name: changes.pop(name) for name in ("resolved", "examined", "plan") if name in changes},
+    }
+    votes: Iterable[Any] = changes.pop("votes", before.votes)
+    if "rule" in changes:
+        parts["plan"] = replace(parts["plan"], rule=changes.pop("rule"))
+    after = replace(before, votes=(), **changes)
+    if submitted:
+        after = replace(after, submission=_signed(replace(before.submission.value, **submitted)))
+    after = replace(
+        after,
+        signed_resolved=parts["resolved"] and resolved_of(after, parts["resolved"], WORKER_KEY),
+        signed_examined=parts["examined"] and examined_of(after, parts["examined"], WORKER_KEY),
+        signed_plan=parts["plan"] and plan_of(after, parts["plan"], WORKER_KEY),
+    )
+    return replace(after, votes=tuple(voted(after, one) for one in votes))
+
+
+def voted(about: Operation, vote: "Vote | Signed[Vote]") -> Signed[Vote]:
+    """A vote about the plan of an operation, signed by the bot."""
+    said = vote.value if isinstance(vote, Signed) else vote
+    plan = about.signed_plan.digest if about.signed_plan else said.plan
+    meant = replace(said, operation=about.id, plan=plan)
+    return VOTE.signed(meant, (str(about.id), plan), BOT_KEY)
+
+
+def _signed(submission: Submission) -> Signed[Submission]:
+    return SUBMISSION.signed(submission, (str(submission.id),), BOT_KEY)
 
 
 def deploy(**changes: Any) -> Operation:
@@ -51,40 +93,53 @@ def deploy(**changes: Any) -> Operation:
     given = {
         "request": DeployRequest(image(), "production", "web"),
         "stage": Stage.EXAMINE,
-        "queue": "scan",
+        "queue": "host:app1",
     }
     return operation(**{**given, **changes})
 
 
+def rule(**changes: Any) -> ApprovalRule:
+    """Two approvals needed within four hours."""
+    given = ApprovalRule(2, NOW + timedelta(hours=4), ALICE.user, ("release-managers",))
+    return replace(given, **changes)
+
+
 def plan(**changes: Any) -> DeployPlan:
-    """What Alice's deploy would change, sealed for operation 1042."""
+    """What Alice's deploy would change."""
     configuration = ServiceConfiguration(
         environment=(
             Variable("LOG_LEVEL", value="info"),
             Variable("DATABASE_URL", reference="${DATABASE_URL}", fingerprint="0" * 16),
         )
     )
-    unsealed = DeployPlan(
+    plain = DeployPlan(
         kind="deploy",
         environment="production",
         service="web",
         host="app1",
+        turn=7,
         examined=Examined(image(digest=DIGEST), 2_000_000, Clean(), ()),
         configuration=configuration,
         configuration_revision="0123456789ab",
         running=Running(image("1.3", OTHER_DIGEST), 1001, configuration),
+        rule=rule(),
     )
-    return replace(unsealed, **changes).sealed(SEALER, 1042)
+    return replace(plain, **changes)
 
 
-def approval(**changes: Any) -> Approval:
-    """Two approvals needed within four hours."""
-    given = Approval(plan().hash(), 2, NOW + timedelta(hours=4), ALICE.user, ("release-managers",))
-    return replace(given, **changes)
+def awaiting(**changes: Any) -> Operation:
+    """Alice's deploy while it waits for two people."""
+    given = {"plan": plan(), "state": State.AWAITING_APPROVAL, "stage": Stage.PLAN, "version": 5}
+    return deploy(**{**given, **changes})
+
+
+def approval(*votes: Vote, **changes: Any) -> Approval:
+    """The approval of that deploy, with these votes."""
+    made = awaiting(plan=plan(rule=rule(**changes)), votes=votes).approval
+    assert made is not None
+    return made
 
 
 def vote(voter: str, choice: Choice = Choice.APPROVE, at: datetime = NOW) -> Vote:
-    """A vote about that plan, sealed by the bot."""
-    return Vote.sealed(
-        SEALER, operation=1042, plan_hash=plan().hash(), voter=voter, choice=choice, at=at
-    )
+    """A vote about that plan."""
+    return Vote(1042, "", voter, choice, at)

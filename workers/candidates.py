@@ -9,20 +9,19 @@ from docker.types import LogConfig
 from pydantic import TypeAdapter
 
 from quaymaster.errors import Conflict, NotAllowed, NotFound, OutsideFailure
+from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import ImageRef
-from quaymaster.seals import fingerprint
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from workers.containers import (
-    LABEL,
     Container,
     Place,
     check_network_of,
-    health_label,
     look,
     network_of,
     refreshed,
 )
 from workers.engine import Engine
+from workers.labels import LABEL, Labels, container_name
 
 StillMine = Callable[[], None]
 """Called before each changing call: raises when the right to change the service was lost."""
@@ -34,12 +33,12 @@ _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/contain
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """One container to be: what runs, how, for which release."""
+    """One container to be: what runs, how, for which plan."""
 
     environment: str
     service: str
     operation: int
-    release: int
+    turn: int
     image: ImageRef
     """Pinned to a digest, and on the host already."""
     configuration: ServiceConfiguration
@@ -50,8 +49,8 @@ class ContainerSpec:
 
     @property
     def name(self) -> str:
-        """The container's name: each operation makes one container of a service."""
-        return f"quaymaster-{self.environment}-{self.service}-{self.operation}"
+        """The container's name: each plan makes one container of a service."""
+        return container_name(self.environment, self.service, self.operation, self.turn)
 
 
 def configuration_fingerprint(configuration: ServiceConfiguration) -> str:
@@ -197,17 +196,15 @@ def _bindings(ports: tuple[PublishedPort, ...]) -> dict[str, list[tuple[str, int
 
 
 def _labels(spec: ContainerSpec) -> dict[str, str]:
-    values = {
-        "role": "service",
-        "environment": spec.environment,
-        "service": spec.service,
-        "operation": str(spec.operation),
-        "release": str(spec.release),
-        "image": str(spec.image),
-        "configuration": configuration_fingerprint(spec.configuration),
-        "health": health_label(spec.configuration.health),
-    }
-    return {LABEL + name: value for name, value in values.items()}
+    return Labels(
+        spec.environment,
+        spec.service,
+        spec.operation,
+        spec.turn,
+        spec.image,
+        configuration_fingerprint(spec.configuration),
+        spec.configuration.health,
+    ).written()
 
 
 def _words(command: tuple[str, ...] | None) -> list[str] | None:

@@ -9,7 +9,7 @@ import structlog
 
 from quaymaster.audit import chain_journal
 from quaymaster.errors import Unavailable
-from quaymaster.seals import Sealer
+from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
 from workers.reconciler import Reconciler
 
@@ -19,14 +19,12 @@ RECONCILE_SECONDS = 1.0
 CHAIN_SECONDS = 0.5
 
 
-async def look_after_operations(
-    connection: Connection, sealer: Sealer, stop: asyncio.Event
-) -> None:
+async def look_after_operations(connection: Connection, keys: Keys, stop: asyncio.Event) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
-    reconciler = Reconciler(connection, sealer)
+    reconciler = Reconciler(connection, keys)
     await asyncio.gather(
         _repeat(lambda: reconciler.look(datetime.now(UTC)), RECONCILE_SECONDS, stop),
-        _repeat(lambda: chain_journal(connection, sealer), CHAIN_SECONDS, stop),
+        _repeat(lambda: chain_journal(connection, keys), CHAIN_SECONDS, stop),
     )
 
 

@@ -10,20 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field
 
 from quaymaster.errors import NotFound, UsageError
 from quaymaster.image_ref import ImageRef
 from quaymaster.redaction import redact
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
+from workers.labels import LABEL, Labels
 
-LABEL = "quaymaster."
-"""What all labels of the product begin with; they are written in ``candidates.py``."""
 RESTART_POLICY = "unless-stopped"
 """Of a container that serves or has served."""
-
-_HEALTH: TypeAdapter[HealthCheck] = TypeAdapter(HealthCheck)
 
 
 class Place(StrEnum):
@@ -51,7 +48,8 @@ class Container:
     service: str
     operation: int
     """The operation that made it."""
-    release: int
+    turn: int
+    """Of the plan that it serves for, or served for last."""
     image: ImageRef | None
     """Pinned. None where labels and engine disagree: somebody else made or changed it."""
     image_id: str
@@ -111,6 +109,11 @@ class ServiceState:
     def kept(self) -> tuple[Container, ...]:
         """Those that a rollback can start again."""
         return self.at(Place.KEPT)
+
+    @property
+    def highest_turn(self) -> int:
+        """Of all its containers; 0 where there is none."""
+        return max((one.turn for one in self.containers), default=0)
 
     def at(self, *places: Place) -> tuple[Container, ...]:
         """Those in one of these places."""
@@ -176,8 +179,9 @@ def log_tail(
 
 
 def _container(found: "_Inspected") -> Container:
-    labels = found.config.labels or {}
-    environment = labels.get(f"{LABEL}environment", "")
+    name = found.name.removeprefix("/")
+    labels = Labels.read(found.config.labels or {}, name)
+    environment = labels.environment
     networks = found.settings.networks or {}
     on_network = network_of(environment) in networks
     on_check = check_network_of(environment) in networks
@@ -185,15 +189,15 @@ def _container(found: "_Inspected") -> Container:
     ports = _ports(found.host_config.bindings or {})
     return Container(
         id=found.id,
-        name=found.name.removeprefix("/"),
+        name=name,
         environment=environment,
-        service=labels.get(f"{LABEL}service", ""),
-        operation=_number(labels.get(f"{LABEL}operation", "")),
-        release=_number(labels.get(f"{LABEL}release", "")),
-        image=_image(found.config.image, labels.get(f"{LABEL}image", "")),
+        service=labels.service,
+        operation=labels.operation,
+        turn=labels.turn,
+        image=_image(found.config.image, labels.image),
         image_id=found.image,
-        configuration=labels.get(f"{LABEL}configuration", ""),
-        health_check=_health_check(labels.get(f"{LABEL}health", "")),
+        configuration=labels.configuration,
+        health_check=labels.health,
         ports=ports,
         is_running=found.state.running and not found.state.restarting,
         is_restarting=found.state.restarting,
@@ -240,31 +244,15 @@ def _key(port: PublishedPort) -> str:
     return f"{port.container_port}/{port.protocol}"
 
 
-def _image(by_engine: str, by_label: str) -> ImageRef | None:
+def _image(by_engine: str, labelled: ImageRef | None) -> ImageRef | None:
     """The label has the tag too; the engine knows what the container was really made from."""
     try:
-        labelled = ImageRef.parse(by_label, "docker.io")
         made_from = ImageRef.parse(by_engine, "docker.io")
     except UsageError:
         return None
-    is_same = labelled.digest is not None and labelled.digest == made_from.digest
-    return labelled if is_same and labelled.repository == made_from.repository else None
-
-
-def _health_check(text: str) -> HealthCheck:
-    try:
-        return _HEALTH.validate_json(text)
-    except ValidationError:
-        return HealthCheck()
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def health_label(health: HealthCheck) -> str:
-    """How a health check is kept on its container, for whoever has to settle a service."""
-    return _HEALTH.dump_json(health).decode()
+    if labelled is None or labelled.digest is None or labelled.digest != made_from.digest:
+        return None
+    return labelled if labelled.repository == made_from.repository else None
 
 
 class _Binding(BaseModel):

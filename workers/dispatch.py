@@ -44,7 +44,6 @@ from workers.toolbox import Toolbox
 def work(running: Running, tools: Toolbox) -> Step:
     """Do the operation's present stage. Raises what went wrong with it."""
     operation = running.operation
-    operation.check_request(tools.sealer)
     if operation.configuration_revision != tools.configuration.revision:
         raise Conflict(
             "The bot and this worker have different configurations, so nothing was done.",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from quaymaster.errors import Conflict, Forged, Trouble
+from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed, Lost
@@ -23,9 +23,10 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
-from quaymaster.seals import Sealer
+from quaymaster.signing_key import Keys
 from quaymaster.store import keys, leases, records
 from quaymaster.store.transactions import Connection, Query, ask, perform
+from workers.forged import end_forged
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ def decide(operation: Operation, facts: Facts) -> Operation | None:
             return None if facts.is_leased else _of_a_dead(operation, facts.now)
         case State.AWAITING_APPROVAL:
             approval = operation.approval
-            if approval is None or facts.now < approval.expires_at:
+            if approval is None or facts.now < approval.rule.expires_at:
                 return None
             return operation.moved(State.EXPIRED, facts.now, outcome=_expired(operation))
         case State.BAKING:
@@ -147,7 +148,7 @@ class Reconciler:
     """
 
     connection: Connection
-    sealer: Sealer
+    keys: Keys
     clock: Callable[[], float] = time.monotonic
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
@@ -158,13 +159,13 @@ class Reconciler:
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
         trusts = began >= self._leases_count_from
-        moved = reconcile(self.connection, self.sealer, now, trusts_leases=trusts)
+        moved = reconcile(self.connection, self.keys, now, trusts_leases=trusts)
         self._looked_at = self.clock()
         return moved
 
 
 def reconcile(
-    connection: Connection, sealer: Sealer, now: datetime, *, trusts_leases: bool = True
+    connection: Connection, own: Keys, now: datetime, *, trusts_leases: bool = True
 ) -> int:
     """Look at every open operation once; how many were moved. Raises Unavailable.
 
@@ -172,7 +173,7 @@ def reconcile(
     """
     moved = 0
     for operation_id in ask(connection, records.open_ids()):
-        operation = _loaded(connection, operation_id)
+        operation = _loaded(connection, operation_id, own)
         if operation is None or operation.state.is_terminal:
             continue
         if operation.state is State.RUNNING and not trusts_leases:
@@ -181,9 +182,8 @@ def reconcile(
         if after is None:
             continue
         try:
-            perform(
-                connection, records.move(operation, after, event_of(after, sealer, detail="found"))
-            )
+            event = event_of(after, detail="found")
+            perform(connection, records.move(operation, after, event, own.private))
         except Conflict:
             continue
         log.info("moved", operation=operation.id, before=operation.state, after=after.state)
@@ -191,12 +191,17 @@ def reconcile(
     return moved
 
 
-def _loaded(connection: Connection, operation_id: int) -> Operation | None:
-    """The record, unless it cannot be read: one that was damaged must not hold up the others."""
+def _loaded(connection: Connection, operation_id: int, own: Keys) -> Operation | None:
+    """The record. One that is forged is ended, and one that a newer program wrote is left to it:
+    neither holds up the others.
+    """
     try:
-        stored = ask(connection, records.load(operation_id))
-    except Forged:
-        log.exception("record cannot be read", operation=operation_id)
+        stored = ask(connection, records.load(operation_id, own.ring))
+    except WrittenByNewer:
+        return None
+    except Forged as error:
+        log.exception("record is not acted upon", operation=operation_id)
+        end_forged(connection, operation_id, error.trouble, own)
         return None
     return stored.operation if stored else None
 

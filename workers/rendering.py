@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
-from quaymaster.seals import Sealer
+from quaymaster.fingerprints import Comparison, FingerprintKey
 from quaymaster.secret_references import Template, resolve
 from quaymaster.services import ServiceConfiguration, Variable
 
@@ -26,17 +26,19 @@ class Values:
     """Every secret value among them, to be removed from whatever is shown."""
     changed: tuple[str, ...]
     """The names of secrets whose value is another than when the plan or release was made."""
+    incomparable: tuple[str, ...] = ()
+    """The names of secrets of which nobody can tell that: the key of fingerprints is another."""
 
 
 class Renderer:
-    """Renders services with this worker's configuration, environment and key."""
+    """Renders services with this worker's configuration, environment and key of fingerprints."""
 
     def __init__(
-        self, configuration: Configuration, environ: Mapping[str, str], sealer: Sealer
+        self, configuration: Configuration, environ: Mapping[str, str], key: FingerprintKey
     ) -> None:
         self._configuration = configuration
         self._environ = environ
-        self._sealer = sealer
+        self._key = key
 
     def render(self, environment: str, service: str) -> ServiceConfiguration:
         """What would run now. Raises ConfigurationError naming what is missing."""
@@ -64,15 +66,21 @@ class Renderer:
 
     def values(self, configuration: ServiceConfiguration) -> Values:
         """The values of a rendered configuration, as they are today."""
-        pairs, secrets, changed = [], [], []
+        pairs, secrets = [], []
+        differing: dict[Comparison, list[str]] = {one: [] for one in Comparison}
         for variable in configuration.environment:
             value = self._value(variable)
             pairs.append((variable.name, value))
             if variable.is_secret:
                 secrets.append(value)
-                if self._fingerprint(variable.name, value) != variable.fingerprint:
-                    changed.append(variable.name)
-        return Values(tuple(pairs), tuple(secrets), tuple(changed))
+                comparison = self._key.compare(variable.fingerprint, variable.name, value)
+                differing[comparison].append(variable.name)
+        return Values(
+            tuple(pairs),
+            tuple(secrets),
+            tuple(differing[Comparison.CHANGED]),
+            tuple(differing[Comparison.CANNOT_TELL]),
+        )
 
     def _value(self, variable: Variable) -> str:
         reference = variable.reference
@@ -93,15 +101,12 @@ class Renderer:
         if not template.is_secret:
             return Variable(name, value=template.plain)
         value = resolve(template, self._environ).get_secret_value()
-        return Variable(name, reference=template.text, fingerprint=self._fingerprint(name, value))
+        return Variable(name, reference=template.text, fingerprint=self._key.of(name, value))
 
     def _from_file(self, name: str, value: str, file: str) -> Variable:
         return Variable(
-            name, reference=_FILE_REFERENCE + file, fingerprint=self._fingerprint(name, value)
+            name, reference=_FILE_REFERENCE + file, fingerprint=self._key.of(name, value)
         )
-
-    def _fingerprint(self, name: str, value: str) -> str:
-        return self._sealer.seal("secret", name, value)[:16]
 
     def _file(self, name: str) -> Mapping[str, str]:
         path = self._configuration.folder / name

@@ -51,7 +51,7 @@ def run_operation(operation_id: int) -> None:
 def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
     """The same with the tools given: take the lease, move to running, work, move on."""
     try:
-        stored = ask(tools.connection, records.load(operation_id))
+        stored = ask(tools.connection, records.load(operation_id, tools.keys.ring))
     except Forged:
         log.exception("record cannot be read", operation=operation_id)
         return
@@ -86,13 +86,14 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
     before = running.operation
     now = tools.now()
     started = before.moved(State.RUNNING, now, started_at=before.started_at or now)
-    event = event_of(started, tools.sealer, detail=started.stage.value)
+    event = event_of(started, detail=started.stage.value)
     running.operation = perform(
-        tools.connection, records.move(before, started, event, lease=running.lease)
+        tools.connection,
+        records.move(before, started, event, tools.keys.private, lease=running.lease),
     )
     if before.cancel_asked_by and before.plan is None:
         finished = _cancelled(before.cancel_asked_by)
-        _save(running, after(running.operation, finished, tools.now()), tools)
+        _save(running, after(running.operation, finished, tools.now(), tools.keys.private), tools)
         return
     step: Step
     try:
@@ -113,7 +114,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
     except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
         step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)
     also = step.also if isinstance(step, Finished) else ()
-    _save(running, after(running.operation, step, tools.now()), tools, also)
+    _save(running, after(running.operation, step, tools.now(), tools.keys.private), tools, also)
 
 
 def failed(error: QuaymasterError) -> Finished:
@@ -140,13 +141,12 @@ def _save(
     The lease may have run out by then. As long as nobody wrote another version, nobody took the
     operation over, and the result is still the truth: so it is guarded by the version alone.
     """
-    event = event_of(after_it, tools.sealer)
+    event = event_of(after_it)
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:
-            running.operation = perform(
-                tools.connection, records.move(running.operation, after_it, event, also=also)
-            )
+            move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
+            running.operation = perform(tools.connection, move)
         except Unavailable:
             if time.monotonic() > deadline:
                 log.exception("result lost", operation=after_it.id, state=after_it.state)

@@ -33,7 +33,7 @@ def report_of(
     lease = f"scan:{image.pin}:{database.version}"
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
-        report = ask(tools.connection, reports.kept(image.pin, database.version, tools.sealer))
+        report = ask(tools.connection, reports.kept(image.pin, database.version, tools.keys.ring))
         if report is not None:
             # The same digest may have been scanned under the name of another repository.
             return replace(report, repository=image.repository), True
@@ -55,7 +55,7 @@ def _scan_leased(
     with kept_alive(tools.connection, lambda: held):
         try:
             report = scan()
-            perform(tools.connection, reports.keep(report, tools.sealer))
+            perform(tools.connection, reports.keep(report, tools.keys.private))
         finally:
             perform(tools.connection, leases.give_back(lease, running.owner))
     return report

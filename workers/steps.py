@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from quaymaster.approvals import Approval
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Outcome
 from quaymaster.plans import DeployPlan, Examined
+from quaymaster.signing_key import SigningKey
+from quaymaster.store.operation_fields import examined_of, plan_of
 from quaymaster.store.transactions import Command
 
 
@@ -36,7 +37,6 @@ class AwaitsApproval:
     """People decide; no worker waits for them."""
 
     plan: DeployPlan
-    approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Bakes:
 Step = Finished | Continues | AwaitsApproval | Bakes
 
 
-def after(operation: Operation, step: Step, now: datetime) -> Operation:
-    """The next version of the record."""
+def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> Operation:
+    """The next version of the record; what is new in it is signed with this key."""
     match step:
         case Finished():
             return operation.moved(step.state, now, outcome=step.outcome)
@@ -60,12 +60,16 @@ def after(operation: Operation, step: Step, now: datetime) -> Operation:
                 step.stage,
                 step.queue,
                 now,
-                examined=step.examined or operation.examined,
-                plan=step.plan or operation.plan,
+                signed_examined=examined_of(operation, step.examined, key)
+                if step.examined
+                else operation.signed_examined,
+                signed_plan=plan_of(operation, step.plan, key)
+                if step.plan
+                else operation.signed_plan,
             )
         case AwaitsApproval():
             return operation.moved(
-                State.AWAITING_APPROVAL, now, plan=step.plan, approval=step.approval
+                State.AWAITING_APPROVAL, now, signed_plan=plan_of(operation, step.plan, key)
             )
         case Bakes():
             return operation.moved(

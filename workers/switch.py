@@ -151,6 +151,16 @@ def find_kept(state: ServiceState, digest: str, configuration: str) -> Container
     return None
 
 
+def renamed(engine: Engine, kept: Container, name: str, still_mine: StillMine) -> Container:
+    """The same container under a name that carries its new turn; having it already is fine."""
+    if kept.name == name:
+        return kept
+    still_mine()
+    with engine.asked(f"The container {kept.short_id}") as api:
+        api.rename(kept.id, name)
+    return refreshed(engine, kept)
+
+
 def revive(engine: Engine, kept: Container, still_mine: StillMine) -> Container:
     """Start a kept container as a candidate: on the network for checks, without its port."""
     leave(engine, kept, network_of(kept.environment), still_mine)

@@ -11,8 +11,9 @@ from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import ImageRef
-from quaymaster.seals import Sealer
+from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
+from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
 from workers.engine import Engine
 from workers.registry import Registry
@@ -29,7 +30,7 @@ class Toolbox:
     settings: Settings
     environ: Mapping[str, str]
     connection: Connection
-    sealer: Sealer
+    keys: Keys
     _stack: ExitStack = field(default_factory=ExitStack)
     _registries: dict[str, Registry] = field(default_factory=dict)
     _engines: dict[str, Engine] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Toolbox:
     @property
     def renderer(self) -> Renderer:
         """Renders services with this worker's environment."""
-        return Renderer(self.configuration, self.environ, self.sealer)
+        return Renderer(self.configuration, self.environ, self.settings.fingerprint_key())
 
     @property
     def scanner(self) -> Scanner:
@@ -103,7 +104,7 @@ def opened() -> Iterator[Toolbox]:
         settings,
         os.environ,
         worker_connection(settings.redis_url.get_secret_value()),
-        Sealer(settings.secret_key.get_secret_value()),
+        settings.keys(Role.WORKER),
     )
     try:
         yield toolbox

@@ -30,7 +30,7 @@ from bot.views.state import standing
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
 from quaymaster.operations import Operation
-from quaymaster.store.releases import Release
+from quaymaster.releases import Release
 
 JOBS_SHOWN = 20
 _SERVICES_SHOWN = 40

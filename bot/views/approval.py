@@ -74,9 +74,9 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
     if approval.approvers:
         lines.append(("👍 Approved by ", *joined(map(Person, approval.approvers))))
     if is_open:
-        roles = [clipped(role, _NAME_LIMIT) for role in approval.from_roles]
+        roles = [clipped(role, _NAME_LIMIT) for role in approval.rule.from_roles]
         may: Line = ("May approve: ", *joined(roles, limit=8)) if roles else ("Nobody may approve",)
-        own = "" if approval.own_request_counts else ", not the requester"
+        own = "" if approval.rule.own_request_counts else ", not the requester"
         lines.append((*may, own))
     return tuple(lines)
 

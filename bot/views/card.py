@@ -6,13 +6,14 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.buttons import Button
+from bot.buttons import Button, Pointer
 from bot.commands.grammar import COMMAND
 from bot.messages import FindingsFile, Message, TextFile
 from bot.rates import Urgency
 from bot.views import inspected as inspection
 from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
+from bot.views.answers import Answer
 from bot.views.approval import change_lines, plan_blocks, verdict_line, vote_lines
 from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
@@ -78,6 +79,11 @@ def vote_blocks(scene: Scene) -> tuple[Block, ...]:
     return _vote_blocks(_quiet(scene))
 
 
+def plan_answer(scene: Scene) -> Answer:
+    """The plan and its buttons, for who typed that they approve it: they see what they vote on."""
+    return Answer(message_text(*_text_lines(_quiet(scene))), vote_blocks(scene))
+
+
 def is_cancellable(operation: Operation) -> bool:
     """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
     return (
@@ -116,16 +122,16 @@ def _approval_copy(scene: Scene) -> tuple[Message, ...]:
     """The request in the channel of the approvers, and afterwards what became of it."""
     operation = scene.operation
     approval = operation.approval
-    if approval is None or approval.needed < 1:
+    if approval is None or approval.rule.needed < 1:
         return ()
-    if approval.channel is None or approval.channel == operation.origin.channel:
+    if approval.rule.channel is None or approval.rule.channel == operation.origin.channel:
         return ()
     quiet = _quiet(scene)
     return (
         Message(
             slot="approval",
             operation=operation.id,
-            channel=approval.channel,
+            channel=approval.rule.channel,
             text=message_text(*_text_lines(quiet)),
             blocks=_vote_blocks(quiet),
             urgency="ended" if operation.state.is_terminal else "changed",
@@ -262,7 +268,7 @@ def _how_fast(progress: Progress) -> Iterator[str]:
 
 def _votes(scene: Scene) -> tuple[Line, ...]:
     operation = scene.operation
-    if operation.approval is None or operation.approval.needed < 1:
+    if operation.approval is None or operation.approval.rule.needed < 1:
         return ()
     is_open = operation.state is State.AWAITING_APPROVAL and _in_time(scene)
     return vote_lines(operation.approval, is_open=is_open)
@@ -300,14 +306,16 @@ def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:
 
 def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
     operation = scene.operation
-    if operation.state is not State.AWAITING_APPROVAL or not _in_time(scene):
+    plan = operation.signed_plan
+    if operation.state is not State.AWAITING_APPROVAL or plan is None or not _in_time(scene):
         return ()
+    pointer = Pointer(operation.id, plan.digest)
     title = _title(scene)
     approve = Confirmation("Approve?", f"{title}. {_what_a_vote_does(operation)}", "Approve")
     reject = Confirmation("Reject?", f"{title}. One rejection ends it.", "Reject")
     return (
-        button("Approve", Button.APPROVE, operation.id, "primary", approve),
-        button("Reject", Button.REJECT, operation.id, "danger", reject),
+        button("Approve", Button.APPROVE, pointer, "primary", approve),
+        button("Reject", Button.REJECT, pointer, "danger", reject),
     )
 
 
@@ -322,18 +330,19 @@ def _how_many_then(approval: Approval | None) -> str:
     if approval is None or missing < 1:
         return "The last approval: it goes live."
     still = "one more is needed" if missing == 1 else f"{missing:,} more are needed"
-    return f"{approval.needed - missing:,} of {counted(approval.needed, 'approval')}; {still}."
+    needed = approval.rule.needed
+    return f"{needed - missing:,} of {counted(needed, 'approval')}; {still}."
 
 
 def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:
     if not is_cancellable(operation):
         return ()
-    return (button("Cancel", Button.CANCEL, operation.id),)
+    return (button("Cancel", Button.CANCEL, Pointer(operation.id)),)
 
 
 def _in_time(scene: Scene) -> bool:
     approval = scene.operation.approval
-    return approval is None or scene.now < approval.expires_at
+    return approval is None or scene.now < approval.rule.expires_at
 
 
 def _footer(scene: Scene) -> Block:

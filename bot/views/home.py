@@ -121,7 +121,7 @@ def _waiting_blocks(waiting: Sequence[Operation], scene: HomeScene) -> tuple[Blo
 def _named(operation: Operation, scene: HomeScene) -> Line:
     title = headline_of(operation.request, scene.configuration.default_registry)
     line: Line = (f"#{operation.id} {title} · ", Code(f"{scene.command} approve {operation.id}"))
-    asked_in = operation.approval.channel if operation.approval is not None else None
+    asked_in = operation.approval.rule.channel if operation.approval is not None else None
     return (*line, " · see ", Room(asked_in or operation.origin.channel))
 
 

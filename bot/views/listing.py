@@ -5,7 +5,7 @@ from typing import TypeVar, assert_never
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.buttons import page_action
+from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
 from bot.views.parts import Code, Line, When, bullets, button, buttons, clipped, paragraph
 from bot.views.scene import Scene
@@ -85,7 +85,7 @@ def _total(count: int, noun: str) -> str:
 
 
 def _turn(text: str, page: int, scene: Scene) -> ButtonElement:
-    return button(text, page_action(page), scene.operation.id)
+    return button(text, page_action(page), Pointer(scene.operation.id))
 
 
 def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:

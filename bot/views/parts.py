@@ -33,6 +33,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot.buttons import Pointer
+
 TEXT_LIMIT = 3_000
 """``chat.update`` refuses a ``text`` of more than 4,000 characters
 (https://docs.slack.dev/reference/methods/chat.update); entities count as they are written."""
@@ -216,7 +218,7 @@ class Confirmation:
 def button(
     text: str,
     action_id: str,
-    operation: int,
+    pointer: Pointer,
     style: str | None = None,
     confirmation: Confirmation | None = None,
 ) -> ButtonElement:
@@ -233,10 +235,12 @@ def button(
     return ButtonElement(
         text=_plain_text(text, _BUTTON_LIMIT),
         action_id=action_id,
-        value=str(operation),
+        value=str(pointer),
         style=style,
         confirm=confirm,
-        accessibility_label=_plain_text(f"{text}: operation {operation}", _BUTTON_LIMIT).text,
+        accessibility_label=_plain_text(
+            f"{text}: operation {pointer.operation}", _BUTTON_LIMIT
+        ).text,
     )
 
 

@@ -68,7 +68,7 @@ def _queued(operation: Operation) -> Standing:
             again = " again: the worker died" if operation.deaths else ""
             return Standing("⏳", f"Waiting{again}", (f", next on {queue}",))
         case Stage.APPLY:
-            granted = operation.approval is not None and operation.approval.needed > 0
+            granted = operation.approval is not None and operation.approval.rule.needed > 0
             return Standing("⏳", "Approved" if granted else "Ready", (f", next on {queue}",))
         case Stage.LOOK:
             return Standing("👀", "Live", (", waiting for the last look",))
@@ -95,10 +95,12 @@ def _awaiting(scene: Scene) -> Standing:
     approval = scene.operation.approval
     if approval is None:
         return Standing("🟡", "Waiting for approval")
-    if scene.now >= approval.expires_at:
-        return Standing("⌛", "Too late to approve", (", this expired ", When(approval.expires_at)))
+    if scene.now >= approval.rule.expires_at:
+        return Standing(
+            "⌛", "Too late to approve", (", this expired ", When(approval.rule.expires_at))
+        )
     missing = counted(approval.missing(), "approval")
-    return Standing("🟡", f"Needs {missing}", (" until ", When(approval.expires_at)))
+    return Standing("🟡", f"Needs {missing}", (" until ", When(approval.rule.expires_at)))
 
 
 def _ended(operation: Operation) -> Standing:

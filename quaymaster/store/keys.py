@@ -16,15 +16,18 @@ SLACK_UPDATES = f"{PREFIX}slack:updates"
 SLACK_PAUSES = f"{PREFIX}slack:pauses"
 """A hash: the methods of Slack that were told to rest, and until when."""
 JOURNAL = f"{PREFIX}journal"
-"""A list of sealed events that are not in the audit yet."""
+"""A list of signed events that are not in the audit yet."""
 AUDIT = f"{PREFIX}audit"
 """The list of chained audit entries."""
+AUDIT_LATEST = f"{PREFIX}audit:latest"
+"""A hash: each operation's latest version in the audit, and the kinds of events in it."""
 AUDIT_POSTED = f"{PREFIX}audit:posted"
 """The day, as ISO 8601, on which the newest hash was posted last."""
 
 
 def operation(operation_id: int) -> str:
-    """A hash: record, version, state, revision, progress, cancel, page."""
+    """A hash: the record of the latest move, the signed parts, version, state, revision, progress,
+    cancel, page."""
     return f"{PREFIX}operation:{operation_id}"
 
 
@@ -66,6 +69,11 @@ def latest_report(digest: str) -> str:
 def open_findings(repository: str) -> str:
     """A hash: the findings that alerts were sent about, while they are open, to the operation."""
     return f"{PREFIX}findings:{repository}"
+
+
+def turn(environment: str, service: str) -> str:
+    """A string: the highest turn that a plan of the service was given."""
+    return f"{PREFIX}turn:{environment}/{service}"
 
 
 def job(job_id: str) -> str:

@@ -5,18 +5,20 @@ that are behind, in the same transaction.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from quaymaster import queues
-from quaymaster.errors import Conflict, Forged, UsageError
+from quaymaster.errors import Conflict
 from quaymaster.journal import Event
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
-from quaymaster.store import cards, keys
+from quaymaster.signing_key import SigningKey
+from quaymaster.store import cards, keys, operation_fields
+from quaymaster.store.formats import EVENT
+from quaymaster.store.operation_fields import PROGRESS, Stored
 from quaymaster.store.transactions import (
     Absent,
     Command,
@@ -29,9 +31,6 @@ from quaymaster.store.transactions import (
 )
 
 _DELIVERY_SECONDS = 24 * 3600
-_OPERATION = TypeAdapter(Operation)
-_PROGRESS = TypeAdapter(Progress)
-_BESIDE = {"progress", "cancel_asked_by", "page", "is_past_return"}
 _RECENT_LIMIT = 10_000
 
 
@@ -50,12 +49,8 @@ class Duplicate:
     operation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An operation and the revision that its card should show."""
-
-    operation: Operation
-    revision: int
+class IdTaken(Conflict):
+    """There is an operation under this id: ids went back, as after an older state was restored."""
 
 
 def reserve(count: int = 1) -> Transaction[range]:
@@ -67,8 +62,12 @@ def reserve(count: int = 1) -> Transaction[range]:
     )
 
 
-def accept(operation: Operation, event: Event) -> Transaction[Accepted | Duplicate]:
+def accept(
+    operation: Operation, event: Event, key: SigningKey
+) -> Transaction[Accepted | Duplicate]:
     """Record a new operation, once per delivery; queue its job if its state is queued.
+
+    It never overwrites a record: Raises IdTaken where there is one under its id.
 
     An operation in the state ``accepted`` has no card yet: whether the person may ask is still
     to be found out, and a refusal is private.
@@ -76,19 +75,19 @@ def accept(operation: Operation, event: Event) -> Transaction[Accepted | Duplica
     known = keys.delivery(operation.origin.delivery)
     is_queued = operation.state is State.QUEUED
     return Transaction(
-        guards=(Absent(known),),
+        guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),
         commands=(
             ("SET", known, operation.id, "EX", _DELIVERY_SECONDS),
-            *_written(operation),
+            *operation_fields.written(None, operation, key),
             ("ZADD", keys.RECENT, operation.requested_at.timestamp(), operation.id),
             ("ZREMRANGEBYRANK", keys.RECENT, 0, -_RECENT_LIMIT),
-            ("RPUSH", keys.JOURNAL, event.as_json()),
+            journalled(event, key),
             *(_enqueue(operation) if is_queued else ()),
             *(behind(operation.id) if is_queued else ()),
             ("INCR", keys.NEXT_ID),
         ),
         done=lambda replies: Accepted(int(replies[-1])),
-        refused=lambda refusal: Duplicate(int(refusal.found)),
+        refused=_not_accepted,
     )
 
 
@@ -96,6 +95,7 @@ def move(
     before: Operation,
     after: Operation,
     event: Event,
+    key: SigningKey,
     *,
     lease: Equals | None = None,
     also: Sequence[Command] = (),
@@ -114,8 +114,8 @@ def move(
     return Transaction(
         guards=tuple(guards),
         commands=(
-            *_written(after),
-            ("RPUSH", keys.JOURNAL, event.as_json()),
+            *operation_fields.written(before, after, key),
+            journalled(event, key),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
             *behind(after.id, _ended_at(after)),
             *also,
@@ -125,15 +125,15 @@ def move(
     )
 
 
-def load(operation_id: int) -> Query[Stored | None]:
+def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     """The operation with its progress, cancel flag and page; None when there is none.
 
-    Raises Forged for a record that cannot be read.
+    Raises Forged when any of its parts is not signed by who should have written it, and
+    WrittenByNewer.
     """
-    fields = ("record", "revision", "progress", "cancel", "page", "past_return")
     return Query(
-        ("HMGET", keys.operation(operation_id), *fields),
-        lambda reply: _stored(operation_id, reply),
+        ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
+        lambda reply: operation_fields.read(operation_id, reply, ring),
     )
 
 
@@ -143,7 +143,7 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
     return Transaction(
         guards=(lease,),
         commands=(
-            ("HSET", key, "progress", _PROGRESS.dump_json(progress).decode()),
+            ("HSET", key, "progress", PROGRESS.dump_json(progress).decode()),
             ("HINCRBY", key, "revision", 1),
             *behind(operation_id),
         ),
@@ -167,21 +167,23 @@ def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction
     )
 
 
-def ask_to_cancel(operation: Operation, user: str, event: Event) -> Transaction[None]:
+def ask_to_cancel(
+    operation: Operation, user: str, event: Event, key: SigningKey
+) -> Transaction[None]:
     """Raise the flag that the running job looks at between steps.
 
     Raises Conflict when the job has passed the point of no return, or the record has changed.
     """
-    key = keys.operation(operation.id)
+    where = keys.operation(operation.id)
     return Transaction(
         guards=(
-            FieldEquals(key, "version", str(operation.version)),
-            FieldEquals(key, "past_return", ""),
+            FieldEquals(where, "version", str(operation.version)),
+            FieldEquals(where, "past_return", ""),
         ),
         commands=(
-            ("HSETNX", key, "cancel", user),
-            ("RPUSH", keys.JOURNAL, event.as_json()),
-            ("HINCRBY", key, "revision", 1),
+            ("HSETNX", where, "cancel", user),
+            journalled(event, key),
+            ("HINCRBY", where, "revision", 1),
             *behind(operation.id, _ended_at(operation)),
         ),
         done=lambda _: None,
@@ -206,6 +208,30 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
         ),
         done=lambda _: None,
         refused=lambda _: _raise_overtaken(operation.id),
+    )
+
+
+def abandon(operation_id: int) -> Transaction[None]:
+    """Take what is no operation off the lists of open ones and of cards to draw."""
+    return Transaction(
+        commands=(
+            ("SREM", keys.OPEN, operation_id),
+            ("ZREM", keys.CARDS_BEHIND, operation_id),
+        ),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def redraw(operation_id: int) -> Transaction[None]:
+    """Have the courier draw the card again, whatever it shows."""
+    return Transaction(
+        commands=(
+            ("HINCRBY", keys.operation(operation_id), "revision", 1),
+            *behind(operation_id),
+        ),
+        done=lambda _: None,
+        refused=lambda _: None,
     )
 
 
@@ -244,53 +270,6 @@ def _enqueue(operation: Operation) -> tuple[Command, ...]:
     return queues.enqueued(operation.job_id, operation.id, operation.queue)
 
 
-def _written(operation: Operation) -> tuple[Command, ...]:
-    key = keys.operation(operation.id)
-    record = _OPERATION.dump_json(operation, exclude=_BESIDE).decode()
-    index = "SREM" if operation.state.is_terminal else "SADD"
-    return (
-        ("HSET", key, "record", record, "version", operation.version, "state", operation.state),
-        ("HINCRBY", key, "revision", 1),
-        (index, keys.OPEN, operation.id),
-    )
-
-
-def _stored(operation_id: int, reply: Sequence[bytes | None]) -> Stored | None:
-    record, revision, progress, cancel, page, past_return = reply
-    if record is None:
-        return None
-    operation = _read(operation_id, record)
-    return Stored(
-        replace(
-            operation,
-            progress=_PROGRESS.validate_json(progress) if progress else None,
-            cancel_asked_by=_text_or_none(cancel),
-            page=int(page or 0),
-            is_past_return=past_return is not None,
-        ),
-        int(revision or 0),
-    )
-
-
-def _read(operation_id: int, record: bytes) -> Operation:
-    """Raises Forged for what this product did not write."""
-    try:
-        operation = _OPERATION.validate_json(record)
-    except (ValueError, UsageError) as error:
-        raise _damaged(operation_id) from error
-    if operation.id != operation_id:
-        raise _damaged(operation_id)
-    return operation
-
-
-def _damaged(operation_id: int) -> Forged:
-    return Forged(
-        f"The record of #{operation_id} cannot be read, so it is not acted upon.",
-        why="Something other than Quaymaster wrote to its database.",
-        next_step="Tell whoever runs Quaymaster.",
-    )
-
-
 def _text_or_none(reply: Any) -> str | None:
     if reply is None:
         return None
@@ -307,3 +286,15 @@ def _raise_overtaken(operation_id: int) -> Any:
 
 def _cannot_be_refused(refusal: Refusal) -> Any:
     raise AssertionError(f"a transaction without guards was refused: {refusal}")
+
+
+def journalled(event: Event, key: SigningKey) -> Command:
+    """The command that writes an event down for the audit, signed."""
+    place = (str(event.operation), str(event.version), event.what)
+    return ("RPUSH", keys.JOURNAL, EVENT.signed(event, place, key).text)
+
+
+def _not_accepted(refusal: Refusal) -> Duplicate:
+    if refusal.guard == 0:
+        return Duplicate(int(refusal.found))
+    raise IdTaken("There is an operation under this id already.")

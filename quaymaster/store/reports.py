@@ -3,47 +3,45 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest, Repository
-from quaymaster.seals import Sealer
+from quaymaster.key_ring import KeyRing
+from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
+from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import Command, Query, Transaction
 
 _KEPT_SECONDS = 30 * 24 * 3600
-_REPORT = TypeAdapter(ScanReport)
 
 
-def keep(report: ScanReport, sealer: Sealer) -> Transaction[None]:
-    """Keep a report for 30 days, sealed: nobody can write “clean” into Redis."""
-    text = _REPORT.dump_json(report).decode()
-    key = keys.report(str(report.digest), report.database.version)
+def keep(report: ScanReport, key: SigningKey) -> Transaction[None]:
+    """Keep a report for 30 days, signed: nobody can write “clean” into Redis."""
+    place = (str(report.digest), report.database.version)
+    text = REPORT.signed(report, place, key).text
     return Transaction(
         commands=(
-            ("SET", key, sealer.seal("report", key, text) + text, "EX", _KEPT_SECONDS),
-            ("SET", keys.latest_report(str(report.digest)), key, "EX", _KEPT_SECONDS),
+            ("SET", keys.report(*place), text, "EX", _KEPT_SECONDS),
+            ("SET", keys.latest_report(place[0]), place[1], "EX", _KEPT_SECONDS),
         ),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def kept(digest: Digest, database_version: str, sealer: Sealer) -> Query[ScanReport | None]:
-    """The report about this digest by this database. Raises Forged when its seal is not valid."""
-    return kept_under(keys.report(str(digest), database_version), sealer)
-
-
-def latest_key(digest: Digest) -> Query[str | None]:
-    """The key of the newest report about a digest by any database."""
+def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanReport | None]:
+    """The report about this digest by this database. Raises Forged and WrittenByNewer."""
+    place = (str(digest), database_version)
     return Query(
-        ("GET", keys.latest_report(str(digest))), lambda reply: reply.decode() if reply else None
+        ("GET", keys.report(*place)),
+        lambda reply: REPORT.read(reply, place, ring).value if reply else None,
     )
 
 
-def kept_under(key: str, sealer: Sealer) -> Query[ScanReport | None]:
-    """The report under a key that ``latest_key`` gave."""
-    return Query(("GET", key), lambda reply: _read(key, reply, sealer))
+def latest_database(digest: Digest) -> Query[str | None]:
+    """The version of the database of the newest report about a digest."""
+    return Query(
+        ("GET", keys.latest_report(str(digest))), lambda reply: reply.decode() if reply else None
+    )
 
 
 def claim_alerts(
@@ -82,12 +80,3 @@ def open_findings(repository: Repository) -> Query[dict[str, int]]:
 def _read_open(reply: Any) -> dict[str, int]:
     pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
     return {finding.decode(): int(operation_id) for finding, operation_id in pairs}
-
-
-def _read(key: str, reply: Any, sealer: Sealer) -> ScanReport | None:
-    if reply is None:
-        return None
-    stored = reply.decode()
-    seal, text = stored[:64], stored[64:]
-    sealer.check(seal, "report", key, text)
-    return _REPORT.validate_json(text)

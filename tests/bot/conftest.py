@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +14,10 @@ import redis
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.buttons import Pointer
 from bot.run import run_bot
 from local_slack import LocalSlack, Message, Person, Workspace, serve
-from quaymaster.approvals import Approval
+from quaymaster.approvals import ApprovalRule
 from quaymaster.configuration import Configuration
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Origin, State
@@ -25,7 +27,7 @@ from quaymaster.store import records
 from quaymaster.store.transactions import ask, perform
 from tests import samples
 from tests.engines.valkey import ValkeyServer
-from tests.samples import KEY, SEALER
+from tests.keys import BOT_KEY, RING, ring_text
 
 TEAM = "T0SHOP"
 ALICE, BOB, CAROL, DAVE, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"
@@ -87,7 +89,7 @@ class Running:
 
     def operation(self, operation_id: int) -> Operation:
         """One as it is now."""
-        stored = ask(self.connection, records.load(operation_id))
+        stored = ask(self.connection, records.load(operation_id, RING))
         assert stored is not None
         return stored.operation
 
@@ -99,8 +101,8 @@ class Running:
 
 def store(running: Running, operation: Operation) -> Operation:
     """Record an operation as it is."""
-    event = event_of(operation, SEALER)
-    perform(running.connection, records.accept(operation, event))
+    event = event_of(operation)
+    perform(running.connection, records.accept(operation, event, BOT_KEY))
     return operation
 
 
@@ -115,11 +117,8 @@ def deploy_to_approve(
     number = running.connection.incr("quaymaster:next-id")
     now = datetime.now(UTC)
     revision = running.configuration.revision
-    unsealed = samples.plan(configuration_revision=revision, environment=environment)
-    made = unsealed.sealed(SEALER, number)
-    approval = Approval(
-        made.hash(), needed, now + timedelta(hours=1), requester, ("release-managers",)
-    )
+    rule = ApprovalRule(needed, now + timedelta(hours=1), requester, ("release-managers",))
+    plan = samples.plan(configuration_revision=revision, environment=environment, rule=rule)
     given = {
         "id": number,
         "actor": Actor(TEAM, requester),
@@ -129,8 +128,7 @@ def deploy_to_approve(
         "changed_at": now,
         "state": State.AWAITING_APPROVAL,
         "request": DeployRequest(samples.image(), environment, "web"),
-        "plan": made,
-        "approval": approval,
+        "plan": plan,
         **changes,
     }
     return store(running, samples.deploy(**given))
@@ -138,8 +136,10 @@ def deploy_to_approve(
 
 async def card(running: Running, operation: Operation, *actions: str) -> Message:
     """A message of the bot with these buttons."""
+    plan = operation.signed_plan
+    pointer = Pointer(operation.id, plan.digest if plan else None)
     elements = [
-        ButtonElement(text=action, action_id=action, value=str(operation.id)) for action in actions
+        ButtonElement(text=action, action_id=action, value=str(pointer)) for action in actions
     ]
     client = AsyncWebClient(running.slack.world.app.bot_token, base_url=running.slack.api_url)
     answer = await client.chat_postMessage(
@@ -164,12 +164,21 @@ def configuration() -> Configuration:
 
 
 @pytest.fixture
-def settings(slack: LocalSlack, valkey_server: ValkeyServer) -> Settings:
+def key_ring(tmp_path: Path) -> Path:
+    """The file with everybody's public keys."""
+    path = tmp_path / "quaymaster.keys.yml"
+    path.write_text(ring_text())
+    return path
+
+
+@pytest.fixture
+def settings(slack: LocalSlack, valkey_server: ValkeyServer, key_ring: Path) -> Settings:
     """How the bot finds both."""
     environ = {
         **slack.environment(),
         "REDIS_URL": valkey_server.url,
-        "QUAYMASTER_SECRET_KEY": KEY,
+        "QUAYMASTER_SIGNING_KEY": BOT_KEY.as_text(),
+        "QUAYMASTER_KEY_RING": str(key_ring),
     }
     return Settings.from_env(environ)
 

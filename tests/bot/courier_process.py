@@ -6,9 +6,9 @@ import os
 from bot.courier import run_courier
 from bot.sender import Sender
 from bot.views.findings import findings_table
-from tests import samples
 from tests.bot.couriers import draw_plainly
 from tests.configurations import SHOP
+from tests.keys import RING
 
 
 async def main() -> None:
@@ -20,7 +20,7 @@ async def main() -> None:
             sender,
             draw=draw_plainly,
             draw_findings=findings_table,
-            sealer=samples.SEALER,
+            ring=RING,
             configuration=SHOP,
             stop=asyncio.Event(),
         )

@@ -23,6 +23,7 @@ from quaymaster.store import cards, keys, leases, records
 from quaymaster.store.transactions import ask_async, perform_async
 from tests import samples
 from tests.configurations import SHOP
+from tests.keys import BOT_KEY, RING, WORKER_KEY
 
 ALICE = Actor("T0SHOP", "U024BE7LH")
 CHANNELS = ("C0GENERAL", "C0SHOP", "C0RELEASE", "C0SECURITY", "C0DATA")
@@ -67,15 +68,15 @@ class Records:
         given = {"actor": ALICE, "origin": Origin(channel, f"trigger-{self._ids}"), **changes}
         operation = samples.operation(id=self._ids, **given)
         await perform_async(
-            self.connection, records.accept(operation, event_of(operation, samples.SEALER))
+            self.connection, records.accept(operation, event_of(operation), BOT_KEY)
         )
         return operation
 
     async def moved(self, before: Operation, state: State, **changes: Any) -> Operation:
         """The operation in another state."""
         after = before.moved(state, datetime.now(UTC), **changes)
-        event = event_of(after, samples.SEALER)
-        return await perform_async(self.connection, records.move(before, after, event))
+        event = event_of(after)
+        return await perform_async(self.connection, records.move(before, after, event, WORKER_KEY))
 
     async def started(self, channel: str = "C0SHOP", **changes: Any) -> Operation:
         """A new operation that a worker runs."""
@@ -135,7 +136,7 @@ class Office:
                     sender,
                     draw=draw,
                     draw_findings=findings_table,
-                    sealer=samples.SEALER,
+                    ring=RING,
                     configuration=configuration,
                     stop=stop,
                 )

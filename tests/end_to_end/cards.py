@@ -1,6 +1,6 @@
 """The cards of operations, found in the local Slack by what they carry."""
 
-from local_slack import Message, Workspace
+from local_slack import Message, Outcome, Person, Workspace
 
 _ENDED = ("✅", "🔴", "❓", "⛔", "🚫", "⌛", "⚪", "🔁")
 """How the notification of an operation that has ended begins (bot/views/state.py)."""
@@ -28,3 +28,16 @@ async def final_card(
         return is_card_of(message, operation) and message.text.startswith(_ENDED)
 
     return await workspace.until(has_ended, within=within)
+
+
+async def approve(
+    workspace: Workspace, voter: Person, operation: int, channel: str = "C0RELEASE"
+) -> Outcome:
+    """Press Approve on the request in a channel, as soon as it is there."""
+
+    def asks_for_votes(message: Message) -> bool:
+        payload = (message.metadata or {}).get("event_payload", {})
+        is_about_it = message.channel == channel and payload.get("operation") == operation
+        return is_about_it and "approve" in message.buttons
+
+    return await voter.click(await workspace.until(asks_for_votes, within=30), "approve")

@@ -17,7 +17,9 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
+from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
+from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
 from tests.engines.registries import Registry
@@ -105,6 +107,35 @@ class Shop:
                 network.remove()
 
 
+@dataclass(frozen=True, slots=True)
+class HouseKeys:
+    """The keys of one house, one for each role, and the ring beside its configuration."""
+
+    bot: SigningKey
+    worker: SigningKey
+    scanner: SigningKey
+    ring: KeyRing
+
+    @classmethod
+    def new(cls, folder: Path) -> "HouseKeys":
+        """Made anew, the ring written into the folder."""
+        bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
+        queues = frozenset({"registry", "scan", "host:build1"})
+        public = (
+            bot.public(Role.BOT),
+            worker.public(Role.WORKER, queues),
+            scanner.public(Role.SCANNER),
+        )
+        ring = KeyRing({key.id: key for key in public})
+        (folder / "quaymaster.keys.yml").write_text(ring.as_yaml())
+        return cls(bot, worker, scanner, ring)
+
+    def environment(self, program: str) -> dict[str, str]:
+        """What a program gets besides."""
+        key = {"bot": self.bot, "worker": self.worker, "scanner": self.scanner}.get(program)
+        return {"QUAYMASTER_SIGNING_KEY": key.as_text()} if key else {}
+
+
 @dataclass(slots=True)
 class House:
     """Starts bots and workers, and looks into the records."""
@@ -114,6 +145,7 @@ class House:
     valkey: ValkeyServer
     environment: dict[str, str]
     shop: Shop
+    keys: HouseKeys
     programs: list[Program] = field(default_factory=list)
 
     def start(self, *arguments: str, **environment: str) -> Program:
@@ -123,7 +155,7 @@ class House:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "quaymaster.cli", *arguments],
-                env=self.environment | environment,
+                env=self.environment | self.keys.environment(arguments[0]) | environment,
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -153,7 +185,7 @@ class House:
     def operation(self, operation_id: int) -> Operation | None:
         """The record of an operation."""
         with contextlib.closing(self.connection()) as connection:
-            stored = ask(connection, records.load(operation_id))
+            stored = ask(connection, records.load(operation_id, self.keys.ring))
         return stored.operation if stored else None
 
     def number_of(self, outcome: Outcome) -> int:
@@ -281,6 +313,7 @@ def opened(
     """A house for this shop, with its usual configuration or another; all stops at the end."""
     path = folder / "quaymaster.yml"
     path.write_text(text or configuration(shop))
+    keys_of_house = HouseKeys.new(folder)
     house = House(
         folder,
         slack,
@@ -293,11 +326,12 @@ def opened(
             "TRIVY_SKIP_DB_UPDATE": "true",
             "REDIS_URL": valkey.url,
             "QUAYMASTER_CONFIG": str(path),
-            "QUAYMASTER_SECRET_KEY": secrets.token_hex(32),
+            "QUAYMASTER_FINGERPRINT_KEY": secrets.token_hex(32),
             **slack.environment(),
             **environment,
         },
         shop,
+        keys_of_house,
     )
     try:
         yield house

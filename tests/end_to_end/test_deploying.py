@@ -93,7 +93,7 @@ async def test_production_waits_for_two_people_and_runs_what_they_approved(
     await alice.sees("cannot vote", channel="C0RELEASE")
     await bob.click(request, "approve")
     house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
-    await carol.command("C0RELEASE", f"approve {number}")
+    await approve(workspace, carol, number)
     done = house.ended(number)
     assert done.state is State.SUCCEEDED, (done, house.logs())
     assert "web v1" in _page(free_port + 1)

@@ -5,7 +5,7 @@ import pytest
 
 from local_slack import Workspace
 from quaymaster.operations import State
-from tests.end_to_end.cards import final_card
+from tests.end_to_end.cards import approve, final_card
 from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image, remove_images
 from tests.engines.registries import Registry
@@ -41,10 +41,10 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     assert str(planned.plan.digest) == approved
     worker.stop()
     moves("before the votes")
-    await workspace.person(BOB).command("C0RELEASE", f"approve {number}")
+    await approve(workspace, workspace.person(BOB), number)
     house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     moves("between the votes")
-    await workspace.person(CAROL).command("C0RELEASE", f"approve {number}")
+    await approve(workspace, workspace.person(CAROL), number)
     house.reaches(number, State.QUEUED)
     moves("before the execution")
     house.worker()
@@ -76,7 +76,7 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
     house.reaches(number, State.AWAITING_APPROVAL)
     worker.stop()
     for voter in (BOB, CAROL):
-        await workspace.person(voter).command("C0RELEASE", f"approve {number}")
+        await approve(workspace, workspace.person(voter), number)
     house.reaches(number, State.QUEUED)
     registry.delete_repository(repository)
     remove_images(engine, repository)

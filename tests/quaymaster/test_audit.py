@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from quaymaster.seals import Sealer
 
 from quaymaster.audit import Entry, chained, verify
 from quaymaster.errors import Forged
 from quaymaster.journal import Event
-from quaymaster.seals import Sealer
 from tests.samples import NOW, SEALER
 
 EVENTS = tuple(

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quaymaster.seals import Sealer, fingerprint
 
 from quaymaster.errors import Forged
-from quaymaster.seals import Sealer, fingerprint
 from tests.samples import KEY, SEALER
 
 parts = st.lists(st.text(max_size=5), max_size=4)

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from quaymaster.seals import Sealer, fingerprint
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
-from quaymaster.seals import Sealer, fingerprint
 from quaymaster.services import ServiceConfiguration
 from tests.configurations import SHOP_TEXT
 from tests.samples import SEALER

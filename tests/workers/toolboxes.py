@@ -1,7 +1,6 @@
 """Toolboxes for tests of jobs: a configuration, a database, and nothing that is connected yet."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import redis
@@ -13,7 +12,8 @@ from quaymaster.settings import Settings
 from quaymaster.store import records
 from quaymaster.store.transactions import ask, perform
 from tests.configurations import SHOP
-from tests.samples import KEY, SEALER
+from tests.keys import BOT_KEY, FINGERPRINT_TEXT, RING, WORKER
+from tests.samples import having
 from workers.running import Running
 from workers.toolbox import Toolbox
 
@@ -27,13 +27,15 @@ def toolbox(
     environ: Mapping[str, str] | None = None,
 ) -> Toolbox:
     """The tools of a worker with this configuration."""
-    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY, **(environ or {})})
-    return Toolbox(configuration, settings, environ or {}, connection, SEALER)
+    settings = Settings.from_env(
+        {"QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT, **(environ or {})}
+    )
+    return Toolbox(configuration, settings, environ or {}, connection, WORKER)
 
 
 def of_shop(operation: Operation, **changes: Any) -> Operation:
     """The operation as the bot records it that has the shop's configuration."""
-    return replace(operation, configuration_revision=SHOP.revision, **changes)
+    return having(operation, configuration_revision=SHOP.revision, **changes)
 
 
 def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
@@ -43,12 +45,12 @@ def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
 
 def recorded(connection: redis.Redis, operation: Operation) -> Operation:
     """An operation that is in the record, with its job when it is queued."""
-    perform(connection, records.accept(operation, event_of(operation, SEALER)))
+    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
     return operation
 
 
 def now(connection: redis.Redis, operation: Operation) -> Operation:
     """The operation as it is now."""
-    stored = ask(connection, records.load(operation.id))
+    stored = ask(connection, records.load(operation.id, RING))
     assert stored is not None
     return stored.operation

@@ -11,15 +11,16 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
-from quaymaster.store import releases, reports
-from quaymaster.store.releases import Release
-from quaymaster.store.transactions import Command, ask
+from quaymaster.releases import Release
+from quaymaster.store import releases
+from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
 from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
 from workers.containers import Container, ServiceState, observe
 from workers.engine import Engine
 from workers.health import wait_until_healthy
 from workers.images import inspect, pull
+from workers.ledger import newest_report
 from workers.rendering import Values
 from workers.running import Running, service_lease
 from workers.settle import settle
@@ -30,6 +31,7 @@ from workers.switch import (
     find_kept,
     put_away,
     recreate_on_port,
+    renamed,
     retire,
     revive,
     switch,
@@ -93,27 +95,26 @@ def released(operation: Operation, plan: DeployPlan, tools: Toolbox) -> tuple[Co
         released_by=operation.actor.user,
         approved_by=operation.approval.approvers if operation.approval else (),
         released_at=tools.now(),
+        turn=plan.turn,
         restores=plan.restores,
-    ).sealed(tools.sealer)
+    )
     left = plan.running.image.digest if plan.running else None
     is_other = left is not None and left != plan.digest
     marks = (
-        releases.mark_bad(plan.environment, plan.service, left, operation.id)
+        releases.mark_bad(
+            plan.environment, plan.service, left, operation.id, tools.now(), tools.keys.private
+        )
         if left is not None and is_other and plan.kind == "rollback"
         else ()
     )
-    return (*releases.record(release), *marks)
+    return (*releases.record(release, tools.keys.private), *marks)
 
 
-def is_result_of(operation: Operation, plan: DeployPlan, serving: Container) -> bool:
-    """Whether this container is what the operation was to put there. A rollback may have started
-    a kept container again, which carries the number of the operation that made it.
+def is_result_of(plan: DeployPlan, serving: Container) -> bool:
+    """Whether this container is what the plan was to put there: it carries its turn, also one that
+    a rollback has started again.
     """
-    if serving.operation == operation.id:
-        return True
-    digest = serving.image.digest if serving.image else None
-    is_alike = serving.configuration == configuration_fingerprint(plan.configuration)
-    return plan.kind == "rollback" and digest == plan.digest and is_alike
+    return serving.turn == plan.turn
 
 
 def bring_image(engine: Engine, image: ImageRef, running: Running, tools: Toolbox) -> None:
@@ -173,7 +174,7 @@ class Change:
         if kept is None:
             candidate = create_candidate(self.engine, self._spec(), self.still_mine)
         else:
-            candidate = revive(self.engine, kept, self.still_mine)
+            candidate = revive(self.engine, self._renamed(kept), self.still_mine)
         try:
             wait_until_healthy(
                 self.engine,
@@ -196,7 +197,7 @@ class Change:
         return recreate_on_port(
             self.engine,
             self.state.serving,
-            self._kept() or self._spec(),
+            self._renamed(kept) if (kept := self._kept()) else self._spec(),
             self.running.report,
             self.running.check,
             self.still_mine,
@@ -210,12 +211,15 @@ class Change:
         configuration = configuration_fingerprint(self.plan.configuration)
         return find_kept(self.state, str(self.plan.digest), configuration)
 
+    def _renamed(self, kept: Container) -> Container:
+        return renamed(self.engine, kept, self._spec().name, self.still_mine)
+
     def _spec(self) -> ContainerSpec:
         return ContainerSpec(
             environment=self.plan.environment,
             service=self.plan.service,
             operation=self.running.operation.id,
-            release=self.running.operation.id,
+            turn=self.plan.turn,
             image=self.plan.image,
             configuration=self.plan.configuration,
             values=self.values.environment,
@@ -228,7 +232,7 @@ def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
     environment = getattr(request, "environment", "")
     service = getattr(request, "service", "")
     policy = tools.configuration.approval_for(environment, service)
-    plan = approved_plan(operation, policy, tools.sealer)
+    plan = approved_plan(operation, policy)
     if plan.kind == "deploy":
         _ask_the_gate_again(plan, tools)
     return plan
@@ -237,8 +241,7 @@ def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
 def _ask_the_gate_again(plan: DeployPlan, tools: Toolbox) -> None:
     """Only a worse verdict than the one that people saw stops the deploy."""
     rule = tools.configuration.gate_for(plan.environment, plan.service)
-    key = ask(tools.connection, reports.latest_key(plan.digest))
-    report = ask(tools.connection, reports.kept_under(key, tools.sealer)) if key else None
+    report = newest_report(plan.digest, tools)
     if report is None:
         return
     verdict = verdict_of(report, rule, tools.now())
@@ -254,6 +257,12 @@ def _overtaken(
     plan: DeployPlan, state: ServiceState, values: Values, tools: Toolbox
 ) -> Ended | None:
     """Why the plan is no longer about what is there, if so: nobody approved what would happen."""
+    if plan.turn <= state.highest_turn:
+        return Ended(
+            f"{plan.environment}/{plan.service} was changed by a newer plan than this one. "
+            "Nothing was changed.",
+            next_step="Ask for it again, so that the plan is about what runs now.",
+        )
     serving = state.serving.image if state.serving else None
     planned = plan.running.image if plan.running else None
     if (serving.digest if serving else None) != (planned.digest if planned else None):
@@ -262,13 +271,21 @@ def _overtaken(
             f"{_said(serving, tools)} instead of {_said(planned, tools)}. Nothing was changed.",
             next_step="Ask for it again, so that the plan is about what runs now.",
         )
-    if plan.kind == "deploy" and values.changed:
+    if plan.kind == "deploy" and (values.changed or values.incomparable):
         return Ended(
-            f"These secrets have changed since the plan was made: {', '.join(values.changed)}. "
-            "Nothing was changed.",
+            f"{_about_secrets(values)} Nothing was changed.",
             next_step="Ask for it again, so that what runs is what was approved.",
         )
     return None
+
+
+def _about_secrets(values: Values) -> str:
+    if values.changed:
+        return f"These secrets have changed since the plan was made: {', '.join(values.changed)}."
+    return (
+        "These secrets cannot be compared with those of the plan, because the key of fingerprints "
+        f"is another one: {', '.join(values.incomparable)}."
+    )
 
 
 def _said(image: ImageRef | None, tools: Toolbox) -> str:

@@ -11,8 +11,7 @@ from quaymaster.plans import Examined
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest
-from quaymaster.store import releases, reports
-from quaymaster.store.transactions import ask
+from workers.ledger import bad_digests_of, newest_report, releases_of
 from workers.running import Running
 from workers.scanning import report_of
 from workers.steps import Continues
@@ -67,12 +66,11 @@ def _verdict(
 
 def _compared(request: DeployRequest, report: ScanReport | None, tools: Toolbox) -> _Compared:
     """Findings gained and lost against what runs now, by its newest report."""
-    latest = ask(tools.connection, releases.latest(request.environment, request.service, 1))
+    latest = releases_of(request.environment, request.service, tools, 1)
     digest = latest[0].image.digest if latest else None
     if report is None or digest is None:
         return _Compared()
-    key = ask(tools.connection, reports.latest_key(digest))
-    earlier = ask(tools.connection, reports.kept_under(key, tools.sealer)) if key else None
+    earlier = newest_report(digest, tools)
     if earlier is None:
         return _Compared()
     before = {one.key: one for one in earlier.findings}
@@ -84,15 +82,13 @@ def _compared(request: DeployRequest, report: ScanReport | None, tools: Toolbox)
 
 
 def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
-    by = ask(
-        tools.connection,
-        releases.rolled_back_by(request.environment, request.service, digest),
-    )
-    if by is not None:
+    mark = bad_digests_of(request.environment, request.service, tools).get(digest)
+    if mark is not None:
         raise Conflict(
             f"{tools.familiar(request.image)} was rolled back from "
             f"{request.environment}/{request.service}.",
-            why=f"#{by} did that, so the same digest {digest.short} is not deployed there again.",
+            why=f"#{mark.operation} did that, so the same digest {digest.short} is not deployed "
+            "there again.",
             next_step="Deploy another build of it.",
         )
 
@@ -103,10 +99,8 @@ def _refuse_unreleased_before(request: DeployRequest, digest: Digest, tools: Too
         return
     services = tools.configuration.environment(before).services
     for service in services:
-        for release in ask(tools.connection, releases.latest(before, service)):
-            if release.image.digest == digest:
-                release.check(tools.sealer)
-                return
+        if any(one.image.digest == digest for one in releases_of(before, service, tools, 500)):
+            return
     name = tools.familiar(request.image)
     raise Conflict(
         f"{name} ({digest.short}) was never released in {before}.",

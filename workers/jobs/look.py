@@ -23,13 +23,12 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
         raise Forged("There is nothing to look at: the record has no plan.")
-    plan.check_seal(tools.sealer, operation.id)
     running.report(Progress("looking once more"))
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:
         state = observe(engine, plan.environment, plan.service)
         serving = state.serving
-        if serving is not None and not is_result_of(operation, plan, serving):
+        if serving is not None and not is_result_of(plan, serving):
             other = tools.familiar(serving.image) if serving.image else "Another container"
             why = f"{other} replaced it before its bake window ended."
             return Finished(Ended(why), State.SUPERSEDED)
@@ -61,7 +60,14 @@ def _back(
 ) -> Finished:
     """Bring the version from before back, and mark this one as bad."""
     running.report(Progress("going back to the version from before"))
-    marks = releases.mark_bad(plan.environment, plan.service, plan.digest, running.operation.id)
+    marks = releases.mark_bad(
+        plan.environment,
+        plan.service,
+        plan.digest,
+        running.operation.id,
+        tools.now(),
+        tools.keys.private,
+    )
     before = plan.running.image.digest if plan.running else None
     kept = [one for one in state.kept if one.image and one.image.digest == before]
     if not kept or before is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from quaymaster.approvals import Approval
+from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
@@ -14,9 +14,8 @@ from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
-from quaymaster.store import releases
-from quaymaster.store.transactions import ask
-from workers.containers import observe
+from workers.containers import ServiceState, observe
+from workers.ledger import bad_digests_of, next_turn, releases_of
 from workers.running import Running
 from workers.steps import AwaitsApproval, Continues
 from workers.toolbox import Toolbox
@@ -31,31 +30,35 @@ def plan_deploy(
         raise ValueError("a deploy is examined before it is planned")
     running.report(Progress("planning"))
     refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
-    serves = what_runs_now(request.environment, request.service, tools)
+    state = observed(request.environment, request.service, tools)
+    serves = what_runs_now(state, tools)
     configuration = tools.renderer.render(request.environment, request.service)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
         service=request.service,
         host=tools.configuration.host_of(request.environment),
+        turn=next_turn(state, tools),
         examined=examined,
         configuration=configuration,
         configuration_revision=tools.configuration.revision,
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
         undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
-    ).sealed(tools.sealer, running.operation.id)
-    return approved_or_asked(running.operation, plan, tools)
-
-
-def approved_or_asked(
-    operation: Operation, plan: DeployPlan, tools: Toolbox
-) -> AwaitsApproval | Continues:
-    """Carry it out at once where nobody has to agree, else ask."""
-    policy = tools.configuration.approval_for(plan.environment, plan.service)
-    if policy.needed == 0:
+        rule=rule_for(running.operation, request.environment, request.service, tools),
+    )
+    if plan.rule is None:
         return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
-    approval = Approval(
-        plan_hash=plan.hash(),
+    return AwaitsApproval(plan)
+
+
+def rule_for(
+    operation: Operation, environment: str, service: str, tools: Toolbox
+) -> ApprovalRule | None:
+    """How votes are counted, by today's configuration; None where nobody has to agree."""
+    policy = tools.configuration.approval_for(environment, service)
+    if policy.needed == 0:
+        return None
+    return ApprovalRule(
         needed=policy.needed,
         expires_at=tools.now() + policy.expires,
         requester=operation.actor.user,
@@ -63,13 +66,16 @@ def approved_or_asked(
         channel=policy.channel,
         own_request_counts=policy.own_request_counts,
     )
-    return AwaitsApproval(plan, approval)
 
 
-def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow | None:
+def observed(environment: str, service: str, tools: Toolbox) -> ServiceState:
+    """Every container of the service, on the host of its environment."""
+    return observe(tools.engine(tools.configuration.host_of(environment)), environment, service)
+
+
+def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
     """What serves, by the engine; its configuration by the release that made it."""
-    engine = tools.engine(tools.configuration.host_of(environment))
-    serving = observe(engine, environment, service).serving
+    serving = state.serving
     if serving is None:
         return None
     image = serving.image
@@ -79,24 +85,19 @@ def what_runs_now(environment: str, service: str, tools: Toolbox) -> RunningNow 
             why="What it runs is not what it claims, so it is not replaced.",
             next_step="Look at it on the host and remove it by hand.",
         )
-    for release in ask(tools.connection, releases.latest(environment, service)):
-        release.check(tools.sealer)
-        if release.image.digest == image.digest and serving.release in (
-            release.id,
-            release.restores,
-        ):
+    for release in releases_of(state.environment, state.service, tools):
+        if release.image.digest == image.digest and release.turn == serving.turn:
             return RunningNow(release.image, release.id, release.configuration)
     return RunningNow(image, None, None)
 
 
 def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
     """What a rollback restores once this is deployed, by the rollback's own decision."""
-    known = ask(tools.connection, releases.latest(request.environment, request.service))
-    bad = ask(tools.connection, releases.bad_digests(request.environment, request.service))
+    known = releases_of(request.environment, request.service, tools)
+    bad = frozenset(bad_digests_of(request.environment, request.service, tools))
     target = last_good(known, deployed, bad)
     if target is None:
         return None
-    target.check(tools.sealer)
     return Undo(target.image, target.restores or target.id)
 
 

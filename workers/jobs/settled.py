@@ -16,12 +16,11 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     plan = operation.plan
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
-    plan.check_seal(tools.sealer, operation.id)
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:
         settled = settle(engine, plan.environment, plan.service, still_mine)
     serving = settled.serving
-    if serving is None or not is_result_of(operation, plan, serving):
+    if serving is None or not is_result_of(plan, serving):
         what = (
             f"{operation.interruption} while it deployed. "
             f"What it had begun was taken back. {settled.words}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.messages import Message
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
-from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
 from quaymaster.findings import Blocked, Clean, Finding, ScannerDatabase, Severity, Unknown
@@ -49,6 +49,8 @@ from quaymaster.requests import (
     TagsRequest,
 )
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
+from tests import samples
+from tests.samples import having
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
@@ -97,41 +99,35 @@ FINDINGS = (
     ),
 )
 
-QUEUED = Operation(
-    1042,
-    PushRequest(image(), "build1"),
-    Actor("T1", "U024BE7LH"),
-    Origin("C0SHOP", "delivery", "1700000000.000100"),
-    "0123456789ab",
-    NOW,
-    "seal",
-    State.QUEUED,
-    Stage.WORK,
-    "host:build1",
-    NOW,
+QUEUED = samples.operation(
+    request=PushRequest(image(), "build1"),
+    actor=Actor("T1", "U024BE7LH"),
+    origin=Origin("C0SHOP", "delivery", "1700000000.000100"),
+    requested_at=NOW,
+    changed_at=NOW,
 )
-RUNNING = replace(QUEUED, state=State.RUNNING, started_at=NOW)
+RUNNING = having(QUEUED, state=State.RUNNING, started_at=NOW)
 
 
 def _vote(voter: str, choice: Choice = Choice.APPROVE) -> Vote:
-    return Vote(voter, choice, NOW, "seal")
+    return Vote(1042, "", voter, choice, NOW)
 
 
-APPROVAL = Approval(
-    "hash",
+RULE = ApprovalRule(
     needed=2,
     expires_at=NOW + timedelta(hours=4),
     requester="U024BE7LH",
     from_roles=("release-managers",),
     channel="C0RELEASE",
-    votes=(_vote("U0ANN"),),
 )
-GRANTED = replace(APPROVAL, votes=(_vote("U0ANN"), _vote("U0BOB")))
+VOTES = (_vote("U0ANN"),)
+GRANTED = (*VOTES, _vote("U0BOB"))
 PLAN = DeployPlan(
     "deploy",
     "production",
     "web",
     "build1",
+    7,
     Examined(
         image(digest=DIGEST),
         210_000_000,
@@ -169,13 +165,14 @@ PLAN = DeployPlan(
     ),
     notes=("The tag 1.4 has moved since it was scanned.",),
     undo=Undo(image("1.3", OLD_DIGEST), 1031),
+    rule=RULE,
 )
-DEPLOY = replace(
+DEPLOY = having(
     RUNNING,
     request=DeployRequest(image(), "production", "web"),
     plan=PLAN,
     examined=PLAN.examined,
-    approval=APPROVAL,
+    votes=VOTES,
     stage=Stage.APPLY,
 )
 DEPLOYED = Deployed(
@@ -199,7 +196,7 @@ SCANNED = Scanned(
     3.1,
     alerts=(Alert("C0SECURITY", FINDINGS[:2], 12),),
 )
-_SCAN = replace(RUNNING, request=ScanRequest(image()), state=State.SUCCEEDED)
+_SCAN = having(RUNNING, request=ScanRequest(image()), state=State.SUCCEEDED)
 _TROUBLE = Trouble(
     "registry.example.com refused the login.",
     why="It answered: unauthorized: authentication required.",
@@ -209,38 +206,38 @@ _LOG = tuple(f"10:00:{second:02} cannot reach the database" for second in range(
 
 
 def _ended(state: State, outcome: Ended | Lost | Failed) -> Operation:
-    return replace(RUNNING, state=state, outcome=outcome)
+    return having(RUNNING, state=state, outcome=outcome)
 
 
 CASES: Mapping[str, Operation] = {
     "queued": QUEUED,
-    "queued-again": replace(QUEUED, deaths=1),
-    "running": replace(
+    "queued-again": having(QUEUED, deaths=1),
+    "running": having(
         RUNNING, progress=Progress("pushing", 88_000_000, 210_000_000, 7, 10, elapsed_seconds=7.3)
     ),
-    "running-without-total": replace(
+    "running-without-total": having(
         RUNNING, progress=Progress("pushing", 88_000_000, elapsed_seconds=7.3)
     ),
-    "cancelling": replace(RUNNING, cancel_asked_by="U0BOB"),
-    "recovering": replace(RUNNING, stage=Stage.RECOVER, deaths=1),
-    "pushed": replace(
+    "cancelling": having(RUNNING, cancel_asked_by="U0BOB"),
+    "recovering": having(RUNNING, stage=Stage.RECOVER, deaths=1),
+    "pushed": having(
         RUNNING,
         state=State.SUCCEEDED,
         outcome=Pushed(image(), "build1", DIGEST, 210_000_000, 10, 7, 34.2),
     ),
-    "pulled": replace(
+    "pulled": having(
         RUNNING,
         request=PullRequest(image(), "build1"),
         state=State.SUCCEEDED,
         outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 34.2),
     ),
-    "pulled-already-there": replace(
+    "pulled-already-there": having(
         RUNNING,
         request=PullRequest(image(), "build1"),
         state=State.SUCCEEDED,
         outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 0.4, already_there=True),
     ),
-    "tagged": replace(
+    "tagged": having(
         RUNNING,
         request=TagRequest(image("latest"), image()),
         state=State.SUCCEEDED,
@@ -256,19 +253,19 @@ CASES: Mapping[str, Operation] = {
         Lost("The worker died while pushing; the registry has no shop/web:1.4.", "Push it again."),
     ),
     "cancelled": _ended(State.CANCELLED, Ended("Stopped before the push was done.", "U0BOB")),
-    "refused-before-it-started": replace(
+    "refused-before-it-started": having(
         QUEUED,
         state=State.REFUSED,
         outcome=Failed(Trouble("You may not push.", "That is for developers.", "Ask one of them.")),
     ),
-    "scanned-blocked": replace(_SCAN, outcome=SCANNED),
-    "scanned-clean": replace(
+    "scanned-blocked": having(_SCAN, outcome=SCANNED),
+    "scanned-clean": having(
         _SCAN,
         outcome=replace(
             SCANNED, verdict=Clean(), counts=(), worst=(), total=0, alerts=(), reused=True
         ),
     ),
-    "scanned-unknown": replace(
+    "scanned-unknown": having(
         _SCAN,
         outcome=replace(
             SCANNED,
@@ -279,40 +276,42 @@ CASES: Mapping[str, Operation] = {
             alerts=(),
         ),
     ),
-    "deploy-refused-by-the-gate": replace(
+    "deploy-refused-by-the-gate": having(
         DEPLOY,
         state=State.REFUSED,
         plan=None,
-        approval=None,
+        votes=(),
         examined=replace(PLAN.examined, verdict=Blocked(FINDINGS[:2])),
         outcome=Failed(
             Trouble("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
         ),
     ),
-    "deploy-awaiting-approval": replace(DEPLOY, state=State.AWAITING_APPROVAL),
-    "deploy-awaiting-the-first": replace(
+    "deploy-awaiting-approval": having(DEPLOY, state=State.AWAITING_APPROVAL),
+    "deploy-awaiting-the-first": having(
         DEPLOY,
         state=State.AWAITING_APPROVAL,
-        plan=replace(PLAN, running=None, notes=(), undo=None),
-        approval=replace(APPROVAL, needed=1, votes=(), channel=None),
+        plan=replace(
+            PLAN, running=None, notes=(), undo=None, rule=replace(RULE, needed=1, channel=None)
+        ),
+        votes=(),
     ),
-    "deploy-approved": replace(DEPLOY, state=State.QUEUED, approval=GRANTED),
-    "deploy-applying": replace(
-        DEPLOY, approval=GRANTED, progress=Progress("waiting for health", elapsed_seconds=4)
+    "deploy-approved": having(DEPLOY, state=State.QUEUED, votes=GRANTED),
+    "deploy-applying": having(
+        DEPLOY, votes=GRANTED, progress=Progress("waiting for health", elapsed_seconds=4)
     ),
-    "deploy-baking": replace(
+    "deploy-baking": having(
         DEPLOY,
         state=State.BAKING,
         stage=Stage.LOOK,
-        approval=GRANTED,
+        votes=GRANTED,
         interim=DEPLOYED,
         look_at=NOW + timedelta(minutes=5),
     ),
-    "deployed": replace(DEPLOY, state=State.SUCCEEDED, approval=GRANTED, outcome=DEPLOYED),
-    "deploy-unhealthy": replace(
+    "deployed": having(DEPLOY, state=State.SUCCEEDED, votes=GRANTED, outcome=DEPLOYED),
+    "deploy-unhealthy": having(
         DEPLOY,
         state=State.FAILED,
-        approval=GRANTED,
+        votes=GRANTED,
         outcome=Failed(
             Trouble(
                 "shop/web:1.4 did not become healthy within 30 s.",
@@ -323,53 +322,54 @@ CASES: Mapping[str, Operation] = {
             "shop/web:1.3 (9c3e9c3e9c3e) serves on; nothing was changed.",
         ),
     ),
-    "deploy-rejected": replace(
+    "deploy-rejected": having(
         DEPLOY,
         state=State.REJECTED,
-        approval=replace(APPROVAL, votes=(*APPROVAL.votes, _vote("U0CAT", Choice.REJECT))),
+        votes=(*VOTES, _vote("U0CAT", Choice.REJECT)),
         outcome=Ended("Nothing was changed.", "U0CAT"),
     ),
-    "deploy-withdrawn": replace(
+    "deploy-withdrawn": having(
         DEPLOY,
         state=State.REJECTED,
-        approval=replace(
-            APPROVAL, votes=(*APPROVAL.votes, _vote(RUNNING.actor.user, Choice.REJECT))
-        ),
+        votes=(*VOTES, _vote(RUNNING.actor.user, Choice.REJECT)),
         outcome=Ended("Nothing was changed.", RUNNING.actor.user),
     ),
-    "scanned-on-a-host": replace(
+    "scanned-on-a-host": having(
         _SCAN,
         request=ScanRequest(image(), "build1"),
         outcome=replace(SCANNED, where="build1", alerts=()),
     ),
-    "deploy-expired": replace(
+    "deploy-expired": having(
         DEPLOY, state=State.EXPIRED, outcome=Ended("Nobody decided in time.", None, "Ask again.")
     ),
-    "deploy-superseded": replace(
+    "deploy-superseded": having(
         DEPLOY, state=State.SUPERSEDED, outcome=Ended("Its plan changed: #1043 takes its place.")
     ),
-    "rolled-back": replace(
+    "rolled-back": having(
         DEPLOY,
         request=RollbackRequest("production", "web"),
         state=State.SUCCEEDED,
-        plan=replace(PLAN, kind="rollback"),
-        approval=replace(APPROVAL, needed=0, votes=()),
+        plan=replace(PLAN, kind="rollback", rule=None),
+        votes=(),
         outcome=replace(DEPLOYED, notes=()),
     ),
-    "rollback-awaiting-approval": replace(
+    "rollback-awaiting-approval": having(
         DEPLOY,
         request=RollbackRequest("production", "web"),
         state=State.AWAITING_APPROVAL,
-        plan=replace(PLAN, kind="rollback", restores=1029, notes=()),
-        approval=replace(APPROVAL, channel=None, votes=()),
+        plan=replace(
+            PLAN, kind="rollback", restores=1029, notes=(), rule=replace(RULE, channel=None)
+        ),
+        votes=(),
     ),
-    "deployed-by-two-workers": replace(
+    "deployed-by-two-workers": having(
         DEPLOY,
         state=State.SUCCEEDED,
-        approval=None,
+        rule=None,
+        votes=(),
         outcome=replace(DEPLOYED, gap_seconds=None, notes=()),
     ),
-    "images": replace(
+    "images": having(
         RUNNING,
         request=ImagesRequest("build1"),
         state=State.SUCCEEDED,
@@ -386,20 +386,20 @@ CASES: Mapping[str, Operation] = {
             ),
         ),
     ),
-    "tags-second-page": replace(
+    "tags-second-page": having(
         RUNNING,
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
         page=1,
         outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(57, 0, -1))),
     ),
-    "tags-none": replace(
+    "tags-none": having(
         RUNNING,
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
         outcome=TagsListed(REPOSITORY, ()),
     ),
-    "history": replace(
+    "history": having(
         RUNNING,
         request=HistoryRequest(image(), "build1"),
         state=State.SUCCEEDED,
@@ -413,7 +413,7 @@ CASES: Mapping[str, Operation] = {
             ),
         ),
     ),
-    "inspected": replace(
+    "inspected": having(
         RUNNING,
         request=InspectRequest(image()),
         state=State.SUCCEEDED,

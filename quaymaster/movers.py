@@ -1,0 +1,54 @@
+"""Who may have signed an operation as it stands: a taken-over program is kept to its role.
+
+A worker signs what it did in the queues that its key is enrolled for. Any worker may look after
+what nobody works at: queue it again, or end it with what is known. People's decisions are signed
+by the bot, which took the click. A scanner moves nothing.
+"""
+
+from typing import assert_never
+
+from quaymaster.key_ring import PublicKey, Role
+from quaymaster.operations import Operation, Stage, State
+
+_OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
+_WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
+
+
+def may_have_moved(key: PublicKey, operation: Operation) -> bool:
+    """Whether the holder of this key may have brought the operation to where it is."""
+    match key.role:
+        case Role.BOT:
+            return _bot_may(operation)
+        case Role.WORKER:
+            return _worker_may(key, operation)
+        case Role.SCANNER:
+            return False
+        case _:
+            assert_never(key.role)
+
+
+def _bot_may(operation: Operation) -> bool:
+    match operation.state:
+        case state if state in _OF_THE_BOT:
+            return True
+        case State.REFUSED | State.FAILED:
+            return operation.started_at is None
+        case State.AWAITING_APPROVAL:
+            return bool(operation.votes)
+        case State.QUEUED:
+            return operation.attempt == 1 or _is_just_approved(operation)
+        case _:
+            return False
+
+
+def _is_just_approved(operation: Operation) -> bool:
+    approval = operation.approval
+    return operation.stage is Stage.APPLY and approval is not None and approval.is_granted
+
+
+def _worker_may(key: PublicKey, operation: Operation) -> bool:
+    if operation.state in (State.ACCEPTED, State.REJECTED):
+        return False
+    if operation.state is State.AWAITING_APPROVAL and operation.votes:
+        return False
+    return operation.state in _WHOEVER_LOOKS_AFTER_IT or key.may_work_in(operation.queue)

@@ -1,0 +1,38 @@
+"""Releases: deploys that went live, with everything needed to restore them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.services import ServiceConfiguration
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Digest, rendered configuration (secrets as references with fingerprints) and who."""
+
+    id: int
+    """The operation that made it."""
+    environment: str
+    service: str
+    image: ImageRef
+    configuration: ServiceConfiguration
+    released_by: str
+    approved_by: tuple[str, ...]
+    released_at: datetime
+    turn: int
+    """Of the plan that it was: the container that serves for it has the same."""
+    restores: int | None = None
+    """For a rollback: the release whose image and configuration it brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadDigest:
+    """A digest that was rolled back from: it is not deployed there again."""
+
+    environment: str
+    service: str
+    digest: Digest
+    operation: int
+    """The operation that left it."""
+    at: datetime

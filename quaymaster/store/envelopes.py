@@ -1,0 +1,142 @@
+"""Envelopes: whoever can write to Redis can neither write what is trusted nor move it elsewhere.
+
+An envelope is one text: a line with the version of what is inside, the id of the key, the time and
+the signature, then the body as JSON. The signature covers all of it, and what kind of thing it is
+and where it lives: an old record copied to another place is refused there.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from quaymaster.errors import Forged, WrittenByNewer
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing, PublicKey, Role
+from quaymaster.signing_key import SigningKey
+
+_HEADER_FIELDS = 4
+_SIGNATURE_BYTES = 64
+_REMEMBERED = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What kind of thing it is, and where it lives: its environment, service, id and the like."""
+
+    kind: str
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {'/'.join(self.parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The content of an envelope whose signature holds."""
+
+    version: int
+    key: PublicKey
+    at: datetime
+    body: str
+
+
+def enclosed(body: str, version: int, place: Place, key: SigningKey, now: datetime) -> str:
+    """The envelope around a body, signed now."""
+    at = int(now.timestamp())
+    signature = key.sign(_message(place, version, key.id, at, body))
+    return f"{version} {key.id} {at} {_spelled(signature)}\n{body}"
+
+
+def opened(
+    text: str, place: Place, newest: int, ring: KeyRing, roles: Iterable[Role], *, in_audit: bool
+) -> Opened:
+    """What is inside, when one of these roles signed exactly this for this place.
+
+    Raises Forged with the reason, and WrittenByNewer for a version above ``newest``: what a later
+    program wrote is not forged. ``in_audit``: a chained event proves when it was signed, so there
+    also a key that was revoked later counts.
+    """
+    version, key_id, at, signature, body = _parsed(text, place)
+    key = _known(ring, key_id, place)
+    if not _holds(key, signature, _message(place, version, key_id, at, body)):
+        raise _refused(
+            place,
+            "its signature does not fit",
+            "It was changed, or copied from elsewhere, by something other than Quaymaster.",
+        )
+    moment = datetime.fromtimestamp(at, UTC)
+    if key.role not in roles:
+        raise _refused(place, f"it is signed by the {key.role}, which may not sign one")
+    if key.ends_at is not None and moment > key.ends_at + CLOCK_SKEW:
+        raise _refused(place, f"it was signed with {key.id} after that key had ended")
+    if key.revoked_at is not None and not (in_audit and moment <= key.revoked_at):
+        raise _refused(place, f"it is signed with {key.id}, a key that was revoked")
+    if version > newest:
+        raise WrittenByNewer(place.kind)
+    return Opened(version, key, moment, body)
+
+
+def body_of(text: str) -> str:
+    """What an envelope claims, unchecked."""
+    return text.partition("\n")[2]
+
+
+def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
+    header, line_break, body = text.partition("\n")
+    fields = header.split(" ")
+    try:
+        version, key_id, at, spelled = fields
+        signature = base64.b64decode(spelled.encode(), altchars=b"-_", validate=True)
+        numbers = int(version), int(at)
+    except (ValueError, binascii.Error):
+        raise _truncated(place) from None
+    if not line_break or len(signature) != _SIGNATURE_BYTES or not 0 <= numbers[1] < 1 << 33:
+        raise _truncated(place)
+    return numbers[0], key_id, numbers[1], signature, body
+
+
+def _truncated(place: Place) -> Forged:
+    return _refused(
+        place,
+        "it cannot be read",
+        "It is cut off, or something other than Quaymaster wrote it.",
+    )
+
+
+def _known(ring: KeyRing, key_id: str, place: Place) -> PublicKey:
+    try:
+        return ring.key(key_id)
+    except Forged as error:
+        trouble = error.trouble
+        raise Forged(
+            f"The {place} is not acted upon. {trouble.what}",
+            why=trouble.why,
+            next_step=trouble.next_step,
+        ) from None
+
+
+def _refused(place: Place, reason: str, why: str = "") -> Forged:
+    return Forged(
+        f"The {place} is not acted upon: {reason}.",
+        why=why,
+        next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _holds(key: PublicKey, signature: bytes, message: bytes) -> bool:
+    """What was checked once is not checked again: open operations are read every second."""
+    return key.verifies(signature, message)
+
+
+def _message(place: Place, version: int, key_id: str, at: int, body: str) -> bytes:
+    """Each part with its length before it, so no two lists of parts read the same."""
+    parts = ("quaymaster", place.kind, str(version), key_id, str(at), *place.parts, body)
+    encoded = [part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(8, "big") + part for part in encoded)
+
+
+def _spelled(signature: bytes) -> str:
+    return base64.urlsafe_b64encode(signature).decode()

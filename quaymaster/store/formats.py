@@ -1,0 +1,51 @@
+"""Every type that is stored and trusted, with its codec.
+
+A change of one of these types needs its next version, a function that lifts the one before, and a
+new golden file in ``tests/stored/``.
+"""
+
+from pydantic import TypeAdapter
+
+from quaymaster.approvals import Vote
+from quaymaster.audit_entries import Entry
+from quaymaster.findings import ScanReport
+from quaymaster.journal import Event
+from quaymaster.key_ring import Role
+from quaymaster.operations import Submission
+from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.releases import BadDigest, Release
+from quaymaster.store.codecs import Codec
+from quaymaster.store.record import Record
+
+FORMAT = 1
+"""Of everything in Redis together: a program that is too old for it refuses to start."""
+
+_BOT = frozenset({Role.BOT})
+_WORKER = frozenset({Role.WORKER})
+_SCANNER = frozenset({Role.SCANNER})
+
+SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT)
+RECORD = Codec("record", TypeAdapter(Record), _BOT | _WORKER)
+RESOLVED = Codec("resolved image", TypeAdapter(Resolved), _WORKER)
+EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)
+PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
+VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
+RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
+BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
+REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER | _WORKER)
+EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
+AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
+
+CODECS = (
+    SUBMISSION,
+    RECORD,
+    RESOLVED,
+    EXAMINED,
+    PLAN,
+    VOTE,
+    RELEASE,
+    BAD_DIGEST,
+    REPORT,
+    EVENT,
+    AUDIT_ENTRY,
+)

@@ -1,0 +1,277 @@
+"""An operation as the fields of its hash: the record of the latest move, and the signed parts.
+
+A move writes the record and the parts that are new; the others stay as they were signed.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from quaymaster.errors import Forged
+from quaymaster.key_ring import KeyRing
+from quaymaster.movers import may_have_moved
+from quaymaster.operations import Operation, Stage, State, Submission
+from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.progress import Progress
+from quaymaster.queues import host_queue
+from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.signed import Signed
+from quaymaster.signing_key import SigningKey
+from quaymaster.store import keys
+from quaymaster.store.codecs import Codec
+from quaymaster.store.formats import EXAMINED, PLAN, RECORD, RESOLVED, SUBMISSION, VOTE
+from quaymaster.store.record import Record
+from quaymaster.store.transactions import Command, Query
+
+T = TypeVar("T")
+
+PROGRESS = TypeAdapter(Progress)
+_PARTS = ("submission", "resolved", "examined", "plan", "votes")
+FIELDS = ("record", "revision", "progress", "cancel", "page", "past_return", *_PARTS)
+"""In the order in which ``read`` takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An operation and the revision that its card should show."""
+
+    operation: Operation
+    revision: int
+
+
+def written(before: Operation | None, after: Operation, key: SigningKey) -> tuple[Command, ...]:
+    """The commands that store the next version, signed; the parts only where they are new."""
+    where = keys.operation(after.id)
+    record = RECORD.signed(_record_of(after), (str(after.id),), key)
+    index = "SREM" if after.state.is_terminal else "SADD"
+    fields = ("record", record.text, "version", after.version, "state", after.state)
+    return (
+        ("HSET", where, *fields, *_new_parts(before, after)),
+        ("HINCRBY", where, "revision", 1),
+        (index, keys.OPEN, after.id),
+    )
+
+
+def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Stored | None:
+    """The operation, when every part of it is signed by who may and belongs to it.
+
+    Raises Forged with the reason, and WrittenByNewer.
+    """
+    record_text, revision, progress, cancel, page, past_return, *parts = reply
+    if record_text is None:
+        return None
+    signed = RECORD.read(record_text, (str(operation_id),), ring)
+    operation = _operation(signed.value, parts, ring)
+    if not may_have_moved(ring.key(signed.key), operation):
+        raise Forged(
+            f"#{operation_id} is not acted upon: it was brought to where it is with the key "
+            f"{signed.key}, which may not do that.",
+            why=f"It is {operation.state}, signed by the {ring.key(signed.key).role}.",
+            next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
+        )
+    return Stored(
+        replace(
+            operation,
+            progress=PROGRESS.validate_json(progress) if progress else None,
+            cancel_asked_by=cancel.decode() if cancel else None,
+            page=int(page or 0),
+            is_past_return=past_return is not None,
+        ),
+        int(revision or 0),
+    )
+
+
+def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
+    """What was asked for, where the rest of the record is forged, as an operation that was just
+    accepted under the version that stands there. Raises Forged where even that is not genuine.
+    """
+
+    def read(reply: Sequence[bytes | None]) -> Operation | None:
+        text, version = reply
+        if text is None and version is None:
+            return None
+        submission = SUBMISSION.read(text or b"", (str(operation_id),), ring)
+        number = version.decode(errors="replace") if version else ""
+        return Operation(
+            submission=submission,
+            state=State.ACCEPTED,
+            stage=Stage.WORK,
+            queue="",
+            changed_at=submission.value.requested_at,
+            version=int(number) if number.isascii() and number.isdigit() else 0,
+        )
+
+    return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
+
+
+def resolved_of(operation: Operation, value: Resolved, key: SigningKey) -> Signed[Resolved]:
+    """What the name of the image meant, signed for this operation."""
+    return RESOLVED.signed(value, _place(operation.submission.value), key)
+
+
+def examined_of(operation: Operation, value: Examined, key: SigningKey) -> Signed[Examined]:
+    """What is known about the image, signed for this operation."""
+    return EXAMINED.signed(value, _place(operation.submission.value), key)
+
+
+def plan_of(operation: Operation, value: DeployPlan, key: SigningKey) -> Signed[DeployPlan]:
+    """The plan, signed for this operation."""
+    return PLAN.signed(value, _place(operation.submission.value), key)
+
+
+def _record_of(operation: Operation) -> Record:
+    return Record(
+        id=operation.id,
+        version=operation.version,
+        state=operation.state,
+        stage=operation.stage,
+        queue=operation.queue,
+        changed_at=operation.changed_at,
+        attempt=operation.attempt,
+        deaths=operation.deaths,
+        submission=operation.submission.digest,
+        resolved=_digest(operation.signed_resolved),
+        examined=_digest(operation.signed_examined),
+        plan=_digest(operation.signed_plan),
+        votes=tuple(vote.digest for vote in operation.votes),
+        look_at=operation.look_at,
+        started_at=operation.started_at,
+        outcome=operation.outcome,
+        interim=operation.interim,
+    )
+
+
+def _digest(part: Signed[T] | None) -> str | None:
+    return part.digest if part else None
+
+
+def _new_parts(before: Operation | None, after: Operation) -> tuple[str, ...]:
+    """Field and text of each part that was not there before."""
+    pairs = (
+        ("submission", before and before.submission, after.submission),
+        ("resolved", before and before.signed_resolved, after.signed_resolved),
+        ("examined", before and before.signed_examined, after.signed_examined),
+        ("plan", before and before.signed_plan, after.signed_plan),
+    )
+    new = [word for name, old, part in pairs if part and part != old for word in (name, part.text)]
+    if after.votes and (before is None or before.votes != after.votes):
+        new += ["votes", json.dumps([vote.text for vote in after.votes])]
+    return tuple(new)
+
+
+def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> Operation:
+    submission_text, resolved, examined, plan, votes = parts
+    number = str(record.id)
+    submission = _part(SUBMISSION, submission_text, (number,), record.submission, ring)
+    if submission is None:
+        raise _does_not_belong(number, "request")
+    place = _place(submission.value)
+    operation = Operation(
+        submission=submission,
+        state=record.state,
+        stage=record.stage,
+        queue=record.queue,
+        changed_at=record.changed_at,
+        version=record.version,
+        attempt=record.attempt,
+        deaths=record.deaths,
+        signed_resolved=_part(RESOLVED, resolved, place, record.resolved, ring),
+        signed_examined=_part(EXAMINED, examined, place, record.examined, ring),
+        signed_plan=_part(PLAN, plan, place, record.plan, ring),
+        look_at=record.look_at,
+        started_at=record.started_at,
+        outcome=record.outcome,
+        interim=record.interim,
+    )
+    _check_the_plan_belongs(operation)
+    _check_enrolment(operation, ring)
+    return replace(operation, votes=_votes(operation, votes, record.votes, ring))
+
+
+def _part(
+    codec: Codec[T],
+    text: bytes | None,
+    place: tuple[str, ...],
+    digest: str | None,
+    ring: KeyRing,
+) -> Signed[T] | None:
+    """A part, when it is the one that the record names."""
+    if digest is None:
+        return None
+    if text is None:
+        raise _does_not_belong(place[0], codec.kind)
+    part = codec.read(text, place, ring)
+    if part.digest != digest:
+        raise _does_not_belong(place[0], codec.kind)
+    return part
+
+
+def _votes(
+    operation: Operation, text: bytes | None, digests: tuple[str, ...], ring: KeyRing
+) -> tuple[Signed, ...]:  # type: ignore[type-arg]
+    if not digests:
+        return ()
+    number, plan = str(operation.id), operation.signed_plan
+    try:
+        texts = [str(one) for one in json.loads(text or b"[]")]
+    except ValueError as error:
+        raise _does_not_belong(number, "vote") from error
+    if plan is None or len(texts) != len(digests):
+        raise _does_not_belong(number, "vote")
+    votes = tuple(VOTE.read(one, (number, plan.digest), ring) for one in texts)
+    if tuple(vote.digest for vote in votes) != digests:
+        raise _does_not_belong(number, "vote")
+    if len({vote.value.voter for vote in votes}) != len(votes):
+        raise Forged(
+            f"One voter is counted twice in #{number}, so it is not acted upon.",
+            next_step="Tell your Quaymaster administrator.",
+        )
+    return votes
+
+
+def _place(submission: Submission) -> tuple[str, ...]:
+    """Where the parts of an operation live: they fit no other one."""
+    match submission.request:
+        case DeployRequest() | RollbackRequest() as request:
+            return (str(submission.id), request.environment, request.service)
+        case _:
+            return (str(submission.id),)
+
+
+def _check_the_plan_belongs(operation: Operation) -> None:
+    plan = operation.plan
+    if plan is None:
+        return
+    request = operation.request
+    if (request.verb, getattr(request, "environment", ""), getattr(request, "service", "")) != (
+        plan.kind,
+        plan.environment,
+        plan.service,
+    ):
+        raise Forged("The plan is not about what was asked for, so nothing was done.")
+
+
+def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
+    """What a worker signed counts in the queues of its key alone."""
+    plan = operation.plan
+    if plan is not None and host_queue(plan.host) != operation.queue:
+        raise _does_not_belong(str(operation.id), "plan")
+    parts = (operation.signed_resolved, operation.signed_examined, operation.signed_plan)
+    for part in parts:
+        if part is not None and not ring.key(part.key).may_work_in(operation.queue):
+            raise Forged(
+                f"A part of #{operation.id} is not acted upon: the key {part.key} is not enrolled "
+                f"for {operation.queue}.",
+                next_step="Tell your Quaymaster administrator.",
+            )
+
+
+def _does_not_belong(number: str, kind: str) -> Forged:
+    return Forged(
+        f"The {kind} of #{number} is not the one that belongs to it, so it is not acted upon.",
+        why="Something other than Quaymaster wrote to its database.",
+        next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
+    )

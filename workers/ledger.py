@@ -1,0 +1,43 @@
+"""What was recorded about services and images, as far as it is signed by who may."""
+
+from quaymaster.findings import ScanReport
+from quaymaster.image_ref import Digest
+from quaymaster.queues import host_queue
+from quaymaster.releases import BadDigest, Release
+from quaymaster.store import releases, reports, turns
+from quaymaster.store.transactions import ask, perform
+from workers.containers import ServiceState
+from workers.toolbox import Toolbox
+
+
+def releases_of(
+    environment: str, service: str, tools: Toolbox, count: int = 20
+) -> tuple[Release, ...]:
+    """The latest releases, newest first. Raises Forged and WrittenByNewer."""
+    queue = host_queue(tools.configuration.host_of(environment))
+    return ask(
+        tools.connection, releases.latest(environment, service, tools.keys.ring, queue, count)
+    )
+
+
+def bad_digests_of(environment: str, service: str, tools: Toolbox) -> dict[Digest, BadDigest]:
+    """Every digest that was rolled back from. Raises Forged and WrittenByNewer."""
+    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring))
+
+
+def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:
+    """The newest report about a digest, by whichever database. Raises Forged, WrittenByNewer."""
+    database = ask(tools.connection, reports.latest_database(digest))
+    if database is None:
+        return None
+    return ask(tools.connection, reports.kept(digest, database, tools.keys.ring))
+
+
+def next_turn(state: ServiceState, tools: Toolbox) -> int:
+    """A turn above all that Redis or a container of the service knows; nobody else gets it."""
+    environment, service = state.environment, state.service
+    while True:
+        known = ask(tools.connection, turns.highest(environment, service))
+        turn = max(known, state.highest_turn) + 1
+        if perform(tools.connection, turns.give(environment, service, known, turn)):
+            return turn
