@@ -30,14 +30,19 @@ async def final_card(
     return await workspace.until(has_ended, within=within)
 
 
-async def approve(
-    workspace: Workspace, voter: Person, operation: int, channel: str = "C0RELEASE"
-) -> Outcome:
-    """Press Approve on the request in a channel, as soon as it is there."""
+async def approval_request(
+    workspace: Workspace, operation: int, channel: str = "C0RELEASE"
+) -> Message:
+    """The message in a channel that asks for votes, as soon as it is there."""
 
     def asks_for_votes(message: Message) -> bool:
         payload = (message.metadata or {}).get("event_payload", {})
         is_about_it = message.channel == channel and payload.get("operation") == operation
         return is_about_it and "approve" in message.buttons
 
-    return await voter.click(await workspace.until(asks_for_votes, within=30), "approve")
+    return await workspace.until(asks_for_votes, within=30)
+
+
+async def approve(workspace: Workspace, voter: Person, operation: int) -> Outcome:
+    """Press Approve on the request in the approvers' channel."""
+    return await voter.click(await approval_request(workspace, operation), "approve")

@@ -75,7 +75,7 @@ async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
         house, workspace, engine, registry, images
     )
     repository, staging = house.shop.repository, house.shop.staging
-    container = engine.containers.get(f"quaymaster-{staging}-web-{number}")
+    container = engine.containers.get(f"quaymaster-{staging}-web-{number}.2")
     if how == "it ends":
         container.stop(timeout=1)
     else:

@@ -8,6 +8,7 @@ import pytest
 from local_slack import Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Deployed
+from tests.end_to_end.cards import approve
 from tests.end_to_end.house import House
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry

@@ -131,7 +131,7 @@ async def test_forged_votes_deploy_nothing(
             for voter in (BOB, CAROL):
                 votes.append(await _vote(house, workspace.person(voter), other, len(votes)))
             house.ended(other)
-            engine.containers.get(f"quaymaster-{production}-web-{other}").remove(force=True)
+            engine.containers.get(f"quaymaster-{production}-web-{other}.2").remove(force=True)
         case _:
             votes = [await _vote(house, workspace.person(BOB), number, 0)] * 2
 

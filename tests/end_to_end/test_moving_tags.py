@@ -5,7 +5,7 @@ import pytest
 
 from local_slack import Workspace
 from quaymaster.operations import State
-from tests.end_to_end.cards import approve, final_card
+from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image, remove_images
 from tests.engines.registries import Registry
@@ -39,6 +39,7 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     planned = house.reaches(number, State.AWAITING_APPROVAL)
     assert planned.plan is not None
     assert str(planned.plan.digest) == approved
+    await approval_request(workspace, number)
     worker.stop()
     moves("before the votes")
     await approve(workspace, workspace.person(BOB), number)
@@ -50,7 +51,7 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     house.worker()
     assert house.ended(number).state is State.SUCCEEDED, house.logs()
 
-    container = engine.containers.get(f"quaymaster-{production}-web-{number}")
+    container = engine.containers.get(f"quaymaster-{production}-web-{number}.1")
     digests = engine.images.get(container.attrs["Image"]).attrs["RepoDigests"]
     assert container.attrs["Config"]["Image"].endswith(f"@{approved}")
     assert f"{registry.host}/{repository}@{approved}" in digests
@@ -74,6 +75,7 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
     await workspace.connected(within=60)
     number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
+    await approval_request(workspace, number)
     worker.stop()
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), number)

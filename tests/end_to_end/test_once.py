@@ -68,7 +68,7 @@ async def test_a_double_click_and_two_people_at_once_are_one_deploy(
     assert len(set(done.approval.approvers)) == len(done.approval.approvers) == 2
     assert done.attempt == _JOBS_OF_A_DEPLOY
     assert _containers(engine, house.shop.production) == [
-        f"quaymaster-{house.shop.production}-web-1"
+        f"quaymaster-{house.shop.production}-web-1.1"
     ]
     assert _releases(house, house.shop.production) == 1
     await final_card(workspace, number)
