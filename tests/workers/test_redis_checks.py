@@ -31,7 +31,7 @@ def test_what_is_set_up_wrongly_is_told_and_how_to_set_it(
     assert found["Redis durability"].verdict == "warning"
     assert found["Redis memory"].verdict == "broken"
     valkey.config_set("appendonly", "no")
-    valkey.config_set("requirepass", "")
+    valkey.acl_setuser("default", enabled=True, nopass=True)
     found = checks(valkey_server.url.replace(f":{valkey_server.password}@", ""))
     assert found["Redis durability"].verdict == "broken"
     assert found["Redis password"].verdict == "broken"
