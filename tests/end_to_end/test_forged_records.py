@@ -91,7 +91,7 @@ def _digests(registry: Registry, repository: str) -> tuple[str, str]:
 
 def _is_given_up(forger: Forger, number: int) -> bool:
     """Whether an operation is no longer among the open ones."""
-    return not forger.database.sismember(keys.OPEN, number)
+    return not forger.database.sismember(keys.OPEN, str(number))
 
 
 def _nothing_runs(engine: docker.DockerClient, environment: str) -> bool:
