@@ -6,7 +6,7 @@ carried out by compare-and-set, so it does no harm in several processes or a mom
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,6 +27,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import keys, leases, records
 from quaymaster.store.transactions import Connection, Query, ask, perform
 from workers.forged import end_forged
+from workers.scan_watch import Ends, ScanWatch
 
 log = structlog.get_logger(__name__)
 
@@ -150,6 +151,7 @@ class Reconciler:
     connection: Connection
     keys: Keys
     clock: Callable[[], float] = time.monotonic
+    _watch: ScanWatch = field(default_factory=ScanWatch)
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
 
@@ -159,36 +161,57 @@ class Reconciler:
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
         trusts = began >= self._leases_count_from
-        moved = reconcile(self.connection, self.keys, now, trusts_leases=trusts)
+        if not trusts:
+            self._watch.forget()
+        moved = reconcile(self.connection, self.keys, now, self._watch, trusts_leases=trusts)
         self._looked_at = self.clock()
         return moved
 
 
 def reconcile(
-    connection: Connection, own: Keys, now: datetime, *, trusts_leases: bool = True
+    connection: Connection,
+    own: Keys,
+    now: datetime,
+    watch: ScanWatch | None = None,
+    *,
+    trusts_leases: bool = True,
 ) -> int:
     """Look at every open operation once; how many were moved. Raises Unavailable.
 
-    Without ``trusts_leases`` nobody is taken for dead because a lease ran out.
+    ``watch`` remembers from one look to the next. Without ``trusts_leases`` nobody is taken for
+    dead because a lease ran out.
     """
     moved = 0
+    watch = watch or ScanWatch()
+    scanned: set[str] = set()
     for operation_id in ask(connection, records.open_ids()):
         operation = _loaded(connection, operation_id, own)
         if operation is None or operation.state.is_terminal:
             continue
         if operation.state is State.RUNNING and not trusts_leases:
             continue
-        after = decide(operation, _facts(connection, operation, now))
-        if after is None:
-            continue
-        try:
-            event = event_of(after, detail="found")
-            perform(connection, records.move(operation, after, event, own.private))
-        except Conflict:
-            continue
-        log.info("moved", operation=operation.id, before=operation.state, after=after.state)
-        moved += 1
+        if operation.state is State.SCANNING:
+            scanned.add(operation.scan_order or "")
+            found = watch.look(connection, operation, own.ring, now)
+        else:
+            after = decide(operation, _facts(connection, operation, now))
+            found = Ends(after) if after is not None else None
+        moved += found is not None and _move(connection, operation, found, own)
+    watch.keep_only(scanned)
     return moved
+
+
+def _move(connection: Connection, operation: Operation, found: Ends, own: Keys) -> bool:
+    """Whether nobody was first."""
+    after = found.after
+    event = event_of(after, detail="found")
+    try:
+        move = records.move(operation, after, event, own.private, also=found.also)
+        perform(connection, move)
+    except Conflict:
+        return False
+    log.info("moved", operation=operation.id, before=operation.state, after=after.state)
+    return True
 
 
 def _loaded(connection: Connection, operation_id: int, own: Keys) -> Operation | None:
