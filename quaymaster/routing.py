@@ -22,7 +22,8 @@ def first_step(request: Request, configuration: Configuration) -> tuple[Stage, s
     """The stage and the queue that an operation starts in.
 
     What needs a Docker host goes to that host's queue, the rest where there is no Docker socket.
-    An operation stays in its queue for good: the scanner is given orders. Raises ValueError for requests that the bot answers itself.
+    An operation stays in its queue for good: the scanner is given orders. Raises ValueError for
+    requests that the bot answers itself.
     """
     match request:
         case ImagesRequest() | PullRequest() | PushRequest():

@@ -122,7 +122,7 @@ class HouseKeys:
     def new(cls, folder: Path) -> "HouseKeys":
         """Made anew, the ring written into the folder."""
         bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
-        queues = frozenset({"registry", "scan", "host:build1"})
+        queues = frozenset({"registry", "host:build1"})
         public = (
             bot.public(Role.BOT),
             worker.public(Role.WORKER, queues),
@@ -151,14 +151,18 @@ class House:
     programs: list[Program] = field(default_factory=list)
 
     def start(self, *arguments: str, **environment: str) -> Program:
-        """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
+        """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
+
+        Beside a worker for all queues a scanner is started with the same environment, unless one
+        runs: the next program in the list.
+        """
         number = len(self.programs)
         log = self.folder / f"{number}-{arguments[0]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "quaymaster.cli", *arguments],
                 env={
-                    **self.environment,
+                    **self._environment(arguments[0]),
                     "REDIS_URL": self._redis_url(arguments),
                     **self.keys.environment(arguments[0]),
                     **environment,
@@ -170,6 +174,9 @@ class House:
             )
         program = Program(" ".join(arguments), process, log)
         self.programs.append(program)
+        is_for_all = arguments[0] == "worker" and "--queues" not in arguments
+        if is_for_all and not any(one.is_running() for one in self.scanners()):
+            self.scanner(**environment)
         return program
 
     def reconfigure(self, old: str, new: str) -> None:
@@ -181,9 +188,26 @@ class House:
         path.write_text(text.replace(old, new))
 
     def worker(self, *queues: str) -> Program:
-        """Start a worker for these queues; all of them when none is named."""
+        """Start a worker for these queues; all of them when none is named, and a scanner."""
         extra = ["--queues", ",".join(queues)] if queues else []
         return self.start("worker", "--grace", "10", *extra)
+
+    def scanner(self, **environment: str) -> Program:
+        """Start a scanner."""
+        return self.start("scanner", "--grace", "10", **environment)
+
+    def scanners(self) -> list[Program]:
+        """Every scanner that was started."""
+        return [one for one in self.programs if one.name.startswith("scanner")]
+
+    def _environment(self, program: str) -> dict[str, str]:
+        """A scanner knows no secret but what it reads registries with."""
+        if program != "scanner":
+            return self.environment
+        foreign = ("SLACK_", "DATABASE_", "QUAYMASTER_FINGERPRINT_")
+        return {
+            name: value for name, value in self.environment.items() if not name.startswith(foreign)
+        }
 
     def _redis_url(self, arguments: tuple[str, ...]) -> str:
         return self.valkey.url_of(redis_user(arguments))
