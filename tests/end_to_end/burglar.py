@@ -98,7 +98,7 @@ def files_of(pid: int) -> bytes:
     found = b""
     for number in range(64):
         with contextlib.suppress(OSError):
-            found += os.readlink(f"/proc/{pid}/fd/{number}").encode() + b"\0"
+            found += bytes(Path(f"/proc/{pid}/fd/{number}").readlink()) + b"\0"
         descriptor = libc.syscall(PIDFD_OPEN, pid, 0)
         if descriptor >= 0:
             taken = libc.syscall(PIDFD_GETFD, descriptor, number, 0)
@@ -114,7 +114,7 @@ def inherited() -> list[str]:
     found = []
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            target = os.readlink(entry)
+            target = str(entry.readlink())
             if int(entry.name) > 2 and not target.startswith("/proc/"):
                 found.append(target)
     return found
