@@ -17,6 +17,7 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
+from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
 from quaymaster.queues import REGISTRY, host_of
@@ -224,7 +225,8 @@ class House:
         deadline = time.monotonic() + within
         operation: Operation | None = None
         while time.monotonic() < deadline:
-            operation = self.operation(operation_id)
+            with contextlib.suppress(Forged):  # until the reconciler has ended it
+                operation = self.operation(operation_id)
             if operation is not None and condition(operation):
                 return operation
             time.sleep(0.05)
