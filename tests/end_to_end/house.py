@@ -150,6 +150,8 @@ class House:
     shop: Shop
     keys: HouseKeys
     programs: list[Program] = field(default_factory=list)
+    root: Path = ROOT
+    """The checkout whose programs are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
@@ -162,9 +164,10 @@ class House:
                     **self.environment,
                     "REDIS_URL": self._redis_url(arguments),
                     **self.keys.environment(arguments[0]),
+                    "PYTHONPATH": str(self.root),
                     **environment,
                 },
-                cwd=ROOT,
+                cwd=self.root,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
