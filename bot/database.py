@@ -175,22 +175,17 @@ class Database:
         self._note_time(before, await self.ask(Query(("TIME",), _microseconds)))
 
     async def warm_up(self) -> None:
-        """Open the connections that a burst needs: opening one takes round trips of its own, and
-        beside others that write each of them waits for the disk. Where all are open, nothing is
-        sent. Raises Unavailable.
+        """Open the connections that a burst needs, as far as Redis takes them: opening one takes
+        round trips of its own, and beside others that write each of them waits for the disk. Where
+        all are open, nothing is sent.
         """
         opening = [asyncio.ensure_future(self._opened()) for _ in range(AT_ONCE)]
         _, late = await asyncio.wait(opening, timeout=ANSWER_SECONDS)
         for one in late:
             one.cancel()
-        failure: BaseException | None = None
         for opened in await asyncio.gather(*opening, return_exceptions=True):
-            if isinstance(opened, BaseException):
-                failure = opened
-            else:
+            if not isinstance(opened, BaseException):
                 await self._pool.release(opened)
-        if failure is not None:
-            raise unavailable() from failure
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,8 +6,9 @@ carried out by compare-and-set, so it does no harm in several processes or a mom
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -24,13 +25,18 @@ from quaymaster.requests import (
     TagsRequest,
 )
 from quaymaster.seals import Sealer
-from quaymaster.store import keys, leases, records
-from quaymaster.store.transactions import Connection, Query, ask, perform
+from quaymaster.store import records
+from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
+from workers.facts import Facts, MissingJobs, Whereabouts, whereabouts_of
 
 log = structlog.get_logger(__name__)
 
-LOST_JOB_AFTER = timedelta(seconds=5)
-"""A worker has moved a job to running long before: popping takes milliseconds."""
+LOST_JOB_AFTER = timedelta(seconds=8)
+"""So long a job may be out of its queue before its worker has noted that it took it: four round
+trips, each of which waits for the disk of a slow Redis.
+"""
+STUCK_JOB_AFTER = timedelta(seconds=60)
+"""So long it may be with a worker that lives and does not begin."""
 RECOVERY_PATIENCE = timedelta(seconds=9)
 """How long a recovery may wait for a worker of its queue before the card says what is known."""
 INTERRUPTION_SECONDS = 3.0
@@ -51,22 +57,13 @@ _HARMLESS = (
 """Doing these twice is the same as doing them once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is true besides the record."""
-
-    now: datetime
-    is_leased: bool
-    is_in_queue: bool
-
-
 def decide(operation: Operation, facts: Facts) -> Operation | None:
     """The next version of the record, or None when it is as it should be."""
     match operation.state:
         case State.QUEUED:
             return _of_a_queued(operation, facts)
         case State.RUNNING:
-            return None if facts.is_leased else _of_a_dead(operation, facts.now)
+            return None if facts.whereabouts.is_leased else _of_a_dead(operation, facts.now)
         case State.AWAITING_APPROVAL:
             approval = operation.approval
             if approval is None or facts.now < approval.expires_at:
@@ -81,15 +78,19 @@ def decide(operation: Operation, facts: Facts) -> Operation | None:
 
 
 def _of_a_queued(operation: Operation, facts: Facts) -> Operation | None:
-    waited = facts.now - operation.changed_at
-    is_recovery = operation.stage is Stage.RECOVER
-    if is_recovery and not facts.is_leased and waited > RECOVERY_PATIENCE:
+    is_worked_at = facts.whereabouts.is_leased or facts.whereabouts.is_taken
+    is_late = facts.now - operation.changed_at > RECOVERY_PATIENCE
+    if operation.stage is Stage.RECOVER and is_late and not is_worked_at:
         return operation.moved(State.UNKNOWN, facts.now, outcome=_nobody_looked(operation))
-    if facts.is_leased or facts.is_in_queue or waited < LOST_JOB_AFTER:
+    if not facts.whereabouts.is_missing or facts.missing_for < _lost_after(facts):
         return None
     if operation.attempt >= MOST_ATTEMPTS:
         return operation.moved(State.FAILED, facts.now, outcome=_never_started(operation))
     return operation.queued(operation.stage, operation.queue, facts.now)
+
+
+def _lost_after(facts: Facts) -> timedelta:
+    return STUCK_JOB_AFTER if facts.whereabouts.is_taken else LOST_JOB_AFTER
 
 
 def _of_a_dead(operation: Operation, now: datetime) -> Operation:
@@ -151,60 +152,73 @@ class Reconciler:
     clock: Callable[[], float] = time.monotonic
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
+    _missing: MissingJobs = field(default_factory=MissingJobs)
 
     def look(self, now: datetime) -> int:
         """Look at every open operation once; how many were moved. Raises Unavailable."""
         began = self.clock()
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
-        trusts = began >= self._leases_count_from
-        moved = reconcile(self.connection, self.sealer, now, trusts_leases=trusts)
+            self._missing.forget()
+        trusts_leases = began >= self._leases_count_from
+        moved = 0
+        for operation in self._suspicious(now, trusts_leases):
+            moved += self._moved_on(operation, now)
         self._looked_at = self.clock()
         return moved
 
+    def _suspicious(self, now: datetime, trusts_leases: bool) -> list[Operation]:
+        """Those with which something is to be done, as it seems. Everything is read in three round
+        trips: beside others that write, each of them waits for the disk.
+        """
+        operations = [
+            one
+            for one in _all_open(self.connection)
+            if one.state is not State.RUNNING or trusts_leases
+        ]
+        places = ask_all(self.connection, [whereabouts_of(one) for one in operations])
+        found = list(zip(operations, places, strict=True))
+        queued = [(one.job_id, place) for one, place in found if one.state is State.QUEUED]
+        self._missing.look(queued, self.clock())
+        return [one for one, place in found if decide(one, self._facts(one, place, now))]
 
-def reconcile(
-    connection: Connection, sealer: Sealer, now: datetime, *, trusts_leases: bool = True
-) -> int:
-    """Look at every open operation once; how many were moved. Raises Unavailable.
-
-    Without ``trusts_leases`` nobody is taken for dead because a lease ran out.
-    """
-    moved = 0
-    for operation_id in ask(connection, records.open_ids()):
-        operation = _loaded(connection, operation_id)
-        if operation is None or operation.state.is_terminal:
-            continue
-        if operation.state is State.RUNNING and not trusts_leases:
-            continue
-        after = decide(operation, _facts(connection, operation, now))
+    def _moved_on(self, before: Operation, now: datetime) -> bool:
+        """Look at one once more, since much may have happened while others were moved, and do what
+        is to be done. Whether something was.
+        """
+        place = ask(self.connection, whereabouts_of(before))
+        after = decide(before, self._facts(before, place, now))
         if after is None:
-            continue
+            return False
+        event = event_of(after, self.sealer, detail="found")
         try:
-            perform(
-                connection, records.move(operation, after, event_of(after, sealer, detail="found"))
-            )
+            perform(self.connection, records.move(before, after, event))
         except Conflict:
-            continue
-        log.info("moved", operation=operation.id, before=operation.state, after=after.state)
-        moved += 1
-    return moved
+            return False
+        log.info("moved", operation=before.id, before=before.state, after=after.state)
+        return True
+
+    def _facts(self, operation: Operation, place: Whereabouts, now: datetime) -> Facts:
+        return Facts(now, place, self._missing.missing_for(operation.job_id, self.clock()))
 
 
-def _loaded(connection: Connection, operation_id: int) -> Operation | None:
-    """The record, unless it cannot be read: one that was damaged must not hold up the others."""
-    try:
-        stored = ask(connection, records.load(operation_id))
-    except Forged:
-        log.exception("record cannot be read", operation=operation_id)
-        return None
-    return stored.operation if stored else None
+def _all_open(connection: Connection) -> list[Operation]:
+    """What has not ended, except where the record cannot be read: one that was damaged must not
+    hold up the others.
+    """
+    ids = ask(connection, records.open_ids())
+    found = ask_all(connection, [_readable(operation_id) for operation_id in ids])
+    return [one.operation for one in found if one and not one.operation.state.is_terminal]
 
 
-def _facts(connection: Connection, operation: Operation, now: datetime) -> Facts:
-    owner = ask(connection, leases.owner_of(records.lease_name(operation.id)))
-    place = ask(
-        connection,
-        Query(("LPOS", keys.queue(operation.queue), operation.job_id), lambda reply: reply),
-    )
-    return Facts(now, owner is not None, place is not None)
+def _readable(operation_id: int) -> Query[records.Stored | None]:
+    loading = records.load(operation_id)
+
+    def read(reply: Any) -> records.Stored | None:
+        try:
+            return loading.read(reply)
+        except Forged:
+            log.exception("record cannot be read", operation=operation_id)
+            return None
+
+    return Query(loading.command, read)

@@ -199,6 +199,16 @@ async def test_what_may_be_asked_twice_is(valkey_server: ValkeyServer) -> None:
 
 
 @pytest.mark.engine
+async def test_a_late_reply_to_the_first_attempt_counts(valkey_server: ValkeyServer) -> None:
+    async with Wire.to(valkey_server) as wire:
+        database = Database(wire.url)
+        await database.warm_up()
+        wire.delay_seconds = 1.5
+        assert await database.insist(setting("a")) == "done"
+        await database.close()
+
+
+@pytest.mark.engine
 async def test_the_connections_of_a_burst_are_opened_before_and_once(
     database: Database, valkey: redis.Redis
 ) -> None:
