@@ -30,6 +30,7 @@ from quaymaster.store.transactions import (
     Transaction,
     ask_async,
     perform_async,
+    taught,
     unavailable,
 )
 
@@ -177,7 +178,7 @@ class Database:
     async def warm_up(self) -> None:
         """Open the connections that a burst needs, as far as Redis takes them: opening one takes
         round trips of its own, and beside others that write each of them waits for the disk. Where
-        all are open, nothing is sent.
+        all are open, none is tried. Raises Unavailable.
         """
         opening = [asyncio.ensure_future(self._opened()) for _ in range(AT_ONCE)]
         _, late = await asyncio.wait(opening, timeout=ANSWER_SECONDS)
@@ -186,6 +187,7 @@ class Database:
         for opened in await asyncio.gather(*opening, return_exceptions=True):
             if not isinstance(opened, BaseException):
                 await self._pool.release(opened)
+        await self.ask(taught())
 
     async def close(self) -> None:
         """Close every connection."""

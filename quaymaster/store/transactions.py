@@ -160,6 +160,13 @@ class Query(Generic[T]):
     read: Callable[[Any], T]
 
 
+def taught() -> Query[None]:
+    """Have Redis know the script, which it forgets when it restarts: the next transaction then
+    needs one round trip as well.
+    """
+    return Query(("SCRIPT LOAD", _SCRIPT), lambda _: None)
+
+
 Connection = redis.Redis
 AsyncConnection = redis.asyncio.Redis
 

@@ -220,3 +220,4 @@ async def test_the_connections_of_a_burst_are_opened_before_and_once(
     await database.warm_up()
     await asyncio.gather(*(database.perform(setting(f"{n}")) for n in range(50)))
     assert connections() == before
+    assert "errorstat_NOSCRIPT" not in valkey.info("errorstats")

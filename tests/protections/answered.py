@@ -112,6 +112,13 @@ ANSWERED = (
         (f"{_SLOW}::test_fifty_commands_at_once_are_all_accepted",),
     ),
     _row(
+        "Redis knows the script before it is needed",
+        "bot/database.py",
+        "        await self.ask(taught())\n",
+        "",
+        (f"{_DATABASE}::test_the_connections_of_a_burst_are_opened_before_and_once",),
+    ),
+    _row(
         "the ids of a burst are there before",
         "bot/acceptance.py",
         "        reservation = records.reserve(_IN_STOCK - len(self._ids))\n",
