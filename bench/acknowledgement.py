@@ -49,14 +49,26 @@ def redis_away(bed: Bed) -> Iterable[Row]:
     with bed.house() as house:
         secret = house.environment["SLACK_SIGNING_SECRET"]
         with our_bot(bed, house) as port:
-            house.valkey.freeze()
             for count in (1, 50):
+                house.valkey.freeze()
                 yield _away("frozen", count, _at_once(port, secret, count), 2.5)
-            house.valkey.thaw()
+                house.valkey.thaw()
+                _until_accepted(port, secret)
             house.valkey.kill()
             for count in (1, 50):
                 yield _away("down", count, _at_once(port, secret, count), 1.0)
             house.valkey.start()
+
+
+def _until_accepted(port: int, secret: str) -> None:
+    """Until nobody is answered fast any more because others waited in vain."""
+    commander = Commander(port, secret)
+    wait_until(
+        lambda: ": on it;" in commander.send("tags shop/web")[1],
+        within=20,
+        what="Redis to be used again",
+    )
+    commander.close()
 
 
 def redis_slow(bed: Bed) -> Iterable[Row]:

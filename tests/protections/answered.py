@@ -138,11 +138,8 @@ ANSWERED = (
     _row(
         "a late attempt is waited for beside the next one",
         "bot/database.py",
-        "            done, pending = await asyncio.wait(\n",
-        "            for late in tuple(pending)[:-1]:\n"
-        "                late.cancel()\n"
-        "                pending.discard(late)\n"
-        "            done, pending = await asyncio.wait(\n",
+        "                pending.add(self._attempt(act))\n",
+        "                pending = {self._attempt(act)}\n",
         (f"{_DATABASE}::test_a_late_reply_to_the_first_attempt_counts",),
     ),
     _row(
