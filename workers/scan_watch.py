@@ -4,13 +4,15 @@ As for all operations (``workers/reconciler.py``), what should happen is a pure 
 record and a few facts, carried out by compare-and-set.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 
-from quaymaster.errors import Forged, Trouble, WrittenByNewer
+from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
+from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
@@ -18,15 +20,17 @@ from quaymaster.progress import Progress
 from quaymaster.queues import SCAN
 from quaymaster.scan_orders import WAITING, ScanOrder
 from quaymaster.signed import Signed
-from quaymaster.store import keys, leases, records, scan_orders
+from quaymaster.signing_key import Keys
+from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.scan_orders import GivenUp
-from quaymaster.store.transactions import Command, Connection, Query, ask, perform
+from quaymaster.store.transactions import Command, Connection, Query, ask_all, perform
+from workers.facts import MissingJobs, Whereabouts, whereabouts, whereabouts_of
 
 log = structlog.get_logger(__name__)
 
-LOST_AFTER = timedelta(seconds=5)
-"""So long nobody may have it. Popping a job and taking the lease takes milliseconds, on a machine
-that is very busy seconds."""
+LOST_AFTER = timedelta(seconds=8)
+"""So long nobody may have it: a worker that is slow comes to its lease within that time. Should
+one be slower, it finds that another has it."""
 MOST_LOST = 3
 """So often a scanner may die with an image."""
 LONGEST = timedelta(minutes=15)
@@ -45,14 +49,14 @@ class ScanFacts:
     order: Signed[ScanOrder] | Trouble | None
     """A trouble where something stands in its place that is no order."""
     is_answered: bool
-    is_queued: bool
-    """A job is there: the scanner's, or once it has answered the operation's next one."""
+    whereabouts: Whereabouts
+    """Of the scanner's job, or once it has answered of the operation's next one."""
     began: datetime | None
     """When the scanner began that works on it now."""
     lost: int
     """How many jobs of the scanner got lost before."""
-    nobody_for: timedelta
-    """How long nobody has had it, as far as was seen."""
+    missing_for: timedelta
+    """How long that job has been seen missing, without a break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ Decision = Ends | Again | Says | None
 
 def decide_scanning(operation: Operation, facts: ScanFacts) -> Decision:
     """What should become of an operation that is being scanned."""
-    is_lost = facts.nobody_for >= LOST_AFTER
+    is_lost = facts.missing_for >= LOST_AFTER
     if facts.is_answered:
         return Ends(_next(operation, facts.now)) if is_lost else None
     match facts.order:
@@ -95,7 +99,7 @@ def decide_scanning(operation: Operation, facts: ScanFacts) -> Decision:
             if is_slow:
                 return _given_up(operation, facts.now, "slow")
             return _said(operation, "scanning") if _step(operation) == WAITING else None
-        case order if facts.is_queued:
+        case order if facts.whereabouts.is_in_queue:
             waited = facts.now - operation.changed_at
             return _said(operation, WAITING) if waited > TOLD_AFTER else None
         case order if is_lost:
@@ -135,89 +139,134 @@ def _said(operation: Operation, step: str) -> Says | None:
     return Says(step) if _step(operation) != step else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The first look at one operation."""
+
+    operation: Operation
+    is_answered: bool
+    lost: int
+    owner: str | None
+    order: Signed[ScanOrder] | Trouble | None
+
+    @property
+    def job_id(self) -> str:
+        """The job that should be somewhere."""
+        if self.is_answered:
+            return self.operation.job_id
+        return scan_orders.job_id(self.operation.scan_order or "", self.lost)
+
+    def whereabouts(self) -> Query[Whereabouts]:
+        if self.is_answered:
+            return whereabouts_of(self.operation)
+        lease = scan_orders.lease_name(self.operation.scan_order or "")
+        return whereabouts(self.job_id, SCAN, lease)
+
+
 @dataclass(slots=True)
 class ScanWatch:
-    """Looks at operations that are being scanned; remembers since when nobody has had which."""
+    """Looks again and again at operations that are being scanned."""
 
-    _nobody_since: dict[str, datetime] = field(default_factory=dict)
+    _missing: MissingJobs = field(default_factory=MissingJobs)
 
     def forget(self) -> None:
         """Redis was away, or this process: whoever lives gets a moment to show it."""
-        self._nobody_since.clear()
-
-    def keep_only(self, orders: set[str]) -> None:
-        """Forget those that nobody waits for any more."""
-        self._nobody_since = {
-            order: since for order, since in self._nobody_since.items() if order in orders
-        }
+        self._missing.forget()
 
     def look(
-        self, connection: Connection, operation: Operation, ring: KeyRing, now: datetime
-    ) -> Ends | None:
-        """Do what should be done with it; the move that should be made, if one should."""
-        try:
-            facts = self._facts(connection, operation, ring, now)
-        except WrittenByNewer:
-            return None
-        decision = decide_scanning(operation, facts)
-        match decision:
-            case None | Ends():
-                return decision
-            case Says(step):
-                perform(connection, records.waits(operation, Progress(step)))
-            case Again(order):
-                self._nobody_since.pop(order.value.id, None)
-                lost = ask(connection, scan_orders.tries(order.value.id))
-                if perform(connection, scan_orders.again(order, lost)):
-                    log.info("ordered again", operation=operation.id, lost=lost + 1)
-            case _:
-                assert_never(decision)
-        return None
-
-    def _facts(
-        self, connection: Connection, operation: Operation, ring: KeyRing, now: datetime
-    ) -> ScanFacts:
-        order_id = operation.scan_order or ""
-        is_answered = ask(connection, scan_orders.is_answered(order_id))
-        lost = ask(connection, scan_orders.tries(order_id))
-        owner = ask(connection, leases.owner_of(scan_orders.lease_name(order_id)))
-        if is_answered:
-            is_queued = _is_in_queue(connection, operation.queue, operation.job_id)
-            name = records.lease_name(operation.id)
-            is_leased = ask(connection, leases.owner_of(name)) is not None
-        else:
-            job = scan_orders.job_id(order_id, lost)
-            is_queued = _is_in_queue(connection, SCAN, job)
-            is_leased = owner is not None
-        if is_queued or is_leased:
-            self._nobody_since.pop(order_id, None)
-        else:
-            self._nobody_since.setdefault(order_id, now)
-        return ScanFacts(
-            now,
-            _order(connection, order_id, ring),
-            is_answered,
-            is_queued,
-            _began(owner, now) if owner is not None else None,
-            lost,
-            now - self._nobody_since.get(order_id, now),
-        )
+        self,
+        connection: Connection,
+        operations: Sequence[Operation],
+        own: Keys,
+        now: datetime,
+        clock: float,
+    ) -> int:
+        """Do with each what should be done; how many were moved. Raises Unavailable."""
+        seen = _seen(connection, operations, own.ring)
+        places = ask_all(connection, [one.whereabouts() for one in seen])
+        found = list(zip(seen, places, strict=True))
+        self._missing.look([(one.job_id, place) for one, place in found], clock)
+        moved = 0
+        for one, place in found:
+            facts = ScanFacts(
+                now,
+                one.order,
+                one.is_answered,
+                place,
+                _began(one.owner, now) if one.owner is not None else None,
+                one.lost,
+                self._missing.missing_for(one.job_id, clock),
+            )
+            moved += _carry_out(connection, one, decide_scanning(one.operation, facts), own)
+        return moved
 
 
-def _order(
-    connection: Connection, order_id: str, ring: KeyRing
-) -> Signed[ScanOrder] | Trouble | None:
-    """Raises WrittenByNewer."""
+def _carry_out(connection: Connection, seen: _Seen, decision: Decision, own: Keys) -> bool:
+    """Whether the operation was moved."""
+    operation = seen.operation
+    match decision:
+        case Says(step):
+            perform(connection, records.waits(operation, Progress(step)))
+        case Again(order):
+            if perform(connection, scan_orders.again(order, seen.lost)):
+                log.info("ordered again", operation=operation.id, lost=seen.lost + 1)
+        case Ends(after, also):
+            return _moved(connection, operation, after, also, own)
+        case None:
+            return False
+        case _:
+            assert_never(decision)
+    return False
+
+
+def _moved(
+    connection: Connection,
+    before: Operation,
+    after: Operation,
+    also: tuple[Command, ...],
+    own: Keys,
+) -> bool:
+    event = event_of(after, detail="found")
     try:
-        return ask(connection, scan_orders.load(order_id, ring))
-    except Forged as error:
-        return error.trouble
+        perform(connection, records.move(before, after, event, own.private, also=also))
+    except Conflict:
+        return False
+    log.info("moved", operation=before.id, before=before.state, after=after.state)
+    return True
 
 
-def _is_in_queue(connection: Connection, queue: str, job_id: str) -> bool:
-    return ask(
-        connection, Query(("LPOS", keys.queue(queue), job_id), lambda reply: reply is not None)
-    )
+def _seen(
+    connection: Connection, operations: Sequence[Operation], ring: KeyRing
+) -> tuple[_Seen, ...]:
+    """Those whose orders this program can read."""
+    found = []
+    orders = [one.scan_order or "" for one in operations]
+    answered = ask_all(connection, [scan_orders.is_answered(one) for one in orders])
+    lost = ask_all(connection, [scan_orders.tries(one) for one in orders])
+    leased = [leases.owner_of(scan_orders.lease_name(one)) for one in orders]
+    owners = ask_all(connection, leased)
+    read = ask_all(connection, [_readable(one, ring) for one in orders])
+    for number, operation in enumerate(operations):
+        order = read[number]
+        if not isinstance(order, WrittenByNewer):
+            found.append(_Seen(operation, answered[number], lost[number], owners[number], order))
+    return tuple(found)
+
+
+def _readable(
+    order_id: str, ring: KeyRing
+) -> Query[Signed[ScanOrder] | Trouble | WrittenByNewer | None]:
+    loading = scan_orders.load(order_id, ring)
+
+    def read(reply: Any) -> Signed[ScanOrder] | Trouble | WrittenByNewer | None:
+        try:
+            return loading.read(reply)
+        except WrittenByNewer as error:
+            return error
+        except Forged as error:
+            return error.trouble
+
+    return Query(loading.command, read)
 
 
 def _began(owner: str, now: datetime) -> datetime:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,9 +17,11 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError, Forged
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
-from quaymaster.queues import REGISTRY, host_of
+from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import RedisUser
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, records
@@ -122,15 +124,19 @@ class HouseKeys:
     def new(cls, folder: Path) -> "HouseKeys":
         """Made anew, the ring written into the folder."""
         bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
-        queues = frozenset({"registry", "host:build1"})
+        return cls(bot, worker, scanner, KeyRing({})).enrolled(folder, ())
+
+    def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
+        """With the worker's key enrolled for these hosts, and so written into the folder."""
+        queues = frozenset({"registry", *map(host_queue, hosts)})
         public = (
-            bot.public(Role.BOT),
-            worker.public(Role.WORKER, queues),
-            scanner.public(Role.SCANNER),
+            self.bot.public(Role.BOT),
+            self.worker.public(Role.WORKER, queues),
+            self.scanner.public(Role.SCANNER),
         )
         ring = KeyRing({key.id: key for key in public})
         (folder / "quaymaster.keys.yml").write_text(ring.as_yaml())
-        return cls(bot, worker, scanner, ring)
+        return replace(self, ring=ring)
 
     def environment(self, program: str) -> dict[str, str]:
         """What a program gets besides."""
@@ -149,6 +155,8 @@ class House:
     shop: Shop
     keys: HouseKeys
     programs: list[Program] = field(default_factory=list)
+    root: Path = ROOT
+    """The checkout whose programs are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
@@ -156,6 +164,9 @@ class House:
         Beside a worker for all queues a scanner is started with the same environment, unless one
         runs: the next program in the list.
         """
+        with contextlib.suppress(ConfigurationError):  # which the program is to complain of
+            hosts = Configuration.load(Path(self.environment["QUAYMASTER_CONFIG"])).hosts
+            self.keys = self.keys.enrolled(self.folder, hosts)
         number = len(self.programs)
         log = self.folder / f"{number}-{arguments[0]}.log"
         with log.open("wb") as output:
@@ -165,9 +176,10 @@ class House:
                     **self._environment(arguments[0]),
                     "REDIS_URL": self._redis_url(arguments),
                     **self.keys.environment(arguments[0]),
+                    "PYTHONPATH": str(self.root),
                     **environment,
                 },
-                cwd=ROOT,
+                cwd=self.root,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -248,7 +260,8 @@ class House:
         deadline = time.monotonic() + within
         operation: Operation | None = None
         while time.monotonic() < deadline:
-            operation = self.operation(operation_id)
+            with contextlib.suppress(Forged):  # until the reconciler has ended it
+                operation = self.operation(operation_id)
             if operation is not None and condition(operation):
                 return operation
             time.sleep(0.05)

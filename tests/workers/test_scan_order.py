@@ -1,5 +1,7 @@
 """The scanner does what a worker ordered, and answers what came of it."""
 
+from datetime import timedelta
+
 import pytest
 import redis
 import structlog
@@ -15,9 +17,10 @@ from quaymaster.store import keys, leases, records, scan_orders
 from quaymaster.store.formats import SCAN_ORDER
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.configurations import SHOP
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER, SCANNER_KEY, WORKER_KEY
+from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER, SCANNER_KEY, WORKER, WORKER_KEY
 from tests.samples import DIGEST, image, operation
 from tests.workers.test_scan_watch import scanned
+from tests.workers.toolboxes import now
 from workers.scan_order import ScanTools, run
 from workers.scan_watch import LOST_AFTER, ScanWatch
 from workers.steps import OrdersScan, after, also_stored
@@ -138,31 +141,37 @@ def test_an_order_is_put_before_the_scanner_again_by_one_of_many(valkey: redis.R
     assert valkey.lrange("rq:queue:scan", 0, -1) == jobs
 
 
+def looked(watch: ScanWatch, valkey: redis.Redis, clock: timedelta) -> int:
+    """A look of a worker's reconciler at the scan, so long after the first."""
+    given = scanned()
+    now = given.changed_at + clock
+    return watch.look(valkey, [given], WORKER, now, clock.total_seconds())
+
+
 def test_a_lost_order_is_noticed_when_nobody_has_had_it_for_a_while(valkey: redis.Redis) -> None:
     placed(valkey)
     valkey.delete("rq:queue:scan")
-    given = scanned()
-    watch, now = ScanWatch(), given.changed_at
-    watch.look(valkey, given, RING, now)
+    watch = ScanWatch()
+    looked(watch, valkey, timedelta(0))
     watch.forget()
-    for _ in range(2):
-        watch.look(valkey, given, RING, now + LOST_AFTER)
+    for clock in (LOST_AFTER, 2 * LOST_AFTER - timedelta(seconds=1)):
+        looked(watch, valkey, clock)
     assert valkey.llen("rq:queue:scan") == 0
-    watch.look(valkey, given, RING, now + 2 * LOST_AFTER)
+    looked(watch, valkey, 2 * LOST_AFTER)
     assert valkey.lrange("rq:queue:scan", 0, -1) == [b"scan-1042-2-1"]
 
 
-def test_when_a_scan_began_is_seen_by_others(valkey: redis.Redis) -> None:
+def test_a_scan_that_hangs_is_given_up_by_when_it_began(valkey: redis.Redis) -> None:
+    given = scanned()
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
     placed(valkey)
     valkey.delete("rq:queue:scan")
-    given = scanned()
-    now = given.changed_at
-    began = int(now.timestamp()) - 3600
+    began = int(given.changed_at.timestamp()) - 3600
     lease = scan_orders.lease_name(ORDER)
     assert perform(valkey, leases.take(lease, f"{began}:a", 5_000))
-    found = ScanWatch().look(valkey, given, RING, now)
-    assert found is not None
-    assert found.after.state is State.QUEUED
+    assert looked(ScanWatch(), valkey, timedelta(0)) == 1
+    assert now(valkey, given).state is State.QUEUED
+    assert ask(valkey, scan_orders.why_given_up(ORDER)) == "slow"
 
 
 def test_an_operation_that_leaves_the_scanner_withdraws_its_order(valkey: redis.Redis) -> None:

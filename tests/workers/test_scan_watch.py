@@ -18,6 +18,7 @@ from quaymaster.store.formats import SCAN_ORDER
 from quaymaster.store.scan_orders import order_of
 from tests.keys import WORKER_KEY
 from tests.samples import DIGEST, NOW, image, operation
+from workers.facts import Whereabouts
 from workers.scan_watch import (
     LONGEST,
     LOST_AFTER,
@@ -32,6 +33,8 @@ from workers.scan_watch import (
 )
 
 LATER = timedelta(seconds=1)
+NOWHERE = Whereabouts(is_leased=False, is_in_queue=False, is_taken=False)
+IN_QUEUE = Whereabouts(is_leased=False, is_in_queue=True, is_taken=False)
 
 
 def scanned(**changes: Any) -> Operation:
@@ -57,10 +60,10 @@ def decided(given: Operation | None = None, **changes: Any) -> Decision:
         now=NOW + timedelta(minutes=1),
         order=signed(),
         is_answered=False,
-        is_queued=False,
+        whereabouts=NOWHERE,
         began=None,
         lost=0,
-        nobody_for=timedelta(),
+        missing_for=timedelta(),
     )
     return decide_scanning(given or scanned(), replace(facts, **changes))
 
@@ -75,15 +78,15 @@ def test_what_a_scanner_works_on_is_left_alone() -> None:
 
 
 def test_what_was_taken_a_moment_ago_is_left_alone() -> None:
-    assert decided(nobody_for=LOST_AFTER - LATER) is None
+    assert decided(missing_for=LOST_AFTER - LATER) is None
 
 
 def test_an_order_whose_job_got_lost_is_put_before_the_scanner_again() -> None:
-    assert isinstance(decided(nobody_for=LOST_AFTER), Again)
+    assert isinstance(decided(missing_for=LOST_AFTER), Again)
 
 
 def test_what_kills_the_scanner_again_and_again_is_judged_without_it() -> None:
-    found = after(decided(nobody_for=LOST_AFTER, lost=MOST_LOST - 1))
+    found = after(decided(missing_for=LOST_AFTER, lost=MOST_LOST - 1))
     assert (found.state, found.stage, found.queue) == (State.QUEUED, Stage.WORK, "registry")
     assert found.job_id == "operation-1042-3"
 
@@ -97,28 +100,28 @@ def test_a_scan_that_hangs_is_judged_without_it() -> None:
 
 
 def test_an_order_that_waits_for_a_scanner_waits_as_long_as_it_takes_and_the_card_says_so() -> None:
-    assert decided(is_queued=True, now=NOW + TOLD_AFTER) is None
-    assert decided(is_queued=True, now=NOW + timedelta(days=1)) == Says(WAITING)
+    assert decided(whereabouts=IN_QUEUE, now=NOW + TOLD_AFTER) is None
+    assert decided(whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) == Says(WAITING)
     waiting = replace(scanned(), progress=Progress(WAITING))
-    assert decided(waiting, is_queued=True, now=NOW + timedelta(days=1)) is None
+    assert decided(waiting, whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) is None
     assert decided(waiting, began=NOW) == Says("scanning")
 
 
 def test_an_answer_whose_job_got_lost_is_read_by_another_job() -> None:
-    assert decided(is_answered=True, is_queued=True) is None
-    found = after(decided(is_answered=True, nobody_for=LOST_AFTER))
+    assert decided(is_answered=True, whereabouts=IN_QUEUE) is None
+    found = after(decided(is_answered=True, missing_for=LOST_AFTER))
     assert (found.state, found.stage, found.scan_order) == (State.QUEUED, Stage.WORK, "1042-2")
 
 
 def test_an_order_that_is_gone_is_written_anew_by_a_worker_of_the_queue() -> None:
     assert decided(order=None) is None
-    found = after(decided(order=None, nobody_for=LOST_AFTER))
+    found = after(decided(order=None, missing_for=LOST_AFTER))
     assert (found.state, found.stage, found.queue) == (State.QUEUED, Stage.EXAMINE, "registry")
     assert found.resolved == scanned().resolved
 
 
 def test_an_order_that_goes_again_and_again_ends_with_words() -> None:
-    found = after(decided(scanned(attempt=12), order=None, nobody_for=LOST_AFTER))
+    found = after(decided(scanned(attempt=12), order=None, missing_for=LOST_AFTER))
     assert found.state is State.FAILED
 
 
