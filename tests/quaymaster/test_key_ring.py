@@ -82,7 +82,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(text: str, expected: str) 
 
 
 def test_a_file_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read: .*`quaymaster keys new`"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read: .*`quaymaster keys new`"):
         KeyRing.load(tmp_path / "missing.yml")
     binary, large = tmp_path / "binary.yml", tmp_path / "large.yml"
     binary.write_bytes(b"\xff\xfe")
@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> N
 
 def test_a_key_that_is_not_in_the_ring_is_named_with_both_reasons() -> None:
     assert RING.key("bot-1").role is Role.BOT
-    with pytest.raises(Forged, match="'bot-2', which is not in the key ring.*older key ring"):
+    with pytest.raises(Forged, match=r"'bot-2', which is not in the key ring.*older key ring"):
         RING.key("bot-2")
 
 

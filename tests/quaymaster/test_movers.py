@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from quaymaster.approvals import Choice
-from quaymaster.key_ring import Role
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.requests import (

@@ -131,14 +131,12 @@ def test_a_program_signs_with_its_own_key_and_the_ring_beside_the_configuration(
         settings.keys(Role.WORKER)
 
 
-@pytest.mark.parametrize("name", ["QUAYMASTER_SIGNING_KEY", "QUAYMASTER_FINGERPRINT_KEY"])
-def test_a_key_that_turns_out_to_be_needed_is_named(name: str) -> None:
+def test_a_key_that_turns_out_to_be_needed_is_named() -> None:
     settings = Settings.from_env({})
-    with pytest.raises(ConfigurationError, match=f"{name} is not set"):
-        if name == "QUAYMASTER_SIGNING_KEY":
-            settings.keys(Role.BOT)
-        else:
-            settings.fingerprint_key()
+    with pytest.raises(ConfigurationError, match="QUAYMASTER_SIGNING_KEY is not set"):
+        settings.keys(Role.BOT)
+    with pytest.raises(ConfigurationError, match="QUAYMASTER_FINGERPRINT_KEY is not set"):
+        settings.fingerprint_key()
 
 
 def test_the_table_explains_every_variable() -> None:
