@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,10 +17,10 @@ from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing, PublicKey, Role
 from quaymaster.signing_key import SigningKey
 
-_HEADER_FIELDS = 4
 _SIGNATURE_BYTES = 64
 _REMEMBERED = 8_192
-_HELD: set[bytes] = set()
+_genuine: dict[bytes, None] = {}
+"""Hashes of what was verified lately, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +136,16 @@ def _refused(place: Place, reason: str, why: str = "") -> Forged:
 
 
 def _holds(key: PublicKey, signature: bytes, message: bytes) -> bool:
-    """What was checked once is not checked again: open operations are read every second. Only
-    digests are kept, for a body can be megabytes.
-    """
-    checked = hashlib.sha256(b"".join((key.public, signature, message))).digest()
-    if checked in _HELD:
+    """What was found genuine is not checked again: open operations are read every second."""
+    seen = hashlib.sha256(b"".join((key.public, signature, message))).digest()
+    if seen in _genuine:
         return True
     if not key.verifies(signature, message):
         return False
-    if len(_HELD) >= _REMEMBERED:
-        _HELD.clear()
-    _HELD.add(checked)
+    _genuine[seen] = None
+    if len(_genuine) > _REMEMBERED:
+        with suppress(KeyError, StopIteration, RuntimeError):  # another thread was faster
+            del _genuine[next(iter(_genuine))]
     return True
 
 
