@@ -86,8 +86,7 @@ NEVER_SILENT = (
     _row(
         "a record that cannot be read does not hold up the reconciler",
         "workers/reconciler.py",
-        '        log.exception("record cannot be read", operation=operation_id)\n'
-        "        return None\n",
+        "        end_forged(connection, operation_id, error.trouble, own)\n        return None\n",
         "        raise\n",
         (f"{_RECONCILER}::test_a_record_that_cannot_be_read_does_not_hold_up_the_others",),
     ),

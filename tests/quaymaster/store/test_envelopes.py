@@ -172,6 +172,14 @@ def test_the_spare_bits_of_a_signature_are_not_free() -> None:
     assert "it cannot be read" in refused(with_header(VERSION, KEY_ID, AT, altered))
 
 
+def test_a_signature_is_of_the_key_that_it_names() -> None:
+    """Also where one key stands in the ring under two names, of which one has ended."""
+    ring = RING.with_key(replace(RING.key("bot-1"), id="bot-2"))
+    assert "its signature does not fit" in refused(
+        with_header(VERSION, "bot-2", AT, SIGNATURE), ring=ring
+    )
+
+
 def test_what_a_newer_program_wrote_is_left_to_it_and_not_called_forged() -> None:
     with pytest.raises(WrittenByNewer, match="plan was written by a newer Quaymaster; upgrade"):
         open_it(enclosed(BODY, 2, PLACE, BOT_KEY, NOW))

@@ -19,7 +19,7 @@ from quaymaster.requests import DeployRequest
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, operation_fields, records
-from quaymaster.store.formats import PLAN, RECORD, VOTE
+from quaymaster.store.formats import PLAN, RECORD, SUBMISSION, VOTE
 from quaymaster.store.operation_fields import FIELDS, Stored
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Connection, ask, perform
@@ -223,6 +223,14 @@ def test_votes_are_signed_by_the_bot_alone() -> None:
     forged = VOTE.signed(replace(VOTES[0], plan=digest), ("1042", digest), WORKER_KEY)
     fields = fields_of(replace(stored, votes=(forged,)), BOT_KEY)
     assert "signed by the worker, which may not sign one" in refused(fields)
+
+
+@pytest.mark.parametrize(("key", "role"), [(WORKER_KEY, "worker"), (SCANNER_KEY, "scanner")])
+def test_requests_are_signed_by_the_bot_alone(key: SigningKey, role: str) -> None:
+    given = operation()
+    signed = SUBMISSION.signed(given.submission.value, ("1042",), key)
+    fields = fields_of(replace(given, submission=signed))
+    assert f"signed by the {role}, which may not sign one" in refused(fields)
 
 
 @pytest.mark.parametrize(
