@@ -29,7 +29,8 @@ pytestmark = pytest.mark.engine
 USERS = {
     "bot": RedisUser.BOT,
     "worker-host": RedisUser.WORKER_HOST,
-    "worker-scan": RedisUser.WORKER,
+    "worker-registry": RedisUser.WORKER_REGISTRY,
+    "scanner": RedisUser.SCANNER,
 }
 IMAGE = "valkey/valkey:9-alpine"
 PROGRAM = Path(sysconfig.get_path("scripts")) / "docker-compose"
@@ -73,7 +74,7 @@ def test_only_the_worker_of_the_host_sees_the_docker_socket(services: dict[str, 
 
 
 def test_every_program_has_the_configuration_read_only(services: dict[str, Any]) -> None:
-    for name in ("bot", "worker-host", "worker-scan"):
+    for name in USERS:
         (one,) = (
             volume
             for volume in services[name]["volumes"]
@@ -97,7 +98,7 @@ def test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published(
     "name",
     [
         *(user.password_variable for user in USERS.values()),
-        *("QUAYMASTER_SECRET_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+        *("QUAYMASTER_SECRET_KEY", "SCANNER_SIGNING_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
     ],
 )
 def test_nothing_starts_without_its_secrets(tmp_path: Path, name: str) -> None:
@@ -210,7 +211,7 @@ def test_redis_has_a_user_for_each_program_and_no_other(deployment: Deployment) 
 
 def test_redis_is_set_up_to_lose_nothing_within_its_memory(deployment: Deployment) -> None:
     assert deployment.up().returncode == 0
-    with deployment.client(RedisUser.WORKER) as client:
+    with deployment.client(RedisUser.WORKER_REGISTRY) as client:
         settings = client.config_get("*")
     assert settings["appendonly"] == "yes"
     assert settings["appendfsync"] == "always"
