@@ -92,7 +92,7 @@ def test_an_order_that_another_scanner_has_is_left_to_it(
     valkey: redis.Redis, tools: ScanTools
 ) -> None:
     placed(valkey)
-    assert perform(valkey, leases.take(scan_orders.lease_name(ORDER), "another", 5_000))
+    assert perform(valkey, leases.take(scan_orders.lease_name(ORDER), "another", 60_000))
     with structlog.testing.capture_logs() as logged:
         run(ORDER, f"scan-{ORDER}-0", tools)
     assert _events(logged) == ["another scanner does this"]
@@ -189,7 +189,7 @@ def test_a_scan_that_hangs_is_given_up_by_when_it_began(valkey: redis.Redis) -> 
     valkey.delete("rq:queue:scan")
     began = int(given.changed_at.timestamp()) - 3600
     lease = scan_orders.lease_name(ORDER)
-    assert perform(valkey, leases.take(lease, f"{began}:a", 5_000))
+    assert perform(valkey, leases.take(lease, f"{began}:a", 60_000))
     assert looked(ScanWatch(), valkey, timedelta(0)) == 1
     assert now(valkey, given).state is State.QUEUED
     assert ask(valkey, scan_orders.why_given_up(ORDER)) == "slow"
