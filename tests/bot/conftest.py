@@ -102,7 +102,7 @@ class Running:
 def store(running: Running, operation: Operation) -> Operation:
     """Record an operation as it is."""
     event = event_of(operation)
-    perform(running.connection, records.accept(operation, event, BOT_KEY))
+    perform(running.connection, records.accept(operation, event, samples.mover(operation)))
     return operation
 
 

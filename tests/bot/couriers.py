@@ -68,7 +68,7 @@ class Records:
         given = {"actor": ALICE, "origin": Origin(channel, f"trigger-{self._ids}"), **changes}
         operation = samples.operation(id=self._ids, **given)
         await perform_async(
-            self.connection, records.accept(operation, event_of(operation), BOT_KEY)
+            self.connection, records.accept(operation, event_of(operation), samples.mover(operation))
         )
         return operation
 

@@ -20,7 +20,7 @@ SERVING = Container(
     environment="production",
     service="web",
     operation=7,
-    release=7,
+    turn=7,
     image=None,
     image_id="sha256:" + "a" * 64,
     configuration="",
@@ -102,7 +102,7 @@ def test_a_container_is_made_as_it_was_configured(service: Service, images: Loca
         assert found["Mounts"][0]["RW"] is False
         assert container.health_check == spec.configuration.health
         assert container.configuration == configuration_fingerprint(spec.configuration)
-        assert (container.image, container.operation, container.release) == (spec.image, 7, 7)
+        assert (container.image, container.operation, container.turn) == (spec.image, 7, 7)
         assert container.ports == spec.configuration.ports
     finally:
         service.clean()

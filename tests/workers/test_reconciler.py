@@ -10,7 +10,8 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Lost
 from quaymaster.requests import ScanRequest
 from quaymaster.store import keys
-from tests.samples import NOW, SEALER, approval, deploy, image, operation, plan
+from tests.keys import WORKER
+from tests.samples import NOW, deploy, image, operation, plan
 from tests.workers.toolboxes import now, recorded
 from workers.reconciler import (
     INTERRUPTION_SECONDS,
@@ -95,7 +96,7 @@ def test_a_recovery_that_no_worker_takes_ends_truthfully() -> None:
 
 
 def test_an_approval_that_nobody_gave_expires() -> None:
-    waiting = deploy(state=State.AWAITING_APPROVAL, plan=plan(), approval=approval())
+    waiting = deploy(state=State.AWAITING_APPROVAL, plan=plan())
     assert decide(waiting, Facts(NOW + timedelta(hours=3, minutes=59), False, False)) is None
     found = decide(waiting, Facts(NOW + timedelta(hours=4), False, False))
     assert found is not None
@@ -125,7 +126,7 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(valkey: redis.
         valkey.hset(keys.operation(number), "record", "{" if number == 5 else "{}")
         valkey.sadd(keys.OPEN, number)
     given = recorded(valkey, operation(state=State.RUNNING))
-    assert reconcile(valkey, SEALER, NOW + LATER) == 1
+    assert reconcile(valkey, WORKER, NOW + LATER) == 1
     assert now(valkey, given).stage is Stage.RECOVER
 
 
@@ -134,7 +135,7 @@ def test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases(
     valkey: redis.Redis,
 ) -> None:
     clock = [100.0]
-    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    reconciler = Reconciler(valkey, WORKER, lambda: clock[0])
     given = recorded(valkey, operation(state=State.RUNNING))
     for passed in (0.0, 1.0, 1.0):
         clock[0] += passed

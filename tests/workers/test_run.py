@@ -8,6 +8,7 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import keys, leases, records
 from quaymaster.store.transactions import ask, perform
+from tests.keys import RING
 from tests.samples import deploy, operation
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.run import run
@@ -72,7 +73,7 @@ def test_what_another_worker_holds_is_left_to_it(valkey: redis.Redis) -> None:
 
 def test_a_job_of_no_operation_is_nothing(valkey: redis.Redis) -> None:
     run(4711, "operation-4711-1", toolbox(valkey))
-    assert ask(valkey, records.load(4711)) is None
+    assert ask(valkey, records.load(4711, RING)) is None
 
 
 def test_what_was_cancelled_before_it_ran_ends_without_running(valkey: redis.Redis) -> None:
