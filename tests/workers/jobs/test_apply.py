@@ -16,13 +16,14 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Undo
 from quaymaster.plans import Running as RunningNow
+from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import ServiceConfiguration
 from quaymaster.store import keys, records, releases, reports
-from quaymaster.store.releases import Release
-from quaymaster.store.transactions import Transaction, ask, perform
+from quaymaster.store.transactions import Query, ask, perform
 from tests.images.catalogue import LocalImages
-from tests.samples import NOW, SEALER, deploy
+from tests.keys import FINGERPRINT_TEXT, RING, WORKER_KEY
+from tests.samples import NOW, deploy, having
 from tests.workers.services import Service
 from tests.workers.toolboxes import now, recorded, running, toolbox
 from workers.containers import observe
@@ -71,18 +72,21 @@ environments:
     def rendered(self) -> ServiceConfiguration:
         return self.tools.renderer.render(self.service.environment, "web")
 
-    def plan(self, image: ImageRef, serving: ImageRef | None = None) -> DeployPlan:
+    def plan(
+        self, image: ImageRef, serving: ImageRef | None = None, turn: int = 1042
+    ) -> DeployPlan:
         """To put this image in the place of what serves."""
         return DeployPlan(
             kind="deploy",
             environment=self.service.environment,
             service="web",
             host="build1",
+            turn=turn,
             examined=Examined(image, 1, Clean(), ()),
             configuration=self.rendered(),
             configuration_revision=self.configuration.revision,
             running=RunningNow(serving, 1, self.rendered()) if serving else None,
-        ).sealed(SEALER, 1042)
+        )
 
     def operation(self, plan: DeployPlan | None) -> Operation:
         """The deploy, about to be carried out."""
@@ -99,6 +103,10 @@ environments:
         held = running(self.operation(plan), self.connection)
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
+
+    def latest(self) -> Query[tuple[Release, ...]]:
+        """The releases that a worker of the host has signed."""
+        return releases.latest(self.service.environment, "web", RING, "host:build1")
 
     def serving(self) -> ImageRef | None:
         found = observe(self.service.host, self.service.environment, "web").serving
@@ -120,9 +128,8 @@ def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: Local
     assert after.state is State.SUCCEEDED
     assert isinstance(after.outcome, Deployed)
     assert place.serving() == image
-    (release,) = ask(place.connection, releases.latest(place.service.environment, "web"))
-    release.check(SEALER)
-    assert (release.id, release.image) == (1042, image)
+    (release,) = ask(place.connection, place.latest())
+    assert (release.id, release.image, release.turn) == (1042, image, 1042)
 
 
 def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
@@ -133,7 +140,7 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
     run(1042, given.job_id, place.tools)
     undone = []
     for image in (first, place.service.image(images.web_v2, "2")):
-        operation = replace(place.operation(None), examined=Examined(image, 1, Clean(), ()))
+        operation = having(place.operation(None), examined=Examined(image, 1, Clean(), ()))
         request = DeployRequest(image, place.service.environment, "web")
         step = plan_deploy(request, running(operation, place.connection), place.tools)
         undone.append(step.plan.undo if step.plan else None)
@@ -200,7 +207,7 @@ def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
     assert image.digest is not None
     at = datetime.now(UTC) - timedelta(minutes=1)
     report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
-    perform(place.connection, reports.keep(report, SEALER))
+    perform(place.connection, reports.keep(report, WORKER_KEY))
 
 
 def test_what_came_to_light_after_the_approval_stops_the_deploy(
@@ -219,20 +226,27 @@ def test_a_rollback_does_not_restore_what_was_written_into_redis(
 ) -> None:
     image = place.service.image(images.web_v1, "1")
     genuine = Release(
-        1, place.service.environment, "web", image, place.rendered(), "U0ALICE", (), NOW
-    ).sealed(SEALER)
-    forged = replace(genuine, image=place.service.image(images.web_v2, "2"))
+        1, place.service.environment, "web", image, place.rendered(), "U0ALICE", (), NOW, 1
+    )
+    other = place.service.image(images.web_v2, "2")
+    written = signed(genuine)
+    forged = written.replace(str(image.digest), str(other.digest))
+    assert forged != written
     request = RollbackRequest(place.service.environment, "web")
-    asked = running(replace(place.operation(None), request=request), place.connection)
+    asked = running(having(place.operation(None), request=request), place.connection)
     note(place, forged)
     with pytest.raises(Forged):
         plan_rollback(request, asked, place.tools)
     place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
-    note(place, genuine)
+    note(place, written)
     assert plan_rollback(request, asked, place.tools).plan
 
 
-def note(place: Place, release: Release) -> None:
+def signed(release: Release) -> str:
+    """The release as a worker stores it."""
+    return str(releases.record(release, WORKER_KEY)[0][-1])
+
+
+def note(place: Place, text: str) -> None:
     """Put a release into Redis."""
-    written = Transaction(releases.record(release), done=lambda _: None, refused=lambda _: None)
-    perform(place.connection, written)
+    place.connection.rpush(keys.releases(place.service.environment, "web"), text)
