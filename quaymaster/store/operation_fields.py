@@ -42,6 +42,15 @@ class Stored:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class NotGenuine:
+    """What stands in the place of an operation, and is not signed as it should be."""
+
+    why: Forged
+    revision: str
+    """As it stands there; empty where there is none."""
+
+
 def written(before: Operation | None, after: Operation, key: SigningKey) -> tuple[Command, ...]:
     """The commands that store the next version, signed; the parts only where they are new."""
     where = keys.operation(after.id)
@@ -82,6 +91,17 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
         ),
         int(revision or 0),
     )
+
+
+def read_if_genuine(
+    operation_id: int, reply: Sequence[bytes | None], ring: KeyRing
+) -> Stored | NotGenuine | None:
+    """The operation, or what keeps it from being one. Raises WrittenByNewer."""
+    try:
+        return read(operation_id, reply, ring)
+    except Forged as error:
+        revision = reply[FIELDS.index("revision")] or b""
+        return NotGenuine(error, revision.decode(errors="replace"))
 
 
 def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:

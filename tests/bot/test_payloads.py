@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.answers import AtHome, ReplyTo
-from bot.buttons import Button, page_action, page_of
+from bot.buttons import Button, Pointer, page_action, page_of
 from bot.payloads import (
     Clicked,
     HomeOpened,
@@ -61,7 +61,7 @@ def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
     clicked = read_click(click(action_id="approve", value="1042"))
     assert isinstance(clicked, Clicked)
     assert clicked.actor == Actor("T0PARTNER", "U0BOB")
-    assert (clicked.action, clicked.operation) == (Button.APPROVE, 1042)
+    assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(1042))
 
 
 @pytest.mark.parametrize(

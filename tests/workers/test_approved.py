@@ -88,9 +88,7 @@ FORGED = {
     "a plan of the worker of another host": _about(_plan_signed_by(OTHER_WORKER_KEY)),
     "a plan for another service": _applying(plan=plan(service="admin")),
     "no approval": _applying(plan=plan(rule=None), votes=()),
-    "votes about another plan": replace(
-        _applying(), votes=_applying(plan=plan(turn=8)).votes
-    ),
+    "votes about another plan": replace(_applying(), votes=_applying(plan=plan(turn=8)).votes),
     "a vote that is there twice": _applying(votes=(VOTES[0],) * 2),
     "votes that the worker signed": _votes_signed_by(WORKER_KEY),
     "votes that a stranger signed": _votes_signed_by(STRANGER_KEY),

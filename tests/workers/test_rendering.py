@@ -87,7 +87,9 @@ def test_under_another_key_nothing_is_said_to_have_changed(configuration: Config
 def test_what_is_missing_is_named(configuration: Configuration) -> None:
     plan = rendered(configuration)
     with pytest.raises(ConfigurationError, match="TOKEN"):
-        Renderer(configuration, {"DATABASE_PASSWORD": "x"}, FINGERPRINTS).render("staging", "worker")
+        Renderer(configuration, {"DATABASE_PASSWORD": "x"}, FINGERPRINTS).render(
+            "staging", "worker"
+        )
     (configuration.folder / "jobs.env").write_text("OTHER=1\n")
     with pytest.raises(ConfigurationError, match="QUEUE_PASSWORD is no longer in"):
         Renderer(configuration, VALUES, FINGERPRINTS).values(plan)
