@@ -4,6 +4,7 @@ A move writes the record and the parts that are new; the others stay as they wer
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -114,14 +115,13 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
         if text is None and version is None:
             return None
         submission = SUBMISSION.read(text or b"", (str(operation_id),), ring)
-        number = version.decode(errors="replace") if version else ""
         return Operation(
             submission=submission,
             state=State.ACCEPTED,
             stage=Stage.WORK,
             queue="",
             changed_at=submission.value.requested_at,
-            version=int(number) if number.isascii() and number.isdigit() else 0,
+            version=_number(operation_id, version or b""),
         )
 
     return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
@@ -287,6 +287,13 @@ def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
                 f"for {operation.queue}.",
                 next_step="Tell your Quaymaster administrator.",
             )
+
+
+def _number(operation_id: int, version: bytes) -> int:
+    """The version as every move compares it. It is not signed by itself."""
+    if re.fullmatch(rb"0|[1-9][0-9]{0,14}", version) is None:
+        raise _does_not_belong(str(operation_id), "version")
+    return int(version)
 
 
 def _does_not_belong(number: str, kind: str) -> Forged:

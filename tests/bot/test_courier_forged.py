@@ -313,11 +313,7 @@ class TestWrittenByANewerQuaymaster:
         assert await records.behind() == 4
 
     async def test_it_is_looked_at_ever_more_seldom(
-        self,
-        office: Office,
-        records: Records,
-        workspace: Workspace,
-        logged: list[MutableMapping[str, Any]],
+        self, office: Office, records: Records, logged: list[MutableMapping[str, Any]]
     ) -> None:
         operation = await waiting(records)
         await as_newer(records, operation)
