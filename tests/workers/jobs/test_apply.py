@@ -26,8 +26,9 @@ from tests.keys import RING, WORKER_KEY
 from tests.samples import NOW, deploy, having
 from tests.workers.services import Service
 from tests.workers.toolboxes import now, recorded, running, toolbox
+from workers.containers import Place as ContainerPlace
 from workers.containers import observe
-from workers.jobs.apply import apply_plan
+from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
@@ -103,6 +104,15 @@ environments:
         held = running(self.operation(plan), self.connection)
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
+
+    def deployed(self, images: LocalImages, *turns: int) -> tuple[ImageRef, ImageRef]:
+        """Two versions, one after the other: the second serves, the first is kept."""
+        first = self.service.image(images.web_v1, "1")
+        second = self.service.image(images.web_v2, "2")
+        assert isinstance(self.apply(self.plan(first, turn=turns[0])), Finished)
+        assert isinstance(self.apply(self.plan(second, first, turns[1])), Finished)
+        assert self.service.page() == "web v2"
+        return first, second
 
     def latest(self) -> Query[tuple[Release, ...]]:
         """The releases that a worker of the host has signed."""
@@ -200,6 +210,125 @@ def test_a_secret_that_changed_since_the_plan_supersedes_it(
     assert "TOKEN" in step.outcome.why
     assert "made-up" not in step.outcome.why
     assert place.service.places() == {}
+
+
+def under_another_key(place: Place) -> Place:
+    """The same place, whose worker got another key of fingerprints."""
+    environ = {**place.environ, "QUAYMASTER_FINGERPRINT_KEY": "another-made-up-key-of-fingerprints"}
+    return Place(place.service, place.connection, environ)
+
+
+def test_secrets_that_cannot_be_compared_supersede_a_plan_and_are_not_said_to_have_changed(
+    place: Place, images: LocalImages
+) -> None:
+    plan = place.plan(place.service.image(images.web_v1, "1"))
+    step = under_another_key(place).apply(plan)
+    assert isinstance(step, Finished)
+    assert step.state is State.SUPERSEDED
+    assert isinstance(step.outcome, Ended)
+    assert "cannot be compared" in step.outcome.why
+    assert "TOKEN" in step.outcome.why
+    assert "have changed" not in step.outcome.why
+    assert place.service.places() == {}
+
+
+class TestTurns:
+    """A plan that somebody put back, or that another one overtook, changes nothing."""
+
+    @pytest.mark.parametrize("turn", [1, 6, 7])
+    def test_a_plan_whose_turn_is_past_is_superseded(
+        self, place: Place, images: LocalImages, turn: int
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        place.service.serving(first, 7)
+        step = place.apply(place.plan(place.service.image(images.web_v2, "2"), first, turn))
+        assert isinstance(step, Finished)
+        assert step.state is State.SUPERSEDED
+        assert isinstance(step.outcome, Ended)
+        assert "was changed by a newer plan" in step.outcome.why
+        assert step.also == ()
+        assert place.service.places() == {7: ContainerPlace.SERVING}
+        assert place.service.page() == "web v1"
+
+    def test_also_where_what_had_the_higher_turn_is_only_kept(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        """Nothing of today can be told from what runs: the same image serves as when it was
+        planned.
+        """
+        first, second = place.deployed(images, 2, 9)
+        undone = replace(place.plan(first, second, turn=10), kind="rollback", restores=1)
+        assert isinstance(place.apply(undone), Finished)
+        stale = place.plan(second, first, turn=9)
+        step = place.apply(stale)
+        assert isinstance(step, Finished)
+        assert step.state is State.SUPERSEDED
+        assert place.serving() == first
+
+    def test_the_next_turn_is_carried_out_and_stands_on_the_container(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        place.service.serving(first, 7)
+        plan = place.plan(place.service.image(images.web_v2, "2"), first, turn=8)
+        assert isinstance(place.apply(plan), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.name == f"quaymaster-{place.service.environment}-web-1042.8"
+        assert (serving.turn, is_result_of(plan, serving)) == (8, True)
+
+    def test_only_the_container_of_its_turn_is_the_result_of_a_plan(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        serving = place.service.serving(first, 7)
+        assert is_result_of(place.plan(first, turn=7), serving)
+        assert not is_result_of(place.plan(first, turn=6), serving)
+        assert not is_result_of(place.plan(first, turn=8), serving)
+
+
+class TestARollback:
+    def test_starts_the_kept_container_again_under_a_name_with_its_turn(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first, second = place.deployed(images, 1, 2)
+        (kept,) = place.service.state().kept
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        assert isinstance(place.apply(undo), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.id == kept.id
+        assert serving.name == f"quaymaster-{place.service.environment}-web-1042.3"
+        assert (serving.turn, is_result_of(undo, serving)) == (3, True)
+        assert place.service.page() == "web v1"
+
+    @pytest.mark.parametrize("how", ["changed", "incomparable"])
+    def test_makes_a_new_container_where_its_secrets_may_be_others(
+        self, place: Place, images: LocalImages, how: str
+    ) -> None:
+        """A kept container has the secrets of its own time."""
+        first, second = place.deployed(images, 1, 2)
+        (kept,) = place.service.state().kept
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        if how == "changed":
+            place.environ["TOKEN"] = "made-up-2"
+        later = place if how == "changed" else under_another_key(place)
+        assert isinstance(later.apply(undo), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.id != kept.id
+        assert (serving.image, serving.turn) == (first, 3)
+
+    def test_says_which_secrets_cannot_be_compared(self, place: Place, images: LocalImages) -> None:
+        image = place.service.image(images.web_v1, "1")
+        environment = place.service.environment
+        genuine = Release(1, environment, "web", image, place.rendered(), "U0ALICE", (), NOW, 1)
+        note(place, signed(genuine))
+        request = RollbackRequest(environment, "web")
+        asked = running(having(place.operation(None), request=request), place.connection)
+        plan = plan_rollback(request, asked, under_another_key(place).tools).plan
+        assert plan is not None
+        assert "these secrets cannot be compared with those of then: TOKEN" in plan.notes
 
 
 def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
