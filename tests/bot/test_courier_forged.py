@@ -253,10 +253,10 @@ async def test_what_was_asked_for_is_forged_too_so_the_warning_stays(
     assert [(WARNING in one.text, one.buttons) for one in shown.values()] == [(True, ())] * 2
 
 
-async def as_newer(records: Records, operation: Operation) -> bytes:
+async def as_newer(records: Records, operation: Operation) -> Any:
     """Have the record written by a newer Quaymaster; what stood there before."""
     where = keys.operation(operation.id)
-    genuine: bytes = await records.connection.hget(where, "record")
+    genuine: Any = await records.connection.hget(where, "record")
     newer = as_newer_record(genuine, operation.id, WORKER_KEY)
     await records.connection.hset(where, "record", newer)
     return genuine

@@ -178,12 +178,13 @@ async def test_the_vote_of_who_may_not_is_refused(bot: Running, user: str, choic
     assert approval(bot, operation.id).votes == ()
 
 
+@pytest.mark.parametrize("way", ["button", "text"])
 @pytest.mark.parametrize(("user", "words"), [("U0GUEST", "full members"), (BOB, "cannot vote")])
 async def test_how_an_operation_stands_is_not_told_to_who_may_not_vote(
-    bot: Running, user: str, words: str
+    bot: Running, user: str, words: str, way: str
 ) -> None:
     operation = deploy_to_approve(bot, state=State.FAILED)
-    await bot.person(user).command("C0SHOP", f"approve {operation.id}")
+    await approve(bot, user, operation, way)
     told = await bot.person(user).sees(words)
     assert "failed" not in told.words
 

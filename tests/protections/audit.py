@@ -108,7 +108,7 @@ AUDIT = (
     _row(
         "a refusal before an operation is recorded is written into the journal",
         "bot/acceptance.py",
-        "            await self._database.perform(_journalled(event))\n",
+        "            await self._database.perform(_journalled(event, self._keys.private))\n",
         "            return\n",
         ("tests/bot/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",),
     ),

@@ -86,8 +86,7 @@ NEVER_SILENT = (
     _row(
         "a record that cannot be read does not hold up the reconciler",
         "workers/reconciler.py",
-        '        log.exception("record cannot be read", operation=operation_id)\n'
-        "        return None\n",
+        '        log.exception("record is not acted upon", operation=operation_id)\n',
         "        raise\n",
         (f"{_RECONCILER}::test_a_record_that_cannot_be_read_does_not_hold_up_the_others",),
     ),
@@ -285,8 +284,9 @@ NEVER_SILENT = (
     _row(
         "what Slack did not serve is tried again",
         "bot/courier.py",
-        "            self._wait(operation_id, waits)\n",
-        "            await self._caught_up(stored)\n",
+        "            self._wait(operation_id, waits)\n        elif drawing_failed:\n",
+        "            await self._caught_up(operation_id, stored.revision)\n"
+        "        elif drawing_failed:\n",
         (f"{_COURIER}::test_slack_may_go_away_and_come_back",),
     ),
     _row(

@@ -103,8 +103,8 @@ ONCE = (
     _row(
         "an operation is run under its lease",
         "workers/run.py",
-        '        log.info("another worker runs this", operation=operation_id)\n        return\n',
-        '        log.info("another worker runs this", operation=operation_id)\n',
+        '        log.info("another worker runs this", operation=operation.id)\n        return\n',
+        '        log.info("another worker runs this", operation=operation.id)\n',
         (f"{_RUN}::test_what_another_worker_holds_is_left_to_it",),
     ),
     _row(
@@ -181,18 +181,18 @@ ONCE = (
         (f"{_VOTES}::test_the_same_click_delivered_again_is_answered_once",),
     ),
     _row(
-        "a button carries an operation id and nothing else",
+        "a button carries an operation id, the hash of a plan, and nothing else",
         "bot/views/parts.py",
-        "value=str(operation),",
-        'value=f"{operation}:{action_id}",',
-        (f"{_EVERYTHING}::test_a_button_carries_the_id_and_nothing_else",),
+        "value=str(pointer),",
+        'value=f"{pointer}:{action_id}",',
+        (f"{_EVERYTHING}::test_a_button_carries_the_id_and_where_it_votes_the_hash_of_the_plan",),
     ),
     _row(
-        "what a button carries besides an id is not read",
-        "bot/payloads.py",
-        "value.isascii() and value.isdigit() and len(value) < 16",
-        "value",
-        (f"{_PAYLOADS}::test_a_button_that_asks_for_nothing_is_nothing",),
+        "what a button carries besides an id and a hash is not read",
+        "bot/buttons.py",
+        "_POINTER.fullmatch(value)",
+        "_POINTER.match(value)",
+        (f"{_PAYLOADS}::test_a_hostile_value_is_no_pointer",),
     ),
     _row(
         "a page button names its page",

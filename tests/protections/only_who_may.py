@@ -112,7 +112,7 @@ ONLY_WHO_MAY = (
         "",
         (
             "tests/workers/test_approved.py::"
-            "test_a_record_that_was_forged_in_redis_is_not_carried_out",
+            "test_what_a_plan_says_about_its_approval_is_not_believed",
         ),
     ),
     *(
@@ -274,13 +274,6 @@ ONLY_WHO_MAY = (
         "        if refusal is not None:\n",
         "        if False:\n",
         (f"{_ADMISSION}::test_a_frozen_environment_takes_no_deploy",),
-    ),
-    _row(
-        "an operation that somebody wrote into Redis is not admitted",
-        "bot/admission.py",
-        "            operation.check_request(self._sealer)\n",
-        "",
-        (f"{_ADMISSION}::test_an_operation_that_somebody_wrote_into_redis_is_not_admitted",),
     ),
     _row(
         "the seal of a request covers who asked",

@@ -13,6 +13,7 @@ from quaymaster.releases import Release
 from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, releases, reports, turns
+from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Command, Transaction, ask, perform
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, SCANNER_KEY, WORKER_KEY
 from tests.samples import DIGEST, NOW, WEB, image
@@ -70,6 +71,14 @@ class TestReleases:
         write(valkey, *releases.record(release(3), WORKER_KEY))
         valkey.lset(where, 0, altered(valkey.lindex(where, 0)))  # type: ignore[arg-type]
         with pytest.raises(Forged, match="its signature does not fit"):
+            releases_of("production", "web", toolbox(valkey))
+
+    def test_one_of_elsewhere_is_forged(self, valkey: redis.Redis) -> None:
+        """Whoever signs for a service that is not its own is refused too."""
+        other = replace(release(3), environment="staging")
+        text = RELEASE.signed(other, ("production", "web"), WORKER_KEY).text
+        valkey.rpush(keys.releases("production", "web"), text)
+        with pytest.raises(Forged, match="no release of production/web"):
             releases_of("production", "web", toolbox(valkey))
 
 
