@@ -29,6 +29,7 @@ from tests.engines.local_images import remove_images
 from tests.engines.trivy import make_caches, trivy_binary
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import FINDINGS_A, make_images
+from tests.keys import RING, WORKER, WORKER_KEY
 from workers.running import Running
 from workers.scanning import report_of
 from workers.toolbox import Toolbox
@@ -113,7 +114,6 @@ class _Place:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "REDIS_URL": valkey.url,
-            "QUAYMASTER_SECRET_KEY": samples.KEY,
             "REGISTRY_PASSWORD": registry.password,
             "TRIVY_CACHE_DIR": str(ours),
         }
@@ -124,7 +124,7 @@ class _Place:
             Settings.from_env(environ),
             environ,
             connection,
-            samples.SEALER,
+            WORKER,
         )
         where = Repository(registry.host, repository)
         return cls(
@@ -144,7 +144,7 @@ class _Place:
         _forget_layers(self.ours)
         report = self.tools.scan_registry(self.image, lambda: None)
         _expect(len(report.findings))
-        perform(self.connection, reports.keep(report, samples.SEALER))
+        perform(self.connection, reports.keep(report, WORKER_KEY))
 
     def trivy_cold(self) -> None:
         """The plain program, through the socket of the engine."""
@@ -165,9 +165,7 @@ class _Place:
     def look_up(self) -> None:
         """The verdict of a digest that was scanned with the present database."""
         database = self.tools.scanner.database()
-        report = ask(
-            self.connection, reports.kept(self.image.pin, database.version, samples.SEALER)
-        )
+        report = ask(self.connection, reports.kept(self.image.pin, database.version, RING))
         _expect(len(report.findings) if report else 0)
 
     def report_one(self) -> None:

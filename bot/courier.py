@@ -34,7 +34,7 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import cards, leases, records, reports
-from quaymaster.store.operation_fields import Stored
+from quaymaster.store.operation_fields import NotGenuine
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
 
 _log = structlog.get_logger(__name__)
@@ -264,12 +264,16 @@ class _Work:
     delivery: Delivery
     agenda: Agenda
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _left: set[int] = field(default_factory=set)
+    """Those that only a newer courier can draw: they stay on the list and hold up no others."""
 
     async def round(self) -> float:
         """Begin what is due; how many seconds nothing else will be, unless the bell rings."""
         clock = self.courier.clock
-        behind = await ask_async(self.courier.connection, cards.behind(_BEHIND_AT_ONCE))
+        at_once = _BEHIND_AT_ONCE + len(self._left)
+        behind = await ask_async(self.courier.connection, cards.behind(at_once))
         self.agenda.see(behind, clock())
+        self._left &= {operation_id for operation_id, _ in behind}
         self.delivery.forget(clock() - _MEMORY_SECONDS)
         OLDEST_BEHIND.set(self.agenda.oldest(clock()))
         free = AT_ONCE - len(self._tasks)
@@ -299,6 +303,8 @@ class _Work:
         """Work on one card. Whatever goes wrong with it, the others go on."""
         try:
             await self._bring(operation_id)
+        except WrittenByNewer:
+            self._leave(operation_id)
         except LeaseLost:
             self.courier.lost()
         except _REDIS_TROUBLE:
@@ -314,10 +320,13 @@ class _Work:
     async def _bring(self, operation_id: int) -> None:
         courier = self.courier
         stored = await ask_async(
-            courier.connection, records.load(operation_id, courier.pictures.ring)
+            courier.connection, records.load_if_genuine(operation_id, courier.pictures.ring)
         )
         if stored is None:
             await perform_async(courier.connection, cards.drop(operation_id))
+            return
+        if isinstance(stored, NotGenuine):
+            await self._warn(operation_id, stored)
             return
         messages, drawing_failed = self._drawn(stored.operation)
         self.agenda.began(operation_id, stored.operation, messages)
@@ -327,7 +336,23 @@ class _Work:
         elif drawing_failed:
             self.agenda.failed(operation_id, courier.clock())
         else:
-            await self._caught_up(stored)
+            await self._caught_up(operation_id, stored.revision)
+
+    async def _warn(self, operation_id: int, found: NotGenuine) -> None:
+        """Whoever ends the operation (workers/forged.py) raises its revision: it is drawn then."""
+        _log.error("a record is not genuine", operation=operation_id, why=found.why.trouble.what)
+        self.agenda.warns(operation_id)
+        waits = await self.delivery.warn(operation_id)
+        if waits:
+            self._wait(operation_id, waits)
+        else:
+            await self._caught_up(operation_id, found.revision)
+
+    def _leave(self, operation_id: int) -> None:
+        if operation_id not in self._left:
+            _log.warning("a card is left to a newer courier", operation=operation_id)
+        self._left.add(operation_id)
+        self.agenda.failed(operation_id, self.courier.clock())
 
     def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
         try:
@@ -345,12 +370,9 @@ class _Work:
             _log.warning("slack did not serve a call", operation=operation_id, error=failed)
         self.agenda.waits(operation_id, waits, self.courier.clock())
 
-    async def _caught_up(self, stored: Stored) -> None:
-        operation_id = stored.operation.id
+    async def _caught_up(self, operation_id: int, revision: int | str) -> None:
         self.agenda.shown(operation_id, self.courier.clock())
-        if await perform_async(
-            self.courier.connection, cards.caught_up(operation_id, stored.revision)
-        ):
+        if await perform_async(self.courier.connection, cards.caught_up(operation_id, revision)):
             self.agenda.done(operation_id)
 
 

@@ -2,11 +2,12 @@
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quaymaster.store import keys
-from quaymaster.store.transactions import FieldEquals, Query, Transaction
+from quaymaster.store.transactions import Command, FieldEquals, Guard, Query, Transaction
 
 GAVE_UP = "gave up: "
 NOT_ENDED = math.inf
@@ -46,11 +47,27 @@ def postings(operation_id: int) -> Query[dict[str, Posting]]:
 
 def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
     """Remember that a message is about to be posted, is there, or shows something else."""
-    value = json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
     return Transaction(
-        commands=(("HSET", keys.card(operation_id), slot, value),),
+        commands=(("HSET", keys.card(operation_id), slot, _written(posting)),),
         done=lambda _: None,
         refused=lambda _: None,
+    )
+
+
+def as_unknown(
+    operation_id: int, noted: Mapping[str, Posting]
+) -> tuple[tuple[Guard, ...], tuple[Command, ...]]:
+    """Guards and commands that note that nobody knows what these messages show, as long as nothing
+    else was noted of them.
+    """
+    where = keys.card(operation_id)
+    there = {slot: posting for slot, posting in noted.items() if posting.is_there}
+    return (
+        tuple(FieldEquals(where, slot, _written(posting)) for slot, posting in there.items()),
+        tuple(
+            ("HSET", where, slot, _written(replace(posting, shows="")))
+            for slot, posting in there.items()
+        ),
     )
 
 
@@ -64,8 +81,11 @@ def behind(count: int) -> Query[tuple[tuple[int, float | None], ...]]:
     )
 
 
-def caught_up(operation_id: int, revision: int) -> Transaction[bool]:
-    """Take the card off the list if it shows the newest revision; False when it is behind again."""
+def caught_up(operation_id: int, revision: int | str) -> Transaction[bool]:
+    """Take the card off the list if it shows the newest revision; False when it is behind again.
+
+    An empty revision is that of something that has none.
+    """
     return Transaction(
         guards=(FieldEquals(keys.operation(operation_id), "revision", str(revision)),),
         commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
@@ -86,6 +106,10 @@ def drop(operation_id: int) -> Transaction[None]:
 def bell(timeout_seconds: float) -> Query[bool]:
     """Wait until a card falls behind, at most so long; True when one did."""
     return Query(("BLPOP", keys.BELL, timeout_seconds), lambda reply: reply is not None)
+
+
+def _written(posting: Posting) -> str:
+    return json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
 
 
 def _read_postings(reply: Any) -> dict[str, Posting]:

@@ -4,7 +4,7 @@ Every change of what a card shows raises the operation's ``revision`` and puts i
 that are behind, in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,9 @@ from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import cards, keys, operation_fields, scan_orders
+from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
-from quaymaster.store.operation_fields import PROGRESS, Stored
+from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
 from quaymaster.store.transactions import (
     Absent,
     Command,
@@ -139,6 +140,14 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     )
 
 
+def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenuine | None]:
+    """The same for the courier, which has to say that a record is forged. Raises WrittenByNewer."""
+    return Query(
+        ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
+        lambda reply: operation_fields.read_if_genuine(operation_id, reply, ring),
+    )
+
+
 def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transaction[bool]:
     """Show how far it is; False when the lease is lost. Not a move: nobody is overtaken."""
     key = keys.operation(operation_id)
@@ -229,26 +238,30 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
 
 
 def abandon(operation_id: int) -> Transaction[None]:
-    """Take what is no operation off the lists of open ones and of cards to draw."""
+    """Take what is no operation off the list of open ones. The courier says so in the messages
+    that it has, and takes it off its own list.
+    """
     return Transaction(
-        commands=(
-            ("SREM", keys.OPEN, operation_id),
-            ("ZREM", keys.CARDS_BEHIND, operation_id),
-        ),
+        commands=(("SREM", keys.OPEN, operation_id), *behind(operation_id)),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def redraw(operation_id: int) -> Transaction[None]:
-    """Have the courier draw the card again, whatever it shows."""
+def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]:
+    """Have the courier draw the messages of an operation again, whatever is noted that they show;
+    False when something else was noted meanwhile.
+    """
+    guards, commands = cards.as_unknown(operation_id, noted)
     return Transaction(
+        guards=guards,
         commands=(
+            *commands,
             ("HINCRBY", keys.operation(operation_id), "revision", 1),
             *behind(operation_id),
         ),
-        done=lambda _: None,
-        refused=lambda _: None,
+        done=lambda _: True,
+        refused=lambda _: False,
     )
 
 

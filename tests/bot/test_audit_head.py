@@ -10,10 +10,13 @@ from bot.audit_head import post_head
 from bot.sender import Sender
 from local_slack import Fault, FaultKind, LocalSlack, serve
 from quaymaster.audit import chained
+from quaymaster.audit_entries import History, hash_of
 from quaymaster.journal import Event
 from quaymaster.store import keys
+from quaymaster.store.formats import EVENT
 from tests.engines.valkey import ValkeyServer
-from tests.samples import NOW, SEALER
+from tests.keys import BOT_KEY, WORKER
+from tests.samples import NOW
 
 pytestmark = pytest.mark.engine
 
@@ -40,10 +43,11 @@ async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asynci
 
 async def write(connection: "redis.asyncio.Redis") -> str:
     """Put an entry into the audit; its hash."""
-    event = Event(1, 1, "queued", "U0ALICE", NOW).sealed(SEALER)
-    (entry,) = chained(None, [event.as_json()], SEALER)
-    await connection.rpush(keys.AUDIT, entry.as_json())
-    return entry.hash
+    event = Event(1, 1, "queued", "U0ALICE", NOW)
+    text = EVENT.signed(event, ("1", "1", "queued"), BOT_KEY).text
+    (entry,) = chained("", [text], History(), WORKER)
+    await connection.rpush(keys.AUDIT, entry)
+    return hash_of(entry)
 
 
 async def texts(slack: LocalSlack) -> list[str]:

@@ -324,8 +324,9 @@ NEVER_SILENT = (
     _row(
         "what Slack did not serve is tried again",
         "bot/courier.py",
-        "            self._wait(operation_id, waits)\n",
-        "            await self._caught_up(stored)\n",
+        "            self._wait(operation_id, waits)\n        elif drawing_failed:\n",
+        "            await self._caught_up(operation_id, stored.revision)\n"
+        "        elif drawing_failed:\n",
         (f"{_COURIER}::test_slack_may_go_away_and_come_back",),
     ),
     _row(

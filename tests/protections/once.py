@@ -117,8 +117,8 @@ ONCE = (
     _row(
         "an operation is run under its lease",
         "workers/run.py",
-        '        log.info("another worker runs this", operation=operation_id)\n        return\n',
-        '        log.info("another worker runs this", operation=operation_id)\n',
+        '        log.info("another worker runs this", operation=operation.id)\n        return\n',
+        '        log.info("another worker runs this", operation=operation.id)\n',
         (f"{_RUN}::test_what_another_worker_holds_is_left_to_it",),
     ),
     _row(

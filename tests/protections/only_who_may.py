@@ -112,7 +112,7 @@ ONLY_WHO_MAY = (
         "",
         (
             "tests/workers/test_approved.py::"
-            "test_a_record_that_was_forged_in_redis_is_not_carried_out",
+            "test_what_a_plan_says_about_its_approval_is_not_believed",
         ),
     ),
     *(

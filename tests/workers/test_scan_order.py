@@ -1,5 +1,6 @@
 """The scanner does what a worker ordered, and answers what came of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -136,6 +137,23 @@ def test_a_job_that_comes_before_the_answer_does_nothing(valkey: redis.Redis) ->
     with structlog.testing.capture_logs() as logged:
         run_operation(given.id, given.job_id, toolbox(valkey))
     assert _events(logged) == ["another job does this"]
+    assert now(valkey, given).state is State.SCANNING
+
+
+def test_what_a_newer_program_wrote_is_left_to_a_newer_one(
+    valkey: redis.Redis, tools: ScanTools
+) -> None:
+    order = scan_orders.order_of(scanned())
+    newer = replace(SCAN_ORDER, version=SCAN_ORDER.version + 1)
+    valkey.set(keys.scan_order(ORDER), newer.signed(order, (ORDER,), WORKER_KEY).text)
+    assert not run(ORDER, "made-up", tools)
+    given = scanned()
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
+    answer = replace(SCAN_ANSWER, version=SCAN_ANSWER.version + 1)
+    text = answer.signed(ScanAnswer(ORDER, None, "made up"), (ORDER,), SCANNER_KEY).text
+    valkey.set(keys.scan_answer(ORDER), text)
+    assert not run_operation(given.id, given.job_id, toolbox(valkey))
+    assert looked(ScanWatch(), valkey, timedelta(0)) == 0
     assert now(valkey, given).state is State.SCANNING
 
 

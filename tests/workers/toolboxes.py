@@ -12,8 +12,8 @@ from quaymaster.settings import Settings
 from quaymaster.store import records
 from quaymaster.store.transactions import ask, perform
 from tests.configurations import SHOP
-from tests.keys import BOT_KEY, FINGERPRINT_TEXT, RING, WORKER
-from tests.samples import having
+from tests.keys import FINGERPRINT_TEXT, RING, WORKER
+from tests.samples import having, mover
 from workers.running import Running
 from workers.toolbox import Toolbox
 
@@ -45,7 +45,7 @@ def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
 
 def recorded(connection: redis.Redis, operation: Operation) -> Operation:
     """An operation that is in the record, with its job when it is queued."""
-    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
+    perform(connection, records.accept(operation, event_of(operation), mover(operation)))
     return operation
 
 
