@@ -27,7 +27,7 @@ from tests.engines.local_images import remove_images
 from tests.engines.trivy import make_caches, trivy_binary
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import FINDINGS_A, make_images
-from tests.keys import RING, SCANNER
+from tests.keys import RING, SCANNER, SCANNER_KEY
 from workers.registry_auth import RegistryLogin
 from workers.scanner import Scanner
 from workers.scanning import Asker, Shelf, report_of

@@ -31,7 +31,7 @@ from quaymaster.store.transactions import perform_async
 from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly, eventually
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY
+from tests.keys import BOT_KEY, SCANNER_KEY
 from tests.samples import DIGEST, NOW, WEB, image
 
 pytestmark = pytest.mark.engine

@@ -22,7 +22,7 @@ from quaymaster.services import ServiceConfiguration
 from quaymaster.store import keys, records, releases, reports
 from quaymaster.store.transactions import Query, ask, perform
 from tests.images.catalogue import LocalImages
-from tests.keys import RING, WORKER_KEY
+from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
