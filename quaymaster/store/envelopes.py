@@ -33,6 +33,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What an envelope says of itself, unchecked."""
+
+    version: int
+    key: str
+    at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The content of an envelope whose signature holds."""
 
@@ -78,9 +88,10 @@ def opened(
     return Opened(version, key, moment, body)
 
 
-def body_of(text: str) -> str:
-    """What an envelope claims, unchecked."""
-    return text.partition("\n")[2]
+def claimed(text: str, place: Place) -> Claimed:
+    """What an envelope says, unchecked. Raises Forged for a text that is none."""
+    version, key_id, at, _, body = _parsed(text, place)
+    return Claimed(version, key_id, datetime.fromtimestamp(at, UTC), body)
 
 
 def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
