@@ -101,7 +101,7 @@ def export(
     _check_nothing_old_waits(connection, before)
     found = ask(connection, ends())
     anchor = found.start(own.ring)
-    if (done := _done_before(path, anchor)) is not None:
+    if (done := _done_before(path, anchor, before)) is not None:
         return done
     start = (0, "") if anchor is None else (anchor.number, anchor.head)
     part = _Part(before, *start)
@@ -120,12 +120,12 @@ def export(
     return Exported(part.count, part.head)
 
 
-def _done_before(path: Path, anchor: Anchor | None) -> Exported | None:
+def _done_before(path: Path, anchor: Anchor | None, before: datetime) -> Exported | None:
     """Whether this file is what was exported last: an export that was killed when it was done."""
     if anchor is None or not path.exists():
         return None
     file = AuditFile.opened(path)
-    if (file.last, file.head) != (anchor.number, anchor.head):
+    if (file.last, file.head, file.before) != (anchor.number, anchor.head, before):
         return None
     file.check_is_whole()
     return Exported(0, anchor.head)

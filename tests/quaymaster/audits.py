@@ -1,5 +1,6 @@
 """Events and chains for tests of the audit."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ import redis
 
 from quaymaster.audit import Tail, chained
 from quaymaster.audit_entries import Entry, History, hash_of
+from quaymaster.audit_store import stored_lines
 from quaymaster.journal import Event
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import keys
@@ -68,8 +70,6 @@ def entry_in(line: str | bytes) -> Entry:
 
 def newer(text: str, place: Place, key: SigningKey, **fields: Any) -> str:
     """The same as a later program writes it: of version 99, with more in it, signed."""
-    import json
-
     body = json.loads(text.partition("\n")[2]) | fields
     return enclosed(
         json.dumps(body, separators=(",", ":")), 99, place, key, datetime.now(NOW.tzinfo)
@@ -82,6 +82,6 @@ def push(connection: redis.Redis, *texts: str | bytes) -> None:
         connection.rpush(keys.JOURNAL, text)
 
 
-def stored(connection: redis.Redis) -> list[bytes]:
+def stored(connection: redis.Redis) -> list[str]:
     """The whole audit in Redis."""
-    return connection.lrange(keys.AUDIT, 0, -1)
+    return list(stored_lines(connection))

@@ -110,7 +110,7 @@ def test_an_end_of_a_later_version_counts(valkey: redis.Redis, is_chained: bool)
     assert ended(valkey) is State.CANCELLED
 
 
-def lines_of_an_end(connection: redis.Redis) -> list[bytes]:
+def lines_of_an_end(connection: redis.Redis) -> list[str]:
     push(connection, *life(1042), *(event(number) for number in range(5)))
     chain_journal(connection, WORKER)
     return stored(connection)
@@ -118,7 +118,7 @@ def lines_of_an_end(connection: redis.Redis) -> list[bytes]:
 
 def test_an_end_that_was_changed_is_noticed(valkey: redis.Redis) -> None:
     lines = lines_of_an_end(valkey)
-    valkey.lset(keys.AUDIT, 2, lines[2].replace(b"succeeded", b"suspended"))
+    valkey.lset(keys.AUDIT, 2, lines[2].replace("succeeded", "suspended"))
     with pytest.raises(Forged, match="entry 3"):
         ended(valkey)
 
@@ -171,7 +171,7 @@ def test_where_a_part_was_exported_it_counts_when(
     valkey: redis.Redis, before: datetime, is_told: bool
 ) -> None:
     lines = lines_of_an_end(valkey)
-    anchor = Anchor(4, hash_of(lines[3].decode()), before)
+    anchor = Anchor(4, hash_of(lines[3]), before)
     valkey.set(keys.AUDIT_ANCHOR, AUDIT_ANCHOR.signed(anchor, ANCHOR_PLACE, WORKER_KEY).text)
     valkey.ltrim(keys.AUDIT, 4, -1)
     if is_told:

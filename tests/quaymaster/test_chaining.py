@@ -141,9 +141,9 @@ def test_nothing_is_built_on_an_end_that_no_worker_wrote(valkey: redis.Redis, wh
     chain_journal(valkey, WORKER)
     lines = stored(valkey)
     put = {
-        "an unsigned entry": lines[2].replace(b'"refused":""', b'"refused":"it was nothing"'),
+        "an unsigned entry": lines[2].replace('"refused":""', '"refused":"it was nothing"'),
         "an old one": lines[0],
-        "words": b"hello",
+        "words": "hello",
     }[what]
     valkey.lset(keys.AUDIT, -1, put)
     push(valkey, event(1043))
@@ -160,7 +160,7 @@ def test_an_end_that_is_cut_off_is_written_down_by_whoever_knew_it(
     auditor = Auditor(valkey, WORKER)
     push(valkey, *life(1042))
     auditor.look()
-    newest = hash_of(stored(valkey)[-1].decode())
+    newest = hash_of(stored(valkey)[-1])
     valkey.ltrim(keys.AUDIT, 0, left - 1) if left else valkey.delete(keys.AUDIT)
     assert auditor.look() == 0
     verified = verify(stored(valkey), RING)

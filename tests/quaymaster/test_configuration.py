@@ -125,6 +125,8 @@ class TestMistakes:
             (SMALL_TEXT + "defaults: {gate: {database_older_than: 48}}", "text; put it in quotes"),
             (SMALL_TEXT + "defaults: {gate: {database_older_than: 2w}}", "is not a duration"),
             (SMALL_TEXT + "defaults: {approval: {expires: 0s}}", "longer than nothing"),
+            (SMALL_TEXT + "defaults: {approval: {expires: 25h}}", "longer than a request is valid"),
+            (SMALL_TEXT + "defaults: {requests_valid_for: 0s}", "longer than nothing"),
             (SMALL_TEXT + "defaults: {approval: {needed: 1}}", "nobody may give them"),
             (SMALL_TEXT + "defaults: {approval: {from: [bosses]}}", "There is no role bosses"),
             (SMALL_TEXT + "roles: {a: [bob]}", "not the id of a person"),
