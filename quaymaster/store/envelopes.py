@@ -70,7 +70,9 @@ def opened(
     """
     version, key_id, at, signature, body = _parsed(text, place)
     key = _known(ring, key_id, place)
-    if not _holds(key, signature, _message(place, version, key_id, at, body)):
+    # What is in the audit is read once: it would only drive out what is read every second.
+    holds = PublicKey.verifies if in_audit else _holds
+    if not holds(key, signature, _message(place, version, key_id, at, body)):
         raise _refused(
             place,
             "its signature does not fit",
@@ -90,8 +92,13 @@ def opened(
 
 def claimed(text: str, place: Place) -> Claimed:
     """What an envelope says, unchecked. Raises Forged for a text that is none."""
-    version, key_id, at, _, body = _parsed(text, place)
-    return Claimed(version, key_id, datetime.fromtimestamp(at, UTC), body)
+    header, _, body = text.partition("\n")
+    try:
+        version, key_id, at, _ = header.split(" ")
+        moment = datetime.fromtimestamp(int(at), UTC)
+        return Claimed(int(version), key_id, moment, body)
+    except (ValueError, OverflowError, OSError):
+        raise _truncated(place) from None
 
 
 def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:

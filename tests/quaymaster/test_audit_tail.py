@@ -155,6 +155,14 @@ def test_an_end_of_the_audit_that_no_worker_wrote_is_noticed(valkey: redis.Redis
         ended(valkey)
 
 
+def test_an_end_of_the_audit_that_is_altered_is_noticed(valkey: redis.Redis) -> None:
+    push(valkey, *life(1042))
+    chain_journal(valkey, WORKER)
+    valkey.lset(keys.AUDIT, -1, stored(valkey)[-1].replace("succeeded", "suspended"))
+    with pytest.raises(Forged, match="entry 3"):
+        ended(valkey)
+
+
 def test_a_beginning_that_was_cut_off_is_noticed(valkey: redis.Redis) -> None:
     lines_of_an_end(valkey)
     valkey.ltrim(keys.AUDIT, 4, -1)
