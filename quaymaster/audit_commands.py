@@ -78,8 +78,7 @@ def _told(verified: Verified) -> list[str]:
         lines.append(f"… and {verified.refused - len(verified.reasons)} more.")
     if verified.missing:
         lines.append(
-            f"{verified.missing} moves of operations left no event: something removed them before "
-            "they were chained."
+            f"Events missing: {verified.missing}. Something removed them before they were chained."
         )
     return lines
 

@@ -370,6 +370,11 @@ class TestLookups:
             2, ("release-managers",), "C0RELEASE"
         )
 
+    def test_a_request_is_valid_for_a_day_and_no_approval_takes_longer(self) -> None:
+        assert SHOP.requests_valid_for == timedelta(hours=24)
+        short = Configuration.parse(SHOP_TEXT + "defaults: {requests_valid_for: 1h}\n")
+        assert short.approval_for("production", "web").expires == timedelta(hours=1)
+
     def test_the_requesters_own_approval_counts_only_where_it_is_said(self) -> None:
         text = SMALL_TEXT + "defaults: {approval: {own_request: count}}"
         assert Configuration.parse(text).declaration.defaults.approval.own_request == "count"
