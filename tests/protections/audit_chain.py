@@ -24,7 +24,7 @@ AUDIT_CHAIN = (
         "quaymaster/audit_check.py",
         "link.entry.number != number or (links and",
         "(links and",
-        (f"{_CHAINING}::test_what_was_exported_is_refused_when_it_comes_again", _AUDIT),
+        (f"{_AUDIT}::test_a_number_that_is_passed_over_is_noticed",),
     ),
     _row(
         "chunks that were checked apart have to follow each other",

@@ -8,7 +8,7 @@ import pytest
 
 from quaymaster.audit import LONGEST_EVENT, Tail, chained
 from quaymaster.audit_check import verify
-from quaymaster.audit_entries import History, hash_of
+from quaymaster.audit_entries import Entry, History, hash_of
 from quaymaster.audit_links import read_event
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing, Role
@@ -154,6 +154,13 @@ def test_an_entry_of_another_audit_is_noticed() -> None:
     lines = chain(*EVENTS)
     with pytest.raises(Forged, match="entry 2"):
         verify([lines[0], other[1], lines[2]], RING)
+
+
+def test_a_number_that_is_passed_over_is_noticed() -> None:
+    first = entry_line(Entry(1, "", EVENTS[0]), NOW)
+    second = entry_line(Entry(3, hash_of(first), EVENTS[1]), NOW)
+    with pytest.raises(Forged, match="entry 2"):
+        verify([first, second], RING)
 
 
 def test_an_event_that_was_exchanged_for_another_real_one_is_noticed() -> None:
