@@ -31,7 +31,7 @@ AUDIT_CHAIN = (
         "quaymaster/audit_check.py",
         "        if checked.previous != self.hash:\n",
         "        if False:\n",
-        (f"{_EXPORT}::test_a_file_that_was_changed_is_noticed", _AUDIT),
+        (f"{_AUDIT}::test_pieces_of_two_audits_do_not_make_one",),
     ),
     _row(
         "the newest entry is signed by a worker",

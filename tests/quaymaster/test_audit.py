@@ -10,6 +10,7 @@ from quaymaster.audit import LONGEST_EVENT, Tail, chained
 from quaymaster.audit_check import verify
 from quaymaster.audit_entries import Entry, History, hash_of
 from quaymaster.audit_links import read_event
+from quaymaster.audit_store import PAGE
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.signing_key import Keys, SigningKey
@@ -154,6 +155,13 @@ def test_an_entry_of_another_audit_is_noticed() -> None:
     lines = chain(*EVENTS)
     with pytest.raises(Forged, match="entry 2"):
         verify([lines[0], other[1], lines[2]], RING)
+
+
+def test_pieces_of_two_audits_do_not_make_one() -> None:
+    one = chain(*(event(number) for number in range(PAGE + 5)))
+    other = chain(*(event(number) for number in range(1, PAGE + 6)))
+    with pytest.raises(Forged, match=f"entry {PAGE + 1}"):
+        verify([*one[:PAGE], *other[PAGE:]], RING)
 
 
 def test_a_number_that_is_passed_over_is_noticed() -> None:
