@@ -54,17 +54,17 @@ def releases(environment: str, service: str) -> str:
 
 
 def bad_digests(environment: str, service: str) -> str:
-    """A hash: digests that were rolled back from, to the operation that did it."""
+    """A hash: digests that were rolled back from, to the signed mark on each."""
     return f"{PREFIX}bad:{environment}/{service}"
 
 
 def report(digest: str, database: str) -> str:
-    """A string: the sealed report of one digest by one database."""
+    """A string: the signed report of one digest by one database."""
     return f"{PREFIX}report:{digest}:{database}"
 
 
 def latest_report(digest: str) -> str:
-    """A string: the key of the newest report about a digest."""
+    """A string: the database of the newest report about a digest."""
     return f"{PREFIX}report:{digest}:latest"
 
 
@@ -81,6 +81,18 @@ def turn(environment: str, service: str) -> str:
 def job(job_id: str) -> str:
     """RQ's own key of a job (rq/job.py, ``Job.key_for``)."""
     return f"rq:job:{job_id}"
+
+
+def executions(job_id: str) -> str:
+    """RQ's own sorted set of the executions of a job (rq/executions.py, ``ExecutionRegistry``)."""
+    return f"rq:executions:{job_id}"
+
+
+def execution(job_id: str, execution_id: str) -> str:
+    """RQ's own key of an execution, which expires unless its worker renews it
+    (rq/executions.py, ``Execution.key``).
+    """
+    return f"rq:execution:{job_id}:{execution_id}"
 
 
 def queue(name: str) -> str:
