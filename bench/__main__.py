@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench.acknowledgement import acknowledgement, redis_away, redis_slow
+from bench.audit import audit
 from bench.bed import Bed
 from bench.dying import dying
 from bench.memory import memory
@@ -31,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Bed], Iterable[Row]]] = {
     "slack-calls": slack_calls,
     "scan": scanning,
     "memory": memory,
+    "audit": audit,
 }
 
 

@@ -14,8 +14,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from quaymaster import audit as audit_chain
 from quaymaster import logs
+from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
@@ -24,7 +24,6 @@ from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, Settings
-from quaymaster.store.transactions import ask
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -32,7 +31,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 
 
@@ -163,23 +161,6 @@ def try_it(
 
     options = TrialOptions(state, docker or None, reset, remove, script, terminal, not no_browser)
     raise typer.Exit(run_trial(options))
-
-
-@audit_app.command("verify")
-def verify(
-    head: Annotated[
-        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
-    ] = None,
-) -> None:
-    """Check that nobody changed, added or removed an entry of the audit."""
-    settings = _settings([])
-    connection = worker_connection(settings.redis_url.get_secret_value())
-    try:
-        lines = ask(connection, audit_chain.stored_lines())
-        verified = audit_chain.verify(lines, settings.ring(), head)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
 
 
 def _checked(only: str, host: str | None) -> tuple[Check, ...]:

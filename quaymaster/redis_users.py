@@ -103,6 +103,7 @@ _KEYS = (
     _ours("journal", bot="w", host="rw", registry="rw"),
     _ours("audit", host="rw", registry="rw"),
     _ours("audit:latest", host="rw", registry="rw"),
+    _ours("audit:anchor", host="rw", registry="rw"),
     _ours("audit:posted", host="rw", registry="rw"),
     _ours("cards:behind", bot="w", host="rw", registry="rw"),
     _ours("cards:bell", bot="w", host="rw", registry="rw"),
@@ -154,7 +155,7 @@ _RQ = _words("""
     hget hgetall hincrby hincrbyfloat srem smembers
     blpop blmove lrem zadd zrem zrange zremrangebyscore xadd
 """)
-_WORKER = _words("hmget hsetnx hdel hkeys lindex lrange ltrim lpos")
+_WORKER = _words("hmget hsetnx hdel hkeys lindex llen lrange ltrim lpos")
 
 
 def acl_file(passwords: Mapping[RedisUser, str]) -> str:

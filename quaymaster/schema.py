@@ -135,6 +135,11 @@ class Defaults(Part):
     approval: ApprovalSettings = Field(
         ApprovalSettings(), description="approvals", examples=[{"needed": 0, "expires": "4h"}]
     )
+    requests_valid_for: LongDuration = Field(
+        timedelta(hours=24),
+        description="so long after a request its work may start; no approval may take longer",
+        examples=["24h"],
+    )
     keep_releases: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
         5, description="how many releases of a service can be gone back to", examples=[5]
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import redis
 import structlog
 
-from quaymaster.audit import chain_journal
+from quaymaster.audit import Auditor
 from quaymaster.errors import Unavailable
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
@@ -22,9 +22,10 @@ CHAIN_SECONDS = 0.5
 async def look_after_operations(connection: Connection, keys: Keys, stop: asyncio.Event) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
     reconciler = Reconciler(connection, keys)
+    auditor = Auditor(connection, keys)
     await asyncio.gather(
         _repeat(lambda: reconciler.look(datetime.now(UTC)), RECONCILE_SECONDS, stop),
-        _repeat(lambda: chain_journal(connection, keys), CHAIN_SECONDS, stop),
+        _repeat(auditor.look, CHAIN_SECONDS, stop),
     )
 
 

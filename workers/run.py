@@ -19,6 +19,7 @@ from quaymaster.errors import (
     HandedBack,
     QuaymasterError,
     ScanBlocked,
+    Trouble,
     Unavailable,
     WrittenByNewer,
 )
@@ -29,6 +30,7 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
+from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
 from workers.steps import Continues, Finished, Step, after
@@ -116,7 +118,8 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         return
     step: Step
     try:
-        step = dispatch.work(running, tools)
+        refused = why_not_started(running.operation, tools)
+        step = _refused(refused) if refused else dispatch.work(running, tools)
     except LeaseLost:
         raise
     except HandedBack:
@@ -139,8 +142,12 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, ScanBlocked):
-        return Finished(Failed(error.trouble), State.REFUSED)
+        return _refused(error.trouble)
     return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
+
+
+def _refused(trouble: Trouble) -> Finished:
+    return Finished(Failed(trouble), State.REFUSED)
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:

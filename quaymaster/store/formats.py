@@ -7,7 +7,7 @@ new golden file in ``tests/stored/``.
 from pydantic import TypeAdapter
 
 from quaymaster.approvals import Vote
-from quaymaster.audit_entries import Entry
+from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.findings import ScanReport
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
@@ -35,6 +35,7 @@ BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER | _WORKER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
+AUDIT_ANCHOR = Codec("audit anchor", TypeAdapter(Anchor), _WORKER)
 
 CODECS = (
     SUBMISSION,
@@ -48,4 +49,5 @@ CODECS = (
     REPORT,
     EVENT,
     AUDIT_ENTRY,
+    AUDIT_ANCHOR,
 )

@@ -21,6 +21,8 @@ AUDIT = f"{PREFIX}audit"
 """The list of chained audit entries."""
 AUDIT_LATEST = f"{PREFIX}audit:latest"
 """A hash: each operation's latest version in the audit, and the kinds of events in it."""
+AUDIT_ANCHOR = f"{PREFIX}audit:anchor"
+"""A string: the signed anchor, which is the head of what was exported."""
 AUDIT_POSTED = f"{PREFIX}audit:posted"
 """The day, as ISO 8601, on which the newest hash was posted last."""
 

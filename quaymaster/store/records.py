@@ -303,8 +303,7 @@ def _cannot_be_refused(refusal: Refusal) -> Any:
 
 def journalled(event: Event, key: SigningKey) -> Command:
     """The command that writes an event down for the audit, signed."""
-    place = (str(event.operation), str(event.version), event.what)
-    return ("RPUSH", keys.JOURNAL, EVENT.signed(event, place, key).text)
+    return ("RPUSH", keys.JOURNAL, EVENT.signed(event, event.place, key).text)
 
 
 def _not_accepted(refusal: Refusal) -> Duplicate:

@@ -39,7 +39,7 @@ AS_APPROVED = (
         (f"{_EXAMINE}::test_a_release_that_a_worker_of_another_host_recorded_does_not_count",),
     ),
     _row(
-        "a genuine release counts only where it was made",
+        "a release of another service stops what looks for one",
         "quaymaster/store/releases.py",
         "if (release.environment, release.service) != (environment, service):",
         "if False:",

@@ -3,7 +3,9 @@
 from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
+from tests.protections.audit_chain import AUDIT_CHAIN
 from tests.protections.chat_page import CHAT_PAGE
+from tests.protections.freshness import FRESHNESS
 from tests.protections.genuine import GENUINE
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
@@ -26,6 +28,8 @@ PROTECTIONS = (
     *WITHIN_LIMITS,
     *NOTHING_LOST,
     *AUDIT,
+    *AUDIT_CHAIN,
+    *FRESHNESS,
     *CHAT_PAGE,
     *GENUINE,
 )

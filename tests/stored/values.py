@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quaymaster.approvals import ApprovalRule, Choice, Vote
-from quaymaster.audit_entries import Entry
+from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.errors import Trouble
 from quaymaster.findings import (
     Blocked,
@@ -70,6 +70,7 @@ from quaymaster.services import (
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
+    AUDIT_ANCHOR,
     AUDIT_ENTRY,
     BAD_DIGEST,
     EVENT,
@@ -336,6 +337,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         AUDIT_ENTRY, ("2",), Entry(2, "7a" * 32, "what stood there", "It is no event."), WORKER_KEY
     ),
+    Sample(AUDIT_ANCHOR, ("audit",), Anchor(2, "7a" * 32, AT), WORKER_KEY),
 )
 
 LABELS: tuple[tuple[str, Labels], ...] = (

@@ -1,6 +1,7 @@
 """Toolboxes for tests of jobs: a configuration, a database, and nothing that is connected yet."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -34,8 +35,9 @@ def toolbox(
 
 
 def of_shop(operation: Operation, **changes: Any) -> Operation:
-    """The operation as the bot records it that has the shop's configuration."""
-    return having(operation, configuration_revision=SHOP.revision, **changes)
+    """The operation as the bot records it now that has the shop's configuration."""
+    given = {"configuration_revision": SHOP.revision, "requested_at": datetime.now(UTC)}
+    return having(operation, **{**given, **changes})
 
 
 def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:

@@ -1,6 +1,7 @@
 """The second stage of a deploy: what will change? Runs on the host. Nothing is changed yet."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
@@ -62,12 +63,17 @@ def rule_for(
         return None
     return ApprovalRule(
         needed=policy.needed,
-        expires_at=tools.now() + policy.expires,
+        expires_at=min(tools.now() + policy.expires, _last_start(operation, tools)),
         requester=operation.actor.user,
         from_roles=policy.from_roles,
         channel=policy.channel,
         own_request_counts=policy.own_request_counts,
     )
+
+
+def _last_start(operation: Operation, tools: Toolbox) -> datetime:
+    """Whoever votes later votes for what does not start any more."""
+    return operation.requested_at + tools.configuration.requests_valid_for
 
 
 def observed(environment: str, service: str, tools: Toolbox) -> ServiceState:
