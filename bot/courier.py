@@ -349,6 +349,9 @@ class _Work:
             self.courier.connection, cards.caught_up(operation_id, stored.revision)
         ):
             self.agenda.done(operation_id)
+        else:
+            # It is behind again, or its time was over meanwhile.
+            await perform_async(self.courier.connection, cards.drop(operation_id))
 
 
 def _reference(operation_id: int, error: Exception) -> str:

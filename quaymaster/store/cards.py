@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quaymaster.store import keys
-from quaymaster.store.transactions import FieldEquals, Query, Transaction
+from quaymaster.store.transactions import FieldEquals, HasField, Query, Transaction
 
 GAVE_UP = "gave up: "
 NOT_ENDED = math.inf
@@ -45,9 +45,12 @@ def postings(operation_id: int) -> Query[dict[str, Posting]]:
 
 
 def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
-    """Remember that a message is about to be posted, is there, or shows something else."""
+    """Remember that a message is about to be posted, is there, or shows something else; nothing
+    where the operation is not kept any more: nobody would ever drop it.
+    """
     value = json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
     return Transaction(
+        guards=(HasField(keys.operation(operation_id), "version"),),
         commands=(("HSET", keys.card(operation_id), slot, value),),
         done=lambda _: None,
         refused=lambda _: None,
@@ -75,9 +78,13 @@ def caught_up(operation_id: int, revision: int) -> Transaction[bool]:
 
 
 def drop(operation_id: int) -> Transaction[None]:
-    """Take a card off the list for good: there is no such operation."""
+    """Where there is no such operation (any more), forget its card for good."""
     return Transaction(
-        commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
+        guards=(FieldEquals(keys.operation(operation_id), "version", ""),),
+        commands=(
+            ("ZREM", keys.CARDS_BEHIND, operation_id),
+            ("UNLINK", keys.card(operation_id)),
+        ),
         done=lambda _: None,
         refused=lambda _: None,
     )

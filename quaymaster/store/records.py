@@ -16,7 +16,7 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import cards, keys, operation_fields
+from quaymaster.store import cards, expiry, keys, operation_fields
 from quaymaster.store.formats import EVENT
 from quaymaster.store.operation_fields import PROGRESS, Stored
 from quaymaster.store.transactions import (
@@ -25,6 +25,7 @@ from quaymaster.store.transactions import (
     Equals,
     FieldEquals,
     Guard,
+    HasField,
     Query,
     Refusal,
     Transaction,
@@ -102,7 +103,8 @@ def move(
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
 
-    A move to ``queued`` queues its job in the same transaction. ``also`` happens with it.
+    A move to ``queued`` queues its job in the same transaction, and an end begins the time for
+    which the operation is kept (see ``expiry``). ``also`` happens with it.
     Raises Conflict when somebody was first.
     """
     if after.version != before.version + 1:
@@ -118,6 +120,7 @@ def move(
             journalled(event, key),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
             *behind(after.id, _ended_at(after)),
+            *expiry.ended(after),
             *also,
         ),
         done=lambda _: after,
@@ -226,6 +229,7 @@ def abandon(operation_id: int) -> Transaction[None]:
 def redraw(operation_id: int) -> Transaction[None]:
     """Have the courier draw the card again, whatever it shows."""
     return Transaction(
+        guards=(HasField(keys.operation(operation_id), "version"),),
         commands=(
             ("HINCRBY", keys.operation(operation_id), "revision", 1),
             *behind(operation_id),

@@ -35,6 +35,8 @@ for i, guard in ipairs(guards) do
   elseif kind == 'field' then
     found = redis.call('HGET', key, guard[3]) or ''
     holds = found == guard[4]
+  elseif kind == 'has_field' then
+    holds = redis.call('HEXISTS', key, guard[3]) == 1
   elseif kind == 'last' then
     found = redis.call('LINDEX', key, -1)
     holds = (found or '') == guard[3]
@@ -92,6 +94,18 @@ class FieldEquals:
 
 
 @dataclass(frozen=True, slots=True)
+class HasField:
+    """The hash has this field: what it belongs to was not dropped meanwhile."""
+
+    key: str
+    field: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("has_field", self.key, self.field)
+
+
+@dataclass(frozen=True, slots=True)
 class LastEquals:
     """The last entry of the list is exactly this string; an empty string means an empty list."""
 
@@ -117,7 +131,7 @@ class NotAfter:
         return ("not_after", str(self.microseconds))
 
 
-Guard = Absent | Equals | FieldEquals | LastEquals | NotAfter
+Guard = Absent | Equals | FieldEquals | HasField | LastEquals | NotAfter
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""What has ended is dropped when its time is over, with everything beside it.
+
+An end puts the operation among those that have ended, in the transaction of the move; whoever looks
+after operations sweeps them. It is not the expiry of Redis's own keys, because ``keep`` may change
+afterwards and then holds for everything, because a card gets its address only after the end, and
+because no program that ends an operation has to know for how long it is kept. Sweeping twice, or
+in several processes at once, does no harm; it also works when Redis has no room left.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from quaymaster.operations import Operation
+from quaymaster.retention import Retention, only_reads
+from quaymaster.store import keys
+from quaymaster.store.transactions import Command, Connection, Query, Transaction, ask, perform
+
+AT_ONCE = 200
+"""So many operations are dropped in one round trip: nobody else waits for long."""
+
+
+def ended(operation: Operation) -> tuple[Command, ...]:
+    """The commands that note that an operation has ended; none for one that goes on."""
+    if not operation.state.is_terminal:
+        return ()
+    where = keys.ENDED_READINGS if only_reads(operation.request) else keys.ENDED
+    return (("ZADD", where, operation.changed_at.timestamp(), operation.id),)
+
+
+def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
+    """Drop everything whose time is over; how many operations that were. Raises Unavailable."""
+    dropped = 0
+    for where, limit in (
+        (keys.ENDED, now - retention.operations),
+        (keys.ENDED_READINGS, now - retention.listings),
+    ):
+        while found := ask(connection, _ended_before(where, limit)):
+            perform(connection, _drop(where, found))
+            dropped += len(found)
+            if len(found) < AT_ONCE:
+                break
+    perform(connection, _forget_requests_before(now - retention.operations))
+    return dropped
+
+
+def _ended_before(where: str, limit: datetime) -> Query[tuple[int, ...]]:
+    return Query(
+        ("ZRANGEBYSCORE", where, "-inf", limit.timestamp(), "LIMIT", 0, AT_ONCE),
+        lambda reply: tuple(int(one) for one in reply),
+    )
+
+
+def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
+    """Ended operations, where their messages are, their pages, and every list that they are in."""
+    words = tuple(ids)
+    everything = (
+        name for one in words for name in (keys.operation(one), keys.card(one), keys.pages(one))
+    )
+    return Transaction(
+        commands=(
+            ("UNLINK", *everything),
+            ("ZREM", keys.RECENT, *words),
+            ("ZREM", keys.CARDS_BEHIND, *words),
+            ("ZREM", where, *words),
+        ),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def _forget_requests_before(limit: datetime) -> Transaction[None]:
+    """The latest requests are listed by age too, whatever became of them."""
+    return Transaction(
+        commands=(("ZREMRANGEBYSCORE", keys.RECENT, "-inf", f"({limit.timestamp()}"),),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )

@@ -1,0 +1,111 @@
+"""What has ended is dropped when its time is over; what is open never is."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import redis
+
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation, Origin, State
+from quaymaster.outcomes import Ended
+from quaymaster.requests import TagsRequest
+from quaymaster.retention import Retention
+from quaymaster.store import cards, expiry, keys, records
+from quaymaster.store.cards import Posting
+from quaymaster.store.transactions import ask, perform
+from tests.keys import BOT_KEY, RING
+from tests.samples import NOW, WEB, operation
+
+pytestmark = pytest.mark.engine
+
+KEEP = Retention(timedelta(days=90), timedelta(days=30), timedelta(days=1))
+POSTING = Posting("C0SHOP", "1.2", "shown", 1.0)
+
+
+def _recorded(connection: redis.Redis, number: int, **changes: object) -> Operation:
+    given = operation(id=number, origin=Origin("C0SHOP", f"delivery-{number}"), **changes)
+    perform(connection, records.accept(given, event_of(given), BOT_KEY))
+    return given
+
+
+def _ended(connection: redis.Redis, number: int, at: datetime, **changes: object) -> Operation:
+    """An operation that was cancelled then, with a card and pages."""
+    before = _recorded(connection, number, **changes)
+    after = before.moved(State.CANCELLED, at, outcome=Ended("Enough."))
+    perform(connection, records.move(before, after, event_of(after), BOT_KEY))
+    perform(connection, cards.note_posting(number, "card", POSTING))
+    connection.hset(keys.pages(number), "1", "a page")
+    return after
+
+
+def _kept(connection: redis.Redis) -> set[int]:
+    return {one for one in range(1, 9) if ask(connection, records.load(one, RING)) is not None}
+
+
+def test_what_has_ended_is_dropped_with_everything_beside_it_when_its_time_is_over(
+    valkey: redis.Redis,
+) -> None:
+    _ended(valkey, 1, NOW)
+    _ended(valkey, 2, NOW + timedelta(hours=1))
+    untouched = set(valkey.keys())
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=90)) == 1
+    gone = untouched - set(valkey.keys())
+    assert gone == {key.encode() for key in (keys.operation(1), keys.card(1), keys.pages(1))}
+    assert ask(valkey, records.recent_ids(10)) == (2,)
+    assert valkey.zrange(keys.ENDED, 0, -1) == [b"2"]
+
+
+def test_what_only_reads_is_kept_for_the_time_of_listings(valkey: redis.Redis) -> None:
+    _ended(valkey, 1, NOW, request=TagsRequest(WEB))
+    _ended(valkey, 2, NOW)
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(hours=23)) == 0
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=1)) == 1
+    assert _kept(valkey) == {2}
+
+
+def test_what_is_open_never_expires(valkey: redis.Redis) -> None:
+    _recorded(valkey, 1)
+    _recorded(valkey, 2, state=State.ACCEPTED)
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=10_000)) == 0
+    assert _kept(valkey) == {1, 2}
+    assert ask(valkey, records.open_ids()) == (1, 2)
+
+
+def test_a_card_that_is_behind_when_its_operation_goes_is_off_the_couriers_list(
+    valkey: redis.Redis,
+) -> None:
+    _ended(valkey, 1, NOW)
+    assert [one for one, _ in ask(valkey, cards.behind(10))] == [1]
+    expiry.sweep(valkey, KEEP, NOW + timedelta(days=90))
+    assert ask(valkey, cards.behind(10)) == ()
+
+
+def test_a_message_that_was_on_its_way_meanwhile_leaves_nothing(valkey: redis.Redis) -> None:
+    _ended(valkey, 1, NOW)
+    expiry.sweep(valkey, KEEP, NOW + timedelta(days=90))
+    perform(valkey, cards.note_posting(1, "card", POSTING))
+    perform(valkey, records.redraw(1))
+    assert not valkey.exists(keys.card(1), keys.operation(1))
+    assert ask(valkey, cards.behind(10)) == ()
+
+
+def test_a_card_of_nothing_is_forgotten_and_one_of_something_is_not(valkey: redis.Redis) -> None:
+    _ended(valkey, 1, NOW)
+    valkey.hset(keys.card(2), "card", "of an operation that is gone")
+    for number in (1, 2):
+        perform(valkey, cards.drop(number))
+    assert valkey.exists(keys.card(1))
+    assert not valkey.exists(keys.card(2))
+
+
+def test_a_shorter_time_holds_for_what_has_ended_already(valkey: redis.Redis) -> None:
+    _ended(valkey, 1, NOW)
+    shorter = Retention(operations=timedelta(hours=1))
+    assert expiry.sweep(valkey, shorter, NOW + timedelta(hours=1)) == 1
+
+
+def test_thousands_go_in_one_sweep(valkey: redis.Redis) -> None:
+    scores = {str(number): NOW.timestamp() for number in range(1, 2 * expiry.AT_ONCE + 8)}
+    valkey.zadd(keys.ENDED, scores)
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=91)) == len(scores)
+    assert not valkey.exists(keys.ENDED)
