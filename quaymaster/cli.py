@@ -22,6 +22,7 @@ from quaymaster.connections import courier_connection, queue_connection, worker_
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, Settings
 from quaymaster.store.transactions import ask
 
@@ -122,6 +123,15 @@ def commands() -> None:
     except QuaymasterError:
         configuration = None
     print(table_of(configuration, command).as_json())
+
+
+@app.command("redis-users")
+def redis_users() -> None:
+    """Print the users of Redis for its `aclfile`, from the passwords in the environment."""
+    try:
+        print(acl_file(passwords_in(os.environ)), end="")
+    except QuaymasterError as error:
+        _end_with(str(error))
 
 
 @app.command("try")

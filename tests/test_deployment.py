@@ -1,18 +1,37 @@
-"""docker-compose.yml as the real Docker Compose reads it."""
+"""docker-compose.yml as the real Docker Compose reads it, and its Redis as it starts it."""
 
 import json
 import os
 import re
+import secrets
+import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
+import redis
+from docker.models.containers import Container
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from quaymaster.redis_users import RedisUser, acl_file, passwords_in
+from tests.engines.local_images import load_images
+from tests.engines.session import EngineSession
+from tests.images.valkey import valkey_image
 from tests.readme import ROOT
 
 pytestmark = pytest.mark.engine
+USERS = {
+    "bot": RedisUser.BOT,
+    "worker-host": RedisUser.WORKER_HOST,
+    "worker-scan": RedisUser.WORKER,
+}
+IMAGE = "valkey/valkey:9-alpine"
 PROGRAM = Path(sysconfig.get_path("scripts")) / "docker-compose"
 
 
@@ -63,17 +82,23 @@ def test_every_program_has_the_configuration_read_only(services: dict[str, Any])
         assert one["read_only"] is True
 
 
-def test_the_password_reaches_redis_and_its_clients_and_redis_is_not_published(
+def test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published(
     services: dict[str, Any],
 ) -> None:
-    for name in ("bot", "worker-host", "worker-scan"):
-        assert "made-up-REDIS_PASSWORD@redis" in services[name]["environment"]["REDIS_URL"]
+    for name, user in USERS.items():
+        url = f"redis://{user}:made-up-{user.password_variable}@redis:6379/0"
+        assert services[name]["environment"]["REDIS_URL"] == url
+    assert "environment" not in services["redis"]
     assert set(services["redis"]["networks"]) == {"inner"}
     assert all("ports" not in one for one in services.values())
 
 
 @pytest.mark.parametrize(
-    "name", ["REDIS_PASSWORD", "QUAYMASTER_SECRET_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
+    "name",
+    [
+        *(user.password_variable for user in USERS.values()),
+        *("QUAYMASTER_SECRET_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+    ],
 )
 def test_nothing_starts_without_its_secrets(tmp_path: Path, name: str) -> None:
     given = variables()
@@ -81,3 +106,138 @@ def test_nothing_starts_without_its_secrets(tmp_path: Path, name: str) -> None:
     done = composed(tmp_path, **given)
     assert done.returncode != 0
     assert name in done.stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A copy of what Docker Compose needs, with an environment filled in, in a real engine."""
+
+    folder: Path
+    project: str
+    docker_host: str
+    engine: docker.DockerClient
+    environment: Mapping[str, str]
+
+    def compose(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Docker Compose in the folder, as somebody runs it there."""
+        return subprocess.run(
+            [str(PROGRAM), "--project-name", self.project, *words],
+            cwd=self.folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.folder),
+                "DOCKER_HOST": self.docker_host,
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def up(self) -> "subprocess.CompletedProcess[str]":
+        """Start Redis alone, and wait until its health check says that it is healthy."""
+        return self.compose("up", "-d", "--no-build", "--pull", "never", "--wait", "redis")
+
+    def container(self) -> Container:
+        (found,) = self.engine.containers.list(
+            all=True, filters={"label": f"com.docker.compose.project={self.project}"}
+        )
+        return found
+
+    def client(self, user: RedisUser | None) -> "redis.Redis":
+        """A client at the address on the inner network; a stranger when no user is given."""
+        networks = self.container().attrs["NetworkSettings"]["Networks"]
+        host = networks[f"{self.project}_inner"]["IPAddress"]
+        login = f"{user}:{self.environment[user.password_variable]}@" if user else ""
+        return redis.Redis.from_url(f"redis://{login}{host}:6379/0", retry=Retry(NoBackoff(), 0))
+
+
+@pytest.fixture
+def deployment(
+    tmp_path: Path, docker_host: str, engine: docker.DockerClient, engine_session: EngineSession
+) -> Iterator[Deployment]:
+    """Afterwards it is gone, volumes included. The image has one name: one test at a time."""
+    made_up = {name: secrets.token_hex(16) for name in variables()}
+    environment = made_up | {"REDIS_MAXMEMORY": "64mb", "DOCKER_GROUP_ID": "999"}
+    for name in ("docker-compose.yml", "valkey.conf"):
+        shutil.copy(ROOT / name, tmp_path)
+    lines = (f"{name}={value}\n" for name, value in environment.items())
+    (tmp_path / ".env").write_text("".join(lines))
+    (tmp_path / "users.acl").write_text(acl_file(passwords_in(environment)))
+    project = f"{engine_session.run.name}-{secrets.token_hex(3)}".lower()
+    one = Deployment(tmp_path, project, docker_host, engine, environment)
+    with engine_session.run.locked("compose"):
+        load_images(engine, {IMAGE: valkey_image()})
+        try:
+            yield one
+        finally:
+            down = one.compose("down", "--volumes", "--timeout", "2")
+            engine.images.remove(IMAGE)
+            assert down.returncode == 0, down.stderr
+
+
+def test_redis_comes_up_healthy_lets_no_stranger_in_and_shows_no_password(
+    deployment: Deployment,
+) -> None:
+    done = deployment.up()
+    assert done.returncode == 0, done.stderr
+    container = deployment.container()
+    assert container.attrs["State"]["Health"]["Status"] == "healthy"
+    assert container.attrs["HostConfig"]["ReadonlyRootfs"] is True
+    assert not container.attrs["HostConfig"]["PortBindings"]
+    with deployment.client(None) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+    shown = f"{container.attrs} {container.top()} {container.logs()!r}"
+    shown += (deployment.folder / "users.acl").read_text()
+    for user in USERS.values():
+        assert deployment.environment[user.password_variable] not in shown
+
+
+def test_redis_has_a_user_for_each_program_and_no_other(deployment: Deployment) -> None:
+    assert deployment.up().returncode == 0
+    for user in USERS.values():
+        with deployment.client(user) as client:
+            assert client.ping()
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.flushall()
+    password = deployment.environment[RedisUser.BOT.password_variable]
+    with (
+        deployment.client(RedisUser.BOT) as bot,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        bot.execute_command("AUTH", password)
+
+
+def test_redis_is_set_up_to_lose_nothing_within_its_memory(deployment: Deployment) -> None:
+    assert deployment.up().returncode == 0
+    with deployment.client(RedisUser.WORKER) as client:
+        settings = client.config_get("*")
+    assert settings["appendonly"] == "yes"
+    assert settings["appendfsync"] == "always"
+    assert settings["save"] == ""
+    assert settings["maxmemory-policy"] == "noeviction"
+    assert settings["maxmemory"] == str(64 * 1024 * 1024)
+
+
+def test_what_redis_acknowledged_survives_its_death_and_a_new_container(
+    deployment: Deployment,
+) -> None:
+    assert deployment.up().returncode == 0
+    with deployment.client(RedisUser.BOT) as bot:
+        bot.set("quaymaster:delivery:made-up", 1042)
+    deployment.container().kill()
+    assert deployment.up().returncode == 0
+    assert deployment.compose("rm", "--stop", "--force", "redis").returncode == 0
+    assert deployment.up().returncode == 0
+    with deployment.client(RedisUser.BOT) as bot:
+        assert bot.get("quaymaster:delivery:made-up") == b"1042"
+
+
+@pytest.mark.parametrize("name", ["users.acl", "valkey.conf"])
+def test_redis_does_not_start_without_its_files(deployment: Deployment, name: str) -> None:
+    file = deployment.folder / name
+    file.unlink()
+    done = deployment.up()
+    assert done.returncode != 0
+    assert name in done.stderr
+    assert not file.exists()

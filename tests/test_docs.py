@@ -25,6 +25,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/local-slack.md",
+    "docs/redis-users.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})
@@ -179,19 +180,36 @@ def test_containers_run_as_somebody_else_than_root() -> None:
     assert not any("user" in services[name] for name in services if name != "redis")
 
 
-def test_redis_loses_nothing_asks_for_a_password_and_is_not_published() -> None:
+def test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published() -> None:
     file = compose()
-    assert file["services"]["redis"]["networks"] == ["inner"]
-    assert file["services"]["redis"]["volumes"] == ["redis:/data"]
+    entry = file["services"]["redis"]
+    assert entry["networks"] == ["inner"]
+    assert entry["volumes"][0] == "redis:/data"
+    mounted = {one["source"]: (one["target"], one["read_only"]) for one in entry["volumes"][1:]}
+    assert mounted == {
+        f"./{name}": (f"/etc/valkey/{name}", True) for name in ("valkey.conf", "users.acl")
+    }
     assert all("ports" not in service for service in file["services"].values())
     assert file["networks"]["inner"] == {"internal": True}
-    lines = file["configs"]["valkey"]["content"].splitlines()
+    lines = read("valkey.conf").splitlines()
     for line in (
         *("dir /data", "appendonly yes", "appendfsync always", "maxmemory-policy noeviction"),
-        "requirepass ${REDIS_PASSWORD}",
+        *('save ""', "aclfile /etc/valkey/users.acl"),
     ):
         assert line in lines
-    assert ":${REDIS_PASSWORD:?" in file["x-environment"]["REDIS_URL"]
+
+
+def test_no_password_of_redis_stands_in_the_arguments_of_a_process() -> None:
+    for entry in compose()["services"].values():
+        assert "PASSWORD" not in f"{entry.get('command')}{entry.get('healthcheck')}"
+
+
+def test_the_image_is_built_from_what_it_copies_and_nothing_else() -> None:
+    rules = read(".dockerignore").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", read("Dockerfile"), re.MULTILINE)
+    names = {name for words in copied for name in words.split()}
+    assert "*" in rules
+    assert {rule[1:] for rule in rules if rule.startswith("!")} == names
 
 
 def test_what_the_compose_file_needs_is_in_the_example_environment() -> None:

@@ -67,11 +67,15 @@ def house(
     repository: str,
     free_port: int,
 ) -> Iterator[House]:
-    """The product with one host, staging and production; start programs with ``house.start``."""
+    """The product with one host, staging and production; start programs with ``house.start``.
+
+    No program may have asked Redis for what its user may not.
+    """
     shop = Shop(shop_registry, shop_docker_host, repository, free_port)
     secrets = {"REGISTRY_PASSWORD": shop_registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
     try:
         with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
             yield house
+            assert house.refusals() == []
     finally:
         shop.clean(engine)

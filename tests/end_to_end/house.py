@@ -17,8 +17,11 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
+from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
+from quaymaster.queues import REGISTRY, host_of
+from quaymaster.redis_users import RedisUser
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
@@ -147,16 +150,24 @@ class House:
     shop: Shop
     keys: HouseKeys
     programs: list[Program] = field(default_factory=list)
+    root: Path = ROOT
+    """The checkout whose programs are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
-        """Start ``quaymaster`` with these arguments."""
+        """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
         number = len(self.programs)
         log = self.folder / f"{number}-{arguments[0]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "quaymaster.cli", *arguments],
-                env=self.environment | self.keys.environment(arguments[0]) | environment,
-                cwd=ROOT,
+                env={
+                    **self.environment,
+                    "REDIS_URL": self._redis_url(arguments),
+                    **self.keys.environment(arguments[0]),
+                    "PYTHONPATH": str(self.root),
+                    **environment,
+                },
+                cwd=self.root,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -178,9 +189,17 @@ class House:
         extra = ["--queues", ",".join(queues)] if queues else []
         return self.start("worker", "--grace", "10", *extra)
 
+    def _redis_url(self, arguments: tuple[str, ...]) -> str:
+        return self.valkey.url_of(redis_user(arguments))
+
     def connection(self) -> redis.Redis:
-        """A client of the database, for looking and for forging."""
+        """A client of the database that may do everything, for looking and for forging."""
         return self.valkey.client()
+
+    def refusals(self) -> list[str]:
+        """What programs asked of the database and may not: an oversight in the rights of a user."""
+        with contextlib.closing(self.connection()) as connection:
+            return [f"{one['username']}: {one['object']}" for one in connection.acl_log()]
 
     def operation(self, operation_id: int) -> Operation | None:
         """The record of an operation."""
@@ -209,7 +228,8 @@ class House:
         deadline = time.monotonic() + within
         operation: Operation | None = None
         while time.monotonic() < deadline:
-            operation = self.operation(operation_id)
+            with contextlib.suppress(Forged):  # until the reconciler has ended it
+                operation = self.operation(operation_id)
             if operation is not None and condition(operation):
                 return operation
             time.sleep(0.05)
@@ -235,6 +255,19 @@ class House:
         for program in self.programs:
             with contextlib.suppress(AssertionError):
                 program.stop()
+
+
+def redis_user(arguments: tuple[str, ...]) -> RedisUser:
+    """Who a program is in Redis."""
+    if arguments[0] in ("bot", "scanner"):
+        return RedisUser(arguments[0])
+    after = arguments.index("--queues") + 1 if "--queues" in arguments else 0
+    queues = arguments[after].split(",") if after else []
+    if queues == [REGISTRY]:
+        return RedisUser.WORKER_REGISTRY
+    if queues and all(map(host_of, queues)):
+        return RedisUser.WORKER_HOST
+    return RedisUser.WORKER
 
 
 def page_at(port: int) -> str:

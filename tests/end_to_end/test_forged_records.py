@@ -1,22 +1,24 @@
-"""Whoever can write to Redis can neither approve, nor plan, nor release, nor absolve (G4, G10)."""
+"""Whoever can write to Redis can neither approve, nor plan, nor release, nor absolve, nor replay
+(G2, G4, G10).
+"""
 
 import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any, cast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
 
 import docker
 import pytest
 import redis
 
 from local_slack import Person, Workspace
-from quaymaster.operations import Operation, State
-from quaymaster.queues import enqueued
+from quaymaster.operations import State
 from quaymaster.store import keys
-from tests.end_to_end.cards import final_card
+from tests.end_to_end.cards import approval_request, approve, cards_of, final_card
+from tests.end_to_end.forger import Forger
 from tests.end_to_end.house import ROOT, House, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
@@ -27,9 +29,7 @@ from tests.images.catalogue import LocalImages
 pytestmark = pytest.mark.engine
 
 ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
-_SEAL = "0" * 64
-
-Record = dict[str, Any]
+HOST = "host:build1"
 
 
 @pytest.fixture
@@ -39,52 +39,60 @@ def database(house: House) -> Iterator[redis.Redis]:
         yield connection
 
 
-def _alter(database: redis.Redis, number: int, change: Callable[[Record], None]) -> None:
-    """Change the record of an operation by hand, its version left as it is."""
-    key = keys.operation(number)
-    stored = database.hget(key, "record")
-    assert isinstance(stored, bytes)
-    record = json.loads(stored)
-    change(record)
-    database.hset(key, "record", json.dumps(record))
+@pytest.fixture
+def forger(database: redis.Redis) -> Forger:
+    """Somebody who may write to it and has no key."""
+    return Forger(database)
 
 
-def _queue(database: redis.Redis, number: int, record: Record) -> None:
-    """Put a record's next job into its queue by hand, as a vote does."""
-    record["state"], record["attempt"] = "queued", record["attempt"] + 1
-    record["stage"], record["version"] = "apply", record["version"] + 1
-    key = keys.operation(number)
-    database.hset(
-        key,
-        mapping={
-            "record": json.dumps(record),
-            "version": record["version"],
-            "state": "queued",
-        },
-    )
-    job = f"operation-{number}-{record['attempt']}"
-    for command in enqueued(job, number, record["queue"]):
-        cast("Any", database).execute_command(*command)
-
-
-async def _awaiting_approval(
+@pytest.fixture
+async def shop(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
-) -> int:
-    """A deploy to production that waits for two people."""
+) -> Person:
+    """Two versions in the registry, everything running, and Alice to ask for things."""
     repository = house.shop.repository
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
     house.start("bot")
     house.worker()
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
+    return workspace.person(ALICE)
+
+
+async def _awaiting_approval(house: House, workspace: Workspace, alice: Person, tag: str) -> int:
+    """A deploy to production that waits for two people, who have been asked."""
+    number = await house.asked(
+        alice, f"deploy {house.shop.repository}:{tag} to {house.shop.production}"
+    )
     house.reaches(number, State.AWAITING_APPROVAL)
+    await approval_request(workspace, number)
     return number
+
+
+async def _deployed(house: House, workspace: Workspace, alice: Person, tag: str) -> int:
+    """A deploy to production that two people agreed to and that is done."""
+    number = await _awaiting_approval(house, workspace, alice, tag)
+    for voter in (BOB, CAROL):
+        await approve(workspace, workspace.person(voter), number)
+    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    return number
+
+
+def _digests(registry: Registry, repository: str) -> tuple[str, str]:
+    """Of the two versions in the registry."""
+    one, two = (registry.digest(repository, tag) for tag in ("1", "2"))
+    assert one is not None
+    assert two is not None
+    return one, two
+
+
+def _is_given_up(forger: Forger, number: int) -> bool:
+    """Whether an operation is no longer among the open ones."""
+    return not forger.database.sismember(keys.OPEN, str(number))
 
 
 def _nothing_runs(engine: docker.DockerClient, environment: str) -> bool:
@@ -92,224 +100,321 @@ def _nothing_runs(engine: docker.DockerClient, environment: str) -> bool:
     return not engine.containers.list(all=True, filters=label)
 
 
-async def _is_refused_with_words(
-    house: House, workspace: Workspace, engine: docker.DockerClient, number: int
-) -> Operation:
+async def _ends_with_words(house: House, workspace: Workspace, number: int) -> str:
+    """The words of the card of an operation that ends without having done anything."""
     ended = house.ended(number)
-    assert ended.state in (State.FAILED, State.REFUSED), ended
-    card = await final_card(workspace, number)
-    assert "nothing was done" in card.words or "not acted upon" in card.words, card.words
-    assert _nothing_runs(engine, house.shop.production)
-    return ended
+    assert ended.state in (State.FAILED, State.REFUSED), (ended, house.logs())
+    return (await final_card(workspace, number)).words
 
 
-@pytest.mark.parametrize("kind", ["invented", "moved from another plan", "counted twice"])
-async def test_forged_votes_deploy_nothing(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-    kind: str,
-) -> None:
-    number = await _awaiting_approval(house, workspace, engine, registry, images)
-    votes: list[Record] = []
-    at = datetime.now(UTC).isoformat()
-    match kind:
-        case "invented":
-            votes = [
-                {"voter": voter, "choice": "approve", "at": at, "seal": _SEAL}
-                for voter in (BOB, CAROL)
-            ]
-        case "moved from another plan":
-            repository, production = house.shop.repository, house.shop.production
-            other = await house.asked(
-                workspace.person(ALICE), f"deploy {repository}:2 to {production}"
-            )
-            house.reaches(other, State.AWAITING_APPROVAL)
-            for voter in (BOB, CAROL):
-                votes.append(await _vote(house, workspace.person(voter), other, len(votes)))
-            house.ended(other)
-            engine.containers.get(f"quaymaster-{production}-web-{other}.2").remove(force=True)
-        case _:
-            votes = [await _vote(house, workspace.person(BOB), number, 0)] * 2
+class TestParts:
+    """No part of an operation can be written, altered or brought from elsewhere."""
 
-    def forge(record: Record) -> None:
-        record["approval"]["votes"] = votes
-        _queue(database, number, record)
+    @pytest.mark.parametrize("how", ["altered", "of another deploy"])
+    async def test_another_image_is_not_planned(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        registry: Registry,
+        shop: Person,
+        forger: Forger,
+        how: str,
+    ) -> None:
+        """What was found out about the image is replaced, and the plan asked for again."""
+        repository, staging = house.shop.repository, house.shop.staging
+        other = await house.asked(shop, f"deploy {repository}:2 to {staging}")
+        assert house.ended(other).state is State.SUCCEEDED
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        record = house.operation(number)
+        assert record is not None
+        if how == "altered":
+            one, two = _digests(registry, repository)
+            forger.alter(number, "resolved", one, two)
+        else:
+            forger.copy("resolved", of=other, to=number)
+        forger.say(number, state='"queued"', stage='"plan"')
+        forger.push(number, record.queue, record.attempt)
+        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert _nothing_runs(engine, house.shop.production)
 
-    _alter_and_queue(database, number, forge)
-    await _is_refused_with_words(house, workspace, engine, number)
+    @pytest.mark.parametrize("how", ["invented", "of another plan", "counted twice"])
+    async def test_forged_votes_deploy_nothing(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        shop: Person,
+        forger: Forger,
+        how: str,
+    ) -> None:
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        await approve(workspace, workspace.person(BOB), number)
+        voted = house.until(number, lambda one: len(one.votes) == 1)
+        votes = forger.fields(number)[b"votes"]
+        match how:
+            case "invented":
+                forger.alter(number, "votes", BOB, CAROL)
+            case "of another plan":
+                other = await _deployed(house, workspace, shop, "2")
+                forger.copy("votes", of=other, to=number)
+                [container] = engine.containers.list(
+                    filters={"label": f"quaymaster.environment={house.shop.production}"}
+                )
+                container.remove(force=True)
+            case _:
+                inner = votes.decode()[1:-1]
+                forger.database.hset(keys.operation(number), "votes", f"[{inner},{inner}]")
+        forger.say(number, state='"queued"', stage='"apply"')
+        forger.push(number, voted.queue, voted.attempt)
+        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert _nothing_runs(engine, house.shop.production)
 
+    async def test_a_plan_that_was_altered_after_the_votes_deploys_nothing(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        registry: Registry,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        house.programs[1].stop()
+        for voter in (BOB, CAROL):
+            await approve(workspace, workspace.person(voter), number)
+        house.reaches(number, State.QUEUED)
+        one, two = _digests(registry, house.shop.repository)
+        forger.alter(number, "plan", one, two)
+        house.worker()
+        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert _nothing_runs(engine, house.shop.production)
 
-def _alter_and_queue(database: redis.Redis, number: int, forge: Callable[[Record], None]) -> None:
-    stored = database.hget(keys.operation(number), "record")
-    assert isinstance(stored, bytes)
-    forge(json.loads(stored))
+    async def test_an_operation_written_by_hand_is_not_carried_out(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        invented = 9000
+        forger.put_back(invented, forger.fields(number), HOST, 1)
+        wait_until(lambda: _is_given_up(forger, invented), within=20, what="it to be given up")
+        assert await cards_of(workspace, invented) == ()
+        assert _nothing_runs(engine, house.shop.production)
 
-
-async def _vote(house: House, voter: Person, number: int, before: int) -> Record:
-    """A real vote, as it is recorded."""
-    await voter.command("C0RELEASE", f"approve {number}")
-    voted = house.until(
-        number, lambda one: one.approval is not None and len(one.approval.votes) > before
-    )
-    assert voted.approval is not None
-    vote = voted.approval.votes[before]
-    return {
-        "voter": vote.voter,
-        "choice": vote.choice.value,
-        "at": vote.at.isoformat(),
-        "seal": vote.seal,
-    }
-
-
-async def test_a_plan_that_was_altered_before_the_votes_cannot_be_approved(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-) -> None:
-    number = await _awaiting_approval(house, workspace, engine, registry, images)
-    other = registry.digest(house.shop.repository, "2")
-
-    def forge(record: Record) -> None:
-        record["plan"]["examined"]["image"]["digest"]["value"] = other
-
-    _alter(database, number, forge)
-    bob = workspace.person(BOB)
-    await bob.command("C0RELEASE", f"approve {number}")
-    await bob.sees("valid seal")
-    still = house.operation(number)
-    assert still is not None
-    assert still.approval is not None
-    assert still.approval.votes == ()
-    assert _nothing_runs(engine, house.shop.production)
-
-
-async def test_a_plan_that_was_altered_after_the_votes_deploys_nothing(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-) -> None:
-    number = await _awaiting_approval(house, workspace, engine, registry, images)
-    house.programs[1].stop()
-    for count, voter in enumerate((BOB, CAROL)):
-        await _vote(house, workspace.person(voter), number, count)
-    house.reaches(number, State.QUEUED)
-    other = registry.digest(house.shop.repository, "2")
-
-    def forge(record: Record) -> None:
-        record["plan"]["examined"]["image"]["digest"]["value"] = other
-
-    _alter(database, number, forge)
-    house.worker()
-    ended = await _is_refused_with_words(house, workspace, engine, number)
-    assert ended.state is State.FAILED
-
-
-async def test_a_rule_that_was_altered_to_need_nobody_deploys_nothing(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-) -> None:
-    number = await _awaiting_approval(house, workspace, engine, registry, images)
-
-    def forge(record: Record) -> None:
-        record["approval"]["needed"] = 0
-        _queue(database, number, record)
-
-    _alter_and_queue(database, number, forge)
-    await _is_refused_with_words(house, workspace, engine, number)
+    async def test_a_request_that_was_altered_is_not_carried_out(
+        self,
+        house: House,
+        registry: Registry,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        repository = house.shop.repository
+        house.programs[1].stop()
+        number = await house.asked(shop, f"tag {repository}:1 as {repository}:3")
+        house.reaches(number, State.QUEUED)
+        forger.alter(number, "submission", '"tag":"3"', '"tag":"stolen"')
+        house.worker()
+        wait_until(lambda: _is_given_up(forger, number), within=20, what="it to be given up")
+        assert sorted(registry.tags(repository)) == ["1", "2"]
 
 
-async def test_an_operation_written_by_hand_is_not_carried_out(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-) -> None:
-    number = await _awaiting_approval(house, workspace, engine, registry, images)
-    stored = database.hget(keys.operation(number), "record")
-    assert isinstance(stored, bytes)
-    record = json.loads(stored)
-    invented = 9000
-    record |= {"id": invented, "plan": None, "approval": None, "examined": None, "attempt": 0}
-    record["request"]["environment"] = house.shop.staging
-    record["queue"] = "registry"
-    database.sadd(keys.OPEN, invented)
-    _queue(database, invented, record)
-    ended = house.ended(invented)
-    assert ended.state is State.FAILED
-    assert "seal" in (await final_card(workspace, invented)).words
-    assert _nothing_runs(engine, house.shop.staging)
+class TestReplays:
+    """What has ended does not happen again, whatever genuine text is put back."""
+
+    async def test_a_spent_deploy_of_what_was_rolled_back(
+        self,
+        house: House,
+        workspace: Workspace,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        production = house.shop.production
+        await _deployed(house, workspace, shop, "1")
+        spent = await _awaiting_approval(house, workspace, shop, "2")
+        house.programs[1].stop()
+        for voter in (BOB, CAROL):
+            await approve(workspace, workspace.person(voter), spent)
+        approved = house.reaches(spent, State.QUEUED)
+        before = forger.fields(spent)
+        house.worker()
+        assert house.ended(spent).state is State.SUCCEEDED
+        back = await house.asked(workspace.person(BOB), f"rollback {production}/web")
+        assert house.ended(back).state is State.SUCCEEDED, house.logs()
+        assert "web v1" in page_at(house.shop.port + 1)
+        forger.put_back(spent, before, approved.queue, approved.attempt)
+        assert house.until(spent, lambda one: one.state.is_terminal).state is not State.SUCCEEDED
+        assert "web v1" in page_at(house.shop.port + 1)
+        card = await workspace.until(lambda one: "ended before" in one.words, within=20)
+        assert card in await cards_of(workspace, spent)
+
+    async def test_a_deploy_that_was_approved_and_then_cancelled(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        house.programs[1].stop()
+        for voter in (BOB, CAROL):
+            await approve(workspace, workspace.person(voter), number)
+        approved = house.reaches(number, State.QUEUED)
+        before = forger.fields(number)
+        await workspace.person(BOB).command("C0RELEASE", f"cancel {number}")
+        assert house.ended(number).state is State.CANCELLED
+        forger.put_back(number, before, approved.queue, approved.attempt)
+        house.worker()
+        assert house.ended(number).state in (State.FAILED, State.REFUSED), house.logs()
+        assert _nothing_runs(engine, house.shop.production)
+
+    async def test_an_old_rollback(
+        self,
+        house: House,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        staging, repository = house.shop.staging, house.shop.repository
+        for tag in ("1", "2"):
+            number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
+            assert house.ended(number).state is State.SUCCEEDED, house.logs()
+        house.programs[1].stop()
+        rollback = await house.asked(shop, f"rollback {staging}/web")
+        queued = house.reaches(rollback, State.QUEUED)
+        before = forger.fields(rollback)
+        house.worker()
+        assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
+        again = await house.asked(shop, f"deploy {repository}:1 to {staging}")
+        assert house.ended(again).state is State.SUCCEEDED
+        running = page_at(house.shop.port)
+        forger.put_back(rollback, before, queued.queue, queued.attempt)
+        ended = house.until(rollback, lambda one: one.state.is_terminal)
+        assert ended.state in (State.FAILED, State.REFUSED), ended
+        assert page_at(house.shop.port) == running
 
 
-async def test_a_request_that_was_altered_is_not_carried_out(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    database: redis.Redis,
-) -> None:
-    repository = house.shop.repository
-    push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    await workspace.connected(within=60)
-    number = await house.asked(workspace.person(ALICE), f"tag {repository}:1 as {repository}:2")
-    house.reaches(number, State.QUEUED)
+class TestWhatIsSeen:
+    """What an approver is shown is what their vote is about."""
 
-    def forge(record: Record) -> None:
-        record["request"]["new"]["tag"] = "stolen"
+    async def test_an_altered_plan_is_never_drawn(
+        self,
+        house: House,
+        workspace: Workspace,
+        engine: docker.DockerClient,
+        registry: Registry,
+        shop: Person,
+        forger: Forger,
+    ) -> None:
+        number = await _awaiting_approval(house, workspace, shop, "1")
+        one, two = _digests(registry, house.shop.repository)
+        short = two.removeprefix("sha256:")[:12]
+        forger.alter(number, "plan", one, two)
+        forger.database.hincrby(keys.operation(number), "revision", 1)
+        forger.database.zadd(keys.CARDS_BEHIND, {str(number): "inf"})
+        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert all(short not in one.words for one in await workspace.messages())
+        assert _nothing_runs(engine, house.shop.production)
 
-    _alter(database, number, forge)
-    house.worker()
-    assert house.ended(number).state is State.FAILED
-    assert "seal" in (await final_card(workspace, number)).words
-    assert registry.tags(repository) == ["1"]
+    async def test_a_vote_for_another_plan_is_refused_and_the_card_drawn_again(
+        self,
+        house: House,
+        workspace: Workspace,
+        shop: Person,
+    ) -> None:
+        first = await _awaiting_approval(house, workspace, shop, "1")
+        second = await _awaiting_approval(house, workspace, shop, "2")
+        seen = await approval_request(workspace, first)
+        meant = house.operation(second)
+        assert meant is not None
+        assert meant.signed_plan is not None
+        shown = house.operation(first)
+        assert shown is not None
+        assert shown.signed_plan is not None
+        blocks = json.dumps(seen.blocks).replace(shown.signed_plan.digest, meant.signed_plan.digest)
+        bob = workspace.person(BOB)
+        other = replace(seen, blocks=tuple(json.loads(blocks)))
+        await bob.click(other, "approve", stale=True)
+        await bob.sees("plan has changed", channel="C0RELEASE")
+        still = house.operation(first)
+        assert still is not None
+        assert still.votes == ()
 
 
 async def test_a_release_that_was_altered_is_not_rolled_back_to(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
+    engine: docker.DockerClient,
     images: LocalImages,
+    shop: Person,
     database: redis.Redis,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
     wanted = push_image(engine, registry, images.web_v3_broken, repository, "3")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
-        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED
     key = keys.releases(staging, "web")
-    stored = database.lindex(key, 0)
-    assert isinstance(stored, bytes)
-    release = json.loads(stored)
-    release["image"]["digest"]["value"] = wanted
-    database.lset(key, 0, json.dumps(release))
-    number = await house.asked(alice, f"rollback {staging}/web")
-    assert house.ended(number).state is State.FAILED
-    assert "seal" in (await final_card(workspace, number)).words
+    stored = cast("bytes", database.lindex(key, 0)).decode()
+    one, _ = _digests(registry, repository)
+    assert one in stored
+    database.lset(key, 0, stored.replace(one, wanted))
+    number = await house.asked(shop, f"rollback {staging}/web")
+    assert "not acted upon" in await _ends_with_words(house, workspace, number)
     assert "web v2" in page_at(house.shop.port)
+
+
+@pytest.mark.parametrize("what", ["release", "mark"])
+async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
+    house: House,
+    workspace: Workspace,
+    shop: Person,
+    database: redis.Redis,
+    what: str,
+) -> None:
+    repository, staging, production = (
+        house.shop.repository,
+        house.shop.staging,
+        house.shop.production,
+    )
+    for tag in ("1", "2"):
+        number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
+        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    if what == "release":
+        for text in cast("list[bytes]", database.lrange(keys.releases(staging, "web"), 0, -1)):
+            database.rpush(keys.releases(production, "web"), text)
+        asked = await house.asked(workspace.person(BOB), f"rollback {production}/web")
+    else:
+        rollback = await house.asked(shop, f"rollback {staging}/web")
+        assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
+        marks = cast("dict[bytes, bytes]", database.hgetall(keys.bad_digests(staging, "web")))
+        assert marks
+        for digest, text in marks.items():
+            database.hset(keys.bad_digests(production, "web"), digest.decode(), text.decode())
+        asked = await house.asked(shop, f"deploy {repository}:1 to {production}")
+    assert "not acted upon" in await _ends_with_words(house, workspace, asked)
+
+
+async def test_a_genuine_event_that_is_journalled_again_is_refused_in_the_audit(
+    house: House,
+    workspace: Workspace,
+    shop: Person,
+    database: redis.Redis,
+) -> None:
+    await _awaiting_approval(house, workspace, shop, "1")
+    wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
+    entry = cast("bytes", database.lindex(keys.AUDIT, 0)).partition(b"\n")[2]
+    event = json.loads(entry)["event"]
+    before = database.llen(keys.AUDIT)
+    database.rpush(keys.JOURNAL, event)
+    wait_until(lambda: database.llen(keys.AUDIT) > before, within=20, what="the next entry")
+    verified = _verify(house)
+    assert verified.returncode == 0, verified.stderr
+    assert "1 refused" in verified.stdout, verified.stdout
 
 
 async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
@@ -332,9 +437,10 @@ async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
     (key,) = [one for one in database.keys(f"{keys.PREFIX}report:*") if b":latest" not in one]
     stored = database.get(key)
     assert isinstance(stored, bytes)
-    report = json.loads(stored[64:])
+    header, _, body = stored.partition(b"\n")
+    report = json.loads(body)
     report["findings"] = []
-    database.set(key, stored[:64] + json.dumps(report).encode())
+    database.set(key, header + b"\n" + json.dumps(report, separators=(",", ":")).encode())
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
     ended = house.ended(number)
     assert ended.state in (State.FAILED, State.REFUSED)
@@ -352,7 +458,11 @@ async def test_an_audit_entry_that_was_forged_is_found(
     database: redis.Redis,
     forgery: str,
 ) -> None:
-    await _awaiting_approval(house, workspace, engine, registry, images)
+    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    await _awaiting_approval(house, workspace, workspace.person(ALICE), "1")
     wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
     wait_until(lambda: database.llen(keys.JOURNAL) == 0, within=20, what="an empty journal")
     assert _verify(house).returncode == 0

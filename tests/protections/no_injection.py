@@ -7,6 +7,7 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G7")
 _COMPOSE = "tests/test_docs.py"
 _CONTAINERS = "tests/workers/test_containers.py"
+_DEPLOYMENT = "tests/test_deployment.py"
 _GRAMMAR = "tests/quaymaster/test_image_ref.py"
 _PARTS = "tests/bot/views/test_parts.py"
 _EVERY_MESSAGE = (
@@ -16,6 +17,7 @@ _EVERY_MESSAGE = (
 _REGISTRY = "tests/workers/test_registry_failures.py"
 _REPOSITORY = "tests/test_repository.py"
 _SERVICES = "tests/quaymaster/test_configuration.py"
+_USERS = "tests/quaymaster/test_redis_users.py"
 _WORKER = "tests/workers/test_worker.py"
 _NOT_OURS = f"{_WORKER}::test_a_job_that_is_not_ours_is_refused"
 
@@ -346,24 +348,81 @@ NO_INJECTION = (
     ),
     _row(
         "Redis asks for a password",
-        "docker-compose.yml",
-        "      requirepass ${REDIS_PASSWORD}\n",
+        "valkey.conf",
+        "aclfile /etc/valkey/users.acl\n",
         "",
-        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+        (f"{_DEPLOYMENT}::test_redis_comes_up_healthy_lets_no_stranger_in_and_shows_no_password",),
+    ),
+    _row(
+        "nobody is Redis's default user",
+        "quaymaster/redis_users.py",
+        "if user in passwords or user is RedisUser.ADMIN)",
+        "if user in passwords)",
+        (f"{_USERS}::test_without_a_password_of_its_own_the_default_user_is_nobody",),
+    ),
+    _row(
+        "a user of Redis begins with no rights",
+        "quaymaster/redis_users.py",
+        'words = ["user", user.value, "reset"]',
+        'words = ["user", user.value, "+@all"]',
+        (f"{_USERS}::test_no_program_may_what_only_an_administrator_needs",),
+    ),
+    _row(
+        "the file of Redis's users holds no password",
+        "quaymaster/redis_users.py",
+        'f"#{hashlib.sha256(password.encode()).hexdigest()}"',
+        'f">{password}"',
+        (f"{_USERS}::test_the_file_holds_hashes_and_no_password",),
+    ),
+    _row(
+        "a password of Redis cannot be guessed from its hash",
+        "quaymaster/redis_users.py",
+        "        if not _PASSWORD.fullmatch(password):\n",
+        "        if not password:\n",
+        (f"{_USERS}::test_a_password_that_is_too_short_or_breaks_a_url_is_refused",),
+    ),
+    *(
+        _row(
+            f"in Redis {what}",
+            "quaymaster/redis_users.py",
+            old,
+            new,
+            (f"{_USERS}::test_a_program_cannot_touch_what_is_not_its_own",),
+        )
+        for what, old, new in (
+            ("the bot writes no release", '"releases:*", bot="r"', '"releases:*", bot="rw"'),
+            ("the bot writes no report", '"report:*", ', '"report:*", bot="w", '),
+            ("the bot writes no audit", '_ours("audit", ', '_ours("audit", bot="rw", '),
+            ("the scanner reads no operation", '"operation:*", ', '"operation:*", scanner="r", '),
+            (
+                "the scanner writes no order",
+                'registry="rw", scanner="r")',
+                'registry="rw", scanner="rw")',
+            ),
+        )
+    ),
+    _row(
+        "each program is a user of Redis of its own",
+        "docker-compose.yml",
+        "redis://worker-host:${REDIS_PASSWORD_WORKER_HOST:?set it in .env}",
+        "redis://bot:${REDIS_PASSWORD_BOT:?set it in .env}",
+        (
+            f"{_DEPLOYMENT}::test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published",
+        ),
     ),
     _row(
         "Redis is not published",
         "docker-compose.yml",
-        "    volumes: [redis:/data]\n",
-        '    volumes: [redis:/data]\n    ports: ["6379:6379"]\n',
-        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+        "    networks: [inner]\n",
+        '    networks: [inner]\n    ports: ["6379:6379"]\n',
+        (f"{_COMPOSE}::test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published",),
     ),
     _row(
         "Redis is on the inner network only",
         "docker-compose.yml",
         "    networks: [inner]\n",
         "    networks: [inner, outer]\n",
-        (f"{_COMPOSE}::test_redis_loses_nothing_asks_for_a_password_and_is_not_published",),
+        (f"{_COMPOSE}::test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published",),
     ),
     _row(
         "the Docker socket is in the worker of the host alone",

@@ -6,7 +6,9 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G9")
 _CHECKS = "tests/workers/test_redis_checks.py"
-_COMPOSED = "tests/test_docs.py::test_redis_loses_nothing_asks_for_a_password_and_is_not_published"
+_COMPOSED = (
+    "tests/test_docs.py::test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published"
+)
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _SERVER = "tests/engines/test_valkey.py"
 
@@ -26,12 +28,12 @@ NOTHING_LOST = (
         (f"{_CHECKS}::test_a_server_as_the_compose_file_sets_it_up_is_ok",),
     ),
     *(
-        _row(f"the composed Redis {what}", "docker-compose.yml", old, new, (_COMPOSED,))
-        for what, old, new in (
-            ("keeps a log", "      appendonly yes\n", ""),
-            ("writes before it answers", "appendfsync always", "appendfsync everysec"),
-            ("throws nothing away", "maxmemory-policy noeviction", "maxmemory-policy allkeys-lru"),
-            ("has a volume", "    volumes: [redis:/data]\n", ""),
+        _row(f"the composed Redis {what}", file, old, new, (_COMPOSED,))
+        for what, file, old, new in (
+            ("keeps a log", "valkey.conf", "appendonly yes\n", ""),
+            ("writes before it answers", "valkey.conf", "fsync always", "fsync everysec"),
+            ("throws nothing away", "valkey.conf", "policy noeviction", "policy allkeys-lru"),
+            ("has a volume", "docker-compose.yml", "      - redis:/data\n", ""),
         )
     ),
     *(

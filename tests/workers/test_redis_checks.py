@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from quaymaster.checks import Check, perform
+from quaymaster.redis_users import RedisUser
 from tests.engines.valkey import ValkeyServer
 from workers.redis_checks import append_check, eviction_check, redis_probe
 
@@ -14,9 +15,13 @@ def checks(url: str, seconds: float = 20) -> dict[str, Check]:
     return {check.subject: check for check in found}
 
 
+@pytest.mark.parametrize("user", RedisUser)
 @pytest.mark.engine
-def test_a_server_as_the_compose_file_sets_it_up_is_ok(valkey_server: ValkeyServer) -> None:
-    found = checks(valkey_server.url)
+def test_a_server_as_the_compose_file_sets_it_up_is_ok(
+    valkey_server: ValkeyServer, user: RedisUser
+) -> None:
+    """Whoever asks: each program can tell what it depends on."""
+    found = checks(valkey_server.url_of(user))
     assert {check.verdict for check in found.values()} == {"ok"}
     assert found["Redis"].what.startswith("Valkey ")
 
@@ -31,7 +36,7 @@ def test_what_is_set_up_wrongly_is_told_and_how_to_set_it(
     assert found["Redis durability"].verdict == "warning"
     assert found["Redis memory"].verdict == "broken"
     valkey.config_set("appendonly", "no")
-    valkey.config_set("requirepass", "")
+    valkey.acl_setuser("default", enabled=True, nopass=True)
     found = checks(valkey_server.url.replace(f":{valkey_server.password}@", ""))
     assert found["Redis durability"].verdict == "broken"
     assert found["Redis password"].verdict == "broken"

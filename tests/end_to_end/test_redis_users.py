@@ -1,0 +1,104 @@
+"""Programs of their own do the whole work as users of Redis of their own."""
+
+import contextlib
+
+import docker
+import pytest
+import redis
+
+from local_slack import Workspace
+from quaymaster import audit
+from quaymaster.operations import State
+from quaymaster.redis_users import RedisUser
+from quaymaster.store.transactions import ask
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House, redis_user
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.waiting import wait_until
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    for queue in ("host:build1", "registry", "scan"):
+        house.worker(queue)
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    for command in (
+        *(f"tags {repository}", f"inspect {repository}:1", f"pull {repository}:1", "images"),
+        *(f"tag {repository}:1 as {repository}:2", f"push {repository}:1", f"scan {repository}:1"),
+        *(f"deploy {repository}:1 to {house.shop.staging}", f"history {repository}:1 on build1"),
+    ):
+        ended = house.ended(await house.asked(alice, command))
+        assert ended.state is State.SUCCEEDED, (command, ended.outcome, house.logs())
+        await final_card(workspace, ended.id)
+    with contextlib.closing(house.connection()) as connection:
+        wait_until(lambda: len(ask(connection, audit.stored_lines())) > 20, within=20, what="audit")
+    assert house.refusals() == []
+
+
+@pytest.mark.parametrize("queue", ["host:build1", "registry"])
+async def test_each_worker_looks_after_operations_and_cards_alone(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    queue: str,
+) -> None:
+    """Courier, audit and reconciler beside the one worker that there is."""
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    await workspace.connected(within=60)
+    verb = f"tags {repository}" if queue == "registry" else f"pull {repository}:1"
+    alice = workspace.person(ALICE)
+    waiting = await house.asked(alice, verb)
+    with contextlib.closing(house.connection()) as connection:
+        connection.delete(f"rq:queue:{queue}")  # as a worker does that dies with the job in hand
+        house.worker(queue)
+        assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
+        wait_until(lambda: bool(ask(connection, audit.stored_lines())), within=20, what="audit")
+    await final_card(workspace, waiting)
+    assert house.refusals() == []
+
+
+def test_a_refusal_would_be_noticed(house: House) -> None:
+    with (
+        contextlib.closing(redis.Redis.from_url(house.valkey.url_of(RedisUser.BOT))) as bot,
+        contextlib.closing(house.connection()) as admin,
+    ):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            bot.get("made-up")
+        assert house.refusals() == ["bot: made-up"]
+        admin.acl_log_reset()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user"),
+    [
+        (("bot",), RedisUser.BOT),
+        (("worker",), RedisUser.WORKER),
+        (("worker", "--queues", "registry"), RedisUser.WORKER_REGISTRY),
+        (("worker", "--queues", "registry,scan"), RedisUser.WORKER),
+        (("worker", "--grace", "10", "--queues", "host:a,host:b"), RedisUser.WORKER_HOST),
+        (("scanner",), RedisUser.SCANNER),
+    ],
+)
+def test_a_program_of_the_house_is_the_user_that_it_is_in_production(
+    arguments: tuple[str, ...], user: RedisUser
+) -> None:
+    assert redis_user(arguments) is user
