@@ -83,7 +83,7 @@ def drop(operation_id: int) -> Transaction[None]:
         guards=(FieldEquals(keys.operation(operation_id), "version", ""),),
         commands=(
             ("ZREM", keys.CARDS_BEHIND, operation_id),
-            ("UNLINK", keys.card(operation_id)),
+            ("DEL", keys.card(operation_id)),
         ),
         done=lambda _: None,
         refused=lambda _: None,

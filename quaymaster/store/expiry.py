@@ -45,7 +45,7 @@ def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
 
 def _ended_before(where: str, limit: datetime) -> Query[tuple[int, ...]]:
     return Query(
-        ("ZRANGEBYSCORE", where, "-inf", limit.timestamp(), "LIMIT", 0, AT_ONCE),
+        ("ZRANGE", where, "-inf", limit.timestamp(), "BYSCORE", "LIMIT", 0, AT_ONCE),
         lambda reply: tuple(int(one) for one in reply),
     )
 
@@ -58,7 +58,7 @@ def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
     )
     return Transaction(
         commands=(
-            ("UNLINK", *everything),
+            ("DEL", *everything),
             ("ZREM", keys.RECENT, *words),
             ("ZREM", keys.CARDS_BEHIND, *words),
             ("ZREM", where, *words),

@@ -36,7 +36,7 @@ for i, guard in ipairs(guards) do
     found = redis.call('HGET', key, guard[3]) or ''
     holds = found == guard[4]
   elseif kind == 'has_field' then
-    holds = redis.call('HEXISTS', key, guard[3]) == 1
+    holds = redis.call('HGET', key, guard[3])
   elseif kind == 'last' then
     found = redis.call('LINDEX', key, -1)
     holds = (found or '') == guard[3]
