@@ -385,6 +385,8 @@ CASES: Mapping[str, Operation] = {
                 ),
                 LocalImage((), str(OLD_DIGEST), 4_200, None),
             ),
+            2,
+            2,
         ),
     ),
     "tags-second-page": having(
@@ -392,13 +394,13 @@ CASES: Mapping[str, Operation] = {
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
         page=1,
-        outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(57, 0, -1))),
+        outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(37, 17, -1)), 57, 57),
     ),
     "tags-none": having(
         RUNNING,
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
-        outcome=TagsListed(REPOSITORY, ()),
+        outcome=TagsListed(REPOSITORY, (), 0, 0),
     ),
     "history": having(
         RUNNING,
@@ -412,6 +414,8 @@ CASES: Mapping[str, Operation] = {
                 HistoryStep("COPY . /srv/app", NOW, 88_000_000),
                 HistoryStep("RUN apt-get update && apt-get install --yes everything", NOW, None),
             ),
+            3,
+            3,
         ),
     ),
     "inspected": having(
