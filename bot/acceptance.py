@@ -10,6 +10,7 @@ import structlog
 
 from bot.database import Database
 from bot.metrics import Metrics
+from bot.room import Room
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Unavailable
 from quaymaster.journal import Event, event_of
@@ -20,7 +21,7 @@ from quaymaster.routing import first_step
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import records
 from quaymaster.store.formats import SUBMISSION
-from quaymaster.store.records import Accepted, Duplicate
+from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import Transaction
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class Acceptance:
         self._ids: deque[int] = deque()
         self._reserving = asyncio.Lock()
         self._doubtful: deque[int] = deque(maxlen=_MOST_DOUBTFUL)
+        self.room = Room()
 
     async def warm_up(self) -> None:
         """Have ids ready, so that the first command needs one round trip as well."""
@@ -71,8 +73,18 @@ class Acceptance:
         """Record it, and queue it when its state is queued.
 
         A delivery that came before changes nothing. Raises Unavailable when Redis does not answer
-        in time.
+        in time, and NoRoom where it is nearly full.
         """
+        self.room.check()
+        try:
+            return await self._recorded(asked, state)
+        except IdTaken:
+            await self._move_ids_on()
+            return await self._recorded(asked, state)
+
+    async def _recorded(
+        self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED]
+    ) -> Receipt:
         operation = self._operation(await self._next_id(), asked, state)
         event = event_of(operation, actor=asked.actor.user)
         try:
@@ -91,6 +103,19 @@ class Acceptance:
                 self._ids.append(next_id)
                 self._metrics.accepted.labels(asked.request.verb).inc()
                 return Receipt(operation.id, operation)
+
+    async def _move_ids_on(self) -> None:
+        """Ids went back, as after an older state of Redis was restored: go above every one that is
+        known, so that nothing is ever called by the number of something else.
+        """
+        async with self._reserving:
+            known = await asyncio.gather(*map(self._database.ask, records.known_ids()))
+            at_present, *others = known
+            skipped = max(0, max(others) - at_present)
+            log.warning("ids went back", at=at_present, skipped=skipped)
+            self._ids.clear()
+            reserved = await self._database.perform(records.reserve(skipped + _RESERVED_AT_ONCE))
+            self._ids.extend(reserved[skipped:])
 
     async def settle_doubts(self) -> None:
         """Take back operations whose acceptance was not answered: the person was told that nothing

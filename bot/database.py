@@ -15,7 +15,6 @@ import redis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from quaymaster.errors import QuaymasterError, Unavailable
@@ -41,10 +40,6 @@ _ACT_SECONDS = 0.4
 """How late after its turn Redis may still begin: the reply has the rest of the time to arrive."""
 _PAUSE_SECONDS = 1.0
 _AT_ONCE = 16
-_UNWRITABLE = ("MISCONF", "NOREPLICAS")
-"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
-types (redis/_parsers/base.py).
-"""
 
 
 class Breaker:
@@ -172,8 +167,6 @@ class Database:
             if isinstance(error.__cause__, redis.TimeoutError):
                 self._breaker.timed_out(began)
             raise
-        except redis.ResponseError as error:
-            raise _translated(error) from error
         except QuaymasterError:
             self._breaker.answered()
             raise
@@ -184,14 +177,3 @@ class Database:
 def _microseconds(reply: Any) -> int:
     seconds, microseconds = reply
     return int(seconds) * 1_000_000 + int(microseconds)
-
-
-def _translated(error: redis.ResponseError) -> Exception:
-    is_known = isinstance(error, (OutOfMemoryError, ReadOnlyError))
-    if not is_known and not str(error).startswith(_UNWRITABLE):
-        return error
-    return Unavailable(
-        "Quaymaster's database takes no changes, so nothing was started.",
-        why="Redis answers, but refuses to write.",
-        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
-    )

@@ -63,6 +63,19 @@ def reserve(count: int = 1) -> Transaction[range]:
     )
 
 
+def known_ids() -> tuple[Query[int], ...]:
+    """The highest id that each of several places knows, 0 where it knows none: lists of operations,
+    and the audit, which knows also those that are not kept any more.
+    """
+    lists = (keys.RECENT, keys.ENDED, keys.ENDED_READINGS)
+    return (
+        Query(("GET", keys.NEXT_ID), lambda reply: int(reply or 0)),
+        Query(("SMEMBERS", keys.OPEN), _highest),
+        *(Query(("ZRANGE", one, 0, -1), _highest) for one in lists),
+        Query(("HKEYS", keys.AUDIT_LATEST), _highest),
+    )
+
+
 def accept(
     operation: Operation, event: Event, key: SigningKey
 ) -> Transaction[Accepted | Duplicate]:
@@ -264,6 +277,10 @@ def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command
 def lease_name(operation_id: int) -> str:
     """The lease that a worker holds while it runs an operation."""
     return f"operation:{operation_id}"
+
+
+def _highest(reply: Any) -> int:
+    return max((int(one) for one in reply if one.isdigit()), default=0)
 
 
 def _ended_at(operation: Operation) -> datetime | None:

@@ -199,6 +199,8 @@ ONCE = (
         "bot/paging.py",
         "records.turn_page(operation, page)",
         "records.turn_page(operation, operation.page + page)",
-        ("tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+        (
+            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+        ),
     ),
 )
