@@ -101,13 +101,13 @@ def _read_postings(reply: Any) -> dict[str, Posting]:
 
 
 def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
-    rows = [(int(row[0]), float(row[1])) for row in _pairs(reply)]
+    rows = [(int(row[0]), float(row[1])) for row in pairs(reply)]
     return tuple(
         (operation_id, None if score == NOT_ENDED else score) for operation_id, score in rows
     )
 
 
-def _pairs(reply: Any) -> Any:
+def pairs(reply: Any) -> Any:
     """RESP3 answers with pairs, RESP2 with a flat list; redis-py hands both on."""
     if reply and not isinstance(reply[0], (list, tuple)):
         return list(zip(reply[::2], reply[1::2], strict=True))

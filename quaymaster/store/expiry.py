@@ -7,16 +7,22 @@ because no program that ends an operation has to know for how long it is kept. S
 in several processes at once, does no harm; it also works when Redis has no room left.
 """
 
+import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from quaymaster.operations import Operation
 from quaymaster.retention import Retention, only_reads
 from quaymaster.store import keys
+from quaymaster.store.cards import pairs
 from quaymaster.store.transactions import Command, Connection, Query, Transaction, ask, perform
 
 AT_ONCE = 200
 """So many operations are dropped in one round trip: nobody else waits for long."""
+MOST_READINGS = 2_000
+"""Operations that only read are kept in this number at most, once they are an hour old."""
+READ_WITHIN = timedelta(hours=1)
 
 
 def ended(operation: Operation) -> tuple[Command, ...]:
@@ -29,25 +35,40 @@ def ended(operation: Operation) -> tuple[Command, ...]:
 
 def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
     """Drop everything whose time is over; how many operations that were. Raises Unavailable."""
-    dropped = 0
-    for where, limit in (
-        (keys.ENDED, now - retention.operations),
-        (keys.ENDED_READINGS, now - retention.listings),
-    ):
-        while found := ask(connection, _ended_before(where, limit)):
-            perform(connection, _drop(where, found))
-            dropped += len(found)
-            if len(found) < AT_ONCE:
-                break
-    perform(connection, _forget_requests_before(now - retention.operations))
+    latest_surplus = ask(connection, _LATEST_SURPLUS)
+    readings = max(
+        (now - retention.listings).timestamp(),
+        # Whoever reads on and on fills nothing, and has an hour to look at each answer.
+        min(latest_surplus, (now - READ_WITHIN).timestamp()),
+    )
+    operations = (now - retention.operations).timestamp()
+    dropped = _swept(connection, keys.ENDED_READINGS, readings)
+    dropped += _swept(connection, keys.ENDED, operations)
+    perform(connection, _forget_requests_before(operations))
     return dropped
 
 
-def _ended_before(where: str, limit: datetime) -> Query[tuple[int, ...]]:
-    return Query(
-        ("ZRANGE", where, "-inf", limit.timestamp(), "BYSCORE", "LIMIT", 0, AT_ONCE),
+def _swept(connection: Connection, where: str, until: float) -> int:
+    """Drop all that ended by then; how many that were."""
+    oldest = Query(
+        ("ZRANGE", where, "-inf", until, "BYSCORE", "LIMIT", 0, AT_ONCE),
         lambda reply: tuple(int(one) for one in reply),
     )
+    dropped = 0
+    while found := ask(connection, oldest):
+        perform(connection, _drop(where, found))
+        dropped += len(found)
+    return dropped
+
+
+def _score(reply: Any) -> float:
+    return next((float(score) for _, score in pairs(reply)), -math.inf)
+
+
+_LATEST_SURPLUS = Query(
+    ("ZRANGE", keys.ENDED_READINGS, -MOST_READINGS - 1, -MOST_READINGS - 1, "WITHSCORES"), _score
+)
+"""When the latest of those ended that are more than may be kept."""
 
 
 def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
@@ -68,10 +89,10 @@ def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
     )
 
 
-def _forget_requests_before(limit: datetime) -> Transaction[None]:
+def _forget_requests_before(limit: float) -> Transaction[None]:
     """The latest requests are listed by age too, whatever became of them."""
     return Transaction(
-        commands=(("ZREMRANGEBYSCORE", keys.RECENT, "-inf", f"({limit.timestamp()}"),),
+        commands=(("ZREMRANGEBYSCORE", keys.RECENT, "-inf", f"({limit}"),),
         done=lambda _: None,
         refused=lambda _: None,
     )

@@ -14,7 +14,7 @@ from quaymaster.outcomes import TagsListed
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
 from quaymaster.store import keys, pages, records
-from quaymaster.store.transactions import perform
+from quaymaster.store.transactions import Transaction, perform, perform_async
 from tests import samples
 from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store, until
 from tests.bot.couriers import Office, Records, eventually
@@ -108,8 +108,8 @@ class TestOnTheCard:
     async def _listed(self, changes: Records) -> Operation:
         running = await changes.started(request=TagsRequest(WEB), actor=Actor(TEAM, ALICE))
         kept = pages.keep(running, PAGES, (), WORKER_KEY, Retention(), NOW)
-        for command in kept:
-            await changes.connection.execute_command(*command)
+        also = Transaction(kept, lambda _: None, lambda _: None)
+        await perform_async(changes.connection, also)
         return await changes.ended(running, PAGES[0])
 
     async def _turned(self, changes: Records, operation: Operation, page: int) -> None:

@@ -8,11 +8,13 @@ import redis
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Ended
+from quaymaster.redis_users import RedisUser
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
 from quaymaster.store import cards, expiry, keys, records
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
+from tests.engines.valkey import ValkeyServer
 from tests.keys import BOT_KEY, RING
 from tests.samples import NOW, WEB, operation
 
@@ -109,3 +111,24 @@ def test_thousands_go_in_one_sweep(valkey: redis.Redis) -> None:
     valkey.zadd(keys.ENDED, scores)
     assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=91)) == len(scores)
     assert not valkey.exists(keys.ENDED)
+
+
+def test_of_very_many_readings_the_latest_and_those_of_the_last_hour_are_kept(
+    valkey: redis.Redis,
+) -> None:
+    count = expiry.MOST_READINGS + 500
+    valkey.zadd(keys.ENDED_READINGS, {str(n): NOW.timestamp() + n for n in range(count)})
+    before = NOW + timedelta(seconds=300) + expiry.READ_WITHIN
+    assert expiry.sweep(valkey, KEEP, before) == 301
+    assert expiry.sweep(valkey, KEEP, NOW + timedelta(hours=3)) == 199
+    assert valkey.zcard(keys.ENDED_READINGS) == expiry.MOST_READINGS
+
+
+@pytest.mark.parametrize("user", [RedisUser.WORKER_HOST, RedisUser.WORKER_REGISTRY])
+def test_whatever_worker_there_is_may_sweep(
+    valkey_server: ValkeyServer, valkey: redis.Redis, user: RedisUser
+) -> None:
+    _ended(valkey, 1, NOW)
+    with redis.Redis.from_url(valkey_server.url_of(user)) as worker:
+        assert expiry.sweep(worker, KEEP, NOW + timedelta(days=90)) == 1
+    assert _kept(valkey) == set()
