@@ -15,6 +15,7 @@ from bench.pickup import pickup
 from bench.pushing import pushing
 from bench.row import Row
 from bench.scanning import scanning
+from bench.size import size
 from bench.slack_calls import slack_calls
 from bench.tagging import tagging
 
@@ -30,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Bed], Iterable[Row]]] = {
     "slack-calls": slack_calls,
     "scan": scanning,
     "memory": memory,
+    "size": size,
 }
 
 
