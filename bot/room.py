@@ -42,8 +42,8 @@ class Room:
                 "Quaymaster's database is nearly full, so nothing was started.",
                 why=f"It holds {size(memory.used)} of the {size(memory.limit)} that it may. The "
                 "rest is kept for what runs.",
-                next_step="Whoever runs Quaymaster gives Redis more memory (`maxmemory`), or "
-                "shortens `keep` in quaymaster.yml; then ask again.",
+                next_step="Ask again later. Your Quaymaster administrator can give Redis more "
+                "memory (`maxmemory`) or shorten `keep` in quaymaster.yml.",
             )
 
 

@@ -72,7 +72,7 @@ def _page(
         turns.append(_turn("Next ▶", page + 1, scene))
     where = f"{first + 1:,}–{last:,} of {listed.total:,}"
     hidden = listed.total - listed.kept
-    note = f"Only the first {listed.kept:,} are kept; {hidden:,} more are not shown"
+    note = f"Only the first {listed.kept:,} are listed here; {hidden:,} more are not"
     said = paragraph((where,), (note,) if hidden > 0 else ())
     return rows[:ROWS], (said, *buttons(*turns))
 

@@ -36,7 +36,7 @@ async def test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_
     recorded = len(bot.operations())
     said = await asked(bot)
     assert " MB of the " in said
-    assert "gives Redis more memory" in said
+    assert "can give Redis more memory" in said
     assert len(bot.operations()) == recorded
 
     first = bot.operations()[0]
