@@ -99,6 +99,7 @@ class _Bot:
                 continue
 
     async def _tend_once(self) -> None:
+        await self._database.warm_up()
         await self._database.read_clock()
         await self.parts.acceptance.room.look(self._database)
         await self.parts.acceptance.warm_up()
