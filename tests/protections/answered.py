@@ -176,7 +176,7 @@ ANSWERED = (
     _row(
         "what was accepted although the person was told that it was not is taken back",
         "bot/acceptance.py",
-        "            self._doubtful.append(operation.id)\n",
+        "            self._doubtful.append(operation)\n",
         "",
         (f"{_LOST_REPLIES}::test_an_acceptance_of_which_every_answer_was_lost_is_taken_back",),
     ),

@@ -15,7 +15,7 @@ from quaymaster.store import cards, expiry, keys, records
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING
+from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.samples import NOW, WEB, operation
 
 pytestmark = pytest.mark.engine
@@ -68,9 +68,12 @@ def test_what_only_reads_is_kept_for_the_time_of_listings(valkey: redis.Redis) -
 def test_what_is_open_never_expires(valkey: redis.Redis) -> None:
     _recorded(valkey, 1)
     _recorded(valkey, 2, state=State.ACCEPTED)
+    before = _recorded(valkey, 3)
+    running = before.moved(State.RUNNING, NOW)
+    perform(valkey, records.move(before, running, event_of(running), WORKER_KEY))
     assert expiry.sweep(valkey, KEEP, NOW + timedelta(days=10_000)) == 0
-    assert _kept(valkey) == {1, 2}
-    assert ask(valkey, records.open_ids()) == (1, 2)
+    assert _kept(valkey) == {1, 2, 3}
+    assert ask(valkey, records.open_ids()) == (1, 2, 3)
 
 
 def test_a_card_that_is_behind_when_its_operation_goes_is_off_the_couriers_list(
