@@ -151,7 +151,7 @@ _EVERYBODY = _words("""
 """)
 _BOT = _words("""
     incr incrby hget hmget hsetnx hincrby lrange ltrim srem smembers
-    hkeys zadd zrange zrevrange zremrangebyrank
+    script|load hkeys zadd zrange zrevrange zremrangebyrank
 """)
 _RQ = _words("""
     client|info multi exec watch unwatch exists del expire pexpire persist

@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 import pytest
 import redis
 
+from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Ended
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
-from quaymaster.store import cards, expiry, keys, records
+from quaymaster.store import cards, expiry, keys, records, reports
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
 from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import NOW, WEB, operation
+from tests.samples import DIGEST, NOW, WEB, operation
 
 pytestmark = pytest.mark.engine
 
@@ -135,3 +136,10 @@ def test_whatever_worker_there_is_may_sweep(
     with redis.Redis.from_url(valkey_server.url_of(user)) as worker:
         assert expiry.sweep(worker, KEEP, NOW + timedelta(days=90)) == 1
     assert _kept(valkey) == set()
+
+
+def test_a_report_is_kept_for_its_time(valkey: redis.Redis) -> None:
+    report = ScanReport(WEB, DIGEST, ScannerDatabase("2", NOW), NOW, ())
+    perform(valkey, reports.keep(report, WORKER_KEY, Retention(reports=timedelta(hours=1))))
+    for key in (keys.report(str(DIGEST), "2"), keys.latest_report(str(DIGEST))):
+        assert 3_500 < valkey.ttl(key) <= 3_600
