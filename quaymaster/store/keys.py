@@ -66,17 +66,17 @@ def releases(environment: str, service: str) -> str:
 
 
 def bad_digests(environment: str, service: str) -> str:
-    """A hash: digests that were rolled back from, to the operation that did it."""
+    """A hash: digests that were rolled back from, to the signed mark on each."""
     return f"{PREFIX}bad:{environment}/{service}"
 
 
 def report(digest: str, database: str) -> str:
-    """A string: the sealed report of one digest by one database."""
+    """A string: the signed report of one digest by one database."""
     return f"{PREFIX}report:{digest}:{database}"
 
 
 def latest_report(digest: str) -> str:
-    """A string: the key of the newest report about a digest."""
+    """A string: the database of the newest report about a digest."""
     return f"{PREFIX}report:{digest}:latest"
 
 

@@ -49,6 +49,7 @@ KEY_SPECIMENS = {
     "database": "2",
     "repository": "registry.example.com/shop/web",
     "job_id": "operation-1042-3",
+    "execution_id": "7f",
 }
 
 
