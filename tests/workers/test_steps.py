@@ -37,10 +37,11 @@ def test_what_is_known_so_far_and_the_plan() -> None:
         after(RUNNING, step, NOW, WORKER_KEY),
         after(RUNNING, AwaitsApproval(planned()), NOW, WORKER_KEY),
     ):
-        parts = (operation.examined, operation.plan and operation.plan.examined)
-        for part in parts:
-            assert part is None or part.verdict == bounds.verdict(Unknown(LONG))
         assert operation.plan is not None
+        assert operation.plan.examined.verdict == bounds.verdict(Unknown(LONG))
+    known_so_far = after(RUNNING, step, NOW, WORKER_KEY).examined
+    assert known_so_far is not None
+    assert known_so_far.verdict == bounds.verdict(Unknown(LONG))
 
 
 def test_a_result_while_it_is_watched() -> None:
