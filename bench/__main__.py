@@ -16,6 +16,7 @@ from bench.pickup import pickup
 from bench.pushing import pushing
 from bench.row import Row
 from bench.scanning import scanning
+from bench.size import size
 from bench.slack_calls import slack_calls
 from bench.tagging import tagging
 
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[Bed], Iterable[Row]]] = {
     "scan": scanning,
     "memory": memory,
     "audit": audit,
+    "size": size,
 }
 
 

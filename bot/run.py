@@ -101,6 +101,7 @@ class _Bot:
     async def _tend_once(self) -> None:
         await self._database.warm_up()
         await self._database.read_clock()
+        await self.parts.acceptance.room.look(self._database)
         await self.parts.acceptance.warm_up()
         await self.parts.acceptance.settle_doubts()
         await self.parts.admission.sweep()

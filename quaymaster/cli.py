@@ -190,7 +190,7 @@ async def _beside_the_workers(
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
-    from workers.companion import look_after_operations
+    from workers.companion import drop_what_is_over, look_after_operations
     from workers.scanner_upkeep import keep_database_fresh
 
     stop = _stop_on_signals()
@@ -200,6 +200,7 @@ async def _beside_the_workers(
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
+            drop_what_is_over(worker_connection(url), configuration.retention, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
             *([keep_database_fresh(os.environ, stop)] if scans else []),
             run_courier(

@@ -16,6 +16,7 @@ from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
 from quaymaster.image_ref import Repository, shown
 from quaymaster.registries import RegistryAccess
+from quaymaster.retention import Retention
 from quaymaster.rights import Permission, Role
 from quaymaster.schema import (
     AlertSettings,
@@ -135,6 +136,12 @@ class Configuration:
     def keep_releases(self) -> int:
         """How many releases of a service can be gone back to."""
         return self.declaration.defaults.keep_releases
+
+    @property
+    def retention(self) -> Retention:
+        """For how long what has ended is kept."""
+        keep = self.declaration.keep
+        return Retention(keep.operations, keep.reports, keep.listings)
 
     def environment(self, name: str) -> EnvironmentEntry:
         """An environment by name. Raises UsageError naming those that exist."""

@@ -26,6 +26,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/local-slack.md",
     "docs/redis-users.md",
+    "docs/keeping.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})

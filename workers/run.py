@@ -17,6 +17,7 @@ from quaymaster.errors import (
     Conflict,
     Forged,
     HandedBack,
+    NoRoom,
     QuaymasterError,
     ScanBlocked,
     Trouble,
@@ -162,7 +163,7 @@ def _hand_back(running: Running, tools: Toolbox) -> None:
 def _save(
     running: Running, after_it: Operation, tools: Toolbox, also: Sequence[Command] = ()
 ) -> None:
-    """Write the result, also when Redis was away meanwhile.
+    """Write the result, also when Redis was away meanwhile, or had no room.
 
     The lease may have run out by then. As long as nobody wrote another version, nobody took the
     operation over, and the result is still the truth: so it is guarded by the version alone.
@@ -173,7 +174,10 @@ def _save(
         try:
             move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
             running.operation = perform(tools.connection, move)
-        except Unavailable:
+        except Unavailable as error:
+            if isinstance(error, NoRoom):
+                # It answers, so there will be room: nobody else can write about it either.
+                deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
             if time.monotonic() > deadline:
                 log.exception("result lost", operation=after_it.id, state=after_it.state)
                 raise

@@ -55,7 +55,8 @@ def _scan_leased(
     with kept_alive(tools.connection, lambda: held):
         try:
             report = scan()
-            perform(tools.connection, reports.keep(report, tools.keys.private))
+            retention = tools.configuration.retention
+            perform(tools.connection, reports.keep(report, tools.keys.private, retention))
         finally:
             perform(tools.connection, leases.give_back(lease, running.owner))
     return report

@@ -12,6 +12,7 @@ from quaymaster.findings import ScanReport
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
 from quaymaster.operations import Submission
+from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
 from quaymaster.store.codecs import Codec
@@ -34,6 +35,7 @@ RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER | _WORKER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
+PAGE = Codec("page", TypeAdapter(Listed), _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
 AUDIT_ANCHOR = Codec("audit anchor", TypeAdapter(Anchor), _WORKER)
 
@@ -48,6 +50,7 @@ CODECS = (
     BAD_DIGEST,
     REPORT,
     EVENT,
+    PAGE,
     AUDIT_ENTRY,
     AUDIT_ANCHOR,
 )

@@ -16,7 +16,7 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import cards, keys, operation_fields
+from quaymaster.store import cards, expiry, keys, operation_fields
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
 from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
@@ -26,6 +26,7 @@ from quaymaster.store.transactions import (
     Equals,
     FieldEquals,
     Guard,
+    HasField,
     Query,
     Refusal,
     Transaction,
@@ -60,6 +61,19 @@ def reserve(count: int = 1) -> Transaction[range]:
         commands=(("INCRBY", keys.NEXT_ID, count),),
         done=lambda replies: range(int(replies[0]) - count + 1, int(replies[0]) + 1),
         refused=_cannot_be_refused,
+    )
+
+
+def known_ids() -> tuple[Query[int], ...]:
+    """The highest id that each of several places knows, 0 where it knows none: lists of operations,
+    and the audit, which knows also those that are not kept any more.
+    """
+    lists = (keys.RECENT, keys.ENDED, keys.ENDED_READINGS)
+    return (
+        Query(("GET", keys.NEXT_ID), lambda reply: int(reply or 0)),
+        Query(("SMEMBERS", keys.OPEN), _highest),
+        *(Query(("ZRANGE", one, 0, -1), _highest) for one in lists),
+        Query(("HKEYS", keys.AUDIT_LATEST), _highest),
     )
 
 
@@ -103,7 +117,8 @@ def move(
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
 
-    A move to ``queued`` queues its job in the same transaction. ``also`` happens with it.
+    A move to ``queued`` queues its job in the same transaction, and an end begins the time for
+    which the operation is kept (see ``expiry``). ``also`` happens with it.
     Raises Conflict when somebody was first.
     """
     if after.version != before.version + 1:
@@ -119,6 +134,7 @@ def move(
             journalled(event, key),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
             *behind(after.id, _ended_at(after)),
+            *expiry.ended(after),
             *also,
         ),
         done=lambda _: after,
@@ -237,7 +253,7 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
     """
     guards, commands = cards.as_unknown(operation_id, noted)
     return Transaction(
-        guards=guards,
+        guards=(HasField(keys.operation(operation_id), "version"), *guards),
         commands=(
             *commands,
             ("HINCRBY", keys.operation(operation_id), "revision", 1),
@@ -273,6 +289,10 @@ def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command
 def lease_name(operation_id: int) -> str:
     """The lease that a worker holds while it runs an operation."""
     return f"operation:{operation_id}"
+
+
+def _highest(reply: Any) -> int:
+    return max((int(one) for one in reply if one.isdigit()), default=0)
 
 
 def _ended_at(operation: Operation) -> datetime | None:

@@ -6,22 +6,24 @@ from typing import Any
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest, Repository
 from quaymaster.key_ring import KeyRing
+from quaymaster.retention import Retention
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import Command, Query, Transaction
 
-_KEPT_SECONDS = 30 * 24 * 3600
+_USUAL = Retention()
 
 
-def keep(report: ScanReport, key: SigningKey) -> Transaction[None]:
-    """Keep a report for 30 days, signed: nobody can write “clean” into Redis."""
+def keep(report: ScanReport, key: SigningKey, retention: Retention = _USUAL) -> Transaction[None]:
+    """Keep a report for its time, signed: nobody can write “clean” into Redis."""
+    seconds = retention.report_seconds
     place = (str(report.digest), report.database.version)
     text = REPORT.signed(report, place, key).text
     return Transaction(
         commands=(
-            ("SET", keys.report(*place), text, "EX", _KEPT_SECONDS),
-            ("SET", keys.latest_report(place[0]), place[1], "EX", _KEPT_SECONDS),
+            ("SET", keys.report(*place), text, "EX", seconds),
+            ("SET", keys.latest_report(place[0]), place[1], "EX", seconds),
         ),
         done=lambda _: None,
         refused=lambda _: None,

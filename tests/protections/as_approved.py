@@ -204,4 +204,18 @@ AS_APPROVED = (
         "return False",
         (f"{_GATE}::test_unknown_stops_unless_it_is_let_through",),
     ),
+    _row(
+        "of many findings the gate compares also those that a plan does not name",
+        "quaymaster/gate.py",
+        "    return any(rank > known.get(key, -1) for key, rank in _pairs(now))\n",
+        "    return False\n",
+        (f"{_GATE}::test_one_new_finding_behind_the_ten_that_are_named_is_worse",),
+    ),
+    _row(
+        "of more findings than a plan carries any difference is worse",
+        "quaymaster/gate.py",
+        "        return planned != now\n",
+        "        return False\n",
+        (f"{_GATE}::test_of_more_than_a_plan_carries_any_difference_is_worse",),
+    ),
 )

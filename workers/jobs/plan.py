@@ -152,11 +152,11 @@ def _why(verdict: Verdict) -> str:
             return ""
         case Unknown():
             return f"Nobody knows what is in it: {verdict.why}"
-        case Blocked():
+        case Blocked(total=total):
             worst = verdict.by[0]
             fix = f"fixed in {worst.fixed}" if worst.fixed else "no fix yet"
             return (
-                f"{len(verdict.by)} findings are too severe; the worst is {worst.vulnerability} "
+                f"{total:,} findings are too severe; the worst is {worst.vulnerability} "
                 f"({worst.severity}) in {worst.package} {worst.installed}, {fix}."
             )
 
