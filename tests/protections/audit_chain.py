@@ -110,13 +110,6 @@ AUDIT_CHAIN = (
         (f"{_CHAINING}::test_nothing_is_built_on_an_end_that_no_worker_wrote",),
     ),
     _row(
-        "nothing is built on an old entry that was put at the end",
-        "quaymaster/audit.py",
-        "    if link_of(found.last, number, ring).entry.number != number:\n",
-        "    if False:\n",
-        (f"{_CHAINING}::test_nothing_is_built_on_an_end_that_no_worker_wrote",),
-    ),
-    _row(
         "whoever knew an end that was cut off writes it down",
         "quaymaster/audit.py",
         "        notes = self._cut_off(found, anchor)\n",
@@ -194,7 +187,7 @@ AUDIT_CHAIN = (
         "quaymaster/audit_files.py",
         "        if count != self.last - self.first + 1:\n",
         "        if False:\n",
-        (f"{_EXPORT}::test_a_file_that_is_cut_off_is_noticed",),
+        (f"{_EXPORT}::test_a_file_without_its_last_entry_is_noticed",),
     ),
     _row(
         "an export that was killed after its file is completed",

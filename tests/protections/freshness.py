@@ -70,11 +70,11 @@ FRESHNESS = (
     ),
     Protection(
         "G10",
-        "what was cut off the beginning is noticed on the way back",
+        "what was exported after the request is not taken for what never was",
         _READING,
         "    if exported != (first - 1, previous) or is_emptied or is_too_new:\n",
         "    if False:\n",
-        (f"{_TAIL}::test_a_beginning_that_was_cut_off_is_noticed",),
+        (f"{_TAIL}::test_where_a_part_was_exported_it_counts_when",),
     ),
     Protection(
         "G4",

@@ -167,8 +167,9 @@ def test_pieces_of_two_audits_do_not_make_one() -> None:
 def test_a_number_that_is_passed_over_is_noticed() -> None:
     first = entry_line(Entry(1, "", EVENTS[0]), NOW)
     second = entry_line(Entry(3, hash_of(first), EVENTS[1]), NOW)
+    third = entry_line(Entry(3, hash_of(second), EVENTS[2]), NOW)
     with pytest.raises(Forged, match="entry 2"):
-        verify([first, second], RING)
+        verify([first, second, third], RING)
 
 
 def test_an_event_that_was_exchanged_for_another_real_one_is_noticed() -> None:

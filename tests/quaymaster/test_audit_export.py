@@ -195,6 +195,14 @@ def test_a_file_that_is_cut_off_is_noticed(valkey: redis.Redis, path: Path, size
         whole(valkey, path)
 
 
+def test_a_file_without_its_last_entry_is_noticed(valkey: redis.Redis, path: Path) -> None:
+    fill(valkey)
+    exported(valkey, path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UsageError, match="holds 11 entries"):
+        whole(valkey, path)
+
+
 @pytest.mark.parametrize("junk", [b"\xff\xfe\x00", b"{}\n", b'{"quaymaster_audit": "x"}\n'])
 def test_what_is_no_export_is_said(valkey: redis.Redis, path: Path, junk: bytes) -> None:
     path.write_bytes(junk)
