@@ -19,6 +19,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.store.format_key import claim
 from quaymaster.store.transactions import (
     NotAfter,
     Query,
@@ -93,7 +94,14 @@ class _ServerClock:
 class Database:
     """A client of its own, without retries (redis-py 8 retries ten times by default)."""
 
-    def __init__(self, url: str, on_unavailable: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_unavailable: Callable[[], None] = lambda: None,
+        *,
+        is_expected: bool = True,
+    ) -> None:
+        """Unless ``is_expected``, nobody is answered before ``expect`` has looked into it."""
         self._pool = ConnectionPool.from_url(
             url,
             max_connections=2 * _AT_ONCE,
@@ -110,6 +118,15 @@ class Database:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._clock: _ServerClock | None = None
         self._on_unavailable = on_unavailable
+        self._is_expected = is_expected
+
+    async def expect(self) -> None:
+        """See whether this program fits what is in it, once. Raises ConfigurationError where it
+        does not, and Unavailable.
+        """
+        if not self._is_expected:
+            await self._in_turn(lambda: perform_async(self._redis, claim()))
+            self._is_expected = True
 
     async def perform(self, transaction: Transaction[T]) -> T:
         """Do it in one round trip, or never. Raises Unavailable when Redis is late."""
@@ -151,6 +168,8 @@ class Database:
 
     async def _within_time(self, act: Callable[[], Awaitable[T]]) -> T:
         try:
+            if not self._is_expected:
+                raise unavailable()
             async with asyncio.timeout(_TURN_SECONDS), self._slots:
                 return await self._in_turn(act)
         except TimeoutError as error:

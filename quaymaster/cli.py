@@ -10,20 +10,25 @@ import signal
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from quaymaster import audit as audit_chain
 from quaymaster import logs
 from quaymaster.checks import PARTS, Check, parts_of, perform
+from quaymaster.command_line import end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
+from quaymaster.database_commands import database_app
+from quaymaster.enrolment import expect_to_work
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, Settings
+from quaymaster.start import expect_our_format
+from quaymaster.store.format_key import expect
 from quaymaster.store.transactions import ask
 
 app = typer.Typer(
@@ -34,6 +39,7 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+app.add_typer(database_app, name="database")
 
 
 @app.command()
@@ -57,7 +63,7 @@ def bot(
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run())
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command()
@@ -77,6 +83,11 @@ def worker(
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
     names = _queues(queues, configuration)
     url = settings.redis_url.get_secret_value()
+    try:
+        expect_to_work(settings, names)
+        expect_our_format(url)
+    except QuaymasterError as error:
+        end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
     import_module("bot.courier")
 
@@ -117,7 +128,7 @@ def commands() -> None:
     try:
         command = COMMAND.value_in(os.environ)
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     try:
         configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
     except QuaymasterError:
@@ -131,7 +142,7 @@ def redis_users() -> None:
     try:
         print(acl_file(passwords_in(os.environ)), end="")
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command("try")
@@ -172,13 +183,14 @@ def verify(
     ] = None,
 ) -> None:
     """Check that nobody changed, added or removed an entry of the audit."""
-    settings = _settings([])
+    settings = settings_or_end()
     connection = worker_connection(settings.redis_url.get_secret_value())
     try:
+        expect(connection)
         lines = ask(connection, audit_chain.stored_lines())
         verified = audit_chain.verify(lines, settings.ring(), head)
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
 
 
@@ -193,7 +205,7 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
         if host is not None:
             configuration.host(host)
     except QuaymasterError as error:
-        _end_with(str(error), status=1)
+        end_with(str(error), status=1)
     place = Place(settings, configuration, os.environ, host)
     slack = slack_probes(settings, configuration) if "slack" in parts else ()
     secrets = (*settings.secret_values, *secret_values(place))
@@ -247,38 +259,24 @@ def _queues(given: str, configuration: Configuration) -> list[str]:
     names = [name.strip() for name in given.split(",") if name.strip()] or every
     unknown = [name for name in names if name not in every]
     if unknown:
-        _end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
+        end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
     return names
 
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        _end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
+        end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
     return host.strip("[]"), int(port)
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:
     """Settings and configuration, or the program ends with what is wrong with them."""
-    settings = _settings(needs)
+    settings = settings_or_end(needs)
     try:
         return settings, Configuration.load(settings.config)
     except QuaymasterError as error:
-        _end_with(str(error))
-
-
-def _settings(needs: list[str]) -> Settings:
-    try:
-        settings = Settings.from_env(os.environ, needs)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    logs.configure(settings.secret_values)
-    return settings
-
-
-def _end_with(text: str, status: int = 2) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(status)
+        end_with(str(error))
 
 
 def main() -> None:

@@ -95,7 +95,8 @@ def _rq(
 
 
 _KEYS = (
-    _ours("next-id", bot="rw"),
+    _ours("format", bot="rw", host="rw", registry="rw", scanner="rw"),
+    _ours("next-id", bot="rw", host="r", registry="r", scanner="r"),
     _ours("operations:open", bot="rw", host="rw", registry="rw"),
     _ours("operations:recent", bot="rw"),
     _ours("operation:*", bot="rw", host="rw", registry="rw"),

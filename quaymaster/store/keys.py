@@ -2,7 +2,10 @@
 
 PREFIX = "quaymaster:"
 
+FORMAT = f"{PREFIX}format"
+"""A string: the format of everything here together (quaymaster/store/formats.py)."""
 NEXT_ID = f"{PREFIX}next-id"
+"""A string: the latest id that was given out; there since the first bot was started."""
 OPEN = f"{PREFIX}operations:open"
 """A set: the ids of operations that have not ended."""
 RECENT = f"{PREFIX}operations:recent"
