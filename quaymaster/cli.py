@@ -23,6 +23,7 @@ from quaymaster.connections import courier_connection, queue_connection, worker_
 from quaymaster.database_commands import database_app
 from quaymaster.enrolment import expect_to_work
 from quaymaster.errors import QuaymasterError
+from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
@@ -40,6 +41,7 @@ app = typer.Typer(
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()

@@ -10,7 +10,9 @@ from typing import assert_never
 from quaymaster.key_ring import PublicKey, Role
 from quaymaster.operations import Operation, Stage, State
 
-_OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
+_OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED}) | {
+    State.SUPERSEDED
+}
 _WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
 
 

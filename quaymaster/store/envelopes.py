@@ -83,6 +83,12 @@ def body_of(text: str) -> str:
     return text.partition("\n")[2]
 
 
+def key_id_of(text: str) -> str:
+    """The key that an envelope claims to be signed with, unchecked."""
+    fields = text.partition("\n")[0].split(" ")
+    return fields[1] if len(fields) == _HEADER_FIELDS else ""
+
+
 def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
     header, line_break, body = text.partition("\n")
     fields = header.split(" ")
