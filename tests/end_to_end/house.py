@@ -17,6 +17,7 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
+from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
 from quaymaster.queues import REGISTRY, host_of
@@ -149,6 +150,8 @@ class House:
     shop: Shop
     keys: HouseKeys
     programs: list[Program] = field(default_factory=list)
+    root: Path = ROOT
+    """The checkout whose programs are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
@@ -161,9 +164,10 @@ class House:
                     **self.environment,
                     "REDIS_URL": self._redis_url(arguments),
                     **self.keys.environment(arguments[0]),
+                    "PYTHONPATH": str(self.root),
                     **environment,
                 },
-                cwd=ROOT,
+                cwd=self.root,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -224,7 +228,8 @@ class House:
         deadline = time.monotonic() + within
         operation: Operation | None = None
         while time.monotonic() < deadline:
-            operation = self.operation(operation_id)
+            with contextlib.suppress(Forged):  # until the reconciler has ended it
+                operation = self.operation(operation_id)
             if operation is not None and condition(operation):
                 return operation
             time.sleep(0.05)

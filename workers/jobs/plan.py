@@ -12,9 +12,11 @@ from quaymaster.plans import DeployPlan, Examined, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
+from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
-from workers.containers import ServiceState, observe
+from workers.candidates import configuration_fingerprint
+from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
 from workers.running import Running
 from workers.steps import AwaitsApproval, Continues
@@ -85,10 +87,23 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
             why="What it runs is not what it claims, so it is not replaced.",
             next_step="Look at it on the host and remove it by hand.",
         )
-    for release in releases_of(state.environment, state.service, tools):
-        if release.image.digest == image.digest and release.turn == serving.turn:
-            return RunningNow(release.image, release.id, release.configuration)
-    return RunningNow(image, None, None)
+    release = _release_of(serving, releases_of(state.environment, state.service, tools))
+    if release is None:
+        return RunningNow(image, None, None)
+    return RunningNow(release.image, release.id, release.configuration)
+
+
+def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | None:
+    """By its turn; where a rollback that failed has renamed it, by what it was made from."""
+    digest = serving.image.digest if serving.image else None
+    alike = [one for one in known if one.image.digest == digest]
+    by_turn = (one for one in alike if one.turn == serving.turn)
+    by_content = (
+        one
+        for one in alike
+        if configuration_fingerprint(one.configuration) == serving.configuration
+    )
+    return next(by_turn, None) or next(by_content, None)
 
 
 def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
