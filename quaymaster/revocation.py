@@ -103,14 +103,16 @@ class _Work:
         for name in named(self.connection, f"{prefix}*"):
             place = _place(name, prefix)
             for digest, text in ask(self.connection, _fields(name)).items():
+                what = f"the mark on {digest} in {'/'.join(place)}"
                 mark = self._anew(
                     text,
-                    f"the mark on {digest} in {'/'.join(place)}",
+                    what,
                     lambda: BAD_DIGEST.read(text, (*place, digest), self.before.ring),  # noqa: B023
                     lambda value: BAD_DIGEST.signed(value, (*place, digest), self.own.private),  # noqa: B023
                 )
                 if mark is not None:
                     perform(self.connection, _put_mark(name, digest, text, mark.text))
+                    self.done.signed_anew.append(what)
 
     def delete_reports(self) -> None:
         for name in named(self.connection, keys.report("*", "*")):
