@@ -23,6 +23,7 @@ from quaymaster.connections import courier_connection, queue_connection, worker_
 from quaymaster.database_commands import database_app
 from quaymaster.enrolment import expect_to_work
 from quaymaster.errors import QuaymasterError
+from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, SCAN, host_queue
@@ -212,7 +213,8 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     slack = slack_probes(settings, configuration) if "slack" in parts else ()
     secrets = (*settings.secret_values, *secret_values(place))
     logs.configure(secrets)
-    return perform((*slack, *worker_probes(parts, place)), secrets)
+    keys = (key_probe(settings, configuration, host),) if "keys" in parts else ()
+    return perform((*slack, *keys, *worker_probes(parts, place)), secrets)
 
 
 async def _beside_the_workers(

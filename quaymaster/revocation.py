@@ -115,7 +115,7 @@ class _Work:
                     self.done.signed_anew.append(what)
 
     def delete_reports(self) -> None:
-        for name in named(self.connection, keys.report("*", "*")):
+        for name in named(self.connection, f"{keys.PREFIX}*report:*"):
             text = ask(self.connection, Query(("GET", name), _text))
             if key_id_of(text) == self.revoked.id:
                 self.connection.delete(name)

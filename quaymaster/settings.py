@@ -129,12 +129,15 @@ class Settings:
         """Everybody's public keys. Raises ConfigurationError."""
         return KeyRing.load(self.key_ring_path)
 
+    def signing_key(self) -> SigningKey:
+        """This program's own key. Raises ConfigurationError where there is none."""
+        return SigningKey.parse(_needed(SIGNING_KEY, self.signing_key_text).get_secret_value())
+
     def keys(self, role: Role) -> Keys:
         """This program's own key, and everybody's public ones. Raises ConfigurationError where it
         cannot sign as this role.
         """
-        text = _needed(SIGNING_KEY, self.signing_key_text).get_secret_value()
-        return Keys.of(SigningKey.parse(text), self.ring(), role)
+        return Keys.of(self.signing_key(), self.ring(), role)
 
     def fingerprint_key(self) -> FingerprintKey:
         """The key of fingerprints. Raises ConfigurationError where there is none."""
