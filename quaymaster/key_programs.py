@@ -43,7 +43,7 @@ def programs_of(configuration: Configuration, *, one_worker: bool) -> tuple[Prog
     if one_worker:
         queues = {REGISTRY, SCAN, *map(host_queue, configuration.hosts)}
         return bot, Program(ONE_WORKER, Role.WORKER, frozenset(queues)), scanner
-    registry = Program("worker-registry", Role.WORKER, frozenset({REGISTRY}))
+    registry = Program("worker-registry", Role.WORKER, frozenset({REGISTRY, SCAN}))
     return bot, *_workers_of(configuration, registry), registry, scanner
 
 

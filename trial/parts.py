@@ -24,6 +24,7 @@ from trial.configuration import (
 )
 from trial.engine import Engine
 from trial.interruption import Interruption
+from trial.keys import fingerprint_environment, key_environment
 from trial.processes import Process, start_process
 from trial.state_directory import StateDirectory
 from trial.vulnerabilities import VulnerabilityDatabase
@@ -173,9 +174,13 @@ def running_product(
     common = product_environment(state, parts.slack["environment"])
     scanning = common | scanning_environment(state, database.cache)
     try:
-        parts.start_program("bot", ["bot"], common, within=10)
-        parts.start_worker("worker-host", f"host:{HOST}", scanning | host_environment(engine.host))
-        parts.start_worker("worker-registry", "registry,scan", scanning)
+        bot = common | key_environment(state, "bot")
+        parts.start_program("bot", ["bot"], bot, within=10)
+        host = scanning | host_environment(engine.host) | fingerprint_environment(state)
+        host |= key_environment(state, f"worker-{HOST}")
+        parts.start_worker("worker-host", f"host:{HOST}", host)
+        registry = scanning | key_environment(state, "worker-registry")
+        parts.start_worker("worker-registry", "registry,scan", registry)
         yield
     finally:
         parts.interruption.begin_ending()
