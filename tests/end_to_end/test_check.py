@@ -12,7 +12,7 @@ from local_slack import LocalSlack, serve
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.engines.valkey import ValkeyServer
-from tests.samples import KEY
+from tests.keys import FINGERPRINT_TEXT, WORKER_KEY, ring_text
 
 pytestmark = pytest.mark.engine
 CONFIGURATION = """\
@@ -46,10 +46,12 @@ def environment(
 ) -> dict[str, str]:
     (tmp_path / "quaymaster.yml").write_text(CONFIGURATION.format(registry=registry.host))
     (tmp_path / "web.env").write_text("TOKEN=made-up-env-file-value\n")
+    (tmp_path / "quaymaster.keys.yml").write_text(ring_text())
     return slack.environment() | {
         "PATH": f"{trivy_binary.parent}:{os.environ['PATH']}",
         "QUAYMASTER_CONFIG": str(tmp_path / "quaymaster.yml"),
-        "QUAYMASTER_SECRET_KEY": KEY,
+        "QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text(),
+        "QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT,
         "REDIS_URL": valkey_server.url,
         "DOCKER_HOST": docker_host,
         "TRIVY_CACHE_DIR": str(trivy_caches.a),
