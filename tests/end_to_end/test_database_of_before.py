@@ -3,7 +3,7 @@
 import contextlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import docker
 import pytest
@@ -69,7 +69,7 @@ def written_before(database: redis.Redis, environment: str, image: str) -> None:
         "seal": "0" * 64,
     }
     fields = {"record": json.dumps(record), "version": "5", "state": "succeeded", "revision": "6"}
-    database.hset(f"quaymaster:operation:{NUMBER}", mapping=fields)
+    database.hset(f"quaymaster:operation:{NUMBER}", mapping=cast("Any", fields))
     database.set("quaymaster:next-id", 33)
     database.zadd("quaymaster:operations:recent", {str(NUMBER): 1})
     release = {"id": NUMBER, "environment": environment, "service": "web", "seal": "0" * 64}

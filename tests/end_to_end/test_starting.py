@@ -19,6 +19,7 @@ from quaymaster.store.transactions import perform
 from tests.configurations import SMALL_TEXT
 from tests.end_to_end.house import ROOT
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import wait_until
 from tests.keys import BOT_KEY, FINGERPRINT_TEXT, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
 
 pytestmark = pytest.mark.engine
@@ -99,6 +100,32 @@ def test_a_database_of_before_there_was_a_format_is_refused_with_the_command(
         told = place.refused(*program, QUAYMASTER_SIGNING_KEY=key_of(program))
         assert "`quaymaster database empty`" in told
         assert client.keys() == [keys.NEXT_ID.encode()]
+
+
+def test_a_bot_that_reaches_the_database_later_ends_when_it_does_not_fit(
+    place: Place, valkey_server: ValkeyServer
+) -> None:
+    """It starts without Redis, to say so to whoever asks."""
+    with valkey_server.client() as client:
+        perform(client, records.reserve(16))
+    valkey_server.kill()
+    log = place.folder / "bot.log"
+    with log.open("wb") as output:
+        bot = subprocess.Popen(
+            [sys.executable, "-m", "quaymaster.cli", "bot"],
+            env=place.environment,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: "tending later" in log.read_text(), within=60, what="its first look")
+        valkey_server.start()
+        assert bot.wait(60) == 2
+    finally:
+        bot.kill()
+        bot.wait()
+    assert "`quaymaster database empty`" in log.read_text()
 
 
 def test_emptying_wants_to_be_told_that_it_is_meant(

@@ -4,6 +4,7 @@ from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
 from tests.protections.chat_page import CHAT_PAGE
+from tests.protections.keys import KEYS
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
 from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
@@ -24,4 +25,5 @@ PROTECTIONS = (
     *NOTHING_LOST,
     *AUDIT,
     *CHAT_PAGE,
+    *KEYS,
 )
