@@ -30,7 +30,7 @@ def aged(engine: docker.DockerClient, serving: Container, environment: str) -> C
     found = serving.attrs
     labels = {f"quaymaster.{name}": serving.labels[f"quaymaster.{name}"] for name in _LABELS}
     labels |= {"quaymaster.operation": str(NUMBER), "quaymaster.release": str(NUMBER)}
-    network = found["HostConfig"]["NetworkMode"]
+    [network] = found["NetworkSettings"]["Networks"]
     api: Any = engine.api
     serving.remove(force=True, v=True)
     host = api.create_host_config(
