@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench.acknowledgement import acknowledgement, redis_away
+from bench.acknowledgement import acknowledgement, redis_away, redis_slow
 from bench.bed import Bed
 from bench.dying import dying
 from bench.memory import memory
@@ -23,6 +23,7 @@ _LATEST = Path(__file__).parent / "latest.json"
 MEASUREMENTS: dict[str, Callable[[Bed], Iterable[Row]]] = {
     "acknowledgement": acknowledgement,
     "redis-away": redis_away,
+    "redis-slow": redis_slow,
     "pickup": pickup,
     "dying": dying,
     "tag": tagging,

@@ -17,6 +17,7 @@ from tests.end_to_end.house import House, Shop, configuration, opened
 from tests.engines.registries import Registry, running_registry
 from tests.engines.run_directory import RunDirectory
 from tests.engines.session import EngineSession
+from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.valkey import ValkeyServer
 
 
@@ -66,6 +67,16 @@ class Bed:
             server.discard()
 
     @contextmanager
+    def slow_disk(self) -> Iterator[SlowDiskServer]:
+        """The same on a disk that can be made slow."""
+        server = SlowDiskServer(self.engines.run, f"valkey-{secrets.token_hex(4)}")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.discard()
+
+    @contextmanager
     def folder(self) -> Iterator[Path]:
         """A directory that is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
@@ -87,13 +98,16 @@ class Bed:
         configured: Callable[[Shop], str] = configuration,
         *,
         rate_limits: bool = False,
+        valkey: ValkeyServer | None = None,
         **environment: str,
     ) -> Iterator[House]:
-        """The product, with a local Slack that has no rate limits unless a row is about them."""
+        """The product, with a local Slack that has no rate limits unless a row is about them, and
+        a database of its own unless one is given.
+        """
         with ExitStack() as stack:
             folder = stack.enter_context(self.folder())
             slack = stack.enter_context(serve(settings=Settings(rate_limits=rate_limits)))
-            valkey = stack.enter_context(self.valkey())
+            server = valkey or stack.enter_context(self.valkey())
             port = self.engines.run.reserve_port()
             shop = Shop(self.registry, self.docker_host, f"bench/{secrets.token_hex(4)}", port)
             given = {
@@ -104,5 +118,5 @@ class Bed:
             client = stack.enter_context(self.engine())
             stack.callback(shop.clean, client)
             yield stack.enter_context(
-                opened(folder, slack, valkey, shop, configured(shop), **given)
+                opened(folder, slack, server, shop, configured(shop), **given)
             )

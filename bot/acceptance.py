@@ -8,10 +8,10 @@ from typing import Literal
 
 import structlog
 
-from bot.database import Database
+from bot.database import AT_ONCE, Database, Deadline
 from bot.metrics import Metrics
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, Unavailable
+from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended
@@ -21,11 +21,12 @@ from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import records
 from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.records import Accepted, Duplicate
-from quaymaster.store.transactions import Transaction
+from quaymaster.store.transactions import Transaction, unavailable
 
 log = structlog.get_logger(__name__)
 
-_RESERVED_AT_ONCE = 16
+_IN_STOCK = AT_ONCE
+"""Each acceptance brings the id of a later one, so these are enough for as many as run at once."""
 _MOST_DOUBTFUL = 1_000
 
 
@@ -62,46 +63,51 @@ class Acceptance:
         self._doubtful: deque[int] = deque(maxlen=_MOST_DOUBTFUL)
 
     async def warm_up(self) -> None:
-        """Have ids ready, so that the first command needs one round trip as well."""
-        if not self._ids:
-            async with self._reserving:
-                await self._reserve()
+        """Have ids ready, so that also the commands of a burst need one round trip each. Raises
+        Unavailable.
+        """
+        async with self._reserving:
+            await self._reserve(_IN_STOCK, Deadline.of_an_answer())
 
     async def accept(self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED]) -> Receipt:
         """Record it, and queue it when its state is queued.
 
-        A delivery that came before changes nothing. Raises Unavailable when Redis does not answer
-        in time.
+        A delivery that came before changes nothing, so it is asked again where no reply comes: if
+        the first attempt was carried out, the second one finds this very operation. Raises
+        Unavailable when Redis does not answer in time.
         """
-        operation = self._operation(await self._next_id(), asked, state)
+        deadline = Deadline.of_an_answer()
+        operation = self._operation(await self._next_id(deadline), asked, state)
         event = event_of(operation, actor=asked.actor.user)
+        accepting = records.accept(operation, event, self._keys.private)
         try:
-            answer = await self._database.perform(
-                records.accept(operation, event, self._keys.private)
-            )
+            answer = await self._database.insist(accepting, deadline)
         except Unavailable:
             self._doubtful.append(operation.id)
             raise
         match answer:
+            case Duplicate(first) if first == operation.id:
+                # Its first attempt; the id for a later one is lost with that reply.
+                return self._new(operation)
             case Duplicate(first):
                 self._ids.appendleft(operation.id)
                 self._metrics.duplicates.inc()
                 return Receipt(first)
             case Accepted(next_id):
                 self._ids.append(next_id)
-                self._metrics.accepted.labels(asked.request.verb).inc()
-                return Receipt(operation.id, operation)
+                return self._new(operation)
 
     async def settle_doubts(self) -> None:
         """Take back operations whose acceptance was not answered: the person was told that nothing
         was started. A frozen Redis does not accept them later (see ``Database``), but one that died
-        may have accepted one and lost only the answer. Raises Unavailable.
+        may have accepted one and lost only the answer, and a very slow disk may have kept it back.
+        A job that runs already is asked to stop. Raises Unavailable.
         """
         while self._doubtful:
             operation_id = self._doubtful[0]
             try:
                 await self._cancel_if_recorded(operation_id)
-            except Conflict:
+            except (Conflict, Forged, WrittenByNewer):
                 log.info("moved by somebody else", operation=operation_id)
             self._doubtful.popleft()
 
@@ -110,7 +116,7 @@ class Acceptance:
         environment = getattr(asked.request, "environment", None) or ""
         try:
             event = Event(
-                await self._next_id(),
+                await self._next_id(Deadline.of_an_answer()),
                 *(0, "refused", asked.actor.user, datetime.now(UTC), why, environment),
             )
             await self._database.perform(_journalled(event, self._keys.private))
@@ -119,17 +125,22 @@ class Acceptance:
 
     async def _cancel_if_recorded(self, operation_id: int) -> None:
         stored = await self._database.ask(records.load(operation_id, self._keys.ring))
-        if stored is None or stored.operation.state not in (State.ACCEPTED, State.QUEUED):
+        if stored is None:
             return
-        outcome = Ended(
-            "Redis answered too late, and it was said that nothing was started.",
-            next_step="Ask again.",
-        )
-        after = stored.operation.moved(State.CANCELLED, datetime.now(UTC), outcome=outcome)
-        event = event_of(after, detail="answered too late")
-        await self._database.perform(
-            records.move(stored.operation, after, event, self._keys.private)
-        )
+        operation = stored.operation
+        actor = operation.actor.user
+        if operation.state is State.RUNNING:
+            event = event_of(operation, actor=actor, what="cancel asked")
+            asking = records.ask_to_cancel(operation, actor, event, self._keys.private)
+            await self._database.perform(asking)
+        elif operation.state in (State.ACCEPTED, State.QUEUED):
+            outcome = Ended(
+                "Redis answered too late, and it was said that nothing was started.",
+                next_step="Ask again.",
+            )
+            after = operation.moved(State.CANCELLED, datetime.now(UTC), outcome=outcome)
+            event = event_of(after, detail="answered too late")
+            await self._database.perform(records.move(operation, after, event, self._keys.private))
 
     def _operation(self, operation_id: int, asked: Asked, state: State) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
@@ -150,16 +161,30 @@ class Acceptance:
             changed_at=now,
         )
 
-    async def _next_id(self) -> int:
+    def _new(self, operation: Operation) -> Receipt:
+        self._metrics.accepted.labels(operation.request.verb).inc()
+        return Receipt(operation.id, operation)
+
+    async def _next_id(self, deadline: Deadline) -> int:
         if self._ids:
             return self._ids.popleft()
-        async with self._reserving:
-            if not self._ids:
-                await self._reserve()
+        try:
+            async with asyncio.timeout(deadline.left()):
+                await self._reserving.acquire()
+        except TimeoutError as error:
+            raise unavailable() from error
+        try:
+            await self._reserve(1, deadline)
             return self._ids.popleft()
+        finally:
+            self._reserving.release()
 
-    async def _reserve(self) -> None:
-        reserved = await self._database.perform(records.reserve(_RESERVED_AT_ONCE))
+    async def _reserve(self, at_least: int, deadline: Deadline) -> None:
+        """Fill the stock where it holds less. Asking again does no harm: ids may be left out."""
+        if len(self._ids) >= at_least:
+            return
+        reservation = records.reserve(_IN_STOCK - len(self._ids))
+        reserved = await self._database.insist(reservation, deadline)
         self._ids.extend(reserved)
 
 

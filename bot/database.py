@@ -1,7 +1,9 @@
 """The record as the bot's edge sees it: answered in time, or `Unavailable` is raised.
 
-Nobody waits longer for a Redis that does not answer, however many ask at once; and what a person
-was told did not happen does not happen later, when a frozen Redis thaws.
+A Redis that refuses connections is given up at once. One that does not answer may be slow, frozen
+or unreachable: nobody can tell which, so it is waited for as long as Slack allows, and what may be
+asked twice is asked again meanwhile. What a person was told did not happen does not happen later,
+when a frozen Redis thaws.
 """
 
 import asyncio
@@ -9,15 +11,17 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import redis
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from bot.server_clock import ServerClock
 from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.format_key import claim
 from quaymaster.store.transactions import (
@@ -27,31 +31,61 @@ from quaymaster.store.transactions import (
     Transaction,
     ask_async,
     perform_async,
+    taught,
     unavailable,
 )
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 0.5
-"""The longest for one command, counted from its turn. Where Redis answers nobody, the turns of all
-who wait come at once, and the breaker answers them.
+ANSWER_SECONDS = 2.0
+"""The longest for one answer, with every wait in it. Slack waits for three seconds; 2.5 are
+promised, and the rest is for the way to here and back.
 """
-_TURN_SECONDS = 2.3
-"""The longest with the wait for a turn, while Redis is merely busy: Slack waits for three."""
-_ACT_SECONDS = 0.4
-"""How late after its turn Redis may still begin: the reply has the rest of the time to arrive."""
+AT_ONCE = 64
+"""So many are asked at the same time, each over a connection of its own that is open before. Redis
+makes one write to the disk for all that it finds waiting, so fifty at once wait for a slow disk
+twice at most, where one after another would wait fifty times.
+"""
+_REPLY_SECONDS = 0.75
+"""Redis begins nothing later than this before the answer: so long the disk may take."""
+_ASK_AGAIN_SECONDS = 0.8
+"""Without a reply for so long, it is asked again on another connection."""
+_CONNECTION_SECONDS = 2 * ANSWER_SECONDS
+"""Longer than anybody waits: who waits decides, and not the client."""
 _PAUSE_SECONDS = 1.0
-_AT_ONCE = 16
+_SILENCE_SECONDS = 1.5
+"""Nobody was answered for so long: Redis is not merely slow."""
 _UNWRITABLE = ("MISCONF", "NOREPLICAS")
 """How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
 types (redis/_parsers/base.py).
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Until when somebody waits, by ``time.monotonic``. Several questions may share one."""
+
+    at: float
+
+    @classmethod
+    def of_an_answer(cls) -> "Deadline":
+        """For an answer that is waited for from now on."""
+        return cls(time.monotonic() + ANSWER_SECONDS)
+
+    @property
+    def act_by(self) -> float:
+        """The latest moment at which Redis may begin, so that the reply still comes in time."""
+        return self.at - _REPLY_SECONDS
+
+    def left(self, until: float = math.inf) -> float:
+        """How many seconds are left, or are left until an earlier moment."""
+        return max(0.0, min(self.at, until) - time.monotonic())
+
+
 class Breaker:
     """After a time-out, fails everybody fast for a second, then lets one through to look.
 
-    A command that is late while others are answered is a matter of its own and breaks nothing.
+    A command that is late while others are answered, or that came to its turn late, breaks nothing.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,8 +106,9 @@ class Breaker:
 
     def timed_out(self, began: float) -> None:
         """Redis did not answer a command in time."""
-        if self._last_answer < began:
-            self._closed_again_at = self._clock() + _PAUSE_SECONDS
+        now = self._clock()
+        if now - max(self._last_answer, began) >= _SILENCE_SECONDS:
+            self._closed_again_at = now + _PAUSE_SECONDS
 
     def answered(self) -> None:
         """Redis answered."""
@@ -81,18 +116,14 @@ class Breaker:
         self._closed_again_at = None
 
 
-@dataclass(frozen=True, slots=True)
-class _ServerClock:
-    """Tells the time of the Redis server from this machine's monotonic clock."""
-
-    ahead_microseconds: int
-
-    def now(self) -> int:
-        return int(time.monotonic() * 1e6) + self.ahead_microseconds
+class _TooLate(QuaymasterError):
+    """Redis came to it after the limit that it was given, and did nothing."""
 
 
 class Database:
-    """A client of its own, without retries (redis-py 8 retries ten times by default)."""
+    """A client of its own, without the retries of redis-py 8 (ten by default): what may be asked
+    again is decided here.
+    """
 
     def __init__(
         self,
@@ -104,9 +135,10 @@ class Database:
         """Unless ``is_expected``, nobody is answered before ``expect`` has looked into it."""
         self._pool = ConnectionPool.from_url(
             url,
-            max_connections=2 * _AT_ONCE,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
+            # Whoever is asked again may still wait for the first reply.
+            max_connections=4 * AT_ONCE,
+            socket_timeout=_CONNECTION_SECONDS,
+            socket_connect_timeout=_CONNECTION_SECONDS,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
             # Round trips at each new connection that nobody needs here.
@@ -115,9 +147,10 @@ class Database:
         )
         self._redis = Redis(connection_pool=self._pool)
         self._breaker = Breaker()
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._clock: _ServerClock | None = None
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._clock: ServerClock | None = None
         self._on_unavailable = on_unavailable
+        self._attempts: set[asyncio.Task[Any]] = set()
         self._is_expected = is_expected
 
     async def expect(self) -> None:
@@ -125,18 +158,35 @@ class Database:
         does not, and Unavailable.
         """
         if not self._is_expected:
-            await self._in_turn(lambda: perform_async(self._redis, claim()))
+            by = Deadline.of_an_answer()
+            try:
+                await self._in_turn(lambda: perform_async(self._redis, claim()), by, tries=2)
+            except TimeoutError as error:
+                raise unavailable() from error
             self._is_expected = True
 
-    async def perform(self, transaction: Transaction[T]) -> T:
-        """Do it in one round trip, or never. Raises Unavailable when Redis is late."""
-        return await self._within_time(
-            lambda: perform_async(self._redis, self._timely(transaction))
-        )
+    async def perform(self, transaction: Transaction[T], deadline: Deadline | None = None) -> T:
+        """Do it in one round trip, or never. Raises Unavailable when Redis does not answer in time.
 
-    async def ask(self, query: Query[T]) -> T:
-        """Read one thing. Raises Unavailable when Redis is late."""
-        return await self._within_time(lambda: ask_async(self._redis, query))
+        It is asked once. A compare-and-set whose reply was lost would refuse its own repetition,
+        and a change that was made would be reported as one that somebody else prevented.
+        """
+        by = deadline or Deadline.of_an_answer()
+        return await self._within_time(lambda: self._performed(transaction, by), by, tries=1)
+
+    async def insist(self, transaction: Transaction[T], deadline: Deadline | None = None) -> T:
+        """The same for what may be done twice, or recognises itself when it is asked again: where
+        no reply comes, or a connection breaks, it is asked once more.
+        """
+        by = deadline or Deadline.of_an_answer()
+        return await self._within_time(lambda: self._performed(transaction, by), by, tries=2)
+
+    async def ask(self, query: Query[T], deadline: Deadline | None = None) -> T:
+        """Read one thing; where no reply comes, ask once more. Raises Unavailable when Redis does
+        not answer in time.
+        """
+        by = deadline or Deadline.of_an_answer()
+        return await self._within_time(lambda: ask_async(self._redis, query), by, tries=2)
 
     async def read_clock(self) -> None:
         """Learn the server's time, which the time limits of transactions are given in.
@@ -144,60 +194,132 @@ class Database:
         To be called at the start and now and then: clocks are set, servers are replaced.
         """
         before = time.monotonic()
-        server = await self.ask(Query(("TIME",), _microseconds))
-        middle = (before + time.monotonic()) / 2
-        self._clock = _ServerClock(server - int(middle * 1e6))
+        self._note_time(before, await self.ask(Query(("TIME",), _microseconds)))
+
+    async def warm_up(self) -> None:
+        """Open the connections that a burst needs, as far as Redis takes them: opening one takes
+        round trips of its own, and beside others that write each of them waits for the disk. Where
+        all are open, none is tried. Raises Unavailable.
+        """
+        opening = [asyncio.ensure_future(self._opened()) for _ in range(AT_ONCE)]
+        _, late = await asyncio.wait(opening, timeout=ANSWER_SECONDS)
+        for one in late:
+            one.cancel()
+        for opened in await asyncio.gather(*opening, return_exceptions=True):
+            if not isinstance(opened, BaseException):
+                await self._pool.release(opened)
+        await self.ask(taught())
 
     async def close(self) -> None:
         """Close every connection."""
+        for attempt in self._attempts:
+            # Cancelled twice, it would not come to giving its connection back.
+            if not attempt.cancelling():
+                attempt.cancel()
+        await asyncio.gather(*self._attempts, return_exceptions=True)
         await self._redis.aclose()
         await self._pool.disconnect()
 
-    def _timely(self, transaction: Transaction[T]) -> Transaction[T]:
-        if self._clock is None:
-            return transaction
-        limit = NotAfter(self._clock.now() + int(_ACT_SECONDS * 1e6))
+    async def _opened(self) -> AbstractConnection:
+        connection: AbstractConnection = await cast("Any", self._pool).get_connection()
+        return connection
+
+    async def _performed(self, transaction: Transaction[T], deadline: Deadline) -> T:
+        sent = time.monotonic()
+        clock = self._clock
+        if clock is None:
+            return await perform_async(self._redis, transaction)
+        limit = NotAfter(clock.at(deadline.act_by))
         last = len(transaction.guards)
 
         def refused(refusal: Refusal) -> T:
             if refusal.guard == last:
-                raise unavailable()
+                self._note_time(sent, int(refusal.found))
+                raise _TooLate("")
             return transaction.refused(refusal)
 
-        return replace(transaction, guards=(*transaction.guards, limit), refused=refused)
+        guarded = replace(transaction, guards=(*transaction.guards, limit), refused=refused)
+        return await perform_async(self._redis, guarded)
 
-    async def _within_time(self, act: Callable[[], Awaitable[T]]) -> T:
+    def _note_time(self, sent: float, server: int) -> None:
+        seen = ServerClock.seen(sent, server, time.monotonic())
+        self._clock = seen if self._clock is None else self._clock.refined(seen)
+
+    async def _within_time(
+        self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int
+    ) -> T:
         try:
             if not self._is_expected:
                 raise unavailable()
-            async with asyncio.timeout(_TURN_SECONDS), self._slots:
-                return await self._in_turn(act)
-        except TimeoutError as error:
+            async with asyncio.timeout(deadline.left()):
+                await self._slots.acquire()
+            try:
+                return await self._in_turn(act, deadline, tries)
+            finally:
+                self._slots.release()
+        except (TimeoutError, _TooLate) as error:
             self._on_unavailable()
             raise unavailable() from error
         except Unavailable:
             self._on_unavailable()
             raise
 
-    async def _in_turn(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _in_turn(self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int) -> T:
+        if not deadline.left():
+            raise TimeoutError
         began = self._breaker.begin()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                result = await act()
+            result = await self._first_answer(act, deadline, tries)
         except TimeoutError:
             self._breaker.timed_out(began)
             raise
-        except Unavailable as error:
-            if isinstance(error.__cause__, redis.TimeoutError):
-                self._breaker.timed_out(began)
-            raise
         except redis.ResponseError as error:
             raise _translated(error) from error
+        except Unavailable:
+            raise
         except QuaymasterError:
             self._breaker.answered()
             raise
         self._breaker.answered()
         return result
+
+    async def _first_answer(
+        self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int
+    ) -> T:
+        """The first answer to as many attempts as may be made. An attempt that is late goes on
+        beside the next one: where Redis is merely slow, it is the first to be answered.
+        """
+        pending: set[asyncio.Task[T]] = set()
+        failure: BaseException = TimeoutError()
+        while pending or tries:
+            if tries:
+                pending.add(self._attempt(act))
+                tries -= 1
+            until = time.monotonic() + _ASK_AGAIN_SECONDS if tries else math.inf
+            done, pending = await asyncio.wait(
+                pending, timeout=deadline.left(until), return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in done:
+                failed = attempt.exception()
+                if not isinstance(failed, (Unavailable, _TooLate)):
+                    return attempt.result()
+                failure = failed
+            if not deadline.left():
+                for attempt in pending:
+                    attempt.cancel()
+                raise TimeoutError
+        raise failure
+
+    def _attempt(self, act: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+        attempt = asyncio.ensure_future(act())
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._ended)
+        return attempt
+
+    def _ended(self, attempt: asyncio.Task[Any]) -> None:
+        self._attempts.discard(attempt)
+        if not attempt.cancelled():
+            attempt.exception()  # Nobody may be waiting for it any more.
 
 
 def _microseconds(reply: Any) -> int:

@@ -4,8 +4,9 @@ Whatever it is, the person gets an answer: in the acknowledgement where it is th
 privately afterwards. Before the acknowledgement nobody but Redis is asked.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -18,6 +19,7 @@ from bot.buttons import Button, Pointer
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
 from bot.commands.help import help_text
+from bot.database import ANSWER_SECONDS
 from bot.home import HomeTab
 from bot.identity import Directory
 from bot.metrics import Metrics
@@ -45,6 +47,10 @@ from quaymaster.requests import (
 )
 
 _REMEMBERED_DELIVERIES = 2_000
+_SHOWN_SECONDS = ANSWER_SECONDS + 0.1
+"""What asks Redis several times is answered after the acknowledgement when that takes longer. A
+Redis that does not answer at all has been given up by then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,12 @@ class Front:
         if person is None:
             self._later(typed, self._looked_up_and_shown(request, typed.actor))
             return None
-        return await self._show(request, person)
+        showing = asyncio.ensure_future(self._show(request, person))
+        done, _ = await asyncio.wait({showing}, timeout=_SHOWN_SECONDS)
+        if not done:
+            self._later(typed, _outcome_of(showing))
+            return None
+        return showing.result()
 
     async def _looked_up_and_shown(
         self, request: StatusRequest | JobsRequest, actor: Actor
@@ -257,3 +268,7 @@ class _Recent:
 
 async def _said(answer: Answer) -> Answer:
     return answer
+
+
+async def _outcome_of(work: Awaitable[Answer]) -> Answer:
+    return await work

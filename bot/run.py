@@ -112,6 +112,7 @@ class _Bot:
 
     async def _tend_once(self) -> None:
         await self.expect_the_database()
+        await self._database.warm_up()
         await self._database.read_clock()
         await self.parts.acceptance.warm_up()
         await self.parts.acceptance.settle_doubts()

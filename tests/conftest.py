@@ -17,6 +17,7 @@ from tests.engines.local_images import remove_images
 from tests.engines.registries import Registry
 from tests.engines.run_directory import EngineError, RunDirectory
 from tests.engines.session import EngineSession
+from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.trivy import TrivyCaches, make_caches
 from tests.engines.trivy import trivy_binary as find_trivy
 from tests.engines.valkey import ValkeyServer
@@ -40,6 +41,7 @@ _ENGINE_FIXTURES = frozenset(
         "prod_registry",
         "registry",
         "repository",
+        "slow_disk_server",
         "tls_registry",
         "trial_state",
         "trivy_binary",
@@ -191,6 +193,15 @@ def repository(
 def valkey_server(engine_session: EngineSession) -> Iterator[ValkeyServer]:
     """A running Valkey server of the test's own, to kill, freeze and restart at will."""
     server = ValkeyServer(engine_session.run, f"valkey-{secrets.token_hex(4)}")
+    server.start()
+    yield server
+    server.discard()
+
+
+@pytest.fixture
+def slow_disk_server(engine_session: EngineSession) -> Iterator[SlowDiskServer]:
+    """The same on a disk that the test makes slow."""
+    server = SlowDiskServer(engine_session.run, f"valkey-{secrets.token_hex(4)}")
     server.start()
     yield server
     server.discard()

@@ -6,13 +6,15 @@ carried out by compare-and-set, so it does no harm in several processes or a mom
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
 from quaymaster.journal import event_of
+from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed, Lost
 from quaymaster.requests import (
@@ -24,14 +26,20 @@ from quaymaster.requests import (
     TagsRequest,
 )
 from quaymaster.signing_key import Keys
-from quaymaster.store import keys, leases, records
-from quaymaster.store.transactions import Connection, Query, ask, perform
+from quaymaster.store import records
+from quaymaster.store.operation_fields import Stored
+from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
+from workers.facts import Facts, MissingJobs, Whereabouts, whereabouts_of
 from workers.forged import end_forged
 
 log = structlog.get_logger(__name__)
 
-LOST_JOB_AFTER = timedelta(seconds=5)
-"""A worker has moved a job to running long before: popping takes milliseconds."""
+LOST_JOB_AFTER = timedelta(seconds=8)
+"""So long a job may be out of its queue before its worker has noted that it took it: four round
+trips, each of which waits for the disk of a slow Redis.
+"""
+STUCK_JOB_AFTER = timedelta(seconds=60)
+"""So long it may be with a worker that lives and does not begin."""
 RECOVERY_PATIENCE = timedelta(seconds=9)
 """How long a recovery may wait for a worker of its queue before the card says what is known."""
 INTERRUPTION_SECONDS = 3.0
@@ -52,22 +60,13 @@ _HARMLESS = (
 """Doing these twice is the same as doing them once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is true besides the record."""
-
-    now: datetime
-    is_leased: bool
-    is_in_queue: bool
-
-
 def decide(operation: Operation, facts: Facts) -> Operation | None:
     """The next version of the record, or None when it is as it should be."""
     match operation.state:
         case State.QUEUED:
             return _of_a_queued(operation, facts)
         case State.RUNNING:
-            return None if facts.is_leased else _of_a_dead(operation, facts.now)
+            return None if facts.whereabouts.is_leased else _of_a_dead(operation, facts.now)
         case State.AWAITING_APPROVAL:
             approval = operation.approval
             if approval is None or facts.now < approval.rule.expires_at:
@@ -82,15 +81,19 @@ def decide(operation: Operation, facts: Facts) -> Operation | None:
 
 
 def _of_a_queued(operation: Operation, facts: Facts) -> Operation | None:
-    waited = facts.now - operation.changed_at
-    is_recovery = operation.stage is Stage.RECOVER
-    if is_recovery and not facts.is_leased and waited > RECOVERY_PATIENCE:
+    is_worked_at = facts.whereabouts.is_leased or facts.whereabouts.is_taken
+    is_late = facts.now - operation.changed_at > RECOVERY_PATIENCE
+    if operation.stage is Stage.RECOVER and is_late and not is_worked_at:
         return operation.moved(State.UNKNOWN, facts.now, outcome=_nobody_looked(operation))
-    if facts.is_leased or facts.is_in_queue or waited < LOST_JOB_AFTER:
+    if not facts.whereabouts.is_missing or facts.missing_for < _lost_after(facts):
         return None
     if operation.attempt >= MOST_ATTEMPTS:
         return operation.moved(State.FAILED, facts.now, outcome=_never_started(operation))
     return operation.queued(operation.stage, operation.queue, facts.now)
+
+
+def _lost_after(facts: Facts) -> timedelta:
+    return STUCK_JOB_AFTER if facts.whereabouts.is_taken else LOST_JOB_AFTER
 
 
 def _of_a_dead(operation: Operation, now: datetime) -> Operation:
@@ -152,64 +155,78 @@ class Reconciler:
     clock: Callable[[], float] = time.monotonic
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
+    _missing: MissingJobs = field(default_factory=MissingJobs)
 
     def look(self, now: datetime) -> int:
         """Look at every open operation once; how many were moved. Raises Unavailable."""
         began = self.clock()
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
-        trusts = began >= self._leases_count_from
-        moved = reconcile(self.connection, self.keys, now, trusts_leases=trusts)
+            self._missing.forget()
+        trusts_leases = began >= self._leases_count_from
+        moved = 0
+        for operation in self._suspicious(now, trusts_leases):
+            moved += self._moved_on(operation, now)
         self._looked_at = self.clock()
         return moved
 
+    def _suspicious(self, now: datetime, trusts_leases: bool) -> list[Operation]:
+        """Those with which something is to be done, as it seems. Everything is read in three round
+        trips: beside others that write, each of them waits for the disk.
+        """
+        operations = [
+            one for one in self._all_open() if one.state is not State.RUNNING or trusts_leases
+        ]
+        places = ask_all(self.connection, [whereabouts_of(one) for one in operations])
+        found = list(zip(operations, places, strict=True))
+        queued = [(one.job_id, place) for one, place in found if one.state is State.QUEUED]
+        self._missing.look(queued, self.clock())
+        return [one for one, place in found if decide(one, self._facts(one, place, now))]
 
-def reconcile(
-    connection: Connection, own: Keys, now: datetime, *, trusts_leases: bool = True
-) -> int:
-    """Look at every open operation once; how many were moved. Raises Unavailable.
-
-    Without ``trusts_leases`` nobody is taken for dead because a lease ran out.
-    """
-    moved = 0
-    for operation_id in ask(connection, records.open_ids()):
-        operation = _loaded(connection, operation_id, own)
-        if operation is None or operation.state.is_terminal:
-            continue
-        if operation.state is State.RUNNING and not trusts_leases:
-            continue
-        after = decide(operation, _facts(connection, operation, now))
+    def _moved_on(self, before: Operation, now: datetime) -> bool:
+        """Look at one once more, since much may have happened while others were moved, and do what
+        is to be done. Whether something was.
+        """
+        place = ask(self.connection, whereabouts_of(before))
+        after = decide(before, self._facts(before, place, now))
         if after is None:
-            continue
+            return False
+        event = event_of(after, detail="found")
         try:
-            event = event_of(after, detail="found")
-            perform(connection, records.move(operation, after, event, own.private))
+            perform(self.connection, records.move(before, after, event, self.keys.private))
         except Conflict:
-            continue
-        log.info("moved", operation=operation.id, before=operation.state, after=after.state)
-        moved += 1
-    return moved
+            return False
+        log.info("moved", operation=before.id, before=before.state, after=after.state)
+        return True
+
+    def _all_open(self) -> list[Operation]:
+        """What has not ended. A record that is forged is ended, and one that a newer program wrote
+        is left to it: neither holds up the others.
+        """
+        ids = ask(self.connection, records.open_ids())
+        found = ask_all(self.connection, [_readable(one, self.keys.ring) for one in ids])
+        operations = []
+        for operation_id, one in zip(ids, found, strict=True):
+            if isinstance(one, Forged):
+                end_forged(self.connection, operation_id, one.trouble, self.keys)
+            elif one is not None and not one.operation.state.is_terminal:
+                operations.append(one.operation)
+        return operations
+
+    def _facts(self, operation: Operation, place: Whereabouts, now: datetime) -> Facts:
+        return Facts(now, place, self._missing.missing_for(operation.job_id, self.clock()))
 
 
-def _loaded(connection: Connection, operation_id: int, own: Keys) -> Operation | None:
-    """The record. One that is forged is ended, and one that a newer program wrote is left to it:
-    neither holds up the others.
-    """
-    try:
-        stored = ask(connection, records.load(operation_id, own.ring))
-    except WrittenByNewer:
-        return None
-    except Forged as error:
-        log.exception("record is not acted upon", operation=operation_id)
-        end_forged(connection, operation_id, error.trouble, own)
-        return None
-    return stored.operation if stored else None
+def _readable(operation_id: int, ring: KeyRing) -> Query[Stored | Forged | None]:
+    loading = records.load(operation_id, ring)
 
+    def read(reply: Any) -> Stored | Forged | None:
+        try:
+            return loading.read(reply)
+        except WrittenByNewer:
+            return None
+        except Forged as error:
+            log.exception("record is not acted upon", operation=operation_id)
+            return error
 
-def _facts(connection: Connection, operation: Operation, now: datetime) -> Facts:
-    owner = ask(connection, leases.owner_of(records.lease_name(operation.id)))
-    place = ask(
-        connection,
-        Query(("LPOS", keys.queue(operation.queue), operation.job_id), lambda reply: reply),
-    )
-    return Facts(now, owner is not None, place is not None)
+    return Query(loading.command, read)

@@ -84,6 +84,18 @@ def job(job_id: str) -> str:
     return f"rq:job:{job_id}"
 
 
+def executions(job_id: str) -> str:
+    """RQ's own sorted set of the executions of a job (rq/executions.py, ``ExecutionRegistry``)."""
+    return f"rq:executions:{job_id}"
+
+
+def execution(job_id: str, execution_id: str) -> str:
+    """RQ's own key of an execution, which expires unless its worker renews it
+    (rq/executions.py, ``Execution.key``).
+    """
+    return f"rq:execution:{job_id}:{execution_id}"
+
+
 def queue(name: str) -> str:
     """RQ's own key of a queue (rq/queue.py, ``Queue.key``)."""
     return f"rq:queue:{name}"

@@ -7,7 +7,7 @@ with a plain one; what is written is the same.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -160,6 +160,13 @@ class Query(Generic[T]):
     read: Callable[[Any], T]
 
 
+def taught() -> Query[None]:
+    """Have Redis know the script, which it forgets when it restarts: the next transaction then
+    needs one round trip as well.
+    """
+    return Query(("SCRIPT LOAD", _SCRIPT), lambda _: None)
+
+
 Connection = redis.Redis
 AsyncConnection = redis.asyncio.Redis
 
@@ -203,6 +210,22 @@ def ask(connection: Connection, query: Query[T]) -> T:
         return query.read(cast("Any", connection).execute_command(*query.command))
     except _UNREACHABLE as error:
         raise unavailable() from error
+
+
+def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
+    """Read several things in one round trip. Raises Unavailable when Redis does not answer in
+    time.
+    """
+    if not queries:
+        return []
+    try:
+        with connection.pipeline(transaction=False) as pipeline:
+            for query in queries:
+                cast("Any", pipeline).execute_command(*query.command)
+            replies = pipeline.execute()
+    except _UNREACHABLE as error:
+        raise unavailable() from error
+    return [query.read(reply) for query, reply in zip(queries, replies, strict=True)]
 
 
 async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:

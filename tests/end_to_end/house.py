@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,10 +17,11 @@ import docker
 import redis
 
 from local_slack import LocalSlack, Outcome, Person
-from quaymaster.errors import Forged
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError, Forged
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Operation, State
-from quaymaster.queues import REGISTRY, host_of
+from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import RedisUser
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, records
@@ -123,15 +124,19 @@ class HouseKeys:
     def new(cls, folder: Path) -> "HouseKeys":
         """Made anew, the ring written into the folder."""
         bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
-        queues = frozenset({"registry", "scan", "host:build1"})
+        return cls(bot, worker, scanner, KeyRing({})).enrolled(folder, ())
+
+    def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
+        """With the worker's key enrolled for these hosts, and so written into the folder."""
+        queues = frozenset({"registry", "scan", *map(host_queue, hosts)})
         public = (
-            bot.public(Role.BOT),
-            worker.public(Role.WORKER, queues),
-            scanner.public(Role.SCANNER),
+            self.bot.public(Role.BOT),
+            self.worker.public(Role.WORKER, queues),
+            self.scanner.public(Role.SCANNER),
         )
         ring = KeyRing({key.id: key for key in public})
         (folder / "quaymaster.keys.yml").write_text(ring.as_yaml())
-        return cls(bot, worker, scanner, ring)
+        return replace(self, ring=ring)
 
     def environment(self, program: str) -> dict[str, str]:
         """What a program gets besides."""
@@ -155,6 +160,9 @@ class House:
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
+        with contextlib.suppress(ConfigurationError):  # which the program is to complain of
+            hosts = Configuration.load(Path(self.environment["QUAYMASTER_CONFIG"])).hosts
+            self.keys = self.keys.enrolled(self.folder, hosts)
         number = len(self.programs)
         log = self.folder / f"{number}-{arguments[0]}.log"
         with log.open("wb") as output:

@@ -225,12 +225,15 @@ class TestParts:
 class TestReplays:
     """What has ended does not happen again, whatever genuine text is put back."""
 
+    @pytest.mark.parametrize("its_container", ["is kept", "is gone"])
     async def test_a_spent_deploy_of_what_was_rolled_back(
         self,
         house: House,
         workspace: Workspace,
+        engine: docker.DockerClient,
         shop: Person,
         forger: Forger,
+        its_container: str,
     ) -> None:
         production = house.shop.production
         await _deployed(house, workspace, shop, "1")
@@ -245,6 +248,12 @@ class TestReplays:
         back = await house.asked(workspace.person(BOB), f"rollback {production}/web")
         assert house.ended(back).state is State.SUCCEEDED, house.logs()
         assert "web v1" in page_at(house.shop.port + 1)
+        if its_container == "is gone":
+            [stopped] = engine.containers.list(
+                all=True,
+                filters={"label": f"quaymaster.environment={production}", "status": "exited"},
+            )
+            stopped.remove(v=True)
         forger.put_back(spent, before, approved.queue, approved.attempt)
         assert house.until(spent, lambda one: one.state.is_terminal).state is not State.SUCCEEDED
         assert "web v1" in page_at(house.shop.port + 1)
@@ -275,6 +284,9 @@ class TestReplays:
     async def test_an_old_rollback(
         self,
         house: House,
+        engine: docker.DockerClient,
+        registry: Registry,
+        images: LocalImages,
         shop: Person,
         forger: Forger,
     ) -> None:
@@ -288,8 +300,9 @@ class TestReplays:
         before = forger.fields(rollback)
         house.worker()
         assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
-        again = await house.asked(shop, f"deploy {repository}:1 to {staging}")
-        assert house.ended(again).state is State.SUCCEEDED
+        push_image(engine, registry, images.clean, repository, "3")
+        newest = await house.asked(shop, f"deploy {repository}:3 to {staging}")
+        assert house.ended(newest).state is State.SUCCEEDED, house.logs()
         running = page_at(house.shop.port)
         forger.put_back(rollback, before, queued.queue, queued.attempt)
         ended = house.until(rollback, lambda one: one.state.is_terminal)

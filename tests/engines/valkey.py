@@ -86,7 +86,7 @@ class ValkeyServer:
         if self._daemon is not None:
             raise EngineError(f"{self._name} is running already")
         command = [str(get_binary_path()), str(self.directory / "valkey.conf")]
-        daemon = Daemon.start(self._run, self._name, command)
+        daemon = Daemon.start(self._run, self._name, command, environment=self._environment())
         daemon.wait_until_ready(self._answers)
         self._daemon = daemon
 
@@ -125,6 +125,10 @@ class ValkeyServer:
         if self._frozen:
             self._running().send(signal.SIGCONT)
             self._frozen = False
+
+    def _environment(self) -> Mapping[str, str] | None:
+        """The variables of the server, None for those of this process."""
+        return None
 
     def _running(self) -> Daemon:
         if self._daemon is None:

@@ -9,6 +9,8 @@ _ACCEPTANCE = "tests/bot/test_acceptance.py"
 _APP = "tests/bot/test_app.py"
 _DATABASE = "tests/bot/test_database.py"
 _HOME = "tests/bot/test_home.py"
+_LOST_REPLIES = "tests/bot/test_lost_replies.py"
+_SLOW = "tests/bot/test_slow_redis.py"
 _VOTES = "tests/bot/test_votes.py"
 
 ANSWERED = (
@@ -83,9 +85,86 @@ ANSWERED = (
     _row(
         "whoever waits for a turn too long is answered",
         "bot/database.py",
-        "asyncio.timeout(_TURN_SECONDS), self._slots",
-        "self._slots",
+        "            async with asyncio.timeout(deadline.left()):\n"
+        "                await self._slots.acquire()\n",
+        "            await self._slots.acquire()\n",
+        (f"{_DATABASE}::test_whoever_has_waited_already_does_not_wait_longer_for_a_turn",),
+    ),
+    _row(
+        "whoever is answered is answered in time",
+        "bot/database.py",
+        "pending, timeout=deadline.left(until), return",
+        "pending, return",
         (f"{_DATABASE}::test_while_redis_is_merely_busy_nobody_waits_longer_than_slack_does",),
+    ),
+    _row(
+        "as many are asked at the same time as a burst has",
+        "bot/database.py",
+        "        self._slots = asyncio.Semaphore(AT_ONCE)\n",
+        "        self._slots = asyncio.Semaphore(8)\n",
+        (f"{_SLOW}::test_fifty_commands_at_once_are_all_accepted",),
+    ),
+    _row(
+        "the connections of a burst are open before",
+        "bot/run.py",
+        "        await self._database.warm_up()\n",
+        "",
+        (f"{_SLOW}::test_fifty_commands_at_once_are_all_accepted",),
+    ),
+    _row(
+        "Redis knows the script before it is needed",
+        "bot/database.py",
+        "        await self.ask(taught())\n",
+        "",
+        (f"{_DATABASE}::test_the_connections_of_a_burst_are_opened_before_and_once",),
+    ),
+    _row(
+        "the ids of a burst are there before",
+        "bot/acceptance.py",
+        "        reservation = records.reserve(_IN_STOCK - len(self._ids))\n",
+        "        reservation = records.reserve(8)\n",
+        (f"{_SLOW}::test_fifty_commands_at_once_are_all_accepted",),
+    ),
+    _row(
+        "a command without a reply is asked again",
+        "bot/database.py",
+        "return await self._within_time(lambda: self._performed(transaction, by), by, tries=2)",
+        "return await self._within_time(lambda: self._performed(transaction, by), by, tries=1)",
+        (
+            f"{_LOST_REPLIES}::test_a_command_whose_reply_is_lost_is_accepted_once",
+            f"{_LOST_REPLIES}::test_a_command_whose_connection_breaks_is_accepted_once",
+        ),
+    ),
+    _row(
+        "a late attempt is waited for beside the next one",
+        "bot/database.py",
+        "                pending.add(self._attempt(act))\n",
+        "                pending = {self._attempt(act)}\n",
+        (f"{_DATABASE}::test_a_late_reply_to_the_first_attempt_counts",),
+    ),
+    _row(
+        "what cannot recognise itself is asked once",
+        "bot/database.py",
+        "return await self._within_time(lambda: self._performed(transaction, by), by, tries=1)",
+        "return await self._within_time(lambda: self._performed(transaction, by), by, tries=2)",
+        (f"{_DATABASE}::test_a_change_is_not_asked_for_twice",),
+    ),
+    _row(
+        "what asks Redis several times is answered afterwards when that takes long",
+        "bot/front.py",
+        "asyncio.wait({showing}, timeout=_SHOWN_SECONDS)",
+        "asyncio.wait({showing})",
+        (
+            f"{_LOST_REPLIES}::"
+            "test_what_asks_redis_several_times_is_answered_after_the_acknowledgement",
+        ),
+    ),
+    _row(
+        "the server's clock is known whatever the way there takes",
+        "bot/server_clock.py",
+        "        return int(moment * 1e6) + self.least\n",
+        "        return int(moment * 1e6) + (self.least + self.most) // 2\n",
+        ("tests/bot/test_server_clock.py::test_a_moment_is_never_taken_for_a_later_one",),
     ),
     _row(
         "what a frozen Redis was sent does not happen later",
@@ -99,7 +178,14 @@ ANSWERED = (
         "bot/acceptance.py",
         "            self._doubtful.append(operation.id)\n",
         "",
-        (f"{_ACCEPTANCE}::test_an_acceptance_of_which_only_the_answer_was_lost_is_taken_back",),
+        (f"{_LOST_REPLIES}::test_an_acceptance_of_which_every_answer_was_lost_is_taken_back",),
+    ),
+    _row(
+        "what runs although the person was told that it was not accepted is asked to stop",
+        "bot/acceptance.py",
+        "        if operation.state is State.RUNNING:\n",
+        "        if False:\n",
+        (f"{_LOST_REPLIES}::test_an_unanswered_acceptance_that_runs_by_now_is_asked_to_stop",),
     ),
     _row(
         "a Redis that takes no writes is answered in words",

@@ -16,6 +16,7 @@ _RECORDS = "tests/quaymaster/store/test_records.py"
 _RUN = "tests/workers/test_run.py"
 _RUNNING = "tests/workers/test_running.py"
 _SETTLE = "tests/workers/test_settle.py"
+_SLOW = "tests/workers/test_slow_redis.py"
 _STEPS = "tests/bot/test_steps.py"
 _SUPERVISOR = "tests/workers/test_supervisor.py"
 
@@ -28,16 +29,55 @@ NEVER_SILENT = (
         (f"{_RECONCILER}::test_a_job_that_got_lost_between_queue_and_worker_is_queued_again",),
     ),
     _row(
+        "a job that left its queue a moment ago is not taken for lost",
+        "workers/reconciler.py",
+        "if not facts.whereabouts.is_missing or facts.missing_for < _lost_after(facts):",
+        "if not facts.whereabouts.is_missing:",
+        (
+            f"{_RECONCILER}::"
+            "test_a_job_that_waited_for_long_and_left_its_queue_a_moment_ago_is_left_alone",
+            f"{_SLOW}::test_no_job_of_a_burst_is_queued_again",
+        ),
+    ),
+    _row(
+        "a job that a living worker took is not taken for lost",
+        "workers/facts.py",
+        "    return Whereabouts(is_leased, is_in_queue, taken)\n",
+        "    return Whereabouts(is_leased, is_in_queue, False)\n",
+        (f"{_RECONCILER}::test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives",),
+    ),
+    _row(
+        "what a dead worker noted about a job expires",
+        "workers/worker.py",
+        "        return SIGN_OF_LIFE_SECONDS\n",
+        "        return super().get_heartbeat_ttl(job, working_time)\n",
+        (f"{_RECONCILER}::test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives",),
+    ),
+    _row(
+        "a worker that lives and never begins is not waited for",
+        "workers/reconciler.py",
+        "return STUCK_JOB_AFTER if facts.whereabouts.is_taken else LOST_JOB_AFTER",
+        "return timedelta.max if facts.whereabouts.is_taken else LOST_JOB_AFTER",
+        (f"{_RECONCILER}::test_a_job_that_its_worker_never_begins_is_queued_again",),
+    ),
+    _row(
+        "the time that Redis was away does not make a job lost",
+        "workers/reconciler.py",
+        "            self._missing.forget()\n",
+        "            pass\n",
+        (f"{_RECONCILER}::test_the_time_that_redis_was_away_does_not_count",),
+    ),
+    _row(
         "a dead worker is noticed",
         "workers/reconciler.py",
-        "return None if facts.is_leased else _of_a_dead(operation, facts.now)",
+        "return None if facts.whereabouts.is_leased else _of_a_dead(operation, facts.now)",
         "return None",
         (f"{_RECONCILER}::test_a_push_whose_worker_died_is_looked_at_and_not_repeated",),
     ),
     _row(
         "a living worker is left alone",
         "workers/reconciler.py",
-        "return None if facts.is_leased else _of_a_dead(operation, facts.now)",
+        "return None if facts.whereabouts.is_leased else _of_a_dead(operation, facts.now)",
         "return _of_a_dead(operation, facts.now)",
         (f"{_RECONCILER}::test_a_running_operation_with_a_living_worker_is_left_alone",),
     ),
@@ -65,7 +105,7 @@ NEVER_SILENT = (
     _row(
         "a recovery that no worker takes ends",
         "workers/reconciler.py",
-        "if is_recovery and not facts.is_leased and waited > RECOVERY_PATIENCE:",
+        "if operation.stage is Stage.RECOVER and is_late and not is_worked_at:",
         "if False:",
         (f"{_RECONCILER}::test_a_recovery_that_no_worker_takes_ends_truthfully",),
     ),
@@ -86,9 +126,9 @@ NEVER_SILENT = (
     _row(
         "a record that cannot be read does not hold up the reconciler",
         "workers/reconciler.py",
-        '        log.exception("record cannot be read", operation=operation_id)\n'
-        "        return None\n",
-        "        raise\n",
+        '            log.exception("record cannot be read", operation=operation_id)\n'
+        "            return None\n",
+        "            raise\n",
         (f"{_RECONCILER}::test_a_record_that_cannot_be_read_does_not_hold_up_the_others",),
     ),
     _row(
@@ -121,8 +161,8 @@ NEVER_SILENT = (
     _row(
         "after Redis was away the living get a moment",
         "workers/reconciler.py",
-        "if operation.state is State.RUNNING and not trusts_leases:",
-        "if False:",
+        "            if one.state is not State.RUNNING or trusts_leases\n",
+        "            if True\n",
         (
             f"{_RECONCILER}::"
             "test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases",

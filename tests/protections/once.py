@@ -24,6 +24,13 @@ ONCE = (
         (f"{_RECORDS}::test_the_same_delivery_three_times_is_one_operation",),
     ),
     _row(
+        "a repeated acceptance that finds itself keeps its id",
+        "bot/acceptance.py",
+        "            case Duplicate(first) if first == operation.id:\n",
+        "            case Duplicate(first) if first is None:\n",
+        ("tests/bot/test_lost_replies.py::test_a_command_whose_reply_is_lost_is_accepted_once",),
+    ),
+    _row(
         "a delivery is known by Slack's trigger",
         "bot/payloads.py",
         'Origin(body["channel_id"], body["trigger_id"])',

@@ -10,8 +10,10 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Lost
 from quaymaster.requests import ScanRequest
 from quaymaster.store import keys
+from quaymaster.store.transactions import ask
 from tests.samples import NOW, SEALER, approval, deploy, image, operation, plan
 from tests.workers.toolboxes import now, recorded
+from workers.facts import Facts, Whereabouts, whereabouts_of
 from workers.reconciler import (
     INTERRUPTION_SECONDS,
     LOST_JOB_AFTER,
@@ -19,38 +21,72 @@ from workers.reconciler import (
     MOST_DEATHS,
     RECOVERY_PATIENCE,
     RENEWAL_SECONDS,
-    Facts,
+    STUCK_JOB_AFTER,
     Reconciler,
     decide,
-    reconcile,
 )
+from workers.worker import SIGN_OF_LIFE_SECONDS, OperationWorker
 
 LATER = timedelta(seconds=1)
+ALWAYS = timedelta(days=1)
 
 
 def _decide(
-    given: Operation, after: timedelta, *, leased: bool = False, queued: bool = False
+    given: Operation,
+    after: timedelta,
+    *,
+    leased: bool = False,
+    queued: bool = False,
+    taken: bool = False,
+    missing: timedelta = timedelta(0),
 ) -> Operation | None:
-    return decide(given, Facts(given.changed_at + after, leased, queued))
+    place = Whereabouts(is_leased=leased, is_in_queue=queued, is_taken=taken)
+    return decide(given, Facts(given.changed_at + after, place, missing))
 
 
 def test_a_job_that_got_lost_between_queue_and_worker_is_queued_again() -> None:
-    lost = _decide(operation(), LOST_JOB_AFTER)
+    lost = _decide(operation(), LOST_JOB_AFTER, missing=LOST_JOB_AFTER)
     assert lost is not None
     assert (lost.state, lost.job_id) == (State.QUEUED, "operation-1042-2")
 
 
 @pytest.mark.parametrize(("leased", "queued"), [(True, False), (False, True)])
-def test_a_job_that_waits_or_has_just_been_taken_is_left_alone(leased: bool, queued: bool) -> None:
-    assert _decide(operation(), timedelta(days=1), leased=leased, queued=queued) is None
+def test_a_job_that_waits_or_runs_is_left_alone(leased: bool, queued: bool) -> None:
+    assert _decide(operation(), ALWAYS, leased=leased, queued=queued, missing=ALWAYS) is None
 
 
-def test_a_job_that_was_queued_a_moment_ago_is_left_alone() -> None:
-    assert _decide(operation(), LOST_JOB_AFTER - LATER) is None
+def test_a_job_that_waited_for_long_and_left_its_queue_a_moment_ago_is_left_alone() -> None:
+    assert _decide(operation(), ALWAYS, missing=LOST_JOB_AFTER - LATER) is None
+
+
+def test_a_job_that_a_living_worker_took_is_left_alone() -> None:
+    slow = STUCK_JOB_AFTER - LATER
+    assert _decide(operation(), ALWAYS, taken=True, missing=slow) is None
+
+
+def test_a_job_whose_worker_died_before_it_began_is_queued_again() -> None:
+    """What the worker wrote down has expired by then."""
+    lost = _decide(
+        operation(), ALWAYS, taken=False, missing=timedelta(seconds=SIGN_OF_LIFE_SECONDS)
+    )
+    assert lost is not None
+    assert lost.state is State.QUEUED
+    assert timedelta(seconds=SIGN_OF_LIFE_SECONDS) >= LOST_JOB_AFTER
+
+
+def test_a_job_that_its_worker_never_begins_is_queued_again() -> None:
+    stuck = _decide(operation(), ALWAYS, taken=True, missing=STUCK_JOB_AFTER)
+    assert stuck is not None
+    assert stuck.state is State.QUEUED
+
+
+def test_a_recovery_that_a_worker_has_taken_is_waited_for() -> None:
+    waiting = operation(stage=Stage.RECOVER, deaths=1)
+    assert _decide(waiting, RECOVERY_PATIENCE + LATER, taken=True) is None
 
 
 def test_a_job_that_never_starts_ends_with_words() -> None:
-    ended = _decide(operation(attempt=MOST_ATTEMPTS), LOST_JOB_AFTER)
+    ended = _decide(operation(attempt=MOST_ATTEMPTS), LOST_JOB_AFTER, missing=LOST_JOB_AFTER)
     assert ended is not None
     assert ended.state is State.FAILED
 
@@ -96,8 +132,9 @@ def test_a_recovery_that_no_worker_takes_ends_truthfully() -> None:
 
 def test_an_approval_that_nobody_gave_expires() -> None:
     waiting = deploy(state=State.AWAITING_APPROVAL, plan=plan(), approval=approval())
-    assert decide(waiting, Facts(NOW + timedelta(hours=3, minutes=59), False, False)) is None
-    found = decide(waiting, Facts(NOW + timedelta(hours=4), False, False))
+    assert waiting.changed_at == NOW
+    assert _decide(waiting, timedelta(hours=3, minutes=59)) is None
+    found = _decide(waiting, timedelta(hours=4))
     assert found is not None
     assert found.state is State.EXPIRED
     assert isinstance(found.outcome, Ended)
@@ -124,9 +161,9 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(valkey: redis.
     for number in (5, 6):
         valkey.hset(keys.operation(number), "record", "{" if number == 5 else "{}")
         valkey.sadd(keys.OPEN, number)
-    given = recorded(valkey, operation(state=State.RUNNING))
-    assert reconcile(valkey, SEALER, NOW + LATER) == 1
-    assert now(valkey, given).stage is Stage.RECOVER
+    given = recorded(valkey, deploy(state=State.AWAITING_APPROVAL, approval=approval()))
+    assert Reconciler(valkey, SEALER).look(NOW + timedelta(days=1)) == 1
+    assert now(valkey, given).state is State.EXPIRED
 
 
 @pytest.mark.engine
@@ -146,3 +183,47 @@ def test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases(
         found = reconciler.look(NOW + LATER)
     assert found == 1
     assert now(valkey, given).stage is Stage.RECOVER
+
+
+@pytest.mark.engine
+def test_a_job_that_is_nowhere_is_queued_again_after_a_while(valkey: redis.Redis) -> None:
+    clock = [100.0]
+    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    given = recorded(valkey, operation())
+    assert reconciler.look(NOW + ALWAYS) == 0
+    assert valkey.lpop(keys.queue(given.queue)) == given.job_id.encode()
+    for _ in range(int(LOST_JOB_AFTER.total_seconds())):
+        clock[0] += 1
+        assert reconciler.look(NOW + ALWAYS) == 0
+    clock[0] += 1
+    assert reconciler.look(NOW + ALWAYS) == 1
+    assert now(valkey, given).attempt == given.attempt + 1
+    assert valkey.llen(keys.queue(given.queue)) == 1
+
+
+@pytest.mark.engine
+def test_the_time_that_redis_was_away_does_not_count(valkey: redis.Redis) -> None:
+    clock = [100.0]
+    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    given = recorded(valkey, operation())
+    valkey.delete(keys.queue(given.queue))
+    assert reconciler.look(NOW + ALWAYS) == 0
+    clock[0] += 60
+    assert reconciler.look(NOW + ALWAYS) == 0
+
+
+@pytest.mark.engine
+def test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives(
+    valkey: redis.Redis,
+) -> None:
+    given = recorded(valkey, operation())
+    assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, True, False)
+    worker = OperationWorker(["host:build1"], valkey, grace_seconds=1)
+    taken = worker.dequeue_job_and_maintain_ttl(1)
+    assert taken is not None
+    assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, False, False)
+    execution = worker.prepare_execution(taken[0])
+    assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, False, True)
+    assert 0 < int(valkey.ttl(execution.key)) <= SIGN_OF_LIFE_SECONDS
+    valkey.delete(execution.key)  # As it expires when the worker is dead.
+    assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, False, False)

@@ -1,0 +1,37 @@
+"""The clock of the Redis server, as far as this machine can know it."""
+
+from dataclasses import dataclass
+
+_DRIFT_MICROSECONDS = 5_000
+"""More than two clocks drift apart between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerClock:
+    """How far the server's time is ahead of this machine's monotonic clock, in microseconds.
+
+    A server that is slow tells its time at some moment between question and answer, so each look
+    gives a range. The narrowest is kept, as long as what is seen later does not contradict it.
+    """
+
+    least: int
+    most: int
+
+    @classmethod
+    def seen(cls, asked: float, server: int, answered: float) -> "ServerClock":
+        """What one look tells. The server's time is in microseconds since the epoch, ours by
+        ``time.monotonic``.
+        """
+        return cls(server - int(answered * 1e6), server - int(asked * 1e6))
+
+    def refined(self, newer: "ServerClock") -> "ServerClock":
+        """What both together tell; the newer one alone where the server's clock was set, or is
+        that of another server.
+        """
+        least = max(self.least - _DRIFT_MICROSECONDS, newer.least)
+        most = min(self.most + _DRIFT_MICROSECONDS, newer.most)
+        return ServerClock(least, most) if least <= most else newer
+
+    def at(self, moment: float) -> int:
+        """The server's time at a moment of ours; never too late, at worst too early."""
+        return int(moment * 1e6) + self.least

@@ -1,0 +1,74 @@
+"""A real Valkey server on a disk that can be made slow: every fsync takes so much longer."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.engines.daemon import find_program
+from tests.engines.run_directory import EngineError, RunDirectory
+from tests.engines.valkey import ValkeyServer
+
+# man 8 ld.so, LD_PRELOAD. Valkey calls fdatasync for its append-only file on Linux, and fsync for
+# directories (src/config.h, valkey_fsync). The file holds microseconds; it is read at each call.
+_SOURCE = """\
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void wait_as_told(void) {
+    const char *path = getenv("SLOW_DISK");
+    FILE *file = path ? fopen(path, "r") : NULL;
+    unsigned microseconds = 0;
+    if (!file) return;
+    if (fscanf(file, "%u", &microseconds) != 1) microseconds = 0;
+    fclose(file);
+    if (microseconds) usleep(microseconds);
+}
+
+int fdatasync(int descriptor) {
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    wait_as_told();
+    return real(descriptor);
+}
+
+int fsync(int descriptor) {
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    wait_as_told();
+    return real(descriptor);
+}
+"""
+
+
+class SlowDiskServer(ValkeyServer):
+    """A server whose disk is as fast as the machine's until it is told to be slow."""
+
+    def __init__(self, run: RunDirectory, name: str) -> None:
+        super().__init__(run, name)
+        self._library = _library(run)
+        self._told = self.directory / "slow-disk"
+
+    def slow_down(self, fsync_seconds: float) -> None:
+        """From now on every fsync takes so much longer; 0 makes the disk fast again."""
+        fresh = self._told.with_suffix(".fresh")
+        fresh.write_text(str(int(fsync_seconds * 1e6)))
+        fresh.replace(self._told)
+
+    def _environment(self) -> Mapping[str, str]:
+        return {**os.environ, "LD_PRELOAD": str(self._library), "SLOW_DISK": str(self._told)}
+
+
+def _library(run: RunDirectory) -> Path:
+    """The library that makes fsync slow, compiled once for each run."""
+    library = run.path / "slow_disk.so"
+    with run.locked("slow-disk"):
+        if not library.exists():
+            source = library.with_suffix(".c")
+            source.write_text(_SOURCE)
+            command = [find_program("gcc"), "-shared", "-fPIC", "-o", str(library), str(source)]
+            done = subprocess.run([*command, "-ldl"], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise EngineError(f"the library for a slow disk was not compiled:\n{done.stderr}")
+    return library

@@ -1,0 +1,25 @@
+"""The disk is slow when it is told to be, and what was acknowledged is on it all the same."""
+
+import time
+
+import pytest
+
+from tests.engines.slow_disk import SlowDiskServer
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_write_waits_for_the_disk_and_a_read_does_not(slow_disk_server: SlowDiskServer) -> None:
+    client = slow_disk_server.client()
+    assert client.config_get("appendfsync") == {"appendfsync": "always"}
+    client.set("before", 1)
+    slow_disk_server.slow_down(0.4)
+    started = time.monotonic()
+    client.set("a", 1)
+    assert time.monotonic() - started >= 0.4
+    started = time.monotonic()
+    assert client.get("a") == b"1"
+    assert time.monotonic() - started < 0.4
+    slow_disk_server.restart()
+    assert client.get("a") == b"1"
+    client.close()

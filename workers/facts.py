@@ -1,0 +1,95 @@
+"""What is true of an operation besides its record: does somebody work at it, or will somebody?
+
+When RQ's worker takes a job from its queue, the job is in no list for a moment. Then the worker
+writes down an execution of it, and renews that for as long as it lives (rq/executions.py,
+``prepare_execution``; rq/worker/base.py, ``maintain_heartbeats``). Only when its work horse has
+come to our code is there a lease. With a slow Redis each of these steps takes seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from quaymaster.operations import Operation
+from quaymaster.store import keys, records
+from quaymaster.store.transactions import Query
+
+_SCRIPT = """
+local taken = 0
+for _, execution in ipairs(redis.call('ZRANGE', ARGV[3], 0, -1)) do
+  taken = taken + redis.call('EXISTS', ARGV[4] .. execution)
+end
+return {
+  redis.call('EXISTS', ARGV[1]),
+  redis.call('LPOS', ARGV[2], ARGV[5]) and 1 or 0,
+  taken,
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where an operation's job is, at one moment."""
+
+    is_leased: bool
+    """A job runs it."""
+    is_in_queue: bool
+    is_taken: bool
+    """A worker has taken its job from the queue, and has lived until a moment ago."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Out of its queue, and not under a lease: taken a moment ago, or lost."""
+        return not (self.is_leased or self.is_in_queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true besides the record."""
+
+    now: datetime
+    whereabouts: Whereabouts
+    missing_for: timedelta = timedelta(0)
+    """How long it has been seen missing, without a break."""
+
+
+def whereabouts_of(operation: Operation) -> Query[Whereabouts]:
+    """Where its job is. One look, so that a job that moves meanwhile is not seen nowhere."""
+    job_id = operation.job_id
+    return Query(
+        (
+            *("EVAL", _SCRIPT, 0),
+            keys.lease(records.lease_name(operation.id)),
+            keys.queue(operation.queue),
+            keys.executions(job_id),
+            keys.execution(job_id, ""),
+            job_id,
+        ),
+        _read,
+    )
+
+
+def _read(reply: Any) -> Whereabouts:
+    is_leased, is_in_queue, taken = (int(one) > 0 for one in reply)
+    return Whereabouts(is_leased, is_in_queue, taken)
+
+
+class MissingJobs:
+    """Since when jobs have been missing, as somebody saw who looks again and again."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def look(self, seen: Sequence[tuple[str, Whereabouts]], now: float) -> None:
+        """Of these jobs, by their ids, this is what was seen; others are forgotten."""
+        missing = {job_id for job_id, place in seen if place.is_missing}
+        self._since = {job_id: self._since.get(job_id, now) for job_id in missing}
+
+    def forget(self) -> None:
+        """Begin again: Redis was away, and nobody could have moved on."""
+        self._since.clear()
+
+    def missing_for(self, job_id: str, now: float) -> timedelta:
+        """How long it has been missing; nothing for one that is not."""
+        return timedelta(seconds=now - self._since.get(job_id, now))
