@@ -148,7 +148,7 @@ _EVERYBODY = _words("""
 """)
 _BOT = _words("""
     incr incrby hget hmget hsetnx hincrby lrange ltrim srem smembers
-    zadd zrevrange zremrangebyrank
+    zadd zrevrange zremrangebyrank script|load
 """)
 _RQ = _words("""
     client|info multi exec watch unwatch exists del expire pexpire persist
