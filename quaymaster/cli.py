@@ -4,9 +4,15 @@ What a program does not need is not imported by it: the bot never loads Docker's
 never loads Bolt.
 """
 
+from quaymaster.hidden import hide
+
+if __name__ == "__main__":  # before the imports below, which take a while
+    hide()
+
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -26,9 +32,9 @@ from quaymaster.errors import QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
-from quaymaster.settings import COMMAND, CONFIG, Settings
+from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
 from quaymaster.store.transactions import ask
@@ -72,14 +78,14 @@ def bot(
 @app.command()
 def worker(
     queues: Annotated[
-        str, typer.Option(help="Comma-separated: host:NAME, registry, scan. All by default.")
+        str, typer.Option(help="Comma-separated: host:NAME, registry. All by default.")
     ] = "",
     processes: Annotated[int, typer.Option(min=1, help="How many jobs run at once.")] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that running work gets after SIGTERM.")
     ] = 60,
 ) -> None:
-    """Do the work: drive Docker, registries and the scanner; deliver the cards beside it."""
+    """Do the work: drive Docker and registries; deliver the cards beside it."""
     from workers.serve import work_until_stopped
     from workers.supervisor import Child, Supervisor
 
@@ -93,15 +99,48 @@ def worker(
         end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
     import_module("bot.courier")
+    import_module("workers.run")
 
     def work() -> None:
         work_until_stopped(names, queue_connection(url), grace)
 
     def accompany() -> None:
-        asyncio.run(_beside_the_workers(settings, configuration, scans=SCAN in names))
+        asyncio.run(_beside_the_workers(settings, configuration))
 
     children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
     raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
+
+
+@app.command()
+def scanner(
+    processes: Annotated[int, typer.Option(min=1, help="How many images at once.")] = 1,
+    grace: Annotated[
+        float, typer.Option(min=1, help="Seconds that a running scan gets after SIGTERM.")
+    ] = 60,
+) -> None:
+    """Scan images of registries for the workers, and keep the scanner's database fresh."""
+    from workers.scan_order import prepared
+    from workers.scanner_upkeep import keep_database_fresh
+    from workers.serve import scan_until_stopped
+    from workers.supervisor import Child, Supervisor
+
+    settings_or_end([SIGNING_KEY.name])
+    try:
+        # Before the fork: what every child needs is read once and shared.
+        settings, _, _ = prepared()
+        url = settings.redis_url.get_secret_value()
+        expect_our_format(url)
+    except QuaymasterError as error:
+        end_with(str(error))
+
+    def scan() -> None:
+        scan_until_stopped(queue_connection(url), grace)
+
+    def renew() -> None:
+        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
+
+    children = [Child(f"scanner {number}", scan) for number in range(1, processes + 1)]
+    raise typer.Exit(Supervisor([*children, Child("database", renew)], grace).run())
 
 
 @app.command()
@@ -217,16 +256,19 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     return perform((*slack, *keys, *worker_probes(parts, place)), secrets)
 
 
-async def _beside_the_workers(
-    settings: Settings, configuration: Configuration, *, scans: bool
-) -> None:
+async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
+    stop = _stop_on_signals()
+    await asyncio.gather(run(stop), stop.wait())
+
+
+async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
     from bot.audit_head import post_heads
     from bot.courier import run_courier
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import look_after_operations
-    from workers.scanner_upkeep import keep_database_fresh
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
@@ -236,7 +278,6 @@ async def _beside_the_workers(
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
-            *([keep_database_fresh(os.environ, stop)] if scans else []),
             run_courier(
                 url,
                 sender,
@@ -259,7 +300,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 def _queues(given: str, configuration: Configuration) -> list[str]:
-    every = [REGISTRY, SCAN, *(host_queue(name) for name in configuration.hosts)]
+    every = [REGISTRY, *(host_queue(name) for name in configuration.hosts)]
     names = [name.strip() for name in given.split(",") if name.strip()] or every
     unknown = [name for name in names if name not in every]
     if unknown:
@@ -284,7 +325,8 @@ def _started(needs: list[str]) -> tuple[Settings, Configuration]:
 
 
 def main() -> None:
-    """The console script."""
+    """The command line, hidden from other programs of the same user."""
+    hide()
     app()
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.key_ring import KeyRing, PublicKey, Role
-from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.spelling import did_you_mean, listed
 
 _TELLING_LETTERS = 4
@@ -41,9 +41,9 @@ def programs_of(configuration: Configuration, *, one_worker: bool) -> tuple[Prog
     """Who needs a key: one worker for each host and one for the registries, or one for it all."""
     bot, scanner = Program("bot", Role.BOT), Program("scanner", Role.SCANNER)
     if one_worker:
-        queues = {REGISTRY, SCAN, *map(host_queue, configuration.hosts)}
+        queues = {REGISTRY, *map(host_queue, configuration.hosts)}
         return bot, Program(ONE_WORKER, Role.WORKER, frozenset(queues)), scanner
-    registry = Program("worker-registry", Role.WORKER, frozenset({REGISTRY, SCAN}))
+    registry = Program("worker-registry", Role.WORKER, frozenset({REGISTRY}))
     return bot, *_workers_of(configuration, registry), registry, scanner
 
 

@@ -120,7 +120,7 @@ def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
         is_sample = vulnerabilities.is_sample
         write_configuration(state.configuration, state.choices, sample_database=is_sample)
         make_keys(state)
-        say("Starting the local Slack, the bot and two workers…")
+        say("Starting the local Slack, the bot, two workers and the scanner…")
         parts.start_slack()
         parts.database_answers(database)
         with running_product(parts, engine, vulnerabilities):

@@ -109,6 +109,11 @@ class Parts:
         words = ["worker", "--queues", queues, "--grace", str(_GRACE_SECONDS)]
         self.start_program(name, words, environment, within=_GRACE_SECONDS + 10)
 
+    def start_scanner(self, environment: Mapping[str, str]) -> None:
+        """The scanner of the product, which knows no Slack."""
+        words = ["scanner", "--grace", str(_GRACE_SECONDS)]
+        self.start_program("scanner", words, environment, within=_GRACE_SECONDS + 10)
+
     def start_program(
         self, name: str, words: list[str], environment: Mapping[str, str], within: float
     ) -> None:
@@ -166,7 +171,7 @@ def running_parts(state: StateDirectory, interruption: Interruption) -> Iterator
 def running_product(
     parts: Parts, engine: Engine, database: VulnerabilityDatabase
 ) -> Iterator[None]:
-    """The bot, the worker of the Docker host, and one for registries and scans.
+    """The bot, the worker of the Docker host, one for the registry, and the scanner.
 
     Afterwards they have stopped, side by side, while everything that they need still runs.
     """
@@ -180,7 +185,12 @@ def running_product(
         host |= key_environment(state, f"worker-{HOST}")
         parts.start_worker("worker-host", f"host:{HOST}", host)
         registry = scanning | key_environment(state, "worker-registry")
-        parts.start_worker("worker-registry", "registry,scan", registry)
+        parts.start_worker("worker-registry", "registry", registry)
+        parts.start_scanner(
+            product_environment(state, {})
+            | scanning_environment(state, database.cache)
+            | key_environment(state, "scanner")
+        )
         yield
     finally:
         parts.interruption.begin_ending()

@@ -14,6 +14,7 @@ from quaymaster.key_ring import Role
 from quaymaster.operations import Submission
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
@@ -32,7 +33,10 @@ PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
 RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
-REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER | _WORKER)
+REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
+LOCAL_REPORT = Codec("scan report of a host", TypeAdapter(ScanReport), _WORKER)
+SCAN_ORDER = Codec("order of a scan", TypeAdapter(ScanOrder), _WORKER)
+SCAN_ANSWER = Codec("answer of the scanner", TypeAdapter(ScanAnswer), _SCANNER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
 
@@ -46,6 +50,9 @@ CODECS = (
     RELEASE,
     BAD_DIGEST,
     REPORT,
+    LOCAL_REPORT,
+    SCAN_ORDER,
+    SCAN_ANSWER,
     EVENT,
     AUDIT_ENTRY,
 )

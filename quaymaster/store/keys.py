@@ -60,8 +60,28 @@ def bad_digests(environment: str, service: str) -> str:
 
 
 def report(digest: str, database: str) -> str:
-    """A string: the sealed report of one digest by one database."""
+    """A string: the signed report of one digest by one database."""
     return f"{PREFIX}report:{digest}:{database}"
+
+
+def local_report(host: str, image_id: str, database: str) -> str:
+    """A string: the signed report of an image that a host has, by one database."""
+    return f"{PREFIX}local-report:{host}:{image_id}:{database}"
+
+
+def scan_order(order_id: str) -> str:
+    """A string: the signed order of a scan, or the word that it was withdrawn."""
+    return f"{PREFIX}scan-order:{order_id}"
+
+
+def scan_tries(order_id: str) -> str:
+    """A hash: how often the job of an order got lost, and why it was given up."""
+    return f"{PREFIX}scan-order:{order_id}:tries"
+
+
+def scan_answer(order_id: str) -> str:
+    """A string: the signed answer to an order."""
+    return f"{PREFIX}scan-answer:{order_id}"
 
 
 def latest_report(digest: str) -> str:

@@ -74,7 +74,7 @@ def test_each_program_gets_a_key_that_the_ring_knows(place: Installation) -> Non
         "BOT_SIGNING_KEY": (Role.BOT, set[str]()),
         "WORKER_BUILD1_SIGNING_KEY": (Role.WORKER, {"host:build1"}),
         "WORKER_APP1_SIGNING_KEY": (Role.WORKER, {"host:app1"}),
-        "WORKER_REGISTRY_SIGNING_KEY": (Role.WORKER, {"registry", "scan"}),
+        "WORKER_REGISTRY_SIGNING_KEY": (Role.WORKER, {"registry"}),
         "SCANNER_SIGNING_KEY": (Role.SCANNER, set[str]()),
     }
     assert {*enrolled, "QUAYMASTER_FINGERPRINT_KEY"} == set(place.variables)
@@ -131,7 +131,7 @@ def test_one_worker_for_everything_has_one_key_also_for_hosts_that_are_new(
 ) -> None:
     place.done("new", "--one-worker")
     worker = place.key_of("WORKER_SIGNING_KEY")
-    assert worker.queues == {"registry", "scan", "host:build1", "host:app1"}
+    assert worker.queues == {"registry", "host:build1", "host:app1"}
     private = place.private_path.read_bytes()
     place.configure("hosts: {build1: {}, app1: {}, app2: {}}\n")
     place.done("new", "--one-worker")
@@ -144,7 +144,7 @@ def test_hosts_whose_names_read_the_same_have_variables_of_their_own(place: Inst
     place.done("new")
     workers = [name for name in place.variables if name.startswith("WORKER")]
     assert len({place.key_of(name).id for name in workers}) == 4
-    assert place.key_of("WORKER_REGISTRY_SIGNING_KEY").queues == {"registry", "scan"}
+    assert place.key_of("WORKER_REGISTRY_SIGNING_KEY").queues == {"registry"}
 
 
 def test_who_was_killed_between_the_two_files_goes_on_with_the_key_that_was_written(
