@@ -24,7 +24,7 @@ from tests.keys import BOT_KEY, FINGERPRINT_TEXT, OTHER_WORKER_KEY, RING, SCANNE
 
 pytestmark = pytest.mark.engine
 
-PROGRAMS = (("bot",), ("worker", "--queues", "host:build1"), ("audit", "verify"))
+PROGRAMS = (("bot",), ("worker", "--queues", "host:build1"), ("scanner",), ("audit", "verify"))
 
 
 @dataclass(slots=True)
@@ -75,7 +75,8 @@ def place(tmp_path: Path, valkey_server: ValkeyServer) -> Place:
 
 
 def key_of(program: tuple[str, ...]) -> str:
-    return (WORKER_KEY if program[0] == "worker" else BOT_KEY).as_text()
+    own = {"worker": WORKER_KEY, "scanner": SCANNER_KEY}.get(program[0], BOT_KEY)
+    return own.as_text()
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=" ".join)
@@ -141,7 +142,7 @@ def test_emptying_wants_to_be_told_that_it_is_meant(
         assert client.exists(keys.NEXT_ID)
 
 
-@pytest.mark.parametrize("program", [("bot",), ("worker",), ("audit", "verify")], ids=" ".join)
+@pytest.mark.parametrize("program", PROGRAMS, ids=" ".join)
 def test_the_key_that_is_gone_is_told_with_what_came_for_it(
     place: Place, program: tuple[str, ...]
 ) -> None:
@@ -217,6 +218,11 @@ def test_a_program_with_wrong_keys_does_not_start_and_says_so(
     place.environment["QUAYMASTER_SIGNING_KEY"] = key_of(program)
     mistake(place)
     assert told in place.refused(*program)
+
+
+def test_a_scanner_starts_with_no_key_but_a_scanners(place: Place) -> None:
+    told = place.refused("scanner", QUAYMASTER_SIGNING_KEY=WORKER_KEY.as_text())
+    assert "worker-1 is a key of the worker, and this is the scanner." in told
 
 
 @pytest.mark.parametrize("queues", ["", host_queue("build1"), f"{REGISTRY},{host_queue('build1')}"])
