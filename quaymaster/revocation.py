@@ -39,6 +39,8 @@ from quaymaster.store.transactions import (
 T = TypeVar("T")
 
 _TRIES = 20
+_REPORTS = (f"{keys.PREFIX}*report:*", f"{keys.PREFIX}scan-answer:*")
+"""What a scan leaves behind; where it is gone, the image is scanned again."""
 
 
 @dataclass(slots=True)
@@ -115,11 +117,12 @@ class _Work:
                     self.done.signed_anew.append(what)
 
     def delete_reports(self) -> None:
-        for name in named(self.connection, f"{keys.PREFIX}*report:*"):
-            text = ask(self.connection, Query(("GET", name), _text))
-            if key_id_of(text) == self.revoked.id:
-                self.connection.delete(name)
-                self.done.reports += 1
+        for pattern in _REPORTS:
+            for name in named(self.connection, pattern):
+                text = ask(self.connection, Query(("GET", name), _text))
+                if key_id_of(text) == self.revoked.id:
+                    self.connection.delete(name)
+                    self.done.reports += 1
 
     def end_operations(self) -> None:
         for number in ask(self.connection, records.open_ids()):

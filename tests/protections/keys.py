@@ -52,7 +52,7 @@ _STOLEN = (
     _signed(
         "reports of a stolen scanner are deleted",
         "quaymaster/revocation.py",
-        "                self.connection.delete(name)\n",
+        "                    self.connection.delete(name)\n",
         "",
         (f"{_REVOCATION}::test_reports_of_a_stolen_scanner_are_deleted_and_those_of_others_kept",),
     ),

@@ -247,8 +247,8 @@ def test_reports_of_a_stolen_scanner_are_deleted_and_those_of_others_kept(
 ) -> None:
     theirs, ours = report_about(DIGEST), report_about(OTHER_DIGEST)
     perform(valkey, reports.keep(theirs, SCANNER_KEY))
-    perform(valkey, reports.keep(ours, WORKER_KEY))
     entry, own = revoked(SCANNER_KEY)
+    perform(valkey, reports.keep(ours, own.private))
     assert carry_out(valkey, entry, own).reports == 1
     assert ask(valkey, reports.kept(theirs.digest, theirs.database.version, own.ring)) is None
     assert ask(valkey, reports.kept(ours.digest, ours.database.version, own.ring)) == ours
