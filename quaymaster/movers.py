@@ -9,6 +9,15 @@ from typing import assert_never
 
 from quaymaster.key_ring import PublicKey, Role
 from quaymaster.operations import Operation, Stage, State
+from quaymaster.queues import host_queue
+from quaymaster.requests import (
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    PullRequest,
+    PushRequest,
+    ScanRequest,
+)
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED}) | {
     State.SUPERSEDED
@@ -53,4 +62,17 @@ def _worker_may(key: PublicKey, operation: Operation) -> bool:
         return False
     if operation.state is State.AWAITING_APPROVAL and operation.votes:
         return False
-    return operation.state in _WHOEVER_LOOKS_AFTER_IT or key.may_work_in(operation.queue)
+    if operation.state in _WHOEVER_LOOKS_AFTER_IT:
+        return True
+    return key.may_work_in(operation.queue) and _is_where_it_was_asked(operation)
+
+
+def _is_where_it_was_asked(operation: Operation) -> bool:
+    """The queue is the mover's word, so a host that the request names counts before it."""
+    match operation.request:
+        case ImagesRequest(host) | PullRequest(_, host) | PushRequest(_, host):
+            return operation.queue == host_queue(host)
+        case InspectRequest(_, host) | HistoryRequest(_, host) | ScanRequest(_, host):
+            return host is None or operation.queue == host_queue(host)
+        case _:
+            return True

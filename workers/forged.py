@@ -20,11 +20,14 @@ def end_forged(connection: Connection, operation_id: int, trouble: Trouble, own:
     """End an operation whose record is forged, with the reason on its card; nothing is done.
 
     What was asked for is kept where it is genuine. Where even that is not, there is nothing to
-    show and nobody to tell: it is taken off the list of open operations. Raises Unavailable.
+    show and nobody to tell: it is taken off the list of open operations. What a newer program was
+    asked is left to it. Raises Unavailable.
     """
     try:
         found = ask(connection, operation_fields.remains(operation_id, own.ring))
-    except (Forged, WrittenByNewer):
+    except WrittenByNewer:
+        return
+    except Forged:
         perform(connection, records.abandon(operation_id))
         return
     if found is None:

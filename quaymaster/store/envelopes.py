@@ -17,7 +17,6 @@ from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing, PublicKey, Role
 from quaymaster.signing_key import SigningKey
 
-_HEADER_FIELDS = 4
 _SIGNATURE_BYTES = 64
 _REMEMBERED = 8_192
 _genuine: dict[bytes, None] = {}
@@ -49,7 +48,7 @@ def enclosed(body: str, version: int, place: Place, key: SigningKey, now: dateti
     """The envelope around a body, signed now."""
     at = int(now.timestamp())
     signature = key.sign(_message(place, version, key.id, at, body))
-    return f"{version} {key.id} {at} {_spelled(signature)}\n{body}"
+    return f"{_header(version, key.id, at, signature)}\n{body}"
 
 
 def opened(
@@ -99,11 +98,19 @@ def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
         version, key_id, at, spelled = fields
         signature = base64.b64decode(spelled.encode(), altchars=b"-_", validate=True)
         numbers = int(version), int(at)
+        body.encode()
     except (ValueError, binascii.Error):
         raise _truncated(place) from None
     if not line_break or len(signature) != _SIGNATURE_BYTES or not 0 <= numbers[1] < 1 << 33:
         raise _truncated(place)
+    if header != _header(numbers[0], key_id, numbers[1], signature):
+        # One content has one text, and so one digest.
+        raise _truncated(place)
     return numbers[0], key_id, numbers[1], signature, body
+
+
+def _header(version: int, key_id: str, at: int, signature: bytes) -> str:
+    return f"{version} {key_id} {at} {_spelled(signature)}"
 
 
 def _truncated(place: Place) -> Forged:

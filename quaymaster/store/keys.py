@@ -55,7 +55,7 @@ def releases(environment: str, service: str) -> str:
 
 
 def bad_digests(environment: str, service: str) -> str:
-    """A hash: digests that were rolled back from, to the operation that did it."""
+    """A hash: digests that were rolled back from, to the signed mark on each."""
     return f"{PREFIX}bad:{environment}/{service}"
 
 
@@ -85,7 +85,7 @@ def scan_answer(order_id: str) -> str:
 
 
 def latest_report(digest: str) -> str:
-    """A string: the key of the newest report about a digest."""
+    """A string: the database of the newest report about a digest."""
     return f"{PREFIX}report:{digest}:latest"
 
 

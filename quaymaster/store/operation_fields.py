@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from quaymaster.approvals import Vote
 from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing
 from quaymaster.movers import may_have_moved
@@ -29,6 +30,7 @@ from quaymaster.store.transactions import Command, Query
 T = TypeVar("T")
 
 PROGRESS = TypeAdapter(Progress)
+_TEXTS = TypeAdapter(list[str])
 _PARTS = ("submission", "resolved", "examined", "plan", "votes")
 FIELDS = ("record", "revision", "progress", "cancel", "page", "past_return", *_PARTS)
 """In the order in which ``read`` takes them."""
@@ -64,6 +66,8 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
     if record_text is None:
         return None
     signed = RECORD.read(record_text, (str(operation_id),), ring)
+    if signed.value.id != operation_id:
+        raise _does_not_belong(str(operation_id), "record")
     operation = _operation(signed.value, parts, ring)
     if not may_have_moved(ring.key(signed.key), operation):
         raise Forged(
@@ -75,12 +79,12 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
     return Stored(
         replace(
             operation,
-            progress=PROGRESS.validate_json(progress) if progress else None,
-            cancel_asked_by=cancel.decode() if cancel else None,
-            page=int(page or 0),
+            progress=_progress(progress),
+            cancel_asked_by=cancel.decode(errors="replace") if cancel else None,
+            page=_number(page),
             is_past_return=past_return is not None,
         ),
-        int(revision or 0),
+        _number(revision),
     )
 
 
@@ -94,14 +98,13 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
         if text is None and version is None:
             return None
         submission = SUBMISSION.read(text or b"", (str(operation_id),), ring)
-        number = version.decode(errors="replace") if version else ""
         return Operation(
             submission=submission,
             state=State.ACCEPTED,
             stage=Stage.WORK,
             queue="",
             changed_at=submission.value.requested_at,
-            version=int(number) if number.isascii() and number.isdigit() else 0,
+            version=_number(version),
         )
 
     return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
@@ -213,12 +216,12 @@ def _part(
 
 def _votes(
     operation: Operation, text: bytes | None, digests: tuple[str, ...], ring: KeyRing
-) -> tuple[Signed, ...]:  # type: ignore[type-arg]
+) -> tuple[Signed[Vote], ...]:
     if not digests:
         return ()
     number, plan = str(operation.id), operation.signed_plan
     try:
-        texts = [str(one) for one in json.loads(text or b"[]")]
+        texts = _TEXTS.validate_json(text or b"[]")
     except ValueError as error:
         raise _does_not_belong(number, "vote") from error
     if plan is None or len(texts) != len(digests):
@@ -269,6 +272,18 @@ def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
                 f"for {operation.queue}.",
                 next_step="Tell your Quaymaster administrator.",
             )
+
+
+def _progress(text: bytes | None) -> Progress | None:
+    """It is only shown and is not signed, so what cannot be read is as good as none."""
+    try:
+        return PROGRESS.validate_json(text) if text else None
+    except ValueError:
+        return None
+
+
+def _number(text: bytes | None) -> int:
+    return int(text) if text is not None and text.isdigit() and len(text) < 16 else 0
 
 
 def _does_not_belong(number: str, kind: str) -> Forged:

@@ -72,8 +72,10 @@ def bad_digests(environment: str, service: str, ring: KeyRing) -> Query[dict[Dig
         )
         found = {}
         for digest, text in pairs:
-            place = (environment, service, digest.decode())
+            place = (environment, service, digest.decode(errors="replace"))
             mark = BAD_DIGEST.read(text, place, ring).value
+            if (mark.environment, mark.service, str(mark.digest)) != place:
+                raise Forged(f"The mark on {mark.digest.short} is not about what it stands for.")
             found[mark.digest] = mark
         return found
 

@@ -3,13 +3,28 @@
 A record that somebody puts back carries an old turn, and so never runs again.
 """
 
+from quaymaster.errors import Forged
 from quaymaster.store import keys
 from quaymaster.store.transactions import Absent, Equals, Guard, Query, Transaction
 
 
 def highest(environment: str, service: str) -> Query[int]:
-    """The highest turn that was given; 0 where none is known."""
-    return Query(("GET", keys.turn(environment, service)), lambda reply: _number(reply or b""))
+    """The highest turn that was given; 0 where none is known. Raises Forged for no number."""
+
+    def read(reply: bytes | None) -> int:
+        if reply is None:
+            return 0
+        number = int(reply) if reply.isdigit() and len(reply) < 16 else 0
+        if str(number).encode() != reply or number == 0:
+            raise Forged(
+                f"The turn of {environment}/{service} in the database is no number.",
+                why="Something other than Quaymaster wrote it.",
+                next_step=f"Delete {keys.turn(environment, service)} in Redis: the containers of "
+                "the service say which turn came last.",
+            )
+        return number
+
+    return Query(("GET", keys.turn(environment, service)), read)
 
 
 def give(environment: str, service: str, known: int, turn: int) -> Transaction[bool]:
@@ -22,7 +37,3 @@ def give(environment: str, service: str, known: int, turn: int) -> Transaction[b
         done=lambda _: True,
         refused=lambda _: False,
     )
-
-
-def _number(text: bytes) -> int:
-    return int(text) if text.isdigit() and len(text) < 16 else 0

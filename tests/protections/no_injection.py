@@ -125,9 +125,9 @@ NO_INJECTION = (
     ),
     _row(
         "no pickle is opened",
-        "quaymaster/store/reports.py",
-        "    return _REPORT.validate_json(text)\n",
-        '    return __import__("pickle").loads(text)\n',
+        "quaymaster/store/codecs.py",
+        "return self.adapter.validate_json(found.body)",
+        'return __import__("pickle").loads(found.body.encode())',
         (f"{_REPOSITORY}::test_nothing_starts_a_shell_or_opens_a_pickle",),
     ),
     *(

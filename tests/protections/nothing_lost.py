@@ -75,8 +75,8 @@ NOTHING_LOST = (
     ),
     _row(
         "open operations are known",
-        "quaymaster/store/records.py",
-        "        (index, keys.OPEN, operation.id),\n",
+        "quaymaster/store/operation_fields.py",
+        "        (index, keys.OPEN, after.id),\n",
         "",
         (f"{_RECORDS}::test_an_ended_operation_is_drawn_before_those_that_run",),
     ),

@@ -11,6 +11,7 @@ from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
 from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
+from tests.protections.signatures import SIGNATURES
 from tests.protections.within_limits import WITHIN_LIMITS
 
 PROTECTIONS = (
@@ -18,6 +19,7 @@ PROTECTIONS = (
     *ONCE,
     *NEVER_SILENT,
     *AS_APPROVED,
+    *SIGNATURES,
     *ONLY_WHO_MAY,
     *NO_SECRET_LEAVES,
     *NO_INJECTION,

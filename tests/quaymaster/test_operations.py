@@ -1,16 +1,12 @@
 """The moves of an operation."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quaymaster.errors import Conflict, Forged
-from quaymaster.operations import ALLOWED_MOVES, Actor, Stage, State
-from quaymaster.requests import PushRequest
-from tests.samples import NOW, SEALER, image, operation
+from quaymaster.errors import Conflict
+from quaymaster.operations import ALLOWED_MOVES, Stage, State
+from tests.samples import NOW, awaiting, deploy, operation, plan, vote
 
 
 @given(st.sampled_from(State), st.sampled_from(State))
@@ -40,18 +36,17 @@ def test_each_queued_attempt_has_a_job_id_of_its_own() -> None:
     assert second.job_id == "operation-1042-2"
 
 
-@pytest.mark.parametrize(
-    "altered",
-    [
-        {"id": 1043},
-        {"actor": Actor("T0TEAM", "U0EVE")},
-        {"request": PushRequest(image("9.9"), "build1")},
-    ],
-)
-def test_a_request_that_was_altered_is_refused(altered: dict[str, Any]) -> None:
-    operation().check_request(SEALER)
-    with pytest.raises(Forged):
-        replace(operation(), **altered).check_request(SEALER)
+def test_a_plan_that_nobody_has_to_agree_to_has_no_approval() -> None:
+    assert awaiting(plan=plan(rule=None)).approval is None
+    assert deploy().approval is None
+
+
+def test_the_approval_is_of_the_plan_as_it_is_stored() -> None:
+    waiting = awaiting(votes=[vote("U0BOB")])
+    assert waiting.approval is not None
+    assert waiting.signed_plan is not None
+    assert waiting.approval.plan_hash == waiting.signed_plan.digest
+    assert waiting.approval.approvers == ("U0BOB",)
 
 
 def test_every_state_is_said_as_a_sentence_about_the_operation() -> None:

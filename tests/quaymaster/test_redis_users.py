@@ -50,6 +50,7 @@ KEY_SPECIMENS = {
     "order_id": "1042-2",
     "host": "build1",
     "image_id": "sha256:4f1a",
+    "execution_id": "7f",
 }
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Running
+from quaymaster.releases import Release
 from quaymaster.rolling_back import last_good
 from quaymaster.services import ServiceConfiguration, Variable
-from quaymaster.store.releases import Release
 from tests.samples import NOW, image
 
 ONE, TWO, THREE = (Digest("sha256:" + pair * 32) for pair in ("11", "22", "33"))
@@ -16,7 +16,7 @@ OTHER = ServiceConfiguration(environment=(Variable("COLOUR", value="blue"),))
 
 def _release(number: int, digest: Digest, configuration: ServiceConfiguration = PLAIN) -> Release:
     ref = image("1", digest)
-    return Release(number, "production", "web", ref, configuration, "U0ALICE", (), NOW)
+    return Release(number, "production", "web", ref, configuration, "U0ALICE", (), NOW, 1)
 
 
 def _runs(release: Release) -> Running:

@@ -3,9 +3,12 @@ from pathlib import Path
 import pytest
 
 from quaymaster.errors import ConfigurationError
+from quaymaster.fingerprints import Comparison
+from quaymaster.key_ring import Role
 from quaymaster.settings import SETTINGS, Settings
+from tests.keys import BOT, BOT_KEY, FINGERPRINT_TEXT, RING, ring_text
 
-KEY = "0123456789abcdef0123456789abcdef"
+KEY = BOT_KEY.as_text()
 
 
 def mistakes(environ: dict[str, str], *needs: str) -> str:
@@ -15,7 +18,7 @@ def mistakes(environ: dict[str, str], *needs: str) -> str:
 
 
 def test_little_has_to_be_set() -> None:
-    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    settings = Settings.from_env({})
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.redis_url.get_secret_value() == "redis://127.0.0.1:6379/0"
     assert settings.config == Path("quaymaster.yml")
@@ -26,7 +29,9 @@ def test_little_has_to_be_set() -> None:
 def test_all_of_it_is_read() -> None:
     settings = Settings.from_env(
         {
-            "QUAYMASTER_SECRET_KEY": KEY,
+            "QUAYMASTER_SIGNING_KEY": KEY,
+            "QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT,
+            "QUAYMASTER_KEY_RING": "/etc/ring.yml",
             "SLACK_BOT_TOKEN": "xoxb-1",
             "SLACK_APP_TOKEN": "xapp-1",
             "SLACK_SIGNING_SECRET": "signing",
@@ -45,6 +50,9 @@ def test_all_of_it_is_read() -> None:
     assert settings.signing_secret().get_secret_value() == "signing"
     assert settings.slack_api_url == "http://127.0.0.1:9/api/"
     assert settings.command == "/ship"
+    assert settings.key_ring_path == Path("/etc/ring.yml")
+    fingerprint = settings.fingerprint_key().of("PASSWORD", "value")
+    assert settings.fingerprint_key().compare(fingerprint, "PASSWORD", "value") is Comparison.SAME
     assert [(name, value.get_secret_value()) for name, value in settings.trivy] == [
         ("TRIVY_CACHE_DIR", "/cache")
     ]
@@ -52,7 +60,8 @@ def test_all_of_it_is_read() -> None:
 
 def test_no_secret_prints_itself() -> None:
     secrets = {
-        "QUAYMASTER_SECRET_KEY": KEY,
+        "QUAYMASTER_SIGNING_KEY": KEY,
+        "QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT,
         "SLACK_BOT_TOKEN": "xoxb-hunter2",
         "SLACK_APP_TOKEN": "xapp-hunter2",
         "SLACK_SIGNING_SECRET": "hunter2",
@@ -62,12 +71,13 @@ def test_no_secret_prints_itself() -> None:
     printed = repr(Settings.from_env(secrets))
     assert "hunter2" not in printed
     assert KEY not in printed
+    assert FINGERPRINT_TEXT not in printed
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("QUAYMASTER_SECRET_KEY", "hunter2"),
+        ("QUAYMASTER_FINGERPRINT_KEY", "hunter2"),
         ("SLACK_BOT_TOKEN", "xapp-hunter2"),
         ("SLACK_APP_TOKEN", "xoxb-hunter2"),
         ("SLACK_API_URL", "slack.com/hunter2"),
@@ -80,22 +90,53 @@ def test_no_secret_prints_itself() -> None:
     ],
 )
 def test_a_wrong_value_is_told_with_an_example_and_not_repeated(name: str, value: str) -> None:
-    told = mistakes({"QUAYMASTER_SECRET_KEY": KEY, name: value})
+    told = mistakes({name: value})
     assert f"{name} has to" in told
     assert f"Example: {name}=" in told
     assert "unter2" not in told
 
 
 def test_everything_that_is_missing_is_told_at_once() -> None:
-    told = mistakes({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN")
-    for name in ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "QUAYMASTER_SECRET_KEY"):
+    names = ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "QUAYMASTER_SIGNING_KEY")
+    told = mistakes({"SLACK_APP_TOKEN": ""}, *names)
+    for name in names:
         assert f"{name} is not set" in told
 
 
 def test_a_token_that_turns_out_to_be_needed_is_named() -> None:
-    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    settings = Settings.from_env({})
     with pytest.raises(ConfigurationError, match="SLACK_SIGNING_SECRET is not set"):
         settings.signing_secret()
+
+
+def test_the_key_that_is_gone_is_told_with_what_came_for_it() -> None:
+    told = mistakes({"QUAYMASTER_SECRET_KEY": "hunter2"})
+    assert "`quaymaster keys new`" in told
+    assert "remove QUAYMASTER_SECRET_KEY" in told
+    assert "hunter2" not in told
+
+
+def test_a_program_signs_with_its_own_key_and_the_ring_beside_the_configuration(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "quaymaster.keys.yml").write_text(ring_text())
+    environ = {
+        "QUAYMASTER_SIGNING_KEY": KEY,
+        "QUAYMASTER_CONFIG": str(tmp_path / "quaymaster.yml"),
+    }
+    settings = Settings.from_env(environ)
+    assert settings.keys(Role.BOT) == BOT
+    assert settings.ring() == RING
+    with pytest.raises(ConfigurationError, match="key of the bot, and this is the worker"):
+        settings.keys(Role.WORKER)
+
+
+def test_a_key_that_turns_out_to_be_needed_is_named() -> None:
+    settings = Settings.from_env({})
+    with pytest.raises(ConfigurationError, match="QUAYMASTER_SIGNING_KEY is not set"):
+        settings.keys(Role.BOT)
+    with pytest.raises(ConfigurationError, match="QUAYMASTER_FINGERPRINT_KEY is not set"):
+        settings.fingerprint_key()
 
 
 def test_the_table_explains_every_variable() -> None:

@@ -1,6 +1,5 @@
 """Operations in a real Valkey."""
 
-import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -17,27 +16,31 @@ from quaymaster.operations import Operation, Origin, State
 from quaymaster.progress import Progress
 from quaymaster.queues import RUN_OPERATION
 from quaymaster.store import cards, keys, leases, records
-from quaymaster.store.records import Accepted, Duplicate
+from quaymaster.store.envelopes import body_of
+from quaymaster.store.formats import EVENT
+from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
-from tests.samples import ALICE, NOW, SEALER, operation
+from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.samples import ALICE, NOW, operation
 
 pytestmark = pytest.mark.engine
 
 
 def _event(of: Operation) -> Event:
-    return event_of(of, SEALER, actor=ALICE.user)
+    return event_of(of, actor=ALICE.user)
 
 
 def _accept(connection: redis.Redis, given: Operation) -> Accepted | Duplicate:
-    return perform(connection, records.accept(given, _event(given)))
+    return perform(connection, records.accept(given, _event(given), BOT_KEY))
 
 
 def test_what_was_accepted_is_loaded_as_it_was(valkey: redis.Redis) -> None:
-    _accept(valkey, operation())
-    stored = ask(valkey, records.load(1042))
+    given = operation()
+    _accept(valkey, given)
+    stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
-    assert stored.operation == operation()
+    assert stored.operation == given
 
 
 def test_the_same_delivery_three_times_is_one_operation(valkey: redis.Redis) -> None:
@@ -45,7 +48,7 @@ def test_the_same_delivery_three_times_is_one_operation(valkey: redis.Redis) -> 
     assert isinstance(answers[0], Accepted)
     assert answers[1:] == [Duplicate(1042), Duplicate(1042)]
     assert valkey.lrange(keys.queue("host:build1"), 0, -1) == [b"operation-1042-1"]
-    assert ask(valkey, records.load(1043)) is None
+    assert ask(valkey, records.load(1043, RING)) is None
 
 
 def test_accepting_queues_a_job_that_rq_reads_as_its_own(valkey: redis.Redis) -> None:
@@ -70,7 +73,7 @@ def test_an_operation_that_is_not_admitted_yet_has_no_job_and_no_card(
 
 def test_of_two_moves_at_once_one_is_made(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
-    stored = ask(valkey, records.load(1042))
+    stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
     before = stored.operation
     results: list[str] = []
@@ -78,7 +81,7 @@ def test_of_two_moves_at_once_one_is_made(valkey: redis.Redis) -> None:
     def try_to_move(state: State) -> None:
         after = before.moved(state, NOW)
         try:
-            perform(valkey, records.move(before, after, _event(after)))
+            perform(valkey, records.move(before, after, _event(after), WORKER_KEY))
         except Conflict:
             results.append("conflict")
         else:
@@ -100,18 +103,18 @@ def test_a_move_needs_the_lease_when_it_is_asked_for(valkey: redis.Redis) -> Non
     after = operation().moved(State.RUNNING, NOW)
     lease = leases.held(records.lease_name(1042), "somebody")
     with pytest.raises(Conflict):
-        perform(valkey, records.move(operation(), after, _event(after), lease=lease))
+        perform(valkey, records.move(operation(), after, _event(after), WORKER_KEY, lease=lease))
     assert perform(valkey, leases.take(records.lease_name(1042), "somebody", 5000))
-    perform(valkey, records.move(operation(), after, _event(after), lease=lease))
+    perform(valkey, records.move(operation(), after, _event(after), WORKER_KEY, lease=lease))
 
 
 def test_an_ended_operation_is_drawn_before_those_that_run(valkey: redis.Redis) -> None:
     for number, delivery in ((1, "a"), (2, "b")):
         _accept(valkey, operation(id=number, origin=Origin("C1", delivery)))
     running = operation(id=2, origin=Origin("C1", "b")).moved(State.RUNNING, NOW)
-    perform(valkey, records.move(replace(running, version=1), running, _event(running)))
+    perform(valkey, records.move(replace(running, version=1), running, _event(running), WORKER_KEY))
     ended = running.moved(State.FAILED, NOW)
-    perform(valkey, records.move(running, ended, _event(ended)))
+    perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
     assert ask(valkey, cards.behind(10)) == ((2, NOW.timestamp()), (1, None))
     assert ask(valkey, records.open_ids()) == (1,)
 
@@ -121,7 +124,7 @@ def test_the_cards_of_ended_operations_are_in_the_order_of_their_ends(valkey: re
         running = operation(id=number, origin=Origin("C1", f"{number}"), state=State.RUNNING)
         _accept(valkey, running)
         ended = running.moved(State.SUCCEEDED, NOW + timedelta(seconds=seconds))
-        perform(valkey, records.move(running, ended, _event(ended)))
+        perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
     assert [number for number, _ in ask(valkey, cards.behind(10))] == [2, 3, 1]
 
 
@@ -131,7 +134,7 @@ def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> 
     assert not perform(valkey, records.progressed(1042, Progress("pushing", 1, 2), lease))
     perform(valkey, leases.take(records.lease_name(1042), "worker", 5000))
     assert perform(valkey, records.progressed(1042, Progress("pushing", 1, 2), lease))
-    stored = ask(valkey, records.load(1042))
+    stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
     assert stored.operation.progress == Progress("pushing", 1, 2)
     assert stored.revision == 2
@@ -140,7 +143,7 @@ def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> 
 def test_a_card_that_fell_behind_again_stays_on_the_list(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
     assert ask(valkey, cards.bell(1)) is True
-    perform(valkey, records.ask_to_cancel(operation(), "U0BOB", _event(operation())))
+    perform(valkey, records.ask_to_cancel(operation(), "U0BOB", _event(operation()), BOT_KEY))
     assert not perform(valkey, cards.caught_up(1042, 1))
     assert perform(valkey, cards.caught_up(1042, 2))
     assert ask(valkey, cards.behind(10)) == ()
@@ -156,14 +159,15 @@ def test_ids_are_never_given_twice(valkey: redis.Redis) -> None:
 
 def test_what_was_accepted_survives_a_kill_of_the_database(valkey_server: ValkeyServer) -> None:
     client = valkey_server.client()
-    _accept(client, operation())
+    given = operation()
+    _accept(client, given)
     client.close()
     valkey_server.kill()
     valkey_server.start()
     client = valkey_server.client()
-    stored = ask(client, records.load(1042))
+    stored = ask(client, records.load(1042, RING))
     assert stored is not None
-    assert stored.operation == operation()
+    assert stored.operation == given
     assert client.lrange(keys.queue("host:build1"), 0, -1) == [b"operation-1042-1"]
     client.close()
 
@@ -172,21 +176,35 @@ def test_a_database_that_is_gone_is_said_in_words(valkey_server: ValkeyServer) -
     client = redis.Redis.from_url(valkey_server.url, retry=None, socket_timeout=0.5)
     valkey_server.kill()
     with pytest.raises(Unavailable, match="nothing was started"):
-        ask(client, records.load(1042))
+        ask(client, records.load(1042, RING))
     client.close()
 
 
-def test_no_field_of_a_record_is_a_secret_of_ours(valkey: redis.Redis) -> None:
+def test_no_private_key_is_stored(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
-    record = json.loads(valkey.hget(keys.operation(1042), "record") or b"{}")
-    assert "0123456789abcdef0123456789abcdef" not in json.dumps(record)
+    stored = repr(valkey.hgetall(keys.operation(1042)))
+    assert "bot-1" in stored
+    assert BOT_KEY.as_text().rpartition(":")[2] not in stored
+
+
+def test_an_operation_is_never_written_over_another(valkey: redis.Redis) -> None:
+    """Ids went back, as after an older state of the database was restored."""
+    first = operation()
+    _accept(valkey, first)
+    before = valkey.hgetall(keys.operation(1042))
+    again = operation(origin=Origin("C0SHOP", "another delivery"))
+    with pytest.raises(IdTaken):
+        _accept(valkey, again)
+    assert valkey.hgetall(keys.operation(1042)) == before
+    assert valkey.get(keys.delivery("another delivery")) is None
+    assert valkey.llen(keys.JOURNAL) == 1
 
 
 def test_a_move_to_queued_queues_its_job(valkey: redis.Redis) -> None:
     accepted = operation(state=State.ACCEPTED)
     _accept(valkey, accepted)
     queued = accepted.moved(State.QUEUED, NOW)
-    perform(valkey, records.move(accepted, queued, _event(queued)))
+    perform(valkey, records.move(accepted, queued, _event(queued), WORKER_KEY))
     assert valkey.lrange(keys.queue("host:build1"), 0, -1) == [queued.job_id.encode()]
 
 
@@ -197,17 +215,20 @@ def test_what_has_begun_to_change_cannot_be_cancelled(valkey: redis.Redis) -> No
     lease = leases.held(records.lease_name(1042), "worker")
     assert perform(valkey, records.pass_the_point_of_no_return(1042, lease))
     with pytest.raises(Conflict):
-        perform(valkey, records.ask_to_cancel(running, "U0BOB", _event(running)))
+        perform(valkey, records.ask_to_cancel(running, "U0BOB", _event(running), BOT_KEY))
     assert ask(valkey, records.cancel_asked_by(1042)) is None
 
 
 def test_every_change_leaves_its_event_in_the_journal(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
     running = operation().moved(State.RUNNING, NOW)
-    perform(valkey, records.move(operation(), running, _event(running)))
-    asked = event_of(running, SEALER, actor="U0BOB", what="cancel asked")
-    perform(valkey, records.ask_to_cancel(running, "U0BOB", asked))
-    journal = [Event.from_json(line) for line in valkey.lrange(keys.JOURNAL, 0, -1)]
+    perform(valkey, records.move(operation(), running, _event(running), WORKER_KEY))
+    asked = event_of(running, actor="U0BOB", what="cancel asked")
+    perform(valkey, records.ask_to_cancel(running, "U0BOB", asked, BOT_KEY))
+    journal = [
+        EVENT.adapter.validate_json(body_of(line.decode() if isinstance(line, bytes) else line))
+        for line in valkey.lrange(keys.JOURNAL, 0, -1)
+    ]
     assert [event.what for event in journal] == ["queued", "running", "cancel asked"]
     assert [event.actor for event in journal] == [ALICE.user, ALICE.user, "U0BOB"]
 
@@ -215,7 +236,9 @@ def test_every_change_leaves_its_event_in_the_journal(valkey: redis.Redis) -> No
 def test_what_belongs_to_a_move_is_written_with_it_or_not_at_all(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
     running = operation().moved(State.RUNNING, NOW)
-    move = records.move(operation(), running, _event(running), also=(("INCR", "with-it"),))
+    move = records.move(
+        operation(), running, _event(running), WORKER_KEY, also=(("INCR", "with-it"),)
+    )
     perform(valkey, move)
     with pytest.raises(Conflict):
         perform(valkey, move)

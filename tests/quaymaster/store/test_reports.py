@@ -1,4 +1,4 @@
-"""Reports count only with their seal, each for its own digest and database."""
+"""Reports count only with their signature, each for its own digest and database."""
 
 import pytest
 import redis
@@ -7,7 +7,8 @@ from quaymaster.errors import Forged
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, SEALER, WEB
+from tests.keys import BOT_KEY, RING, SCANNER_KEY
+from tests.samples import DIGEST, NOW, OTHER_DIGEST, WEB
 
 pytestmark = pytest.mark.engine
 
@@ -15,32 +16,45 @@ REPORT = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, ())
 
 
 def test_a_report_is_kept_under_its_digest_and_database(valkey: redis.Redis) -> None:
-    assert ask(valkey, reports.kept(DIGEST, "v1", SEALER)) is None
-    perform(valkey, reports.keep(REPORT, SEALER))
-    assert ask(valkey, reports.kept(DIGEST, "v1", SEALER)) == REPORT
-    assert ask(valkey, reports.kept(DIGEST, "v2", SEALER)) is None
-    key = ask(valkey, reports.latest_key(DIGEST))
-    assert key is not None
-    assert ask(valkey, reports.kept_under(key, SEALER)) == REPORT
+    assert ask(valkey, reports.kept(DIGEST, "v1", RING)) is None
+    perform(valkey, reports.keep(REPORT, SCANNER_KEY))
+    assert ask(valkey, reports.kept(DIGEST, "v1", RING)) == REPORT
+    assert ask(valkey, reports.kept(DIGEST, "v2", RING)) is None
+    assert ask(valkey, reports.latest_database(DIGEST)) == "v1"
+    assert ask(valkey, reports.latest_database(OTHER_DIGEST)) is None
 
 
 def test_a_report_that_was_written_into_redis_is_refused(valkey: redis.Redis) -> None:
-    perform(valkey, reports.keep(REPORT, SEALER))
+    perform(valkey, reports.keep(REPORT, SCANNER_KEY))
     key = keys.report(str(DIGEST), "v1")
     kept = valkey.get(key)
     assert isinstance(kept, bytes)
-    valkey.set(key, b"0" * 64 + kept[64:])
-    with pytest.raises(Forged):
-        ask(valkey, reports.kept(DIGEST, "v1", SEALER))
+    valkey.set(key, kept.replace(b'"findings":[]', b'"findings":[ ]'))
+    with pytest.raises(Forged, match="its signature does not fit"):
+        ask(valkey, reports.kept(DIGEST, "v1", RING))
 
 
 def test_a_report_of_another_digest_is_refused(valkey: redis.Redis) -> None:
     """“Clean” about one image, copied to where another one's report belongs."""
-    perform(valkey, reports.keep(REPORT, SEALER))
+    perform(valkey, reports.keep(REPORT, SCANNER_KEY))
     clean = valkey.get(keys.report(str(DIGEST), "v1")) or b""
     valkey.set(keys.report(str(OTHER_DIGEST), "v1"), clean)
     with pytest.raises(Forged):
-        ask(valkey, reports.kept(OTHER_DIGEST, "v1", SEALER))
+        ask(valkey, reports.kept(OTHER_DIGEST, "v1", RING))
+
+
+def test_a_report_of_another_database_is_refused(valkey: redis.Redis) -> None:
+    """An old “clean”, copied to where the newest database's report belongs."""
+    perform(valkey, reports.keep(REPORT, SCANNER_KEY))
+    valkey.set(keys.report(str(DIGEST), "v2"), valkey.get(keys.report(str(DIGEST), "v1")) or b"")
+    with pytest.raises(Forged, match="its signature does not fit"):
+        ask(valkey, reports.kept(DIGEST, "v2", RING))
+
+
+def test_the_bot_writes_no_report(valkey: redis.Redis) -> None:
+    perform(valkey, reports.keep(REPORT, BOT_KEY))
+    with pytest.raises(Forged, match="signed by the bot, which may not sign one"):
+        ask(valkey, reports.kept(DIGEST, "v1", RING))
 
 
 def test_of_scans_at_once_one_alerts_and_again_when_it_is_repeated(valkey: redis.Redis) -> None:

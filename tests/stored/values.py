@@ -1,0 +1,351 @@
+"""A value of every stored type with everything set that it can have, and one of each kind."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from quaymaster.approvals import ApprovalRule, Choice, Vote
+from quaymaster.audit_entries import Entry
+from quaymaster.errors import Trouble
+from quaymaster.findings import (
+    Blocked,
+    Clean,
+    Finding,
+    ScannerDatabase,
+    ScanReport,
+    Severity,
+    Unknown,
+)
+from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.journal import Event
+from quaymaster.operations import Actor, Origin, Stage, State, Submission
+from quaymaster.outcomes import (
+    Alert,
+    Deployed,
+    Ended,
+    ExecutionParameters,
+    Failed,
+    HistoryListed,
+    HistoryStep,
+    ImagesListed,
+    Inspected,
+    LocalImage,
+    Lost,
+    Outcome,
+    Pulled,
+    Pushed,
+    Scanned,
+    Tagged,
+    TagsListed,
+)
+from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
+from quaymaster.releases import BadDigest, Release
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    HelpRequest,
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    JobsRequest,
+    PullRequest,
+    PushRequest,
+    RejectRequest,
+    Request,
+    RollbackRequest,
+    ScanRequest,
+    StatusRequest,
+    TagRequest,
+    TagsRequest,
+)
+from quaymaster.services import (
+    HealthCheck,
+    Limits,
+    PublishedPort,
+    ServiceConfiguration,
+    Variable,
+    Volume,
+)
+from quaymaster.signing_key import SigningKey
+from quaymaster.store.codecs import Codec
+from quaymaster.store.formats import (
+    AUDIT_ENTRY,
+    BAD_DIGEST,
+    EVENT,
+    EXAMINED,
+    PLAN,
+    RECORD,
+    RELEASE,
+    REPORT,
+    RESOLVED,
+    SUBMISSION,
+    VOTE,
+)
+from quaymaster.store.record import Record
+from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
+from workers.labels import Labels, container_name
+
+AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)
+NEW, OLD = Digest("sha256:" + "a1" * 32), Digest("sha256:" + "b2" * 32)
+WEB = Repository("registry.staging:5000", "shop/web")
+TAGGED = ImageRef(WEB, "1.4")
+IMAGE, BEFORE = ImageRef(WEB, "1.4", NEW), ImageRef(WEB, "1.3", OLD)
+PLACE = ("1042", "production", "web")
+PLAN_HASH = "0f" * 32
+
+FINDING = Finding(
+    "CVE-2026-1",
+    "openssl",
+    "3.0.1",
+    "3.0.2",
+    Severity.CRITICAL,
+    "<b>“Heart”</b> & more\n",
+    "usr/lib",
+)
+UNFIXED = Finding("CVE-2026-2", "zlib", "1.3", None, Severity.UNKNOWN)
+COUNTS = ((Severity.CRITICAL, 1), (Severity.UNKNOWN, 1))
+DATABASE = ScannerDatabase("2+f00d", AT)
+
+SERVICE = ServiceConfiguration(
+    environment=(
+        Variable("LOG_LEVEL", value="info"),
+        Variable("DATABASE_URL", reference="${DATABASE_URL}", fingerprint="0123abcd:" + "4" * 16),
+    ),
+    ports=(PublishedPort(8443, 443, "udp", "127.0.0.1"), PublishedPort(8080, 80)),
+    volumes=(Volume("/srv/web", "/data", read_only=True), Volume("cache", "/cache")),
+    command=("serve", "--all"),
+    limits=Limits(memory=512 * 1024 * 1024, cpus=1.5),
+    health=HealthCheck("/healthz", 8080, 20.0, 2.0, outbound=True),
+    drain=5.0,
+    bake=60.0,
+)
+EXAMINED_IMAGE = Examined(
+    image=IMAGE,
+    size=2_000_000,
+    verdict=Blocked((FINDING, UNFIXED)),
+    counts=COUNTS,
+    gained=(FINDING,),
+    lost=(UNFIXED,),
+    gained_total=12,
+    lost_total=11,
+)
+RULE = ApprovalRule(
+    needed=2,
+    expires_at=AT + timedelta(hours=4),
+    requester="U0ALICE",
+    from_roles=("release-managers", "owners"),
+    channel="C0RELEASES",
+    own_request_counts=True,
+)
+DEPLOY = DeployPlan(
+    kind="deploy",
+    environment="production",
+    service="web",
+    host="app1",
+    turn=7,
+    examined=EXAMINED_IMAGE,
+    configuration=SERVICE,
+    configuration_revision="0123456789ab",
+    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000),
+    rule=RULE,
+    notes=("the tag moved", "“quoted” 🚢"),
+    undo=Undo(BEFORE, 1001),
+)
+PLANS = (
+    DEPLOY,
+    replace(
+        DEPLOY,
+        kind="rollback",
+        examined=replace(EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.")),
+        rule=None,
+        restores=1001,
+        undo=None,
+    ),
+    replace(
+        DEPLOY,
+        examined=Examined(IMAGE, None, Clean(), ()),
+        configuration=ServiceConfiguration(),
+        running=None,
+    ),
+)
+REQUESTS: tuple[Request, ...] = (
+    HelpRequest("deploy"),
+    StatusRequest("production"),
+    JobsRequest(),
+    CancelRequest(7),
+    ApproveRequest(7),
+    RejectRequest(7),
+    ImagesRequest("build1"),
+    TagsRequest(WEB),
+    InspectRequest(TAGGED, "build1"),
+    HistoryRequest(TAGGED, "build1"),
+    PullRequest(IMAGE, "build1"),
+    TagRequest(TAGGED, ImageRef(WEB, "stable"), "build1"),
+    PushRequest(TAGGED, "build1"),
+    ScanRequest(TAGGED, "build1"),
+    DeployRequest(TAGGED, "production", "web"),
+    RollbackRequest("production", "web"),
+)
+OUTCOMES: tuple[Outcome, ...] = (
+    ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT),)),
+    TagsListed(WEB, ("1.4", "1.3")),
+    Inspected(
+        image=IMAGE,
+        where="registry",
+        digest=NEW,
+        size=2_000_000,
+        created=AT,
+        platforms=("linux/amd64", "linux/arm64"),
+        parameters=ExecutionParameters(
+            entrypoint=("/bin/web",),
+            command=("serve",),
+            user="app",
+            ports=("8080/tcp",),
+            environment=("PATH=/bin",),
+            labels=(("version", "1.4"),),
+            health_check="curl localhost",
+        ),
+        layers=3,
+        is_image_id=True,
+    ),
+    HistoryListed(IMAGE, "build1", (HistoryStep("COPY . .", AT, 1_000),)),
+    Pulled(IMAGE, "build1", NEW, 2_000_000, 3.5, already_there=True),
+    Pushed(IMAGE, "build1", NEW, 2_000_000, 3, 2, 3.5),
+    Tagged(TAGGED, ImageRef(WEB, "stable"), "registry", NEW, OLD, 0.25),
+    Scanned(
+        image=IMAGE,
+        where="registry",
+        digest=NEW,
+        database=DATABASE,
+        verdict=Blocked((FINDING,)),
+        counts=COUNTS,
+        worst=(FINDING, UNFIXED),
+        total=2,
+        seconds=12.5,
+        reused=True,
+        alerts=(Alert("C0ALERTS", (FINDING,), 1),),
+    ),
+    Deployed("production", "web", IMAGE, 0.125, BEFORE, 21.5, ("the tag moved",)),
+    Failed(Trouble("What.", "Why.", "Next.", ("last line",), "ab12"), "shop/web:1.3 serves on."),
+    Lost("It was found running.", "Look yourself."),
+    Ended("Rejected.", "U0BOB", "Ask again."),
+)
+
+_RECORD = Record(
+    id=1042,
+    version=9,
+    state=State.BAKING,
+    stage=Stage.LOOK,
+    queue="host:app1",
+    changed_at=AT,
+    attempt=4,
+    deaths=1,
+    submission="1a" * 32,
+    resolved="2b" * 32,
+    examined="3c" * 32,
+    plan="4d" * 32,
+    votes=("5e" * 32, "6f" * 32),
+    look_at=AT + timedelta(minutes=1),
+    started_at=AT - timedelta(minutes=1),
+    outcome=None,
+    interim=Deployed("production", "web", IMAGE, None, None, 21.5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value, who signs it and where."""
+
+    codec: Codec[Any]
+    place: tuple[str, ...]
+    value: Any
+    key: SigningKey
+
+
+def _submissions() -> tuple[Sample, ...]:
+    origin = Origin("C0SHOP", "trigger-1", "1764000000.000100")
+    return tuple(
+        Sample(
+            SUBMISSION,
+            (str(number),),
+            Submission(number, request, Actor("T0TEAM", "U0ALICE"), origin, "0123456789ab", AT),
+            BOT_KEY,
+        )
+        for number, request in enumerate(REQUESTS, 1042)
+    )
+
+
+def _records() -> tuple[Sample, ...]:
+    """One with each outcome, and one in each state and stage."""
+    place = (str(_RECORD.id),)
+    ended = replace(_RECORD, state=State.SUCCEEDED, look_at=None, interim=None)
+    moved = [replace(_RECORD, state=state) for state in State]
+    staged = [replace(_RECORD, state=State.QUEUED, stage=stage) for stage in Stage]
+    bare = replace(moved[0], resolved=None, examined=None, plan=None, votes=(), look_at=None)
+    bare = replace(bare, started_at=None, interim=None, deaths=0)
+    finished = [replace(ended, outcome=outcome) for outcome in OUTCOMES]
+    return (
+        *(Sample(RECORD, place, one, WORKER_KEY) for one in (_RECORD, *finished)),
+        *(Sample(RECORD, place, one, BOT_KEY) for one in (*moved, *staged, bare)),
+    )
+
+
+_RELEASE = Release(
+    id=1042,
+    environment="production",
+    service="web",
+    image=IMAGE,
+    configuration=SERVICE,
+    released_by="U0ALICE",
+    approved_by=("U0BOB", "U0CAROL"),
+    released_at=AT,
+    turn=7,
+    restores=1001,
+)
+_EVENT = Event(1042, 9, "vote", "U0BOB", AT, "approve, now queued", "production")
+
+SAMPLES: tuple[Sample, ...] = (
+    *_submissions(),
+    *_records(),
+    Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000), WORKER_KEY),
+    Sample(RESOLVED, PLACE, Resolved(ImageRef(WEB, None, NEW), None), WORKER_KEY),
+    Sample(EXAMINED, PLACE, EXAMINED_IMAGE, WORKER_KEY),
+    Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Clean()), WORKER_KEY),
+    Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Unknown("Too old.")), WORKER_KEY),
+    *(Sample(PLAN, PLACE, plan, WORKER_KEY) for plan in PLANS),
+    *(
+        Sample(VOTE, ("1042", PLAN_HASH), Vote(1042, PLAN_HASH, "U0BOB", choice, AT), BOT_KEY)
+        for choice in Choice
+    ),
+    Sample(RELEASE, PLACE[1:], _RELEASE, WORKER_KEY),
+    Sample(RELEASE, PLACE[1:], replace(_RELEASE, approved_by=(), restores=None), WORKER_KEY),
+    Sample(
+        BAD_DIGEST,
+        (*PLACE[1:], str(OLD)),
+        BadDigest("production", "web", OLD, 1042, AT),
+        WORKER_KEY,
+    ),
+    Sample(
+        REPORT,
+        (str(NEW), DATABASE.version),
+        ScanReport(WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy"),
+        SCANNER_KEY,
+    ),
+    Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
+    Sample(
+        AUDIT_ENTRY, ("2",), Entry(2, "7a" * 32, "what stood there", "It is no event."), WORKER_KEY
+    ),
+)
+
+LABELS: tuple[tuple[str, Labels], ...] = (
+    (
+        container_name("production", "web", 1042, 9),
+        Labels("production", "web", 1042, 9, IMAGE, "8b" * 32, SERVICE.health),
+    ),
+    (
+        container_name("staging", "web", 1043, 3),
+        Labels("staging", "web", 1043, 3, None, "9c" * 32, HealthCheck()),
+    ),
+)
+"""Each with the name of its container."""
