@@ -19,9 +19,7 @@ from quaymaster.requests import (
     ScanRequest,
 )
 
-_OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED}) | {
-    State.SUPERSEDED
-}
+_OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
 
 

@@ -224,16 +224,19 @@ def _ended(before: Operation, revoked: PublicKey, own: Keys) -> Operation:
 def _end_of(
     before: Operation, revoked: PublicKey, own: Keys
 ) -> tuple[State, Ended | Lost | Failed]:
+    """A state that the holder of the new key may bring it to (quaymaster/movers.py)."""
     why = f"The key {revoked.id} was revoked, and this rested on it."
     if before.state in (State.RUNNING, State.BAKING):
         why += " It had begun already."
         way = "Look at what runs now: `/image status`. Then ask for it again."
         if own.entry.role is Role.BOT:
-            return State.SUPERSEDED, Ended(why, next_step=way)
+            return State.CANCELLED, Ended(why, next_step=way)
         return State.UNKNOWN, Lost(why, way)
     why += " Nothing was changed."
     way = "Ask for it again."
-    if own.entry.role is Role.BOT or own.entry.may_work_in(before.queue):
+    if own.entry.role is Role.BOT:
+        return State.CANCELLED, Ended(why, next_step=way)
+    if own.entry.may_work_in(before.queue):
         return State.SUPERSEDED, Ended(why, next_step=way)
     return State.FAILED, Failed(Trouble(why, next_step=way))
 

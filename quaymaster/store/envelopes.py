@@ -87,8 +87,8 @@ def body_of(text: str) -> str:
 
 def key_id_of(text: str) -> str:
     """The key that an envelope claims to be signed with, unchecked."""
-    fields = text.partition("\n")[0].split(" ")
-    return fields[1] if len(fields) == _HEADER_FIELDS else ""
+    _version, _, rest = text.partition("\n")[0].partition(" ")
+    return rest.partition(" ")[0]
 
 
 def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:

@@ -192,7 +192,7 @@ def test_every_open_request_ends_with_the_bots_key(valkey: redis.Redis, given: O
     entry, own = revoked(BOT_KEY)
     assert carry_out(valkey, entry, own).ended == [1042]
     ended = loaded(valkey, own.ring)
-    assert ended.state is State.SUPERSEDED
+    assert ended.state is State.CANCELLED
     assert isinstance(ended.outcome, Ended)
     assert ended.votes == ()
     assert ended.request == given.request
@@ -208,7 +208,7 @@ def test_what_has_begun_is_not_said_to_have_changed_nothing(
     entry, own = revoked(key)
     carry_out(valkey, entry, own)
     ended = loaded(valkey, own.ring)
-    assert ended.state is (State.SUPERSEDED if key is BOT_KEY else State.UNKNOWN)
+    assert ended.state is (State.CANCELLED if key is BOT_KEY else State.UNKNOWN)
     assert isinstance(ended.outcome, Ended | Lost)
     assert "Look at what runs now" in ended.outcome.next_step
 
