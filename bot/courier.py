@@ -154,7 +154,10 @@ class Pictures:
 
     async def findings_text(self, file: FindingsFile) -> str:
         """The whole report that a file is about, or a sentence about why there is none."""
-        query = reports.kept(file.digest, file.database_version, self.ring)
+        if file.host is not None:
+            query = reports.kept_local(file.host, file.digest, file.database_version, self.ring)
+        else:
+            query = reports.kept(file.digest, file.database_version, self.ring)
         try:
             report = await ask_async(self.connection, query)
         except (Forged, WrittenByNewer) as forged:

@@ -21,6 +21,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.server_clock import ServerClock
 from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.store.format_key import claim
 from quaymaster.store.transactions import (
     NotAfter,
     Query,
@@ -118,7 +119,14 @@ class Database:
     again is decided here.
     """
 
-    def __init__(self, url: str, on_unavailable: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_unavailable: Callable[[], None] = lambda: None,
+        *,
+        is_expected: bool = True,
+    ) -> None:
+        """Unless ``is_expected``, nobody is answered before ``expect`` has looked into it."""
         self._pool = ConnectionPool.from_url(
             url,
             # Whoever is asked again may still wait for the first reply.
@@ -137,6 +145,19 @@ class Database:
         self._clock: ServerClock | None = None
         self._on_unavailable = on_unavailable
         self._attempts: set[asyncio.Task[Any]] = set()
+        self._is_expected = is_expected
+
+    async def expect(self) -> None:
+        """See whether this program fits what is in it, once. Raises ConfigurationError where it
+        does not, and Unavailable.
+        """
+        if not self._is_expected:
+            by = Deadline.of_an_answer()
+            try:
+                await self._in_turn(lambda: perform_async(self._redis, claim()), by, tries=2)
+            except TimeoutError as error:
+                raise unavailable() from error
+            self._is_expected = True
 
     async def perform(self, transaction: Transaction[T], deadline: Deadline | None = None) -> T:
         """Do it in one round trip, or never. Raises Unavailable when Redis does not answer in time.
@@ -222,6 +243,8 @@ class Database:
         self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int
     ) -> T:
         try:
+            if not self._is_expected:
+                raise unavailable()
             async with asyncio.timeout(deadline.left()):
                 await self._slots.acquire()
             try:

@@ -20,6 +20,8 @@ class FindingsFile:
     title: str
     digest: Digest
     database_version: str
+    host: str | None = None
+    """Where the image is that was scanned, if not in its registry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def _open_approval(operation: Operation) -> Approval:
             raise _expired(operation)
         case State.SUPERSEDED:
             why = "The plan changed, and a new operation was opened for it."
-        case State.ACCEPTED | State.QUEUED | State.RUNNING if approval is None:
+        case State.ACCEPTED | State.QUEUED | State.RUNNING | State.SCANNING if approval is None:
             why = "There is no plan to vote on yet."
         case _:
             why = _is(operation)

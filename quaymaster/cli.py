@@ -4,26 +4,38 @@ What a program does not need is not imported by it: the bot never loads Docker's
 never loads Bolt.
 """
 
+from quaymaster.hidden import hide
+
+if __name__ == "__main__":  # before the imports below, which take a while
+    hide()
+
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from quaymaster import logs
 from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
+from quaymaster.command_line import end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
+from quaymaster.database_commands import database_app
+from quaymaster.enrolment import expect_to_work
 from quaymaster.errors import QuaymasterError
+from quaymaster.key_checks import key_probe
+from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
-from quaymaster.settings import COMMAND, CONFIG, Settings
+from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
+from quaymaster.start import expect_our_format
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -32,6 +44,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(database_app, name="database")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -55,37 +69,75 @@ def bot(
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run())
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command()
 def worker(
     queues: Annotated[
-        str, typer.Option(help="Comma-separated: host:NAME, registry, scan. All by default.")
+        str, typer.Option(help="Comma-separated: host:NAME, registry. All by default.")
     ] = "",
     processes: Annotated[int, typer.Option(min=1, help="How many jobs run at once.")] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that running work gets after SIGTERM.")
     ] = 60,
 ) -> None:
-    """Do the work: drive Docker, registries and the scanner; deliver the cards beside it."""
+    """Do the work: drive Docker and registries; deliver the cards beside it."""
     from workers.serve import work_until_stopped
     from workers.supervisor import Child, Supervisor
 
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
     names = _queues(queues, configuration)
     url = settings.redis_url.get_secret_value()
+    try:
+        expect_to_work(settings, names)
+        expect_our_format(url)
+    except QuaymasterError as error:
+        end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
     import_module("bot.courier")
+    import_module("workers.run")
 
     def work() -> None:
         work_until_stopped(names, queue_connection(url), grace)
 
     def accompany() -> None:
-        asyncio.run(_beside_the_workers(settings, configuration, scans=SCAN in names))
+        asyncio.run(_beside_the_workers(settings, configuration))
 
     children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
     raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
+
+
+@app.command()
+def scanner(
+    processes: Annotated[int, typer.Option(min=1, help="How many images at once.")] = 1,
+    grace: Annotated[
+        float, typer.Option(min=1, help="Seconds that a running scan gets after SIGTERM.")
+    ] = 60,
+) -> None:
+    """Scan images of registries for the workers, and keep the scanner's database fresh."""
+    from workers.scan_order import prepared
+    from workers.scanner_upkeep import keep_database_fresh
+    from workers.serve import scan_until_stopped
+    from workers.supervisor import Child, Supervisor
+
+    settings_or_end([SIGNING_KEY.name])
+    try:
+        # Before the fork: what every child needs is read once and shared.
+        settings, _, _ = prepared()
+        url = settings.redis_url.get_secret_value()
+        expect_our_format(url)
+    except QuaymasterError as error:
+        end_with(str(error))
+
+    def scan() -> None:
+        scan_until_stopped(queue_connection(url), grace)
+
+    def renew() -> None:
+        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
+
+    children = [Child(f"scanner {number}", scan) for number in range(1, processes + 1)]
+    raise typer.Exit(Supervisor([*children, Child("database", renew)], grace).run())
 
 
 @app.command()
@@ -115,7 +167,7 @@ def commands() -> None:
     try:
         command = COMMAND.value_in(os.environ)
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     try:
         configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
     except QuaymasterError:
@@ -129,7 +181,7 @@ def redis_users() -> None:
     try:
         print(acl_file(passwords_in(os.environ)), end="")
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command("try")
@@ -174,24 +226,28 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
         if host is not None:
             configuration.host(host)
     except QuaymasterError as error:
-        _end_with(str(error), status=1)
+        end_with(str(error), status=1)
     place = Place(settings, configuration, os.environ, host)
     slack = slack_probes(settings, configuration) if "slack" in parts else ()
     secrets = (*settings.secret_values, *secret_values(place))
     logs.configure(secrets)
-    return perform((*slack, *worker_probes(parts, place)), secrets)
+    keys = (key_probe(settings, configuration, host),) if "keys" in parts else ()
+    return perform((*slack, *keys, *worker_probes(parts, place)), secrets)
 
 
-async def _beside_the_workers(
-    settings: Settings, configuration: Configuration, *, scans: bool
-) -> None:
+async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
+    stop = _stop_on_signals()
+    await asyncio.gather(run(stop), stop.wait())
+
+
+async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
     from bot.audit_head import post_heads
     from bot.courier import run_courier
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import drop_what_is_over, look_after_operations
-    from workers.scanner_upkeep import keep_database_fresh
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
@@ -202,7 +258,6 @@ async def _beside_the_workers(
             look_after_operations(worker_connection(url), keys, stop),
             drop_what_is_over(worker_connection(url), configuration.retention, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
-            *([keep_database_fresh(os.environ, stop)] if scans else []),
             run_courier(
                 url,
                 sender,
@@ -225,46 +280,33 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 def _queues(given: str, configuration: Configuration) -> list[str]:
-    every = [REGISTRY, SCAN, *(host_queue(name) for name in configuration.hosts)]
+    every = [REGISTRY, *(host_queue(name) for name in configuration.hosts)]
     names = [name.strip() for name in given.split(",") if name.strip()] or every
     unknown = [name for name in names if name not in every]
     if unknown:
-        _end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
+        end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
     return names
 
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        _end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
+        end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
     return host.strip("[]"), int(port)
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:
     """Settings and configuration, or the program ends with what is wrong with them."""
-    settings = _settings(needs)
+    settings = settings_or_end(needs)
     try:
         return settings, Configuration.load(settings.config)
     except QuaymasterError as error:
-        _end_with(str(error))
-
-
-def _settings(needs: list[str]) -> Settings:
-    try:
-        settings = Settings.from_env(os.environ, needs)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    logs.configure(settings.secret_values)
-    return settings
-
-
-def _end_with(text: str, status: int = 2) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(status)
+        end_with(str(error))
 
 
 def main() -> None:
-    """The console script."""
+    """The command line, hidden from other programs of the same user."""
+    hide()
     app()
 
 

@@ -25,6 +25,8 @@ class State(StrEnum):
     """Recorded; who asked is not looked up yet."""
     QUEUED = "queued"
     RUNNING = "running"
+    SCANNING = "scanning"
+    """The scanner has its image; no worker waits for it."""
     AWAITING_APPROVAL = "awaiting_approval"
     BAKING = "baking"
     """Live, and looked at once more before it counts as released."""
@@ -53,6 +55,7 @@ _SAID = {
     State.ACCEPTED: "is accepted",
     State.QUEUED: "is queued",
     State.RUNNING: "is running",
+    State.SCANNING: "is being scanned",
     State.AWAITING_APPROVAL: "waits for approval",
     State.BAKING: "is live and being watched",
     State.SUCCEEDED: "has succeeded",
@@ -75,11 +78,15 @@ ALLOWED_MOVES: dict[State, frozenset[State]] = {
     | {
         State.QUEUED,
         State.RUNNING,
+        State.SCANNING,
         State.AWAITING_APPROVAL,
         State.BAKING,
         State.REFUSED,
         State.SUPERSEDED,
     },
+    State.SCANNING: frozenset(
+        {State.QUEUED, State.RUNNING, State.CANCELLED, State.FAILED, State.UNKNOWN}
+    ),
     State.AWAITING_APPROVAL: frozenset(
         {
             State.AWAITING_APPROVAL,
@@ -108,9 +115,9 @@ class Stage(StrEnum):
 
     WORK = "work"
     EXAMINE = "examine"
-    """Resolve the tag and scan: in a worker without a Docker socket."""
+    """Resolve the tag, once, and order the scan."""
     PLAN = "plan"
-    """Render the configuration and look at what runs: on the host."""
+    """Judge the scan, render the configuration and look at what runs: on the host."""
     APPLY = "apply"
     LOOK = "look"
     """The scheduled look at the end of the bake window."""
@@ -170,6 +177,8 @@ class Operation:
     signed_examined: Signed[Examined] | None = None
     signed_plan: Signed[DeployPlan] | None = None
     votes: tuple[Signed[Vote], ...] = ()
+    scan_order: str | None = None
+    """The order of its latest scan."""
     look_at: datetime | None = None
     started_at: datetime | None = None
     outcome: Outcome | None = None
@@ -250,6 +259,18 @@ class Operation:
         """Ready for the next job, under a job id that was never used."""
         return self.moved(
             State.QUEUED, now, stage=stage, queue=queue, attempt=self.attempt + 1, **changes
+        )
+
+    def scanning(self, stage: Stage, now: datetime, **changes: Any) -> Self:
+        """In the scanner's hands, with an order that was never used; the stage comes after it."""
+        attempt = self.attempt + 1
+        return self.moved(
+            State.SCANNING,
+            now,
+            stage=stage,
+            attempt=attempt,
+            scan_order=f"{self.id}-{attempt}",
+            **changes,
         )
 
     @property

@@ -20,9 +20,12 @@ from quaymaster.store.transactions import Command
 
 RUN_OPERATION = "workers.run.run_operation"
 """The one function that a worker runs, by name: the bot never imports the workers."""
+RUN_SCAN = "workers.scan_order.run_scan"
+"""The one function that the scanner runs."""
 
 REGISTRY = "registry"
 SCAN = "scan"
+"""The scanner's queue. No operation is in it: what waits there are orders."""
 _HOST = "host:"
 
 _JOB_TIMEOUT_SECONDS = 6 * 3600
@@ -42,6 +45,17 @@ def host_of(queue: str) -> str | None:
 
 def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:
     """The commands that put an operation's job at the end of its queue."""
+    return _enqueued(job_id, RUN_OPERATION, operation_id, queue, f"operation {operation_id}")
+
+
+def scan_enqueued(job_id: str, order_id: str) -> tuple[Command, ...]:
+    """The commands that put the job of an order at the end of the scanner's queue."""
+    return _enqueued(job_id, RUN_SCAN, order_id, SCAN, f"scan order {order_id}")
+
+
+def _enqueued(
+    job_id: str, function: str, pointer: int | str, queue: str, description: str
+) -> tuple[Command, ...]:
     now = utcformat(datetime.now(UTC))
     # As RQ's JSONSerializer writes it (rq/serializers.py). RQ compresses its data but reads it
     # uncompressed too (rq/job.py, Job.restore), and text passes through a script's JSON unharmed.
@@ -49,8 +63,8 @@ def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:
         **_fields_of_every_job(queue),
         "created_at": now,
         "enqueued_at": now,
-        "data": json.dumps([RUN_OPERATION, None, [operation_id], {}]),
-        "description": f"operation {operation_id}",
+        "data": json.dumps([function, None, [pointer], {}]),
+        "description": description,
     }
     pairs = [word for field in fields.items() for word in field]
     return (

@@ -27,7 +27,7 @@ class RedisUser(StrEnum):
     """May do everything: for whoever looks after the server. No program has its password."""
     BOT = "bot"
     WORKER = "worker"
-    """A worker for every queue: what the three below may do together."""
+    """A worker for every queue: what the two below may do together."""
     WORKER_HOST = "worker-host"
     WORKER_REGISTRY = "worker-registry"
     SCANNER = "scanner"
@@ -66,7 +66,7 @@ class _Keys:
             case RedisUser.SCANNER:
                 return self.scanner
             case RedisUser.WORKER:
-                return _both(self.host, self.registry, self.scanner)
+                return _both(self.host, self.registry)
             case _:
                 assert_never(user)
 
@@ -95,7 +95,8 @@ def _rq(
 
 
 _KEYS = (
-    _ours("next-id", bot="rw"),
+    _ours("format", bot="rw", host="rw", registry="rw", scanner="rw"),
+    _ours("next-id", bot="rw", host="r", registry="r", scanner="r"),
     _ours("operations:open", bot="rw", host="rw", registry="rw"),
     _ours("operations:recent", bot="rw", host="w", registry="w"),
     _ours("operations:ended", bot="rw", host="rw", registry="rw"),
@@ -116,11 +117,11 @@ _KEYS = (
     _ours("releases:*", bot="r", host="rw", registry="r"),
     _ours("bad:*", host="rw", registry="r"),
     _ours("turn:*", host="rw"),
-    # A worker of a host or of the registry scans too, until the scanner is a program of its own.
-    _ours("report:*", host="rw", registry="rw", scanner="w"),
+    _ours("report:*", host="r", registry="r", scanner="rw"),
+    _ours("local-report:*", host="rw", registry="r"),
     _ours("findings:*", host="rw", registry="rw"),
-    _ours("scan-order:*", host="rw", registry="rw", scanner="r"),
-    _ours("scan-answer:*", host="rw", registry="rw", scanner="w"),
+    _ours("scan-order:*", bot="w", host="rw", registry="rw", scanner="r"),
+    _ours("scan-answer:*", host="r", registry="r", scanner="w"),
     _ours("lease:courier", host="rw", registry="rw"),
     _ours("lease:audit-head", host="rw", registry="rw"),
     _ours("lease:operation:*", host="rw", registry="rw"),

@@ -2,7 +2,7 @@
 
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Stage
-from quaymaster.queues import REGISTRY, SCAN, host_queue
+from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.requests import (
     DeployRequest,
     HistoryRequest,
@@ -21,8 +21,9 @@ from quaymaster.requests import (
 def first_step(request: Request, configuration: Configuration) -> tuple[Stage, str]:
     """The stage and the queue that an operation starts in.
 
-    What needs a Docker host goes to that host's queue; registry work and scans go where there is
-    no Docker socket. Raises ValueError for requests that the bot answers itself.
+    What needs a Docker host goes to that host's queue, the rest where there is no Docker socket.
+    An operation stays in its queue for good: the scanner is given orders. Raises ValueError for
+    requests that the bot answers itself.
     """
     match request:
         case ImagesRequest() | PullRequest() | PushRequest():
@@ -33,9 +34,11 @@ def first_step(request: Request, configuration: Configuration) -> tuple[Stage, s
         case InspectRequest() | HistoryRequest():
             return Stage.WORK, host_queue(request.host) if request.host else REGISTRY
         case ScanRequest():
-            return Stage.WORK, host_queue(request.host) if request.host else SCAN
+            if request.host:
+                return Stage.WORK, host_queue(request.host)
+            return Stage.EXAMINE, REGISTRY
         case DeployRequest():
-            return Stage.EXAMINE, SCAN
+            return Stage.EXAMINE, host_queue(configuration.host_of(request.environment))
         case RollbackRequest():
             return Stage.PLAN, host_queue(configuration.host_of(request.environment))
         case _:

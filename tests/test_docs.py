@@ -25,12 +25,13 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/local-slack.md",
+    "docs/keys.md",
     "docs/redis-users.md",
     "docs/keeping.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})
-WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json"})
+WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json", ".env.keys", "quaymaster.keys.yml"})
 METHODS = tuple(
     one for family in (chat, conversations, files, people, views) for one in family.METHODS
 )

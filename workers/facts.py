@@ -56,12 +56,16 @@ class Facts:
 
 def whereabouts_of(operation: Operation) -> Query[Whereabouts]:
     """Where its job is. One look, so that a job that moves meanwhile is not seen nowhere."""
-    job_id = operation.job_id
+    return whereabouts(operation.job_id, operation.queue, records.lease_name(operation.id))
+
+
+def whereabouts(job_id: str, queue: str, lease: str) -> Query[Whereabouts]:
+    """Where a job is that is done under a lease."""
     return Query(
         (
             *("EVAL", _SCRIPT, 0),
-            keys.lease(records.lease_name(operation.id)),
-            keys.queue(operation.queue),
+            keys.lease(lease),
+            keys.queue(queue),
             keys.executions(job_id),
             keys.execution(job_id, ""),
             job_id,

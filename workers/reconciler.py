@@ -31,6 +31,7 @@ from quaymaster.store.operation_fields import Stored
 from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
 from workers.facts import Facts, MissingJobs, Whereabouts, whereabouts_of
 from workers.forged import end_forged
+from workers.scan_watch import ScanWatch
 
 log = structlog.get_logger(__name__)
 
@@ -153,6 +154,7 @@ class Reconciler:
     connection: Connection
     keys: Keys
     clock: Callable[[], float] = time.monotonic
+    _watch: ScanWatch = field(default_factory=ScanWatch)
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
     _missing: MissingJobs = field(default_factory=MissingJobs)
@@ -163,20 +165,25 @@ class Reconciler:
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
             self._missing.forget()
+            self._watch.forget()
         trusts_leases = began >= self._leases_count_from
+        operations = self._all_open()
         moved = 0
-        for operation in self._suspicious(now, trusts_leases):
+        for operation in self._suspicious(operations, now, trusts_leases):
             moved += self._moved_on(operation, now)
+        if trusts_leases:
+            scanned = [one for one in operations if one.state is State.SCANNING]
+            moved += self._watch.look(self.connection, scanned, self.keys, now, self.clock())
         self._looked_at = self.clock()
         return moved
 
-    def _suspicious(self, now: datetime, trusts_leases: bool) -> list[Operation]:
+    def _suspicious(
+        self, given: list[Operation], now: datetime, trusts_leases: bool
+    ) -> list[Operation]:
         """Those with which something is to be done, as it seems. Everything is read in three round
         trips: beside others that write, each of them waits for the disk.
         """
-        operations = [
-            one for one in self._all_open() if one.state is not State.RUNNING or trusts_leases
-        ]
+        operations = [one for one in given if one.state is not State.RUNNING or trusts_leases]
         places = ask_all(self.connection, [whereabouts_of(one) for one in operations])
         found = list(zip(operations, places, strict=True))
         queued = [(one.job_id, place) for one, place in found if one.state is State.QUEUED]

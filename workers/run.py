@@ -28,13 +28,13 @@ from quaymaster.journal import event_of
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Ended, Failed
-from quaymaster.store import leases, records
+from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
 from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
-from workers.steps import Continues, Finished, Step, after
+from workers.steps import Continues, Finished, Step, after, also_stored
 from workers.toolbox import Toolbox, opened
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
 
 
 def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
-    if operation.state is not State.QUEUED or operation.job_id != job_id:
+    if operation.job_id != job_id or not _is_due(operation, tools):
         log.info("another job does this", operation=operation.id, job=job_id)
         return
     running = Running(operation, tools.connection)
@@ -102,6 +102,13 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
         log.info("overtaken", operation=operation.id, why=str(error))
     finally:
         _give_back(name, running, tools)
+
+
+def _is_due(operation: Operation, tools: Toolbox) -> bool:
+    """Whether its next stage may begin: a scan that was ordered has to be answered."""
+    if operation.state is State.SCANNING and operation.scan_order is not None:
+        return ask(tools.connection, scan_orders.is_answered(operation.scan_order))
+    return operation.state is State.QUEUED
 
 
 def _run_leased(running: Running, tools: Toolbox) -> None:
@@ -136,8 +143,8 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         step = failed(error)
     except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
         step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)
-    also = step.also if isinstance(step, Finished) else ()
-    _save(running, after(running.operation, step, tools.now(), tools.keys.private), tools, also)
+    after_it = after(running.operation, step, tools.now(), tools.keys.private)
+    _save(running, after_it, tools, also_stored(after_it, step, tools.keys.private))
 
 
 def failed(error: QuaymasterError) -> Finished:

@@ -1,4 +1,4 @@
-"""Keeps the scanner's database fresh, beside the workers that scan."""
+"""Keeps the scanner's database fresh, beside the scanner."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ async def keep_database_fresh(environ: Mapping[str, str], stop: asyncio.Event) -
 
 def _go_on(stop: asyncio.Event) -> None:
     if stop.is_set():
-        raise HandedBack("The worker is shutting down; the database is renewed another time.")
+        raise HandedBack("The scanner is shutting down; the database is renewed another time.")
 
 
 def _refresh(environ: Mapping[str, str], go_on: Callable[[], None]) -> None:

@@ -2,44 +2,89 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from quaymaster.errors import OutsideFailure
-from quaymaster.findings import ScanReport
+import structlog
+
+from quaymaster.errors import Forged, OutsideFailure, WrittenByNewer
+from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import ImageRef
+from quaymaster.key_ring import KeyRing
+from quaymaster.signing_key import Keys
 from quaymaster.store import leases, reports
-from quaymaster.store.transactions import ask, perform
-from workers.running import Running, kept_alive
-from workers.toolbox import Toolbox
+from quaymaster.store.transactions import Connection, Query, Transaction, ask, perform
+from workers.running import kept_alive
 
-_LEASE_MILLISECONDS = 10_000
+log = structlog.get_logger(__name__)
+
+LEASE_MILLISECONDS = 10_000
 _LOOK_SECONDS = 0.1
 _WAIT_SECONDS = 15 * 60
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the reports about an image are kept, and under whose signature."""
+
+    image: ImageRef
+    """Pinned."""
+    database: ScannerDatabase
+    lease: str
+    kept: Callable[[KeyRing], Query[ScanReport | None]]
+    keep: Callable[[ScanReport], Transaction[None]]
+
+    @classmethod
+    def of_registry(cls, image: ImageRef, database: ScannerDatabase, own: Keys) -> "Shelf":
+        """The one that the gate trusts: the scanner alone signs what is on it."""
+        return cls(
+            image,
+            database,
+            f"scan:{image.pin}:{database.version}",
+            lambda ring: reports.kept(image.pin, database.version, ring),
+            lambda report: reports.keep(report, own.private),
+        )
+
+    @classmethod
+    def of_host(cls, host: str, image: ImageRef, database: ScannerDatabase, own: Keys) -> "Shelf":
+        """For an image that only a host has; its worker signs what is on it."""
+        return cls(
+            image,
+            database,
+            f"scan-local:{host}:{image.pin}:{database.version}",
+            lambda ring: reports.kept_local(host, image.pin, database.version, ring),
+            lambda report: reports.keep_local(host, report, own.private),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants a report: under which name it holds leases, and whether it still wants it."""
+
+    connection: Connection
+    ring: KeyRing
+    owner: str
+    check: Callable[[], None]
+    """Raises when it does not."""
+
+
 def report_of(
-    image: ImageRef,
-    scan: Callable[[], ScanReport],
-    running: Running,
-    tools: Toolbox,
+    shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker
 ) -> tuple[ScanReport, bool]:
     """The report about a pinned image with the scanner's present database, and whether it was
-    there.
+    there. Of several that ask at once one scans; the others wait for its report.
 
-    Of several operations that ask at once one scans; the others wait for its report. Raises
-    OutsideFailure when the scanner cannot say anything.
+    What stands in its place and is no report is replaced by one. Raises OutsideFailure when the
+    scanner cannot say anything, and what ``check`` raises.
     """
-    database = tools.scanner.database()
-    lease = f"scan:{image.pin}:{database.version}"
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
-        report = ask(tools.connection, reports.kept(image.pin, database.version, tools.keys.ring))
+        report = _kept(shelf, asker)
         if report is not None:
             # The same digest may have been scanned under the name of another repository.
-            return replace(report, repository=image.repository), True
-        if perform(tools.connection, leases.take(lease, running.owner, _LEASE_MILLISECONDS)):
-            return _scan_leased(lease, scan, running, tools), False
-        running.check()
+            return replace(report, repository=shelf.image.repository), True
+        if perform(asker.connection, leases.take(shelf.lease, asker.owner, LEASE_MILLISECONDS)):
+            return _scan_leased(shelf, scan, asker), False
+        asker.check()
         time.sleep(_LOOK_SECONDS)
     raise OutsideFailure(
         "Another scan of the same image did not end.",
@@ -48,15 +93,20 @@ def report_of(
     )
 
 
-def _scan_leased(
-    lease: str, scan: Callable[[], ScanReport], running: Running, tools: Toolbox
-) -> ScanReport:
-    held = [(lease, running.owner, _LEASE_MILLISECONDS)]
-    with kept_alive(tools.connection, lambda: held):
+def _kept(shelf: Shelf, asker: Asker) -> ScanReport | None:
+    try:
+        return ask(asker.connection, shelf.kept(asker.ring))
+    except (Forged, WrittenByNewer) as error:
+        log.warning("a report is made anew", image=str(shelf.image), why=str(error))
+        return None
+
+
+def _scan_leased(shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker) -> ScanReport:
+    held = [(shelf.lease, asker.owner, LEASE_MILLISECONDS)]
+    with kept_alive(asker.connection, lambda: held):
         try:
             report = scan()
-            retention = tools.configuration.retention
-            perform(tools.connection, reports.keep(report, tools.keys.private, retention))
+            perform(asker.connection, shelf.keep(report))
         finally:
-            perform(tools.connection, leases.give_back(lease, running.owner))
+            perform(asker.connection, leases.give_back(shelf.lease, asker.owner))
     return report

@@ -1,12 +1,13 @@
 """One worker process: RQ's loop over its queues, until SIGTERM."""
 
 import time
+from collections.abc import Callable
 
 import redis
 import structlog
 
 from workers import shutdown
-from workers.worker import OperationWorker
+from workers.worker import OperationWorker, PointerWorker, ScanWorker
 
 log = structlog.get_logger(__name__)
 
@@ -14,13 +15,23 @@ _PAUSE_SECONDS = 1.0
 
 
 def work_until_stopped(queues: list[str], connection: redis.Redis, grace_seconds: float) -> None:
-    """Work at these queues. RQ's loop ends by itself when Redis is away for too long: it is
-    started again, because a worker that gives up leaves operations without anybody.
+    """Work at these queues."""
+    _work(lambda: OperationWorker(queues, connection, grace_seconds))
+
+
+def scan_until_stopped(connection: redis.Redis, grace_seconds: float) -> None:
+    """Do the scans that workers order."""
+    _work(lambda: ScanWorker(connection, grace_seconds))
+
+
+def _work(make: Callable[[], PointerWorker]) -> None:
+    """RQ's loop ends by itself when Redis is away for too long: it is started again, because a
+    worker that gives up leaves operations without anybody.
     """
     shutdown.listen()
     while True:
         try:
-            worker = OperationWorker(queues, connection, grace_seconds)
+            worker = make()
             worker.work(logging_level="WARNING")
         except redis.RedisError as error:
             log.warning("waiting for Redis", why=type(error).__name__)

@@ -8,9 +8,10 @@ from typing import assert_never
 from quaymaster import bounds
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Outcome
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.signing_key import SigningKey
-from quaymaster.store.operation_fields import examined_of, plan_of
+from quaymaster.store import scan_orders
+from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
 from quaymaster.store.transactions import Command
 
 
@@ -21,16 +22,26 @@ class Finished:
     outcome: Outcome
     state: State = State.SUCCEEDED
     also: Sequence[Command] = ()
+    examined: Examined | None = None
+    """What was found out about the image of a deploy that ends here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continues:
-    """Another job does the next stage, maybe elsewhere."""
+    """Another job does the next stage."""
 
     stage: Stage
     queue: str
-    examined: Examined | None = None
     plan: DeployPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersScan:
+    """The scanner looks at the image; no worker waits for it."""
+
+    resolved: Resolved
+    then: Stage
+    """What is done when it has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +59,33 @@ class Bakes:
     look_at: datetime
 
 
-Step = Finished | Continues | AwaitsApproval | Bakes
+Step = Finished | Continues | OrdersScan | AwaitsApproval | Bakes
 
 
 def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> Operation:
     """The next version of the record; what is new in it is bounded, and signed with this key."""
     match step:
         case Finished():
-            return operation.moved(step.state, now, outcome=bounds.outcome(step.outcome))
+            return operation.moved(
+                step.state,
+                now,
+                outcome=bounds.outcome(step.outcome),
+                signed_examined=examined_of(operation, bounds.examined(step.examined), key)
+                if step.examined
+                else operation.signed_examined,
+            )
         case Continues():
             return operation.queued(
                 step.stage,
                 step.queue,
                 now,
-                signed_examined=examined_of(operation, bounds.examined(step.examined), key)
-                if step.examined
-                else operation.signed_examined,
                 signed_plan=plan_of(operation, _bounded(step.plan), key)
                 if step.plan
                 else operation.signed_plan,
             )
+        case OrdersScan():
+            resolved = resolved_of(operation, step.resolved, key)
+            return operation.scanning(step.then, now, signed_resolved=resolved)
         case AwaitsApproval():
             return operation.moved(
                 State.AWAITING_APPROVAL,
@@ -88,3 +106,16 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
 
 def _bounded(plan: DeployPlan) -> DeployPlan:
     return replace(plan, examined=bounds.examined(plan.examined))
+
+
+def also_stored(after_it: Operation, step: Step, key: SigningKey) -> Sequence[Command]:
+    """What is stored in the same transaction as the record that followed from a step."""
+    match step:
+        case Finished():
+            return step.also
+        case OrdersScan():
+            return scan_orders.placed(scan_orders.order_of(after_it), key)
+        case Continues() | AwaitsApproval() | Bakes():
+            return ()
+        case _:
+            assert_never(step)

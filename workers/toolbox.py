@@ -24,7 +24,7 @@ from workers.scanner import Scanner
 
 @dataclass(slots=True)
 class Toolbox:
-    """Engines, registries, the scanner and the database, connected when first asked for."""
+    """Engines, registries, the database, a scanner of local images: made when first asked for."""
 
     configuration: Configuration
     settings: Settings
@@ -65,11 +65,6 @@ class Toolbox:
         if name not in self._registries:
             self._registries[name] = self._stack.enter_context(Registry(self.login(name)))
         return self._registries[name]
-
-    def scan_registry(self, pinned: ImageRef, check: Callable[[], None]) -> ScanReport:
-        """Scan an image straight from its registry."""
-        login = self.login(pinned.repository.registry)
-        return self.scanner.scan_registry(pinned, login, check)
 
     def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:
         """Scan an image of a host, named by its id."""

@@ -1,8 +1,8 @@
-"""RQ's forking worker, made to run our one function and nothing else.
+"""RQ's forking worker, made to run one function of ours and nothing else.
 
 Whoever can write to Redis can put any job into a queue, also as JSON: RQ would import and call
-the function that it names, and the callbacks beside it. Here a job is a pointer to an operation
-and never names code.
+the function that it names, and the callbacks beside it. Here a job is a pointer (to an
+operation, or to the order of a scan) and never names code.
 """
 
 import contextlib
@@ -10,8 +10,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pkgutil import resolve_name
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import redis
 import structlog
@@ -21,9 +22,8 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from quaymaster.queues import RUN_OPERATION
+from quaymaster.queues import RUN_OPERATION, RUN_SCAN, SCAN
 from workers import shutdown
-from workers.run import run_operation
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +35,18 @@ SIGN_OF_LIFE_SECONDS = 10
 """
 
 
-class OperationJob(Job):
+class PointerJob(Job):
     """A job whose function is ours whatever Redis says, and that has no callbacks."""
+
+    function: ClassVar[str]
+    """The one entry point, by its name."""
+    pointer: ClassVar[type]
+    """What it is called with."""
 
     @property
     def func(self) -> Callable[..., Any]:
         """The one entry point. RQ would import what the job names."""
-        return run_operation
+        return cast("Callable[..., Any]", resolve_name(self.function))
 
     success_callback = property(lambda _: None)
     failure_callback = property(lambda _: None)
@@ -51,17 +56,31 @@ class OperationJob(Job):
         """Webhooks are addresses from Redis: nothing is sent to them."""
 
 
-def refusal(job: Job) -> str | None:
+class OperationJob(PointerJob):
+    """Does the next stage of an operation."""
+
+    function = RUN_OPERATION
+    pointer = int
+
+
+class ScanJob(PointerJob):
+    """Does the scan that an order asks for."""
+
+    function = RUN_SCAN
+    pointer = str
+
+
+def refusal(job: PointerJob) -> str | None:
     """Why a job is not run: it is not one that Quaymaster enqueues. None when it is."""
     try:
         name, instance, arguments, options = job.func_name, job.instance, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever is in there, it was not written by us
         return f"its data cannot be read ({type(error).__name__})"
-    if name != RUN_OPERATION or instance is not None:
+    if name != job.function or instance is not None:
         return "it names another function"
-    is_pointer = len(arguments) == 1 and type(arguments[0]) is int and not options
+    is_pointer = len(arguments) == 1 and type(arguments[0]) is job.pointer and not options
     if not is_pointer:
-        return "its arguments are not one operation id"
+        return "its arguments are not one pointer"
     callbacks = (
         job._success_callback_name,
         job._failure_callback_name,
@@ -72,14 +91,14 @@ def refusal(job: Job) -> str | None:
     return None
 
 
-class OperationWorker(Worker):
+class PointerWorker(Worker):
     """One job at a time, each in a forked work horse.
 
     Commands over Redis' publish/subscribe are not listened to, and RQ's own clean-up of
     abandoned jobs is replaced: operations have leases, and the reconciler looks after them.
     """
 
-    job_class = OperationJob
+    job_class: type[PointerJob]
     exponential_backoff_factor = 1.5
     max_connection_wait_time = 3.0
 
@@ -88,7 +107,7 @@ class OperationWorker(Worker):
             queues,
             connection=connection,
             serializer=JSONSerializer,
-            job_class=OperationJob,
+            job_class=self.job_class,
             worker_ttl=_WORKER_TTL_SECONDS,
             job_monitoring_interval=_MONITORING_SECONDS,
             log_job_description=False,
@@ -102,7 +121,7 @@ class OperationWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job in a work horse, unless it is not ours."""
-        why = refusal(job)
+        why = refusal(cast("PointerJob", job))
         if why is not None:
             log.warning("job refused", job=job.id, queue=queue.name, why=why)
             job.delete(remove_from_queue=False)
@@ -158,3 +177,18 @@ class OperationWorker(Worker):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         shutdown.listen()
+
+
+class OperationWorker(PointerWorker):
+    """Does operations."""
+
+    job_class = OperationJob
+
+
+class ScanWorker(PointerWorker):
+    """The scanner: does the scans that workers order."""
+
+    job_class = ScanJob
+
+    def __init__(self, connection: redis.Redis, grace_seconds: float) -> None:
+        super().__init__([SCAN], connection, grace_seconds)

@@ -87,7 +87,7 @@ def plan_answer(scene: Scene) -> Answer:
 def is_cancellable(operation: Operation) -> bool:
     """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
     return (
-        operation.state in (State.QUEUED, State.RUNNING)
+        operation.state in (State.QUEUED, State.RUNNING, State.SCANNING)
         and operation.stage not in (Stage.LOOK, Stage.RECOVER)
         and operation.cancel_asked_by is None
         and not operation.is_past_return
@@ -191,6 +191,7 @@ def _findings_file(scanned: Scanned, database: ScannerDatabase, scene: Scene) ->
         f"{total} in {cleaned(scene.image(scanned.image))}"[:200],
         scanned.digest,
         database.version,
+        scanned.where if scanned.where != "registry" else None,
     )
 
 

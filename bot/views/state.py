@@ -24,6 +24,7 @@ from quaymaster.outcomes import (
     Tagged,
     TagsListed,
 )
+from quaymaster.scan_orders import WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def standing(scene: Scene) -> Standing:
             return _queued(operation)
         case State.RUNNING:
             return _running(operation)
+        case State.SCANNING:
+            return _scanning(operation)
         case State.AWAITING_APPROVAL:
             return _awaiting(scene)
         case State.BAKING:
@@ -85,6 +88,13 @@ def _running(operation: Operation) -> Standing:
         return _cancelling(operation.cancel_asked_by)
     step = clipped(operation.progress.step, 60) if operation.progress is not None else ""
     return Standing("🔄", (step[:1].upper() + step[1:]) or "Running")
+
+
+def _scanning(operation: Operation) -> Standing:
+    is_waiting = operation.progress is not None and operation.progress.step == WAITING
+    if is_waiting:
+        return Standing("🔍", "Waiting for the scanner", (", which has not taken it yet",))
+    return Standing("🔍", "Scanning")
 
 
 def _cancelling(by: str) -> Standing:

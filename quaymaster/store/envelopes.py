@@ -107,6 +107,12 @@ def claimed(text: str, place: Place) -> Claimed:
         raise _truncated(place) from None
 
 
+def key_id_of(text: str) -> str:
+    """The key that an envelope claims to be signed with, unchecked."""
+    _version, _, rest = text.partition("\n")[0].partition(" ")
+    return rest.partition(" ")[0]
+
+
 def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
     header, line_break, body = text.partition("\n")
     fields = header.split(" ")

@@ -15,6 +15,7 @@ from quaymaster.operations import Submission
 from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
@@ -33,7 +34,10 @@ PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
 RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
-REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER | _WORKER)
+REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
+LOCAL_REPORT = Codec("scan report of a host", TypeAdapter(ScanReport), _WORKER)
+SCAN_ORDER = Codec("order of a scan", TypeAdapter(ScanOrder), _WORKER)
+SCAN_ANSWER = Codec("answer of the scanner", TypeAdapter(ScanAnswer), _SCANNER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
 PAGE = Codec("page", TypeAdapter(Listed), _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
@@ -49,6 +53,9 @@ CODECS = (
     RELEASE,
     BAD_DIGEST,
     REPORT,
+    LOCAL_REPORT,
+    SCAN_ORDER,
+    SCAN_ANSWER,
     EVENT,
     PAGE,
     AUDIT_ENTRY,

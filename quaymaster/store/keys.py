@@ -2,7 +2,10 @@
 
 PREFIX = "quaymaster:"
 
+FORMAT = f"{PREFIX}format"
+"""A string: the format of everything here together (quaymaster/store/formats.py)."""
 NEXT_ID = f"{PREFIX}next-id"
+"""A string: the latest id that was given out; there since the first bot was started."""
 OPEN = f"{PREFIX}operations:open"
 """A set: the ids of operations that have not ended."""
 RECENT = f"{PREFIX}operations:recent"
@@ -75,6 +78,26 @@ def bad_digests(environment: str, service: str) -> str:
 def report(digest: str, database: str) -> str:
     """A string: the signed report of one digest by one database."""
     return f"{PREFIX}report:{digest}:{database}"
+
+
+def local_report(host: str, image_id: str, database: str) -> str:
+    """A string: the signed report of an image that a host has, by one database."""
+    return f"{PREFIX}local-report:{host}:{image_id}:{database}"
+
+
+def scan_order(order_id: str) -> str:
+    """A string: the signed order of a scan, or the word that it was withdrawn."""
+    return f"{PREFIX}scan-order:{order_id}"
+
+
+def scan_tries(order_id: str) -> str:
+    """A hash: how often the job of an order got lost, and why it was given up."""
+    return f"{PREFIX}scan-order:{order_id}:tries"
+
+
+def scan_answer(order_id: str) -> str:
+    """A string: the signed answer to an order."""
+    return f"{PREFIX}scan-answer:{order_id}"
 
 
 def latest_report(digest: str) -> str:

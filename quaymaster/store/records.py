@@ -16,7 +16,7 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import cards, expiry, keys, operation_fields
+from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
 from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
@@ -117,8 +117,9 @@ def move(
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
 
-    A move to ``queued`` queues its job in the same transaction, and an end begins the time for
-    which the operation is kept (see ``expiry``). ``also`` happens with it.
+    A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
+    scanner withdraws the order, and an end begins the time for which the operation is kept (see
+    ``expiry``). ``also`` happens with it.
     Raises Conflict when somebody was first.
     """
     if after.version != before.version + 1:
@@ -133,6 +134,7 @@ def move(
             *operation_fields.written(before, after, key),
             journalled(event, key),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
+            *(scan_orders.withdrawn(before) if before.state is State.SCANNING else ()),
             *behind(after.id, _ended_at(after)),
             *expiry.ended(after),
             *also,
@@ -171,6 +173,21 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
             ("HSET", key, "progress", PROGRESS.dump_json(progress).decode()),
             ("HINCRBY", key, "revision", 1),
             *behind(operation_id),
+        ),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def waits(operation: Operation, progress: Progress) -> Transaction[bool]:
+    """Show how far it is while no worker has it; False when it has moved on."""
+    key = keys.operation(operation.id)
+    return Transaction(
+        guards=(FieldEquals(key, "version", str(operation.version)),),
+        commands=(
+            ("HSET", key, "progress", PROGRESS.dump_json(progress).decode()),
+            ("HINCRBY", key, "revision", 1),
+            *behind(operation.id),
         ),
         done=lambda _: True,
         refused=lambda _: False,

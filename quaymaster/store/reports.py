@@ -1,15 +1,19 @@
-"""Scan reports, kept under digest and database; and which findings alerts were sent about."""
+"""Scan reports, kept under digest and database (those of a host's own images under the host, too);
+and which findings alerts were sent about.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from quaymaster.errors import Forged
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest, Repository
 from quaymaster.key_ring import KeyRing
+from quaymaster.queues import host_queue
 from quaymaster.retention import Retention
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
-from quaymaster.store.formats import REPORT
+from quaymaster.store.formats import LOCAL_REPORT, REPORT
 from quaymaster.store.transactions import Command, Query, Transaction
 
 _USUAL = Retention()
@@ -37,6 +41,41 @@ def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanRepo
         ("GET", keys.report(*place)),
         lambda reply: REPORT.read(reply, place, ring).value if reply else None,
     )
+
+
+def keep_local(host: str, report: ScanReport, key: SigningKey) -> Transaction[None]:
+    """Keep a report about an image that a host has, signed by its worker, for 30 days.
+
+    It is for people alone: the gate never reads it.
+    """
+    place = (host, str(report.digest), report.database.version)
+    text = LOCAL_REPORT.signed(report, place, key).text
+    return Transaction(
+        commands=(("SET", keys.local_report(*place), text, "EX", _USUAL.report_seconds),),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def kept_local(
+    host: str, image_id: Digest, database_version: str, ring: KeyRing
+) -> Query[ScanReport | None]:
+    """The report about an image that a host has. Raises Forged and WrittenByNewer."""
+    place = (host, str(image_id), database_version)
+
+    def read(reply: bytes | None) -> ScanReport | None:
+        if reply is None:
+            return None
+        found = LOCAL_REPORT.read(reply, place, ring)
+        if not ring.key(found.key).may_work_in(host_queue(host)):
+            raise Forged(
+                f"The scan report of an image on {host} is not shown: the key {found.key} is not "
+                f"enrolled for {host_queue(host)}.",
+                next_step="Tell your Quaymaster administrator.",
+            )
+        return found.value
+
+    return Query(("GET", keys.local_report(*place)), read)
 
 
 def latest_database(digest: Digest) -> Query[str | None]:

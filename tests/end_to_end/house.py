@@ -128,7 +128,7 @@ class HouseKeys:
 
     def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
         """With the worker's key enrolled for these hosts, and so written into the folder."""
-        queues = frozenset({"registry", "scan", *map(host_queue, hosts)})
+        queues = frozenset({"registry", *map(host_queue, hosts)})
         public = (
             self.bot.public(Role.BOT),
             self.worker.public(Role.WORKER, queues),
@@ -159,7 +159,11 @@ class House:
     """The checkout whose programs are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
-        """Start ``quaymaster`` with these arguments, as the user of Redis that it is."""
+        """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
+
+        Beside a worker for all queues a scanner is started with the same environment, unless one
+        runs: the next program in the list.
+        """
         with contextlib.suppress(ConfigurationError):  # which the program is to complain of
             hosts = Configuration.load(Path(self.environment["QUAYMASTER_CONFIG"])).hosts
             self.keys = self.keys.enrolled(self.folder, hosts)
@@ -169,7 +173,7 @@ class House:
             process = subprocess.Popen(
                 [sys.executable, "-m", "quaymaster.cli", *arguments],
                 env={
-                    **self.environment,
+                    **self._environment(arguments[0]),
                     "REDIS_URL": self._redis_url(arguments),
                     **self.keys.environment(arguments[0]),
                     "PYTHONPATH": str(self.root),
@@ -182,6 +186,9 @@ class House:
             )
         program = Program(" ".join(arguments), process, log)
         self.programs.append(program)
+        is_for_all = arguments[0] == "worker" and "--queues" not in arguments
+        if is_for_all and not any(one.is_running() for one in self.scanners()):
+            self.scanner(**environment)
         return program
 
     def reconfigure(self, old: str, new: str) -> None:
@@ -193,9 +200,26 @@ class House:
         path.write_text(text.replace(old, new))
 
     def worker(self, *queues: str) -> Program:
-        """Start a worker for these queues; all of them when none is named."""
+        """Start a worker for these queues; all of them when none is named, and a scanner."""
         extra = ["--queues", ",".join(queues)] if queues else []
         return self.start("worker", "--grace", "10", *extra)
+
+    def scanner(self, **environment: str) -> Program:
+        """Start a scanner."""
+        return self.start("scanner", "--grace", "10", **environment)
+
+    def scanners(self) -> list[Program]:
+        """Every scanner that was started."""
+        return [one for one in self.programs if one.name.startswith("scanner")]
+
+    def _environment(self, program: str) -> dict[str, str]:
+        """A scanner knows no secret but what it reads registries with."""
+        if program != "scanner":
+            return self.environment
+        foreign = ("SLACK_", "DATABASE_", "QUAYMASTER_FINGERPRINT_")
+        return {
+            name: value for name, value in self.environment.items() if not name.startswith(foreign)
+        }
 
     def _redis_url(self, arguments: tuple[str, ...]) -> str:
         return self.valkey.url_of(redis_user(arguments))

@@ -32,8 +32,9 @@ async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
 ) -> None:
     push_image(engine, registry, images.web_v1, repository, "1")
     house.start("bot")
-    for queue in ("host:build1", "registry", "scan"):
+    for queue in ("host:build1", "registry"):
         house.worker(queue)
+    house.scanner()
     await workspace.connected(within=60)
     alice = workspace.person(ALICE)
     for command in (
@@ -92,7 +93,6 @@ def test_a_refusal_would_be_noticed(house: House) -> None:
         (("bot",), RedisUser.BOT),
         (("worker",), RedisUser.WORKER),
         (("worker", "--queues", "registry"), RedisUser.WORKER_REGISTRY),
-        (("worker", "--queues", "registry,scan"), RedisUser.WORKER),
         (("worker", "--grace", "10", "--queues", "host:a,host:b"), RedisUser.WORKER_HOST),
         (("scanner",), RedisUser.SCANNER),
     ],

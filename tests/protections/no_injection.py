@@ -25,15 +25,15 @@ NO_INJECTION = (
     _row(
         "a worker refuses other functions",
         "workers/worker.py",
-        "if name != RUN_OPERATION or instance is not None:",
+        "if name != job.function or instance is not None:",
         "if instance is not None:",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses methods of objects",
         "workers/worker.py",
-        "if name != RUN_OPERATION or instance is not None:",
-        "if name != RUN_OPERATION:",
+        "if name != job.function or instance is not None:",
+        "if name != job.function:",
         (_NOT_OURS,),
     ),
     _row(
@@ -81,7 +81,7 @@ NO_INJECTION = (
     _row(
         "a job's function is ours whatever it names",
         "workers/worker.py",
-        "        return run_operation\n",
+        '        return cast("Callable[..., Any]", resolve_name(self.function))\n',
         "        return super().func\n",
         (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
     ),

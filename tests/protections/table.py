@@ -7,6 +7,7 @@ from tests.protections.audit_chain import AUDIT_CHAIN
 from tests.protections.chat_page import CHAT_PAGE
 from tests.protections.freshness import FRESHNESS
 from tests.protections.genuine import GENUINE
+from tests.protections.keys import KEYS
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
 from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
@@ -32,4 +33,5 @@ PROTECTIONS = (
     *FRESHNESS,
     *CHAT_PAGE,
     *GENUINE,
+    *KEYS,
 )

@@ -49,6 +49,9 @@ KEY_SPECIMENS = {
     "database": "2",
     "repository": "registry.example.com/shop/web",
     "job_id": "operation-1042-3",
+    "order_id": "1042-2",
+    "host": "build1",
+    "image_id": "sha256:4f1a",
     "execution_id": "7f",
 }
 
@@ -78,6 +81,7 @@ NOT_ITS_OWN = {
         *("RPUSH quaymaster:audit x", "LTRIM quaymaster:audit 1 0", "DEL quaymaster:audit"),
         *("LTRIM quaymaster:releases:production/web 1 0", "SET quaymaster:releases:a/b x"),
         *("HSET quaymaster:bad:production/web x x", "SET quaymaster:lease:courier x"),
+        *("GET quaymaster:scan-order:1", "SET quaymaster:local-report:build1:sha256:4f:2 x"),
         *("SET quaymaster:scan-answer:1 x", "LRANGE rq:queue:scan 0 -1", "DEL rq:job:1"),
         *("SET quaymaster:made-up x", "GET made-up", "SET audit x"),
     ),
@@ -87,6 +91,7 @@ NOT_ITS_OWN = {
         *("SET quaymaster:delivery:x 1", "SET made-up x"),
     ),
     RedisUser.WORKER_HOST: (
+        *("SET quaymaster:report:sha256:4f:2 x", "SET quaymaster:scan-answer:1 x"),
         *("SET quaymaster:delivery:x 1", "INCR quaymaster:next-id", "SET made-up x"),
     ),
     RedisUser.WORKER: ("SET quaymaster:delivery:x 1", "INCR quaymaster:next-id", "SET made-up x"),
@@ -105,7 +110,7 @@ NOT_ITS_OWN = {
             "LPOP rq:queue:host:app1",
         ),
         *(
-            "GET quaymaster:report:sha256:4f:2",
+            "GET quaymaster:local-report:build1:sha256:4f:2",
             "SMEMBERS quaymaster:operations:open",
             "SET made-up x",
         ),

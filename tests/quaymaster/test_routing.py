@@ -31,9 +31,9 @@ environments:
         ("inspect shop/web:1 on build1", Stage.WORK, "host:build1"),
         ("history shop/web:1", Stage.WORK, "registry"),
         ("history shop/web:1 on build1", Stage.WORK, "host:build1"),
-        ("scan shop/web:1", Stage.WORK, "scan"),
+        ("scan shop/web:1", Stage.EXAMINE, "registry"),
         ("scan shop/web:1 on build1", Stage.WORK, "host:build1"),
-        ("deploy shop/web:1 to production", Stage.EXAMINE, "scan"),
+        ("deploy shop/web:1 to production", Stage.EXAMINE, "host:app1"),
         ("rollback production/web", Stage.PLAN, "host:app1"),
     ],
 )

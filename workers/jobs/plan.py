@@ -1,4 +1,4 @@
-"""The second stage of a deploy: what will change? Runs on the host. Nothing is changed yet."""
+"""The second stage of a deploy: what was found, and what will change? Nothing does yet."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +8,8 @@ from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.gate import stops
 from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, Stage
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Failed
 from quaymaster.plans import DeployPlan, Examined, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
@@ -20,19 +21,23 @@ from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
 from workers.running import Running
-from workers.steps import AwaitsApproval, Continues
+from workers.scanned import examined_of
+from workers.steps import AwaitsApproval, Continues, Finished
 from workers.toolbox import Toolbox
 
 
 def plan_deploy(
     request: DeployRequest, running: Running, tools: Toolbox
-) -> AwaitsApproval | Continues:
-    """Render the configuration, look at what runs, ask the gate; then people decide."""
-    examined = running.operation.examined
-    if examined is None:
-        raise ValueError("a deploy is examined before it is planned")
+) -> AwaitsApproval | Continues | Finished:
+    """Ask the gate about what was found, render the configuration, look at what runs; then people
+    decide.
+    """
     running.report(Progress("planning"))
-    refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
+    examined = examined_of(request, running.operation, tools)
+    try:
+        refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
+    except ScanBlocked as error:
+        return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
     state = observed(request.environment, request.service, tools)
     serves = what_runs_now(state, tools)
     configuration = tools.renderer.render(request.environment, request.service)

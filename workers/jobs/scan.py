@@ -1,36 +1,64 @@
 """scan: the findings in an image, and who is told of the new ones."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from quaymaster.errors import ScannerBroken
-from quaymaster.findings import ScanReport, Unknown
+from quaymaster.findings import Unknown
 from quaymaster.gate import verdict_of
 from quaymaster.image_ref import ImageRef
+from quaymaster.operations import Stage
 from quaymaster.outcomes import Scanned
 from quaymaster.progress import Progress
 from quaymaster.requests import ScanRequest
 from workers.alerts import alerts_of
 from workers.images import inspect
+from workers.jobs.examine import examine_alone
 from workers.running import Running
-from workers.scanning import report_of
-from workers.steps import Finished
+from workers.scanned import Found, found_of, resolved_of
+from workers.scanning import Asker, Shelf, report_of
+from workers.steps import Finished, OrdersScan
 from workers.toolbox import Toolbox
 
 _SHOWN = 10
 
 
-def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finished:
-    """Scan, or look the report up when this digest was scanned with this database before."""
+def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finished | OrdersScan:
+    """The scanner does it in a registry; an image that a host has is scanned there."""
+    if request.host is not None:
+        return _scan_on_host(request.image, request.host, running, tools)
+    if running.operation.stage is Stage.EXAMINE:
+        return examine_alone(request, running, tools)
+    found = found_of(running.operation, tools)
+    return _finished(resolved_of(running.operation).image, "registry", found, running, tools)
+
+
+def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) -> Finished:
+    """Scan, or look the report up when this image was scanned with this database before."""
     started = time.monotonic()
     running.report(Progress("looking for the image"))
-    image, scan, where = _what_and_how(request, running, tools)
+    engine = tools.engine(host)
+    pinned = replace(image, digest=inspect(engine, image).image_id)
     running.report(Progress("scanning"))
+    asker = Asker(tools.connection, tools.keys.ring, running.owner, running.check)
+    report, why, was_there = None, "", False
     try:
-        report, was_there = report_of(image, scan, running, tools)
+        shelf = Shelf.of_host(host, pinned, tools.scanner.database(), tools.keys)
+        report, was_there = report_of(
+            shelf, lambda: tools.scan_local(pinned, engine, running.check), asker
+        )
     except ScannerBroken as error:
-        return Finished(_nothing_proven(image, where, error, time.monotonic() - started))
+        why = str(error)
+    found = Found(report, why, time.monotonic() - started, was_there)
+    return _finished(pinned, host, found, running, tools)
+
+
+def _finished(
+    image: ImageRef, where: str, found: Found, running: Running, tools: Toolbox
+) -> Finished:
+    report = found.report
+    if report is None:
+        return Finished(_nothing_proven(image, where, found))
     alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
@@ -41,36 +69,23 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
         counts=tuple(report.counts().items()),
         worst=report.findings[:_SHOWN],
         total=len(report.findings),
-        seconds=time.monotonic() - started,
-        reused=was_there,
+        seconds=found.seconds,
+        reused=found.was_there,
         alerts=alerts,
     )
     return Finished(scanned, also=also)
 
 
-def _nothing_proven(image: ImageRef, where: str, error: ScannerBroken, seconds: float) -> Scanned:
+def _nothing_proven(image: ImageRef, where: str, found: Found) -> Scanned:
     """A scanner that says nothing is a verdict of its own: unknown, never clean."""
     return Scanned(
         image=image,
         where=where,
         digest=image.pin,
         database=None,
-        verdict=Unknown(str(error)),
+        verdict=Unknown(found.why),
         counts=(),
         worst=(),
         total=0,
-        seconds=seconds,
+        seconds=found.seconds,
     )
-
-
-def _what_and_how(
-    request: ScanRequest, running: Running, tools: Toolbox
-) -> tuple[ImageRef, Callable[[], ScanReport], str]:
-    """The image pinned to what will be scanned, how to scan it, and where it is."""
-    if request.host is not None:
-        engine = tools.engine(request.host)
-        pinned = replace(request.image, digest=inspect(engine, request.image).image_id)
-        return pinned, lambda: tools.scan_local(request.image, engine, running.check), request.host
-    registry = tools.registry(request.image.repository.registry)
-    pinned = request.image.pinned(registry.resolve(request.image).digest)
-    return pinned, lambda: tools.scan_registry(pinned, running.check), "registry"

@@ -1,0 +1,174 @@
+"""Orders of scans and their answers in Redis, each with the jobs that belong to it."""
+
+from typing import Literal
+
+from quaymaster import queues
+from quaymaster.errors import Forged
+from quaymaster.key_ring import KeyRing
+from quaymaster.operations import Operation
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
+from quaymaster.signed import Signed
+from quaymaster.signing_key import SigningKey
+from quaymaster.store import keys
+from quaymaster.store.formats import SCAN_ANSWER, SCAN_ORDER
+from quaymaster.store.transactions import (
+    Command,
+    Equals,
+    FieldEquals,
+    Guard,
+    Query,
+    Transaction,
+)
+
+GivenUp = Literal["died", "slow", ""]
+
+_KEPT_SECONDS = 24 * 3600
+_WITHDRAWN_SECONDS = 3600
+_WITHDRAWN = "withdrawn"
+
+
+def order_of(operation: Operation) -> ScanOrder:
+    """The order of an operation that is being scanned."""
+    resolved, order_id = operation.resolved, operation.scan_order
+    if resolved is None or order_id is None:
+        raise ValueError("what is scanned is resolved first")
+    return ScanOrder(order_id, operation.id, resolved.image, operation.queue, operation.job_id)
+
+
+def placed(order: ScanOrder, key: SigningKey) -> tuple[Command, ...]:
+    """The commands that put an order, signed, before the scanner."""
+    text = SCAN_ORDER.signed(order, (order.id,), key).text
+    return (
+        ("SET", keys.scan_order(order.id), text, "EX", _KEPT_SECONDS),
+        *queues.scan_enqueued(job_id(order.id, 0), order.id),
+    )
+
+
+def job_id(order_id: str, tries: int) -> str:
+    """The scanner's job of an order, after so many that got lost."""
+    return f"scan-{order_id}-{tries}"
+
+
+def load(order_id: str, ring: KeyRing) -> Query[Signed[ScanOrder] | None]:
+    """An order; None when there is none (any more). Raises Forged and WrittenByNewer."""
+
+    def read(reply: bytes | None) -> Signed[ScanOrder] | None:
+        if reply is None or reply == _WITHDRAWN.encode():
+            return None
+        order = SCAN_ORDER.read(reply, (order_id,), ring)
+        if not ring.key(order.key).may_work_in(order.value.queue):
+            raise Forged(
+                f"The order of scan {order_id} is not acted upon: the key {order.key} is not "
+                f"enrolled for {order.value.queue}.",
+                next_step="Tell your Quaymaster administrator.",
+            )
+        return order
+
+    return Query(("GET", keys.scan_order(order_id)), read)
+
+
+def is_standing(order: Signed[ScanOrder]) -> Query[bool]:
+    """Whether the order was not withdrawn."""
+    return Query(
+        ("GET", keys.scan_order(order.value.id)), lambda reply: reply == order.text.encode()
+    )
+
+
+def withdrawn(operation: Operation) -> tuple[Command, ...]:
+    """The commands that end the scanner's work for an operation: it goes on, or has ended."""
+    if operation.scan_order is None:
+        return ()
+    return (("SET", keys.scan_order(operation.scan_order), _WITHDRAWN, "EX", _WITHDRAWN_SECONDS),)
+
+
+def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Transaction[bool]:
+    """Store an answer, signed, and let the operation go on; False when nobody waits for it."""
+    asked = order.value
+    text = SCAN_ANSWER.signed(answer, (asked.id,), key).text
+    return Transaction(
+        guards=(_stands(order),),
+        commands=(
+            ("SET", keys.scan_answer(asked.id), text, "EX", _KEPT_SECONDS),
+            *queues.enqueued(asked.job, asked.operation, asked.queue),
+        ),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def handed_back(order: Signed[ScanOrder], job: str) -> Transaction[bool]:
+    """Let another scanner do it, under the same job: this one is shutting down."""
+    return Transaction(
+        guards=(_stands(order),),
+        commands=queues.scan_enqueued(job, order.value.id),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def answered(order_id: str, ring: KeyRing) -> Query[ScanAnswer | None]:
+    """What the scanner answered, if it did. Raises Forged and WrittenByNewer."""
+    return Query(
+        ("GET", keys.scan_answer(order_id)),
+        lambda reply: SCAN_ANSWER.read(reply, (order_id,), ring).value if reply else None,
+    )
+
+
+def is_answered(order_id: str) -> Query[bool]:
+    """Whether something stands there as the answer; who reads it finds out whether it is one."""
+    return Query(("EXISTS", keys.scan_answer(order_id)), bool)
+
+
+def tries(order_id: str) -> Query[int]:
+    """How many jobs of the scanner got lost with an order."""
+    return Query(("HGET", keys.scan_tries(order_id), "lost"), lambda reply: _number(reply))
+
+
+def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:
+    """Put an order before the scanner once more: its job got lost, as ``lost`` did before it."""
+    where = keys.scan_tries(order.value.id)
+    known: Guard = FieldEquals(where, "lost", str(lost) if lost else "")
+    return Transaction(
+        guards=(_stands(order), known),
+        commands=(
+            ("HSET", where, "lost", lost + 1),
+            ("EXPIRE", where, _KEPT_SECONDS),
+            *queues.scan_enqueued(job_id(order.value.id, lost + 1), order.value.id),
+        ),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def given_up(order_id: str, why: GivenUp) -> tuple[Command, ...]:
+    """The commands that note why nobody waits for the scanner any more."""
+    where = keys.scan_tries(order_id)
+    return (("HSET", where, "given_up", why), ("EXPIRE", where, _KEPT_SECONDS))
+
+
+def why_given_up(order_id: str) -> Query[GivenUp]:
+    """Why nobody waited for the scanner any more; nothing where that is not known."""
+
+    def read(reply: bytes | None) -> GivenUp:
+        match reply:
+            case b"died":
+                return "died"
+            case b"slow":
+                return "slow"
+            case _:
+                return ""
+
+    return Query(("HGET", keys.scan_tries(order_id), "given_up"), read)
+
+
+def lease_name(order_id: str) -> str:
+    """The lease that the scanner holds while it works on an order."""
+    return f"scan-order:{order_id}"
+
+
+def _stands(order: Signed[ScanOrder]) -> Equals:
+    return Equals(keys.scan_order(order.value.id), order.text)
+
+
+def _number(reply: bytes | None) -> int:
+    return int(reply) if reply and reply.isdigit() and len(reply) < 10 else 0

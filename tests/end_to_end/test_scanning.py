@@ -1,0 +1,298 @@
+"""Scans are ordered and nobody waits for them: whoever dies, each operation ends (G2, G3, G4)."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+import redis
+
+from local_slack import Message, Person, Workspace
+from quaymaster.findings import Unknown
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Failed, Scanned
+from quaymaster.store import keys, reports
+from quaymaster.store.formats import REPORT
+from quaymaster.store.transactions import ask
+from tests.end_to_end.cards import final_card, is_card_of
+from tests.end_to_end.house import House
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches, trivy_binary
+from tests.engines.waiting import wait_until
+from tests.images.catalogue import FINDINGS_A, LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowTrivy:
+    """Stands in Trivy's place: each scan begins, and goes on when it is let."""
+
+    folder: Path
+
+    @property
+    def begun(self) -> int:
+        """How many scans have begun."""
+        return len(list(self.folder.glob("begun-*")))
+
+    def begins(self, count: int = 1) -> None:
+        """Wait until so many have."""
+        wait_until(lambda: self.begun >= count, within=30, what=f"{count} scans to begin")
+
+    def go_on(self) -> None:
+        """Let all of them, now and later, run to their end."""
+        (self.folder / "go").touch()
+
+
+@pytest.fixture
+def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> SlowTrivy:
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    program = folder / "trivy"
+    program.write_text(
+        "#!/bin/sh\n"
+        f": > {folder}/begun-$$\n"
+        f"until [ -e {folder}/go ]; do sleep 0.05; done\n"
+        f'exec {trivy_binary()} "$@"\n'
+    )
+    program.chmod(0o755)
+    house.environment["PATH"] = f"{folder}:{house.environment['PATH']}"
+    house.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
+    return SlowTrivy(folder)
+
+
+@pytest.fixture
+def database(house: House) -> Iterator[redis.Redis]:
+    """The database, as whoever may write to it has it."""
+    with contextlib.closing(house.connection()) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def alice(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> Person:
+    """An image with findings in the registry, the bot running, and Alice to ask for things."""
+    push_image(engine, registry, images.vulnerable, house.shop.repository, "1")
+    house.start("bot")
+    await workspace.connected(within=60)
+    return workspace.person(ALICE)
+
+
+def _result(operation: Operation) -> Scanned:
+    assert operation.state is State.SUCCEEDED, operation
+    assert isinstance(operation.outcome, Scanned)
+    return operation.outcome
+
+
+async def _card(workspace: Workspace, number: int, words: str) -> Message:
+    """The card as soon as it says this."""
+    return await workspace.until(
+        lambda one: is_card_of(one, number) and words in one.words, within=40
+    )
+
+
+async def test_a_scanner_that_is_killed_in_a_scan_is_followed_by_the_next(
+    house: House, alice: Person, trivy: SlowTrivy
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    trivy.begins()
+    (scanner,) = house.scanners()
+    scanner.kill()
+    house.scanner()
+    trivy.begins(2)
+    trivy.go_on()
+    assert _result(house.ended(number)).total == FINDINGS_A
+
+
+async def test_a_scan_that_kills_its_scanner_again_and_again_is_unknown(
+    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    for count in (1, 2, 3):
+        trivy.begins(count)
+        for scanner in house.scanners():
+            if scanner.is_running():
+                scanner.kill()
+        if count < 3:
+            house.scanner()
+    scanned = _result(house.ended(number, within=40))
+    assert isinstance(scanned.verdict, Unknown)
+    assert "died 3 times" in scanned.verdict.why
+    assert "died 3 times" in (await final_card(workspace, number)).words
+
+
+async def test_a_worker_that_is_killed_while_its_image_is_scanned_is_not_missed(
+    house: House, alice: Person, trivy: SlowTrivy
+) -> None:
+    worker = house.worker()
+    staging = house.shop.staging
+    number = await house.asked(alice, f"deploy {house.shop.repository}:1 to {staging}")
+    trivy.begins()
+    house.reaches(number, State.SCANNING)
+    worker.kill()
+    trivy.go_on()
+    with contextlib.closing(house.connection()) as connection:
+        order = house.operation(number)
+        assert order is not None
+        answer = keys.scan_answer(order.scan_order or "")
+        wait_until(lambda: bool(connection.exists(answer)), within=30, what="the answer")
+        connection.delete("rq:queue:host:build1")  # as a worker does that dies with the job in hand
+    house.worker()
+    ended = house.ended(number)
+    assert ended.resolved is not None
+    assert ended.plan is not None, (ended, house.logs())
+    assert ended.plan.image == ended.resolved.image
+    assert trivy.begun == 1
+
+
+async def test_what_is_cancelled_while_it_is_scanned_ends_at_once_and_so_does_the_scan(
+    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    trivy.begins()
+    card = await _card(workspace, number, "Scanning")
+    await alice.click(card, "cancel")
+    ended = house.ended(number, within=5)
+    assert ended.state is State.CANCELLED
+    (scanner,) = house.scanners()
+    wait_until(lambda: not scanner.horses(), within=10, what="the scanner to stop")
+    assert scanner.is_running()
+    assert "order withdrawn" in scanner.tail()
+
+
+async def test_a_scanner_that_is_stopped_hands_the_scan_to_the_next(
+    house: House, alice: Person, trivy: SlowTrivy
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    trivy.begins()
+    (scanner,) = house.scanners()
+    assert scanner.stop(within=10) == 0
+    trivy.go_on()
+    house.scanner()
+    assert _result(house.ended(number)).total == FINDINGS_A
+
+
+async def test_without_a_scanner_the_card_says_so_and_nothing_is_blocked(
+    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+) -> None:
+    trivy.go_on()
+    house.worker("registry")
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    house.reaches(number, State.SCANNING)
+    tags = await house.asked(alice, f"tags {house.shop.repository}")
+    assert house.ended(tags).state is State.SUCCEEDED
+    await _card(workspace, number, "Waiting for the scanner")
+    house.scanner()
+    assert _result(house.ended(number)).total == FINDINGS_A
+
+
+async def test_two_operations_scan_one_digest_once(
+    house: House, alice: Person, trivy: SlowTrivy
+) -> None:
+    house.start("worker", "--grace", "10", "--queues", "registry")
+    house.start("scanner", "--grace", "10", "--processes", "2")
+    numbers = [await house.asked(alice, f"scan {house.shop.repository}:1") for _ in range(2)]
+    for number in numbers:
+        house.reaches(number, State.SCANNING)
+    trivy.begins()
+    trivy.go_on()
+    found = [_result(house.ended(number)) for number in numbers]
+    assert sorted(one.reused for one in found) == [False, True]
+    assert trivy.begun == 1
+
+
+Forge = Callable[[House, redis.Redis, Operation], None]
+
+
+def _garbage(house: House, database: redis.Redis, scanned: Operation) -> None:
+    database.set(keys.scan_answer(scanned.scan_order or ""), "clean")
+
+
+def _of_a_worker(house: House, database: redis.Redis, scanned: Operation) -> None:
+    """An answer that a worker signed."""
+    order = scanned.scan_order or ""
+    genuine = database.get(keys.scan_order(order))
+    assert isinstance(genuine, bytes)
+    database.set(keys.scan_answer(order), genuine)
+
+
+@pytest.mark.parametrize("forge", [_garbage, _of_a_worker])
+async def test_a_forged_answer_ends_the_deploy_and_says_so(
+    house: House,
+    workspace: Workspace,
+    alice: Person,
+    trivy: SlowTrivy,
+    database: redis.Redis,
+    forge: Forge,
+) -> None:
+    house.worker()
+    staging = house.shop.staging
+    number = await house.asked(alice, f"deploy {house.shop.repository}:1 to {staging}")
+    trivy.begins()
+    scanned = house.reaches(number, State.SCANNING)
+    forge(house, database, scanned)
+    ended = house.ended(number)
+    assert isinstance(ended.outcome, Failed), ended
+    assert "answer of the scanner" in ended.outcome.trouble.what
+    assert "not acted upon" in (await final_card(workspace, number)).words
+
+
+async def test_a_forged_order_is_not_scanned_and_ends_the_operation(
+    house: House,
+    alice: Person,
+    trivy: SlowTrivy,
+    database: redis.Redis,
+) -> None:
+    worker = house.worker("registry")
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    scanned = house.reaches(number, State.SCANNING)
+    worker.stop()
+    where = keys.scan_order(scanned.scan_order or "")
+    genuine = database.get(where)
+    assert isinstance(genuine, bytes)
+    database.set(where, genuine.replace(b'"tag":"1"', b'"tag":"2"'))
+    scanner = house.scanner()
+    wait_until(lambda: "order refused" in scanner.tail(), within=20, what="the refusal")
+    house.worker("registry")
+    ended = house.ended(number)
+    assert isinstance(ended.outcome, Failed), ended
+    assert "order of a scan" in ended.outcome.trouble.what
+    assert trivy.begun == 0
+
+
+async def test_a_report_that_a_worker_signed_is_replaced_and_never_believed(
+    house: House,
+    alice: Person,
+    trivy: SlowTrivy,
+    database: redis.Redis,
+) -> None:
+    trivy.go_on()
+    house.worker()
+    first = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    assert first.database is not None
+    place = (str(first.digest), first.database.version)
+    report = ask(database, reports.kept(first.digest, first.database.version, house.keys.ring))
+    assert report is not None
+    forged = REPORT.signed(
+        type(report)(report.repository, report.digest, report.database, report.scanned_at, ()),
+        place,
+        house.keys.worker,
+    )
+    database.set(keys.report(*place), forged.text)
+    again = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    assert not again.reused
+    assert again.total == FINDINGS_A

@@ -1,0 +1,135 @@
+"""What becomes of operations that are being scanned, when nobody scans or nobody reads."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from quaymaster.errors import Trouble
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Failed
+from quaymaster.plans import Resolved
+from quaymaster.progress import Progress
+from quaymaster.requests import ScanRequest
+from quaymaster.scan_orders import WAITING, ScanOrder
+from quaymaster.signed import Signed
+from quaymaster.store.formats import SCAN_ORDER
+from quaymaster.store.scan_orders import order_of
+from tests.keys import WORKER_KEY
+from tests.samples import DIGEST, NOW, image, operation
+from workers.facts import Whereabouts
+from workers.scan_watch import (
+    LONGEST,
+    LOST_AFTER,
+    MOST_LOST,
+    TOLD_AFTER,
+    Again,
+    Decision,
+    Ends,
+    Says,
+    ScanFacts,
+    decide_scanning,
+)
+
+LATER = timedelta(seconds=1)
+NOWHERE = Whereabouts(is_leased=False, is_in_queue=False, is_taken=False)
+IN_QUEUE = Whereabouts(is_leased=False, is_in_queue=True, is_taken=False)
+
+
+def scanned(**changes: Any) -> Operation:
+    """A scan that was ordered."""
+    given = {
+        "request": ScanRequest(image()),
+        "queue": "registry",
+        "state": State.SCANNING,
+        "attempt": 2,
+        "scan_order": "1042-2",
+        "resolved": Resolved(image(digest=DIGEST), 1_000),
+    }
+    return operation(**{**given, **changes})
+
+
+def signed() -> Signed[ScanOrder]:
+    order = order_of(scanned())
+    return SCAN_ORDER.signed(order, (order.id,), WORKER_KEY)
+
+
+def decided(given: Operation | None = None, **changes: Any) -> Decision:
+    facts = ScanFacts(
+        now=NOW + timedelta(minutes=1),
+        order=signed(),
+        is_answered=False,
+        whereabouts=NOWHERE,
+        began=None,
+        lost=0,
+        missing_for=timedelta(),
+    )
+    return decide_scanning(given or scanned(), replace(facts, **changes))
+
+
+def after(decision: Decision) -> Operation:
+    assert isinstance(decision, Ends), decision
+    return decision.after
+
+
+def test_what_a_scanner_works_on_is_left_alone() -> None:
+    assert decided(began=NOW) is None
+
+
+def test_what_was_taken_a_moment_ago_is_left_alone() -> None:
+    assert decided(missing_for=LOST_AFTER - LATER) is None
+
+
+def test_an_order_whose_job_got_lost_is_put_before_the_scanner_again() -> None:
+    assert isinstance(decided(missing_for=LOST_AFTER), Again)
+
+
+def test_what_kills_the_scanner_again_and_again_is_judged_without_it() -> None:
+    found = after(decided(missing_for=LOST_AFTER, lost=MOST_LOST - 1))
+    assert (found.state, found.stage, found.queue) == (State.QUEUED, Stage.WORK, "registry")
+    assert found.job_id == "operation-1042-3"
+
+
+def test_a_scan_that_hangs_is_judged_without_it() -> None:
+    long_ago = NOW - LONGEST - timedelta(minutes=1)
+    found = decided(began=long_ago)
+    assert after(found).state is State.QUEUED
+    assert isinstance(found, Ends)
+    assert "slow" in str(found.also)
+
+
+def test_an_order_that_waits_for_a_scanner_waits_as_long_as_it_takes_and_the_card_says_so() -> None:
+    assert decided(whereabouts=IN_QUEUE, now=NOW + TOLD_AFTER) is None
+    assert decided(whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) == Says(WAITING)
+    waiting = replace(scanned(), progress=Progress(WAITING))
+    assert decided(waiting, whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) is None
+    assert decided(waiting, began=NOW) == Says("scanning")
+
+
+def test_an_answer_whose_job_got_lost_is_read_by_another_job() -> None:
+    assert decided(is_answered=True, whereabouts=IN_QUEUE) is None
+    found = after(decided(is_answered=True, missing_for=LOST_AFTER))
+    assert (found.state, found.stage, found.scan_order) == (State.QUEUED, Stage.WORK, "1042-2")
+
+
+def test_an_order_that_is_gone_is_written_anew_by_a_worker_of_the_queue() -> None:
+    assert decided(order=None) is None
+    found = after(decided(order=None, missing_for=LOST_AFTER))
+    assert (found.state, found.stage, found.queue) == (State.QUEUED, Stage.EXAMINE, "registry")
+    assert found.resolved == scanned().resolved
+
+
+def test_an_order_that_goes_again_and_again_ends_with_words() -> None:
+    found = after(decided(scanned(attempt=12), order=None, missing_for=LOST_AFTER))
+    assert found.state is State.FAILED
+
+
+def test_a_forged_order_ends_with_the_reason() -> None:
+    found = after(decided(order=Trouble("It is forged.")))
+    assert found.outcome == Failed(Trouble("It is forged."))
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.CANCELLED, State.FAILED])
+def test_a_scan_can_end_in_every_way_that_it_needs_to(state: State) -> None:
+    assert scanned().moved(state, NOW).state is state

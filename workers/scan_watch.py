@@ -1,0 +1,276 @@
+"""Nothing is scanned for ever: lost orders, scanners that die, answers that nobody reads.
+
+As for all operations (``workers/reconciler.py``), what should happen is a pure decision over the
+record and a few facts, carried out by compare-and-set.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+import structlog
+
+from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
+from quaymaster.journal import event_of
+from quaymaster.key_ring import KeyRing
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.outcomes import Failed
+from quaymaster.progress import Progress
+from quaymaster.queues import SCAN
+from quaymaster.scan_orders import WAITING, ScanOrder
+from quaymaster.signed import Signed
+from quaymaster.signing_key import Keys
+from quaymaster.store import leases, records, scan_orders
+from quaymaster.store.scan_orders import GivenUp
+from quaymaster.store.transactions import Command, Connection, Query, ask_all, perform
+from workers.facts import MissingJobs, Whereabouts, whereabouts, whereabouts_of
+
+log = structlog.get_logger(__name__)
+
+LOST_AFTER = timedelta(seconds=8)
+"""So long nobody may have it: a worker that is slow comes to its lease within that time. Should
+one be slower, it finds that another has it."""
+MOST_LOST = 3
+"""So often a scanner may die with an image."""
+LONGEST = timedelta(minutes=15)
+TOLD_AFTER = timedelta(seconds=20)
+"""So long the card says nothing about waiting for a scanner."""
+_MARGIN = timedelta(minutes=1)
+"""The scanner itself ends what takes too long; only one that hangs is found out here."""
+_MOST_ATTEMPTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFacts:
+    """What is true besides the record of an operation that is being scanned."""
+
+    now: datetime
+    order: Signed[ScanOrder] | Trouble | None
+    """A trouble where something stands in its place that is no order."""
+    is_answered: bool
+    whereabouts: Whereabouts
+    """Of the scanner's job, or once it has answered of the operation's next one."""
+    began: datetime | None
+    """When the scanner began that works on it now."""
+    lost: int
+    """How many jobs of the scanner got lost before."""
+    missing_for: timedelta
+    """How long that job has been seen missing, without a break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The wait is over."""
+
+    after: Operation
+    also: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The order is put before the scanner once more."""
+
+    order: Signed[ScanOrder]
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """The card says another word about it."""
+
+    step: str
+
+
+Decision = Ends | Again | Says | None
+
+
+def decide_scanning(operation: Operation, facts: ScanFacts) -> Decision:
+    """What should become of an operation that is being scanned."""
+    is_lost = facts.missing_for >= LOST_AFTER
+    if facts.is_answered:
+        return Ends(_next(operation, facts.now)) if is_lost else None
+    match facts.order:
+        case Trouble() as trouble:
+            return Ends(operation.moved(State.FAILED, facts.now, outcome=Failed(trouble)))
+        case None:
+            return Ends(_ordered_anew(operation, facts.now)) if is_lost else None
+        case order if facts.began is not None:
+            is_slow = facts.now - facts.began > LONGEST + _MARGIN
+            if is_slow:
+                return _given_up(operation, facts.now, "slow")
+            return _said(operation, "scanning") if _step(operation) == WAITING else None
+        case order if facts.whereabouts.is_in_queue:
+            waited = facts.now - operation.changed_at
+            return _said(operation, WAITING) if waited > TOLD_AFTER else None
+        case order if is_lost:
+            if facts.lost + 1 >= MOST_LOST:
+                return _given_up(operation, facts.now, "died")
+            return Again(order)
+        case _:
+            return None
+
+
+def _next(operation: Operation, now: datetime) -> Operation:
+    return operation.queued(operation.stage, operation.queue, now)
+
+
+def _ordered_anew(operation: Operation, now: datetime) -> Operation:
+    """The order is gone, and only a worker of its queue may sign another."""
+    if operation.attempt >= _MOST_ATTEMPTS:
+        trouble = Trouble(
+            "It could not be scanned.",
+            why="Its order to the scanner was gone again and again.",
+            next_step="Whoever runs Quaymaster looks at who else writes to its database.",
+        )
+        return operation.moved(State.FAILED, now, outcome=Failed(trouble))
+    return operation.queued(Stage.EXAMINE, operation.queue, now)
+
+
+def _given_up(operation: Operation, now: datetime, why: GivenUp) -> Ends:
+    also = scan_orders.given_up(operation.scan_order or "", why)
+    return Ends(_next(operation, now), also)
+
+
+def _step(operation: Operation) -> str:
+    return operation.progress.step if operation.progress else ""
+
+
+def _said(operation: Operation, step: str) -> Says | None:
+    return Says(step) if _step(operation) != step else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The first look at one operation."""
+
+    operation: Operation
+    is_answered: bool
+    lost: int
+    owner: str | None
+    order: Signed[ScanOrder] | Trouble | None
+
+    @property
+    def job_id(self) -> str:
+        """The job that should be somewhere."""
+        if self.is_answered:
+            return self.operation.job_id
+        return scan_orders.job_id(self.operation.scan_order or "", self.lost)
+
+    def whereabouts(self) -> Query[Whereabouts]:
+        if self.is_answered:
+            return whereabouts_of(self.operation)
+        lease = scan_orders.lease_name(self.operation.scan_order or "")
+        return whereabouts(self.job_id, SCAN, lease)
+
+
+@dataclass(slots=True)
+class ScanWatch:
+    """Looks again and again at operations that are being scanned."""
+
+    _missing: MissingJobs = field(default_factory=MissingJobs)
+
+    def forget(self) -> None:
+        """Redis was away, or this process: whoever lives gets a moment to show it."""
+        self._missing.forget()
+
+    def look(
+        self,
+        connection: Connection,
+        operations: Sequence[Operation],
+        own: Keys,
+        now: datetime,
+        clock: float,
+    ) -> int:
+        """Do with each what should be done; how many were moved. Raises Unavailable."""
+        seen = _seen(connection, operations, own.ring)
+        places = ask_all(connection, [one.whereabouts() for one in seen])
+        found = list(zip(seen, places, strict=True))
+        self._missing.look([(one.job_id, place) for one, place in found], clock)
+        moved = 0
+        for one, place in found:
+            facts = ScanFacts(
+                now,
+                one.order,
+                one.is_answered,
+                place,
+                _began(one.owner, now) if one.owner is not None else None,
+                one.lost,
+                self._missing.missing_for(one.job_id, clock),
+            )
+            moved += _carry_out(connection, one, decide_scanning(one.operation, facts), own)
+        return moved
+
+
+def _carry_out(connection: Connection, seen: _Seen, decision: Decision, own: Keys) -> bool:
+    """Whether the operation was moved."""
+    operation = seen.operation
+    match decision:
+        case Says(step):
+            perform(connection, records.waits(operation, Progress(step)))
+        case Again(order):
+            if perform(connection, scan_orders.again(order, seen.lost)):
+                log.info("ordered again", operation=operation.id, lost=seen.lost + 1)
+        case Ends(after, also):
+            return _moved(connection, operation, after, also, own)
+        case None:
+            return False
+        case _:
+            assert_never(decision)
+    return False
+
+
+def _moved(
+    connection: Connection,
+    before: Operation,
+    after: Operation,
+    also: tuple[Command, ...],
+    own: Keys,
+) -> bool:
+    event = event_of(after, detail="found")
+    try:
+        perform(connection, records.move(before, after, event, own.private, also=also))
+    except Conflict:
+        return False
+    log.info("moved", operation=before.id, before=before.state, after=after.state)
+    return True
+
+
+def _seen(
+    connection: Connection, operations: Sequence[Operation], ring: KeyRing
+) -> tuple[_Seen, ...]:
+    """Those whose orders this program can read."""
+    found = []
+    orders = [one.scan_order or "" for one in operations]
+    answered = ask_all(connection, [scan_orders.is_answered(one) for one in orders])
+    lost = ask_all(connection, [scan_orders.tries(one) for one in orders])
+    leased = [leases.owner_of(scan_orders.lease_name(one)) for one in orders]
+    owners = ask_all(connection, leased)
+    read = ask_all(connection, [_readable(one, ring) for one in orders])
+    for number, operation in enumerate(operations):
+        order = read[number]
+        if not isinstance(order, WrittenByNewer):
+            found.append(_Seen(operation, answered[number], lost[number], owners[number], order))
+    return tuple(found)
+
+
+def _readable(
+    order_id: str, ring: KeyRing
+) -> Query[Signed[ScanOrder] | Trouble | WrittenByNewer | None]:
+    loading = scan_orders.load(order_id, ring)
+
+    def read(reply: Any) -> Signed[ScanOrder] | Trouble | WrittenByNewer | None:
+        try:
+            return loading.read(reply)
+        except WrittenByNewer as error:
+            return error
+        except Forged as error:
+            return error.trouble
+
+    return Query(loading.command, read)
+
+
+def _began(owner: str, now: datetime) -> datetime:
+    """The owner of an order's lease says when it began; whatever else stands there, began now."""
+    number = owner.partition(":")[0]
+    is_time = number.isdigit() and len(number) < 12
+    return datetime.fromtimestamp(int(number), UTC) if is_time else now
