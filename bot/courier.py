@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -31,9 +31,11 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Forged, Unavailable, UsageError, WrittenByNewer
 from quaymaster.findings import ScanReport
 from quaymaster.key_ring import KeyRing
+from quaymaster.listings import position
 from quaymaster.operations import Operation
+from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
 from quaymaster.requests import DeployRequest, RollbackRequest
-from quaymaster.store import cards, leases, records, reports
+from quaymaster.store import cards, leases, pages, records, reports
 from quaymaster.store.operation_fields import NotGenuine
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
 
@@ -119,10 +121,26 @@ class Pictures:
     configuration: Configuration
     clock: Clock
 
-    def messages(self, operation: Operation) -> Sequence[Message]:
+    async def messages(self, operation: Operation) -> Sequence[Message]:
         """The messages of an operation. Raises whatever the drawing raises."""
         now = datetime.fromtimestamp(self.clock(), UTC)
-        return self.draw(operation, self.configuration, now)
+        turned = await self._turned(operation)
+        return self.draw(turned, self.configuration, now)
+
+    async def _turned(self, operation: Operation) -> Operation:
+        """The operation with the page of its list that its card is turned to; with the first page
+        where that one is not kept any more. Raises Forged and WrittenByNewer.
+        """
+        outcome = operation.outcome
+        if not isinstance(outcome, ImagesListed | TagsListed | HistoryListed):
+            return operation
+        number, _, _ = position(outcome.kept, operation.page)
+        if number == 0:
+            return operation
+        page = await ask_async(self.connection, pages.load(operation.id, number, self.ring))
+        if page is None:
+            return replace(operation, page=0)
+        return replace(operation, outcome=page)
 
     def service_channel(self, operation: Operation) -> str | None:
         """The channel of the service that a deploy or rollback is about."""
@@ -328,7 +346,7 @@ class _Work:
         if isinstance(stored, NotGenuine):
             await self._warn(operation_id, stored)
             return
-        messages, drawing_failed = self._drawn(stored.operation)
+        messages, drawing_failed = await self._drawn(stored.operation)
         self.agenda.began(operation_id, stored.operation, messages)
         waits = await self.delivery.deliver(stored.operation, messages)
         if waits:
@@ -354,9 +372,11 @@ class _Work:
         self._left.add(operation_id)
         self.agenda.failed(operation_id, self.courier.clock())
 
-    def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
+    async def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
         try:
-            return self.courier.pictures.messages(operation), False
+            return await self.courier.pictures.messages(operation), False
+        except _REDIS_TROUBLE:
+            raise
         except Exception as error:  # noqa: BLE001  an ended operation is said to have ended
             reference = _reference(operation.id, error)
             _log.exception("a card cannot be drawn", operation=operation.id, reference=reference)
@@ -374,6 +394,9 @@ class _Work:
         self.agenda.shown(operation_id, self.courier.clock())
         if await perform_async(self.courier.connection, cards.caught_up(operation_id, revision)):
             self.agenda.done(operation_id)
+        else:
+            # It is behind again, or its time was over meanwhile.
+            await perform_async(self.courier.connection, cards.drop(operation_id))
 
 
 def _reference(operation_id: int, error: Exception) -> str:

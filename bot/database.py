@@ -13,16 +13,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-import redis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.server_clock import ServerClock
 from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.store.format_key import claim
 from quaymaster.store.transactions import (
     NotAfter,
     Query,
@@ -54,10 +53,6 @@ _CONNECTION_SECONDS = 2 * ANSWER_SECONDS
 _PAUSE_SECONDS = 1.0
 _SILENCE_SECONDS = 1.5
 """Nobody was answered for so long: Redis is not merely slow."""
-_UNWRITABLE = ("MISCONF", "NOREPLICAS")
-"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
-types (redis/_parsers/base.py).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,14 @@ class Database:
     again is decided here.
     """
 
-    def __init__(self, url: str, on_unavailable: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_unavailable: Callable[[], None] = lambda: None,
+        *,
+        is_expected: bool = True,
+    ) -> None:
+        """Unless ``is_expected``, nobody is answered before ``expect`` has looked into it."""
         self._pool = ConnectionPool.from_url(
             url,
             # Whoever is asked again may still wait for the first reply.
@@ -143,6 +145,19 @@ class Database:
         self._clock: ServerClock | None = None
         self._on_unavailable = on_unavailable
         self._attempts: set[asyncio.Task[Any]] = set()
+        self._is_expected = is_expected
+
+    async def expect(self) -> None:
+        """See whether this program fits what is in it, once. Raises ConfigurationError where it
+        does not, and Unavailable.
+        """
+        if not self._is_expected:
+            by = Deadline.of_an_answer()
+            try:
+                await self._in_turn(lambda: perform_async(self._redis, claim()), by, tries=2)
+            except TimeoutError as error:
+                raise unavailable() from error
+            self._is_expected = True
 
     async def perform(self, transaction: Transaction[T], deadline: Deadline | None = None) -> T:
         """Do it in one round trip, or never. Raises Unavailable when Redis does not answer in time.
@@ -228,6 +243,8 @@ class Database:
         self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int
     ) -> T:
         try:
+            if not self._is_expected:
+                raise unavailable()
             async with asyncio.timeout(deadline.left()):
                 await self._slots.acquire()
             try:
@@ -250,8 +267,6 @@ class Database:
         except TimeoutError:
             self._breaker.timed_out(began)
             raise
-        except redis.ResponseError as error:
-            raise _translated(error) from error
         except Unavailable:
             raise
         except QuaymasterError:
@@ -302,14 +317,3 @@ class Database:
 def _microseconds(reply: Any) -> int:
     seconds, microseconds = reply
     return int(seconds) * 1_000_000 + int(microseconds)
-
-
-def _translated(error: redis.ResponseError) -> Exception:
-    is_known = isinstance(error, (OutOfMemoryError, ReadOnlyError))
-    if not is_known and not str(error).startswith(_UNWRITABLE):
-        return error
-    return Unavailable(
-        "Quaymaster's database takes no changes, so nothing was started.",
-        why="Redis answers, but refuses to write.",
-        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
-    )

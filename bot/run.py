@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import structlog
@@ -25,7 +25,7 @@ from bot.paging import Paging
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
-from quaymaster.errors import OutsideFailure, Unavailable
+from quaymaster.errors import ConfigurationError, OutsideFailure, Unavailable
 from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 
@@ -44,9 +44,12 @@ async def run_bot(
 ) -> None:
     """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
 
-    Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing.
+    Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing, and
+    where the database does not fit: also one that is only reached later.
     """
     async with _bot(settings, configuration) as bot:
+        with suppress(Unavailable):
+            await bot.expect_the_database()
         tending = asyncio.create_task(bot.tend(stop))
         try:
             if http is not None:
@@ -83,13 +86,22 @@ class _Bot:
         token = settings.app_token().get_secret_value()
         await SocketMode(self._bolt, token, self._client).keep_open(stop)
 
+    async def expect_the_database(self) -> None:
+        """Raises ConfigurationError where it does not fit, and Unavailable."""
+        await self._database.expect()
+
     async def tend(self, stop: asyncio.Event) -> None:
-        """Every two seconds: what was left behind is taken up."""
+        """Every two seconds: what was left behind is taken up. Raises ConfigurationError when the
+        database turns out not to fit; then the bot ends.
+        """
         while not stop.is_set():
             try:
                 await self._tend_once()
             except (Unavailable, OutsideFailure) as error:
                 log.warning("tending later", why=error.trouble.what)
+            except ConfigurationError:
+                stop.set()
+                raise
             except Exception:
                 log.exception("tending failed")
             try:
@@ -99,8 +111,10 @@ class _Bot:
                 continue
 
     async def _tend_once(self) -> None:
+        await self.expect_the_database()
         await self._database.warm_up()
         await self._database.read_clock()
+        await self.parts.acceptance.room.look(self._database)
         await self.parts.acceptance.warm_up()
         await self.parts.acceptance.settle_doubts()
         await self.parts.admission.sweep()
@@ -117,7 +131,8 @@ class _Bot:
 @asynccontextmanager
 async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterator[_Bot]:
     metrics = Metrics()
-    database = Database(settings.redis_url.get_secret_value(), metrics.redis_unavailable.inc)
+    url = settings.redis_url.get_secret_value()
+    database = Database(url, metrics.redis_unavailable.inc, is_expected=False)
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:

@@ -11,7 +11,7 @@ from quaymaster.image_ref import shown
 from quaymaster.redaction import redact
 from quaymaster.spelling import did_you_mean, listed
 
-Part = Literal["slack", "redis", "docker", "registries", "scanner", "secrets"]
+Part = Literal["slack", "keys", "redis", "docker", "registries", "scanner", "secrets"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What can be checked by itself, in the order of the report."""
 

@@ -16,21 +16,26 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from quaymaster import audit as audit_chain
 from quaymaster import logs
+from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
+from quaymaster.command_line import end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
+from quaymaster.database_commands import database_app
+from quaymaster.enrolment import expect_to_work
 from quaymaster.errors import QuaymasterError
+from quaymaster.key_checks import key_probe
+from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
-from quaymaster.store.transactions import ask
+from quaymaster.start import expect_our_format
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -38,8 +43,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+app.add_typer(database_app, name="database")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -63,7 +69,7 @@ def bot(
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run())
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command()
@@ -83,6 +89,11 @@ def worker(
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
     names = _queues(queues, configuration)
     url = settings.redis_url.get_secret_value()
+    try:
+        expect_to_work(settings, names)
+        expect_our_format(url)
+    except QuaymasterError as error:
+        end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
     import_module("bot.courier")
     import_module("workers.run")
@@ -110,13 +121,14 @@ def scanner(
     from workers.serve import scan_until_stopped
     from workers.supervisor import Child, Supervisor
 
-    _settings([SIGNING_KEY.name])
+    settings_or_end([SIGNING_KEY.name])
     try:
         # Before the fork: what every child needs is read once and shared.
         settings, _, _ = prepared()
+        url = settings.redis_url.get_secret_value()
+        expect_our_format(url)
     except QuaymasterError as error:
-        _end_with(str(error))
-    url = settings.redis_url.get_secret_value()
+        end_with(str(error))
 
     def scan() -> None:
         scan_until_stopped(queue_connection(url), grace)
@@ -155,7 +167,7 @@ def commands() -> None:
     try:
         command = COMMAND.value_in(os.environ)
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     try:
         configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
     except QuaymasterError:
@@ -169,7 +181,7 @@ def redis_users() -> None:
     try:
         print(acl_file(passwords_in(os.environ)), end="")
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
 
 
 @app.command("try")
@@ -203,23 +215,6 @@ def try_it(
     raise typer.Exit(run_trial(options))
 
 
-@audit_app.command("verify")
-def verify(
-    head: Annotated[
-        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
-    ] = None,
-) -> None:
-    """Check that nobody changed, added or removed an entry of the audit."""
-    settings = _settings([])
-    connection = worker_connection(settings.redis_url.get_secret_value())
-    try:
-        lines = ask(connection, audit_chain.stored_lines())
-        verified = audit_chain.verify(lines, settings.ring(), head)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
-
-
 def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     from bot.checks import slack_probes
     from workers.checks import Place, secret_values, worker_probes
@@ -231,12 +226,13 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
         if host is not None:
             configuration.host(host)
     except QuaymasterError as error:
-        _end_with(str(error), status=1)
+        end_with(str(error), status=1)
     place = Place(settings, configuration, os.environ, host)
     slack = slack_probes(settings, configuration) if "slack" in parts else ()
     secrets = (*settings.secret_values, *secret_values(place))
     logs.configure(secrets)
-    return perform((*slack, *worker_probes(parts, place)), secrets)
+    keys = (key_probe(settings, configuration, host),) if "keys" in parts else ()
+    return perform((*slack, *keys, *worker_probes(parts, place)), secrets)
 
 
 async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -251,7 +247,7 @@ async def _beside_the_workers(settings: Settings, configuration: Configuration) 
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
-    from workers.companion import look_after_operations
+    from workers.companion import drop_what_is_over, look_after_operations
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
@@ -260,6 +256,7 @@ async def _beside_the_workers(settings: Settings, configuration: Configuration) 
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
+            drop_what_is_over(worker_connection(url), configuration.retention, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
             run_courier(
                 url,
@@ -287,38 +284,24 @@ def _queues(given: str, configuration: Configuration) -> list[str]:
     names = [name.strip() for name in given.split(",") if name.strip()] or every
     unknown = [name for name in names if name not in every]
     if unknown:
-        _end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
+        end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
     return names
 
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        _end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
+        end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
     return host.strip("[]"), int(port)
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:
     """Settings and configuration, or the program ends with what is wrong with them."""
-    settings = _settings(needs)
+    settings = settings_or_end(needs)
     try:
         return settings, Configuration.load(settings.config)
     except QuaymasterError as error:
-        _end_with(str(error))
-
-
-def _settings(needs: list[str]) -> Settings:
-    try:
-        settings = Settings.from_env(os.environ, needs)
-    except QuaymasterError as error:
-        _end_with(str(error))
-    logs.configure(settings.secret_values)
-    return settings
-
-
-def _end_with(text: str, status: int = 2) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(status)
+        end_with(str(error))
 
 
 def main() -> None:

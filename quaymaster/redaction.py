@@ -32,6 +32,7 @@ _PATTERNS = (
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|\Z)",
         re.DOTALL,
     ),
+    re.compile(r"\bed25519-private:[a-z0-9.-]{1,64}:[A-Za-z0-9+/=]{16,}"),
     re.compile(r"(?<=\bbasic )[A-Za-z0-9+/=_-]{6,}", re.IGNORECASE),
     re.compile(r"(?<=\bbearer )(?!realm\b|token\b)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
     re.compile(r"(?<=://)[^\s/@\"'<>]{1,512}(?=@)"),

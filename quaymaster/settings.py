@@ -79,7 +79,7 @@ class Settings:
         if environ.get(_GONE):
             raise ConfigurationError(
                 f"{_GONE} is no longer used: each program has a key of its own.",
-                next_step="Make them with `quaymaster keys new`, put what it prints into the "
+                next_step="Make them with `quaymaster keys new`, put what it writes into the "
                 f"programs' environment, and remove {_GONE}.",
             )
         values = {
@@ -123,18 +123,21 @@ class Settings:
     @property
     def key_ring_path(self) -> Path:
         """The file with everybody's public keys."""
-        return self.key_ring or self.config.parent / "quaymaster.keys.yml"
+        return self.key_ring or self.config.parent / _RING_NAME
 
     def ring(self) -> KeyRing:
         """Everybody's public keys. Raises ConfigurationError."""
         return KeyRing.load(self.key_ring_path)
 
+    def signing_key(self) -> SigningKey:
+        """This program's own key. Raises ConfigurationError where there is none."""
+        return SigningKey.parse(_needed(SIGNING_KEY, self.signing_key_text).get_secret_value())
+
     def keys(self, role: Role) -> Keys:
         """This program's own key, and everybody's public ones. Raises ConfigurationError where it
         cannot sign as this role.
         """
-        text = _needed(SIGNING_KEY, self.signing_key_text).get_secret_value()
-        return Keys.of(SigningKey.parse(text), self.ring(), role)
+        return Keys.of(self.signing_key(), self.ring(), role)
 
     def fingerprint_key(self) -> FingerprintKey:
         """The key of fingerprints. Raises ConfigurationError where there is none."""
@@ -153,6 +156,12 @@ class Settings:
     def signing_secret(self) -> SecretStr:
         """The secret that signs requests. Raises ConfigurationError where there is none."""
         return _needed(SLACK_SIGNING_SECRET, self.slack_signing_secret)
+
+
+def ring_path_in(environ: Mapping[str, str]) -> Path:
+    """The file with everybody's public keys, for who needs no other setting."""
+    given = KEY_RING.value_in(environ)
+    return Path(given) if given else Path(CONFIG.value_in(environ)).parent / _RING_NAME
 
 
 def _secret(value: str) -> SecretStr | None:
@@ -287,6 +296,7 @@ KEY_RING = Setting(
     "the path of the key ring; beside the configuration where it is not set",
     "/etc/quaymaster/quaymaster.keys.yml",
 )
+_RING_NAME = "quaymaster.keys.yml"
 _GONE = "QUAYMASTER_SECRET_KEY"
 COMMAND = Setting(
     "QUAYMASTER_COMMAND",

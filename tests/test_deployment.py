@@ -19,6 +19,8 @@ from docker.models.containers import Container
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from quaymaster.configuration import Configuration
+from quaymaster.key_programs import programs_of
 from quaymaster.redis_users import RedisUser, acl_file, passwords_in
 from tests.engines.local_images import load_images
 from tests.engines.session import EngineSession
@@ -32,6 +34,16 @@ USERS = {
     "worker-registry": RedisUser.WORKER_REGISTRY,
     "scanner": RedisUser.SCANNER,
 }
+KEYS = {
+    "bot": {"QUAYMASTER_SIGNING_KEY": "BOT_SIGNING_KEY"},
+    "worker-host": {
+        "QUAYMASTER_SIGNING_KEY": "WORKER_BUILD1_SIGNING_KEY",
+        "QUAYMASTER_FINGERPRINT_KEY": "QUAYMASTER_FINGERPRINT_KEY",
+    },
+    "worker-registry": {"QUAYMASTER_SIGNING_KEY": "WORKER_REGISTRY_SIGNING_KEY"},
+    "scanner": {"QUAYMASTER_SIGNING_KEY": "SCANNER_SIGNING_KEY"},
+}
+"""Each variable of a program, and the line of .env that it comes from."""
 IMAGE = "valkey/valkey:9-alpine"
 PROGRAM = Path(sysconfig.get_path("scripts")) / "docker-compose"
 
@@ -73,14 +85,54 @@ def test_only_the_worker_of_the_host_sees_the_docker_socket(services: dict[str, 
     assert seeing == {"worker-host"}
 
 
-def test_every_program_has_the_configuration_read_only(services: dict[str, Any]) -> None:
+@pytest.mark.parametrize("file", ["quaymaster.yml", "quaymaster.keys.yml"])
+def test_every_program_has_configuration_and_key_ring_read_only(
+    services: dict[str, Any], file: str
+) -> None:
     for name in USERS:
         (one,) = (
             volume
             for volume in services[name]["volumes"]
-            if volume["target"] == "/etc/quaymaster/quaymaster.yml"
+            if volume["target"] == f"/etc/quaymaster/{file}"
         )
         assert one["read_only"] is True
+
+
+def test_each_program_has_its_own_key_and_no_other(services: dict[str, Any]) -> None:
+    for name, given in KEYS.items():
+        environment = services[name]["environment"]
+        found = {key: value for key, value in environment.items() if key.endswith("_KEY")}
+        assert found == {key: f"made-up-{line}" for key, line in given.items()}
+    assert "_KEY" not in str(services["redis"])
+
+
+def test_the_keys_that_are_added_to_the_example_are_those_that_count(tmp_path: Path) -> None:
+    """`cat .env.keys >> .env`: the empty lines of the example stand before them."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    lines = (f"{name}={value}\n" for name, value in variables().items())
+    (tmp_path / ".env").write_text(example + "".join(lines))
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    done = subprocess.run(
+        [str(PROGRAM), "config", "--format", "json"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    bot = json.loads(done.stdout)["services"]["bot"]["environment"]
+    assert bot["QUAYMASTER_SIGNING_KEY"] == "made-up-BOT_SIGNING_KEY"
+
+
+def test_what_keys_new_writes_is_what_the_programs_get() -> None:
+    """For the one host that the file is about."""
+    configuration = Configuration.parse(
+        "default_registry: r.example.com\nregistries: {r.example.com: {}}\nhosts: {build1: {}}\n"
+    )
+    made = {one.variable for one in programs_of(configuration, one_worker=False)}
+    used = {line for given in KEYS.values() for line in given.values()}
+    assert used - {"QUAYMASTER_FINGERPRINT_KEY"} == made
 
 
 def test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published(
@@ -98,7 +150,8 @@ def test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published(
     "name",
     [
         *(user.password_variable for user in USERS.values()),
-        *("QUAYMASTER_SECRET_KEY", "SCANNER_SIGNING_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+        *(key for given in KEYS.values() for key in given.values()),
+        *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
     ],
 )
 def test_nothing_starts_without_its_secrets(tmp_path: Path, name: str) -> None:

@@ -25,14 +25,16 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/local-slack.md",
+    "docs/keys.md",
     "docs/redis-users.md",
+    "docs/keeping.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset(
     {"quaymaster.yml", ".env", ".env.registries", ".env.scanner", "daemon.json"}
 )
+WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json", ".env.keys", "quaymaster.keys.yml"})
 PROGRAMS = frozenset({"bot", "worker-host", "worker-registry", "scanner"})
-WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json"})
 METHODS = tuple(
     one for family in (chat, conversations, files, people, views) for one in family.METHODS
 )

@@ -1,4 +1,4 @@
-"""What a trial chooses once and keeps: its name, its ports, its passwords, its key and token."""
+"""What a trial chooses once and keeps: its name, its ports, its passwords and its token."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ USERNAME = "trial"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The same on every start, so that configuration, records and seals stay true."""
+    """The same on every start, so that configuration and records stay true."""
 
     name: str
     """Tells the containers, images and networks of this trial from all others."""
@@ -29,7 +29,6 @@ class Choices:
     production_port: int
     valkey_password: str = field(repr=False)
     registry_password: str = field(repr=False)
-    secret_key: str = field(repr=False)
     page_token: str = field(repr=False)
     """Part of the address of the chat page; the same, so that an open page finds it again."""
 
@@ -46,7 +45,6 @@ class Choices:
             production_port=production,
             valkey_password=secrets.token_urlsafe(24),
             registry_password=secrets.token_urlsafe(24),
-            secret_key=secrets.token_hex(32),
             page_token=secrets.token_urlsafe(32),
         )
 

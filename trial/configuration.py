@@ -106,7 +106,6 @@ def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "REDIS_URL": state.choices.redis_url,
         "QUAYMASTER_CONFIG": str(state.configuration),
-        "QUAYMASTER_SECRET_KEY": state.choices.secret_key,
         **slack,
     }
 

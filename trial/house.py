@@ -17,6 +17,7 @@ from trial.configuration import check_configuration, write_configuration
 from trial.engine import LABEL, Engine, connected
 from trial.interruption import Interruption
 from trial.keyboard import Lines, Terminal, lines_from
+from trial.keys import make_keys
 from trial.options import TrialOptions
 from trial.paper import Paper
 from trial.parts import Parts, running_parts, running_product
@@ -118,7 +119,8 @@ def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
         say(f"  It is {vulnerabilities.note}.")
         is_sample = vulnerabilities.is_sample
         write_configuration(state.configuration, state.choices, sample_database=is_sample)
-        say("Starting the local Slack, the bot and two workers…")
+        make_keys(state)
+        say("Starting the local Slack, the bot, two workers and the scanner…")
         parts.start_slack()
         parts.database_answers(database)
         with running_product(parts, engine, vulnerabilities):

@@ -24,6 +24,7 @@ from trial.configuration import (
 )
 from trial.engine import Engine
 from trial.interruption import Interruption
+from trial.keys import fingerprint_environment, key_environment
 from trial.processes import Process, start_process
 from trial.state_directory import StateDirectory
 from trial.vulnerabilities import VulnerabilityDatabase
@@ -108,6 +109,11 @@ class Parts:
         words = ["worker", "--queues", queues, "--grace", str(_GRACE_SECONDS)]
         self.start_program(name, words, environment, within=_GRACE_SECONDS + 10)
 
+    def start_scanner(self, environment: Mapping[str, str]) -> None:
+        """The scanner of the product, which knows no Slack."""
+        words = ["scanner", "--grace", str(_GRACE_SECONDS)]
+        self.start_program("scanner", words, environment, within=_GRACE_SECONDS + 10)
+
     def start_program(
         self, name: str, words: list[str], environment: Mapping[str, str], within: float
     ) -> None:
@@ -165,7 +171,7 @@ def running_parts(state: StateDirectory, interruption: Interruption) -> Iterator
 def running_product(
     parts: Parts, engine: Engine, database: VulnerabilityDatabase
 ) -> Iterator[None]:
-    """The bot, the worker of the Docker host, and one for registries and scans.
+    """The bot, the worker of the Docker host, one for the registry, and the scanner.
 
     Afterwards they have stopped, side by side, while everything that they need still runs.
     """
@@ -173,9 +179,18 @@ def running_product(
     common = product_environment(state, parts.slack["environment"])
     scanning = common | scanning_environment(state, database.cache)
     try:
-        parts.start_program("bot", ["bot"], common, within=10)
-        parts.start_worker("worker-host", f"host:{HOST}", scanning | host_environment(engine.host))
-        parts.start_worker("worker-registry", "registry,scan", scanning)
+        bot = common | key_environment(state, "bot")
+        parts.start_program("bot", ["bot"], bot, within=10)
+        host = scanning | host_environment(engine.host) | fingerprint_environment(state)
+        host |= key_environment(state, f"worker-{HOST}")
+        parts.start_worker("worker-host", f"host:{HOST}", host)
+        registry = scanning | key_environment(state, "worker-registry")
+        parts.start_worker("worker-registry", "registry", registry)
+        parts.start_scanner(
+            product_environment(state, {})
+            | scanning_environment(state, database.cache)
+            | key_environment(state, "scanner")
+        )
         yield
     finally:
         parts.interruption.begin_ending()

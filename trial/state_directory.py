@@ -33,6 +33,16 @@ class StateDirectory:
         """The sample ``quaymaster.yml``."""
         return self.path / "quaymaster.yml"
 
+    @property
+    def key_ring(self) -> Path:
+        """Everybody's public keys, where the programs look for them."""
+        return self.path / "quaymaster.keys.yml"
+
+    @property
+    def private_keys(self) -> Path:
+        """The private keys of the programs (mode 0600)."""
+        return self.path / "keys.env"
+
     def folder(self, part: str) -> Path:
         """The directory of one part; it exists."""
         folder = self.path / part

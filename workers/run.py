@@ -17,8 +17,10 @@ from quaymaster.errors import (
     Conflict,
     Forged,
     HandedBack,
+    NoRoom,
     QuaymasterError,
     ScanBlocked,
+    Trouble,
     Unavailable,
     WrittenByNewer,
 )
@@ -29,6 +31,7 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
+from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
 from workers.steps import Continues, Finished, Step, after, also_stored
@@ -138,7 +141,8 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         return
     step: Step
     try:
-        step = dispatch.work(running, tools)
+        refused = why_not_started(running.operation, tools)
+        step = _refused(refused) if refused else dispatch.work(running, tools)
     except LeaseLost:
         raise
     except HandedBack:
@@ -161,8 +165,12 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, ScanBlocked):
-        return Finished(Failed(error.trouble), State.REFUSED)
+        return _refused(error.trouble)
     return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
+
+
+def _refused(trouble: Trouble) -> Finished:
+    return Finished(Failed(trouble), State.REFUSED)
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:
@@ -177,7 +185,7 @@ def _hand_back(running: Running, tools: Toolbox) -> None:
 def _save(
     running: Running, after_it: Operation, tools: Toolbox, also: Sequence[Command] = ()
 ) -> None:
-    """Write the result, also when Redis was away meanwhile.
+    """Write the result, also when Redis was away meanwhile, or had no room.
 
     The lease may have run out by then. As long as nobody wrote another version, nobody took the
     operation over, and the result is still the truth: so it is guarded by the version alone.
@@ -188,7 +196,10 @@ def _save(
         try:
             move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
             running.operation = perform(tools.connection, move)
-        except Unavailable:
+        except Unavailable as error:
+            if isinstance(error, NoRoom):
+                # It answers, so there will be room: nobody else can write about it either.
+                deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
             if time.monotonic() > deadline:
                 log.exception("result lost", operation=after_it.id, state=after_it.state)
                 raise

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quaymaster.store import keys
-from quaymaster.store.transactions import Command, FieldEquals, Guard, Query, Transaction
+from quaymaster.store.transactions import (
+    Command,
+    FieldEquals,
+    Guard,
+    HasField,
+    Query,
+    Transaction,
+)
 
 GAVE_UP = "gave up: "
 NOT_ENDED = math.inf
@@ -46,8 +53,11 @@ def postings(operation_id: int) -> Query[dict[str, Posting]]:
 
 
 def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
-    """Remember that a message is about to be posted, is there, or shows something else."""
+    """Remember that a message is about to be posted, is there, or shows something else; nothing
+    where the operation is not kept any more: nobody would ever drop it.
+    """
     return Transaction(
+        guards=(HasField(keys.operation(operation_id), "version"),),
         commands=(("HSET", keys.card(operation_id), slot, _written(posting)),),
         done=lambda _: None,
         refused=lambda _: None,
@@ -95,9 +105,13 @@ def caught_up(operation_id: int, revision: int | str) -> Transaction[bool]:
 
 
 def drop(operation_id: int) -> Transaction[None]:
-    """Take a card off the list for good: there is no such operation."""
+    """Where there is no such operation (any more), forget its card for good."""
     return Transaction(
-        commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
+        guards=(FieldEquals(keys.operation(operation_id), "version", ""),),
+        commands=(
+            ("ZREM", keys.CARDS_BEHIND, operation_id),
+            ("DEL", keys.card(operation_id)),
+        ),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -118,13 +132,13 @@ def _read_postings(reply: Any) -> dict[str, Posting]:
 
 
 def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
-    rows = [(int(row[0]), float(row[1])) for row in _pairs(reply)]
+    rows = [(int(row[0]), float(row[1])) for row in pairs(reply)]
     return tuple(
         (operation_id, None if score == NOT_ENDED else score) for operation_id, score in rows
     )
 
 
-def _pairs(reply: Any) -> Any:
+def pairs(reply: Any) -> Any:
     """RESP3 answers with pairs, RESP2 with a flat list; redis-py hands both on."""
     if reply and not isinstance(reply[0], (list, tuple)):
         return list(zip(reply[::2], reply[1::2], strict=True))

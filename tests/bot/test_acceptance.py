@@ -2,12 +2,13 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from local_slack import Fault, FaultKind
-from quaymaster.audit import read_event
+from quaymaster.audit_links import read_event
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.bot.bursts import answer, assert_a_burst_is_accepted
@@ -167,7 +168,7 @@ async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> 
 
     def noted() -> bool:
         journal: Any = bot.connection.lrange(keys.JOURNAL, 0, -1)
-        events = [read_event(one.decode(), RING) for one in journal]
+        events = [read_event(one.decode(), RING, datetime.now(UTC)) for one in journal]
         return any(event.what == "refused" and event.actor == BOB for event in events)
 
     await until(noted, "the refusal in the journal")

@@ -9,14 +9,10 @@ import redis.asyncio
 from bot.audit_head import post_head
 from bot.sender import Sender
 from local_slack import Fault, FaultKind, LocalSlack, serve
-from quaymaster.audit import chained
-from quaymaster.audit_entries import History, hash_of
-from quaymaster.journal import Event
+from quaymaster.audit_entries import hash_of
 from quaymaster.store import keys
-from quaymaster.store.formats import EVENT
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, WORKER
-from tests.samples import NOW
+from tests.quaymaster.audits import chain, event
 
 pytestmark = pytest.mark.engine
 
@@ -43,11 +39,9 @@ async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asynci
 
 async def write(connection: "redis.asyncio.Redis") -> str:
     """Put an entry into the audit; its hash."""
-    event = Event(1, 1, "queued", "U0ALICE", NOW)
-    text = EVENT.signed(event, ("1", "1", "queued"), BOT_KEY).text
-    (entry,) = chained("", [text], History(), WORKER)
-    await connection.rpush(keys.AUDIT, entry)
-    return hash_of(entry)
+    (line,) = chain(event())
+    await connection.rpush(keys.AUDIT, line)
+    return hash_of(line)
 
 
 async def texts(slack: LocalSlack) -> list[str]:

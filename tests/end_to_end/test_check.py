@@ -76,6 +76,7 @@ def test_everything_is_found_to_work(environment: dict[str, str]) -> None:
     for subject in (
         *("Slack bot token", "Slack scopes", "Slack app token", "channel C0SHOP", "channel C0SEC"),
         *("person U024BE7LH", "group SAZ94GDB8", "Redis:", "Redis password", "Redis durability"),
+        *("key ring", "signing key", "fingerprint key"),
         *("host build1", "registry localhost", "scanner", "vulnerability database", "env_file"),
     ):
         assert f"ok {subject}" in done.stdout

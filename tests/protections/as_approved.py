@@ -39,7 +39,7 @@ AS_APPROVED = (
         (f"{_EXAMINE}::test_a_release_that_a_worker_of_another_host_recorded_does_not_count",),
     ),
     _row(
-        "a genuine release counts only where it was made",
+        "a release of another service stops what looks for one",
         "quaymaster/store/releases.py",
         "if (release.environment, release.service) != (environment, service):",
         "if False:",
@@ -203,5 +203,19 @@ AS_APPROVED = (
         'return rule.unknown == "block"',
         "return False",
         (f"{_GATE}::test_unknown_stops_unless_it_is_let_through",),
+    ),
+    _row(
+        "of many findings the gate compares also those that a plan does not name",
+        "quaymaster/gate.py",
+        "    return any(rank > known.get(key, -1) for key, rank in _pairs(now))\n",
+        "    return False\n",
+        (f"{_GATE}::test_one_new_finding_behind_the_ten_that_are_named_is_worse",),
+    ),
+    _row(
+        "of more findings than a plan carries any difference is worse",
+        "quaymaster/gate.py",
+        "        return planned != now\n",
+        "        return False\n",
+        (f"{_GATE}::test_of_more_than_a_plan_carries_any_difference_is_worse",),
     ),
 )

@@ -213,6 +213,8 @@ ONCE = (
         "bot/paging.py",
         "records.turn_page(operation, page)",
         "records.turn_page(operation, operation.page + page)",
-        (f"{_CANCELLING}::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+        (
+            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+        ),
     ),
 )

@@ -207,7 +207,9 @@ ONLY_WHO_MAY = (
         "bot/paging.py",
         '        policy.allowed(self._configuration, person, "jobs")\n',
         "",
-        (f"{_CANCELLING}::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+        (
+            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+        ),
     ),
     _row(
         "who asks for a status may look",

@@ -3,8 +3,11 @@
 from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
+from tests.protections.audit_chain import AUDIT_CHAIN
 from tests.protections.chat_page import CHAT_PAGE
+from tests.protections.freshness import FRESHNESS
 from tests.protections.genuine import GENUINE
+from tests.protections.keys import KEYS
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
 from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
@@ -28,6 +31,9 @@ PROTECTIONS = (
     *WITHIN_LIMITS,
     *NOTHING_LOST,
     *AUDIT,
+    *AUDIT_CHAIN,
+    *FRESHNESS,
     *CHAT_PAGE,
     *GENUINE,
+    *KEYS,
 )

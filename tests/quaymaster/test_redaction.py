@@ -88,6 +88,7 @@ def test_the_limit_is_kept_and_hides_no_half_of_a_secret(
         ("ghp_" + "a1B2" * 9, "a1B2a1B2"),
         ("glpat-" + "x" * 20, "x" * 20),
         ("xoxb-" + "1234567890-abcdef", "1234567890"),
+        ("ed25519-private:" + "bot-1a2b3c4d:" + "A" * 43 + "=", "A" * 43),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "eyJzdWIiOiIxMjM0In0"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----",

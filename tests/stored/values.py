@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quaymaster.approvals import ApprovalRule, Choice, Vote
-from quaymaster.audit_entries import Entry
+from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.errors import Trouble
 from quaymaster.findings import (
-    Blocked,
     Clean,
     Finding,
     ScannerDatabase,
@@ -16,6 +15,7 @@ from quaymaster.findings import (
     Severity,
     Unknown,
 )
+from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
 from quaymaster.operations import Actor, Origin, Stage, State, Submission
@@ -71,11 +71,13 @@ from quaymaster.services import (
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
+    AUDIT_ANCHOR,
     AUDIT_ENTRY,
     BAD_DIGEST,
     EVENT,
     EXAMINED,
     LOCAL_REPORT,
+    PAGE,
     PLAN,
     RECORD,
     RELEASE,
@@ -127,7 +129,7 @@ SERVICE = ServiceConfiguration(
 EXAMINED_IMAGE = Examined(
     image=IMAGE,
     size=2_000_000,
-    verdict=Blocked((FINDING, UNFIXED)),
+    verdict=blocked_by((FINDING, UNFIXED)),
     counts=COUNTS,
     gained=(FINDING,),
     lost=(UNFIXED,),
@@ -192,8 +194,8 @@ REQUESTS: tuple[Request, ...] = (
     RollbackRequest("production", "web"),
 )
 OUTCOMES: tuple[Outcome, ...] = (
-    ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT),)),
-    TagsListed(WEB, ("1.4", "1.3")),
+    ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT, 2),), 57, 57),
+    TagsListed(WEB, ("1.4", "1.3"), 9_000, 5_000),
     Inspected(
         image=IMAGE,
         where="registry",
@@ -212,8 +214,9 @@ OUTCOMES: tuple[Outcome, ...] = (
         ),
         layers=3,
         is_image_id=True,
+        left_out=3,
     ),
-    HistoryListed(IMAGE, "build1", (HistoryStep("COPY . .", AT, 1_000),)),
+    HistoryListed(IMAGE, "build1", (HistoryStep("COPY . .", AT, 1_000),), 1, 1),
     Pulled(IMAGE, "build1", NEW, 2_000_000, 3.5, already_there=True),
     Pushed(IMAGE, "build1", NEW, 2_000_000, 3, 2, 3.5),
     Tagged(TAGGED, ImageRef(WEB, "stable"), "registry", NEW, OLD, 0.25),
@@ -222,7 +225,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         where="registry",
         digest=NEW,
         database=DATABASE,
-        verdict=Blocked((FINDING,)),
+        verdict=blocked_by((FINDING,)),
         counts=COUNTS,
         worst=(FINDING, UNFIXED),
         total=2,
@@ -362,9 +365,15 @@ SAMPLES: tuple[Sample, ...] = (
         SCANNER_KEY,
     ),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
+    *(
+        Sample(PAGE, ("1042", "1"), one, WORKER_KEY)
+        for one in OUTCOMES
+        if isinstance(one, ImagesListed | TagsListed | HistoryListed)
+    ),
     Sample(
         AUDIT_ENTRY, ("2",), Entry(2, "7a" * 32, "what stood there", "It is no event."), WORKER_KEY
     ),
+    Sample(AUDIT_ANCHOR, ("audit",), Anchor(2, "7a" * 32, AT), WORKER_KEY),
 )
 
 LABELS: tuple[tuple[str, Labels], ...] = (

@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from quaymaster.audit import verify
+from quaymaster.audit_check import verify
 from quaymaster.journal import event_of
 from quaymaster.operations import State
 from quaymaster.store import keys, records
-from quaymaster.store.formats import AUDIT_ENTRY
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING, WORKER
+from tests.keys import BOT_KEY, RING, WORKER, WORKER_KEY
+from tests.quaymaster.audits import entry_in
 from tests.samples import operation
-from tests.workers.toolboxes import now, recorded
+from tests.workers.toolboxes import now
 from workers.companion import look_after_operations
 
 pytestmark = pytest.mark.engine
@@ -35,7 +35,8 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_work_beside(
 ) -> None:
     """An audit whose last line is no entry stops the chaining, and nothing else."""
     valkey.rpush(keys.AUDIT, "not an entry")
-    given = recorded(valkey, operation(state=State.RUNNING))
+    given = operation(state=State.RUNNING)
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
     stop = asyncio.Event()
     looking = asyncio.create_task(look_after_operations(valkey, WORKER, stop))
     try:
@@ -64,5 +65,5 @@ async def test_redis_may_go_away_and_come_back(
         stop.set()
         await looking
     (line,) = valkey.lrange(keys.AUDIT, 0, -1)
-    assert not AUDIT_ENTRY.read(line, ("1",), RING).value.refused
+    assert not entry_in(line).refused
     assert ask(valkey, records.open_ids()) == (1042,)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import redis
 
-from quaymaster.audit import chain_journal, read_event, verify
+from quaymaster.audit import chain_journal
+from quaymaster.audit_check import verify
+from quaymaster.audit_links import read_event
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import Event
 from quaymaster.operations import Operation, Origin, Stage, State
@@ -35,7 +37,7 @@ def forge(valkey: redis.Redis, given: Operation, *fields: str) -> None:
 def events(valkey: redis.Redis) -> list[Event]:
     """What is in the journal."""
     journal: Any = valkey.lrange(keys.JOURNAL, 0, -1)
-    return [read_event(one.decode(), RING) for one in journal]
+    return [read_event(one.decode(), RING, NOW) for one in journal]
 
 
 def behind(valkey: redis.Redis) -> list[int]:

@@ -37,7 +37,7 @@ def failed(operation: Operation) -> str:
 
 
 def test_what_goes_wrong_ends_it_with_words(valkey: redis.Redis) -> None:
-    given = recorded(valkey, operation(configuration_revision="another"))
+    given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
     run(1042, given.job_id, toolbox(valkey))
     assert "different configurations" in failed(now(valkey, given))
     assert ask(valkey, leases.owner_of(records.lease_name(1042))) is None

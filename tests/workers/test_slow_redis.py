@@ -18,7 +18,7 @@ from tests.configurations import SMALL_TEXT
 from tests.engines.run_directory import kill_and_wait
 from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.waiting import wait_until
-from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY
+from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
 from tests.samples import operation
 from tests.workers.toolboxes import now, recorded
 from workers.reconciler import Reconciler

@@ -39,8 +39,9 @@ def toolbox(
 
 
 def of_shop(operation: Operation, **changes: Any) -> Operation:
-    """The operation as the bot records it that has the shop's configuration."""
-    return having(operation, configuration_revision=SHOP.revision, **changes)
+    """The operation as the bot records it now that has the shop's configuration."""
+    given = {"configuration_revision": SHOP.revision, "requested_at": datetime.now(UTC)}
+    return having(operation, **{**given, **changes})
 
 
 def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:

@@ -1,0 +1,161 @@
+"""``quaymaster keys``: the keys of an installation, for whoever runs it. No private key is printed.
+
+It works without the settings of any program, so it is there before they are.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quaymaster.command_line import end_with
+from quaymaster.configuration import Configuration
+from quaymaster.connections import worker_connection
+from quaymaster.errors import QuaymasterError
+from quaymaster.key_files import PRIVATE_FILE, PrivateFile
+from quaymaster.key_making import KeyMaker
+from quaymaster.key_programs import program_of
+from quaymaster.key_ring import PublicKey
+from quaymaster.quantities import parse_duration
+from quaymaster.revocation import Revocation, carry_out
+from quaymaster.settings import CONFIG, FINGERPRINT_KEY, REDIS_URL, SIGNING_KEY, ring_path_in
+from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.spelling import listed
+from quaymaster.store.format_key import expect
+
+keys_app = typer.Typer(help="Who signs with which key.", no_args_is_help=True)
+
+_To = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="FILE",
+        help=f"Where private keys are written, mode 0600. {PRIVATE_FILE} beside the key ring, "
+        "unless given.",
+    ),
+]
+
+
+@keys_app.command("new")
+def new(
+    one_worker: Annotated[
+        bool, typer.Option("--one-worker", help="One worker does it all: one key for all queues.")
+    ] = False,
+    to: _To = None,
+) -> None:
+    """Make a key for each program, and the key ring. Keys that are there stay as they are."""
+    with _speaking():
+        maker = _maker(to)
+        configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
+        made = maker.make(configuration, one_worker=one_worker)
+    if not made:
+        typer.echo(f"Every program has its key in {maker.ring_path}; nothing was changed.")
+        return
+    typer.echo(f"Made keys: {listed(made)}.")
+    typer.echo(
+        f"1. Give every program {maker.ring_path} (it is no secret), and restart it.\n"
+        f"2. Move the lines of {maker.private.path} to .env, and delete that file. A new worker of "
+        f"a host needs the {FINGERPRINT_KEY.name} that the others have."
+    )
+
+
+@keys_app.command("rotate")
+def rotate(
+    key: Annotated[
+        str, typer.Argument(metavar="NAME-OR-ID", help="A program, a key, or “fingerprint”.")
+    ],
+    lasts: Annotated[
+        str,
+        typer.Option(
+            "--lasts", metavar="DURATION", help="How long the old key still signs: 30m, 2h, 0s."
+        ),
+    ] = "1h",
+    to: _To = None,
+) -> None:
+    """Make the next key of a program. What the old one signed before its end counts for ever."""
+    with _speaking():
+        maker = _maker(to)
+        if key == "fingerprint":
+            maker.new_fingerprint_key()
+            typer.echo(_about_fingerprints(maker))
+            return
+        old, new_key = maker.rotate(key, parse_duration(lasts))
+    variable = program_of(old).variable
+    typer.echo(
+        f"{new_key.id} comes after {old.id}, which signs nothing after "
+        f"{old.ends_at:%Y-%m-%d %H:%M:%S} UTC.\n"
+        f"1. Give every program {maker.ring_path}, and restart it.\n"
+        f"2. Then put the last line of {maker.private.path} into .env in the place of {variable}, "
+        f"restart that program, and delete the file."
+    )
+
+
+@keys_app.command("revoke")
+def revoke(
+    key: Annotated[str, typer.Argument(metavar="ID", help="The key that somebody else has.")],
+    to: _To = None,
+) -> None:
+    """Take a stolen key out of use. Stop every program first, and start them afterwards.
+
+    What it signed and what still counts is signed anew with the key that comes after it, and every
+    operation that rests on it ends. REDIS_URL has to be that of the administrator of Redis.
+    """
+    with _speaking():
+        maker = _maker(to)
+        revoked, successor = maker.revoke(key)
+        typer.echo(f"{revoked.id} is revoked in {maker.ring_path}; {successor.id} comes after it.")
+        done = _carried_out(maker, revoked, successor)
+    for line in _told(done):
+        typer.echo(line)
+    typer.echo(
+        f"Give every program {maker.ring_path}, put the line of {successor.id} into .env in the "
+        f"place of {program_of(revoked).variable}, and start the programs."
+    )
+    if done.left:
+        end_with("Not everything could be signed anew.", status=1)
+
+
+def _carried_out(maker: KeyMaker, revoked: PublicKey, successor: PublicKey) -> Revocation:
+    text = os.environ.get(SIGNING_KEY.name)
+    private = maker.private_of(successor, SigningKey.parse(text) if text else None)
+    own = Keys.of(private, maker.ring, successor.role)
+    with closing(worker_connection(REDIS_URL.value_in(os.environ))) as connection:
+        expect(connection)
+        return carry_out(connection, revoked, own)
+
+
+def _told(done: Revocation) -> Iterator[str]:
+    yield f"Signed anew: {len(done.signed_anew)}. Look whether you know all of them."
+    yield from (f"  {one}" for one in done.signed_anew)
+    numbers = listed([f"#{number}" for number in done.ended])
+    yield f"Ended: {numbers}. Deleted scan reports: {done.reports}."
+    if done.left:
+        yield "Left as they are, and not acted upon:"
+        yield from (f"  {one}" for one in done.left)
+
+
+def _about_fingerprints(maker: KeyMaker) -> str:
+    return (
+        f"Put the last line of {maker.private.path} into .env in the place of "
+        f"{FINGERPRINT_KEY.name}, restart the workers of all hosts, and delete the file. Deploys "
+        "that wait are superseded; a rollback to a release of before says that its secrets cannot "
+        "be compared."
+    )
+
+
+def _maker(to: Path | None) -> KeyMaker:
+    ring = ring_path_in(os.environ)
+    private = PrivateFile(to or ring.parent / PRIVATE_FILE)
+    return KeyMaker(ring, private, datetime.now(UTC))
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    try:
+        yield
+    except QuaymasterError as error:
+        end_with(str(error))

@@ -1,0 +1,43 @@
+"""The format of everything in Redis together: a program that does not fit it does not start."""
+
+from quaymaster.errors import ConfigurationError
+from quaymaster.store import keys
+from quaymaster.store.formats import FORMAT
+from quaymaster.store.transactions import Absent, Connection, Refusal, Transaction, perform
+
+EMPTYING = "quaymaster database empty"
+"""The command that makes room for this format."""
+
+
+def claim() -> Transaction[None]:
+    """Expect this program's format, and write it down in a Redis that holds nothing of ours.
+
+    Raises ConfigurationError, which says what to do, when something of another format is there.
+    """
+    return Transaction(
+        # Every bot before there was a format gave out ids as soon as it was started.
+        guards=(Absent(keys.FORMAT), Absent(keys.NEXT_ID)),
+        commands=(("SET", keys.FORMAT, FORMAT),),
+        done=lambda _: None,
+        refused=_compared,
+    )
+
+
+def expect(connection: Connection) -> None:
+    """The same, done. Raises ConfigurationError and Unavailable."""
+    perform(connection, claim())
+
+
+def _compared(refusal: Refusal) -> None:
+    found = refusal.found if refusal.guard == 0 else "0"
+    if found == str(FORMAT):
+        return
+    if found.isascii() and found.isdigit() and int(found) > FORMAT:
+        raise ConfigurationError(
+            "The database was written by a newer Quaymaster; upgrade this program.",
+        )
+    raise ConfigurationError(
+        "The database was written by an older Quaymaster, which this program cannot read.",
+        next_step=f"Keep a copy if you need it, then empty it with `{EMPTYING}`: the containers of "
+        "your services keep running, and the next deploy takes them over.",
+    )

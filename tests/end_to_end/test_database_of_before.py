@@ -1,0 +1,129 @@
+"""A database of the format of before, beside a container that serves: refused, emptied, gone on."""
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import docker
+import pytest
+import redis
+from docker.models.containers import Container
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+NUMBER = 17
+"""Of the operation that made the container, when numbers were all that told containers apart."""
+_LABELS = ("role", "environment", "service", "image", "configuration", "health")
+
+
+def aged(engine: docker.DockerClient, serving: Container, environment: str) -> Container:
+    """The container made anew under the name and with the labels of before there were turns."""
+    found = serving.attrs
+    labels = {f"quaymaster.{name}": serving.labels[f"quaymaster.{name}"] for name in _LABELS}
+    labels |= {"quaymaster.operation": str(NUMBER), "quaymaster.release": str(NUMBER)}
+    [network] = found["NetworkSettings"]["Networks"]
+    api: Any = engine.api
+    serving.remove(force=True, v=True)
+    host = api.create_host_config(
+        network_mode=network,
+        port_bindings={
+            port: [(one["HostIp"], int(one["HostPort"])) for one in bindings]
+            for port, bindings in found["HostConfig"]["PortBindings"].items()
+        },
+        init=True,
+        restart_policy=found["HostConfig"]["RestartPolicy"],
+    )
+    made = api.create_container(
+        found["Config"]["Image"],
+        name=f"quaymaster-{environment}-web-{NUMBER}",
+        environment=found["Config"]["Env"],
+        labels=labels,
+        ports=[tuple(port.split("/")) for port in found["HostConfig"]["PortBindings"]],
+        host_config=host,
+        networking_config=api.create_networking_config(
+            {network: api.create_endpoint_config(aliases=["web"])}
+        ),
+    )
+    api.start(made["Id"])
+    return engine.containers.get(made["Id"])
+
+
+def written_before(database: redis.Redis, environment: str, image: str) -> None:
+    """What a bot and a worker of before left: plain JSON, sealed with one key for everybody."""
+    at = datetime.now(UTC).isoformat()
+    record = {
+        "id": NUMBER,
+        "request": {"verb": "deploy", "image": image, "environment": environment},
+        "state": "succeeded",
+        "version": 5,
+        "requested_at": at,
+        "seal": "0" * 64,
+    }
+    fields = {"record": json.dumps(record), "version": "5", "state": "succeeded", "revision": "6"}
+    database.hset(f"quaymaster:operation:{NUMBER}", mapping=cast("Any", fields))
+    database.set("quaymaster:next-id", 33)
+    database.zadd("quaymaster:operations:recent", {str(NUMBER): 1})
+    release = {"id": NUMBER, "environment": environment, "service": "web", "seal": "0" * 64}
+    database.rpush(f"quaymaster:releases:{environment}/web", json.dumps(release))
+    database.rpush("quaymaster:audit", json.dumps({"number": 1, "previous": "", "hash": "0" * 64}))
+    database.sadd("rq:queues", "rq:queue:registry")
+
+
+def running(engine: docker.DockerClient, environment: str) -> list[str | None]:
+    label = {"label": [f"quaymaster.environment={environment}", "quaymaster.role=service"]}
+    return [one.name for one in engine.containers.list(filters=label)]
+
+
+async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_runs(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+) -> None:
+    staging = house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert house.ended(first).state is State.SUCCEEDED, house.logs()
+    for program in house.programs:
+        program.stop()
+    [serving] = engine.containers.list(filters={"label": f"quaymaster.environment={staging}"})
+    old = aged(engine, serving, staging)
+    with contextlib.closing(house.connection()) as database:
+        database.flushall()
+        written_before(database, staging, f"{repository}:1")
+    for program in (house.start("bot"), house.worker(), house.start("audit", "verify")):
+        assert program.process.wait(60) == 2, program.tail()
+        assert "`quaymaster database empty`" in program.tail()
+    emptied = house.start("database", "empty", "--yes", REDIS_URL=house.valkey.url)
+    assert emptied.process.wait(60) == 0, emptied.tail()
+    assert "Deleted 6 keys." in emptied.tail()
+    assert running(engine, staging) == [old.name]
+    assert "web v1" in page_at(house.shop.port)
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
+    done = house.ended(second, within=60)
+    assert done.state is State.SUCCEEDED, (done.outcome, house.logs())
+    assert done.plan is not None
+    assert done.plan.turn > NUMBER
+    assert "web v2" in page_at(house.shop.port)
+    assert running(engine, staging) == [f"quaymaster-{staging}-web-{second}.{done.plan.turn}"]
+    status = await alice.command("C0SHOP", "status")
+    assert status.error is None

@@ -1,0 +1,265 @@
+"""After a key was stolen, in a real Valkey: what it signed is signed anew or ends."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+
+from quaymaster import audit
+from quaymaster.approvals import Choice
+from quaymaster.errors import Forged
+from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.image_ref import Digest
+from quaymaster.journal import event_of
+from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.operations import Operation, State
+from quaymaster.outcomes import Ended, Failed, Lost
+from quaymaster.releases import Release
+from quaymaster.revocation import carry_out
+from quaymaster.services import ServiceConfiguration
+from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.store import keys, records, releases, reports
+from quaymaster.store.transactions import Command, Transaction, ask, perform
+from tests.keys import BOT_KEY, QUEUES, RING, SCANNER_KEY, WORKER, WORKER_KEY
+from tests.samples import (
+    DIGEST,
+    NOW,
+    OTHER_DIGEST,
+    WEB,
+    awaiting,
+    deploy,
+    having,
+    image,
+    operation,
+    vote,
+)
+
+pytestmark = pytest.mark.engine
+
+QUEUE = "host:app1"
+
+
+def revoked(
+    key: SigningKey, queues: frozenset[str] = QUEUES, ago: timedelta = timedelta()
+) -> tuple[PublicKey, Keys]:
+    """The entry of a key that was stolen, and the keys of its holder since."""
+    entry = replace(RING.keys[key.id], revoked_at=datetime.now(UTC) - ago)
+    new = SigningKey.new("new")
+    ring = RING.with_key(entry)
+    public = new.public(entry.role, queues if entry.role is Role.WORKER else frozenset())
+    return entry, Keys(new, ring.with_key(public))
+
+
+def do(valkey: redis.Redis, *commands: Command) -> None:
+    perform(valkey, Transaction(commands, lambda _: None, lambda _: None))
+
+
+def release(number: int = 7, turn: int = 3) -> Release:
+    configuration, at = ServiceConfiguration(), datetime.now(UTC)
+    return Release(
+        number, "production", "web", image(digest=DIGEST), configuration, "U1", (), at, turn
+    )
+
+
+def released(valkey: redis.Redis, *numbers: int, key: SigningKey = WORKER_KEY) -> None:
+    for number in numbers:
+        do(valkey, *releases.record(release(number), key))
+
+
+def known(valkey: redis.Redis, ring: KeyRing) -> list[int]:
+    found = ask(valkey, releases.latest("production", "web", ring, QUEUE))
+    return [one.id for one in found]
+
+
+def stored(valkey: redis.Redis, given: Operation, key: SigningKey) -> None:
+    """An operation as it stands in Redis after a move that this key signed."""
+    perform(valkey, records.accept(given, event_of(given), key))
+
+
+def loaded(valkey: redis.Redis, ring: KeyRing, number: int = 1042) -> Operation:
+    found = ask(valkey, records.load(number, ring))
+    assert found is not None
+    return found.operation
+
+
+def everything(valkey: redis.Redis) -> dict[bytes, object]:
+    """All that is stored, as it is stored."""
+    return {name: valkey.dump(name) for name in valkey.scan_iter()}
+
+
+def test_releases_and_marks_count_again_when_they_are_signed_anew(valkey: redis.Redis) -> None:
+    released(valkey, 7, 8)
+    mark = ("production", "web", OTHER_DIGEST, 8, datetime.now(UTC))
+    do(valkey, *releases.mark_bad(*mark, WORKER_KEY))
+    entry, own = revoked(WORKER_KEY)
+    with pytest.raises(Forged, match="a key that was revoked"):
+        known(valkey, own.ring)
+    done = carry_out(valkey, entry, own)
+    assert known(valkey, own.ring) == [8, 7]
+    bad = ask(valkey, releases.bad_digests("production", "web", own.ring))
+    assert list(bad) == [OTHER_DIGEST]
+    assert [one.partition(":")[0] for one in done.signed_anew] == [
+        "release #7 of production/web",
+        "release #8 of production/web",
+        "the mark on sha256",
+    ]
+    assert done.left == []
+
+
+def test_what_other_keys_signed_stays_as_it_is(valkey: redis.Redis) -> None:
+    released(valkey, 7)
+    before = valkey.lrange(keys.releases("production", "web"), 0, -1)
+    entry, own = revoked(BOT_KEY)
+    assert carry_out(valkey, entry, own).signed_anew == []
+    assert valkey.lrange(keys.releases("production", "web"), 0, -1) == before
+
+
+def test_what_was_signed_after_the_revocation_is_listed_and_refused(valkey: redis.Redis) -> None:
+    released(valkey, 7)
+    entry, own = revoked(WORKER_KEY, ago=timedelta(minutes=6))
+    done = carry_out(valkey, entry, own)
+    assert done.signed_anew == []
+    assert len(done.left) == 1
+    assert "after that key had ended" in done.left[0]
+    with pytest.raises(Forged):
+        known(valkey, own.ring)
+
+
+def test_what_was_altered_is_listed_and_refused(valkey: redis.Redis) -> None:
+    released(valkey, 7, 8)
+    where = keys.releases("production", "web")
+    text = valkey.lindex(where, 0)
+    assert isinstance(text, bytes)
+    altered = text.decode().replace('"released_by":"U1"', '"released_by":"U2"')
+    valkey.lset(where, 0, altered)
+    entry, own = revoked(WORKER_KEY)
+    done = carry_out(valkey, entry, own)
+    assert len(done.signed_anew) == 1
+    assert "its signature does not fit" in done.left[0]
+    with pytest.raises(Forged):
+        known(valkey, own.ring)
+
+
+def test_doing_it_again_changes_nothing_more(valkey: redis.Redis) -> None:
+    released(valkey, 7, 8)
+    stored(valkey, awaiting(), WORKER_KEY)
+    entry, own = revoked(WORKER_KEY)
+    carry_out(valkey, entry, own)
+    before = everything(valkey)
+    again = carry_out(valkey, entry, own)
+    assert (again.signed_anew, again.ended, again.reports, again.left) == ([], [], 0, [])
+    assert everything(valkey) == before
+
+
+def test_broken_off_in_between_it_is_finished_the_next_time(valkey: redis.Redis) -> None:
+    released(valkey, 7, 8)
+    stored(valkey, awaiting(), WORKER_KEY)
+    entry, own = revoked(WORKER_KEY)
+    valkey.set(keys.bad_digests("production", "web"), "no hash: here it breaks off")
+    with pytest.raises(redis.ResponseError):
+        carry_out(valkey, entry, own)
+    assert known(valkey, own.ring) == [8, 7]
+    valkey.delete(keys.bad_digests("production", "web"))
+    done = carry_out(valkey, entry, own)
+    assert (done.signed_anew, done.ended) == ([], [1042])
+
+
+def test_an_approval_whose_plan_rests_on_it_is_superseded_with_its_sentence(
+    valkey: redis.Redis,
+) -> None:
+    stored(valkey, awaiting(votes=(vote("U0BOB", Choice.APPROVE),)), BOT_KEY)
+    entry, own = revoked(WORKER_KEY)
+    assert carry_out(valkey, entry, own).ended == [1042]
+    ended = loaded(valkey, own.ring)
+    assert ended.state is State.SUPERSEDED
+    assert ended.outcome == Ended(
+        "The key worker-1 was revoked, and this rested on it. Nothing was changed.",
+        next_step="Ask for it again.",
+    )
+    assert (ended.plan, ended.votes) == (None, ())
+    assert ask(valkey, records.open_ids()) == ()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [operation(), awaiting(), awaiting(votes=(vote("U0BOB"),)), deploy(state=State.ACCEPTED)],
+    ids=["queued", "waiting", "voted on", "accepted"],
+)
+def test_every_open_request_ends_with_the_bots_key(valkey: redis.Redis, given: Operation) -> None:
+    of_the_bot = given.state is not State.AWAITING_APPROVAL or given.votes
+    stored(valkey, given, BOT_KEY if of_the_bot else WORKER_KEY)
+    entry, own = revoked(BOT_KEY)
+    assert carry_out(valkey, entry, own).ended == [1042]
+    ended = loaded(valkey, own.ring)
+    assert ended.state is State.CANCELLED
+    assert isinstance(ended.outcome, Ended)
+    assert ended.votes == ()
+    assert ended.request == given.request
+
+
+@pytest.mark.parametrize("key", [BOT_KEY, WORKER_KEY], ids=["bot", "worker"])
+def test_what_has_begun_is_not_said_to_have_changed_nothing(
+    valkey: redis.Redis, key: SigningKey
+) -> None:
+    stored(
+        valkey, having(awaiting(), state=State.RUNNING, started_at=datetime.now(UTC)), WORKER_KEY
+    )
+    entry, own = revoked(key)
+    carry_out(valkey, entry, own)
+    ended = loaded(valkey, own.ring)
+    assert ended.state is (State.CANCELLED if key is BOT_KEY else State.UNKNOWN)
+    assert isinstance(ended.outcome, Ended | Lost)
+    assert "Look at what runs now" in ended.outcome.next_step
+
+
+def test_a_worker_of_another_queue_ends_what_it_looked_after(valkey: redis.Redis) -> None:
+    stored(valkey, operation(attempt=2), WORKER_KEY)
+    entry, own = revoked(WORKER_KEY, queues=frozenset({"registry"}))
+    carry_out(valkey, entry, own)
+    ended = loaded(valkey, own.ring)
+    assert ended.state is State.FAILED
+    assert isinstance(ended.outcome, Failed)
+
+
+def test_operations_that_do_not_rest_on_it_go_on(valkey: redis.Redis) -> None:
+    stored(valkey, awaiting(), WORKER_KEY)
+    entry, own = revoked(SCANNER_KEY)
+    assert carry_out(valkey, entry, own).ended == []
+    assert loaded(valkey, own.ring).state is State.AWAITING_APPROVAL
+
+
+def test_an_operation_that_is_forged_anyway_is_listed_and_left(valkey: redis.Redis) -> None:
+    stored(valkey, awaiting(), WORKER_KEY)
+    valkey.hset(keys.operation(1042), "plan", "made up")
+    entry, own = revoked(WORKER_KEY)
+    done = carry_out(valkey, entry, own)
+    assert done.ended == []
+    assert done.left[0].startswith("#1042: ")
+
+
+def report_about(digest: Digest) -> ScanReport:
+    return ScanReport(WEB, digest, ScannerDatabase("v1", NOW), NOW, ())
+
+
+def test_reports_of_a_stolen_scanner_are_deleted_and_those_of_others_kept(
+    valkey: redis.Redis,
+) -> None:
+    theirs, ours = report_about(DIGEST), report_about(OTHER_DIGEST)
+    perform(valkey, reports.keep(theirs, SCANNER_KEY))
+    entry, own = revoked(SCANNER_KEY)
+    perform(valkey, reports.keep(ours, own.private))
+    assert carry_out(valkey, entry, own).reports == 1
+    assert ask(valkey, reports.kept(theirs.digest, theirs.database.version, own.ring)) is None
+    assert ask(valkey, reports.kept(ours.digest, ours.database.version, own.ring)) == ours
+
+
+def test_the_audit_holds_afterwards_and_says_what_was_ended(valkey: redis.Redis) -> None:
+    stored(valkey, awaiting(), WORKER_KEY)
+    audit.chain_journal(valkey, WORKER)
+    entry, own = revoked(WORKER_KEY)
+    carry_out(valkey, entry, own)
+    audit.chain_journal(valkey, own)
+    lines = ask(valkey, audit.stored_lines())
+    assert audit.verify(lines, own.ring).entries == 2
+    assert b"worker-1 was revoked" in lines[-1]
