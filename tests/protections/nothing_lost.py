@@ -70,9 +70,9 @@ NOTHING_LOST = (
     ),
     _row(
         "a release is written with the end of its operation",
-        "workers/run.py",
-        "    also = step.also if isinstance(step, Finished) else ()\n",
-        "    also = ()\n",
+        "workers/steps.py",
+        "            return step.also\n",
+        "            return ()\n",
         ("tests/workers/jobs/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",),
     ),
     _row(
