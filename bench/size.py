@@ -27,7 +27,7 @@ from quaymaster.outcomes import (
     Scanned,
     TagsListed,
 )
-from quaymaster.plans import Examined
+from quaymaster.plans import Examined, Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import InspectRequest, Request, ScanRequest, TagsRequest
 from quaymaster.retention import Retention
@@ -35,7 +35,7 @@ from quaymaster.store import cards, keys, leases, pages, records
 from quaymaster.store.transactions import Command, ask, perform
 from tests import samples
 from tests.keys import BOT_KEY, WORKER_KEY
-from workers.steps import AwaitsApproval, Continues, Finished, Step, after
+from workers.steps import AwaitsApproval, Finished, OrdersScan, Step, after
 
 _NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _TEXT = "as long as the title of a finding or the value of a label may well be".ljust(120, ".")
@@ -90,8 +90,8 @@ def _deployed(connection: redis.Redis) -> int:
     examined = Examined(image, 210_000_000, blocked_by(found), (), found, found, 10, 10)
     plan = samples.plan(examined=examined)
     running = _running(connection, given)
-    queued = _moved(connection, running, Continues(Stage.PLAN, given.queue, examined))
-    waiting = _moved(connection, _running(connection, queued), AwaitsApproval(plan))
+    ordered = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
+    waiting = _moved(connection, _running(connection, ordered), AwaitsApproval(plan))
     for voter in ("U0BOB", "U0CAROL"):
         vote = samples.vote(voter, Choice.APPROVE)
         votes = (*waiting.votes, samples.voted(waiting, vote))

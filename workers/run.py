@@ -76,8 +76,23 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
     if stored is None:
         log.warning("no such operation", operation=operation_id)
         return True
+    if _is_answered_by_a_newer_scanner(stored.operation, tools):
+        log.warning("left to a newer worker", operation=operation_id)
+        return False
     _run(stored.operation, job_id, tools)
     return True
+
+
+def _is_answered_by_a_newer_scanner(operation: Operation, tools: Toolbox) -> bool:
+    if operation.state is not State.SCANNING or operation.scan_order is None:
+        return False
+    try:
+        ask(tools.connection, scan_orders.answered(operation.scan_order, tools.keys.ring))
+    except WrittenByNewer:
+        return True
+    except Forged:  # its stage says so
+        return False
+    return False
 
 
 def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:

@@ -31,7 +31,7 @@ from quaymaster.store.transactions import perform_async
 from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly, eventually
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, WORKER_KEY
+from tests.keys import BOT_KEY, SCANNER_KEY
 from tests.samples import DIGEST, NOW, WEB, image
 
 pytestmark = pytest.mark.engine
@@ -485,7 +485,7 @@ class TestAFindingsFile:
     ) -> None:
         finding = Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.HIGH, "Title")
         report = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, (finding,))
-        await perform_async(records.connection, reports.keep(report, WORKER_KEY))
+        await perform_async(records.connection, reports.keep(report, SCANNER_KEY))
         assert b"CVE-2026-1" in await self._content(office, records, workspace)
 
     async def test_that_is_not_kept_any_more_says_so(

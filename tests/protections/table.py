@@ -14,6 +14,7 @@ from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
 from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
+from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.within_limits import WITHIN_LIMITS
 
@@ -23,6 +24,7 @@ PROTECTIONS = (
     *NEVER_SILENT,
     *AS_APPROVED,
     *SIGNATURES,
+    *SCANNING,
     *ONLY_WHO_MAY,
     *NO_SECRET_LEAVES,
     *NO_INJECTION,

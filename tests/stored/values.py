@@ -59,6 +59,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.services import (
     HealthCheck,
     Limits,
@@ -75,12 +76,15 @@ from quaymaster.store.formats import (
     BAD_DIGEST,
     EVENT,
     EXAMINED,
+    LOCAL_REPORT,
     PAGE,
     PLAN,
     RECORD,
     RELEASE,
     REPORT,
     RESOLVED,
+    SCAN_ANSWER,
+    SCAN_ORDER,
     SUBMISSION,
     VOTE,
 )
@@ -249,6 +253,7 @@ _RECORD = Record(
     examined="3c" * 32,
     plan="4d" * 32,
     votes=("5e" * 32, "6f" * 32),
+    scan_order="1042-2",
     look_at=AT + timedelta(minutes=1),
     started_at=AT - timedelta(minutes=1),
     outcome=None,
@@ -286,7 +291,7 @@ def _records() -> tuple[Sample, ...]:
     moved = [replace(_RECORD, state=state) for state in State]
     staged = [replace(_RECORD, state=State.QUEUED, stage=stage) for stage in Stage]
     bare = replace(moved[0], resolved=None, examined=None, plan=None, votes=(), look_at=None)
-    bare = replace(bare, started_at=None, interim=None, deaths=0)
+    bare = replace(bare, started_at=None, interim=None, deaths=0, scan_order=None)
     finished = [replace(ended, outcome=outcome) for outcome in OUTCOMES]
     return (
         *(Sample(RECORD, place, one, WORKER_KEY) for one in (_RECORD, *finished)),
@@ -333,6 +338,30 @@ SAMPLES: tuple[Sample, ...] = (
         REPORT,
         (str(NEW), DATABASE.version),
         ScanReport(WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy"),
+        SCANNER_KEY,
+    ),
+    Sample(
+        LOCAL_REPORT,
+        ("app1", str(NEW), DATABASE.version),
+        ScanReport(WEB, NEW, DATABASE, AT, (FINDING,), "trivy"),
+        WORKER_KEY,
+    ),
+    Sample(
+        SCAN_ORDER,
+        ("1042-2",),
+        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2"),
+        WORKER_KEY,
+    ),
+    Sample(
+        SCAN_ANSWER,
+        ("1042-2",),
+        ScanAnswer("1042-2", DATABASE, reused=True, seconds=12.5),
+        SCANNER_KEY,
+    ),
+    Sample(
+        SCAN_ANSWER,
+        ("1042-2",),
+        ScanAnswer("1042-2", None, "The scanner was killed.", seconds=0.5),
         SCANNER_KEY,
     ),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),

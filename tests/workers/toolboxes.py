@@ -7,13 +7,17 @@ from typing import Any
 import redis
 
 from quaymaster.configuration import Configuration
+from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation
+from quaymaster.scan_orders import ScanAnswer
 from quaymaster.settings import Settings
-from quaymaster.store import records
+from quaymaster.store import keys, records, reports
+from quaymaster.store.formats import SCAN_ANSWER
 from quaymaster.store.transactions import ask, perform
 from tests.configurations import SHOP
-from tests.keys import FINGERPRINT_TEXT, RING, WORKER
+from tests.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
 from tests.samples import having, mover
 from workers.running import Running
 from workers.toolbox import Toolbox
@@ -56,3 +60,12 @@ def now(connection: redis.Redis, operation: Operation) -> Operation:
     stored = ask(connection, records.load(operation.id, RING))
     assert stored is not None
     return stored.operation
+
+
+def found_clean(connection: redis.Redis, image: ImageRef, order: str) -> None:
+    """The scanner has answered an order: there is nothing in the image."""
+    database = ScannerDatabase("v1", datetime.now(UTC))
+    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    perform(connection, reports.keep(report, SCANNER_KEY))
+    answer = SCAN_ANSWER.signed(ScanAnswer(order, database), (order,), SCANNER_KEY)
+    connection.set(keys.scan_answer(order), answer.text)

@@ -49,6 +49,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
+from quaymaster.scan_orders import WAITING
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
 from tests import samples
 from tests.samples import having
@@ -220,6 +221,8 @@ CASES: Mapping[str, Operation] = {
         RUNNING, progress=Progress("pushing", 88_000_000, elapsed_seconds=7.3)
     ),
     "cancelling": having(RUNNING, cancel_asked_by="U0BOB"),
+    "scanning": having(_SCAN, state=State.SCANNING, progress=Progress("resolving the tag")),
+    "waiting-for-the-scanner": having(_SCAN, state=State.SCANNING, progress=Progress(WAITING)),
     "recovering": having(RUNNING, stage=Stage.RECOVER, deaths=1),
     "pushed": having(
         RUNNING,

@@ -198,6 +198,7 @@ def test_no_value_of_a_variable_is_shown() -> None:
 def test_cancel_is_offered_until_it_cannot_help() -> None:
     assert is_cancellable(QUEUED)
     assert is_cancellable(RUNNING)
+    assert is_cancellable(CASES["scanning"])
     assert is_cancellable(replace(DEPLOY, stage=Stage.APPLY))
     assert not is_cancellable(replace(RUNNING, cancel_asked_by="U0BOB"))
     assert not is_cancellable(replace(RUNNING, stage=Stage.RECOVER))

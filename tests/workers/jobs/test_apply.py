@@ -14,7 +14,7 @@ from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Sev
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
-from quaymaster.plans import DeployPlan, Examined, Undo
+from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
@@ -22,17 +22,17 @@ from quaymaster.services import ServiceConfiguration
 from quaymaster.store import keys, records, releases, reports
 from quaymaster.store.transactions import Query, ask, perform
 from tests.images.catalogue import LocalImages
-from tests.keys import RING, WORKER_KEY
+from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having
 from tests.workers.services import Service
-from tests.workers.toolboxes import now, recorded, running, toolbox
+from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
 from workers.containers import Place as ContainerPlace
 from workers.containers import observe
 from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
-from workers.steps import Finished, Step
+from workers.steps import AwaitsApproval, Continues, Finished, Step
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -150,9 +150,12 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
     run(1042, given.job_id, place.tools)
     undone = []
     for image in (first, place.service.image(images.web_v2, "2")):
-        operation = having(place.operation(None), examined=Examined(image, 1, Clean(), ()))
+        resolved = Resolved(image, 1)
+        operation = having(place.operation(None), resolved=resolved, scan_order="1042-1")
+        found_clean(place.connection, image, "1042-1")
         request = DeployRequest(image, place.service.environment, "web")
         step = plan_deploy(request, running(operation, place.connection), place.tools)
+        assert isinstance(step, Continues | AwaitsApproval), step
         undone.append(step.plan.undo if step.plan else None)
     assert undone == [None, Undo(first, 1042)]
 
@@ -336,7 +339,7 @@ def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
     assert image.digest is not None
     at = datetime.now(UTC) - timedelta(minutes=1)
     report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
-    perform(place.connection, reports.keep(report, WORKER_KEY))
+    perform(place.connection, reports.keep(report, SCANNER_KEY))
 
 
 def test_what_came_to_light_after_the_approval_stops_the_deploy(

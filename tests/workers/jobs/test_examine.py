@@ -23,7 +23,7 @@ from tests.keys import BOT_KEY, OTHER_WORKER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy
 from tests.workers.toolboxes import running, toolbox
 from workers.jobs.examine import examine
-from workers.steps import Continues
+from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -37,7 +37,7 @@ class Way:
     connection: redis.Redis
     tools: Toolbox
 
-    def to_production(self) -> Continues:
+    def to_production(self) -> OrdersScan:
         """Examine the image for production."""
         request = DeployRequest(replace(self.image, digest=None), "production", "web")
         operation = deploy(request=request, configuration_revision="")
@@ -99,9 +99,8 @@ def test_another_environment_does_not_count(way: Way) -> None:
 def test_what_the_environment_before_has_had_goes_on(way: Way) -> None:
     way.put(way.signed(way.release("staging")), "staging")
     step = way.to_production()
-    assert step.stage is Stage.PLAN
-    assert step.examined is not None
-    assert step.examined.image == way.image
+    assert step.then is Stage.PLAN
+    assert step.resolved.image == way.image
 
 
 def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
