@@ -103,14 +103,14 @@ ONCE = (
     _row(
         "an old job does not run an operation that has another",
         "workers/run.py",
-        "if operation.state is not State.QUEUED or operation.job_id != job_id:",
-        "if operation.state is not State.QUEUED:",
+        "if operation.job_id != job_id or not _is_due(operation, tools):",
+        "if not _is_due(operation, tools):",
         (f"{_RUN}::test_an_old_job_changes_nothing",),
     ),
     _row(
         "a job does not run an operation that runs or has ended",
         "workers/run.py",
-        "if operation.state is not State.QUEUED or operation.job_id != job_id:",
+        "if operation.job_id != job_id or not _is_due(operation, tools):",
         "if operation.job_id != job_id:",
         (f"{_RUN}::test_a_job_that_comes_again_changes_nothing",),
     ),

@@ -230,10 +230,10 @@ _KEY_RING = (
             ),
             (
                 "a scan report",
-                "a scanner or a worker",
+                "a scanner",
                 "scan report",
                 "ScanReport",
-                "_SCANNER | _WORKER",
+                "_SCANNER",
                 f"{_REPORTS}::test_the_bot_writes_no_report",
             ),
         )
