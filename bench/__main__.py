@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench.acknowledgement import acknowledgement, redis_away, redis_slow
+from bench.audit import audit
 from bench.bed import Bed
 from bench.dying import dying
 from bench.memory import memory
@@ -15,6 +16,7 @@ from bench.pickup import pickup
 from bench.pushing import pushing
 from bench.row import Row
 from bench.scanning import scanning
+from bench.size import size
 from bench.slack_calls import slack_calls
 from bench.tagging import tagging
 
@@ -31,6 +33,8 @@ MEASUREMENTS: dict[str, Callable[[Bed], Iterable[Row]]] = {
     "slack-calls": slack_calls,
     "scan": scanning,
     "memory": memory,
+    "audit": audit,
+    "size": size,
 }
 
 

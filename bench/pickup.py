@@ -27,6 +27,7 @@ from tests import samples
 from tests.end_to_end.house import ROOT
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
+from tests.keys import BOT_KEY
 
 OURS, RQ = "ours", "rq"
 """A queue for each worker."""
@@ -67,7 +68,7 @@ def _accept(connection: redis.Redis, number: int) -> float:
         requested_at=now,
         changed_at=now,
     )
-    perform(connection, records.accept(operation, event_of(operation, samples.SEALER)))
+    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
     return time.monotonic()
 
 

@@ -20,18 +20,17 @@ from bench.images import files, noise, put_image
 from bench.row import Row
 from quaymaster.configuration import Configuration
 from quaymaster.image_ref import Digest, ImageRef, Repository
-from quaymaster.settings import Settings
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests import samples
 from tests.end_to_end.house import Shop, configuration
 from tests.engines.local_images import remove_images
 from tests.engines.trivy import make_caches, trivy_binary
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import FINDINGS_A, make_images
-from workers.running import Running
-from workers.scanning import report_of
-from workers.toolbox import Toolbox
+from tests.keys import RING, SCANNER, SCANNER_KEY
+from workers.registry_auth import RegistryLogin
+from workers.scanner import Scanner
+from workers.scanning import Asker, Shelf, report_of
 
 _LAYERS, _LAYER_BYTES = 10, 100_000_000
 _COLD_ROUNDS = 3
@@ -81,13 +80,14 @@ def _faster(ours: Callable[[], object], theirs: Callable[[], object], rounds: in
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An image in a registry and in an engine, Trivy's caches, and what a worker has at hand."""
+    """An image in a registry and in an engine, Trivy's caches, and what the scanner has at hand."""
 
     image: ImageRef
     name: str
     valkey: ValkeyServer
     connection: redis.Redis
-    tools: Toolbox
+    scanner: Scanner
+    login: RegistryLogin
     environ: dict[str, str]
     docker_host: str
     ours: Path
@@ -113,26 +113,20 @@ class _Place:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "REDIS_URL": valkey.url,
-            "QUAYMASTER_SECRET_KEY": samples.KEY,
             "REGISTRY_PASSWORD": registry.password,
             "TRIVY_CACHE_DIR": str(ours),
         }
         connection = valkey.client()
         stack.callback(connection.close)
-        tools = Toolbox(
-            Configuration.parse(configuration(shop)),
-            Settings.from_env(environ),
-            environ,
-            connection,
-            samples.SEALER,
-        )
+        access = Configuration.parse(configuration(shop)).registry(registry.host)
         where = Repository(registry.host, repository)
         return cls(
             ImageRef(where, digest=Digest(digest)),
             f"{name}:1",
             valkey,
             connection,
-            tools,
+            Scanner.found(environ),
+            RegistryLogin.of(access, environ),
             environ,
             bed.docker_host,
             ours,
@@ -142,9 +136,9 @@ class _Place:
     def scan_cold(self) -> None:
         """Ours, straight from the registry."""
         _forget_layers(self.ours)
-        report = self.tools.scan_registry(self.image, lambda: None)
+        report = self.scanner.scan_registry(self.image, self.login)
         _expect(len(report.findings))
-        perform(self.connection, reports.keep(report, samples.SEALER))
+        perform(self.connection, reports.keep(report, SCANNER_KEY))
 
     def trivy_cold(self) -> None:
         """The plain program, through the socket of the engine."""
@@ -164,10 +158,8 @@ class _Place:
 
     def look_up(self) -> None:
         """The verdict of a digest that was scanned with the present database."""
-        database = self.tools.scanner.database()
-        report = ask(
-            self.connection, reports.kept(self.image.pin, database.version, samples.SEALER)
-        )
+        database = self.scanner.database()
+        report = ask(self.connection, reports.kept(self.image.pin, database.version, RING))
         _expect(len(report.findings) if report else 0)
 
     def report_one(self) -> None:
@@ -177,7 +169,7 @@ class _Place:
     def report_to(self, count: int) -> None:
         """So many operations ask for a report that nobody has."""
         _forget_layers(self.ours)
-        version = self.tools.scanner.database().version
+        version = self.scanner.database().version
         self.connection.delete(keys.report(str(self.image.pin), version))
         found: list[int] = []
         threads = [
@@ -193,12 +185,11 @@ class _Place:
             raise RuntimeError(f"{count - len(found)} of {count} got no report")
 
     def _report_to_one(self, number: int, found: list[int]) -> None:
-        running = Running(samples.operation(id=number), self.connection)
+        """As the scanner does it for an order."""
+        asker = Asker(self.connection, RING, str(number), lambda: None)
+        shelf = Shelf.of_registry(self.image, self.scanner.database(), SCANNER)
         report, _ = report_of(
-            self.image,
-            lambda: self.tools.scan_registry(self.image, running.check),
-            running,
-            self.tools,
+            shelf, lambda: self.scanner.scan_registry(self.image, self.login), asker
         )
         found.append(len(report.findings))
 

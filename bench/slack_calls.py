@@ -23,6 +23,7 @@ from quaymaster.store import leases, records
 from quaymaster.store.transactions import perform
 from tests import samples
 from tests.engines.waiting import wait_until
+from tests.keys import BOT_KEY, WORKER_KEY, ring_text
 from workers.running import Running
 
 _ALONE_SECONDS = 20.0
@@ -43,10 +44,11 @@ _NUMBER = re.compile(r"\(#(\d+)\)")
 def slack_calls(bed: Bed) -> Iterable[Row]:
     """Ten operations for a bit over a minute, Slack's own rate limits, the product's courier."""
     with (
-        bed.house(rate_limits=True, QUAYMASTER_SECRET_KEY=samples.KEY) as house,
+        bed.house(rate_limits=True) as house,
         closing(house.connection()) as connection,
     ):
-        ready_worker(house, "registry")
+        (house.folder / "quaymaster.keys.yml").write_text(ring_text())
+        ready_worker(house, "registry", QUAYMASTER_SIGNING_KEY=WORKER_KEY.as_text())
         told, seen, calls = asyncio.run(_told_and_seen(connection, house.slack))
     yield Row(
         "updates of cards in the busiest minute", calls.of(_UPDATE).busiest_minute(), "", "", 50
@@ -160,7 +162,7 @@ def _begun(connection: redis.Redis, number: int) -> Running:
         requested_at=now,
         changed_at=now,
     )
-    perform(connection, records.accept(operation, event_of(operation, samples.SEALER)))
+    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
     running = Running(operation, connection)
     name = records.lease_name(number)
     perform(connection, leases.take(name, running.owner, _LEASE_MILLISECONDS))
@@ -170,7 +172,7 @@ def _begun(connection: redis.Redis, number: int) -> Running:
 
 def _move(running: Running, state: State, **changes: object) -> None:
     after = running.operation.moved(state, datetime.now(UTC), **changes)
-    move = records.move(running.operation, after, event_of(after, samples.SEALER))
+    move = records.move(running.operation, after, event_of(after), WORKER_KEY)
     running.operation = perform(running.connection, move)
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from bot.database import AT_ONCE, Database, Deadline
 from bot.metrics import Metrics
+from bot.room import Room
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
@@ -20,7 +21,7 @@ from quaymaster.routing import first_step
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import records
 from quaymaster.store.formats import SUBMISSION
-from quaymaster.store.records import Accepted, Duplicate
+from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import Transaction, unavailable
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,8 @@ class Acceptance:
         self._metrics = metrics
         self._ids: deque[int] = deque()
         self._reserving = asyncio.Lock()
-        self._doubtful: deque[int] = deque(maxlen=_MOST_DOUBTFUL)
+        self._doubtful: deque[Operation] = deque(maxlen=_MOST_DOUBTFUL)
+        self.room = Room()
 
     async def warm_up(self) -> None:
         """Have ids ready, so that also the commands of a burst need one round trip each. Raises
@@ -74,16 +76,26 @@ class Acceptance:
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
-        Unavailable when Redis does not answer in time.
+        Unavailable when Redis does not answer in time, and NoRoom where it is nearly full.
         """
+        self.room.check()
         deadline = Deadline.of_an_answer()
+        try:
+            return await self._recorded(asked, state, deadline)
+        except IdTaken:
+            await self._move_ids_on(deadline)
+            return await self._recorded(asked, state, deadline)
+
+    async def _recorded(
+        self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED], deadline: Deadline
+    ) -> Receipt:
         operation = self._operation(await self._next_id(deadline), asked, state)
         event = event_of(operation, actor=asked.actor.user)
         accepting = records.accept(operation, event, self._keys.private)
         try:
             answer = await self._database.insist(accepting, deadline)
         except Unavailable:
-            self._doubtful.append(operation.id)
+            self._doubtful.append(operation)
             raise
         match answer:
             case Duplicate(first) if first == operation.id:
@@ -97,6 +109,19 @@ class Acceptance:
                 self._ids.append(next_id)
                 return self._new(operation)
 
+    async def _move_ids_on(self, deadline: Deadline) -> None:
+        """Ids went back, as after an older state of Redis was restored: go above every one that is
+        known, so that nothing is ever called by the number of something else.
+        """
+        async with self._reserving:
+            asking = (self._database.ask(one, deadline) for one in records.known_ids())
+            at_present, *others = await asyncio.gather(*asking)
+            skipped = max(0, max(others) - at_present)
+            log.warning("ids went back", at=at_present, skipped=skipped)
+            self._ids.clear()
+            reserving = records.reserve(skipped + _IN_STOCK)
+            self._ids.extend((await self._database.insist(reserving, deadline))[skipped:])
+
     async def settle_doubts(self) -> None:
         """Take back operations whose acceptance was not answered: the person was told that nothing
         was started. A frozen Redis does not accept them later (see ``Database``), but one that died
@@ -104,11 +129,11 @@ class Acceptance:
         A job that runs already is asked to stop. Raises Unavailable.
         """
         while self._doubtful:
-            operation_id = self._doubtful[0]
+            doubtful = self._doubtful[0]
             try:
-                await self._cancel_if_recorded(operation_id)
+                await self._cancel_if_recorded(doubtful)
             except (Conflict, Forged, WrittenByNewer):
-                log.info("moved by somebody else", operation=operation_id)
+                log.info("moved by somebody else", operation=doubtful.id)
             self._doubtful.popleft()
 
     async def note_refusal(self, asked: Asked, why: str) -> None:
@@ -123,9 +148,10 @@ class Acceptance:
         except Unavailable:
             log.warning("refusal not in the audit", actor=asked.actor.user, why=why)
 
-    async def _cancel_if_recorded(self, operation_id: int) -> None:
-        stored = await self._database.ask(records.load(operation_id, self._keys.ring))
-        if stored is None:
+    async def _cancel_if_recorded(self, doubtful: Operation) -> None:
+        stored = await self._database.ask(records.load(doubtful.id, self._keys.ring))
+        # Where ids went back, another operation may have this one.
+        if stored is None or stored.operation.submission != doubtful.submission:
             return
         operation = stored.operation
         actor = operation.actor.user

@@ -85,6 +85,11 @@ class Agenda:
         urgencies = [message.urgency for message in messages]
         entry.urgency = min(urgencies, key=_RANKS.index, default="changed")
 
+    def warns(self, operation_id: int) -> None:
+        """Work on a card begins whose record is not genuine: nobody can say how it stands."""
+        entry = self._entry(operation_id)
+        entry.was_drawn_ended = entry.ended_at is not None
+
     def left_for(self, call: Call, budget: Budget, now: float) -> Budget:
         """What those who wait and come before its card leave of a budget to a call."""
         for operation_id, entry in self._in_order():

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import structlog
 
 from bot.sender import Content, Mark, Sender, Sent
-from quaymaster import audit
+from quaymaster import audit_store
 from quaymaster.errors import Unavailable
 from quaymaster.store import keys, leases
 from quaymaster.store.transactions import (
@@ -54,7 +54,7 @@ async def post_head(connection: AsyncConnection, sender: Sender, channel: str, t
     """Post it unless it was posted today, there is none, or another process is at it."""
     if await ask_async(connection, _posted_on()) == today.isoformat():
         return False
-    head = await ask_async(connection, audit.head())
+    head = await ask_async(connection, audit_store.head())
     owner = secrets.token_hex(8)
     if not head or not await perform_async(
         connection, leases.take(_LEASE, owner, _LEASE_MILLISECONDS)

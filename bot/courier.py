@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -31,10 +31,12 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Forged, Unavailable, UsageError, WrittenByNewer
 from quaymaster.findings import ScanReport
 from quaymaster.key_ring import KeyRing
+from quaymaster.listings import position
 from quaymaster.operations import Operation
+from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
 from quaymaster.requests import DeployRequest, RollbackRequest
-from quaymaster.store import cards, leases, records, reports
-from quaymaster.store.operation_fields import Stored
+from quaymaster.store import cards, leases, pages, records, reports
+from quaymaster.store.operation_fields import NotGenuine
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
 
 _log = structlog.get_logger(__name__)
@@ -119,10 +121,26 @@ class Pictures:
     configuration: Configuration
     clock: Clock
 
-    def messages(self, operation: Operation) -> Sequence[Message]:
+    async def messages(self, operation: Operation) -> Sequence[Message]:
         """The messages of an operation. Raises whatever the drawing raises."""
         now = datetime.fromtimestamp(self.clock(), UTC)
-        return self.draw(operation, self.configuration, now)
+        turned = await self._turned(operation)
+        return self.draw(turned, self.configuration, now)
+
+    async def _turned(self, operation: Operation) -> Operation:
+        """The operation with the page of its list that its card is turned to; with the first page
+        where that one is not kept any more. Raises Forged and WrittenByNewer.
+        """
+        outcome = operation.outcome
+        if not isinstance(outcome, ImagesListed | TagsListed | HistoryListed):
+            return operation
+        number, _, _ = position(outcome.kept, operation.page)
+        if number == 0:
+            return operation
+        page = await ask_async(self.connection, pages.load(operation.id, number, self.ring))
+        if page is None:
+            return replace(operation, page=0)
+        return replace(operation, outcome=page)
 
     def service_channel(self, operation: Operation) -> str | None:
         """The channel of the service that a deploy or rollback is about."""
@@ -264,12 +282,16 @@ class _Work:
     delivery: Delivery
     agenda: Agenda
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _left: set[int] = field(default_factory=set)
+    """Those that only a newer courier can draw: they stay on the list and hold up no others."""
 
     async def round(self) -> float:
         """Begin what is due; how many seconds nothing else will be, unless the bell rings."""
         clock = self.courier.clock
-        behind = await ask_async(self.courier.connection, cards.behind(_BEHIND_AT_ONCE))
+        at_once = _BEHIND_AT_ONCE + len(self._left)
+        behind = await ask_async(self.courier.connection, cards.behind(at_once))
         self.agenda.see(behind, clock())
+        self._left &= {operation_id for operation_id, _ in behind}
         self.delivery.forget(clock() - _MEMORY_SECONDS)
         OLDEST_BEHIND.set(self.agenda.oldest(clock()))
         free = AT_ONCE - len(self._tasks)
@@ -299,6 +321,8 @@ class _Work:
         """Work on one card. Whatever goes wrong with it, the others go on."""
         try:
             await self._bring(operation_id)
+        except WrittenByNewer:
+            self._leave(operation_id)
         except LeaseLost:
             self.courier.lost()
         except _REDIS_TROUBLE:
@@ -314,12 +338,15 @@ class _Work:
     async def _bring(self, operation_id: int) -> None:
         courier = self.courier
         stored = await ask_async(
-            courier.connection, records.load(operation_id, courier.pictures.ring)
+            courier.connection, records.load_if_genuine(operation_id, courier.pictures.ring)
         )
         if stored is None:
             await perform_async(courier.connection, cards.drop(operation_id))
             return
-        messages, drawing_failed = self._drawn(stored.operation)
+        if isinstance(stored, NotGenuine):
+            await self._warn(operation_id, stored)
+            return
+        messages, drawing_failed = await self._drawn(stored.operation)
         self.agenda.began(operation_id, stored.operation, messages)
         waits = await self.delivery.deliver(stored.operation, messages)
         if waits:
@@ -327,11 +354,29 @@ class _Work:
         elif drawing_failed:
             self.agenda.failed(operation_id, courier.clock())
         else:
-            await self._caught_up(stored)
+            await self._caught_up(operation_id, stored.revision)
 
-    def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
+    async def _warn(self, operation_id: int, found: NotGenuine) -> None:
+        """Whoever ends the operation (workers/forged.py) raises its revision: it is drawn then."""
+        _log.error("a record is not genuine", operation=operation_id, why=found.why.trouble.what)
+        self.agenda.warns(operation_id)
+        waits = await self.delivery.warn(operation_id)
+        if waits:
+            self._wait(operation_id, waits)
+        else:
+            await self._caught_up(operation_id, found.revision)
+
+    def _leave(self, operation_id: int) -> None:
+        if operation_id not in self._left:
+            _log.warning("a card is left to a newer courier", operation=operation_id)
+        self._left.add(operation_id)
+        self.agenda.failed(operation_id, self.courier.clock())
+
+    async def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
         try:
-            return self.courier.pictures.messages(operation), False
+            return await self.courier.pictures.messages(operation), False
+        except _REDIS_TROUBLE:
+            raise
         except Exception as error:  # noqa: BLE001  an ended operation is said to have ended
             reference = _reference(operation.id, error)
             _log.exception("a card cannot be drawn", operation=operation.id, reference=reference)
@@ -345,13 +390,13 @@ class _Work:
             _log.warning("slack did not serve a call", operation=operation_id, error=failed)
         self.agenda.waits(operation_id, waits, self.courier.clock())
 
-    async def _caught_up(self, stored: Stored) -> None:
-        operation_id = stored.operation.id
+    async def _caught_up(self, operation_id: int, revision: int | str) -> None:
         self.agenda.shown(operation_id, self.courier.clock())
-        if await perform_async(
-            self.courier.connection, cards.caught_up(operation_id, stored.revision)
-        ):
+        if await perform_async(self.courier.connection, cards.caught_up(operation_id, revision)):
             self.agenda.done(operation_id)
+        else:
+            # It is behind again, or its time was over meanwhile.
+            await perform_async(self.courier.connection, cards.drop(operation_id))
 
 
 def _reference(operation_id: int, error: Exception) -> str:

@@ -13,12 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-import redis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.server_clock import ServerClock
@@ -55,10 +53,6 @@ _CONNECTION_SECONDS = 2 * ANSWER_SECONDS
 _PAUSE_SECONDS = 1.0
 _SILENCE_SECONDS = 1.5
 """Nobody was answered for so long: Redis is not merely slow."""
-_UNWRITABLE = ("MISCONF", "NOREPLICAS")
-"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
-types (redis/_parsers/base.py).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +267,6 @@ class Database:
         except TimeoutError:
             self._breaker.timed_out(began)
             raise
-        except redis.ResponseError as error:
-            raise _translated(error) from error
         except Unavailable:
             raise
         except QuaymasterError:
@@ -325,14 +317,3 @@ class Database:
 def _microseconds(reply: Any) -> int:
     seconds, microseconds = reply
     return int(seconds) * 1_000_000 + int(microseconds)
-
-
-def _translated(error: redis.ResponseError) -> Exception:
-    is_known = isinstance(error, (OutOfMemoryError, ReadOnlyError))
-    if not is_known and not str(error).startswith(_UNWRITABLE):
-        return error
-    return Unavailable(
-        "Quaymaster's database takes no changes, so nothing was started.",
-        why="Redis answers, but refuses to write.",
-        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
-    )

@@ -75,6 +75,7 @@ class Delivery:
         LeaseLost and Unavailable.
         """
         noted = await ask_async(self.connection, cards.postings(operation.id))
+        messages = (*messages, *steps.left_over(operation, messages, noted))
         batch = _Batch(operation, {message.slot: message for message in messages}, dict(noted))
         waits: list[NotYet] = []
         for message in messages:
@@ -85,6 +86,26 @@ class Delivery:
                     await self._bring(batch, told)
             except NotYet as wait:
                 waits.append(wait)
+        return waits
+
+    async def warn(self, operation_id: int) -> Sequence[NotYet]:
+        """Where an operation is shown, say that its record is not genuine; post nothing.
+
+        Returns what is still to be done and when. Raises LeaseLost and Unavailable.
+        """
+        noted = await ask_async(self.connection, cards.postings(operation_id))
+        waits: list[NotYet] = []
+        for message, posting in steps.warnings(operation_id, noted):
+            try:
+                result = await self._updated(message, posting)
+            except NotYet as wait:
+                waits.append(wait)
+                continue
+            if not isinstance(result, Sent):
+                _log.warning("slack refused a warning", **_names(message), error=error_of(result))
+            shown = replace(posting, shows=message.shows)
+            noted_so = cards.note_posting(operation_id, message.slot, shown)
+            await perform_async(self.connection, noted_so)
         return waits
 
     def forget(self, before: float) -> None:
@@ -209,6 +230,14 @@ class Delivery:
         return result.file
 
     async def _update(self, batch: _Batch, message: Message, posting: Posting) -> None:
+        result = await self._updated(message, posting)
+        if isinstance(result, Sent):
+            await self._note(batch, message, replace(posting, shows=message.shows))
+            return
+        _log.warning("slack refused an update", **_names(message), error=error_of(result))
+        await self._after_refused_update(batch, message, posting, result)
+
+    async def _updated(self, message: Message, posting: Posting) -> Sent | Refusal:
         memory = self._memory(message)
         ready_at = memory.last_call + UPDATE_SECONDS[message.urgency]
         if ready_at > self.clock():
@@ -219,12 +248,7 @@ class Delivery:
             memory.last_call = self.clock()
             return await self.sender.update(posting.channel, posting.ts, content)
 
-        result = await self.throttle.call(_call(UPDATE, message, posting.channel), update)
-        if isinstance(result, Sent):
-            await self._note(batch, message, replace(posting, shows=message.shows))
-            return
-        _log.warning("slack refused an update", **_names(message), error=error_of(result))
-        await self._after_refused_update(batch, message, posting, result)
+        return await self.throttle.call(_call(UPDATE, message, posting.channel), update)
 
     async def _after_refused_update(
         self, batch: _Batch, message: Message, posting: Posting, result: Refusal

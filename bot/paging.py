@@ -5,9 +5,12 @@ from bot.deciding import decide
 from bot.identity import Directory
 from quaymaster import policy
 from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict
 from quaymaster.key_ring import KeyRing
+from quaymaster.listings import position
 from quaymaster.operations import Actor
-from quaymaster.store import records
+from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
+from quaymaster.store import pages, records
 
 
 class Paging:
@@ -26,12 +29,29 @@ class Paging:
         self._ring = ring
 
     async def turn(self, operation_id: int, actor: Actor, page: int) -> None:
-        """Show that page. Raises NotAllowed, Conflict, OutsideFailure and Unavailable."""
+        """Show that page. Raises NotAllowed, Conflict (also where the list is not kept any more),
+        OutsideFailure, Forged and Unavailable.
+        """
         person = await self._directory.look_up(actor)
         policy.allowed(self._configuration, person, "jobs")
+        await self._check_kept(operation_id, page)
         await decide(
             self._database,
             operation_id,
             self._ring,
             lambda operation: records.turn_page(operation, page),
         )
+
+    async def _check_kept(self, operation_id: int, page: int) -> None:
+        """Raise Conflict where that page is gone: the card stays as it is."""
+        stored = await self._database.ask(records.load(operation_id, self._ring))
+        outcome = stored.operation.outcome if stored else None
+        if not isinstance(outcome, ImagesListed | TagsListed | HistoryListed):
+            raise _no_longer_kept()
+        number, _, _ = position(outcome.kept, page)
+        if number and not await self._database.ask(pages.load(operation_id, number, self._ring)):
+            raise _no_longer_kept()
+
+
+def _no_longer_kept() -> Conflict:
+    return Conflict("This list is no longer kept; ask again.")

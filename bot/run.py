@@ -114,6 +114,7 @@ class _Bot:
         await self.expect_the_database()
         await self._database.warm_up()
         await self._database.read_clock()
+        await self.parts.acceptance.room.look(self._database)
         await self.parts.acceptance.warm_up()
         await self.parts.acceptance.settle_doubts()
         await self.parts.admission.sweep()

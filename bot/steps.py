@@ -1,11 +1,15 @@
 """What a message needs next, and where it goes: decisions without any call."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from bot.messages import Message
 from quaymaster.operations import Operation
 from quaymaster.store.cards import Posting
+
+CARD, COPY = "card", "approval"
+"""The slots of the messages that show an operation as it stands, with its buttons."""
 
 
 class Step(Enum):
@@ -122,6 +126,37 @@ def undrawable(operation: Operation, reference: str) -> Message:
         text=text,
         urgency="ended",
     )
+
+
+def warnings(operation_id: int, noted: Mapping[str, Posting]) -> Iterator[tuple[Message, Posting]]:
+    """What to show in the place of an operation whose record is not genuine, where it does not
+    yet: neither what the record says, nor buttons.
+    """
+    text = (
+        f"⚠️ #{operation_id}: what is stored about this operation was not written by Quaymaster, "
+        "so nothing is done with it.\n"
+        "👉 Tell your Quaymaster administrator; `quaymaster audit verify` shows more."
+    )
+    for slot in (CARD, COPY):
+        posting = noted.get(slot)
+        if posting is not None and posting.is_there:
+            message = Message(slot, operation_id, posting.channel, text, urgency="ended")
+            if message.shows != posting.shows:
+                yield message, posting
+
+
+def left_over(
+    operation: Operation, messages: Sequence[Message], noted: Mapping[str, Posting]
+) -> Iterator[Message]:
+    """The copy for the approvers, where an operation has ended without the plan that it shows: as
+    one does whose record was forged. It then says what the card says.
+    """
+    posting, slots = noted.get(COPY), {message.slot: message for message in messages}
+    card = slots.get(CARD)
+    if card is None or COPY in slots or not operation.state.is_terminal:
+        return
+    if posting is not None and posting.is_there:
+        yield replace(card, slot=COPY, channel=posting.channel, thread=None)
 
 
 def is_person(channel: str) -> bool:

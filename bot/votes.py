@@ -1,4 +1,4 @@
-"""Votes: by button or by text, identified anew each time, sealed, and counted once."""
+"""Votes: identified anew each time, about the plan that was shown, signed, and counted once."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,9 +23,12 @@ from quaymaster.policy import Person
 from quaymaster.queues import host_queue
 from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
 from quaymaster.signing_key import Keys
-from quaymaster.store import records
+from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
+
+_TRIES = 3
+"""The courier notes something about the same messages seldom, and then it draws them anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,17 @@ class Votes:
             after = await decide(self._database, operation_id, self._keys.ring, decision)
         except OtherPlan:
             # Whoever clicked looked at something that is not there: the card is drawn again.
-            await self._database.perform(records.redraw(operation_id))
+            await self._draw_again(operation_id)
             raise
         if after.state is State.EXPIRED:
             raise _expired(after)
         return _told(after, choice, self._configuration.default_registry)
+
+    async def _draw_again(self, operation_id: int) -> None:
+        for _ in range(_TRIES):
+            noted = await self._database.ask(cards.postings(operation_id))
+            if await self._database.perform(records.redraw(operation_id, noted)):
+                return
 
     async def _plan_to_approve(self, operation_id: int, person: Person) -> Answer:
         """The plan with its buttons, for who typed the words and may vote."""
@@ -90,7 +99,9 @@ class Votes:
         ballot = _Ballot(person, Choice.APPROVE, now(), None)
         self._check_right(operation, ballot)
         self._refuse_second_vote(operation, person)
-        self._check_plan(operation, _open_approval(operation))
+        approval = _open_approval(operation)
+        self._check_plan(operation, approval)
+        approval.check(_vote(operation, ballot, approval))
         return plan_answer(Scene(operation, self._configuration, ballot.at))
 
     def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
@@ -101,9 +112,8 @@ class Votes:
             return self._move(operation, _as_expired(operation, ballot.at), ballot)
         if ballot.choice is Choice.APPROVE:
             self._check_plan(operation, approval)
-        plan = ballot.plan or approval.plan_hash
-        vote = Vote(operation.id, plan, ballot.person.user_id, ballot.choice, ballot.at)
-        signed = VOTE.signed(vote, (str(operation.id), plan), self._keys.private)
+        vote = _vote(operation, ballot, approval)
+        signed = VOTE.signed(vote, (str(operation.id), vote.plan), self._keys.private)
         after = _counted(operation, approval.with_vote(signed), vote)
         return self._move(operation, after, ballot)
 
@@ -196,6 +206,11 @@ def _open_approval(operation: Operation) -> Approval:
         why=why,
         next_step="Its card shows how it stands.",
     )
+
+
+def _vote(operation: Operation, ballot: _Ballot, approval: Approval) -> Vote:
+    plan = ballot.plan or approval.plan_hash
+    return Vote(operation.id, plan, ballot.person.user_id, ballot.choice, ballot.at)
 
 
 def _is(operation: Operation) -> str:

@@ -78,14 +78,13 @@ class Approval:
         """How many approvals are still needed."""
         return max(0, self.rule.needed - len(self.approvers))
 
-    def with_vote(self, signed: Signed[Vote]) -> Self:
-        """The approval with one more vote.
+    def check(self, vote: Vote) -> None:
+        """Whether one more vote would count.
 
         Raises NotAllowed for the requester's own approval and Conflict for a second or a late
         vote, and for one about another plan. Whether the voter's roles allow it is policy's
         question, asked before.
         """
-        vote = signed.value
         if vote.plan != self.plan_hash:
             raise OtherPlan(
                 "The plan has changed since that message was drawn, so your vote was not counted.",
@@ -105,4 +104,8 @@ class Approval:
                 "You asked for this, so your own approval does not count.",
                 next_step="Ask one of the approvers named on the card.",
             )
+
+    def with_vote(self, signed: Signed[Vote]) -> Self:
+        """The approval with one more vote. Raises what ``check`` raises."""
+        self.check(signed.value)
         return replace(self, signed_votes=(*self.signed_votes, signed))

@@ -2,21 +2,26 @@
 
 An entry names the hash of the whole entry before it, so the signature of the newest one vouches
 for all: nobody without a worker's key can add, change or remove one in the middle unnoticed.
-Cutting entries off the end is noticed with a head that was written down elsewhere: the newest hash
-is posted daily, and ``quaymaster audit verify --head HASH`` looks for it.
+Cutting entries off the end is noticed by every auditor that runs, which writes it down, and with a
+head that was written down elsewhere: the newest hash is posted daily, and ``quaymaster audit
+verify --head HASH`` looks for it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from quaymaster.audit_entries import Entry, History, hash_of
-from quaymaster.errors import Forged, QuaymasterError
+import structlog
+
+from quaymaster.audit_entries import Anchor, Claim, CountsNoMore, Entry, History, hash_of
+from quaymaster.audit_links import claims_of, read_event, vouches
+from quaymaster.audit_store import Ends, ends, line_at, text
+from quaymaster.errors import QuaymasterError, WrittenByNewer
 from quaymaster.journal import Event
-from quaymaster.key_ring import KeyRing
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing
 from quaymaster.signing_key import Keys
 from quaymaster.store import keys
-from quaymaster.store.envelopes import body_of
-from quaymaster.store.formats import AUDIT_ENTRY, EVENT
+from quaymaster.store.formats import AUDIT_ENTRY
 from quaymaster.store.transactions import (
     Connection,
     LastEquals,
@@ -26,103 +31,164 @@ from quaymaster.store.transactions import (
     perform,
 )
 
+log = structlog.get_logger(__name__)
+
 _BATCH = 200
+_BATCH_BYTES = 1024 * 1024
+LONGEST_EVENT = 64 * 1024
+"""In bytes; what is longer is no event, and only its beginning and its hash are kept."""
+
+# What somebody pushed may be of any length: it is cut where it lies.
+_JOURNALLED = """
+local texts, total = {}, 0
+for i = 0, tonumber(ARGV[1]) - 1 do
+  local text = redis.call('LINDEX', KEYS[1], i)
+  if not text then break end
+  if #text > tonumber(ARGV[3]) then
+    text = string.sub(text, 1, 500) .. ' ... ' .. #text .. ' bytes, SHA-1 ' .. redis.sha1hex(text)
+  end
+  total = total + #text
+  if total > tonumber(ARGV[2]) and #texts > 0 then break end
+  texts[#texts + 1] = text
+end
+return texts
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """The whole chain holds."""
+class Tail:
+    """What the next entry is chained to."""
 
-    entries: int
-    head: str
-    """The newest hash; empty for an empty audit."""
+    number: int = 0
+    hash: str = ""
 
 
-def chained(previous: str, events: Iterable[str], history: History, own: Keys) -> tuple[str, ...]:
-    """Entries for these events after the previous one, as they are stored. An event without a
-    valid signature, or one that is in the audit already, is refused: it stands there as what it
-    is, a forgery that somebody tried.
+@dataclass(slots=True)
+class Auditor:
+    """Moves journalled events into the audit, as several may at once, and remembers how far it had
+    come: an end that was cut off or rewritten since is written down as a refused entry.
+    """
+
+    connection: Connection
+    own: Keys
+    _seen: Tail = field(default_factory=Tail)
+    _waits: bool = False
+
+    def look(self) -> int:
+        """Chain what is there; how many. Raises Unavailable, and Forged where the end of the audit
+        is not one that a worker wrote: nothing is built on that.
+        """
+        # The end first: who chains these events in between changes it, and then this one does not.
+        found = ask(self.connection, ends())
+        events = ask(self.connection, _journalled())
+        if not events and (hash_of(found.last) if found.last else "") == self._seen.hash:
+            return 0
+        anchor = found.start(self.own.ring)
+        tail = _tail_of(found, anchor, self.own.ring)
+        notes = self._cut_off(found, anchor)
+        history = History()
+        if numbers := sorted(claims_of(events)):
+            history.remember(ask(self.connection, _latest_of(numbers)))
+        since = None if anchor is None else anchor.before
+        lines = chained(tail, events, history, self.own, since, notes)
+        self._warn_of_newer(is_waiting=len(lines) < len(notes) + len(events))
+        taken = len(lines) - len(notes)
+        if lines and not perform(self.connection, _append(found, lines, taken, history)):
+            return 0
+        newest = hash_of(lines[-1]) if lines else tail.hash
+        self._seen = Tail(tail.number + len(lines), newest)
+        return taken
+
+    def _cut_off(self, found: Ends, anchor: Anchor | None) -> tuple[str, ...]:
+        """What is to be written down, where the newest entry that this auditor knew is gone."""
+        seen, start = self._seen, 0 if anchor is None else anchor.number
+        if seen.number <= start:
+            return ()
+        line = ask(self.connection, line_at(seen.number - start - 1))
+        if line and hash_of(line) == seen.hash:
+            return ()
+        if ask(self.connection, ends()).anchor != found.anchor:
+            return ()  # a part was exported meanwhile, and the places have moved
+        log.error("the audit was cut off or rewritten", number=seen.number, hash=seen.hash)
+        return (f"Entry {seen.number} with the hash {seen.hash} is no longer in the audit.",)
+
+    def _warn_of_newer(self, *, is_waiting: bool) -> None:
+        if is_waiting and not self._waits:
+            log.warning("the journal waits for a newer auditor", why="a newer program wrote to it")
+        self._waits = is_waiting
+
+
+def chained(
+    after: Tail,
+    events: Iterable[str],
+    history: History,
+    own: Keys,
+    since: datetime | None = None,
+    notes: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Entries for these events after the newest one, as they are stored.
+
+    An event without a valid signature, or one that is in the audit already (all from before
+    ``since`` are), is refused: it stands there as what it is, something that somebody tried. What
+    a newer program wrote ends it: a newer auditor goes on from there. ``notes`` are refused
+    entries of the auditor's own.
     """
     lines: list[str] = []
-    number = _entry(previous).number if previous else 0
-    for text in events:
+    number, previous = after.number, after.hash
+
+    def add(event: str, refused: str) -> None:
+        nonlocal number, previous
         number += 1
-        refused = ""
+        entry = Entry(number, previous, event, refused)
+        lines.append(AUDIT_ENTRY.signed(entry, (str(number),), own.private).text)
+        previous = hash_of(lines[-1])
+
+    for note in notes:
+        add("", note)
+    for one in events:
         try:
-            history.add(read_event(text, own.ring))
+            event = read_event(one, own.ring, datetime.now(UTC))
+            _check_is_new(event, since)
+            history.add(Claim(event.operation, event.version, event.what))
+        except WrittenByNewer:
+            break
         except QuaymasterError as error:
-            refused = error.trouble.what
-        entry = Entry(number, hash_of(previous) if previous else "", text, refused)
-        previous = AUDIT_ENTRY.signed(entry, (str(number),), own.private).text
-        lines.append(previous)
+            add(one, error.trouble.what)
+        else:
+            add(one, "")
     return tuple(lines)
-
-
-def read_event(text: str, ring: KeyRing) -> Event:
-    """The event in a journal or an entry. Raises Forged and WrittenByNewer."""
-    try:
-        claimed = EVENT.adapter.validate_json(body_of(text))
-    except ValueError as error:
-        raise Forged("It is no event.") from error
-    place = (str(claimed.operation), str(claimed.version), claimed.what)
-    return EVENT.read(text, place, ring, in_audit=True).value
-
-
-def verify(lines: Iterable[str | bytes], ring: KeyRing, head: str | None = None) -> Verified:
-    """Check every link and every event. Raises Forged naming the first entry that does not hold.
-
-    ``head`` is a hash that was written down earlier; it must still be in the chain.
-    """
-    history = History()
-    number, last = 0, ""
-    seen_head = head is None
-    for line in lines:
-        number += 1
-        text = line.decode(errors="replace") if isinstance(line, bytes) else line
-        entry = _entry(text, number)
-        if entry.number != number or entry.previous != (hash_of(last) if last else ""):
-            raise _broken(number, "it was changed, or one before it was removed")
-        if not entry.refused:
-            _check_event(entry, history, ring)
-        last = text
-        seen_head = seen_head or hash_of(last) == head
-    if last:
-        _check_signature(last, number, ring)
-    if not seen_head:
-        raise _broken(number, f"the head {head} is no longer in it")
-    return Verified(number, hash_of(last) if last else "")
 
 
 def chain_journal(connection: Connection, own: Keys) -> int:
     """Move journalled events into the audit; how many. Safe to run in several processes."""
-    last_line = ask(connection, _last_line())
-    events = ask(connection, _journalled())
-    if not events:
-        return 0
-    history = History()
-    numbers = sorted({number for text in events if (number := _operation_of(text)) is not None})
-    if numbers:
-        history.remember(ask(connection, _latest_of(numbers)))
-    lines = chained(last_line, events, history, own)
-    return perform(connection, _append(last_line, lines, history))
+    return Auditor(connection, own).look()
 
 
-def stored_lines() -> Query[tuple[bytes, ...]]:
-    """The whole audit, oldest first."""
-    return Query(("LRANGE", keys.AUDIT, 0, -1), tuple)
+def _tail_of(found: Ends, anchor: Anchor | None, ring: KeyRing) -> Tail:
+    if not found.last:
+        return Tail() if anchor is None else Tail(anchor.number, anchor.head)
+    number = found.length + (0 if anchor is None else anchor.number)
+    vouches(found.last, number, ring)
+    return Tail(number, hash_of(found.last))
 
 
-def head() -> Query[str]:
-    """The newest hash; empty for an empty audit."""
-    return Query(("LINDEX", keys.AUDIT, -1), lambda reply: hash_of(reply.decode()) if reply else "")
+def _check_is_new(event: Event, since: datetime | None) -> None:
+    """Whatever was exported is older than the anchor, give or take the clocks; what comes now is
+    much younger.
+    """
+    if since is not None and event.at < since + CLOCK_SKEW:
+        raise CountsNoMore(
+            f"The event “{event.what}” of #{event.operation} is from before the anchor: it is in "
+            "the audit already."
+        )
 
 
-def _append(last_line: str, lines: Sequence[str], history: History) -> Transaction[int]:
+def _append(found: Ends, lines: Sequence[str], taken: int, history: History) -> Transaction[int]:
     return Transaction(
-        guards=(LastEquals(keys.AUDIT, last_line),),
+        guards=(LastEquals(keys.AUDIT, found.last),),
         commands=(
             ("RPUSH", keys.AUDIT, *lines),
-            ("LTRIM", keys.JOURNAL, len(lines), -1),
+            ("LTRIM", keys.JOURNAL, taken, -1),
             *(("HSET", keys.AUDIT_LATEST, number, text) for number, text in history.changed()),
         ),
         done=lambda _: len(lines),
@@ -134,55 +200,15 @@ def _latest_of(numbers: Sequence[int]) -> Query[Mapping[int, str]]:
     return Query(
         ("HMGET", keys.AUDIT_LATEST, *numbers),
         lambda reply: {
-            number: text.decode() for number, text in zip(numbers, reply, strict=True) if text
+            number: text.decode(errors="replace")
+            for number, text in zip(numbers, reply, strict=True)
+            if text
         },
     )
 
 
-def _last_line() -> Query[str]:
-    return Query(("LINDEX", keys.AUDIT, -1), lambda reply: reply.decode() if reply else "")
-
-
 def _journalled() -> Query[tuple[str, ...]]:
     return Query(
-        ("LRANGE", keys.JOURNAL, 0, _BATCH - 1),
-        lambda reply: tuple(one.decode(errors="replace") for one in reply),
-    )
-
-
-def _operation_of(text: str) -> int | None:
-    """What an event says that it is about: looked up before anybody believes it."""
-    try:
-        return EVENT.adapter.validate_json(body_of(text)).operation
-    except ValueError:
-        return None
-
-
-def _check_event(entry: Entry, history: History, ring: KeyRing) -> None:
-    try:
-        history.add(read_event(entry.event, ring))
-    except QuaymasterError as error:
-        raise _broken(entry.number, error.trouble.what) from error
-
-
-def _check_signature(text: str, number: int, ring: KeyRing) -> None:
-    try:
-        AUDIT_ENTRY.read(text, (str(number),), ring, in_audit=True)
-    except Forged as error:
-        raise _broken(number, error.trouble.what) from error
-
-
-def _entry(text: str, number: int = 0) -> Entry:
-    """What an entry says; whether it is true, its hash and the newest signature tell."""
-    try:
-        return AUDIT_ENTRY.adapter.validate_json(body_of(text))
-    except ValueError as error:
-        raise _broken(number, "it cannot be read") from error
-
-
-def _broken(position: int, why: str) -> Forged:
-    return Forged(
-        f"The audit does not hold at entry {position}.",
-        why=f"Something other than Quaymaster wrote to it: {why}.",
-        next_step="Keep a copy of Redis as it is, and compare with the head posted last.",
+        ("EVAL", _JOURNALLED, 1, keys.JOURNAL, _BATCH, _BATCH_BYTES, LONGEST_EVENT),
+        lambda reply: tuple(text(one) for one in reply),
     )

@@ -3,9 +3,17 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from quaymaster.errors import Forged
-from quaymaster.journal import Event
+
+_MOST_DIGITS = 19
+
+
+class CountsNoMore(Forged):
+    """It is signed as it should be, and does not count all the same: it is in the audit already,
+    or somebody else may have signed it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,32 @@ class Entry:
     """Why it is no event; empty for a genuine one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the chain in Redis begins: everything up to here was exported into files."""
+
+    number: int
+    """Of the last entry that was exported."""
+    head: str
+    """Its hash."""
+    before: datetime
+    """Every exported entry was chained before this moment, and none that is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an event is about, and with it where it lives: the same in every version of events."""
+
+    operation: int
+    version: int
+    what: str
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The place that its signature covers."""
+        return (str(self.operation), str(self.version), self.what)
+
+
 def hash_of(line: str) -> str:
     """The hash of an entry as it is stored, signature included: 64 hex digits."""
     return hashlib.sha256(line.encode()).hexdigest()
@@ -34,14 +68,20 @@ class History:
     again, is an event that somebody pushed into the journal a second time.
     """
 
+    missing: int = 0
+    """How many versions of known operations were passed over: every one of them has an event."""
     _latest: dict[int, tuple[int, frozenset[str]]] = field(default_factory=dict)
     _changed: set[int] = field(default_factory=set)
 
-    def add(self, event: Event) -> None:
-        """Note an event. Raises Forged for one that is there already."""
-        version, kinds = self._latest.get(event.operation, (-1, frozenset()))
+    def add(self, event: Claim) -> None:
+        """Note an event. Raises CountsNoMore for one that is there already."""
+        known = self._latest.get(event.operation)
+        version, kinds = known or (event.version, frozenset())
         if event.version < version or (event.version == version and event.what in kinds):
-            raise Forged(f"The event “{event.what}” of #{event.operation} is in the audit already.")
+            raise CountsNoMore(
+                f"The event “{event.what}” of #{event.operation} is in the audit already."
+            )
+        self.missing += max(0, event.version - version - 1)
         before = kinds if event.version == version else frozenset()
         self._latest[event.operation] = (event.version, before | {event.what})
         self._changed.add(event.operation)
@@ -50,7 +90,7 @@ class History:
         """Take up what ``changed`` gave earlier."""
         for operation, text in texts.items():
             version, _, kinds = text.partition(" ")
-            if version.isascii() and version.isdigit():
+            if version.isascii() and version.isdigit() and len(version) < _MOST_DIGITS:
                 self._latest[operation] = (int(version), frozenset(kinds.split(",")))
 
     def changed(self) -> Iterator[tuple[int, str]]:

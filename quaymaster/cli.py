@@ -20,8 +20,8 @@ from typing import Annotated
 
 import typer
 
-from quaymaster import audit as audit_chain
 from quaymaster import logs
+from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
 from quaymaster.command_line import end_with, settings_or_end
 from quaymaster.configuration import Configuration
@@ -36,8 +36,6 @@ from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.start import expect_our_format
-from quaymaster.store.format_key import expect
-from quaymaster.store.transactions import ask
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -45,7 +43,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
 app.add_typer(keys_app, name="keys")
@@ -218,24 +215,6 @@ def try_it(
     raise typer.Exit(run_trial(options))
 
 
-@audit_app.command("verify")
-def verify(
-    head: Annotated[
-        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
-    ] = None,
-) -> None:
-    """Check that nobody changed, added or removed an entry of the audit."""
-    settings = settings_or_end()
-    connection = worker_connection(settings.redis_url.get_secret_value())
-    try:
-        expect(connection)
-        lines = ask(connection, audit_chain.stored_lines())
-        verified = audit_chain.verify(lines, settings.ring(), head)
-    except QuaymasterError as error:
-        end_with(str(error))
-    print(f"The audit holds: {verified.entries} entries, head {verified.head or 'none yet'}")
-
-
 def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     from bot.checks import slack_probes
     from workers.checks import Place, secret_values, worker_probes
@@ -268,7 +247,7 @@ async def _beside_the_workers(settings: Settings, configuration: Configuration) 
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
-    from workers.companion import look_after_operations
+    from workers.companion import drop_what_is_over, look_after_operations
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
@@ -277,6 +256,7 @@ async def _beside_the_workers(settings: Settings, configuration: Configuration) 
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
+            drop_what_is_over(worker_connection(url), configuration.retention, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
             run_courier(
                 url,

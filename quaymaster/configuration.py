@@ -4,7 +4,7 @@ Secrets stay references here; ``secret_references.resolve`` looks one up when it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -16,6 +16,7 @@ from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
 from quaymaster.image_ref import Repository, shown
 from quaymaster.registries import RegistryAccess
+from quaymaster.retention import Retention
 from quaymaster.rights import Permission, Role
 from quaymaster.schema import (
     AlertSettings,
@@ -127,9 +128,20 @@ class Configuration:
         return self.declaration.alerts
 
     @property
+    def requests_valid_for(self) -> timedelta:
+        """So long after a request its work may start."""
+        return self.declaration.defaults.requests_valid_for
+
+    @property
     def keep_releases(self) -> int:
         """How many releases of a service can be gone back to."""
         return self.declaration.defaults.keep_releases
+
+    @property
+    def retention(self) -> Retention:
+        """For how long what has ended is kept."""
+        keep = self.declaration.keep
+        return Retention(keep.operations, keep.reports, keep.listings)
 
     def environment(self, name: str) -> EnvironmentEntry:
         """An environment by name. Raises UsageError naming those that exist."""
@@ -216,7 +228,9 @@ class Configuration:
         """The approvals of a service, joined as the gate is."""
         own = self.service(environment, service).approval
         around = self.environment(environment).approval
-        return _joined_approval(own, around, self.declaration.defaults.approval)
+        usual = ApprovalPolicy()
+        usual = replace(usual, expires=min(usual.expires, self.requests_valid_for))
+        return _joined_approval(usual, own, around, self.declaration.defaults.approval)
 
     def registry(self, host: str) -> RegistryAccess:
         """How to speak to a registry. Raises UsageError for one that is not configured."""
@@ -278,8 +292,7 @@ def _joined_gate(*layers: GateSettings) -> GateRule:
     )
 
 
-def _joined_approval(*layers: ApprovalSettings) -> ApprovalPolicy:
-    usual = ApprovalPolicy()
+def _joined_approval(usual: ApprovalPolicy, *layers: ApprovalSettings) -> ApprovalPolicy:
     own = next((a.own_request for a in layers if a.own_request is not None), "refuse")
     return ApprovalPolicy(
         next((a.needed for a in layers if a.needed is not None), usual.needed),

@@ -66,7 +66,11 @@ class WrittenByNewer(QuaymasterError):
 
 
 class Unavailable(QuaymasterError):
-    """Redis does not answer in time; nothing was recorded."""
+    """Redis does not answer in time, or takes no changes; nothing was recorded."""
+
+
+class NoRoom(Unavailable):
+    """Redis answers, and has no memory left for a change; nothing was recorded."""
 
 
 class OutsideFailure(QuaymasterError):

@@ -83,9 +83,15 @@ class Clean:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Findings that reach the gate's severity, worst first."""
+    """Findings that reach the gate's severity. Of bounded size, however many they are:
+    ``gate.blocked_by`` makes it.
+    """
 
     by: tuple[Finding, ...]
+    """The worst of them, worst first, at most ten."""
+    total: int
+    marks: str
+    """All of them, shortened to what a comparison needs (``gate.worse``)."""
     kind: Literal["blocked"] = "blocked"
 
 

@@ -1,6 +1,8 @@
 """The scan gate: what a report means for a deploy, and which findings are news."""
 
-from collections.abc import Iterable
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, assert_never
@@ -16,6 +18,13 @@ from quaymaster.findings import (
     Verdict,
     worst_first,
 )
+
+_NAMED = 10
+"""So many findings of a verdict are kept whole: the report has all of them."""
+_MOST_MARKS = 1_000
+_MARK_LENGTH = 16
+"""Characters of base64, of a hash of the key: nobody finds another key with the same mark."""
+_TOO_MANY = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ def verdict_of(report: ScanReport | None, rule: GateRule, now: datetime) -> Verd
     outdated = why_outdated(report.database, rule.database_older_than, now)
     if outdated and not (blocking and rule.unknown == "allow"):
         return Unknown(outdated)
-    return Blocked(blocking) if blocking else Clean()
+    return blocked_by(blocking) if blocking else Clean()
 
 
 def why_outdated(database: ScannerDatabase, limit: timedelta, now: datetime) -> str:
@@ -79,11 +88,13 @@ def worse(planned: Verdict, now: Verdict) -> bool:
     finding that the other did not, or one whose severity has risen.
     """
     if isinstance(planned, Blocked) and isinstance(now, Blocked):
-        known = {
-            finding.key: finding.severity.rank for finding in reversed(worst_first(planned.by))
-        }
-        return any(finding.severity.rank > known.get(finding.key, -1) for finding in now.by)
+        return _has_risen(planned.marks, now.marks)
     return _order(now) > _order(planned)
+
+
+def blocked_by(findings: tuple[Finding, ...]) -> Blocked:
+    """The verdict about findings that all reach the gate's severity, in any order."""
+    return Blocked(worst_first(findings)[:_NAMED], len(findings), _marks(findings))
 
 
 def new_findings(
@@ -119,6 +130,40 @@ def _blocking(findings: tuple[Finding, ...], rule: GateRule) -> tuple[Finding, .
             and (finding.fixed is not None or not rule.only_fixable)
         )
     )
+
+
+def _marks(findings: tuple[Finding, ...]) -> str:
+    """Of each key its worst severity, in as few characters as tell them apart; the hash of all of
+    it where there are more than a plan should carry.
+    """
+    ranks: dict[str, int] = {}
+    for finding in findings:
+        ranks[finding.key] = max(finding.severity.rank, ranks.get(finding.key, 0))
+    marks = "".join(sorted(f"{_shortened(key)}{rank}" for key, rank in ranks.items()))
+    if len(ranks) <= _MOST_MARKS:
+        return marks
+    return f"{_TOO_MANY}{hashlib.sha256(marks.encode()).hexdigest()}"
+
+
+def _shortened(key: str) -> str:
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest[: _MARK_LENGTH * 3 // 4]).decode()
+
+
+def _has_risen(planned: str, now: str) -> bool:
+    """Whether there is a finding that was not planned, or one whose severity is higher than it was.
+    Of too many it is known only whether they are the same: any difference counts as worse.
+    """
+    if _TOO_MANY in (planned[:1], now[:1]):
+        return planned != now
+    known = dict(_pairs(planned))
+    return any(rank > known.get(key, -1) for key, rank in _pairs(now))
+
+
+def _pairs(marks: str) -> Iterator[tuple[str, int]]:
+    size = _MARK_LENGTH + 1
+    for start in range(0, len(marks), size):
+        yield marks[start : start + _MARK_LENGTH], int(marks[start + _MARK_LENGTH])
 
 
 def _one_per_key(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -28,6 +28,11 @@ class Event:
     detail: str = ""
     environment: str = ""
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The place that its signature covers: the same in every version of this type."""
+        return (str(self.operation), str(self.version), self.what)
+
 
 PRODUCT = "quaymaster"
 """The actor of what the product does by itself."""

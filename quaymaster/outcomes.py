@@ -23,23 +23,31 @@ class LocalImage:
     image_id: str
     size: int
     created: datetime | None
+    more_names: int = 0
+    """How many names it has besides."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesListed:
-    """The images of a host, newest first."""
+    """The images of a host, newest first: one page of them (see ``listings``)."""
 
     host: str
     images: tuple[LocalImage, ...]
+    total: int
+    """How many there are."""
+    kept: int
+    """How many of them can be turned to."""
     kind: Literal["images"] = "images"
 
 
 @dataclass(frozen=True, slots=True)
 class TagsListed:
-    """Every tag of a repository, newest version first."""
+    """The tags of a repository, newest version first: one page of them (see ``listings``)."""
 
     repository: Repository
     tags: tuple[str, ...]
+    total: int
+    kept: int
     kind: Literal["tags"] = "tags"
 
 
@@ -78,6 +86,8 @@ class Inspected:
     layers: int
     is_image_id: bool = False
     """The digest is the host's own id of the image: it knows none of its repository."""
+    left_out: int = 0
+    """How many of its words, variables and labels are too many or too long to be kept."""
     kind: Literal["inspected"] = "inspected"
 
 
@@ -92,11 +102,13 @@ class HistoryStep:
 
 @dataclass(frozen=True, slots=True)
 class HistoryListed:
-    """The steps that an image was built in, newest first."""
+    """The steps that an image was built in, newest first: one page of them (see ``listings``)."""
 
     image: ImageRef
     where: str
     steps: tuple[HistoryStep, ...]
+    total: int
+    kept: int
     kind: Literal["history"] = "history"
 
 
@@ -215,6 +227,9 @@ class Ended:
     next_step: str = ""
     kind: Literal["ended"] = "ended"
 
+
+Listed = Annotated[ImagesListed | TagsListed | HistoryListed, Field(discriminator="kind")]
+"""A list that may be long."""
 
 Outcome = Annotated[
     ImagesListed

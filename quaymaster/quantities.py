@@ -27,6 +27,16 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
+def duration_in_words(duration: timedelta) -> str:
+    """A duration as people say it: “24 hours”, “2 days”, “90 minutes”."""
+    seconds = int(duration.total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count, rest = divmod(seconds, length)
+        if not rest and count and (unit, count) != ("day", 1):
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
 def parse_memory(text: str) -> int:
     """Read an amount of memory as ``docker run --memory`` does, in bytes. Raises UsageError."""
     found = _MEMORY.fullmatch(text)

@@ -98,16 +98,21 @@ _KEYS = (
     _ours("format", bot="rw", host="rw", registry="rw", scanner="rw"),
     _ours("next-id", bot="rw", host="r", registry="r", scanner="r"),
     _ours("operations:open", bot="rw", host="rw", registry="rw"),
-    _ours("operations:recent", bot="rw"),
+    _ours("operations:recent", bot="rw", host="w", registry="w"),
+    _ours("operations:ended", bot="rw", host="rw", registry="rw"),
+    _ours("operations:ended-readings", bot="rw", host="rw", registry="rw"),
     _ours("operation:*", bot="rw", host="rw", registry="rw"),
     _ours("delivery:*", bot="rw"),
     _ours("journal", bot="w", host="rw", registry="rw"),
     _ours("audit", host="rw", registry="rw"),
-    _ours("audit:latest", host="rw", registry="rw"),
+    _ours("audit:latest", bot="r", host="rw", registry="rw"),
+    _ours("audit:anchor", host="rw", registry="rw"),
     _ours("audit:posted", host="rw", registry="rw"),
     _ours("cards:behind", bot="w", host="rw", registry="rw"),
     _ours("cards:bell", bot="w", host="rw", registry="rw"),
     _ours("card:*", host="rw", registry="rw"),
+    _ours("pages:*", bot="r", host="rw", registry="rw"),
+    _ours("listings:*", host="rw", registry="rw"),
     _ours("slack:*", host="rw", registry="rw"),
     _ours("releases:*", bot="r", host="rw", registry="r"),
     _ours("bad:*", host="rw", registry="r"),
@@ -148,14 +153,14 @@ _EVERYBODY = _words("""
 """)
 _BOT = _words("""
     incr incrby hget hmget hsetnx hincrby lrange ltrim srem smembers
-    zadd zrevrange zremrangebyrank script|load
+    script|load hkeys zadd zrange zrevrange zremrangebyrank
 """)
 _RQ = _words("""
     client|info multi exec watch unwatch exists del expire pexpire persist
     hget hgetall hincrby hincrbyfloat srem smembers
     blpop blmove lrem zadd zrem zrange zremrangebyscore xadd
 """)
-_WORKER = _words("hmget hsetnx hdel hkeys lindex lrange ltrim lpos")
+_WORKER = _words("hmget hsetnx hdel hkeys lindex llen lrange ltrim lpos")
 
 
 def acl_file(passwords: Mapping[RedisUser, str]) -> str:

@@ -135,8 +135,33 @@ class Defaults(Part):
     approval: ApprovalSettings = Field(
         ApprovalSettings(), description="approvals", examples=[{"needed": 0, "expires": "4h"}]
     )
+    requests_valid_for: LongDuration = Field(
+        timedelta(hours=24),
+        description="so long after a request its work may start; no approval may take longer",
+        examples=["24h"],
+    )
     keep_releases: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
         5, description="how many releases of a service can be gone back to", examples=[5]
+    )
+
+
+class KeepSettings(Part):
+    """For how long what has ended is kept. What is open, the releases of services, the marks of bad
+    digests and the audit are never dropped by age.
+    """
+
+    operations: LongDuration = Field(
+        timedelta(days=90),
+        description="operations that changed something or tried to, and their cards' addresses",
+        examples=["90d"],
+    )
+    reports: LongDuration = Field(
+        timedelta(days=30), description="scan reports, by image and database", examples=["30d"]
+    )
+    listings: LongDuration = Field(
+        timedelta(days=1),
+        description="operations that only read (tags, images, inspect, history), and their pages",
+        examples=["1d"],
     )
 
 
@@ -317,6 +342,11 @@ class Declaration(Part):
     )
     defaults: Defaults = Field(
         Defaults(), description="what holds everywhere else", examples=[{"keep_releases": 5}]
+    )
+    keep: KeepSettings = Field(
+        KeepSettings(),
+        description="for how long what has ended is kept",
+        examples=[{"operations": "90d", "reports": "30d", "listings": "1d"}],
     )
     environments: Mapping[Name, EnvironmentEntry] = Field(
         {},

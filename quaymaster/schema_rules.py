@@ -176,6 +176,13 @@ def _approval(
         if role not in file.roles:
             hint = did_you_mean(role, file.roles)
             yield Complaint((*path, "from", position), f"There is no role {role}. {hint}".strip())
+    valid_for = file.defaults.requests_valid_for
+    if here.expires is not None and here.expires > valid_for:
+        yield Complaint(
+            (*path, "expires"),
+            "An approval may not take longer than a request is valid "
+            "(defaults.requests_valid_for).",
+        )
     if here.needed is None and here.from_roles is None:
         return
     if needed and not roles:

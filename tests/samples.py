@@ -8,14 +8,16 @@ from typing import Any
 from quaymaster.approvals import Approval, ApprovalRule, Choice, Vote
 from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.movers import may_have_moved
 from quaymaster.operations import Actor, Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.signed import Signed
+from quaymaster.signing_key import SigningKey
 from quaymaster.store.formats import SUBMISSION, VOTE
 from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
-from tests.keys import BOT_KEY, WORKER_KEY
+from tests.keys import BOT_KEY, RING, WORKER_KEY
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DIGEST = Digest("sha256:" + "a1" * 32)
@@ -86,6 +88,11 @@ def voted(about: Operation, vote: "Vote | Signed[Vote]") -> Signed[Vote]:
 
 def _signed(submission: Submission) -> Signed[Submission]:
     return SUBMISSION.signed(submission, (str(submission.id),), BOT_KEY)
+
+
+def mover(moved: Operation) -> SigningKey:
+    """The key of who brings an operation to where it is: the bot's, where it may."""
+    return BOT_KEY if may_have_moved(RING.key(BOT_KEY.id), moved) else WORKER_KEY
 
 
 def deploy(**changes: Any) -> Operation:

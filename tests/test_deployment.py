@@ -31,7 +31,8 @@ pytestmark = pytest.mark.engine
 USERS = {
     "bot": RedisUser.BOT,
     "worker-host": RedisUser.WORKER_HOST,
-    "worker-scan": RedisUser.WORKER,
+    "worker-registry": RedisUser.WORKER_REGISTRY,
+    "scanner": RedisUser.SCANNER,
 }
 KEYS = {
     "bot": {"QUAYMASTER_SIGNING_KEY": "BOT_SIGNING_KEY"},
@@ -39,7 +40,8 @@ KEYS = {
         "QUAYMASTER_SIGNING_KEY": "WORKER_BUILD1_SIGNING_KEY",
         "QUAYMASTER_FINGERPRINT_KEY": "QUAYMASTER_FINGERPRINT_KEY",
     },
-    "worker-scan": {"QUAYMASTER_SIGNING_KEY": "WORKER_REGISTRY_SIGNING_KEY"},
+    "worker-registry": {"QUAYMASTER_SIGNING_KEY": "WORKER_REGISTRY_SIGNING_KEY"},
+    "scanner": {"QUAYMASTER_SIGNING_KEY": "SCANNER_SIGNING_KEY"},
 }
 """Each variable of a program, and the line of .env that it comes from."""
 IMAGE = "valkey/valkey:9-alpine"
@@ -87,7 +89,7 @@ def test_only_the_worker_of_the_host_sees_the_docker_socket(services: dict[str, 
 def test_every_program_has_configuration_and_key_ring_read_only(
     services: dict[str, Any], file: str
 ) -> None:
-    for name in ("bot", "worker-host", "worker-scan"):
+    for name in USERS:
         (one,) = (
             volume
             for volume in services[name]["volumes"]
@@ -262,7 +264,7 @@ def test_redis_has_a_user_for_each_program_and_no_other(deployment: Deployment) 
 
 def test_redis_is_set_up_to_lose_nothing_within_its_memory(deployment: Deployment) -> None:
     assert deployment.up().returncode == 0
-    with deployment.client(RedisUser.WORKER) as client:
+    with deployment.client(RedisUser.WORKER_REGISTRY) as client:
         settings = client.config_get("*")
     assert settings["appendonly"] == "yes"
     assert settings["appendfsync"] == "always"

@@ -27,9 +27,13 @@ DOCUMENTS = (
     "docs/local-slack.md",
     "docs/keys.md",
     "docs/redis-users.md",
+    "docs/keeping.md",
 )
 PICTURES = "docs/screenshots"
-WRITTEN_BY_PEOPLE = frozenset({"quaymaster.yml", ".env", ".env.registries", "daemon.json"})
+WRITTEN_BY_PEOPLE = frozenset(
+    {"quaymaster.yml", ".env", ".env.registries", ".env.scanner", "daemon.json"}
+)
+PROGRAMS = frozenset({"bot", "worker-host", "worker-registry", "scanner"})
 WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json", ".env.keys", "quaymaster.keys.yml"})
 METHODS = tuple(
     one for family in (chat, conversations, files, people, views) for one in family.METHODS
@@ -153,7 +157,7 @@ def compose() -> Any:
     return loaded("docker-compose.yml")
 
 
-@pytest.mark.parametrize("service", ["bot", "worker-host", "worker-scan", "redis"])
+@pytest.mark.parametrize("service", ["bot", "worker-host", "worker-registry", "scanner", "redis"])
 def test_no_container_may_more_than_it_must(service: str) -> None:
     entry = compose()["services"][service]
     assert entry["cap_drop"] == ["ALL"]
@@ -164,7 +168,7 @@ def test_no_container_may_more_than_it_must(service: str) -> None:
 
 
 def test_no_service_is_left_out_of_these_tests() -> None:
-    assert set(compose()["services"]) == {"bot", "worker-host", "worker-scan", "redis"}
+    assert set(compose()["services"]) == PROGRAMS | {"redis"}
 
 
 def test_the_docker_socket_is_in_the_worker_of_the_host_alone() -> None:
@@ -221,16 +225,19 @@ def test_what_the_compose_file_needs_is_in_the_example_environment() -> None:
 def test_the_containers_get_settings_that_exist_and_the_bot_gets_no_secrets_of_services() -> None:
     services = compose()["services"]
     known = {setting.name for setting in SETTINGS}
-    for name in ("bot", "worker-host", "worker-scan"):
+    for name in PROGRAMS:
         assert set(services[name]["environment"]) <= known
-        assert ("env_file" in services[name]) == name.startswith("worker")
-    assert "SLACK_APP_TOKEN" not in str(services["worker-host"]) + str(services["worker-scan"])
+        assert (".env.registries" in str(services[name])) == name.startswith("worker")
+        assert ("SLACK_APP_TOKEN" in str(services[name])) == (name == "bot")
+    assert ".env.scanner" in str(services["scanner"])
+    assert "SLACK" not in str(services["scanner"])
 
 
 def test_workers_get_more_time_to_stop_than_their_grace() -> None:
     services = compose()["services"]
-    grace = next(one for one in commands()["worker"].params if one.name == "grace").default
-    for name in ("worker-host", "worker-scan"):
+    for name in PROGRAMS - {"bot"}:
+        parameters = commands()[name.partition("-")[0]].params
+        grace = next(one for one in parameters if one.name == "grace").default
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > grace
     assert int(services["bot"]["stop_grace_period"].removesuffix("s")) > 10
 

@@ -1,4 +1,6 @@
-"""What runs beside the workers: the reconciler and the auditor, in loops until told to stop."""
+"""What runs beside the workers, in loops until told to stop: the reconciler, the auditor, and what
+drops records whose time is over.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -7,9 +9,11 @@ from datetime import UTC, datetime
 import redis
 import structlog
 
-from quaymaster.audit import chain_journal
+from quaymaster.audit import Auditor
 from quaymaster.errors import Unavailable
+from quaymaster.retention import Retention
 from quaymaster.signing_key import Keys
+from quaymaster.store.expiry import sweep
 from quaymaster.store.transactions import Connection
 from workers.reconciler import Reconciler
 
@@ -17,15 +21,24 @@ log = structlog.get_logger(__name__)
 
 RECONCILE_SECONDS = 1.0
 CHAIN_SECONDS = 0.5
+SWEEP_SECONDS = 10.0
 
 
 async def look_after_operations(connection: Connection, keys: Keys, stop: asyncio.Event) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
     reconciler = Reconciler(connection, keys)
+    auditor = Auditor(connection, keys)
     await asyncio.gather(
         _repeat(lambda: reconciler.look(datetime.now(UTC)), RECONCILE_SECONDS, stop),
-        _repeat(lambda: chain_journal(connection, keys), CHAIN_SECONDS, stop),
+        _repeat(auditor.look, CHAIN_SECONDS, stop),
     )
+
+
+async def drop_what_is_over(
+    connection: Connection, retention: Retention, stop: asyncio.Event
+) -> None:
+    """Drop what has ended when its time is over, until ``stop`` is set."""
+    await _repeat(lambda: sweep(connection, retention, datetime.now(UTC)), SWEEP_SECONDS, stop)
 
 
 async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.Event) -> None:

@@ -28,6 +28,7 @@ from workers.jobs.history import list_history
 from workers.jobs.images import list_images
 from workers.jobs.inspect import inspect_image
 from workers.jobs.look import look_again
+from workers.jobs.paged import paged
 from workers.jobs.plan import plan_deploy
 from workers.jobs.pull import pull_image
 from workers.jobs.push import push_image
@@ -56,13 +57,13 @@ def work(running: Running, tools: Toolbox) -> Step:
     request = operation.request
     match request:
         case TagsRequest():
-            return list_tags(request, tools)
+            return paged(list_tags(request, tools), running, tools)
         case InspectRequest():
             return inspect_image(request, tools)
         case HistoryRequest():
-            return list_history(request, tools)
+            return paged(list_history(request, tools), running, tools)
         case ImagesRequest():
-            return list_images(request, tools)
+            return paged(list_images(request, tools), running, tools)
         case PullRequest():
             return pull_image(request, running, tools)
         case PushRequest():

@@ -5,20 +5,24 @@ Ask of every line: if the process dies here, what does the record say? Until the
 ``running`` under a lease, and whoever finds the lease expired recovers it.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 
 import structlog
-from rq import get_current_job
+from rq import Retry, get_current_job
 
 from quaymaster.errors import (
     Cancelled,
     Conflict,
     Forged,
     HandedBack,
+    NoRoom,
     QuaymasterError,
     ScanBlocked,
+    Trouble,
     Unavailable,
+    WrittenByNewer,
 )
 from quaymaster.journal import event_of
 from quaymaster.logs import unforeseen
@@ -27,6 +31,7 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
+from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
 from workers.steps import Continues, Finished, Step, after, also_stored
@@ -36,38 +41,70 @@ log = structlog.get_logger(__name__)
 
 _SAVE_WITHIN_SECONDS = 120
 """How long a finished job tries to write its result while Redis is away."""
+PUT_BACK_AFTER_SECONDS = 1.0
+"""So seldom a worker takes up a job again that only a newer one can do."""
 
 
-def run_operation(operation_id: int) -> None:
+def run_operation(operation_id: int) -> Retry | None:
     """Run the next stage of an operation, if this job is the one that should.
 
-    Never raises for what went wrong with the operation: that is in the record.
+    Never raises for what went wrong with the operation: that is in the record. What it returns
+    has RQ put the same job at the end of its queue, without its own scheduler
+    (``Worker.handle_job_retry``): the operation is for a newer worker.
     """
     job = get_current_job()
     with opened() as tools:
-        run(operation_id, job.id if job else "", tools)
+        if run(operation_id, job.id if job else "", tools):
+            return None
+    time.sleep(PUT_BACK_AFTER_SECONDS)
+    return Retry(max=sys.maxsize)
 
 
-def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
-    """The same with the tools given: take the lease, move to running, work, move on."""
+def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
+    """The same with the tools given: take the lease, move to running, work, move on.
+
+    False when a newer Quaymaster wrote the record: then nothing was done, and the job has to stay.
+    """
     try:
         stored = ask(tools.connection, records.load(operation_id, tools.keys.ring))
+    except WrittenByNewer:
+        log.warning("left to a newer worker", operation=operation_id)
+        return False
     except Forged:
         log.exception("record cannot be read", operation=operation_id)
-        return
+        return True
     if stored is None:
         log.warning("no such operation", operation=operation_id)
-        return
-    operation = stored.operation
+        return True
+    if _is_answered_by_a_newer_scanner(stored.operation, tools):
+        log.warning("left to a newer worker", operation=operation_id)
+        return False
+    _run(stored.operation, job_id, tools)
+    return True
+
+
+def _is_answered_by_a_newer_scanner(operation: Operation, tools: Toolbox) -> bool:
+    if operation.state is not State.SCANNING or operation.scan_order is None:
+        return False
+    try:
+        ask(tools.connection, scan_orders.answered(operation.scan_order, tools.keys.ring))
+    except WrittenByNewer:
+        return True
+    except Forged:  # its stage says so
+        return False
+    return False
+
+
+def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
     if operation.job_id != job_id or not _is_due(operation, tools):
-        log.info("another job does this", operation=operation_id, job=job_id)
+        log.info("another job does this", operation=operation.id, job=job_id)
         return
     running = Running(operation, tools.connection)
-    name = records.lease_name(operation_id)
+    name = records.lease_name(operation.id)
     if not perform(
         tools.connection, leases.take(name, running.owner, leases.OPERATION_MILLISECONDS)
     ):
-        log.info("another worker runs this", operation=operation_id)
+        log.info("another worker runs this", operation=operation.id)
         return
     try:
         with kept_alive(
@@ -77,7 +114,7 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> None:
         ):
             _run_leased(running, tools)
     except (Conflict, LeaseLost) as error:
-        log.info("overtaken", operation=operation_id, why=str(error))
+        log.info("overtaken", operation=operation.id, why=str(error))
     finally:
         _give_back(name, running, tools)
 
@@ -104,7 +141,8 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         return
     step: Step
     try:
-        step = dispatch.work(running, tools)
+        refused = why_not_started(running.operation, tools)
+        step = _refused(refused) if refused else dispatch.work(running, tools)
     except LeaseLost:
         raise
     except HandedBack:
@@ -127,8 +165,12 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, ScanBlocked):
-        return Finished(Failed(error.trouble), State.REFUSED)
+        return _refused(error.trouble)
     return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
+
+
+def _refused(trouble: Trouble) -> Finished:
+    return Finished(Failed(trouble), State.REFUSED)
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:
@@ -143,7 +185,7 @@ def _hand_back(running: Running, tools: Toolbox) -> None:
 def _save(
     running: Running, after_it: Operation, tools: Toolbox, also: Sequence[Command] = ()
 ) -> None:
-    """Write the result, also when Redis was away meanwhile.
+    """Write the result, also when Redis was away meanwhile, or had no room.
 
     The lease may have run out by then. As long as nobody wrote another version, nobody took the
     operation over, and the result is still the truth: so it is guarded by the version alone.
@@ -154,7 +196,10 @@ def _save(
         try:
             move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
             running.operation = perform(tools.connection, move)
-        except Unavailable:
+        except Unavailable as error:
+            if isinstance(error, NoRoom):
+                # It answers, so there will be room: nobody else can write about it either.
+                deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
             if time.monotonic() > deadline:
                 log.exception("result lost", operation=after_it.id, state=after_it.state)
                 raise

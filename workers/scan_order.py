@@ -5,6 +5,7 @@ under a lease that runs out, and a worker's reconciler puts it before the scanne
 """
 
 import os
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import structlog
-from rq import get_current_job
+from rq import Retry, get_current_job
 
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
@@ -47,6 +48,7 @@ LONGEST_SECONDS = 15 * 60
 """A scan that takes longer has failed."""
 _ASK_SECONDS = 0.5
 _SAVE_WITHIN_SECONDS = 120
+_PUT_BACK_AFTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +93,39 @@ class _Work:
             raise Cancelled("Nobody waits for this scan any more.")
 
 
-def run_scan(order_id: str) -> None:
+def run_scan(order_id: str) -> Retry | None:
     """Do the scan that an order asks for, and store the answer.
 
-    Never raises for what went wrong with the scan: that is in the answer.
+    Never raises for what went wrong with the scan: that is in the answer. What it returns has RQ
+    put the job back: the order is for a newer scanner.
     """
     job = get_current_job()
     with opened() as tools:
-        run(order_id, job.id if job else "", tools)
+        if run(order_id, job.id if job else "", tools):
+            return None
+    time.sleep(_PUT_BACK_AFTER_SECONDS)
+    return Retry(max=sys.maxsize)
 
 
-def run(order_id: str, job_id: str, tools: ScanTools) -> None:
-    """The same with the tools given."""
+def run(order_id: str, job_id: str, tools: ScanTools) -> bool:
+    """The same with the tools given. False when a newer Quaymaster wrote the order."""
     try:
         order = ask(tools.connection, scan_orders.load(order_id, tools.keys.ring))
-    except (Forged, WrittenByNewer) as error:
+    except WrittenByNewer:
+        log.warning("left to a newer scanner", order=order_id[:40])
+        return False
+    except Forged as error:
         log.warning("order refused", order=order_id[:40], why=str(error))
-        return
+        return True
     if order is None:
         log.info("no such order", order=order_id[:40])
-        return
+        return True
+    _run(order, job_id, tools)
+    return True
+
+
+def _run(order: Signed[ScanOrder], job_id: str, tools: ScanTools) -> None:
+    order_id = order.value.id
     # When it began is for the reconcilers (workers/scan_watch.py).
     owner = f"{int(time.time())}:{uuid.uuid4().hex}"
     name = scan_orders.lease_name(order_id)

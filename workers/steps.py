@@ -1,10 +1,11 @@
 """What a job can end with, and the record that follows from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from quaymaster import bounds
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Outcome
 from quaymaster.plans import DeployPlan, Examined, Resolved
@@ -62,14 +63,14 @@ Step = Finished | Continues | OrdersScan | AwaitsApproval | Bakes
 
 
 def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> Operation:
-    """The next version of the record; what is new in it is signed with this key."""
+    """The next version of the record; what is new in it is bounded, and signed with this key."""
     match step:
         case Finished():
             return operation.moved(
                 step.state,
                 now,
-                outcome=step.outcome,
-                signed_examined=examined_of(operation, step.examined, key)
+                outcome=bounds.outcome(step.outcome),
+                signed_examined=examined_of(operation, bounds.examined(step.examined), key)
                 if step.examined
                 else operation.signed_examined,
             )
@@ -78,7 +79,7 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
                 step.stage,
                 step.queue,
                 now,
-                signed_plan=plan_of(operation, step.plan, key)
+                signed_plan=plan_of(operation, _bounded(step.plan), key)
                 if step.plan
                 else operation.signed_plan,
             )
@@ -87,14 +88,24 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
             return operation.scanning(step.then, now, signed_resolved=resolved)
         case AwaitsApproval():
             return operation.moved(
-                State.AWAITING_APPROVAL, now, signed_plan=plan_of(operation, step.plan, key)
+                State.AWAITING_APPROVAL,
+                now,
+                signed_plan=plan_of(operation, _bounded(step.plan), key),
             )
         case Bakes():
             return operation.moved(
-                State.BAKING, now, interim=step.interim, look_at=step.look_at, stage=Stage.LOOK
+                State.BAKING,
+                now,
+                interim=bounds.outcome(step.interim),
+                look_at=step.look_at,
+                stage=Stage.LOOK,
             )
         case _:
             assert_never(step)
+
+
+def _bounded(plan: DeployPlan) -> DeployPlan:
+    return replace(plan, examined=bounds.examined(plan.examined))
 
 
 def also_stored(after_it: Operation, step: Step, key: SigningKey) -> Sequence[Command]:

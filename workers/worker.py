@@ -70,8 +70,9 @@ class ScanJob(PointerJob):
     pointer = str
 
 
-def refusal(job: PointerJob) -> str | None:
+def refusal(given: Job) -> str | None:
     """Why a job is not run: it is not one that Quaymaster enqueues. None when it is."""
+    job = cast("PointerJob", given)
     try:
         name, instance, arguments, options = job.func_name, job.instance, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever is in there, it was not written by us
@@ -121,7 +122,7 @@ class PointerWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job in a work horse, unless it is not ours."""
-        why = refusal(cast("PointerJob", job))
+        why = refusal(job)
         if why is not None:
             log.warning("job refused", job=job.id, queue=queue.name, why=why)
             job.delete(remove_from_queue=False)

@@ -97,8 +97,8 @@ def verdict_line(examined: Examined) -> Line:
     match examined.verdict:
         case Clean():
             said: Line = (f"Scan: ✅ clean{f' · {counts}' if counts else ''}",)
-        case Blocked(by):
-            said = (f"Scan: ⛔ {counted(len(by), 'finding')} at the gate · {counts}",)
+        case Blocked(total=total):
+            said = (f"Scan: ⛔ {counted(total, 'finding')} at the gate · {counts}",)
         case Unknown(why):
             said = ("Scan: ❓ unknown · ", *prose(why, 400))
         case _:

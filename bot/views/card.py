@@ -298,7 +298,7 @@ def _examined(operation: Operation) -> tuple[Block, ...]:
     said = paragraph(verdict_line(operation.examined))
     if not isinstance(verdict, Blocked) or not verdict.by:
         return (said,)
-    return (said, bullets(finding_rows(verdict.by, len(verdict.by), FINDINGS_SHOWN)))
+    return (said, bullets(finding_rows(verdict.by, verdict.total, FINDINGS_SHOWN)))
 
 
 def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:

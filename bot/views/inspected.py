@@ -52,7 +52,8 @@ def is_cut(inspected: Inspected) -> bool:
     )
     variables = (variable.partition("=")[::2] for variable in inspected.parameters.environment)
     return (
-        any(len(cleaned(fact)) > _FACT_LIMIT for fact in facts)
+        inspected.left_out > 0
+        or any(len(cleaned(fact)) > _FACT_LIMIT for fact in facts)
         or len(inspected.parameters.environment) > ROWS_SHOWN
         or len(inspected.parameters.labels) > ROWS_SHOWN
         or any(
@@ -83,6 +84,9 @@ def everything(inspected: Inspected) -> str:
     lines += ["", "Variables:", *(f"  {cleaned(one)}" for one in inspected.parameters.environment)]
     lines += ["", "Labels:"]
     lines += [f"  {cleaned(name)}={cleaned(value)}" for name, value in inspected.parameters.labels]
+    if inspected.left_out:
+        one = counted(inspected.left_out, "entry", "entries")
+        lines += ["", f"{one} more: too many or too long to be kept here."]
     return "\n".join([*lines, ""])
 
 

@@ -9,16 +9,16 @@ from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
 from bot.views.parts import Code, Line, When, bullets, button, buttons, clipped, paragraph
 from bot.views.scene import Scene
+from quaymaster.listings import ROWS, position
 from quaymaster.outcomes import (
     HistoryListed,
     HistoryStep,
     ImagesListed,
+    Listed,
     LocalImage,
     TagsListed,
 )
 
-ROWS = 20
-"""A page that is still readable on a phone."""
 _NAMES_SHOWN = 2
 _NAME_LIMIT = 90
 _STEP_LIMIT = 140
@@ -28,56 +28,53 @@ Row = TypeVar("Row")
 
 def images(listed: ImagesListed, scene: Scene) -> tuple[Block, ...]:
     """The images of a host."""
-    rows, around = _page(listed.images, scene)
+    rows, around = _page(listed.images, listed, scene)
     return (*around[:1], *_bullets([_image(row, scene) for row in rows]), *around[1:])
 
 
 def tags(listed: TagsListed, scene: Scene) -> tuple[Block, ...]:
     """The tags of a repository."""
-    rows, around = _page(listed.tags, scene)
+    rows, around = _page(listed.tags, listed, scene)
     lines: list[Line] = [(Code(row),) for row in rows]
     return (*around[:1], *_bullets(lines), *around[1:])
 
 
 def history(listed: HistoryListed, scene: Scene) -> tuple[Block, ...]:
     """The steps of a build."""
-    rows, around = _page(listed.steps, scene)
+    rows, around = _page(listed.steps, listed, scene)
     return (*around[:1], *_bullets([_step(row) for row in rows]), *around[1:])
 
 
-def total_of(listed: ImagesListed | TagsListed | HistoryListed) -> str:
+def total_of(listed: Listed) -> str:
     """How many there are: “57 images”, “No tags”."""
     match listed:
-        case ImagesListed(images=images):
-            return _total(len(images), "image")
-        case TagsListed(tags=tags):
-            return _total(len(tags), "tag")
-        case HistoryListed(steps=steps):
-            return _total(len(steps), "step")
+        case ImagesListed(total=total):
+            return _total(total, "image")
+        case TagsListed(total=total):
+            return _total(total, "tag")
+        case HistoryListed(total=total):
+            return _total(total, "step")
         case _:
             assert_never(listed)
 
 
-def position(total: int, page: int) -> tuple[int, int, int]:
-    """The page that there is (a page past the end is the last one), and its first and last row."""
-    last_page = max(0, (total - 1) // ROWS)
-    there = min(max(0, page), last_page)
-    return there, there * ROWS, min(total, (there + 1) * ROWS)
-
-
-def _page(rows: Sequence[Row], scene: Scene) -> tuple[Sequence[Row], tuple[Block, ...]]:
+def _page(
+    rows: Sequence[Row], listed: Listed, scene: Scene
+) -> tuple[Sequence[Row], tuple[Block, ...]]:
     """The rows to show, the line that says which they are, and the buttons to the others."""
-    total = len(rows)
-    page, first, last = position(total, scene.operation.page)
-    if total <= ROWS:
-        return rows, ()
+    page, first, last = position(listed.kept, scene.operation.page)
+    if listed.total <= ROWS:
+        return rows[:ROWS], ()
     turns: list[ButtonElement] = []
     if page > 0:
         turns.append(_turn("◀ Previous", page - 1, scene))
-    if last < total:
+    if last < listed.kept:
         turns.append(_turn("Next ▶", page + 1, scene))
-    where = paragraph((f"{first + 1:,}–{last:,} of {total:,}",))
-    return rows[first:last], (where, *buttons(*turns))
+    where = f"{first + 1:,}–{last:,} of {listed.total:,}"
+    hidden = listed.total - listed.kept
+    note = f"Only the first {listed.kept:,} are listed here; {hidden:,} more are not"
+    said = paragraph((where,), (note,) if hidden > 0 else ())
+    return rows[:ROWS], (said, *buttons(*turns))
 
 
 def _total(count: int, noun: str) -> str:
@@ -95,7 +92,7 @@ def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:
 def _image(image: LocalImage, scene: Scene) -> Line:
     prefix = f"{scene.configuration.default_registry}/"
     names = [clipped(name.removeprefix(prefix), _NAME_LIMIT) for name in image.names]
-    hidden = len(names) - _NAMES_SHOWN
+    hidden = image.more_names + len(names) - _NAMES_SHOWN
     line: list[Code | str | When] = []
     for name in names[:_NAMES_SHOWN] or [_unnamed(image)]:
         line += [" ", Code(name)] if line else [Code(name)]

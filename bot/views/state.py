@@ -167,8 +167,8 @@ def _scanned(verdict: Verdict) -> Standing:
     match verdict:
         case Clean():
             return Standing("✅", "Clean")
-        case Blocked(by):
-            return Standing("⛔", f"{counted(len(by), 'finding')} would stop a deploy")
+        case Blocked(total=total):
+            return Standing("⛔", f"{counted(total, 'finding')} would stop a deploy")
         case Unknown():
             return Standing("❓", "Unknown: nothing is proven")
         case _:

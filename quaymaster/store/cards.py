@@ -2,11 +2,19 @@
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quaymaster.store import keys
-from quaymaster.store.transactions import FieldEquals, Query, Transaction
+from quaymaster.store.transactions import (
+    Command,
+    FieldEquals,
+    Guard,
+    HasField,
+    Query,
+    Transaction,
+)
 
 GAVE_UP = "gave up: "
 NOT_ENDED = math.inf
@@ -45,12 +53,31 @@ def postings(operation_id: int) -> Query[dict[str, Posting]]:
 
 
 def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
-    """Remember that a message is about to be posted, is there, or shows something else."""
-    value = json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
+    """Remember that a message is about to be posted, is there, or shows something else; nothing
+    where the operation is not kept any more: nobody would ever drop it.
+    """
     return Transaction(
-        commands=(("HSET", keys.card(operation_id), slot, value),),
+        guards=(HasField(keys.operation(operation_id), "version"),),
+        commands=(("HSET", keys.card(operation_id), slot, _written(posting)),),
         done=lambda _: None,
         refused=lambda _: None,
+    )
+
+
+def as_unknown(
+    operation_id: int, noted: Mapping[str, Posting]
+) -> tuple[tuple[Guard, ...], tuple[Command, ...]]:
+    """Guards and commands that note that nobody knows what these messages show, as long as nothing
+    else was noted of them.
+    """
+    where = keys.card(operation_id)
+    there = {slot: posting for slot, posting in noted.items() if posting.is_there}
+    return (
+        tuple(FieldEquals(where, slot, _written(posting)) for slot, posting in there.items()),
+        tuple(
+            ("HSET", where, slot, _written(replace(posting, shows="")))
+            for slot, posting in there.items()
+        ),
     )
 
 
@@ -64,8 +91,11 @@ def behind(count: int) -> Query[tuple[tuple[int, float | None], ...]]:
     )
 
 
-def caught_up(operation_id: int, revision: int) -> Transaction[bool]:
-    """Take the card off the list if it shows the newest revision; False when it is behind again."""
+def caught_up(operation_id: int, revision: int | str) -> Transaction[bool]:
+    """Take the card off the list if it shows the newest revision; False when it is behind again.
+
+    An empty revision is that of something that has none.
+    """
     return Transaction(
         guards=(FieldEquals(keys.operation(operation_id), "revision", str(revision)),),
         commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
@@ -75,9 +105,13 @@ def caught_up(operation_id: int, revision: int) -> Transaction[bool]:
 
 
 def drop(operation_id: int) -> Transaction[None]:
-    """Take a card off the list for good: there is no such operation."""
+    """Where there is no such operation (any more), forget its card for good."""
     return Transaction(
-        commands=(("ZREM", keys.CARDS_BEHIND, operation_id),),
+        guards=(FieldEquals(keys.operation(operation_id), "version", ""),),
+        commands=(
+            ("ZREM", keys.CARDS_BEHIND, operation_id),
+            ("DEL", keys.card(operation_id)),
+        ),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -88,19 +122,23 @@ def bell(timeout_seconds: float) -> Query[bool]:
     return Query(("BLPOP", keys.BELL, timeout_seconds), lambda reply: reply is not None)
 
 
+def _written(posting: Posting) -> str:
+    return json.dumps([posting.channel, posting.ts, posting.shows, posting.attempted_at])
+
+
 def _read_postings(reply: Any) -> dict[str, Posting]:
     pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
     return {slot.decode(): Posting(*json.loads(value)) for slot, value in pairs}
 
 
 def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
-    rows = [(int(row[0]), float(row[1])) for row in _pairs(reply)]
+    rows = [(int(row[0]), float(row[1])) for row in pairs(reply)]
     return tuple(
         (operation_id, None if score == NOT_ENDED else score) for operation_id, score in rows
     )
 
 
-def _pairs(reply: Any) -> Any:
+def pairs(reply: Any) -> Any:
     """RESP3 answers with pairs, RESP2 with a flat list; redis-py hands both on."""
     if reply and not isinstance(reply[0], (list, tuple)):
         return list(zip(reply[::2], reply[1::2], strict=True))

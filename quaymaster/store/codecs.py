@@ -16,7 +16,7 @@ from quaymaster.errors import Forged, UsageError
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
-from quaymaster.store.envelopes import Opened, Place, enclosed, opened
+from quaymaster.store.envelopes import Claimed, Opened, Place, enclosed, opened
 
 T = TypeVar("T")
 
@@ -50,9 +50,10 @@ class Codec(Generic[T]):
         where = Place(self.kind, place)
         written = text.decode(errors="replace") if isinstance(text, bytes) else text
         found = opened(written, where, self.version, ring, self.signers, in_audit=in_audit)
-        return Signed(self._lifted(found, where), written, found.key.id)
+        return Signed(self.lifted(found, where), written, found.key.id)
 
-    def _lifted(self, found: Opened, place: Place) -> T:
+    def lifted(self, found: Opened | Claimed, place: Place) -> T:
+        """What a body of any version says, as of today. Raises Forged for one that says nothing."""
         try:
             if found.version == self.version:
                 return self.adapter.validate_json(found.body)

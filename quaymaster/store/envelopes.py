@@ -35,6 +35,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What an envelope says of itself, unchecked."""
+
+    version: int
+    key: str
+    at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The content of an envelope whose signature holds."""
 
@@ -62,7 +72,9 @@ def opened(
     """
     version, key_id, at, signature, body = _parsed(text, place)
     key = _known(ring, key_id, place)
-    if not _holds(key, signature, _message(place, version, key_id, at, body)):
+    # What is in the audit is read once: it would only drive out what is read every second.
+    holds = PublicKey.verifies if in_audit else _holds
+    if not holds(key, signature, _message(place, version, key_id, at, body)):
         raise _refused(
             place,
             "its signature does not fit",
@@ -83,6 +95,16 @@ def opened(
 def body_of(text: str) -> str:
     """What an envelope claims, unchecked."""
     return text.partition("\n")[2]
+
+
+def claimed(text: str, place: Place) -> Claimed:
+    """What an envelope says, unchecked. Raises Forged for a text that is none."""
+    try:
+        version, key_id, at, _ = text.partition("\n")[0].split(" ")
+        moment = datetime.fromtimestamp(int(at), UTC)
+        return Claimed(int(version), key_id, moment, body_of(text))
+    except (ValueError, OverflowError, OSError):
+        raise _truncated(place) from None
 
 
 def key_id_of(text: str) -> str:

@@ -7,11 +7,12 @@ new golden file in ``tests/stored/``.
 from pydantic import TypeAdapter
 
 from quaymaster.approvals import Vote
-from quaymaster.audit_entries import Entry
+from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.findings import ScanReport
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
 from quaymaster.operations import Submission
+from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
@@ -38,7 +39,9 @@ LOCAL_REPORT = Codec("scan report of a host", TypeAdapter(ScanReport), _WORKER)
 SCAN_ORDER = Codec("order of a scan", TypeAdapter(ScanOrder), _WORKER)
 SCAN_ANSWER = Codec("answer of the scanner", TypeAdapter(ScanAnswer), _SCANNER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
+PAGE = Codec("page", TypeAdapter(Listed), _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
+AUDIT_ANCHOR = Codec("audit anchor", TypeAdapter(Anchor), _WORKER)
 
 CODECS = (
     SUBMISSION,
@@ -54,5 +57,7 @@ CODECS = (
     SCAN_ORDER,
     SCAN_ANSWER,
     EVENT,
+    PAGE,
     AUDIT_ENTRY,
+    AUDIT_ANCHOR,
 )

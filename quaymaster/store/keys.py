@@ -10,6 +10,10 @@ OPEN = f"{PREFIX}operations:open"
 """A set: the ids of operations that have not ended."""
 RECENT = f"{PREFIX}operations:recent"
 """A sorted set of all ids by the time of the request."""
+ENDED = f"{PREFIX}operations:ended"
+"""A sorted set of ended operations that changed something or tried to, by when they ended."""
+ENDED_READINGS = f"{PREFIX}operations:ended-readings"
+"""The same for operations that only read: they are kept for a shorter time."""
 CARDS_BEHIND = f"{PREFIX}cards:behind"
 """A sorted set of ids whose cards do not show the record; ended operations score lowest."""
 BELL = f"{PREFIX}cards:bell"
@@ -24,6 +28,8 @@ AUDIT = f"{PREFIX}audit"
 """The list of chained audit entries."""
 AUDIT_LATEST = f"{PREFIX}audit:latest"
 """A hash: each operation's latest version in the audit, and the kinds of events in it."""
+AUDIT_ANCHOR = f"{PREFIX}audit:anchor"
+"""A string: the signed anchor, which is the head of what was exported."""
 AUDIT_POSTED = f"{PREFIX}audit:posted"
 """The day, as ISO 8601, on which the newest hash was posted last."""
 
@@ -42,6 +48,16 @@ def delivery(delivery_id: str) -> str:
 def card(operation_id: int) -> str:
     """A hash: where each message of an operation is and what it shows."""
     return f"{PREFIX}card:{operation_id}"
+
+
+def pages(operation_id: int) -> str:
+    """A hash with an expiry: the pages of a long list after the first, by number."""
+    return f"{PREFIX}pages:{operation_id}"
+
+
+def listings(team: str, user: str) -> str:
+    """A sorted set with an expiry: the operations of a person whose pages are kept, by time."""
+    return f"{PREFIX}listings:{team}/{user}"
 
 
 def lease(name: str) -> str:

@@ -4,6 +4,7 @@ A move writes the record and the parts that are new; the others stay as they wer
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -42,6 +43,15 @@ class Stored:
 
     operation: Operation
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotGenuine:
+    """What stands in the place of an operation, and is not signed as it should be."""
+
+    why: Forged
+    revision: str
+    """As it stands there; empty where there is none."""
 
 
 def written(before: Operation | None, after: Operation, key: SigningKey) -> tuple[Command, ...]:
@@ -88,6 +98,17 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
     )
 
 
+def read_if_genuine(
+    operation_id: int, reply: Sequence[bytes | None], ring: KeyRing
+) -> Stored | NotGenuine | None:
+    """The operation, or what keeps it from being one. Raises WrittenByNewer."""
+    try:
+        return read(operation_id, reply, ring)
+    except Forged as error:
+        revision = reply[FIELDS.index("revision")] or b""
+        return NotGenuine(error, revision.decode(errors="replace"))
+
+
 def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
     """What was asked for, where the rest of the record is forged, as an operation that was just
     accepted under the version that stands there. Raises Forged where even that is not genuine.
@@ -104,7 +125,7 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
             stage=Stage.WORK,
             queue="",
             changed_at=submission.value.requested_at,
-            version=_number(version),
+            version=_version(operation_id, version or b""),
         )
 
     return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
@@ -284,6 +305,13 @@ def _progress(text: bytes | None) -> Progress | None:
 
 def _number(text: bytes | None) -> int:
     return int(text) if text is not None and text.isdigit() and len(text) < 16 else 0
+
+
+def _version(operation_id: int, version: bytes) -> int:
+    """The version as every move compares it. It is not signed by itself."""
+    if re.fullmatch(rb"0|[1-9][0-9]{0,14}", version) is None:
+        raise _does_not_belong(str(operation_id), "version")
+    return int(version)
 
 
 def _does_not_belong(number: str, kind: str) -> Forged:

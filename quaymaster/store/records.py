@@ -4,7 +4,7 @@ Every change of what a card shows raises the operation's ``revision`` and puts i
 that are behind, in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,15 +16,17 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import cards, keys, operation_fields, scan_orders
+from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
+from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
-from quaymaster.store.operation_fields import PROGRESS, Stored
+from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
 from quaymaster.store.transactions import (
     Absent,
     Command,
     Equals,
     FieldEquals,
     Guard,
+    HasField,
     Query,
     Refusal,
     Transaction,
@@ -59,6 +61,19 @@ def reserve(count: int = 1) -> Transaction[range]:
         commands=(("INCRBY", keys.NEXT_ID, count),),
         done=lambda replies: range(int(replies[0]) - count + 1, int(replies[0]) + 1),
         refused=_cannot_be_refused,
+    )
+
+
+def known_ids() -> tuple[Query[int], ...]:
+    """The highest id that each of several places knows, 0 where it knows none: lists of operations,
+    and the audit, which knows also those that are not kept any more.
+    """
+    lists = (keys.RECENT, keys.ENDED, keys.ENDED_READINGS)
+    return (
+        Query(("GET", keys.NEXT_ID), lambda reply: int(reply or 0)),
+        Query(("SMEMBERS", keys.OPEN), _highest),
+        *(Query(("ZRANGE", one, 0, -1), _highest) for one in lists),
+        Query(("HKEYS", keys.AUDIT_LATEST), _highest),
     )
 
 
@@ -102,8 +117,9 @@ def move(
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
 
-    A move to ``queued`` queues its job in the same transaction, and one that ends the wait for
-    the scanner withdraws the order. ``also`` happens with it.
+    A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
+    scanner withdraws the order, and an end begins the time for which the operation is kept (see
+    ``expiry``). ``also`` happens with it.
     Raises Conflict when somebody was first.
     """
     if after.version != before.version + 1:
@@ -120,6 +136,7 @@ def move(
             *(_enqueue(after) if after.state is State.QUEUED else ()),
             *(scan_orders.withdrawn(before) if before.state is State.SCANNING else ()),
             *behind(after.id, _ended_at(after)),
+            *expiry.ended(after),
             *also,
         ),
         done=lambda _: after,
@@ -136,6 +153,14 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read(operation_id, reply, ring),
+    )
+
+
+def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenuine | None]:
+    """The same for the courier, which has to say that a record is forged. Raises WrittenByNewer."""
+    return Query(
+        ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
+        lambda reply: operation_fields.read_if_genuine(operation_id, reply, ring),
     )
 
 
@@ -229,26 +254,30 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
 
 
 def abandon(operation_id: int) -> Transaction[None]:
-    """Take what is no operation off the lists of open ones and of cards to draw."""
+    """Take what is no operation off the list of open ones. The courier says so in the messages
+    that it has, and takes it off its own list.
+    """
     return Transaction(
-        commands=(
-            ("SREM", keys.OPEN, operation_id),
-            ("ZREM", keys.CARDS_BEHIND, operation_id),
-        ),
+        commands=(("SREM", keys.OPEN, operation_id), *behind(operation_id)),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def redraw(operation_id: int) -> Transaction[None]:
-    """Have the courier draw the card again, whatever it shows."""
+def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]:
+    """Have the courier draw the messages of an operation again, whatever is noted that they show;
+    False when something else was noted meanwhile.
+    """
+    guards, commands = cards.as_unknown(operation_id, noted)
     return Transaction(
+        guards=(HasField(keys.operation(operation_id), "version"), *guards),
         commands=(
+            *commands,
             ("HINCRBY", keys.operation(operation_id), "revision", 1),
             *behind(operation_id),
         ),
-        done=lambda _: None,
-        refused=lambda _: None,
+        done=lambda _: True,
+        refused=lambda _: False,
     )
 
 
@@ -279,6 +308,10 @@ def lease_name(operation_id: int) -> str:
     return f"operation:{operation_id}"
 
 
+def _highest(reply: Any) -> int:
+    return max((int(one) for one in reply if one.isdigit()), default=0)
+
+
 def _ended_at(operation: Operation) -> datetime | None:
     return operation.changed_at if operation.state.is_terminal else None
 
@@ -307,8 +340,7 @@ def _cannot_be_refused(refusal: Refusal) -> Any:
 
 def journalled(event: Event, key: SigningKey) -> Command:
     """The command that writes an event down for the audit, signed."""
-    place = (str(event.operation), str(event.version), event.what)
-    return ("RPUSH", keys.JOURNAL, EVENT.signed(event, place, key).text)
+    return ("RPUSH", keys.JOURNAL, EVENT.signed(event, event.place, key).text)
 
 
 def _not_accepted(refusal: Refusal) -> Duplicate:

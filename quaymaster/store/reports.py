@@ -10,22 +10,24 @@ from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest, Repository
 from quaymaster.key_ring import KeyRing
 from quaymaster.queues import host_queue
+from quaymaster.retention import Retention
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.formats import LOCAL_REPORT, REPORT
 from quaymaster.store.transactions import Command, Query, Transaction
 
-_KEPT_SECONDS = 30 * 24 * 3600
+_USUAL = Retention()
 
 
-def keep(report: ScanReport, key: SigningKey) -> Transaction[None]:
-    """Keep a report for 30 days, signed: nobody can write “clean” into Redis."""
+def keep(report: ScanReport, key: SigningKey, retention: Retention = _USUAL) -> Transaction[None]:
+    """Keep a report for its time, signed: nobody can write “clean” into Redis."""
+    seconds = retention.report_seconds
     place = (str(report.digest), report.database.version)
     text = REPORT.signed(report, place, key).text
     return Transaction(
         commands=(
-            ("SET", keys.report(*place), text, "EX", _KEPT_SECONDS),
-            ("SET", keys.latest_report(place[0]), place[1], "EX", _KEPT_SECONDS),
+            ("SET", keys.report(*place), text, "EX", seconds),
+            ("SET", keys.latest_report(place[0]), place[1], "EX", seconds),
         ),
         done=lambda _: None,
         refused=lambda _: None,
@@ -49,7 +51,7 @@ def keep_local(host: str, report: ScanReport, key: SigningKey) -> Transaction[No
     place = (host, str(report.digest), report.database.version)
     text = LOCAL_REPORT.signed(report, place, key).text
     return Transaction(
-        commands=(("SET", keys.local_report(*place), text, "EX", _KEPT_SECONDS),),
+        commands=(("SET", keys.local_report(*place), text, "EX", _USUAL.report_seconds),),
         done=lambda _: None,
         refused=lambda _: None,
     )

@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 
 import redis
 import redis.asyncio
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
 
-from quaymaster.errors import Unavailable
+from quaymaster.errors import NoRoom, Unavailable
 
 T = TypeVar("T")
 Command = tuple[str | int | float, ...]
@@ -35,6 +35,8 @@ for i, guard in ipairs(guards) do
   elseif kind == 'field' then
     found = redis.call('HGET', key, guard[3]) or ''
     holds = found == guard[4]
+  elseif kind == 'has_field' then
+    holds = redis.call('HGET', key, guard[3])
   elseif kind == 'last' then
     found = redis.call('LINDEX', key, -1)
     holds = (found or '') == guard[3]
@@ -92,6 +94,18 @@ class FieldEquals:
 
 
 @dataclass(frozen=True, slots=True)
+class HasField:
+    """The hash has this field: what it belongs to was not dropped meanwhile."""
+
+    key: str
+    field: str
+
+    def spelled(self) -> tuple[str, ...]:
+        """As the script reads it."""
+        return ("has_field", self.key, self.field)
+
+
+@dataclass(frozen=True, slots=True)
 class LastEquals:
     """The last entry of the list is exactly this string; an empty string means an empty list."""
 
@@ -117,7 +131,7 @@ class NotAfter:
         return ("not_after", str(self.microseconds))
 
 
-Guard = Absent | Equals | FieldEquals | LastEquals | NotAfter
+Guard = Absent | Equals | FieldEquals | HasField | LastEquals | NotAfter
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +186,27 @@ AsyncConnection = redis.asyncio.Redis
 
 
 def perform(connection: Connection, transaction: Transaction[T]) -> T:
-    """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
+    """Do it in one round trip. Raises Unavailable when Redis does not answer in time, and where
+    it takes no changes; nothing of it was done then.
+    """
     try:
         return transaction.read(_evaluated(connection, transaction.arguments()))
     except _UNREACHABLE as error:
         raise unavailable() from error
+    except ResponseError as error:
+        raise _translated(error) from error
 
 
 async def perform_async(connection: AsyncConnection, transaction: Transaction[T]) -> T:
-    """Do it in one round trip. Raises Unavailable when Redis does not answer in time."""
+    """Do it in one round trip. Raises Unavailable when Redis does not answer in time, and where
+    it takes no changes; nothing of it was done then.
+    """
     try:
         return transaction.read(await _evaluated_async(connection, transaction.arguments()))
     except _UNREACHABLE as error:
         raise unavailable() from error
+    except ResponseError as error:
+        raise _translated(error) from error
 
 
 def _evaluated(connection: Connection, arguments: tuple[str, str]) -> Any:
@@ -210,6 +232,8 @@ def ask(connection: Connection, query: Query[T]) -> T:
         return query.read(cast("Any", connection).execute_command(*query.command))
     except _UNREACHABLE as error:
         raise unavailable() from error
+    except ResponseError as error:
+        raise _translated(error) from error
 
 
 def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
@@ -225,6 +249,8 @@ def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
             replies = pipeline.execute()
     except _UNREACHABLE as error:
         raise unavailable() from error
+    except ResponseError as error:
+        raise _translated(error) from error
     return [query.read(reply) for query, reply in zip(queries, replies, strict=True)]
 
 
@@ -234,9 +260,28 @@ async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:
         return query.read(await cast("Any", connection).execute_command(*query.command))
     except _UNREACHABLE as error:
         raise unavailable() from error
+    except ResponseError as error:
+        raise _translated(error) from error
 
 
 _UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, OSError)
+_UNWRITABLE = ("MISCONF", "NOREPLICAS")
+"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
+types (redis/_parsers/base.py), and cuts their first word off.
+"""
+
+
+def _translated(error: ResponseError) -> Exception:
+    """Unavailable for a Redis that takes no changes; any other error is a fault, and stays."""
+    is_full = isinstance(error, OutOfMemoryError)
+    is_read_only = isinstance(error, ReadOnlyError)
+    if not (is_full or is_read_only or str(error).startswith(_UNWRITABLE)):
+        return error
+    return (NoRoom if is_full else Unavailable)(
+        "Quaymaster's database takes no changes, so nothing was started.",
+        why="Redis has no memory left." if is_full else "Redis answers, but refuses to write.",
+        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
+    )
 
 
 def unavailable() -> Unavailable:

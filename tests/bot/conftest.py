@@ -102,7 +102,7 @@ class Running:
 def store(running: Running, operation: Operation) -> Operation:
     """Record an operation as it is."""
     event = event_of(operation)
-    perform(running.connection, records.accept(operation, event, BOT_KEY))
+    perform(running.connection, records.accept(operation, event, samples.mover(operation)))
     return operation
 
 
@@ -134,10 +134,12 @@ def deploy_to_approve(
     return store(running, samples.deploy(**given))
 
 
-async def card(running: Running, operation: Operation, *actions: str) -> Message:
-    """A message of the bot with these buttons."""
+async def card(
+    running: Running, operation: Operation, *actions: str, pointer: Pointer | None = None
+) -> Message:
+    """A message of the bot with these buttons, about the plan of the operation."""
     plan = operation.signed_plan
-    pointer = Pointer(operation.id, plan.digest if plan else None)
+    pointer = pointer or Pointer(operation.id, plan.digest if plan else None)
     elements = [
         ButtonElement(text=action, action_id=action, value=str(pointer)) for action in actions
     ]

@@ -23,7 +23,7 @@ from quaymaster.store import cards, keys, leases, records
 from quaymaster.store.transactions import ask_async, perform_async
 from tests import samples
 from tests.configurations import SHOP
-from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.keys import RING, WORKER_KEY
 
 ALICE = Actor("T0SHOP", "U024BE7LH")
 CHANNELS = ("C0GENERAL", "C0SHOP", "C0RELEASE", "C0SECURITY", "C0DATA")
@@ -68,7 +68,8 @@ class Records:
         given = {"actor": ALICE, "origin": Origin(channel, f"trigger-{self._ids}"), **changes}
         operation = samples.operation(id=self._ids, **given)
         await perform_async(
-            self.connection, records.accept(operation, event_of(operation), BOT_KEY)
+            self.connection,
+            records.accept(operation, event_of(operation), samples.mover(operation)),
         )
         return operation
 

@@ -2,16 +2,18 @@
 
 import json
 import time
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from local_slack import Fault, FaultKind
-from quaymaster.journal import Event
+from quaymaster.audit_links import read_event
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.bot.bursts import answer, assert_a_burst_is_accepted
 from tests.bot.conftest import ALICE, BOB, Running, until
-from tests.samples import SEALER
+from tests.keys import BOT_KEY, RING
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +28,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> No
     assert f"#{operation.id} Push shop/web:1.4 from build1: on it" in outcome.words
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "admission")
     assert bot.jobs("host:build1") == [operation.job_id]
-    operation.check_request(SEALER)
+    assert operation.submission.key == BOT_KEY.id
     assert (operation.actor.user, operation.actor.team) == (ALICE, "T0SHOP")
 
 
@@ -165,7 +167,8 @@ async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> 
     assert len(bot.operations()) == 1
 
     def noted() -> bool:
-        events = [Event.from_json(one) for one in bot.connection.lrange(keys.JOURNAL, 0, -1)]
+        journal: Any = bot.connection.lrange(keys.JOURNAL, 0, -1)
+        events = [read_event(one.decode(), RING, datetime.now(UTC)) for one in journal]
         return any(event.what == "refused" and event.actor == BOB for event in events)
 
     await until(noted, "the refusal in the journal")

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from local_slack import Fault, FaultKind
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.outcomes import Failed
+from quaymaster.store import keys
 from tests import samples
 from tests.bot.conftest import ALICE, BOB, TEAM, Running, store, until
+from tests.keys import WORKER
+from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine
 
@@ -112,9 +116,19 @@ async def test_what_a_dead_bot_left_behind_is_admitted(bot: Running) -> None:
 
 
 async def test_an_operation_that_somebody_wrote_into_redis_is_not_admitted(bot: Running) -> None:
-    left_behind(bot, seal="0" * 64)
-    assert "valid seal" in why(await ended(bot, State.FAILED))
-    assert bot.jobs("host:build1") == []
+    forged = left_behind(bot)
+    genuine = left_behind(bot, id=78, origin=Origin("C0SHOP", "trigger-78"))
+    where, elsewhere = keys.operation(forged.id), keys.operation(genuine.id)
+    record: Any = bot.connection.hget(where, "record")
+    bot.connection.hset(where, "record", record.replace(b"host:build1", b"host:app1"))
+    await until(lambda: bot.operation(genuine.id).state is State.QUEUED, "the other")
+    assert bot.connection.hget(elsewhere, "state") == b"queued"
+    assert bot.connection.hget(where, "state") == b"accepted"
+    assert bot.jobs("host:build1") == [genuine.job_id]
+    assert bot.jobs("host:app1") == []
+    Reconciler(bot.connection, WORKER).look(datetime.now(UTC))
+    assert "its signature does not fit" in why(bot.operation(forged.id))
+    assert bot.operation(forged.id).state is State.FAILED
 
 
 async def test_an_operation_of_another_configuration_is_refused(bot: Running) -> None:

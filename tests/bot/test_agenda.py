@@ -179,3 +179,21 @@ def test_a_card_that_slack_fails_at_waits_for_itself_and_holds_no_room() -> None
     assert due(agenda, 3.2) == [2]
     assert due(agenda, 3.5) == [1, 2]
     assert agenda.left_for(post(2), Budget(), 3.0) == Budget()
+
+
+def test_a_warning_that_waits_for_the_budget_is_not_tried_again_at_once() -> None:
+    agenda = Agenda()
+    agenda.see([(1, 5.0)], 10.0)
+    agenda.warns(1)
+    agenda.waits(1, [NotYet(10.2, "ended", call=post(1))], 10.0)
+    assert due(agenda, 10.0, resting(12.0)) == []
+    assert due(agenda, 12.0, resting(12.0)) == [1]
+
+
+def test_what_is_ended_while_a_warning_waits_is_due_at_once() -> None:
+    agenda = Agenda()
+    agenda.see([(1, None)], 10.0)
+    agenda.warns(1)
+    agenda.see([(1, 10.5)], 10.5)
+    agenda.waits(1, [NotYet(12.0, "ended", call=post(1))], 10.5)
+    assert due(agenda, 10.5, resting(12.0)) == [1]

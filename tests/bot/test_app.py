@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
@@ -17,16 +18,19 @@ from bot.metrics import Metrics
 from bot.run import parts_of
 from quaymaster.settings import Settings
 from tests.configurations import SHOP
-from tests.samples import KEY
+from tests.keys import BOT_KEY, ring_text
 
 BOLTS_PAUSE_SECONDS = 0.01
 """slack_bolt/listener/asyncio_runner.py looks for an acknowledgement so often."""
 
 
 @pytest.fixture
-async def bolt() -> AsyncIterator[AsyncApp]:
+async def bolt(tmp_path: Path) -> AsyncIterator[AsyncApp]:
     """The app with nothing behind it that is reached."""
-    settings = Settings.from_env({"QUAYMASTER_SECRET_KEY": KEY})
+    (ring := tmp_path / "ring.yml").write_text(ring_text())
+    settings = Settings.from_env(
+        {"QUAYMASTER_SIGNING_KEY": BOT_KEY.as_text(), "QUAYMASTER_KEY_RING": str(ring)}
+    )
     database, metrics = Database("redis://quaymaster.invalid"), Metrics()
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient("xoxb-made-up", base_url="http://127.0.0.1:9/", session=session)

@@ -9,11 +9,10 @@ import redis.asyncio
 from bot.audit_head import post_head
 from bot.sender import Sender
 from local_slack import Fault, FaultKind, LocalSlack, serve
-from quaymaster.audit import chained
-from quaymaster.journal import Event
+from quaymaster.audit_entries import hash_of
 from quaymaster.store import keys
 from tests.engines.valkey import ValkeyServer
-from tests.samples import NOW, SEALER
+from tests.quaymaster.audits import chain, event
 
 pytestmark = pytest.mark.engine
 
@@ -40,10 +39,9 @@ async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asynci
 
 async def write(connection: "redis.asyncio.Redis") -> str:
     """Put an entry into the audit; its hash."""
-    event = Event(1, 1, "queued", "U0ALICE", NOW).sealed(SEALER)
-    (entry,) = chained(None, [event.as_json()], SEALER)
-    await connection.rpush(keys.AUDIT, entry.as_json())
-    return entry.hash
+    (line,) = chain(event())
+    await connection.rpush(keys.AUDIT, line)
+    return hash_of(line)
 
 
 async def texts(slack: LocalSlack) -> list[str]:

@@ -1,6 +1,5 @@
 """Cancelling: at once, at the next step, or not any more."""
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.store import keys
-from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve, until
+from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve
 
 pytestmark = pytest.mark.engine
 
@@ -79,26 +78,3 @@ async def test_others_may_not_cancel(bot: Running, user: str) -> None:
     told = await bot.workspace.until(lambda one: one.only_for == user, within=10)
     assert "You may not cancel" in told.words or "full members" in told.words
     assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
-
-
-def _is_shown(bot: Running, operation: Operation, times: int) -> bool:
-    return revision(bot, operation) == times
-
-
-def revision(bot: Running, operation: Operation) -> int:
-    """How often what its card shows has changed."""
-    return int(bot.connection.hget(keys.operation(operation.id), "revision") or 0)
-
-
-async def test_a_page_button_shows_its_page_however_often_it_is_clicked(bot: Running) -> None:
-    operation = deploy(bot, state=State.SUCCEEDED)
-    message = await card(bot, operation, "page:0", "page:2")
-    shown = revision(bot, operation)
-    for _ in range(2):
-        shown += 1
-        await bot.person(BOB).click(message, "page:2")
-        await until(partial(_is_shown, bot, operation, shown), "the click")
-        assert bot.operation(operation.id).page == 2
-    await bot.person("U0GUEST").click(message, "page:0")
-    await bot.workspace.until(lambda one: one.only_for == "U0GUEST", within=10)
-    assert bot.operation(operation.id).page == 2

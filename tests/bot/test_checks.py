@@ -10,7 +10,6 @@ from quaymaster.checks import Check, perform
 from quaymaster.configuration import Configuration
 from quaymaster.settings import Settings
 from tests.configurations import SMALL, SMALL_TEXT
-from tests.samples import KEY
 
 
 def configured(more: str) -> Configuration:
@@ -20,7 +19,7 @@ def configured(more: str) -> Configuration:
 def checks(
     slack: LocalSlack, configuration: Configuration = SMALL, **environment: str
 ) -> dict[str, Check]:
-    given = slack.environment() | {"QUAYMASTER_SECRET_KEY": KEY} | environment
+    given = slack.environment() | environment
     found = perform(slack_probes(Settings.from_env(given), configuration))
     assert all(check.next_step for check in found if check.verdict != "ok")
     return {check.subject: check for check in found}

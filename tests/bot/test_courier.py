@@ -31,7 +31,8 @@ from quaymaster.store.transactions import perform_async
 from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly, eventually
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
-from tests.samples import DIGEST, NOW, SEALER, WEB, image
+from tests.keys import BOT_KEY, SCANNER_KEY
+from tests.samples import DIGEST, NOW, WEB, image
 
 pytestmark = pytest.mark.engine
 
@@ -484,7 +485,7 @@ class TestAFindingsFile:
     ) -> None:
         finding = Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.HIGH, "Title")
         report = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, (finding,))
-        await perform_async(records.connection, reports.keep(report, SEALER))
+        await perform_async(records.connection, reports.keep(report, SCANNER_KEY))
         assert b"CVE-2026-1" in await self._content(office, records, workspace)
 
     async def test_that_is_not_kept_any_more_says_so(
@@ -495,9 +496,10 @@ class TestAFindingsFile:
     async def test_that_somebody_else_wrote_is_not_shown(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
-        forged = "0" * 64 + '{"findings": []}'
-        await records.connection.set(keys.report(str(DIGEST), "v1"), forged)
-        assert b"valid seal" in await self._content(office, records, workspace)
+        report = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, ())
+        await perform_async(records.connection, reports.keep(report, BOT_KEY))
+        content = await self._content(office, records, workspace)
+        assert b"it is signed by the bot, which may not sign one" in content
 
     async def _content(self, office: Office, records: Records, workspace: Workspace) -> bytes:
         async with office.courier(_with_findings):

@@ -9,9 +9,10 @@ import pytest
 from bot.home import waits_for
 from local_slack import Fault, FaultKind
 from local_slack.blocks import texts
-from quaymaster.approvals import Approval, Choice, Vote
+from quaymaster.approvals import ApprovalRule, Vote
 from quaymaster.operations import State
 from quaymaster.policy import Person, Standing
+from quaymaster.releases import Release
 from quaymaster.requests import PushRequest
 from quaymaster.store import releases
 from quaymaster.store.transactions import Transaction, perform
@@ -24,10 +25,12 @@ from tests.bot.conftest import (
     EVE,
     TEAM,
     Running,
+    card,
     deploy_to_approve,
     until,
 )
 from tests.configurations import SHOP
+from tests.keys import WORKER_KEY
 
 NOW = samples.NOW
 RITA = Person("U0RITA", TEAM)
@@ -55,14 +58,14 @@ async def shows(bot: Running, user: str, text: str) -> str:
 
 
 def awaiting(**changes: Any) -> Any:
-    approval = Approval("hash", 2, NOW + timedelta(hours=1), "U0ALICE", ("release-managers",))
-    given = {"state": State.AWAITING_APPROVAL, "approval": replace(approval, **changes)}
-    return samples.deploy(**given)
+    votes = changes.pop("votes", ())
+    rule = ApprovalRule(2, NOW + timedelta(hours=1), "U0ALICE", ("release-managers",))
+    return samples.awaiting(plan=samples.plan(rule=replace(rule, **changes)), votes=votes)
 
 
 def record_release(bot: Running) -> None:
     """Release 1.3 to production, as a worker does."""
-    release = releases.Release(
+    release = Release(
         id=7,
         environment="production",
         service="web",
@@ -71,13 +74,16 @@ def record_release(bot: Running) -> None:
         released_by=ALICE,
         approved_by=(),
         released_at=datetime.now(UTC),
+        turn=7,
     )
-    done = Transaction(releases.record(release), done=lambda _: None, refused=lambda _: None)
+    done = Transaction(
+        releases.record(release, WORKER_KEY), done=lambda _: None, refused=lambda _: None
+    )
     perform(bot.connection, done)
 
 
 def vote(voter: str) -> Vote:
-    return Vote(voter, Choice.APPROVE, NOW, "seal")
+    return samples.vote(voter)
 
 
 def test_an_approval_waits_for_who_may_give_it() -> None:
@@ -109,11 +115,11 @@ def test_an_own_request_waits_where_the_own_approval_counts() -> None:
 
 def test_what_is_decided_or_needs_no_vote_or_is_of_no_service_waits_for_nobody() -> None:
     assert not waits_for(RITA, replace(awaiting(), state=State.QUEUED), SHOP, NOW)
-    assert not waits_for(RITA, replace(awaiting(), approval=None), SHOP, NOW)
-    push = replace(awaiting(), request=PushRequest(samples.image(), "build1"))
+    assert not waits_for(RITA, samples.awaiting(plan=samples.plan(rule=None)), SHOP, NOW)
+    push = samples.having(awaiting(), request=PushRequest(samples.image(), "build1"))
     assert not waits_for(RITA, push, SHOP, NOW)
     gone = awaiting()
-    gone = replace(gone, request=replace(gone.request, service="gone"))
+    gone = samples.having(gone, request=replace(gone.request, service="gone"))
     assert not waits_for(RITA, gone, SHOP, NOW)
 
 
@@ -138,7 +144,7 @@ class TestOpened:
 
     async def test_what_one_has_voted_on_waits_no_more(self, bot: Running) -> None:
         operation = deploy_to_approve(bot)
-        await bot.person(CAROL).command("C0SHOP", f"approve {operation.id}")
+        await bot.person(CAROL).click(await card(bot, operation, "approve"), "approve")
         await bot.person(CAROL).sees("1 more approval is needed")
         await bot.person(CAROL).open_home()
         await shows(bot, CAROL, "Nothing waits for you")

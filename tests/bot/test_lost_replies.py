@@ -16,7 +16,7 @@ from tests.bot.bursts import PUSH, answer
 from tests.bot.conftest import ALICE, Running, until
 from tests.bot.wire import Wire
 from tests.engines.valkey import ValkeyServer
-from tests.samples import SEALER
+from tests.keys import WORKER_KEY
 
 pytestmark = pytest.mark.engine
 
@@ -90,7 +90,7 @@ async def test_an_unanswered_acceptance_that_runs_by_now_is_asked_to_stop(
     await known.person(ALICE).command("C0SHOP", PUSH)
     operation = known.operations()[1]
     started = operation.moved(State.RUNNING, datetime.now(UTC))
-    perform(known.connection, records.move(operation, started, event_of(started, SEALER)))
+    perform(known.connection, records.move(operation, started, event_of(started), WORKER_KEY))
     wire.loses_answers = False
     await until(
         lambda: ask(known.connection, records.cancel_asked_by(operation.id)) == ALICE,

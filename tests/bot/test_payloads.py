@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.answers import AtHome, ReplyTo
-from bot.buttons import Button, page_action, page_of
+from bot.buttons import Button, Pointer, page_action, page_of
 from bot.payloads import (
     Clicked,
     HomeOpened,
@@ -61,7 +63,61 @@ def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
     clicked = read_click(click(action_id="approve", value="1042"))
     assert isinstance(clicked, Clicked)
     assert clicked.actor == Actor("T0PARTNER", "U0BOB")
-    assert (clicked.action, clicked.operation) == (Button.APPROVE, 1042)
+    assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(1042))
+
+
+HASH = "0123456789abcdef" * 4
+
+
+def test_a_click_names_the_plan_that_was_drawn_beside_it() -> None:
+    clicked = read_click(click(action_id="approve", value=f"1042:{HASH}"))
+    assert isinstance(clicked, Clicked)
+    assert clicked.pointer == Pointer(1042, HASH)
+
+
+@given(
+    st.integers(0, 10**15 - 1), st.none() | st.text("0123456789abcdef", min_size=64, max_size=64)
+)
+def test_a_pointer_is_read_as_it_was_written(operation: int, plan: str | None) -> None:
+    assert Pointer.parse(str(Pointer(operation, plan))) == Pointer(operation, plan)
+
+
+@given(st.text(st.sampled_from("0123456789abcdefABCDEF:; \n²٣"), max_size=90) | st.text())
+def test_whatever_else_a_button_says_is_no_pointer(value: str) -> None:
+    found = Pointer.parse(value)
+    if found is None:
+        return
+    number, colon, plan = value.partition(":")
+    assert number.isascii()
+    assert found.operation == int(number) < 10**15
+    assert found.plan == (plan if colon else None)
+    assert not colon or (len(plan) == 64 and set(plan) <= set("0123456789abcdef"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"1042:{HASH.upper()}",
+        f"1042:{HASH[:-1]}",
+        f"1042:{HASH}0",
+        f"1042:{HASH}\n",
+        f" 1042:{HASH}",
+        f"1042 :{HASH}",
+        f"1042::{HASH}",
+        f"1042:{HASH}:{HASH}",
+        f"-1:{HASH}",
+        f"+1:{HASH}",
+        f"1_0:{HASH}",
+        f"٣:{HASH}",
+        f"{'9' * 16}:{HASH}",
+        f":{HASH}",
+        "1042:",
+        HASH,
+    ],
+)
+def test_a_hostile_value_is_no_pointer(value: str) -> None:
+    assert Pointer.parse(value) is None
+    assert read_click(click(action_id="approve", value=value)) is None
 
 
 @pytest.mark.parametrize(

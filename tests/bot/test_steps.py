@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 
 from bot.messages import Message, TextFile
-from bot.steps import Direct, InChannel, Step, next_step, notice, places, remaining, undrawable
+from bot.steps import (
+    Direct,
+    InChannel,
+    Step,
+    left_over,
+    next_step,
+    notice,
+    places,
+    remaining,
+    undrawable,
+    warnings,
+)
 from quaymaster.operations import State
 from quaymaster.store.cards import GAVE_UP, Posting
 from tests.samples import deploy, operation
@@ -101,3 +112,42 @@ def test_an_operation_whose_card_cannot_be_drawn_still_says_how_it_ended() -> No
     assert message.urgency == "ended"
     assert "#1042 `push` has failed" in message.text
     assert "`1a2b3c4d`" in message.text
+
+
+def test_a_warning_is_shown_once_and_only_where_the_operation_is_shown() -> None:
+    copy = replace(SHOWN, channel="C0RELEASE", ts="1.2")
+    noted = {
+        "card": SHOWN,
+        "approval": copy,
+        "alert:C0SECURITY": SHOWN,
+        "findings": replace(SHOWN, ts="F1"),
+        "notice:card": SHOWN,
+        "private": SHOWN,
+    }
+    found = list(warnings(1042, noted))
+    assert [(one.slot, one.channel) for one, _ in found] == [
+        ("card", "C0SHOP"),
+        ("approval", "C0RELEASE"),
+    ]
+    assert all("#1042" in one.text and not one.blocks for one, _ in found)
+    shown = {one.slot: replace(posting, shows=one.shows) for one, posting in found}
+    assert list(warnings(1042, shown)) == []
+
+
+@pytest.mark.parametrize("ts", ["", f"{GAVE_UP}not_in_channel"])
+def test_there_is_no_warning_where_nothing_is_shown(ts: str) -> None:
+    assert list(warnings(1042, {"card": replace(SHOWN, ts=ts)})) == []
+    assert list(warnings(1042, {})) == []
+
+
+def test_the_copy_of_an_operation_that_ended_without_its_plan_says_what_the_card_says() -> None:
+    ended = deploy(state=State.FAILED)
+    copy = {"approval": replace(SHOWN, channel="C0RELEASE", shows=OTHER)}
+    card = replace(CARD, thread="1.0", urgency="ended")
+    (left,) = left_over(ended, [card], copy)
+    assert (left.slot, left.channel, left.text) == ("approval", "C0RELEASE", card.text)
+    assert left.thread is None
+    assert list(left_over(ended, [card, left], copy)) == []
+    assert list(left_over(ended, [card], {})) == []
+    assert list(left_over(ended, [], copy)) == []
+    assert list(left_over(deploy(state=State.RUNNING), [card], copy)) == []

@@ -1,4 +1,4 @@
-"""Votes: by button and by text the same, sealed, counted once, and only of those who may."""
+"""Votes: about the plan that was shown, signed, counted once, and only of those who may."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from local_slack import Fault, FaultKind
+from bot.buttons import Pointer
+from local_slack import Fault, FaultKind, Message
 from quaymaster.approvals import Approval
-from quaymaster.operations import Stage, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
-from quaymaster.store import keys
+from quaymaster.plans import DeployPlan
+from quaymaster.store import cards, keys
+from quaymaster.store.cards import Posting
+from quaymaster.store.transactions import ask, perform
 from tests.bot.conftest import (
     ALICE,
     BOB,
@@ -22,7 +26,9 @@ from tests.bot.conftest import (
     deploy_to_approve,
     until,
 )
-from tests.samples import SEALER, vote
+from tests.keys import BOT_KEY
+from tests.samples import having, mover, vote
+from tests.tampering import altered, as_newer_record
 
 pytestmark = pytest.mark.engine
 
@@ -34,17 +40,48 @@ def approval(bot: Running, operation_id: int) -> Approval:
     return found
 
 
-async def test_two_approvals_by_text_start_one_deploy(bot: Running) -> None:
+async def approve(bot: Running, user: str, operation: Operation, way: str = "button") -> None:
+    """Press Approve, or type it."""
+    if way == "text":
+        await bot.person(user).command("C0SHOP", f"approve {operation.id}")
+        return
+    message = await card(bot, operation, "approve")
+    await bot.person(user).click(message, "approve")
+
+
+async def plan_for(bot: Running, user: str, operation: Operation) -> Message:
+    """What somebody is shown who types that they approve."""
+    await approve(bot, user, operation, "text")
+    return await bot.workspace.until(
+        lambda one: one.only_for == user and "approve" in one.buttons, within=10
+    )
+
+
+def plan_of(operation: Operation) -> DeployPlan:
+    """The plan that is voted on."""
+    assert operation.plan is not None
+    return operation.plan
+
+
+def plan_hash(operation: Operation) -> str:
+    """The hash that its buttons carry."""
+    assert operation.signed_plan is not None
+    return operation.signed_plan.digest
+
+
+async def test_two_approvals_start_one_deploy(bot: Running) -> None:
     operation = deploy_to_approve(bot)
-    await bot.person(CAROL).command("C0SHOP", f"approve {operation.id}")
+    await approve(bot, CAROL, operation)
     await bot.person(CAROL).sees("1 more approval is needed")
     assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
-    await bot.person(EVE).command("C0SHOP", f"approve {operation.id}")
+    await approve(bot, EVE, operation)
     await bot.person(EVE).sees("It is complete")
     after = bot.operation(operation.id)
     assert (after.state, after.stage, after.queue) == (State.QUEUED, Stage.APPLY, "host:app1")
     assert bot.jobs("host:app1") == [after.job_id]
-    approval(bot, operation.id).check_seals(SEALER, operation.id)
+    votes = approval(bot, operation.id).signed_votes
+    assert {vote.key for vote in votes} == {BOT_KEY.id}
+    assert {vote.value.plan for vote in votes} == {plan_hash(operation)}
     assert approval(bot, operation.id).approvers == (CAROL, EVE)
 
 
@@ -97,10 +134,8 @@ async def test_the_same_click_delivered_again_is_answered_once(bot: Running) -> 
 
 
 async def test_who_approved_and_rejects_is_told_what_is_left_to_do(bot: Running) -> None:
-    rule = approval(bot, deploy_to_approve(bot).id)
-    voted = replace(rule, votes=(vote(EVE),))
     for requester, may_cancel in ((EVE, True), (ALICE, False)):
-        operation = deploy_to_approve(bot, requester=requester, approval=voted)
+        operation = deploy_to_approve(bot, requester=requester, votes=(vote(EVE),))
         await bot.person(EVE).command("C0SHOP", f"reject {operation.id}")
         told = await bot.person(EVE).sees(f"you approved #{operation.id} (Deploy")
         assert (f"/image cancel {operation.id}" in told.words) is may_cancel
@@ -143,12 +178,13 @@ async def test_the_vote_of_who_may_not_is_refused(bot: Running, user: str, choic
     assert approval(bot, operation.id).votes == ()
 
 
+@pytest.mark.parametrize("way", ["button", "text"])
 @pytest.mark.parametrize(("user", "words"), [("U0GUEST", "full members"), (BOB, "cannot vote")])
 async def test_how_an_operation_stands_is_not_told_to_who_may_not_vote(
-    bot: Running, user: str, words: str
+    bot: Running, user: str, words: str, way: str
 ) -> None:
     operation = deploy_to_approve(bot, state=State.FAILED)
-    await bot.person(user).command("C0SHOP", f"approve {operation.id}")
+    await approve(bot, user, operation, way)
     told = await bot.person(user).sees(words)
     assert "failed" not in told.words
 
@@ -183,12 +219,12 @@ async def test_a_look_up_that_fails_refuses_the_vote_and_says_so(bot: Running) -
 
 async def test_a_late_vote_is_refused_and_the_approval_expires(bot: Running) -> None:
     past = datetime.now(UTC) - timedelta(minutes=1)
-    operation = deploy_to_approve(bot)
-    stored = bot.operation(operation.id)
-    assert stored.approval is not None
-    late = deploy_to_approve(bot, approval=replace(stored.approval, expires_at=past))
-    await bot.person(EVE).command("C0SHOP", f"approve {late.id}")
+    genuine = approval(bot, deploy_to_approve(bot).id).rule
+    late = deploy_to_approve(bot, rule=replace(genuine, expires_at=past))
+    await approve(bot, EVE, late, "text")
     await bot.person(EVE).sees("has expired")
+    await approve(bot, CAROL, late)
+    await bot.person(CAROL).sees("has expired")
     assert bot.operation(late.id).state is State.EXPIRED
 
 
@@ -196,7 +232,7 @@ async def test_a_late_vote_is_refused_and_the_approval_expires(bot: Running) -> 
     ("changes", "words"),
     [
         ({"state": State.SUPERSEDED}, "a new operation was opened"),
-        ({"state": State.RUNNING, "approval": None}, "no plan to vote on yet"),
+        ({"state": State.RUNNING, "plan": None}, "no plan to vote on yet"),
         ({"state": State.SUCCEEDED}, "has succeeded"),
         ({"state": State.EXPIRED}, "has expired"),
     ],
@@ -211,34 +247,36 @@ async def test_an_old_button_says_why_it_no_longer_counts(
 
 
 async def test_a_button_of_an_operation_that_is_not_there_says_so(bot: Running) -> None:
-    operation = replace(deploy_to_approve(bot), id=4711)
+    operation = having(deploy_to_approve(bot), id=4711)
     message = await card(bot, operation, "approve")
     await bot.person(EVE).click(message, "approve")
     await bot.person(EVE).sees("There is no operation #4711")
 
 
-async def test_nobody_can_approve_a_plan_that_was_changed_in_redis(bot: Running) -> None:
+@pytest.mark.parametrize("way", ["button", "text"])
+async def test_nobody_can_approve_a_plan_that_was_changed_in_redis(bot: Running, way: str) -> None:
     operation = deploy_to_approve(bot)
-    key = keys.operation(operation.id)
-    record: Any = bot.connection.hget(key, "record")
-    bot.connection.hset(key, "record", record.replace(b"a1a1a1", b"a2a2a2"))
-    await bot.person(EVE).command("C0SHOP", f"approve {operation.id}")
-    await bot.person(EVE).sees("does not carry a valid seal")
-    assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
+    where = keys.operation(operation.id)
+    plan: Any = bot.connection.hget(where, "plan")
+    bot.connection.hset(where, "plan", plan.replace(b"a1a1a1", b"a2a2a2"))
+    await approve(bot, EVE, operation, way)
+    await bot.person(EVE).sees("its signature does not fit")
+    assert bot.connection.hmget(where, "state", "votes") == [b"awaiting_approval", None]
 
 
+@pytest.mark.parametrize("way", ["button", "text"])
 @pytest.mark.parametrize(
-    "rule", [{"needed": 1}, {"own_request_counts": True}, {"requester": "U0SOMEBODY"}]
+    "changes", [{"needed": 1}, {"own_request_counts": True}, {"requester": "U0SOMEBODY"}]
 )
-async def test_nobody_can_approve_by_a_rule_that_was_changed_in_redis(
-    bot: Running, rule: dict[str, object]
+async def test_nobody_can_approve_by_a_rule_that_is_not_configured(
+    bot: Running, changes: dict[str, object], way: str
 ) -> None:
-    operation = deploy_to_approve(bot)
-    assert operation.approval is not None
-    changed = replace(operation.approval, **rule)  # type: ignore[arg-type]
-    forged = deploy_to_approve(bot, approval=changed)
-    await bot.person(EVE).command("C0SHOP", f"approve {forged.id}")
+    """A worker that was taken over signs plans with whatever rule."""
+    genuine = approval(bot, deploy_to_approve(bot).id).rule
+    forged = deploy_to_approve(bot, rule=replace(genuine, **changes))  # type: ignore[arg-type]
+    await approve(bot, EVE, forged, way)
     await bot.person(EVE).sees("belong")
+    assert approval(bot, forged.id).votes == ()
     assert bot.operation(forged.id).state is State.AWAITING_APPROVAL
 
 
@@ -254,7 +292,7 @@ async def test_a_record_that_cannot_be_read_is_said_to_be_forged(bot: Running) -
     bot.connection.hset(keys.operation(operation.id), "record", "{")
     message = await card(bot, operation, "approve")
     await bot.person(EVE).click(message, "approve")
-    await bot.person(EVE).sees("Something other than Quaymaster wrote to its database")
+    await bot.person(EVE).sees("something other than Quaymaster wrote it")
 
 
 async def test_without_redis_a_vote_is_answered_too(bot: Running) -> None:
@@ -275,8 +313,123 @@ async def test_a_click_is_acknowledged_before_anything_slow_is_asked(bot: Runnin
     assert outcome.seconds < 1.0
 
 
-async def test_nobody_can_approve_a_plan_of_another_configuration(bot: Running) -> None:
+@pytest.mark.parametrize("way", ["button", "text"])
+async def test_nobody_can_approve_a_plan_of_another_configuration(bot: Running, way: str) -> None:
     operation = deploy_to_approve(bot, configuration_revision="another")
-    await bot.person(EVE).command("C0SHOP", f"approve {operation.id}")
+    await approve(bot, EVE, operation, way)
     await bot.person(EVE).sees("configuration was changed since")
     assert approval(bot, operation.id).votes == ()
+
+
+class TestAButton:
+    @pytest.mark.parametrize("choice", ["approve", "reject"])
+    async def test_of_another_plan_does_not_vote_and_the_card_is_drawn_again(
+        self, bot: Running, choice: str
+    ) -> None:
+        operation = deploy_to_approve(bot)
+        shown = Posting("C0SHOP", "1.000001", "what it shows", 1.0)
+        perform(bot.connection, cards.note_posting(operation.id, "card", shown))
+        old = having(operation, plan=replace(plan_of(operation), turn=6))
+        assert plan_hash(old) != plan_hash(operation)
+        await bot.person(EVE).click(await card(bot, old, choice), choice)
+        told = await bot.person(EVE).sees("The plan has changed since that message was drawn")
+        assert "your vote was not counted" in told.words
+        assert approval(bot, operation.id).votes == ()
+        assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
+        assert bot.connection.hget(keys.operation(operation.id), "revision") == b"2"
+        assert [one for one, _ in ask(bot.connection, cards.behind(9))] == [operation.id]
+        noted = ask(bot.connection, cards.postings(operation.id))["card"]
+        assert noted == replace(shown, shows="")
+
+    @pytest.mark.parametrize("plan", ["0" * 64, "f" * 64])
+    async def test_of_a_plan_that_never_was_does_not_vote(self, bot: Running, plan: str) -> None:
+        operation = deploy_to_approve(bot)
+        message = await card(bot, operation, "approve", pointer=Pointer(operation.id, plan))
+        await bot.person(EVE).click(message, "approve")
+        await bot.person(EVE).sees("your vote was not counted")
+        assert approval(bot, operation.id).votes == ()
+
+    async def test_of_before_there_were_hashes_shows_the_plan_and_does_not_vote(
+        self, bot: Running
+    ) -> None:
+        operation = deploy_to_approve(bot)
+        message = await card(bot, operation, "approve", pointer=Pointer(operation.id))
+        await bot.person(EVE).click(message, "approve")
+        shown = await bot.workspace.until(
+            lambda one: one.only_for == EVE and "approve" in one.buttons, within=10
+        )
+        assert approval(bot, operation.id).votes == ()
+        await bot.person(EVE).click(shown, "approve")
+        await bot.person(EVE).sees("1 more approval is needed")
+        assert approval(bot, operation.id).approvers == (EVE,)
+
+
+class TestTyped:
+    async def test_approve_shows_the_plan_to_who_typed_it_and_does_not_vote(
+        self, bot: Running
+    ) -> None:
+        operation = deploy_to_approve(bot)
+        shown = await plan_for(bot, EVE, operation)
+        assert f"#{operation.id}" in shown.text
+        assert plan_of(operation).digest.short in shown.words
+        assert approval(bot, operation.id).votes == ()
+
+    @pytest.mark.parametrize(
+        ("choice", "words", "state"),
+        [
+            ("approve", "1 more approval is needed", State.AWAITING_APPROVAL),
+            ("reject", "You rejected", State.REJECTED),
+        ],
+    )
+    async def test_approve_brings_buttons_that_vote(
+        self, bot: Running, choice: str, words: str, state: State
+    ) -> None:
+        operation = deploy_to_approve(bot)
+        shown = await plan_for(bot, EVE, operation)
+        await bot.person(EVE).click(shown, choice)
+        await bot.person(EVE).sees(words)
+        assert bot.operation(operation.id).state is state
+        (vote,) = approval(bot, operation.id).votes
+        assert (vote.voter, vote.choice, vote.plan) == (EVE, choice, plan_hash(operation))
+
+    @pytest.mark.parametrize("user", [BOB, "U0GUEST", "U0GONE", "U0STRANGER"])
+    async def test_approve_shows_no_plan_to_who_may_not_vote(self, bot: Running, user: str) -> None:
+        operation = deploy_to_approve(bot)
+        await approve(bot, user, operation, "text")
+        told = await bot.workspace.until(lambda one: one.only_for == user, within=10)
+        assert "You cannot vote" in told.words or "full members" in told.words
+        assert plan_of(operation).digest.short not in told.words
+        assert told.buttons == ()
+
+    async def test_approve_after_one_has_voted_says_so(self, bot: Running) -> None:
+        operation = deploy_to_approve(bot, votes=(vote(EVE),))
+        await approve(bot, EVE, operation, "text")
+        told = await bot.person(EVE).sees("You have voted already")
+        assert told.buttons == ()
+
+
+class TestARecord:
+    @pytest.mark.parametrize("way", ["button", "text"])
+    async def test_that_is_forged_takes_no_vote_and_says_so(self, bot: Running, way: str) -> None:
+        operation = deploy_to_approve(bot)
+        where = keys.operation(operation.id)
+        forged = altered(bot.connection.hget(where, "record"))
+        bot.connection.hset(where, "record", forged)
+        await approve(bot, EVE, operation, way)
+        told = await bot.person(EVE).sees("its signature does not fit")
+        assert "by something other than Quaymaster" in told.words
+        assert bot.connection.hmget(where, "record", "votes") == [forged, None]
+
+    @pytest.mark.parametrize("way", ["button", "text"])
+    async def test_of_a_newer_quaymaster_takes_no_vote_and_is_not_called_forged(
+        self, bot: Running, way: str
+    ) -> None:
+        operation = deploy_to_approve(bot)
+        where = keys.operation(operation.id)
+        genuine: Any = bot.connection.hget(where, "record")
+        newer = as_newer_record(genuine, operation.id, mover(operation))
+        bot.connection.hset(where, "record", newer)
+        await approve(bot, EVE, operation, way)
+        told = await bot.person(EVE).sees("was written by a newer Quaymaster")
+        assert "not acted upon" not in told.words
+        assert bot.connection.hmget(where, "record", "votes") == [newer.encode(), None]

@@ -7,10 +7,9 @@ import pytest
 import redis
 
 from local_slack import Workspace
-from quaymaster import audit
 from quaymaster.operations import State
 from quaymaster.redis_users import RedisUser
-from quaymaster.store.transactions import ask
+from quaymaster.store import keys
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.house import House, redis_user
 from tests.engines.local_images import push_image
@@ -47,7 +46,7 @@ async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
         assert ended.state is State.SUCCEEDED, (command, ended.outcome, house.logs())
         await final_card(workspace, ended.id)
     with contextlib.closing(house.connection()) as connection:
-        wait_until(lambda: len(ask(connection, audit.stored_lines())) > 20, within=20, what="audit")
+        wait_until(lambda: connection.llen(keys.AUDIT) > 20, within=20, what="audit")
     assert house.refusals() == []
 
 
@@ -72,7 +71,7 @@ async def test_each_worker_looks_after_operations_and_cards_alone(
         connection.delete(f"rq:queue:{queue}")  # as a worker does that dies with the job in hand
         house.worker(queue)
         assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
-        wait_until(lambda: bool(ask(connection, audit.stored_lines())), within=20, what="audit")
+        wait_until(lambda: connection.llen(keys.AUDIT) > 0, within=20, what="audit")
     await final_card(workspace, waiting)
     assert house.refusals() == []
 

@@ -143,3 +143,11 @@ class ValkeyServer:
             return False
         finally:
             client.close()
+
+
+def fill(client: "redis.Redis", share: float) -> None:
+    """Have the server hold so much of the memory that it may use, most of it under `filler`."""
+    # Not sent as a whole: what a connection has read counts as used, too, and only for a moment.
+    client.setrange("filler", 20_000_000, "x")
+    used: int = client.info("memory")["used_memory"]
+    client.config_set("maxmemory", int(used / share))

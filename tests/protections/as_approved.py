@@ -11,17 +11,46 @@ _EXAMINE = "tests/workers/jobs/test_examine.py"
 _APPROVED = "tests/workers/test_approved.py"
 _DISPATCH = "tests/workers/test_dispatch.py"
 _FORGED = f"{_APPROVED}::test_a_record_that_was_forged_in_redis_is_not_carried_out"
+_NOT_BELIEVED = f"{_APPROVED}::test_what_a_plan_says_about_its_approval_is_not_believed"
 _GATE = "tests/quaymaster/test_gate.py"
 _REPORTS = "tests/quaymaster/store/test_reports.py"
 _VOTES = "tests/bot/test_votes.py"
 
 AS_APPROVED = (
     _row(
+        "the plan that is carried out is about the request",
+        "quaymaster/store/operation_fields.py",
+        "    _check_the_plan_belongs(operation)\n",
+        "",
+        (f"{_APPROVED}::test_a_signed_plan_for_another_service_is_not_carried_out",),
+    ),
+    _row(
         "production takes only what staging has had",
         "workers/jobs/examine.py",
         "    _refuse_unreleased_before(request, resolved.digest, tools)\n",
         "",
         (f"{_EXAMINE}::test_what_the_environment_before_never_had_is_refused",),
+    ),
+    _row(
+        "what staging has had was recorded by the worker of its host",
+        "quaymaster/store/releases.py",
+        "if not ring.key(signed.key).may_work_in(queue):",
+        "if False:",
+        (f"{_EXAMINE}::test_a_release_that_a_worker_of_another_host_recorded_does_not_count",),
+    ),
+    _row(
+        "a release of another service stops what looks for one",
+        "quaymaster/store/releases.py",
+        "if (release.environment, release.service) != (environment, service):",
+        "if False:",
+        ("tests/workers/test_ledger.py::TestReleases::test_one_of_elsewhere_is_forged",),
+    ),
+    _row(
+        "the votes are about this plan",
+        "quaymaster/store/operation_fields.py",
+        "VOTE.read(one, (number, plan.digest), ring)",
+        'VOTE.read(one, (number, one.partition(\'"plan":"\')[2][:64]), ring)',
+        (f"{_APPROVED}::test_a_signed_plan_with_another_image_has_another_hash_than_the_votes",),
     ),
     _row(
         "the number of votes is that of the worker's own configuration",
@@ -35,7 +64,7 @@ AS_APPROVED = (
         "workers/approved.py",
         "if approval.rejected_by is not None or len(counted) < policy.needed:",
         "if len(counted) < policy.needed:",
-        (_FORGED,),
+        (_NOT_BELIEVED,),
     ),
     _row(
         "a vote is about the plan that is there",
@@ -103,6 +132,13 @@ AS_APPROVED = (
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
     ),
     _row(
+        "a worker runs only what the bot recorded",
+        "quaymaster/store/formats.py",
+        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT)',
+        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT | _WORKER)',
+        ("tests/workers/test_run.py::test_a_request_that_another_program_signed_is_not_run",),
+    ),
+    _row(
         "a deploy begins with looking at the image",
         "workers/dispatch.py",
         'raise Forged("A deploy begins with looking at the image.")',
@@ -167,5 +203,19 @@ AS_APPROVED = (
         'return rule.unknown == "block"',
         "return False",
         (f"{_GATE}::test_unknown_stops_unless_it_is_let_through",),
+    ),
+    _row(
+        "of many findings the gate compares also those that a plan does not name",
+        "quaymaster/gate.py",
+        "    return any(rank > known.get(key, -1) for key, rank in _pairs(now))\n",
+        "    return False\n",
+        (f"{_GATE}::test_one_new_finding_behind_the_ten_that_are_named_is_worse",),
+    ),
+    _row(
+        "of more findings than a plan carries any difference is worse",
+        "quaymaster/gate.py",
+        "        return planned != now\n",
+        "        return False\n",
+        (f"{_GATE}::test_of_more_than_a_plan_carries_any_difference_is_worse",),
     ),
 )

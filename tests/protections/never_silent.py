@@ -7,6 +7,8 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G3")
 _COURIER = "tests/bot/test_courier.py::TestTrouble"
 _END_TO_END = "tests/end_to_end"
+_PAGING = "tests/bot/test_paging.py"
+_ROOM = "tests/bot/test_room.py"
 _PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
 _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
@@ -21,6 +23,46 @@ _STEPS = "tests/bot/test_steps.py"
 _SUPERVISOR = "tests/workers/test_supervisor.py"
 
 NEVER_SILENT = (
+    _row(
+        "an operation that is dropped is off the courier's list",
+        "quaymaster/store/expiry.py",
+        '            ("ZREM", keys.CARDS_BEHIND, *words),\n',
+        "",
+        (
+            "tests/quaymaster/store/test_expiry.py"
+            "::test_a_card_that_is_behind_when_its_operation_goes_is_off_the_couriers_list",
+        ),
+    ),
+    _row(
+        "a Redis that is nearly full takes no new work",
+        "bot/acceptance.py",
+        "        self.room.check()\n",
+        "",
+        (f"{_ROOM}::test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_room",),
+    ),
+    _row(
+        "an end is written whenever there is room again",
+        "workers/run.py",
+        "            if isinstance(error, NoRoom):\n",
+        "            if False:\n",
+        ("tests/workers/test_full.py::test_an_end_is_tried_again_for_as_long_as_there_is_no_room",),
+    ),
+    _row(
+        "a page that is not kept any more is said",
+        "bot/paging.py",
+        "        await self._check_kept(operation_id, page)\n",
+        "",
+        (
+            f"{_PAGING}::test_a_list_that_is_no_longer_kept_says_so_to_who_clicks_and_leaves_the_card",
+        ),
+    ),
+    _row(
+        "a page shows its own rows",
+        "bot/courier.py",
+        "        return replace(operation, outcome=page)\n",
+        "        return operation\n",
+        (f"{_PAGING}::TestOnTheCard::test_each_page_shows_its_own_rows",),
+    ),
     _row(
         "a lost job is queued again",
         "workers/reconciler.py",
@@ -324,8 +366,9 @@ NEVER_SILENT = (
     _row(
         "what Slack did not serve is tried again",
         "bot/courier.py",
-        "            self._wait(operation_id, waits)\n",
-        "            await self._caught_up(stored)\n",
+        "            self._wait(operation_id, waits)\n        elif drawing_failed:\n",
+        "            await self._caught_up(operation_id, stored.revision)\n"
+        "        elif drawing_failed:\n",
         (f"{_COURIER}::test_slack_may_go_away_and_come_back",),
     ),
     _row(

@@ -212,6 +212,24 @@ NO_SECRET_LEAVES = (
         (f"{_SCANNER}::test_credentials_with_a_comma_reach_the_registry_whole",),
     ),
     _row(
+        "a program in the scanner's place cannot look into the one that started it",
+        "quaymaster/hidden.py",
+        "        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)\n",
+        "        pass\n",
+        (
+            "tests/end_to_end/test_scanner_child.py::test_the_scanners_child_gets_no_secret",
+            "tests/end_to_end/test_scanner_child.py::"
+            "test_the_child_of_a_hosts_worker_gets_no_secret",
+        ),
+    ),
+    _row(
+        "the scanner inherits no open file",
+        "workers/trivy_process.py",
+        "                start_new_session=True,\n",
+        "                start_new_session=True,\n                close_fds=False,\n",
+        ("tests/workers/test_trivy_process.py::test_it_inherits_no_descriptor",),
+    ),
+    _row(
         "only what the scanner needs of the environment reaches it",
         "workers/scanner.py",
         "if key in _PASSED_ON and value}",

@@ -10,6 +10,8 @@ _COMPOSED = (
     "tests/test_docs.py::test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published"
 )
 _RECORDS = "tests/quaymaster/store/test_records.py"
+_EXPIRY = "tests/quaymaster/store/test_expiry.py"
+_IDS = "tests/bot/test_ids.py::test_a_command"
 _SERVER = "tests/engines/test_valkey.py"
 
 NOTHING_LOST = (
@@ -72,6 +74,64 @@ NOTHING_LOST = (
         "    also = step.also if isinstance(step, Finished) else ()\n",
         "    also = ()\n",
         ("tests/workers/jobs/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",),
+    ),
+    _row(
+        "what has ended is dropped when its time is over",
+        "quaymaster/store/records.py",
+        "            *expiry.ended(after),\n",
+        "",
+        (f"{_EXPIRY}::test_what_only_reads_is_kept_for_the_time_of_listings",),
+    ),
+    _row(
+        "what is open never expires",
+        "quaymaster/store/expiry.py",
+        "    if not operation.state.is_terminal:\n",
+        "    if False:\n",
+        (f"{_EXPIRY}::test_what_is_open_never_expires",),
+    ),
+    _row(
+        "no record is overwritten by one under the same id",
+        "quaymaster/store/records.py",
+        'guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),',
+        "guards=(Absent(known),),",
+        (f"{_IDS}_under_a_taken_id_becomes_a_new_operation_and_nothing_is_overwritten",),
+    ),
+    _row(
+        "ids that went back are moved on",
+        "bot/acceptance.py",
+        "            await self._move_ids_on(deadline)\n",
+        "",
+        (f"{_IDS}_under_a_taken_id_becomes_a_new_operation_and_nothing_is_overwritten",),
+    ),
+    _row(
+        "of one person the latest lists are kept",
+        "quaymaster/store/pages.py",
+        "        *dropped,\n",
+        "",
+        (
+            "tests/quaymaster/store/test_pages.py::test_of_one_person_the_twenty_latest_lists_are_kept",
+        ),
+    ),
+    _row(
+        "of very many readings the latest are kept",
+        "quaymaster/store/expiry.py",
+        "        min(latest_surplus, (now - READ_WITHIN).timestamp()),\n",
+        "",
+        (f"{_EXPIRY}::test_of_very_many_readings_the_latest_and_those_of_the_last_hour_are_kept",),
+    ),
+    _row(
+        "an outcome is bounded before it is recorded",
+        "workers/steps.py",
+        "outcome=bounds.outcome(step.outcome)",
+        "outcome=step.outcome",
+        ("tests/workers/test_steps.py::test_an_end",),
+    ),
+    _row(
+        "the pages of a list are of bounded size",
+        "quaymaster/listings.py",
+        "        if bytes_left < 0 and pages:\n",
+        "        if False:\n",
+        ("tests/quaymaster/test_listings.py::test_pages_together_are_of_bounded_size",),
     ),
     _row(
         "open operations are known",

@@ -117,8 +117,8 @@ ONCE = (
     _row(
         "an operation is run under its lease",
         "workers/run.py",
-        '        log.info("another worker runs this", operation=operation_id)\n        return\n',
-        '        log.info("another worker runs this", operation=operation_id)\n',
+        '        log.info("another worker runs this", operation=operation.id)\n        return\n',
+        '        log.info("another worker runs this", operation=operation.id)\n',
         (f"{_RUN}::test_what_another_worker_holds_is_left_to_it",),
     ),
     _row(
@@ -213,6 +213,8 @@ ONCE = (
         "bot/paging.py",
         "records.turn_page(operation, page)",
         "records.turn_page(operation, operation.page + page)",
-        (f"{_CANCELLING}::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+        (
+            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+        ),
     ),
 )

@@ -112,7 +112,7 @@ ONLY_WHO_MAY = (
         "",
         (
             "tests/workers/test_approved.py::"
-            "test_a_record_that_was_forged_in_redis_is_not_carried_out",
+            "test_what_a_plan_says_about_its_approval_is_not_believed",
         ),
     ),
     *(
@@ -207,7 +207,9 @@ ONLY_WHO_MAY = (
         "bot/paging.py",
         '        policy.allowed(self._configuration, person, "jobs")\n',
         "",
-        (f"{_CANCELLING}::test_a_page_button_shows_its_page_however_often_it_is_clicked",),
+        (
+            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+        ),
     ),
     _row(
         "who asks for a status may look",

@@ -26,7 +26,7 @@ _ENVELOPE = (
     _row(
         "what is stored has to carry its signature",
         "quaymaster/store/envelopes.py",
-        "    if not _holds(key, signature, _message(place, version, key_id, at, body)):\n",
+        "    if not holds(key, signature, _message(place, version, key_id, at, body)):\n",
         "    if False:\n",
         (_PARTS,),
     ),

@@ -3,7 +3,10 @@
 from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
+from tests.protections.audit_chain import AUDIT_CHAIN
 from tests.protections.chat_page import CHAT_PAGE
+from tests.protections.freshness import FRESHNESS
+from tests.protections.genuine import GENUINE
 from tests.protections.keys import KEYS
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
@@ -11,6 +14,7 @@ from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
 from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
+from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.within_limits import WITHIN_LIMITS
 
@@ -20,12 +24,16 @@ PROTECTIONS = (
     *NEVER_SILENT,
     *AS_APPROVED,
     *SIGNATURES,
+    *SCANNING,
     *ONLY_WHO_MAY,
     *NO_SECRET_LEAVES,
     *NO_INJECTION,
     *WITHIN_LIMITS,
     *NOTHING_LOST,
     *AUDIT,
+    *AUDIT_CHAIN,
+    *FRESHNESS,
     *CHAT_PAGE,
+    *GENUINE,
     *KEYS,
 )

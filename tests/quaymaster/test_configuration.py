@@ -125,6 +125,8 @@ class TestMistakes:
             (SMALL_TEXT + "defaults: {gate: {database_older_than: 48}}", "text; put it in quotes"),
             (SMALL_TEXT + "defaults: {gate: {database_older_than: 2w}}", "is not a duration"),
             (SMALL_TEXT + "defaults: {approval: {expires: 0s}}", "longer than nothing"),
+            (SMALL_TEXT + "defaults: {approval: {expires: 25h}}", "longer than a request is valid"),
+            (SMALL_TEXT + "defaults: {requests_valid_for: 0s}", "longer than nothing"),
             (SMALL_TEXT + "defaults: {approval: {needed: 1}}", "nobody may give them"),
             (SMALL_TEXT + "defaults: {approval: {from: [bosses]}}", "There is no role bosses"),
             (SMALL_TEXT + "roles: {a: [bob]}", "not the id of a person"),
@@ -367,6 +369,11 @@ class TestLookups:
         assert SHOP.approval_for("production", "web") == ApprovalPolicy(
             2, ("release-managers",), "C0RELEASE"
         )
+
+    def test_a_request_is_valid_for_a_day_and_no_approval_takes_longer(self) -> None:
+        assert SHOP.requests_valid_for == timedelta(hours=24)
+        short = Configuration.parse(SHOP_TEXT + "defaults: {requests_valid_for: 1h}\n")
+        assert short.approval_for("production", "web").expires == timedelta(hours=1)
 
     def test_the_requesters_own_approval_counts_only_where_it_is_said(self) -> None:
         text = SMALL_TEXT + "defaults: {approval: {own_request: count}}"

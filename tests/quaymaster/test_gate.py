@@ -17,6 +17,7 @@ from quaymaster.findings import (
 )
 from quaymaster.gate import (
     GateRule,
+    blocked_by,
     gone_findings,
     new_findings,
     stops,
@@ -48,7 +49,7 @@ rules = st.builds(
 )
 ages = st.timedeltas(timedelta(0), timedelta(days=60))
 verdicts: st.SearchStrategy[Verdict] = st.one_of(
-    st.just(Clean()), st.builds(Unknown, st.text()), st.builds(Blocked, many_findings)
+    st.just(Clean()), st.builds(Unknown, st.text()), st.builds(blocked_by, many_findings)
 )
 
 
@@ -72,7 +73,7 @@ def test_what_was_never_scanned_is_unknown() -> None:
 def test_a_finding_of_the_severity_blocks_and_is_named() -> None:
     bad = finding(Severity.HIGH)
     assert verdict_of(report((finding(Severity.LOW, name="CVE-2"), bad)), GateRule(), NOW) == (
-        Blocked((bad,))
+        blocked_by((bad,))
     )
 
 
@@ -129,7 +130,7 @@ def test_what_blocks_reaches_the_severity_and_comes_worst_first(
 @given(rules)
 def test_unknown_stops_unless_it_is_let_through(rule: GateRule) -> None:
     assert stops(Unknown("broken"), rule) == (rule.unknown == "block")
-    assert stops(Blocked((finding(Severity.HIGH),)), rule)
+    assert stops(blocked_by((finding(Severity.HIGH),)), rule)
     assert not stops(Clean(), rule)
 
 
@@ -139,7 +140,7 @@ def test_nothing_is_worse_than_itself(verdict: Verdict) -> None:
 
 
 def test_clean_then_unknown_then_blocked_gets_worse() -> None:
-    order: list[Verdict] = [Clean(), Unknown("x"), Blocked((finding(Severity.HIGH),))]
+    order: list[Verdict] = [Clean(), Unknown("x"), blocked_by((finding(Severity.HIGH),))]
     for better, bad in ((0, 1), (1, 2), (0, 2)):
         assert worse(order[better], order[bad])
         assert not worse(order[bad], order[better])
@@ -150,9 +151,9 @@ def test_another_reason_for_unknown_is_not_worse() -> None:
 
 
 def test_blocked_is_worse_by_a_new_or_a_risen_finding_only() -> None:
-    planned = Blocked((finding(Severity.HIGH),))
-    more = Blocked((finding(Severity.HIGH), finding(Severity.HIGH, name="CVE-2")))
-    risen = Blocked((finding(Severity.CRITICAL),))
+    planned = blocked_by((finding(Severity.HIGH),))
+    more = blocked_by((finding(Severity.HIGH), finding(Severity.HIGH, name="CVE-2")))
+    risen = blocked_by((finding(Severity.CRITICAL),))
     assert worse(planned, more)
     assert worse(planned, risen)
     assert not worse(more, planned)
@@ -185,3 +186,42 @@ def test_a_rebuild_with_another_version_is_the_same_finding() -> None:
     first = Finding("CVE-1", "libssl3", "1.0", "1.2", Severity.HIGH)
     rebuilt = Finding("CVE-1", "libssl3", "1.1", "1.2", Severity.HIGH)
     assert new_findings(report((rebuilt,)), frozenset({first.key}), Severity.HIGH) == ()
+
+
+def _knows_worse(planned: tuple[Finding, ...], now: tuple[Finding, ...]) -> bool:
+    """What ``worse`` means of two blocked verdicts, from everything that was found."""
+    known: dict[str, int] = {}
+    for one in planned:
+        known[one.key] = max(one.severity.rank, known.get(one.key, -1))
+    return any(one.severity.rank > known.get(one.key, -1) for one in now)
+
+
+@given(many_findings, many_findings)
+def test_what_a_verdict_keeps_compares_as_all_findings_would(
+    planned: tuple[Finding, ...], now: tuple[Finding, ...]
+) -> None:
+    assert worse(blocked_by(planned), blocked_by(now)) == _knows_worse(planned, now)
+
+
+def _many(count: int) -> tuple[Finding, ...]:
+    return tuple(finding(Severity.HIGH, name=f"CVE-{number}") for number in range(count))
+
+
+def test_one_new_finding_behind_the_ten_that_are_named_is_worse() -> None:
+    planned, now = blocked_by(_many(200)), blocked_by(_many(201))
+    assert (len(now.by), now.total) == (10, 201)
+    assert worse(planned, now)
+    assert not worse(now, planned)
+
+
+def test_of_more_than_a_plan_carries_any_difference_is_worse() -> None:
+    planned, fewer, more = (blocked_by(_many(count)) for count in (3_000, 2_999, 3_001))
+    assert not worse(planned, blocked_by(_many(3_000)[::-1]))
+    assert worse(planned, more)
+    assert worse(planned, fewer)
+    assert worse(planned, blocked_by(_many(200)))
+
+
+@given(st.integers(1, 5_000))
+def test_a_verdict_is_of_bounded_size(count: int) -> None:
+    assert len(blocked_by(_many(count)).marks) < 20_000

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from quaymaster.errors import UsageError
-from quaymaster.quantities import parse_duration, parse_memory
+from quaymaster.quantities import duration_in_words, parse_duration, parse_memory
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,22 @@ from quaymaster.quantities import parse_duration, parse_memory
 )
 def test_durations_are_a_number_and_a_unit(text: str, duration: timedelta) -> None:
     assert parse_duration(text) == duration
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("24h", "24 hours"),
+        ("1d", "24 hours"),
+        ("2d", "2 days"),
+        ("1h", "1 hour"),
+        ("90m", "90 minutes"),
+        ("1m", "1 minute"),
+        ("45s", "45 seconds"),
+    ],
+)
+def test_durations_are_said_in_words(text: str, words: str) -> None:
+    assert duration_in_words(parse_duration(text)) == words
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1h30m", "5S", "٣s", "9" * 99 + "d"])

@@ -41,6 +41,8 @@ KEY_SPECIMENS = {
     "operation_id": 1042,
     "delivery_id": "delivery",
     "name": "scan",
+    "team": "T0SHOP",
+    "user": "U024BE7LH",
     "environment": "production",
     "service": "web",
     "digest": "sha256:4f1a",

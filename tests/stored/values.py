@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quaymaster.approvals import ApprovalRule, Choice, Vote
-from quaymaster.audit_entries import Entry
+from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.errors import Trouble
 from quaymaster.findings import (
-    Blocked,
     Clean,
     Finding,
     ScannerDatabase,
@@ -16,6 +15,7 @@ from quaymaster.findings import (
     Severity,
     Unknown,
 )
+from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
 from quaymaster.operations import Actor, Origin, Stage, State, Submission
@@ -59,6 +59,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.services import (
     HealthCheck,
     Limits,
@@ -70,15 +71,20 @@ from quaymaster.services import (
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
+    AUDIT_ANCHOR,
     AUDIT_ENTRY,
     BAD_DIGEST,
     EVENT,
     EXAMINED,
+    LOCAL_REPORT,
+    PAGE,
     PLAN,
     RECORD,
     RELEASE,
     REPORT,
     RESOLVED,
+    SCAN_ANSWER,
+    SCAN_ORDER,
     SUBMISSION,
     VOTE,
 )
@@ -123,7 +129,7 @@ SERVICE = ServiceConfiguration(
 EXAMINED_IMAGE = Examined(
     image=IMAGE,
     size=2_000_000,
-    verdict=Blocked((FINDING, UNFIXED)),
+    verdict=blocked_by((FINDING, UNFIXED)),
     counts=COUNTS,
     gained=(FINDING,),
     lost=(UNFIXED,),
@@ -188,8 +194,8 @@ REQUESTS: tuple[Request, ...] = (
     RollbackRequest("production", "web"),
 )
 OUTCOMES: tuple[Outcome, ...] = (
-    ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT),)),
-    TagsListed(WEB, ("1.4", "1.3")),
+    ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT, 2),), 57, 57),
+    TagsListed(WEB, ("1.4", "1.3"), 9_000, 5_000),
     Inspected(
         image=IMAGE,
         where="registry",
@@ -208,8 +214,9 @@ OUTCOMES: tuple[Outcome, ...] = (
         ),
         layers=3,
         is_image_id=True,
+        left_out=3,
     ),
-    HistoryListed(IMAGE, "build1", (HistoryStep("COPY . .", AT, 1_000),)),
+    HistoryListed(IMAGE, "build1", (HistoryStep("COPY . .", AT, 1_000),), 1, 1),
     Pulled(IMAGE, "build1", NEW, 2_000_000, 3.5, already_there=True),
     Pushed(IMAGE, "build1", NEW, 2_000_000, 3, 2, 3.5),
     Tagged(TAGGED, ImageRef(WEB, "stable"), "registry", NEW, OLD, 0.25),
@@ -218,7 +225,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         where="registry",
         digest=NEW,
         database=DATABASE,
-        verdict=Blocked((FINDING,)),
+        verdict=blocked_by((FINDING,)),
         counts=COUNTS,
         worst=(FINDING, UNFIXED),
         total=2,
@@ -246,6 +253,7 @@ _RECORD = Record(
     examined="3c" * 32,
     plan="4d" * 32,
     votes=("5e" * 32, "6f" * 32),
+    scan_order="1042-2",
     look_at=AT + timedelta(minutes=1),
     started_at=AT - timedelta(minutes=1),
     outcome=None,
@@ -283,7 +291,7 @@ def _records() -> tuple[Sample, ...]:
     moved = [replace(_RECORD, state=state) for state in State]
     staged = [replace(_RECORD, state=State.QUEUED, stage=stage) for stage in Stage]
     bare = replace(moved[0], resolved=None, examined=None, plan=None, votes=(), look_at=None)
-    bare = replace(bare, started_at=None, interim=None, deaths=0)
+    bare = replace(bare, started_at=None, interim=None, deaths=0, scan_order=None)
     finished = [replace(ended, outcome=outcome) for outcome in OUTCOMES]
     return (
         *(Sample(RECORD, place, one, WORKER_KEY) for one in (_RECORD, *finished)),
@@ -332,10 +340,40 @@ SAMPLES: tuple[Sample, ...] = (
         ScanReport(WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy"),
         SCANNER_KEY,
     ),
+    Sample(
+        LOCAL_REPORT,
+        ("app1", str(NEW), DATABASE.version),
+        ScanReport(WEB, NEW, DATABASE, AT, (FINDING,), "trivy"),
+        WORKER_KEY,
+    ),
+    Sample(
+        SCAN_ORDER,
+        ("1042-2",),
+        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2"),
+        WORKER_KEY,
+    ),
+    Sample(
+        SCAN_ANSWER,
+        ("1042-2",),
+        ScanAnswer("1042-2", DATABASE, reused=True, seconds=12.5),
+        SCANNER_KEY,
+    ),
+    Sample(
+        SCAN_ANSWER,
+        ("1042-2",),
+        ScanAnswer("1042-2", None, "The scanner was killed.", seconds=0.5),
+        SCANNER_KEY,
+    ),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
+    *(
+        Sample(PAGE, ("1042", "1"), one, WORKER_KEY)
+        for one in OUTCOMES
+        if isinstance(one, ImagesListed | TagsListed | HistoryListed)
+    ),
     Sample(
         AUDIT_ENTRY, ("2",), Entry(2, "7a" * 32, "what stood there", "It is no event."), WORKER_KEY
     ),
+    Sample(AUDIT_ANCHOR, ("audit",), Anchor(2, "7a" * 32, AT), WORKER_KEY),
 )
 
 LABELS: tuple[tuple[str, Labels], ...] = (

@@ -25,6 +25,33 @@ from workers.registry_auth import RegistryLogin
 from workers.switch import switch
 
 HEALTH = HealthCheck(http="/healthz", port=8000, within=15.0)
+SERVING = Container(
+    id="f" * 64,
+    name="quaymaster-production-web-7",
+    environment="production",
+    service="web",
+    operation=7,
+    turn=7,
+    image=None,
+    image_id="sha256:" + "a" * 64,
+    configuration="",
+    health_check=HealthCheck(),
+    ports=(PublishedPort(8080, 8000),),
+    is_running=True,
+    is_restarting=False,
+    exit_code=0,
+    restarts=0,
+    health="",
+    has_been_released=True,
+    is_on_network=True,
+    is_on_check=False,
+    has_its_ports=True,
+    address="172.20.0.2",
+    started_at="2026-11-24T09:30:00Z",
+    stop_signal="SIGTERM",
+    drain=10.0,
+)
+"""A container that serves, as the engine tells of it."""
 
 
 def nothing(*_: object) -> None:

@@ -12,7 +12,6 @@ from quaymaster.settings import Settings
 from tests.configurations import SHOP_TEXT, SMALL_TEXT
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
-from tests.samples import KEY
 from workers.checks import Place, disk_check, secret_values, shortest_limit, worker_probes
 
 
@@ -24,7 +23,7 @@ def checks(
     folder: Path = Path(),
 ) -> dict[str, Check]:
     configuration = Configuration.parse(text, folder / "quaymaster.yml")
-    given = {"QUAYMASTER_SECRET_KEY": KEY, **(environ or {})}
+    given = environ or {}
     place = Place(Settings.from_env(given), configuration, given, host)
     found = perform(worker_probes({part}, place), secret_values(place))
     assert all(check.next_step for check in found if check.verdict == "broken")

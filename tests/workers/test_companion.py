@@ -6,14 +6,16 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from quaymaster.audit import Entry, verify
+from quaymaster.audit_check import verify
 from quaymaster.journal import event_of
 from quaymaster.operations import State
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
-from tests.samples import SEALER, operation
-from tests.workers.toolboxes import now, recorded
+from tests.keys import BOT_KEY, RING, WORKER, WORKER_KEY
+from tests.quaymaster.audits import entry_in
+from tests.samples import operation
+from tests.workers.toolboxes import now
 from workers.companion import look_after_operations
 
 pytestmark = pytest.mark.engine
@@ -33,9 +35,10 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_work_beside(
 ) -> None:
     """An audit whose last line is no entry stops the chaining, and nothing else."""
     valkey.rpush(keys.AUDIT, "not an entry")
-    given = recorded(valkey, operation(state=State.RUNNING))
+    given = operation(state=State.RUNNING)
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
     stop = asyncio.Event()
-    looking = asyncio.create_task(look_after_operations(valkey, SEALER, stop))
+    looking = asyncio.create_task(look_after_operations(valkey, WORKER, stop))
     try:
         await until(lambda: now(valkey, given).state is State.QUEUED)
         valkey.delete(keys.AUDIT)
@@ -43,24 +46,24 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_work_beside(
     finally:
         stop.set()
         await looking
-    assert verify(valkey.lrange(keys.AUDIT, 0, -1), SEALER).entries == 2
+    assert verify(valkey.lrange(keys.AUDIT, 0, -1), RING).entries == 2
 
 
 async def test_redis_may_go_away_and_come_back(
     valkey: redis.Redis, valkey_server: ValkeyServer
 ) -> None:
     stop = asyncio.Event()
-    looking = asyncio.create_task(look_after_operations(valkey, SEALER, stop))
+    looking = asyncio.create_task(look_after_operations(valkey, WORKER, stop))
     try:
         valkey_server.kill()
         await asyncio.sleep(1.2)  # at least one look while it is away
         valkey_server.start()
         given = operation()
-        perform(valkey, records.accept(given, event_of(given, SEALER)))
+        perform(valkey, records.accept(given, event_of(given), BOT_KEY))
         await until(lambda: valkey.llen(keys.AUDIT) == 1)
     finally:
         stop.set()
         await looking
     (line,) = valkey.lrange(keys.AUDIT, 0, -1)
-    assert not Entry.from_json(line).is_refused
+    assert not entry_in(line).refused
     assert ask(valkey, records.open_ids()) == (1042,)

@@ -7,39 +7,12 @@ import pytest
 
 from quaymaster.errors import Conflict, NotAllowed, NotFound
 from quaymaster.image_ref import Digest, ImageRef
-from quaymaster.services import HealthCheck, Limits, PublishedPort, ServiceConfiguration, Volume
+from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Volume
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Service, nothing
+from tests.workers.services import SERVING, Service, nothing
 from workers.candidates import ContainerSpec, configuration_fingerprint, create_candidate
-from workers.containers import Container, Place, check_network_of, log_tail, look
+from workers.containers import Place, check_network_of, log_tail, look
 from workers.health import join
-
-SERVING = Container(
-    id="f" * 64,
-    name="quaymaster-production-web-7",
-    environment="production",
-    service="web",
-    operation=7,
-    release=7,
-    image=None,
-    image_id="sha256:" + "a" * 64,
-    configuration="",
-    health_check=HealthCheck(),
-    ports=(PublishedPort(8080, 8000),),
-    is_running=True,
-    is_restarting=False,
-    exit_code=0,
-    restarts=0,
-    health="",
-    has_been_released=True,
-    is_on_network=True,
-    is_on_check=False,
-    has_its_ports=True,
-    address="172.20.0.2",
-    started_at="2026-11-24T09:30:00Z",
-    stop_signal="SIGTERM",
-    drain=10.0,
-)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +75,7 @@ def test_a_container_is_made_as_it_was_configured(service: Service, images: Loca
         assert found["Mounts"][0]["RW"] is False
         assert container.health_check == spec.configuration.health
         assert container.configuration == configuration_fingerprint(spec.configuration)
-        assert (container.image, container.operation, container.release) == (spec.image, 7, 7)
+        assert (container.image, container.operation, container.turn) == (spec.image, 7, 7)
         assert container.ports == spec.configuration.ports
     finally:
         service.clean()

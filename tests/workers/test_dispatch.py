@@ -1,21 +1,13 @@
-"""Nothing is run that the bot did not record, or that this worker understands differently."""
-
-from dataclasses import replace
+"""Nothing is run that this worker understands differently than the bot, or that is no work."""
 
 import pytest
 
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Stage
-from quaymaster.requests import ApproveRequest, PullRequest
-from tests.samples import deploy, image, operation
+from quaymaster.requests import ApproveRequest
+from tests.samples import deploy, operation
 from tests.workers.toolboxes import of_shop, running, toolbox
 from workers.dispatch import work
-
-
-def test_a_request_that_was_written_into_redis_is_not_run() -> None:
-    forged = of_shop(replace(operation(), request=PullRequest(image("9.9"), "build1")))
-    with pytest.raises(Forged):
-        work(running(forged), toolbox())
 
 
 def test_a_worker_with_another_configuration_does_nothing() -> None:

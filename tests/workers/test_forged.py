@@ -1,60 +1,161 @@
-"""An operation that is forged in Redis ends, with what is genuine of it."""
+"""What is not signed as it should be ends, with the reason; what a newer program wrote does not."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
 
-from quaymaster.errors import Trouble
-from quaymaster.journal import event_of
-from quaymaster.operations import State
+from quaymaster.audit import chain_journal
+from quaymaster.audit_check import verify
+from quaymaster.audit_links import read_event
+from quaymaster.errors import Forged, WrittenByNewer
+from quaymaster.journal import Event
+from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Failed
-from quaymaster.store import keys, records
-from quaymaster.store.formats import SUBMISSION
-from quaymaster.store.transactions import ask, perform
-from tests.keys import BOT_KEY, RING, WORKER
-from tests.samples import operation
+from quaymaster.store import cards, keys, records
+from quaymaster.store.formats import PLAN
+from quaymaster.store.transactions import ask
+from tests.keys import OTHER_WORKER_KEY, RING, WORKER
+from tests.samples import NOW, awaiting, mover, operation, plan, vote
+from tests.tampering import altered, as_newer_record
+from tests.workers.toolboxes import now, recorded
 from workers.forged import end_forged
+from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine
 
-TROUBLE = Trouble("The record of 1042 is not acted upon.")
+FORGED = Forged("The record of 1042 is not acted upon.", why="It was changed.").trouble
 
 
-def put(connection: redis.Redis, **fields: str) -> None:
-    """An operation, with other texts in some of its fields."""
-    given = operation()
-    perform(connection, records.accept(given, event_of(given), BOT_KEY))
-    for name, text in fields.items():
-        connection.hset(keys.operation(1042), name, text)
+def forge(valkey: redis.Redis, given: Operation, *fields: str) -> None:
+    """Change fields of an operation behind the back of everybody."""
+    where = keys.operation(given.id)
+    for field in fields:
+        valkey.hset(where, field, altered(valkey.hget(where, field)))
 
 
-def test_it_ends_with_the_reason_and_what_was_asked_for(valkey: redis.Redis) -> None:
-    put(valkey, record="forged")
-    end_forged(valkey, 1042, TROUBLE, WORKER)
-    stored = ask(valkey, records.load(1042, RING))
-    assert stored is not None
-    assert stored.operation.state is State.FAILED
-    assert stored.operation.outcome == Failed(TROUBLE)
-    assert stored.operation.request == operation().request
+def events(valkey: redis.Redis) -> list[Event]:
+    """What is in the journal."""
+    journal: Any = valkey.lrange(keys.JOURNAL, 0, -1)
+    return [read_event(one.decode(), RING, NOW) for one in journal]
+
+
+def behind(valkey: redis.Redis) -> list[int]:
+    """The cards that the courier has to draw."""
+    return [operation_id for operation_id, _ in ask(valkey, cards.behind(9))]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        operation(),
+        operation(state=State.RUNNING),
+        awaiting(votes=(vote("U0BOB"),)),
+        operation(state=State.BAKING),
+    ],
+    ids=lambda given: given.state.value,
+)
+def test_an_operation_whose_record_was_altered_ends_with_the_reason(
+    valkey: redis.Redis, given: Operation
+) -> None:
+    recorded(valkey, given)
+    forge(valkey, given, "record")
+    assert Reconciler(valkey, WORKER).look(NOW) == 0
+    after = now(valkey, given)
+    assert after.state is State.FAILED
+    assert isinstance(after.outcome, Failed)
+    assert "its signature does not fit" in after.outcome.trouble.what
+    assert after.outcome.trouble.next_step
+    assert after.submission == given.submission
+    assert (after.plan, after.votes, after.version) == (None, (), given.version + 1)
+    assert ask(valkey, records.open_ids()) == ()
+    assert behind(valkey) == [given.id]
+
+
+def test_its_end_is_in_the_audit_with_the_reason(valkey: redis.Redis) -> None:
+    given = recorded(valkey, operation())
+    forge(valkey, given, "record")
+    Reconciler(valkey, WORKER).look(NOW)
+    ended = events(valkey)[-1]
+    assert (ended.what, ended.operation, ended.version) == ("failed", 1042, 2)
+    assert "its signature does not fit" in ended.detail
+    chain_journal(valkey, WORKER)
+    assert verify(valkey.lrange(keys.AUDIT, 0, -1), RING).entries == 2
+
+
+@pytest.mark.parametrize("field", ["plan", "votes", "examined"])
+def test_a_part_that_was_altered_ends_it_too(valkey: redis.Redis, field: str) -> None:
+    examined = plan().examined
+    given = recorded(valkey, awaiting(votes=(vote("U0BOB"),), examined=examined))
+    where = keys.operation(given.id)
+    text: Any = valkey.hget(where, field)
+    valkey.hset(where, field, text.replace(b"U0BOB", b"U0EVE").replace(b"a1a1", b"a2a2"))
+    assert valkey.hget(where, field) != text
+    Reconciler(valkey, WORKER).look(NOW)
+    assert now(valkey, given).state is State.FAILED
+
+
+def test_a_plan_by_the_worker_of_another_host_ends_it(valkey: redis.Redis) -> None:
+    given = recorded(valkey, awaiting())
+    where = keys.operation(given.id)
+    text = PLAN.signed(plan(), ("1042", "production", "web"), OTHER_WORKER_KEY).text
+    valkey.hset(where, "plan", text)
+    Reconciler(valkey, WORKER).look(NOW)
+    assert now(valkey, given).state is State.FAILED
+
+
+def test_what_was_asked_for_is_forged_so_it_is_taken_off_the_open_ones(
+    valkey: redis.Redis,
+) -> None:
+    """There is nobody to tell; the courier says so where it is shown."""
+    given = recorded(valkey, operation())
+    forge(valkey, given, "record", "submission")
+    stands = valkey.hget(keys.operation(given.id), "record")
+    Reconciler(valkey, WORKER).look(NOW)
+    assert ask(valkey, records.open_ids()) == ()
+    assert behind(valkey) == [given.id]
+    assert valkey.hget(keys.operation(given.id), "record") == stands
+    assert [one.what for one in events(valkey)] == ["queued"]
+
+
+@pytest.mark.parametrize("version", ["", "01", "-1", "1e3", "9" * 40, "²", "x"])
+def test_a_version_that_is_none_does_not_keep_it_open(valkey: redis.Redis, version: str) -> None:
+    given = recorded(valkey, operation())
+    forge(valkey, given, "record")
+    valkey.hset(keys.operation(given.id), "version", version)
+    Reconciler(valkey, WORKER).look(NOW)
     assert ask(valkey, records.open_ids()) == ()
 
 
-def test_where_nothing_is_genuine_it_is_open_no_more(valkey: redis.Redis) -> None:
-    put(valkey, record="forged", submission="forged")
-    end_forged(valkey, 1042, TROUBLE, WORKER)
-    assert ask(valkey, records.open_ids()) == ()
-    assert valkey.hget(keys.operation(1042), "record") == b"forged"
+def test_a_number_without_anything_is_left(valkey: redis.Redis) -> None:
+    end_forged(valkey, 5, FORGED, WORKER)
+    assert valkey.exists(keys.operation(5)) == 0
 
 
-def test_what_a_newer_program_was_asked_is_left_to_it(valkey: redis.Redis) -> None:
-    newer = replace(SUBMISSION, version=SUBMISSION.version + 1)
-    asked = newer.signed(operation().submission.value, ("1042",), BOT_KEY)
-    put(valkey, record="forged", submission=asked.text)
-    end_forged(valkey, 1042, TROUBLE, WORKER)
-    assert ask(valkey, records.open_ids()) == (1042,)
+def test_the_others_are_looked_after_all_the_same(valkey: redis.Redis) -> None:
+    forged = recorded(valkey, operation(id=7, state=State.RUNNING))
+    forge(valkey, forged, "record")
+    valkey.hset(keys.operation(5), mapping={"record": "{", "submission": "{", "version": "1"})
+    valkey.sadd(keys.OPEN, 5)
+    origin = Origin("C0SHOP", "trigger-2")
+    given = recorded(valkey, operation(state=State.RUNNING, origin=origin))
+    assert Reconciler(valkey, WORKER).look(NOW) == 1
+    assert ask(valkey, records.open_ids()) == (given.id,)
+    assert now(valkey, given).stage is Stage.RECOVER
 
 
-def test_where_there_is_nothing_nothing_happens(valkey: redis.Redis) -> None:
-    end_forged(valkey, 1042, TROUBLE, WORKER)
-    assert not valkey.exists(keys.operation(1042), keys.JOURNAL)
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.AWAITING_APPROVAL])
+def test_what_a_newer_quaymaster_wrote_is_left_alone(valkey: redis.Redis, state: State) -> None:
+    given = recorded(valkey, operation(state=state))
+    where = keys.operation(given.id)
+    newer = as_newer_record(valkey.hget(where, "record"), given.id, mover(given))
+    valkey.hset(where, "record", newer)
+    stands = valkey.hgetall(where)
+    valkey.delete(keys.JOURNAL, keys.CARDS_BEHIND)
+    assert Reconciler(valkey, WORKER).look(NOW.replace(year=NOW.year + 1)) == 0
+    assert valkey.hgetall(where) == stands
+    assert ask(valkey, records.open_ids()) == (given.id,)
+    assert events(valkey) == []
+    assert behind(valkey) == []
+    with pytest.raises(WrittenByNewer):
+        ask(valkey, records.load(given.id, RING))

@@ -11,7 +11,8 @@ from quaymaster.outcomes import Ended, Lost
 from quaymaster.requests import ScanRequest
 from quaymaster.store import keys
 from quaymaster.store.transactions import ask
-from tests.samples import NOW, SEALER, approval, deploy, image, operation, plan
+from tests.keys import WORKER
+from tests.samples import NOW, deploy, image, operation, plan
 from tests.workers.toolboxes import now, recorded
 from workers.facts import Facts, Whereabouts, whereabouts_of
 from workers.reconciler import (
@@ -131,7 +132,7 @@ def test_a_recovery_that_no_worker_takes_ends_truthfully() -> None:
 
 
 def test_an_approval_that_nobody_gave_expires() -> None:
-    waiting = deploy(state=State.AWAITING_APPROVAL, plan=plan(), approval=approval())
+    waiting = deploy(state=State.AWAITING_APPROVAL, plan=plan())
     assert waiting.changed_at == NOW
     assert _decide(waiting, timedelta(hours=3, minutes=59)) is None
     found = _decide(waiting, timedelta(hours=4))
@@ -161,8 +162,8 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(valkey: redis.
     for number in (5, 6):
         valkey.hset(keys.operation(number), "record", "{" if number == 5 else "{}")
         valkey.sadd(keys.OPEN, number)
-    given = recorded(valkey, deploy(state=State.AWAITING_APPROVAL, approval=approval()))
-    assert Reconciler(valkey, SEALER).look(NOW + timedelta(days=1)) == 1
+    given = recorded(valkey, deploy(state=State.AWAITING_APPROVAL, plan=plan()))
+    assert Reconciler(valkey, WORKER).look(NOW + timedelta(days=1)) == 1
     assert now(valkey, given).state is State.EXPIRED
 
 
@@ -171,7 +172,7 @@ def test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases(
     valkey: redis.Redis,
 ) -> None:
     clock = [100.0]
-    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    reconciler = Reconciler(valkey, WORKER, lambda: clock[0])
     given = recorded(valkey, operation(state=State.RUNNING))
     for passed in (0.0, 1.0, 1.0):
         clock[0] += passed
@@ -188,7 +189,7 @@ def test_after_redis_was_away_the_living_get_a_moment_to_renew_their_leases(
 @pytest.mark.engine
 def test_a_job_that_is_nowhere_is_queued_again_after_a_while(valkey: redis.Redis) -> None:
     clock = [100.0]
-    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    reconciler = Reconciler(valkey, WORKER, lambda: clock[0])
     given = recorded(valkey, operation())
     assert reconciler.look(NOW + ALWAYS) == 0
     assert valkey.lpop(keys.queue(given.queue)) == given.job_id.encode()
@@ -204,7 +205,7 @@ def test_a_job_that_is_nowhere_is_queued_again_after_a_while(valkey: redis.Redis
 @pytest.mark.engine
 def test_the_time_that_redis_was_away_does_not_count(valkey: redis.Redis) -> None:
     clock = [100.0]
-    reconciler = Reconciler(valkey, SEALER, lambda: clock[0])
+    reconciler = Reconciler(valkey, WORKER, lambda: clock[0])
     given = recorded(valkey, operation())
     valkey.delete(keys.queue(given.queue))
     assert reconciler.look(NOW + ALWAYS) == 0

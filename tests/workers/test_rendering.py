@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from quaymaster.seals import Sealer, fingerprint
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
+from quaymaster.fingerprints import FingerprintKey, fingerprint
 from quaymaster.services import ServiceConfiguration
 from tests.configurations import SHOP_TEXT
-from tests.samples import SEALER
+from tests.keys import FINGERPRINTS
 from workers.rendering import Renderer
 
 VALUES = {"DATABASE_PASSWORD": "made-up-1", "TOKEN": "made-up-2"}
@@ -29,8 +29,10 @@ def configuration(tmp_path: Path) -> Configuration:
     return Configuration.load(file)
 
 
-def rendered(configuration: Configuration, sealer: Sealer = SEALER) -> ServiceConfiguration:
-    return Renderer(configuration, VALUES, sealer).render("staging", "worker")
+def rendered(
+    configuration: Configuration, key: FingerprintKey = FINGERPRINTS
+) -> ServiceConfiguration:
+    return Renderer(configuration, VALUES, key).render("staging", "worker")
 
 
 def test_a_plan_holds_references_and_fingerprints_and_no_values(
@@ -49,33 +51,48 @@ def test_a_fingerprint_tells_nothing_to_who_has_no_key(configuration: Configurat
     """Without the key a short password could be found by trying."""
     (token,) = (one for one in rendered(configuration).environment if one.name == "TOKEN")
     (other,) = (
-        one for one in rendered(configuration, Sealer("e" * 32)).environment if one.name == "TOKEN"
+        one
+        for one in rendered(configuration, FingerprintKey("e" * 32)).environment
+        if one.name == "TOKEN"
     )
     assert token.fingerprint != other.fingerprint
-    assert token.fingerprint != fingerprint("secret", "TOKEN", "made-up-2")[:16]
+    assert token.fingerprint is not None
+    assert other.fingerprint is not None
+    assert token.fingerprint.partition(":")[2] != other.fingerprint.partition(":")[2]
+    assert fingerprint("TOKEN", "made-up-2")[:16] not in token.fingerprint
 
 
 def test_values_are_those_of_today_and_what_changed_is_named(configuration: Configuration) -> None:
     plan = rendered(configuration)
-    same = Renderer(configuration, VALUES, SEALER).values(plan)
+    same = Renderer(configuration, VALUES, FINGERPRINTS).values(plan)
     assert dict(same.environment)["DATABASE_URL"] == "postgres://web:made-up-1@db/shop"
     assert dict(same.environment)["QUEUE_PASSWORD"] == "made-up-3"
     assert same.changed == ()
     assert "info" not in same.secrets
     assert len(same.secrets) == 3
     (configuration.folder / "jobs.env").write_text("QUEUE_PASSWORD=made-up-4\n")
-    later = Renderer(configuration, {**VALUES, "TOKEN": "made-up-5"}, SEALER).values(plan)
+    later = Renderer(configuration, {**VALUES, "TOKEN": "made-up-5"}, FINGERPRINTS).values(plan)
     assert later.changed == ("QUEUE_PASSWORD", "TOKEN")
+    assert later.incomparable == same.incomparable == ()
     assert "made-up-5" in later.secrets
+
+
+def test_under_another_key_nothing_is_said_to_have_changed(configuration: Configuration) -> None:
+    plan = rendered(configuration)
+    found = Renderer(configuration, VALUES, FingerprintKey("e" * 32)).values(plan)
+    assert found.changed == ()
+    assert found.incomparable == ("DATABASE_URL", "QUEUE_PASSWORD", "TOKEN")
 
 
 def test_what_is_missing_is_named(configuration: Configuration) -> None:
     plan = rendered(configuration)
     with pytest.raises(ConfigurationError, match="TOKEN"):
-        Renderer(configuration, {"DATABASE_PASSWORD": "x"}, SEALER).render("staging", "worker")
+        Renderer(configuration, {"DATABASE_PASSWORD": "x"}, FINGERPRINTS).render(
+            "staging", "worker"
+        )
     (configuration.folder / "jobs.env").write_text("OTHER=1\n")
     with pytest.raises(ConfigurationError, match="QUEUE_PASSWORD is no longer in"):
-        Renderer(configuration, VALUES, SEALER).values(plan)
+        Renderer(configuration, VALUES, FINGERPRINTS).values(plan)
     (configuration.folder / "jobs.env").write_text("made-up-6\n")
     with pytest.raises(ConfigurationError, match=r"Line 1 of jobs\.env") as raised:
         rendered(configuration)

@@ -1,16 +1,27 @@
 """From a job to a result in the record: by the one job that should, whatever goes wrong."""
 
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import redis
 import structlog
+from rq.serializers import JSONSerializer
 
+from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import keys, leases, records
+from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.transactions import ask, perform
-from tests.samples import deploy, operation
+from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.samples import deploy, mover, operation, plan
+from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
-from workers.run import run
+from workers.run import PUT_BACK_AFTER_SECONDS, run
+from workers.worker import OperationJob, OperationWorker, refusal
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +37,7 @@ def failed(operation: Operation) -> str:
 
 
 def test_what_goes_wrong_ends_it_with_words(valkey: redis.Redis) -> None:
-    given = recorded(valkey, operation(configuration_revision="another"))
+    given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
     run(1042, given.job_id, toolbox(valkey))
     assert "different configurations" in failed(now(valkey, given))
     assert ask(valkey, leases.owner_of(records.lease_name(1042))) is None
@@ -72,7 +83,93 @@ def test_what_another_worker_holds_is_left_to_it(valkey: redis.Redis) -> None:
 
 def test_a_job_of_no_operation_is_nothing(valkey: redis.Redis) -> None:
     run(4711, "operation-4711-1", toolbox(valkey))
-    assert ask(valkey, records.load(4711)) is None
+    assert ask(valkey, records.load(4711, RING)) is None
+
+
+@pytest.mark.parametrize("field", ["record", "submission"])
+def test_a_request_that_was_written_into_redis_is_not_run(valkey: redis.Redis, field: str) -> None:
+    given = recorded(valkey, of_shop(operation()))
+    where = keys.operation(1042)
+    genuine: Any = valkey.hget(where, field)
+    valkey.hset(where, field, genuine.replace(b"build1", b"app1"))
+    stands = valkey.hgetall(where)
+    with structlog.testing.capture_logs() as logged:
+        assert run(1042, given.job_id, toolbox(valkey))
+    assert valkey.hgetall(where) == stands
+    assert [line["event"] for line in logged] == ["record cannot be read"]
+
+
+def test_a_request_that_another_program_signed_is_not_run(valkey: redis.Redis) -> None:
+    """A worker that was taken over cannot ask for anything in somebody's name."""
+    given = of_shop(operation())
+    submission = SUBMISSION.signed(given.submission.value, ("1042",), WORKER_KEY)
+    forged = recorded(valkey, replace(given, submission=submission))
+    stands = valkey.hgetall(keys.operation(1042))
+    run(1042, forged.job_id, toolbox(valkey))
+    assert valkey.hgetall(keys.operation(1042)) == stands
+
+
+def test_a_move_that_is_not_the_bots_to_make_is_not_run(valkey: redis.Redis) -> None:
+    """A bot that was taken over cannot put a deploy on the host without its approvals."""
+    given = of_shop(deploy(stage=Stage.APPLY, queue="host:app1", attempt=3, plan=plan()))
+    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    stands = valkey.hgetall(keys.operation(1042))
+    run(1042, given.job_id, toolbox(valkey))
+    assert valkey.hgetall(keys.operation(1042)) == stands
+
+
+class TestWrittenByANewerQuaymaster:
+    def test_nothing_is_done(self, valkey: redis.Redis) -> None:
+        given = as_newer(valkey, recorded(valkey, of_shop(operation())))
+        stands = valkey.hgetall(keys.operation(1042))
+        with structlog.testing.capture_logs() as logged:
+            assert not run(1042, given.job_id, toolbox(valkey))
+        assert valkey.hgetall(keys.operation(1042)) == stands
+        assert [line["event"] for line in logged] == ["left to a newer worker"]
+        assert ask(valkey, leases.owner_of(records.lease_name(1042))) is None
+
+    def test_the_job_stays_for_a_newer_worker(
+        self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = as_newer(valkey, recorded(valkey, of_shop(operation())))
+        stands = valkey.hgetall(keys.operation(1042))
+        monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))
+        valkey.rpush(keys.queue("host:build1"), "operation-1043-1")
+        began = time.monotonic()
+        worker = OperationWorker(["host:build1"], valkey, grace_seconds=1)
+        worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
+        assert time.monotonic() - began >= PUT_BACK_AFTER_SECONDS
+        waiting = [b"operation-1043-1", given.job_id.encode()]
+        assert valkey.lrange(keys.queue("host:build1"), 0, -1) == waiting
+        job = OperationJob.fetch(given.job_id, connection=valkey, serializer=JSONSerializer)
+        assert refusal(job) is None
+        assert job.args == [1042]
+        assert valkey.hgetall(keys.operation(1042)) == stands
+
+    def test_a_worker_that_can_read_it_does_the_job_that_stayed(
+        self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = recorded(valkey, operation(configuration_revision="another"))
+        genuine: Any = valkey.hget(keys.operation(1042), "record")
+        as_newer(valkey, given)
+        monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))
+        monkeypatch.setattr("workers.run.PUT_BACK_AFTER_SECONDS", 0.0)
+        worker = OperationWorker(["host:build1"], valkey, grace_seconds=1)
+        for _ in range(3):
+            worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
+        valkey.hset(keys.operation(1042), "record", genuine)
+        worker.work(burst=True, logging_level="CRITICAL")
+        assert "different configurations" in failed(now(valkey, given))
+        assert valkey.llen(keys.queue("host:build1")) == 0
+        assert valkey.exists(keys.job(given.job_id)) == 0
+
+
+def as_newer(valkey: redis.Redis, given: Operation) -> Operation:
+    """Have the record written by a newer Quaymaster."""
+    where = keys.operation(given.id)
+    newer = as_newer_record(valkey.hget(where, "record"), given.id, mover(given))
+    valkey.hset(where, "record", newer)
+    return given
 
 
 def test_what_was_cancelled_before_it_ran_ends_without_running(valkey: redis.Redis) -> None:

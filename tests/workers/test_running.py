@@ -11,7 +11,8 @@ from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.store import keys, leases, records
 from quaymaster.store.transactions import ask, perform
-from tests.samples import SEALER, operation
+from tests.keys import BOT_KEY, RING
+from tests.samples import mover, operation
 from workers.running import LeaseLost, Running, kept_alive, service_lease
 
 pytestmark = pytest.mark.engine
@@ -30,19 +31,19 @@ def running(valkey: redis.Redis) -> Running:
 
 def recorded(valkey: redis.Redis, given: Operation) -> Running:
     """An operation that is in the record."""
-    perform(valkey, records.accept(given, event_of(given, SEALER)))
+    perform(valkey, records.accept(given, event_of(given), mover(given)))
     return Running(given, valkey)
 
 
 def test_a_cancel_that_came_in_time_stops_before_the_change(
     running: Running, valkey: redis.Redis
 ) -> None:
-    event = event_of(running.operation, SEALER)
+    event = event_of(running.operation)
     running.check()
-    perform(valkey, records.ask_to_cancel(running.operation, "U0BOB", event))
+    perform(valkey, records.ask_to_cancel(running.operation, "U0BOB", event, BOT_KEY))
     with pytest.raises(Cancelled):
         running.no_return()  # asked a moment ago: only the guard of the transaction knows
-    stored = ask(valkey, records.load(1042))
+    stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
     assert not stored.operation.is_past_return
 

@@ -1,5 +1,6 @@
 """The scanner does what a worker ordered, and answers what came of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,20 +8,22 @@ import redis
 import structlog
 
 from quaymaster import queues
+from quaymaster.errors import Forged
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import Resolved
 from quaymaster.requests import ScanRequest
-from quaymaster.scan_orders import ScanOrder
+from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, leases, records, scan_orders
-from quaymaster.store.formats import SCAN_ORDER
+from quaymaster.store.formats import SCAN_ANSWER, SCAN_ORDER
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.configurations import SHOP
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER, SCANNER_KEY, WORKER, WORKER_KEY
 from tests.samples import DIGEST, image, operation
 from tests.workers.test_scan_watch import scanned
-from tests.workers.toolboxes import now
+from tests.workers.toolboxes import now, toolbox
+from workers.run import run as run_operation
 from workers.scan_order import ScanTools, run
 from workers.scan_watch import LOST_AFTER, ScanWatch
 from workers.steps import OrdersScan, after, also_stored
@@ -90,7 +93,7 @@ def test_an_order_that_another_scanner_has_is_left_to_it(
     valkey: redis.Redis, tools: ScanTools
 ) -> None:
     placed(valkey)
-    assert perform(valkey, leases.take(scan_orders.lease_name(ORDER), "another", 5_000))
+    assert perform(valkey, leases.take(scan_orders.lease_name(ORDER), "another", 60_000))
     with structlog.testing.capture_logs() as logged:
         run(ORDER, f"scan-{ORDER}-0", tools)
     assert _events(logged) == ["another scanner does this"]
@@ -116,6 +119,42 @@ def test_an_order_of_who_may_not_give_one_is_refused(
         run(ORDER, "made-up", tools)
     assert _events(logged) == ["order refused"]
     assert not valkey.exists(keys.scan_answer(ORDER))
+
+
+@pytest.mark.parametrize("key", [BOT_KEY, WORKER_KEY])
+def test_an_answer_counts_with_the_scanners_signature_alone(
+    valkey: redis.Redis, key: SigningKey
+) -> None:
+    text = SCAN_ANSWER.signed(ScanAnswer(ORDER, None, "made up"), (ORDER,), key).text
+    valkey.set(keys.scan_answer(ORDER), text)
+    with pytest.raises(Forged, match="may not sign one"):
+        ask(valkey, scan_orders.answered(ORDER, RING))
+
+
+def test_a_job_that_comes_before_the_answer_does_nothing(valkey: redis.Redis) -> None:
+    given = scanned()
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
+    with structlog.testing.capture_logs() as logged:
+        run_operation(given.id, given.job_id, toolbox(valkey))
+    assert _events(logged) == ["another job does this"]
+    assert now(valkey, given).state is State.SCANNING
+
+
+def test_what_a_newer_program_wrote_is_left_to_a_newer_one(
+    valkey: redis.Redis, tools: ScanTools
+) -> None:
+    order = scan_orders.order_of(scanned())
+    newer = replace(SCAN_ORDER, version=SCAN_ORDER.version + 1)
+    valkey.set(keys.scan_order(ORDER), newer.signed(order, (ORDER,), WORKER_KEY).text)
+    assert not run(ORDER, "made-up", tools)
+    given = scanned()
+    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
+    answer = replace(SCAN_ANSWER, version=SCAN_ANSWER.version + 1)
+    text = answer.signed(ScanAnswer(ORDER, None, "made up"), (ORDER,), SCANNER_KEY).text
+    valkey.set(keys.scan_answer(ORDER), text)
+    assert not run_operation(given.id, given.job_id, toolbox(valkey))
+    assert looked(ScanWatch(), valkey, timedelta(0)) == 0
+    assert now(valkey, given).state is State.SCANNING
 
 
 def test_an_order_that_was_copied_elsewhere_is_refused(
@@ -168,7 +207,7 @@ def test_a_scan_that_hangs_is_given_up_by_when_it_began(valkey: redis.Redis) -> 
     valkey.delete("rq:queue:scan")
     began = int(given.changed_at.timestamp()) - 3600
     lease = scan_orders.lease_name(ORDER)
-    assert perform(valkey, leases.take(lease, f"{began}:a", 5_000))
+    assert perform(valkey, leases.take(lease, f"{began}:a", 60_000))
     assert looked(ScanWatch(), valkey, timedelta(0)) == 1
     assert now(valkey, given).state is State.QUEUED
     assert ask(valkey, scan_orders.why_given_up(ORDER)) == "slow"

@@ -209,7 +209,7 @@ def test_only_what_the_scanner_needs_of_the_environment_reaches_it(
         "TRIVY_CACHE_DIR": str(scanner.cache),
         "HTTPS_PROXY": "http://proxy.test",
         "SLACK_BOT_TOKEN": "made-up-token",
-        "QUAYMASTER_SECRET_KEY": "made-up-key",
+        "QUAYMASTER_SIGNING_KEY": "made-up-key",
     }
     found = Scanner.found(environ)
     assert found.program == program

@@ -18,7 +18,8 @@ from tests.configurations import SMALL_TEXT
 from tests.engines.run_directory import kill_and_wait
 from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.waiting import wait_until
-from tests.samples import KEY, SEALER, operation
+from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
+from tests.samples import operation
 from tests.workers.toolboxes import now, recorded
 from workers.reconciler import Reconciler
 
@@ -46,10 +47,12 @@ def working(server: SlowDiskServer, folder: Path) -> Iterator[None]:
     """
     configuration = folder / "quaymaster.yml"
     configuration.write_text(SMALL_TEXT)
+    (folder / "quaymaster.keys.yml").write_text(ring_text())
     environ = {
         **os.environ,
         "REDIS_URL": server.url,
-        "QUAYMASTER_SECRET_KEY": KEY,
+        "QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text(),
+        "QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT,
         "QUAYMASTER_CONFIG": str(configuration),
     }
     with (folder / "worker.log").open("wb") as log:
@@ -71,7 +74,7 @@ def test_no_job_of_a_burst_is_queued_again(
         for number in range(1, BURST + 1)
     ]
     slow_disk_server.slow_down(FSYNC_SECONDS)
-    reconciler = Reconciler(valkey, SEALER)
+    reconciler = Reconciler(valkey, WORKER)
     moved = 0
 
     def ended_or_moved() -> bool:

@@ -37,7 +37,7 @@ def test_the_new_container_serves_after_a_short_gap(service: Service, images: Lo
     assert service.page() == "web v2"
     assert service.places() == {1: Place.DISPLACED, 2: Place.SERVING}
     assert 0 < switched.gap_seconds < 2
-    assert (switched.serving.image, switched.serving.release) == (image, 2)
+    assert (switched.serving.image, switched.serving.turn) == (image, 2)
     assert not switched.serving.is_on_check
 
 
@@ -56,7 +56,7 @@ def test_the_old_one_is_kept_stopped_and_older_ones_go(
         candidate = service.candidate(service.spec(image, operation))
         serving = switch(service.host, old, candidate, nothing).serving
         removed = retire(service.host, old, 3, 1, nothing)
-    assert removed == (f"quaymaster-{service.environment}-web-1",)
+    assert removed == (f"quaymaster-{service.environment}-web-1.1",)
     assert service.places() == {2: Place.KEPT, 3: Place.SERVING}
 
 

@@ -1,5 +1,6 @@
 """Trivy as a program: what it says last is told, and no secret with it."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,3 +32,16 @@ def test_a_failure_is_quoted_without_secrets(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ScannerBroken, match="cannot be started"):
         run([tmp_path / "nothing"], {}, tmp_path, MINUTE, lambda: None, ())
+
+
+def test_it_inherits_no_descriptor(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nls -l /proc/self/fd >&2\nexit 1\n")
+    program.chmod(0o755)
+    secret = tmp_path / "made-up-secret"
+    with secret.open("w") as opened:
+        os.set_inheritable(opened.fileno(), True)
+        found = run([program], {"PATH": "/usr/bin:/bin"}, tmp_path, MINUTE, lambda: None, ())
+    assert found is not None
+    assert "log" in found.said
+    assert secret.name not in found.said

@@ -1,19 +1,24 @@
 """Toolboxes for tests of jobs: a configuration, a database, and nothing that is connected yet."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
 
 from quaymaster.configuration import Configuration
+from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation
+from quaymaster.scan_orders import ScanAnswer
 from quaymaster.settings import Settings
-from quaymaster.store import records
+from quaymaster.store import keys, records, reports
+from quaymaster.store.formats import SCAN_ANSWER
 from quaymaster.store.transactions import ask, perform
 from tests.configurations import SHOP
-from tests.keys import BOT_KEY, FINGERPRINT_TEXT, RING, WORKER
-from tests.samples import having
+from tests.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
+from tests.samples import having, mover
 from workers.running import Running
 from workers.toolbox import Toolbox
 
@@ -34,8 +39,9 @@ def toolbox(
 
 
 def of_shop(operation: Operation, **changes: Any) -> Operation:
-    """The operation as the bot records it that has the shop's configuration."""
-    return having(operation, configuration_revision=SHOP.revision, **changes)
+    """The operation as the bot records it now that has the shop's configuration."""
+    given = {"configuration_revision": SHOP.revision, "requested_at": datetime.now(UTC)}
+    return having(operation, **{**given, **changes})
 
 
 def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
@@ -45,7 +51,7 @@ def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
 
 def recorded(connection: redis.Redis, operation: Operation) -> Operation:
     """An operation that is in the record, with its job when it is queued."""
-    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
+    perform(connection, records.accept(operation, event_of(operation), mover(operation)))
     return operation
 
 
@@ -54,3 +60,12 @@ def now(connection: redis.Redis, operation: Operation) -> Operation:
     stored = ask(connection, records.load(operation.id, RING))
     assert stored is not None
     return stored.operation
+
+
+def found_clean(connection: redis.Redis, image: ImageRef, order: str) -> None:
+    """The scanner has answered an order: there is nothing in the image."""
+    database = ScannerDatabase("v1", datetime.now(UTC))
+    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    perform(connection, reports.keep(report, SCANNER_KEY))
+    answer = SCAN_ANSWER.signed(ScanAnswer(order, database), (order,), SCANNER_KEY)
+    connection.set(keys.scan_answer(order), answer.text)

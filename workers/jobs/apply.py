@@ -206,7 +206,8 @@ class Change:
 
     def _kept(self) -> Container | None:
         """A stopped container to start again, where its secrets still are today's."""
-        if self.plan.kind != "rollback" or self.values.changed:
+        is_known = not (self.values.changed or self.values.incomparable)
+        if self.plan.kind != "rollback" or not is_known:
             return None
         configuration = configuration_fingerprint(self.plan.configuration)
         return find_kept(self.state, str(self.plan.digest), configuration)

@@ -3,10 +3,10 @@
 from quaymaster.outcomes import ImagesListed
 from quaymaster.requests import ImagesRequest
 from workers.images import images
-from workers.steps import Finished
 from workers.toolbox import Toolbox
 
 
-def list_images(request: ImagesRequest, tools: Toolbox) -> Finished:
+def list_images(request: ImagesRequest, tools: Toolbox) -> ImagesListed:
     """Ask the engine; newest first."""
-    return Finished(ImagesListed(request.host, images(tools.engine(request.host))))
+    found = images(tools.engine(request.host))
+    return ImagesListed(request.host, found, len(found), len(found))

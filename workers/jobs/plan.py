@@ -1,6 +1,7 @@
 """The second stage of a deploy: what was found, and what will change? Nothing does yet."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
@@ -67,12 +68,17 @@ def rule_for(
         return None
     return ApprovalRule(
         needed=policy.needed,
-        expires_at=tools.now() + policy.expires,
+        expires_at=min(tools.now() + policy.expires, _last_start(operation, tools)),
         requester=operation.actor.user,
         from_roles=policy.from_roles,
         channel=policy.channel,
         own_request_counts=policy.own_request_counts,
     )
+
+
+def _last_start(operation: Operation, tools: Toolbox) -> datetime:
+    """Whoever votes later votes for what does not start any more."""
+    return operation.requested_at + tools.configuration.requests_valid_for
 
 
 def observed(environment: str, service: str, tools: Toolbox) -> ServiceState:
@@ -151,11 +157,11 @@ def _why(verdict: Verdict) -> str:
             return ""
         case Unknown():
             return f"Nobody knows what is in it: {verdict.why}"
-        case Blocked():
+        case Blocked(total=total):
             worst = verdict.by[0]
             fix = f"fixed in {worst.fixed}" if worst.fixed else "no fix yet"
             return (
-                f"{len(verdict.by)} findings are too severe; the worst is {worst.vulnerability} "
+                f"{total:,} findings are too severe; the worst is {worst.vulnerability} "
                 f"({worst.severity}) in {worst.package} {worst.installed}, {fix}."
             )
 

@@ -2,11 +2,10 @@
 
 from quaymaster.outcomes import TagsListed
 from quaymaster.requests import TagsRequest
-from workers.steps import Finished
 from workers.toolbox import Toolbox
 
 
-def list_tags(request: TagsRequest, tools: Toolbox) -> Finished:
+def list_tags(request: TagsRequest, tools: Toolbox) -> TagsListed:
     """Ask the registry, over as many pages as it makes of them."""
-    tags = tools.registry(request.repository.registry).tags(request.repository)
-    return Finished(TagsListed(request.repository, tags.names))
+    names = tools.registry(request.repository.registry).tags(request.repository).names
+    return TagsListed(request.repository, names, len(names), len(names))

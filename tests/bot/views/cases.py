@@ -13,7 +13,8 @@ from bot.views.plain import as_text
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
-from quaymaster.findings import Blocked, Clean, Finding, ScannerDatabase, Severity, Unknown
+from quaymaster.findings import Clean, Finding, ScannerDatabase, Severity, Unknown
+from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Actor, Operation, Origin, Stage, State
 from quaymaster.outcomes import (
@@ -48,6 +49,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
+from quaymaster.scan_orders import WAITING
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
 from tests import samples
 from tests.samples import having
@@ -189,7 +191,7 @@ SCANNED = Scanned(
     "registry",
     DIGEST,
     ScannerDatabase("2026-05-04", NOW),
-    Blocked(FINDINGS),
+    blocked_by(FINDINGS),
     ((Severity.HIGH, 41), (Severity.CRITICAL, 1)),
     FINDINGS,
     42,
@@ -219,6 +221,8 @@ CASES: Mapping[str, Operation] = {
         RUNNING, progress=Progress("pushing", 88_000_000, elapsed_seconds=7.3)
     ),
     "cancelling": having(RUNNING, cancel_asked_by="U0BOB"),
+    "scanning": having(_SCAN, state=State.SCANNING, progress=Progress("resolving the tag")),
+    "waiting-for-the-scanner": having(_SCAN, state=State.SCANNING, progress=Progress(WAITING)),
     "recovering": having(RUNNING, stage=Stage.RECOVER, deaths=1),
     "pushed": having(
         RUNNING,
@@ -281,7 +285,7 @@ CASES: Mapping[str, Operation] = {
         state=State.REFUSED,
         plan=None,
         votes=(),
-        examined=replace(PLAN.examined, verdict=Blocked(FINDINGS[:2])),
+        examined=replace(PLAN.examined, verdict=blocked_by(FINDINGS[:2])),
         outcome=Failed(
             Trouble("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
         ),
@@ -384,6 +388,8 @@ CASES: Mapping[str, Operation] = {
                 ),
                 LocalImage((), str(OLD_DIGEST), 4_200, None),
             ),
+            2,
+            2,
         ),
     ),
     "tags-second-page": having(
@@ -391,13 +397,13 @@ CASES: Mapping[str, Operation] = {
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
         page=1,
-        outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(57, 0, -1))),
+        outcome=TagsListed(REPOSITORY, tuple(f"1.{minor}" for minor in range(37, 17, -1)), 57, 57),
     ),
     "tags-none": having(
         RUNNING,
         request=TagsRequest(REPOSITORY),
         state=State.SUCCEEDED,
-        outcome=TagsListed(REPOSITORY, ()),
+        outcome=TagsListed(REPOSITORY, (), 0, 0),
     ),
     "history": having(
         RUNNING,
@@ -411,6 +417,8 @@ CASES: Mapping[str, Operation] = {
                 HistoryStep("COPY . /srv/app", NOW, 88_000_000),
                 HistoryStep("RUN apt-get update && apt-get install --yes everything", NOW, None),
             ),
+            3,
+            3,
         ),
     ),
     "inspected": having(

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.signed import Signed
 
 Value = TypeVar("Value")
 
@@ -66,6 +67,8 @@ class _Poison:
 
     def taken(self, value: Value) -> Value:
         """Any dataclass; what is no text and holds none stays."""
+        if isinstance(value, Signed):
+            return replace(value, value=self.taken(value.value))
         if isinstance(value, ImageRef):
             return replace(value, repository=_LONG, tag="T" * 128 if value.tag else None)
         if isinstance(value, Repository):

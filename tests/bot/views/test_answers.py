@@ -17,12 +17,13 @@ from bot.views.answers import (
 from bot.views.plain import as_text
 from quaymaster.errors import Trouble
 from quaymaster.operations import State
-from quaymaster.store.releases import Release
+from quaymaster.releases import Release
 from tests.bot.views.cases import CASES, CONFIGURATION, DEPLOY, NOW, PLAN, QUEUED
 from tests.bot.views.reading import faults
+from tests.samples import having
 
 RELEASE = Release(
-    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW
+    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW, 6
 )
 
 
@@ -76,7 +77,7 @@ def test_status_without_services_says_so() -> None:
 
 
 def test_jobs_shows_what_is_under_way_and_what_has_ended() -> None:
-    waiting = replace(DEPLOY, state=State.AWAITING_APPROVAL, id=1043)
+    waiting = having(DEPLOY, state=State.AWAITING_APPROVAL, id=1043)
     answer = jobs_answer(Jobs((QUEUED, waiting), 2, (CASES["pushed"],)), CONFIGURATION, NOW)
     assert as_text(answer) == (
         "Under way: 2\n"

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 from bot.views.approval import configuration_changes, vote_lines
 from bot.views.parts import Person, mrkdwn
+from quaymaster.approvals import Approval
 from quaymaster.services import HealthCheck, ServiceConfiguration, Variable, Volume
-from tests.bot.views.cases import APPROVAL, GRANTED
+from tests.bot.views.cases import DEPLOY, GRANTED, RULE
+from tests.samples import having
+
+
+def approval(**changes: object) -> Approval:
+    """The approval of the deploy, with one vote."""
+    found = having(DEPLOY, **changes).approval
+    assert found is not None
+    return found
+
 
 PLAIN = ServiceConfiguration((Variable("A", "1"), Variable("B", reference="${B}", fingerprint="x")))
 
@@ -45,15 +55,16 @@ def test_other_settings_are_told_with_what_they_become() -> None:
 
 
 def test_who_may_approve_is_told_only_while_it_is_open() -> None:
-    assert [mrkdwn(line) for line in vote_lines(APPROVAL, is_open=True)] == [
+    assert [mrkdwn(line) for line in vote_lines(approval(), is_open=True)] == [
         "👍 Approved by <@U0ANN>",
         "May approve: release-managers, not the requester",
     ]
-    assert vote_lines(GRANTED, is_open=False) == (
+    assert vote_lines(approval(votes=GRANTED), is_open=False) == (
         ("👍 Approved by ", Person("U0ANN"), ", ", Person("U0BOB")),
     )
 
 
 def test_where_no_role_may_approve_the_card_says_so() -> None:
-    nobody = replace(APPROVAL, from_roles=(), votes=(), own_request_counts=True)
+    ruled = replace(RULE, from_roles=(), own_request_counts=True)
+    nobody = approval(rule=ruled, votes=())
     assert [mrkdwn(line) for line in vote_lines(nobody, is_open=True)] == ["Nobody may approve"]

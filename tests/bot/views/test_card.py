@@ -9,22 +9,23 @@ import pytest
 from bot.messages import FindingsFile, TextFile
 from bot.views.card import is_cancellable, operation_messages
 from local_slack.blocks import TEXT_TOTAL, text_size
-from quaymaster.approvals import Approval
+from quaymaster.approvals import ApprovalRule
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
 from tests.bot.views import hostile
 from tests.bot.views.cases import (
-    APPROVAL,
     CASES,
     CONFIGURATION,
     DEPLOY,
     GOLDEN,
     NOW,
     QUEUED,
+    RULE,
     RUNNING,
     SCANNED,
     drawn,
 )
+from tests.samples import having
 
 AWAITING = replace(DEPLOY, state=State.AWAITING_APPROVAL)
 
@@ -134,15 +135,15 @@ def test_the_request_for_approval_goes_to_the_approvers_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "approval",
+    "rule",
     [
-        replace(APPROVAL, channel=None),
-        replace(APPROVAL, channel="C0SHOP"),
-        replace(APPROVAL, needed=0),
+        replace(RULE, channel=None),
+        replace(RULE, channel="C0SHOP"),
+        replace(RULE, needed=0),
     ],
 )
-def test_there_is_no_copy_where_it_would_say_nothing_new(approval: Approval) -> None:
-    assert "approval" not in slots(replace(AWAITING, approval=approval))
+def test_there_is_no_copy_where_it_would_say_nothing_new(rule: ApprovalRule) -> None:
+    assert "approval" not in slots(having(AWAITING, rule=rule))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +155,8 @@ def test_there_is_no_copy_where_it_would_say_nothing_new(approval: Approval) -> 
     ],
 )
 def test_approving_asks_again_and_says_what_the_vote_does(needed: int, words: str) -> None:
-    unvoted = replace(APPROVAL, needed=needed, votes=())
-    card = slots(replace(AWAITING, approval=unvoted))["card"]
+    unvoted = having(AWAITING, rule=replace(RULE, needed=needed), votes=())
+    card = slots(unvoted)["card"]
     (row,) = [b.to_dict() for b in card.blocks if b.type == "actions"]
     approve, reject = row["elements"]
     assert approve["confirm"]["text"]["text"] == (
@@ -166,7 +167,7 @@ def test_approving_asks_again_and_says_what_the_vote_does(needed: int, words: st
 
 
 def test_an_approval_that_is_too_late_has_no_buttons() -> None:
-    expired = replace(AWAITING, approval=replace(APPROVAL, expires_at=NOW))
+    expired = having(AWAITING, rule=replace(RULE, expires_at=NOW))
     assert action_ids(expired) == []
     assert "Too late to approve" in slots(expired)["card"].text
 
@@ -197,6 +198,7 @@ def test_no_value_of_a_variable_is_shown() -> None:
 def test_cancel_is_offered_until_it_cannot_help() -> None:
     assert is_cancellable(QUEUED)
     assert is_cancellable(RUNNING)
+    assert is_cancellable(CASES["scanning"])
     assert is_cancellable(replace(DEPLOY, stage=Stage.APPLY))
     assert not is_cancellable(replace(RUNNING, cancel_asked_by="U0BOB"))
     assert not is_cancellable(replace(RUNNING, stage=Stage.RECOVER))

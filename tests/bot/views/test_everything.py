@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.buttons import Button
 from bot.views.answers import (
     Jobs,
     ServiceStatus,
@@ -21,6 +22,7 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Outcome
+from quaymaster.releases import Release
 from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
@@ -30,7 +32,6 @@ from quaymaster.requests import (
     Request,
     StatusRequest,
 )
-from quaymaster.store.releases import Release
 from tests.bot.views import hostile
 from tests.bot.views.cases import CASES, CONFIGURATION, DIGEST, FINDINGS, NOW, PLAN, REPOSITORY
 from tests.bot.views.reading import faults
@@ -97,10 +98,17 @@ def test_slots_are_unique_and_replies_have_something_to_reply_to(scenario: Scena
 
 
 @given(scenarios)
-def test_a_button_carries_the_id_and_nothing_else(scenario: Scenario) -> None:
-    for message in operation_messages(scenario.operation(), CONFIGURATION, NOW):
+def test_a_button_carries_the_id_and_where_it_votes_the_hash_of_the_plan(
+    scenario: Scenario,
+) -> None:
+    operation = scenario.operation()
+    plan = operation.signed_plan
+    for message in operation_messages(operation, CONFIGURATION, NOW):
         rows = [block.to_dict() for block in message.blocks if block.type == "actions"]
-        assert all(element["value"] == "1042" for row in rows for element in row["elements"])
+        for element in (element for row in rows for element in row["elements"]):
+            votes = element["action_id"] in (Button.APPROVE, Button.REJECT)
+            assert element["value"] == (f"1042:{plan.digest}" if votes and plan else "1042")
+            assert plan or not votes
 
 
 @given(words, lengths)
@@ -121,7 +129,7 @@ def test_every_list_of_jobs_can_be_told(scenario: Scenario, under_way: int, ende
 @settings(max_examples=50, deadline=None)
 @given(scenarios, st.integers(0, 100))
 def test_every_status_can_be_told(scenario: Scenario, services: int) -> None:
-    release = Release(7, "", "", PLAN.image, PLAN.configuration, "", ("",), NOW)
+    release = Release(7, "", "", PLAN.image, PLAN.configuration, "", ("",), NOW, 7)
     released = hostile.poisoned(release, scenario.words, scenario.rows)
     operation = scenario.operation()
     known = [

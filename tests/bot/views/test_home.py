@@ -17,17 +17,18 @@ from local_slack.blocks import view_violations
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
 from quaymaster.operations import Operation, State
-from quaymaster.store.releases import Release
+from quaymaster.releases import Release
 from tests.bot.views import hostile
 from tests.bot.views.cases import CASES, CONFIGURATION, NOW, PLAN, QUEUED
 from tests.bot.views.reading import faults
 from tests.configurations import SMALL
+from tests.samples import having
 
 SCENE = HomeScene(CONFIGURATION, NOW)
 AWAITING = [name for name, case in CASES.items() if case.state is State.AWAITING_APPROVAL]
 WAITING = CASES["deploy-awaiting-approval"]
 RELEASE = Release(
-    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW
+    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW, 6
 )
 NOTHING = HomeContent((), (), Jobs((), 0, ()))
 LARGEST_VIEW = 250_000
@@ -39,7 +40,7 @@ def text_of(blocks: tuple[Block, ...]) -> str:
 
 
 def numbered(count: int) -> tuple[Operation, ...]:
-    return tuple(replace(WAITING, id=2000 + number) for number in range(count))
+    return tuple(having(WAITING, id=2000 + number) for number in range(count))
 
 
 def services(count: int, environments: int = 1) -> tuple[ServiceStatus, ...]:
@@ -85,7 +86,8 @@ def test_a_vote_on_it_is_the_vote_on_the_card() -> None:
         ["approve", "reject"],
         ["refresh"],
     ]
-    assert [one["value"] for one in rows[0]] == ["1042", "1042"]
+    assert WAITING.signed_plan is not None
+    assert [one["value"] for one in rows[0]] == [f"1042:{WAITING.signed_plan.digest}"] * 2
     assert all(one["confirm"] for one in rows[0])
 
 

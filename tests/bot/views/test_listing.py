@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 
 from bot.buttons import page_of
 from bot.views.card import operation_messages
-from bot.views.listing import ROWS, position
 from bot.views.plain import as_text
+from quaymaster.listings import ROWS, pages_of, position
 from quaymaster.outcomes import TagsListed
 from tests.bot.views.cases import CASES, CONFIGURATION, NOW, REPOSITORY
 
 
 def page(tags: int, number: int) -> tuple[str, list[int | None]]:
     """A page of a repository with so many tags: its text, and where its buttons lead."""
-    outcome = TagsListed(REPOSITORY, tuple(f"v{tag}" for tag in range(1, tags + 1)))
+    names = tuple(f"v{tag}" for tag in range(1, tags + 1))
+    pages = pages_of(TagsListed(REPOSITORY, names, tags, tags))
+    outcome = pages[position(tags, number)[0]]
     operation = replace(CASES["tags-none"], outcome=outcome, page=number)
     (card,) = operation_messages(operation, CONFIGURATION, NOW)
     rows = [block.to_dict() for block in card.blocks if block.type == "actions"]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.buttons import Pointer
 from bot.views import parts
 from bot.views.parts import Bold, Code, Line, Person, Room, When
 from tests.bot.views import hostile
@@ -161,7 +162,7 @@ def test_every_part_takes_every_text(text: str) -> None:
         parts.bullets([]),
         parts.log([text, text]),
         parts.small_print(line),
-        *parts.buttons(parts.button(text, "approve", 7, "primary", question)),
+        *parts.buttons(parts.button(text, "approve", Pointer(7), "primary", question)),
     ]
     assert faults(parts.message_text(line), blocks, frozenset({text})) == []
 
@@ -173,7 +174,7 @@ def test_nothing_is_longer_than_slack_takes() -> None:
     blocks = [
         parts.headline(text),
         parts.small_print(*[words] * 20),
-        *parts.buttons(parts.button(text, "approve", 7, "primary", question)),
+        *parts.buttons(parts.button(text, "approve", Pointer(7), "primary", question)),
     ]
     assert faults(parts.message_text(*[words] * 20), blocks, frozenset()) == []
 

@@ -14,23 +14,25 @@ from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Sev
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
-from quaymaster.plans import DeployPlan, Examined, Undo
+from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
+from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import ServiceConfiguration
 from quaymaster.store import keys, records, releases, reports
-from quaymaster.store.releases import Release
-from quaymaster.store.transactions import Transaction, ask, perform
+from quaymaster.store.transactions import Query, ask, perform
 from tests.images.catalogue import LocalImages
-from tests.samples import NOW, SEALER, deploy
+from tests.keys import RING, SCANNER_KEY, WORKER_KEY
+from tests.samples import NOW, deploy, having
 from tests.workers.services import Service
-from tests.workers.toolboxes import now, recorded, running, toolbox
+from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
+from workers.containers import Place as ContainerPlace
 from workers.containers import observe
-from workers.jobs.apply import apply_plan
+from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
-from workers.steps import Finished, Step
+from workers.steps import AwaitsApproval, Continues, Finished, Step
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -71,18 +73,21 @@ environments:
     def rendered(self) -> ServiceConfiguration:
         return self.tools.renderer.render(self.service.environment, "web")
 
-    def plan(self, image: ImageRef, serving: ImageRef | None = None) -> DeployPlan:
+    def plan(
+        self, image: ImageRef, serving: ImageRef | None = None, turn: int = 1042
+    ) -> DeployPlan:
         """To put this image in the place of what serves."""
         return DeployPlan(
             kind="deploy",
             environment=self.service.environment,
             service="web",
             host="build1",
+            turn=turn,
             examined=Examined(image, 1, Clean(), ()),
             configuration=self.rendered(),
             configuration_revision=self.configuration.revision,
             running=RunningNow(serving, 1, self.rendered()) if serving else None,
-        ).sealed(SEALER, 1042)
+        )
 
     def operation(self, plan: DeployPlan | None) -> Operation:
         """The deploy, about to be carried out."""
@@ -99,6 +104,19 @@ environments:
         held = running(self.operation(plan), self.connection)
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
+
+    def deployed(self, images: LocalImages, *turns: int) -> tuple[ImageRef, ImageRef]:
+        """Two versions, one after the other: the second serves, the first is kept."""
+        first = self.service.image(images.web_v1, "1")
+        second = self.service.image(images.web_v2, "2")
+        assert isinstance(self.apply(self.plan(first, turn=turns[0])), Finished)
+        assert isinstance(self.apply(self.plan(second, first, turns[1])), Finished)
+        assert self.service.page() == "web v2"
+        return first, second
+
+    def latest(self) -> Query[tuple[Release, ...]]:
+        """The releases that a worker of the host has signed."""
+        return releases.latest(self.service.environment, "web", RING, "host:build1")
 
     def serving(self) -> ImageRef | None:
         found = observe(self.service.host, self.service.environment, "web").serving
@@ -120,9 +138,8 @@ def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: Local
     assert after.state is State.SUCCEEDED
     assert isinstance(after.outcome, Deployed)
     assert place.serving() == image
-    (release,) = ask(place.connection, releases.latest(place.service.environment, "web"))
-    release.check(SEALER)
-    assert (release.id, release.image) == (1042, image)
+    (release,) = ask(place.connection, place.latest())
+    assert (release.id, release.image, release.turn) == (1042, image, 1042)
 
 
 def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
@@ -133,9 +150,12 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
     run(1042, given.job_id, place.tools)
     undone = []
     for image in (first, place.service.image(images.web_v2, "2")):
-        operation = replace(place.operation(None), examined=Examined(image, 1, Clean(), ()))
+        resolved = Resolved(image, 1)
+        operation = having(place.operation(None), resolved=resolved, scan_order="1042-1")
+        found_clean(place.connection, image, "1042-1")
         request = DeployRequest(image, place.service.environment, "web")
         step = plan_deploy(request, running(operation, place.connection), place.tools)
+        assert isinstance(step, Continues | AwaitsApproval), step
         undone.append(step.plan.undo if step.plan else None)
     assert undone == [None, Undo(first, 1042)]
 
@@ -195,12 +215,131 @@ def test_a_secret_that_changed_since_the_plan_supersedes_it(
     assert place.service.places() == {}
 
 
+def under_another_key(place: Place) -> Place:
+    """The same place, whose worker got another key of fingerprints."""
+    environ = {**place.environ, "QUAYMASTER_FINGERPRINT_KEY": "another-made-up-key-of-fingerprints"}
+    return Place(place.service, place.connection, environ)
+
+
+def test_secrets_that_cannot_be_compared_supersede_a_plan_and_are_not_said_to_have_changed(
+    place: Place, images: LocalImages
+) -> None:
+    plan = place.plan(place.service.image(images.web_v1, "1"))
+    step = under_another_key(place).apply(plan)
+    assert isinstance(step, Finished)
+    assert step.state is State.SUPERSEDED
+    assert isinstance(step.outcome, Ended)
+    assert "cannot be compared" in step.outcome.why
+    assert "TOKEN" in step.outcome.why
+    assert "have changed" not in step.outcome.why
+    assert place.service.places() == {}
+
+
+class TestTurns:
+    """A plan that somebody put back, or that another one overtook, changes nothing."""
+
+    @pytest.mark.parametrize("turn", [1, 6, 7])
+    def test_a_plan_whose_turn_is_past_is_superseded(
+        self, place: Place, images: LocalImages, turn: int
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        place.service.serving(first, 7)
+        step = place.apply(place.plan(place.service.image(images.web_v2, "2"), first, turn))
+        assert isinstance(step, Finished)
+        assert step.state is State.SUPERSEDED
+        assert isinstance(step.outcome, Ended)
+        assert "was changed by a newer plan" in step.outcome.why
+        assert step.also == ()
+        assert place.service.places() == {7: ContainerPlace.SERVING}
+        assert place.service.page() == "web v1"
+
+    def test_also_where_what_had_the_higher_turn_is_only_kept(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        """Nothing of today can be told from what runs: the same image serves as when it was
+        planned.
+        """
+        first, second = place.deployed(images, 2, 9)
+        undone = replace(place.plan(first, second, turn=10), kind="rollback", restores=1)
+        assert isinstance(place.apply(undone), Finished)
+        stale = place.plan(second, first, turn=9)
+        step = place.apply(stale)
+        assert isinstance(step, Finished)
+        assert step.state is State.SUPERSEDED
+        assert place.serving() == first
+
+    def test_the_next_turn_is_carried_out_and_stands_on_the_container(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        place.service.serving(first, 7)
+        plan = place.plan(place.service.image(images.web_v2, "2"), first, turn=8)
+        assert isinstance(place.apply(plan), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.name == f"quaymaster-{place.service.environment}-web-1042.8"
+        assert (serving.turn, is_result_of(plan, serving)) == (8, True)
+
+    def test_only_the_container_of_its_turn_is_the_result_of_a_plan(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        serving = place.service.serving(first, 7)
+        assert is_result_of(place.plan(first, turn=7), serving)
+        assert not is_result_of(place.plan(first, turn=6), serving)
+        assert not is_result_of(place.plan(first, turn=8), serving)
+
+
+class TestARollback:
+    def test_starts_the_kept_container_again_under_a_name_with_its_turn(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first, second = place.deployed(images, 1, 2)
+        (kept,) = place.service.state().kept
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        assert isinstance(place.apply(undo), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.id == kept.id
+        assert serving.name == f"quaymaster-{place.service.environment}-web-1042.3"
+        assert (serving.turn, is_result_of(undo, serving)) == (3, True)
+        assert place.service.page() == "web v1"
+
+    @pytest.mark.parametrize("how", ["changed", "incomparable"])
+    def test_makes_a_new_container_where_its_secrets_may_be_others(
+        self, place: Place, images: LocalImages, how: str
+    ) -> None:
+        """A kept container has the secrets of its own time."""
+        first, second = place.deployed(images, 1, 2)
+        (kept,) = place.service.state().kept
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        if how == "changed":
+            place.environ["TOKEN"] = "made-up-2"
+        later = place if how == "changed" else under_another_key(place)
+        assert isinstance(later.apply(undo), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        assert serving.id != kept.id
+        assert (serving.image, serving.turn) == (first, 3)
+
+    def test_says_which_secrets_cannot_be_compared(self, place: Place, images: LocalImages) -> None:
+        image = place.service.image(images.web_v1, "1")
+        environment = place.service.environment
+        genuine = Release(1, environment, "web", image, place.rendered(), "U0ALICE", (), NOW, 1)
+        note(place, signed(genuine))
+        request = RollbackRequest(environment, "web")
+        asked = running(having(place.operation(None), request=request), place.connection)
+        plan = plan_rollback(request, asked, under_another_key(place).tools).plan
+        assert plan is not None
+        assert "these secrets cannot be compared with those of then: TOKEN" in plan.notes
+
+
 def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
     """A scan of this image, a moment ago."""
     assert image.digest is not None
     at = datetime.now(UTC) - timedelta(minutes=1)
     report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
-    perform(place.connection, reports.keep(report, SEALER))
+    perform(place.connection, reports.keep(report, SCANNER_KEY))
 
 
 def test_what_came_to_light_after_the_approval_stops_the_deploy(
@@ -219,20 +358,27 @@ def test_a_rollback_does_not_restore_what_was_written_into_redis(
 ) -> None:
     image = place.service.image(images.web_v1, "1")
     genuine = Release(
-        1, place.service.environment, "web", image, place.rendered(), "U0ALICE", (), NOW
-    ).sealed(SEALER)
-    forged = replace(genuine, image=place.service.image(images.web_v2, "2"))
+        1, place.service.environment, "web", image, place.rendered(), "U0ALICE", (), NOW, 1
+    )
+    other = place.service.image(images.web_v2, "2")
+    written = signed(genuine)
+    forged = written.replace(str(image.digest), str(other.digest))
+    assert forged != written
     request = RollbackRequest(place.service.environment, "web")
-    asked = running(replace(place.operation(None), request=request), place.connection)
+    asked = running(having(place.operation(None), request=request), place.connection)
     note(place, forged)
     with pytest.raises(Forged):
         plan_rollback(request, asked, place.tools)
     place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
-    note(place, genuine)
+    note(place, written)
     assert plan_rollback(request, asked, place.tools).plan
 
 
-def note(place: Place, release: Release) -> None:
+def signed(release: Release) -> str:
+    """The release as a worker stores it."""
+    return str(releases.record(release, WORKER_KEY)[0][-1])
+
+
+def note(place: Place, text: str) -> None:
     """Put a release into Redis."""
-    written = Transaction(releases.record(release), done=lambda _: None, refused=lambda _: None)
-    perform(place.connection, written)
+    place.connection.rpush(keys.releases(place.service.environment, "web"), text)

@@ -11,17 +11,19 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Stage
+from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.services import ServiceConfiguration
+from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, releases
-from quaymaster.store.releases import Release
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
-from tests.samples import NOW, SEALER, deploy
+from tests.keys import BOT_KEY, OTHER_WORKER_KEY, WORKER_KEY
+from tests.samples import NOW, deploy
 from tests.workers.toolboxes import running, toolbox
 from workers.jobs.examine import examine
-from workers.steps import Continues
+from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -35,7 +37,7 @@ class Way:
     connection: redis.Redis
     tools: Toolbox
 
-    def to_production(self) -> Continues:
+    def to_production(self) -> OrdersScan:
         """Examine the image for production."""
         request = DeployRequest(replace(self.image, digest=None), "production", "web")
         operation = deploy(request=request, configuration_revision="")
@@ -44,13 +46,15 @@ class Way:
     def release(self, environment: str) -> Release:
         """The release of the image there, as a worker records it."""
         configuration = ServiceConfiguration()
-        release = Release(7, environment, "web", self.image, configuration, "U0A", (), NOW)
-        return release.sealed(SEALER)
+        return Release(7, environment, "web", self.image, configuration, "U0A", (), NOW, 7)
 
-    def put(self, release: Release, environment: str) -> None:
+    def signed(self, release: Release, key: SigningKey = WORKER_KEY) -> str:
+        """The release as somebody stores it."""
+        return str(releases.record(release, key)[0][-1])
+
+    def put(self, text: str, environment: str) -> None:
         """Put a release among those of an environment, whatever it says itself."""
-        (command,) = releases.record(release)
-        self.connection.rpush(keys.releases(environment, "web"), str(command[-1]))
+        self.connection.rpush(keys.releases(environment, "web"), text)
 
 
 @pytest.fixture
@@ -87,26 +91,38 @@ def test_what_the_environment_before_never_had_is_refused(way: Way) -> None:
 
 
 def test_another_environment_does_not_count(way: Way) -> None:
-    way.put(way.release("dev"), "dev")
+    way.put(way.signed(way.release("dev")), "dev")
     with pytest.raises(Conflict, match="never released in staging"):
         way.to_production()
 
 
 def test_what_the_environment_before_has_had_goes_on(way: Way) -> None:
-    way.put(way.release("staging"), "staging")
+    way.put(way.signed(way.release("staging")), "staging")
     step = way.to_production()
-    assert step.stage is Stage.PLAN
-    assert step.examined is not None
-    assert step.examined.image == way.image
+    assert step.then is Stage.PLAN
+    assert step.resolved.image == way.image
 
 
 def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
-    way.put(replace(way.release("staging"), seal="0" * 64), "staging")
-    with pytest.raises(Forged):
+    genuine = way.signed(replace(way.release("staging"), released_by="U0B"))
+    for forged in (
+        genuine.replace("U0B", "U0C"),
+        way.signed(way.release("staging"), BOT_KEY),
+        way.signed(way.release("staging"), SigningKey.new("worker-1")),
+    ):
+        way.connection.delete(keys.releases("staging", "web"))
+        way.put(forged, "staging")
+        with pytest.raises(Forged):
+            way.to_production()
+
+
+def test_a_release_that_a_worker_of_another_host_recorded_does_not_count(way: Way) -> None:
+    way.put(way.signed(way.release("staging"), OTHER_WORKER_KEY), "staging")
+    with pytest.raises(Conflict, match="never released in staging"):
         way.to_production()
 
 
 def test_a_genuine_release_of_elsewhere_does_not_count(way: Way) -> None:
-    way.put(way.release("dev"), "staging")
-    with pytest.raises(Forged, match="no release of staging/web"):
+    way.put(way.signed(way.release("dev")), "staging")
+    with pytest.raises(Forged, match="its signature does not fit"):
         way.to_production()

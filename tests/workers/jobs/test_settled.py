@@ -1,37 +1,47 @@
-"""After a crash and after a bake window, a plan counts only with its seal."""
+"""After a crash and after a bake window, a plan counts only as a worker signed it."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
+import redis
+import structlog
 
 from quaymaster.errors import Forged
-from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, Stage, State
+from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed
-from tests.samples import OTHER_DIGEST, deploy, image, plan
-from tests.workers.toolboxes import running, toolbox
+from quaymaster.store import keys
+from tests.samples import DIGEST, OTHER_DIGEST, deploy, image, plan
+from tests.workers.toolboxes import of_shop, recorded, running, toolbox
 from workers.jobs.look import look_again
 from workers.jobs.settled import settle_service
+from workers.run import run
 
 
-def with_forged_plan(stage: Stage) -> Operation:
-    """A deploy whose plan somebody gave another image."""
-    other: ImageRef = image(digest=OTHER_DIGEST)
-    forged = replace(plan(), examined=replace(plan().examined, image=other))
-    deployed = Deployed("production", "web", other, 0.1, None, 1.0)
-    return deploy(state=State.RUNNING, stage=stage, plan=forged, interim=deployed)
-
-
-def test_a_forged_plan_is_not_settled() -> None:
-    with pytest.raises(Forged, match="valid seal"):
-        settle_service(running(with_forged_plan(Stage.RECOVER)), toolbox())
-
-
-def test_a_forged_plan_is_not_looked_at_again() -> None:
-    with pytest.raises(Forged, match="valid seal"):
-        look_again(running(with_forged_plan(Stage.LOOK)), toolbox())
+@pytest.mark.engine
+@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.LOOK])
+def test_a_forged_plan_is_neither_settled_nor_looked_at_again(
+    valkey: redis.Redis, stage: Stage
+) -> None:
+    deployed = Deployed("production", "web", image(digest=DIGEST), 0.1, None, 1.0)
+    given = of_shop(
+        deploy(stage=stage, queue="host:app1", attempt=4, plan=plan(), interim=deployed)
+    )
+    recorded(valkey, given)
+    where = keys.operation(given.id)
+    genuine: Any = valkey.hget(where, "plan")
+    valkey.hset(where, "plan", genuine.replace(str(DIGEST).encode(), str(OTHER_DIGEST).encode()))
+    stands = valkey.hgetall(where)
+    with structlog.testing.capture_logs() as logged:
+        run(given.id, given.job_id, toolbox(valkey))
+    assert [line["event"] for line in logged] == ["record cannot be read"]
+    assert valkey.hgetall(where) == stands
 
 
 def test_without_a_plan_there_is_nothing_to_settle() -> None:
     with pytest.raises(Forged, match="no plan"):
         settle_service(running(deploy(state=State.RUNNING)), toolbox())
+
+
+def test_without_a_plan_there_is_nothing_to_look_at_again() -> None:
+    with pytest.raises(Forged, match="no plan"):
+        look_again(running(deploy(state=State.RUNNING)), toolbox())

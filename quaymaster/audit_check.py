@@ -1,0 +1,232 @@
+"""``quaymaster audit verify``: every link and every event of the chain, on all processors.
+
+Chunks of lines are checked apart from each other; what joins them, and whether an event is there
+twice, is checked in their order.
+"""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from quaymaster.audit_entries import Claim, CountsNoMore, History, hash_of
+from quaymaster.audit_links import Link, broken, link_of, read_event, vouches
+from quaymaster.audit_store import PAGE
+from quaymaster.errors import Forged, QuaymasterError
+from quaymaster.key_ring import KeyRing
+
+Lines = Sequence[str | bytes]
+Told = tuple[int, int, str] | str
+"""The operation, version and kind of an event, as it is sent between processes fastest; or why it
+was refused.
+"""
+
+_AT_ONCE_PER_PROCESSOR = 8
+_SMALL = 2_000
+"""So many entries are checked sooner than other processes have started."""
+_MOST_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The whole chain holds."""
+
+    entries: int
+    head: str
+    """The newest hash; empty for an empty audit."""
+    refused: int = 0
+    """Entries that are no events: forged, pushed again, or signed with a revoked key."""
+    missing: int = 0
+    """How many versions of operations have no event between others that have one."""
+    reasons: tuple[str, ...] = ()
+    """About the first entries that were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A chunk of the chain whose links and signatures hold."""
+
+    previous: str
+    """The hash that its first entry names."""
+    last: str
+    """Its last line."""
+    events: tuple[Told, ...]
+    """Of each entry."""
+    has_head: bool
+
+
+@dataclass(slots=True)
+class _Joined:
+    """The chain as far as it was checked."""
+
+    number: int
+    hash: str
+    has_head: bool
+    last: str = ""
+    refused: int = 0
+    reasons: list[str] = field(default_factory=list)
+    history: History = field(default_factory=History)
+
+    def take(self, checked: Checked) -> None:
+        """Join the next chunk. Raises Forged where it does not follow."""
+        if checked.previous != self.hash:
+            raise _out_of_place(self.number + 1)
+        for event in checked.events:
+            self.number += 1
+            self._note(event)
+        self.last, self.hash = checked.last, hash_of(checked.last)
+        self.has_head = self.has_head or checked.has_head
+
+    def _note(self, event: Told) -> None:
+        why = event if isinstance(event, str) else ""
+        if not isinstance(event, str):
+            try:
+                self.history.add(Claim(*event))
+            except CountsNoMore as error:
+                why = error.trouble.what
+        if why:
+            self.refused += 1
+            if len(self.reasons) < _MOST_TOLD:
+                self.reasons.append(f"Entry {self.number}: {why}")
+
+
+def verify(
+    lines: Iterable[str | bytes],
+    ring: KeyRing,
+    head: str | None = None,
+    *,
+    after: tuple[int, str] = (0, ""),
+) -> Verified:
+    """Check every link and every event of the chain that goes on after this number and hash.
+
+    ``head`` is a hash that was written down earlier; it must still be in the chain. Raises Forged
+    naming the first entry that does not hold, and WrittenByNewer.
+    """
+    start, given = after[0], iter(lines)
+    joined = _Joined(*after, has_head=head is None or head == after[1])
+    first = list(islice(given, _SMALL))
+    processors = len(os.sched_getaffinity(0))
+    if len(first) < _SMALL or processors == 1:
+        found = _in_order(chain(first, given), start + 1, ring, head)
+    else:
+        found = _at_once(chain(first, given), start + 1, ring, head, processors)
+    for checked in found:
+        joined.take(checked)
+    if joined.last:
+        vouches(joined.last, joined.number, ring)
+    if not joined.has_head:
+        raise broken(joined.number, f"the head {head} is no longer in it")
+    return Verified(
+        joined.number - start,
+        joined.hash,
+        joined.refused,
+        joined.history.missing,
+        tuple(joined.reasons),
+    )
+
+
+def check(lines: Lines, first: int, ring: KeyRing, head: str | None) -> Checked:
+    """Check entries that follow each other, from this number on."""
+    links: list[Link] = []
+    previous, has_head = "", False
+    for number, line in enumerate(lines, first):
+        link = link_of(line, number, ring)
+        if link.entry.number != number or (links and link.entry.previous != previous):
+            raise _out_of_place(number)
+        previous = link.hash
+        has_head = has_head or previous == head
+        links.append(link)
+    events = tuple(_judged(link, ring) for link in links)
+    return Checked(links[0].entry.previous, links[-1].text, events, has_head)
+
+
+def _judged(link: Link, ring: KeyRing) -> Told:
+    """What an entry tells of, or why it was or would be refused. Raises Forged, WrittenByNewer."""
+    if link.entry.refused:
+        return link.entry.refused
+    try:
+        event = read_event(link.entry.event, ring, link.at)
+    except CountsNoMore as error:
+        return error.trouble.what
+    except Forged as error:
+        raise broken(link.entry.number, error.trouble.what) from error
+    return (event.operation, event.version, event.what)
+
+
+def _chunks(lines: Iterator[str | bytes], first: int) -> Iterator[tuple[Lines, int]]:
+    while chunk := list(islice(lines, PAGE)):
+        yield chunk, first
+        first += len(chunk)
+
+
+def _in_order(
+    lines: Iterator[str | bytes], first: int, ring: KeyRing, head: str | None
+) -> Iterator[Checked]:
+    for chunk, number in _chunks(lines, first):
+        yield check(chunk, number, ring, head)
+
+
+def _at_once(
+    lines: Iterator[str | bytes], first: int, ring: KeyRing, head: str | None, processors: int
+) -> Iterator[Checked]:
+    """The same in other processes, some chunks ahead of what is joined; this one helps, so that
+    nothing is lost while they start.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", __name__])
+    tasks: deque[_Task] = deque()
+    with ProcessPoolExecutor(processors, context) as pool:
+        try:
+            for chunk, number in _chunks(lines, first):
+                given = (chunk, number, ring, head)
+                tasks.append(_Task(given, pool.submit(check, *given)))
+                if len(tasks) >= processors * _AT_ONCE_PER_PROCESSOR:
+                    yield _next(tasks)
+            while tasks:
+                yield _next(tasks)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(slots=True)
+class _Task:
+    """A chunk that another process may check."""
+
+    given: tuple[Lines, int, KeyRing, str | None]
+    future: Future[Checked]
+    checked: Checked | None = None
+    is_ours: bool = False
+
+    def help(self) -> bool:
+        """Check it here, if no other process has begun to."""
+        if self.is_ours or not self.future.cancel():
+            return False
+        self.is_ours = True
+        # What is wrong with it is said when it is its turn.
+        with suppress(QuaymasterError):
+            self.checked = check(*self.given)
+        return True
+
+    def result(self) -> Checked:
+        """What came of it. An error loses its sentences between processes: it is raised here."""
+        if self.checked is None and not self.is_ours:
+            with suppress(QuaymasterError):
+                return self.future.result()
+        return self.checked or check(*self.given)
+
+
+def _next(tasks: deque[_Task]) -> Checked:
+    """The result of the first, and until it is there, help with the last."""
+    first = tasks[0]
+    while not first.is_ours and not first.future.done():
+        if not any(task.help() for task in reversed(tasks)):
+            break
+    return tasks.popleft().result()
+
+
+def _out_of_place(number: int) -> Forged:
+    return broken(number, "it was changed, or one before it was removed")

@@ -1,0 +1,192 @@
+"""``quaymaster audit export``: the oldest part of the chain moves from Redis into a file.
+
+The file is complete, on the disk and read again before anything leaves Redis, and what leaves it
+does so in one transaction, with the anchor. Killed at any moment, the same command completes it or
+finds it done.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from quaymaster.audit import chain_journal
+from quaymaster.audit_check import verify
+from quaymaster.audit_entries import Anchor, hash_of
+from quaymaster.audit_files import AuditFile, exists, write
+from quaymaster.audit_links import broken, claims_of, link_of
+from quaymaster.audit_store import ANCHOR_PLACE, Ends, ends, stored_lines, text
+from quaymaster.errors import Conflict, Forged, UsageError
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing
+from quaymaster.signing_key import Keys
+from quaymaster.store import keys
+from quaymaster.store.envelopes import Place, claimed
+from quaymaster.store.formats import AUDIT_ANCHOR, EVENT
+from quaymaster.store.transactions import (
+    Absent,
+    Command,
+    Connection,
+    Equals,
+    LastEquals,
+    Query,
+    Refusal,
+    Transaction,
+    ask,
+    perform,
+)
+
+_FIELDS_AT_ONCE = 1_000
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export did."""
+
+    entries: int
+    """How many left Redis; none where nothing is that old, or it was done before."""
+    head: str
+    """The hash of the last exported entry; empty where nothing ever was exported."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """The chain in Redis, divided at a moment."""
+
+    before: datetime
+    start: int
+    head: str
+    count: int = 0
+    length: int = 0
+    last: str = ""
+    gone: set[int] = field(default_factory=set)
+    """The operations that the part tells of."""
+    left: set[int] = field(default_factory=set)
+    """Those that what stays tells of."""
+
+    def watched(self, lines: Iterator[str], ring: KeyRing, most: int) -> Iterator[str]:
+        """The lines, noted while they are checked. Never more than ``most`` are divided off."""
+        for line in lines:
+            link = link_of(line, self.start + self.length + 1, ring)
+            numbers = claims_of((link.entry.event,))
+            if self.count == self.length < most and link.at < self.before:
+                self.count += 1
+                self.head = link.hash
+                self.gone |= numbers
+            else:
+                self.left |= numbers
+            self.length += 1
+            self.last = line
+            yield line
+
+
+def export(
+    connection: Connection, own: Keys, before: datetime, path: Path, keep: timedelta
+) -> Exported:
+    """Move what was chained before this moment into a file; the newest entry always stays.
+
+    What is younger than ``keep`` is needed where it is. Raises UsageError, Conflict,
+    OutsideFailure, Unavailable, and Forged where the chain does not hold: nothing is moved then.
+    """
+    if before > datetime.now(UTC) - keep:
+        raise UsageError(
+            f"{before:%Y-%m-%d} is too recent.",
+            why="Whether an operation has ended is looked up in the audit for as long as its "
+            "request is valid.",
+            next_step=f"Name a day that was over {keep} ago.",
+        )
+    while chain_journal(connection, own):
+        pass
+    _check_nothing_old_waits(connection, before)
+    found = ask(connection, ends())
+    anchor = found.start(own.ring)
+    if (done := _done_before(path, anchor, before)) is not None:
+        return done
+    start = (0, "") if anchor is None else (anchor.number, anchor.head)
+    part = _Part(before, *start)
+    lines = part.watched(stored_lines(connection), own.ring, found.length - 1)
+    verify(lines, own.ring, after=start)
+    if not part.count:
+        return Exported(0, part.head)
+    number = start[0] + part.count
+    file = AuditFile(path, start[0] + 1, number, start[1], part.head, before)
+    if not path.exists():
+        write(file, islice(stored_lines(connection), part.count))
+    elif AuditFile.opened(path) != file:
+        raise exists(path)
+    file.check_is_whole()
+    _trim(connection, found, part, Anchor(number, part.head, before), own)
+    return Exported(part.count, part.head)
+
+
+def _done_before(path: Path, anchor: Anchor | None, before: datetime) -> Exported | None:
+    """Whether this file is what was exported last: an export that was killed when it was done."""
+    if anchor is None or not path.exists():
+        return None
+    file = AuditFile.opened(path)
+    if (file.last, file.head, file.before) != (anchor.number, anchor.head, before):
+        return None
+    file.check_is_whole()
+    return Exported(0, anchor.head)
+
+
+def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
+    """What is chained after an export and is older than it would look like something repeated."""
+    waiting = ask(connection, Query(("LINDEX", keys.JOURNAL, 0), lambda reply: text(reply or b"")))
+    try:
+        at = claimed(waiting, Place(EVENT.kind, ())).at if waiting else None
+    except Forged:
+        return
+    if at is not None and at < before + CLOCK_SKEW:
+        raise Conflict(
+            "Events from before that day are not in the audit yet.",
+            why="A newer Quaymaster wrote them, or another worker is at it.",
+            next_step="Try again in a minute, with the newest Quaymaster.",
+        )
+
+
+def _trim(connection: Connection, found: Ends, part: _Part, anchor: Anchor, own: Keys) -> None:
+    """Take the part out of Redis. What was chained meanwhile is taken into account first."""
+    signed = AUDIT_ANCHOR.signed(anchor, ANCHOR_PLACE, own.private).text
+    for _ in range(_ATTEMPTS):
+        if perform(connection, _trimmed(found, part, signed)):
+            return
+        known = part.length
+        lines = stored_lines(connection, known - 1)
+        if hash_of(next(lines, "")) != hash_of(part.last):
+            raise broken(part.start + known, "it was changed while a part was exported")
+        for _line in part.watched(lines, own.ring, 0):
+            pass
+    raise Conflict(
+        "The audit grows too fast to take a part out of it.",
+        next_step="Run the same command again: the file is complete.",
+    )
+
+
+def _trimmed(found: Ends, part: _Part, anchor: str) -> Transaction[bool]:
+    dropped = sorted(part.gone - part.left)
+    forgotten: list[Command] = [
+        ("HDEL", keys.AUDIT_LATEST, *dropped[at : at + _FIELDS_AT_ONCE])
+        for at in range(0, len(dropped), _FIELDS_AT_ONCE)
+    ]
+    before = Equals(keys.AUDIT_ANCHOR, found.anchor) if found.anchor else Absent(keys.AUDIT_ANCHOR)
+    return Transaction(
+        guards=(before, LastEquals(keys.AUDIT, part.last)),
+        commands=(
+            ("SET", keys.AUDIT_ANCHOR, anchor),
+            ("LTRIM", keys.AUDIT, part.count, -1),
+            *forgotten,
+        ),
+        done=lambda _: True,
+        refused=_not_trimmed,
+    )
+
+
+def _not_trimmed(refusal: Refusal) -> bool:
+    if refusal.guard == 0:
+        raise Conflict(
+            "Another export was faster.",
+            next_step="Run the same command again to see what is left.",
+        )
+    return False

@@ -1,0 +1,156 @@
+"""Reading entries and the events in them: what the auditor, ``verify`` and job starts agree on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from quaymaster.audit_entries import Claim, CountsNoMore, Entry, hash_of
+from quaymaster.errors import Forged, WrittenByNewer
+from quaymaster.journal import Event
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing
+from quaymaster.store.envelopes import Claimed, Place, claimed, opened
+from quaymaster.store.formats import AUDIT_ENTRY, EVENT
+
+_CLAIM = TypeAdapter(Claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry in the chain, with what stands around it. Its own hash, and through it the newest
+    signature, tell whether that is true.
+    """
+
+    entry: Entry
+    at: datetime
+    """When it was chained."""
+    text: str
+
+    @property
+    def hash(self) -> str:
+        """What the entry after it has to name."""
+        return hash_of(self.text)
+
+
+def link_of(line: str | bytes, number: int, ring: KeyRing) -> Link:
+    """What stands there. Raises Forged for what is no entry, naming the number that it should
+    have, and WrittenByNewer for one of a later version that cannot be read.
+    """
+    text = line.decode(errors="replace") if isinstance(line, bytes) else line
+    place = Place(AUDIT_ENTRY.kind, (str(number),))
+    try:
+        found = claimed(text, place)
+        return Link(AUDIT_ENTRY.lifted(found, place), found.at, text)
+    except Forged as error:
+        if _is_newer(text, number, ring):
+            raise WrittenByNewer(AUDIT_ENTRY.kind) from None
+        raise broken(number, "it cannot be read") from error
+
+
+def vouches(text: str, number: int, ring: KeyRing) -> None:
+    """Raise Forged unless a worker signed this entry, also with a key that has ended since.
+
+    A revoked key adds nothing that counts: events are signed by themselves, and whoever rewrites
+    the end with it is noticed as whoever cuts it off is.
+    """
+    try:
+        place = (str(number),)
+        key = claimed(text, Place(AUDIT_ENTRY.kind, place)).key
+        AUDIT_ENTRY.read(text, place, _lasting(ring, key), in_audit=True)
+    except WrittenByNewer:
+        return
+    except Forged as error:
+        raise broken(number, error.trouble.what) from error
+
+
+def claim_of(text: str) -> Claim | Event:
+    """What an event says that it is about, unchecked. Raises Forged for what is no event."""
+    return _claim_in(claimed(text, Place(EVENT.kind, ())))
+
+
+def read_event(text: str, ring: KeyRing, chained_at: datetime) -> Event:
+    """The event in a journal, or in an entry that was chained then.
+
+    Raises Forged; CountsNoMore where its key had ended, or had been revoked by then, whatever time
+    it gives; and WrittenByNewer for a genuine one of a later version.
+    """
+    found = claimed(text, Place(EVENT.kind, ()))
+    claim = _claim_in(found)
+    place = Place(EVENT.kind, claim.place)
+    lasting = _lasting(ring, found.key)
+    try:
+        opened(text, place, EVENT.version, lasting, EVENT.signers, in_audit=True)
+    except WrittenByNewer:
+        _check_key(found, ring, chained_at)
+        raise
+    _check_key(found, ring, chained_at)
+    return claim if isinstance(claim, Event) else EVENT.lifted(found, place)
+
+
+def broken(number: int, why: str) -> Forged:
+    """The audit does not hold at this entry."""
+    return Forged(
+        f"The audit does not hold at entry {number}.",
+        why=f"Something other than Quaymaster wrote to it: {why}.",
+        next_step="Keep a copy of Redis as it is, and compare with the head posted last.",
+    )
+
+
+def missing(first: int, last: int) -> Forged:
+    """Entries that should be before others are nowhere."""
+    which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
+    return Forged(
+        f"{which} missing: neither in Redis nor in the files that were given.",
+        why="They were exported into a file that was not named, or something removed them.",
+        next_step="Name every file of `quaymaster audit export`, or check with --since-anchor "
+        "what came after the last one.",
+    )
+
+
+def claims_of(texts: Iterable[str]) -> frozenset[int]:
+    """The operations that these say they are about."""
+    found: set[int] = set()
+    for text in texts:
+        try:
+            found.add(claim_of(text).operation)
+        except Forged:
+            continue
+    return frozenset(found)
+
+
+def _check_key(found: Claimed, ring: KeyRing, chained_at: datetime) -> None:
+    """A thief gives any time, so a revoked key counts in what was chained before that alone."""
+    key = ring.key(found.key)
+    if key.revoked_at is not None and max(chained_at, found.at) > key.revoked_at:
+        raise CountsNoMore(f"It is signed with {key.id}, a key that was revoked.")
+    if key.ends_at is not None and found.at > key.ends_at + CLOCK_SKEW:
+        raise CountsNoMore(f"It was signed with {key.id} after that key had ended.")
+
+
+def _lasting(ring: KeyRing, key_id: str) -> KeyRing:
+    """The ring as if this key had no end: whether it signed is asked before when."""
+    key = ring.keys.get(key_id)
+    if key is None or (key.ends_at is None and key.revoked_at is None):
+        return ring
+    return ring.with_key(replace(key, ends_at=None, revoked_at=None))
+
+
+def _claim_in(found: Claimed) -> Claim | Event:
+    """What it says that it is about: all of it at once, where it is of today's version."""
+    try:
+        if found.version == EVENT.version:
+            return EVENT.adapter.validate_json(found.body)
+        return _CLAIM.validate_json(found.body)
+    except ValueError as error:
+        raise Forged("It is no event.") from error
+
+
+def _is_newer(text: str, number: int, ring: KeyRing) -> bool:
+    try:
+        AUDIT_ENTRY.read(text, (str(number),), ring, in_audit=True)
+    except WrittenByNewer:
+        return True
+    except Forged:
+        return False
+    return False

@@ -1,0 +1,140 @@
+"""Whether the audit says that an operation has ended: asked before each piece of work.
+
+The audit is read from its end back to the time of the request. The signature of the newest entry
+and the hashes vouch for every line that is looked at, so none can be changed or left out.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from quaymaster.audit import LONGEST_EVENT
+from quaymaster.audit_entries import hash_of
+from quaymaster.audit_links import Link, broken, claim_of, link_of, read_event, vouches
+from quaymaster.audit_store import Ends, ends, lines_between, text
+from quaymaster.errors import Forged, WrittenByNewer
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing
+from quaymaster.operations import State
+from quaymaster.store import keys
+from quaymaster.store.transactions import Connection, Query, ask
+
+_ENDS = {state.value: state for state in State if state.is_terminal}
+_FIRST_PAGE, _LARGEST_PAGE = 32, 512
+_PREVIOUS = re.compile(r'[^\n]{1,300}\n\{"number":(\d{1,18}),"previous":"([0-9a-f]{64}|)"')
+"""An entry as it is written today: only those that name the operation are read in full."""
+_AT = re.compile(r"\d+ [^ ]+ (\d{1,10}) ")
+
+# Lines that hold these characters, among a hundred; and how many there were to look at.
+_JOURNALLED = """
+local lines = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
+local found = {#lines}
+for _, line in ipairs(lines) do
+  if #line <= tonumber(ARGV[4]) and string.find(line, ARGV[3], 1, true) then
+    found[#found + 1] = line
+  end
+end
+return found
+"""
+_JOURNAL_PAGE = 100
+
+
+def ended_in_audit(
+    connection: Connection, ring: KeyRing, operation_id: int, since: datetime, now: datetime
+) -> State | None:
+    """How an operation that was asked for at this time has ended, if it has.
+
+    Raises Forged where the audit does not hold back to then: what it says is not known.
+    """
+    for journalled in _in_journal(connection, operation_id):
+        if (state := _end_in(journalled, operation_id, ring, now)) is not None:
+            return state
+    # What was chained meanwhile is in the audit, which is read afterwards.
+    for link in _back_to(connection, ring, operation_id, since - CLOCK_SKEW):
+        if (state := _end_in(link.entry.event, operation_id, ring, link.at)) is not None:
+            return state
+    return None
+
+
+def _in_journal(connection: Connection, operation_id: int) -> Iterator[str]:
+    """What may be events of it, from the newest back: new ones only make one look twice."""
+    last, mark = -1, _mark(operation_id)
+    while True:
+        first = last - _JOURNAL_PAGE + 1
+        command = ("EVAL", _JOURNALLED, 1, keys.JOURNAL, first, last, mark, LONGEST_EVENT)
+        count, *found = ask(connection, Query(command, tuple))
+        yield from map(text, found)
+        if count < _JOURNAL_PAGE:
+            return
+        last = first - 1
+
+
+def _end_in(event: str, operation_id: int, ring: KeyRing, at: datetime) -> State | None:
+    """The end that an event tells of, when it is genuine and about this operation."""
+    try:
+        claim = claim_of(event)
+        if claim.operation != operation_id or claim.what not in _ENDS:
+            return None
+        read_event(event, ring, at)
+    except WrittenByNewer:
+        return _ENDS[claim.what]
+    except Forged:
+        return None
+    return _ENDS[claim.what]
+
+
+def _back_to(
+    connection: Connection, ring: KeyRing, operation_id: int, since: datetime
+) -> Iterator[Link]:
+    """The entries that name the operation, the newest first, back to what was chained before."""
+    found = ask(connection, ends())
+    if not found.last:
+        _check_the_rest(found, ring, 1, "", since)
+        return
+    number, wanted = _tail(found, ring)
+    mark, earliest = _mark(operation_id), since.timestamp()
+    last, size = -1, _FIRST_PAGE
+    while page := ask(connection, lines_between(last - size + 1, last)):
+        for line in reversed(page):
+            there, previous, at = _outline(line, number, ring)
+            if there > number:
+                continue  # chained since the last look
+            if there != number or hash_of(line) != wanted:
+                raise broken(number, "it was changed, or one before it was removed")
+            if at < earliest:
+                return
+            if mark in line:
+                yield link_of(line, number, ring)
+            number, wanted = number - 1, previous
+        last -= size
+        size = min(size * 4, _LARGEST_PAGE)
+    _check_the_rest(ask(connection, ends()), ring, number + 1, wanted, since)
+
+
+def _tail(found: Ends, ring: KeyRing) -> tuple[int, str]:
+    number, _, _ = _outline(found.last, found.length, ring)
+    vouches(found.last, number, ring)
+    return number, hash_of(found.last)
+
+
+def _outline(line: str, number: int, ring: KeyRing) -> tuple[int, str, float]:
+    """The number, the hash of the entry before, and when it was chained."""
+    body, header = _PREVIOUS.match(line), _AT.match(line)
+    if body and header:
+        return int(body[1]), body[2], float(header[1])
+    link = link_of(line, number, ring)
+    return link.entry.number, link.entry.previous, link.at.timestamp()
+
+
+def _check_the_rest(found: Ends, ring: KeyRing, first: int, previous: str, since: datetime) -> None:
+    """Raise Forged unless the chain begins at this number, or goes on in a file that is older."""
+    anchor = found.start(ring)
+    exported = (0, "") if anchor is None else (anchor.number, anchor.head)
+    is_emptied = anchor is not None and not found.first
+    is_too_new = anchor is not None and anchor.before > since
+    if exported != (first - 1, previous) or is_emptied or is_too_new:
+        raise broken(first, "what was before it is not there")
+
+
+def _mark(operation_id: int) -> str:
+    """How an event spells its operation. What is spelled otherwise has another signature."""
+    return f":{operation_id},"

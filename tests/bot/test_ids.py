@@ -1,0 +1,91 @@
+"""Ids that went back, as after an older state of Redis was restored."""
+
+import asyncio
+
+import pytest
+import redis
+
+from bot.acceptance import Acceptance, Asked
+from bot.database import Database
+from bot.metrics import Metrics
+from quaymaster.journal import event_of
+from quaymaster.operations import Actor, Origin, State
+from quaymaster.redis_users import RedisUser
+from quaymaster.requests import ImagesRequest, TagsRequest
+from quaymaster.store import keys, records
+from quaymaster.store.transactions import ask, perform
+from tests.configurations import SHOP
+from tests.engines.valkey import ValkeyServer
+from tests.keys import BOT, BOT_KEY, RING
+from tests.samples import WEB, operation
+
+pytestmark = pytest.mark.engine
+
+ALICE = Actor("T0SHOP", "U024BE7LH")
+
+
+def asked(number: int) -> Asked:
+    """A command of its own."""
+    return Asked(TagsRequest(WEB), ALICE, Origin("C0SHOP", f"new-{number}"))
+
+
+def recorded(valkey: redis.Redis, *numbers: int) -> dict[int, object]:
+    """Operations of before, as they are stored."""
+    for number in numbers:
+        origin = Origin("C0SHOP", f"old-{number}")
+        given = operation(id=number, origin=origin, request=ImagesRequest("build1"))
+        perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    return {number: valkey.hgetall(keys.operation(number)) for number in numbers}
+
+
+async def test_a_command_under_a_taken_id_becomes_a_new_operation_and_nothing_is_overwritten(
+    valkey_server: ValkeyServer, valkey: redis.Redis
+) -> None:
+    before = recorded(valkey, *range(1, 6), 40)
+    valkey.set(keys.NEXT_ID, 2)
+    database = Database(valkey_server.url_of(RedisUser.BOT))
+    try:
+        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        receipt = await acceptance.accept(asked(1), State.QUEUED)
+        assert receipt.operation > 40
+        stored = ask(valkey, records.load(receipt.operation, RING))
+        assert stored is not None
+        assert stored.operation.request == TagsRequest(WEB)
+        assert {number: valkey.hgetall(keys.operation(number)) for number in before} == before
+        again = await acceptance.accept(asked(1), State.QUEUED)
+        assert (again.operation, again.accepted) == (receipt.operation, None)
+    finally:
+        await database.close()
+
+
+async def test_an_id_that_only_the_audit_remembers_is_not_given_again(
+    valkey_server: ValkeyServer, valkey: redis.Redis
+) -> None:
+    recorded(valkey, 1)
+    valkey.hset(keys.AUDIT_LATEST, "77", "5")
+    valkey.zadd(keys.ENDED, {"60": 1.0})
+    valkey.set(keys.NEXT_ID, 0)
+    database = Database(valkey_server.url_of(RedisUser.BOT))
+    try:
+        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        assert (await acceptance.accept(asked(1), State.QUEUED)).operation > 77
+    finally:
+        await database.close()
+
+
+async def test_many_commands_at_once_each_become_one_operation(
+    valkey_server: ValkeyServer, valkey: redis.Redis
+) -> None:
+    recorded(valkey, *range(1, 31))
+    valkey.set(keys.NEXT_ID, 5)
+    database = Database(valkey_server.url_of(RedisUser.BOT))
+    try:
+        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        receipts = await asyncio.gather(
+            *(acceptance.accept(asked(number), State.QUEUED) for number in range(20))
+        )
+        ids = {receipt.operation for receipt in receipts}
+        assert len(ids) == 20
+        assert min(ids) > 30
+    finally:
+        await database.close()

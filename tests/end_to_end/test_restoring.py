@@ -1,0 +1,147 @@
+"""An older copy of the database is put back: what runs is known, and nothing is confused."""
+
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import redis
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from quaymaster.store import keys
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import ROOT, House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import wait_until
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missing_is_noticed(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    tmp_path: Path,
+) -> None:
+    repository, staging, port = house.shop.repository, house.shop.staging, house.shop.port
+    for tag, image in (("1", images.web_v1), ("2", images.web_v2), ("4", images.web_v4_slow_start)):
+        push_image(engine, registry, image, repository, tag)
+    programs = [house.start("bot"), house.worker()]
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+
+    async def done(text: str) -> int:
+        number = await house.asked(alice, text)
+        assert house.ended(number, within=60).state is State.SUCCEEDED, house.logs()
+        await final_card(workspace, number)
+        return number
+
+    first = await done(f"deploy {repository}:1 to {staging}")
+    second = await done(f"deploy {repository}:2 to {staging}")
+    copy = tmp_path / "copy"
+    _copy(house.valkey, copy)
+
+    lost = await done(f"deploy {repository}:4 to {staging}")
+    await done(f"rollback {staging}/web")
+    assert "web v2" in page_at(port)
+    head = _head(house)
+    turns = [int(one.name.rpartition(".")[2]) for one in _containers(engine, staging)]
+
+    for program in programs:
+        program.stop()
+    house.valkey.stop()
+    _restore(house.valkey, copy)
+    house.valkey.start()
+    with contextlib.closing(house.connection()) as connection:
+        # The bot keeps some ids in stock. Here it takes those again that were used since.
+        connection.set(keys.NEXT_ID, second)
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+
+    await alice.command("C0SHOP", "status")
+    told = await alice.sees(f"#{second}", channel="C0SHOP")
+    assert staging in told.words
+    again = await done(f"deploy {repository}:1 to {staging}")
+    assert again == lost
+    assert "web v1" in page_at(port)
+    plan = house.ended(again).plan
+    assert plan is not None
+    assert plan.turn > max(turns)
+    names = [one.name for one in _containers(engine, staging) if one.status == "running"]
+    assert names == [f"quaymaster-{staging}-web-{again}.{plan.turn}"]
+    cards = [one for one in await workspace.messages() if f"(#{again})" in one.text]
+    assert len({one.ts for one in cards}) == 2, "the card of the lost operation stays as it was"
+
+    back = await done(f"rollback {staging}/web")
+    assert "web v2" in page_at(port)
+    assert first < second < again < back
+    assert _verified(house).returncode == 0
+    missed = _verified(house, "--head", head)
+    assert missed.returncode != 0
+    assert head in missed.stderr
+
+
+def _copy(server: ValkeyServer, to: Path) -> None:
+    """As https://valkey.io/topics/persistence/ says, “Backing up AOF persistence”: no rewrite of
+    the file may begin or go on meanwhile.
+    """
+    with contextlib.closing(server.client()) as client:
+        name = "auto-aof-rewrite-percentage"
+        usual = str(client.config_get(name)[name])
+        client.config_set(name, 0)
+        try:
+            wait_until(lambda: not _is_rewriting(client), within=20, what="the rewrite")
+            shutil.copytree(server.data, to)
+        finally:
+            client.config_set(name, usual)
+
+
+def _is_rewriting(client: "redis.Redis") -> bool:
+    return bool(client.info("persistence")["aof_rewrite_in_progress"])
+
+
+def _restore(server: ValkeyServer, copy: Path) -> None:
+    """In the place of what was there, while the server does not run."""
+    shutil.rmtree(server.data)
+    shutil.copytree(copy, server.data)
+
+
+def _containers(engine: docker.DockerClient, environment: str) -> list[Any]:
+    label = f"quaymaster.environment={environment}"
+    return list(engine.containers.list(all=True, filters={"label": label}))
+
+
+def _verified(house: House, *more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "quaymaster.cli", "audit", "verify", *more],
+        env=house.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def _head(house: House) -> str:
+    """The head, once everything that has ended is in the audit."""
+    with contextlib.closing(house.connection()) as connection:
+        wait_until(lambda: not connection.llen(keys.JOURNAL), within=20, what="the audit")
+    verified = _verified(house)
+    found = re.search(r"head ([0-9a-f]{64})", verified.stdout)
+    assert found, verified.stdout + verified.stderr
+    return found[1]

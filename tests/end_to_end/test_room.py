@@ -1,0 +1,102 @@
+"""A Redis that is nearly full, or full: what runs ends on its card, and all goes on afterwards."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+import docker
+import pytest
+
+from local_slack import Person, Workspace
+from quaymaster.operations import State
+from tests.end_to_end.cards import approve, final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.valkey import fill
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float = 30) -> None:
+    """Ask again until it holds."""
+    deadline = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < deadline, f"waited {within} s for {what}"
+        await asyncio.sleep(0.1)
+
+
+async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_ends(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
+    with contextlib.closing(house.connection()) as connection:
+        fill(connection, 0.93)
+        await until(lambda: _is_refused(alice, repository), "the bot to notice")
+        for voter in (BOB, CAROL):
+            await approve(workspace, workspace.person(voter), number)
+        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+        assert "Deployed" in (await final_card(workspace, number)).words
+        assert "web v1" in page_at(house.shop.port + 1)
+        assert await _is_refused(alice, repository)
+        connection.delete("filler")
+    await until(lambda: _is_taken(alice, repository), "room")
+
+
+async def test_full_its_end_is_written_when_there_is_room(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.reconfigure("environment: {GREETING", "bake: 1s\n        environment: {GREETING")
+    bot, worker = house.start("bot"), house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    with contextlib.closing(house.connection()) as connection:
+        house.reaches(number, State.RUNNING)
+        connection.config_set("maxmemory", 1)
+
+        async def several_were_refused() -> bool:
+            stats = connection.info("errorstats")
+            return int(stats.get("errorstat_OOM", {"count": 0})["count"]) > 20
+
+        await until(several_were_refused, "Redis to refuse")
+        await until(lambda: _is_refused(alice, repository), "the bot to notice")
+        connection.config_set("maxmemory", 0)
+    assert house.ended(number, within=60).state.is_terminal
+    card = await final_card(workspace, number)
+    assert f"#{number}" in card.words
+    await until(lambda: _is_taken(alice, repository), "room")
+    again = await house.asked(alice, f"tags {repository}")
+    assert house.ended(again).state is State.SUCCEEDED, house.logs()
+    assert bot.is_running()
+    assert worker.is_running()
+
+
+async def _is_refused(person: Person, repository: str) -> bool:
+    words = (await person.command("C0SHOP", f"tags {repository}")).words
+    return "nearly full, so nothing was started" in words or "takes no changes" in words
+
+
+async def _is_taken(person: Person, repository: str) -> bool:
+    return "on it" in (await person.command("C0SHOP", f"tags {repository}")).words

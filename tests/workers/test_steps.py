@@ -1,0 +1,50 @@
+"""What a job ends with is bounded before it is recorded."""
+
+from dataclasses import replace
+
+from quaymaster import bounds
+from quaymaster.errors import Trouble
+from quaymaster.findings import Unknown
+from quaymaster.operations import Stage, State
+from quaymaster.outcomes import Failed, Lost
+from quaymaster.plans import DeployPlan, Examined
+from tests.keys import WORKER_KEY
+from tests.samples import NOW, deploy, plan
+from workers.steps import AwaitsApproval, Bakes, Continues, Finished, after
+
+LONG = "x" * 100_000
+RUNNING = deploy(state=State.RUNNING)
+
+
+def known() -> Examined:
+    """What is known about an image that somebody said a lot about."""
+    return replace(plan().examined, verdict=Unknown(LONG))
+
+
+def planned() -> DeployPlan:
+    return replace(plan(), examined=known())
+
+
+def test_an_end() -> None:
+    ended = after(RUNNING, Finished(Failed(Trouble(LONG)), State.FAILED), NOW, WORKER_KEY)
+    assert isinstance(ended.outcome, Failed)
+    assert len(ended.outcome.trouble.what) == bounds.SENTENCE
+
+
+def test_what_is_known_so_far_and_the_plan() -> None:
+    for operation in (
+        after(RUNNING, Continues(Stage.APPLY, "host:app1", planned()), NOW, WORKER_KEY),
+        after(RUNNING, AwaitsApproval(planned()), NOW, WORKER_KEY),
+    ):
+        assert operation.plan is not None
+        assert operation.plan.examined.verdict == bounds.verdict(Unknown(LONG))
+    refused = Finished(Failed(Trouble("")), State.REFUSED, examined=known())
+    known_so_far = after(RUNNING, refused, NOW, WORKER_KEY).examined
+    assert known_so_far is not None
+    assert known_so_far.verdict == bounds.verdict(Unknown(LONG))
+
+
+def test_a_result_while_it_is_watched() -> None:
+    watched = after(RUNNING, Bakes(Lost(LONG, ""), NOW), NOW, WORKER_KEY)
+    assert isinstance(watched.interim, Lost)
+    assert len(watched.interim.what_was_found) == bounds.SENTENCE

@@ -1,0 +1,80 @@
+"""Whether the work of an operation may start: Redis can hold what ended long ago.
+
+Whoever can write to Redis can put an old record back, with every signature as it was. What has
+ended, is too old, or was voted for too late does not start. Recovering, and looking again at what
+was begun, is never kept from anybody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from quaymaster.audit_tail import ended_in_audit
+from quaymaster.errors import Trouble
+from quaymaster.key_ring import CLOCK_SKEW
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.quantities import duration_in_words
+from workers.toolbox import Toolbox
+
+_NOTHING_DONE = "Nothing was done."
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What it depends on besides the operation itself."""
+
+    now: datetime
+    valid_for: timedelta
+    """So long after its request the work may start."""
+    ended: State | None
+    """How the audit says that it has ended, if it has."""
+
+
+def why_not_started(operation: Operation, tools: Toolbox) -> Trouble | None:
+    """Why the present stage may not start, if so; asked of what begins something alone.
+
+    Raises Forged where the audit does not hold back to the request, and Unavailable.
+    """
+    if operation.stage in (Stage.RECOVER, Stage.LOOK):
+        return None
+    now, ring = tools.now(), tools.keys.ring
+    ended = ended_in_audit(tools.connection, ring, operation.id, operation.requested_at, now)
+    return refusal(operation, Facts(now, tools.configuration.requests_valid_for, ended))
+
+
+def refusal(operation: Operation, facts: Facts) -> Trouble | None:
+    """Why nothing of it may start, if so. Pure."""
+    age = facts.now - operation.requested_at
+    if facts.ended is not None:
+        return Trouble(
+            f"#{operation.id} ended before; something put it back into the queue. {_NOTHING_DONE}",
+            why=f"The audit says that it {facts.ended.said}.",
+            next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
+        )
+    if age > facts.valid_for:
+        return Trouble(
+            f"#{operation.id} was asked for more than {duration_in_words(facts.valid_for)} ago. "
+            f"{_NOTHING_DONE}",
+            why="A request is valid for that long (`defaults.requests_valid_for`).",
+            next_step="Ask for it again.",
+        )
+    if -age > CLOCK_SKEW:
+        return Trouble(
+            f"#{operation.id} was asked for in the future. {_NOTHING_DONE}",
+            why="The clock of the bot or of this worker is wrong.",
+            next_step="Have the clocks set, and ask for it again.",
+        )
+    return _of_late_votes(operation)
+
+
+def _of_late_votes(operation: Operation) -> Trouble | None:
+    approval = operation.approval
+    if approval is None:
+        return None
+    latest = approval.rule.expires_at + CLOCK_SKEW
+    late = [vote.voter for vote in approval.votes if vote.at > latest]
+    if not late:
+        return None
+    return Trouble(
+        f"#{operation.id} was voted on after its approval had expired. {_NOTHING_DONE}",
+        next_step="Ask for it again.",
+    )
