@@ -132,7 +132,7 @@ def test_what_keys_new_writes_is_what_the_programs_get() -> None:
     )
     made = {one.variable for one in programs_of(configuration, one_worker=False)}
     used = {line for given in KEYS.values() for line in given.values()}
-    assert used - {"QUAYMASTER_FINGERPRINT_KEY"} == made - {"SCANNER_SIGNING_KEY"}
+    assert used - {"QUAYMASTER_FINGERPRINT_KEY"} == made
 
 
 def test_each_program_is_a_user_of_redis_of_its_own_and_redis_is_not_published(
