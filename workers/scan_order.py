@@ -173,7 +173,7 @@ def _what_and_how(work: _Work) -> tuple[Shelf, Callable[[], ScanReport], Asker]:
     scanner = Scanner.found(tools.environ)
     access = tools.configuration.registry(image.repository.registry)
     login = RegistryLogin.of(access, tools.environ)
-    shelf = Shelf.of_registry(image, scanner.database(), tools.keys)
+    shelf = Shelf.of_registry(image, scanner.database(), tools.keys, tools.configuration.retention)
     asker = Asker(tools.connection, tools.keys.ring, work.owner, work.check)
     return shelf, lambda: scanner.scan_registry(image, login, work.check), asker
 
