@@ -46,7 +46,7 @@ def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanRepo
 def keep_local(
     host: str, report: ScanReport, key: SigningKey, retention: Retention = _USUAL
 ) -> Transaction[None]:
-    """Keep a report about an image that a host has for its time, signed by its worker.
+    """Keep a report about an image that a host has, signed by its worker, for its time.
 
     It is for people alone: the gate never reads it.
     """
