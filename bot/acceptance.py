@@ -177,6 +177,7 @@ class Acceptance:
             actor=asked.actor,
             origin=asked.origin,
             configuration_revision=self._configuration.revision,
+            queue=queue,
             requested_at=now,
         )
         return Operation(

@@ -1,21 +1,19 @@
 """``quaymaster audit …`` on the command line."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from quaymaster import logs
 from quaymaster.audit_check import Verified
 from quaymaster.audit_export import export
 from quaymaster.audit_whole import verify_whole
+from quaymaster.command_line import connected, end_with, settings_or_end
 from quaymaster.configuration import Configuration
-from quaymaster.connections import worker_connection
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_ring import CLOCK_SKEW, Role
-from quaymaster.settings import Settings
+from quaymaster.store.format_key import expect
 
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 
@@ -34,13 +32,14 @@ def verify(
 ) -> None:
     """Check that nobody changed, added or removed an entry of the audit."""
     try:
-        settings = _settings()
-        connection = worker_connection(settings.redis_url.get_secret_value())
+        settings = settings_or_end()
+        connection = connected(settings)
+        expect(connection)
         verified = verify_whole(
             connection, settings.ring(), files or (), head, since_anchor=since_anchor
         )
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     for line in _told(verified):
         typer.echo(line)
 
@@ -55,13 +54,14 @@ def export_audit(
 ) -> None:
     """Move the oldest part of the audit from Redis into a file. Needs the key of a worker."""
     try:
-        settings = _settings()
+        settings = settings_or_end()
         configuration = Configuration.load(settings.config)
-        connection = worker_connection(settings.redis_url.get_secret_value())
+        connection = connected(settings)
+        expect(connection)
         keep = configuration.requests_valid_for + CLOCK_SKEW
         done = export(connection, settings.keys(Role.WORKER), before.replace(tzinfo=UTC), to, keep)
     except QuaymasterError as error:
-        _end_with(str(error))
+        end_with(str(error))
     if done.entries:
         typer.echo(f"{done.entries} entries were moved to {to}; their head is {done.head}.")
     else:
@@ -81,14 +81,3 @@ def _told(verified: Verified) -> list[str]:
             f"Events missing: {verified.missing}. Something removed them before they were chained."
         )
     return lines
-
-
-def _settings() -> Settings:
-    settings = Settings.from_env(os.environ, [])
-    logs.configure(settings.secret_values)
-    return settings
-
-
-def _end_with(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(2)

@@ -9,15 +9,8 @@ from typing import assert_never
 
 from quaymaster.key_ring import PublicKey, Role
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.queues import host_queue
-from quaymaster.requests import (
-    HistoryRequest,
-    ImagesRequest,
-    InspectRequest,
-    PullRequest,
-    PushRequest,
-    ScanRequest,
-)
+from quaymaster.queues import host_of
+from quaymaster.requests import TagRequest
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
@@ -60,17 +53,13 @@ def _worker_may(key: PublicKey, operation: Operation) -> bool:
         return False
     if operation.state is State.AWAITING_APPROVAL and operation.votes:
         return False
-    if operation.state in _WHOEVER_LOOKS_AFTER_IT:
-        return True
-    return key.may_work_in(operation.queue) and _is_where_it_was_asked(operation)
+    if not _is_where_it_was_asked(operation):
+        return False
+    return operation.state in _WHOEVER_LOOKS_AFTER_IT or key.may_work_in(operation.queue)
 
 
 def _is_where_it_was_asked(operation: Operation) -> bool:
-    """The queue is the mover's word, so a host that the request names counts before it."""
-    match operation.request:
-        case ImagesRequest(host) | PullRequest(_, host) | PushRequest(_, host):
-            return operation.queue == host_queue(host)
-        case InspectRequest(_, host) | HistoryRequest(_, host) | ScanRequest(_, host):
-            return host is None or operation.queue == host_queue(host)
-        case _:
-            return True
+    """The queue of a move is the mover's word; that of the request is the bot's."""
+    if operation.queue == operation.submission.value.queue:
+        return True
+    return isinstance(operation.request, TagRequest) and host_of(operation.queue) is not None

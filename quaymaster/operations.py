@@ -152,6 +152,8 @@ class Submission:
     actor: Actor
     origin: Origin
     configuration_revision: str
+    queue: str
+    """Where it is worked at; a tag that is not in the registry goes on at its host's."""
     requested_at: datetime
 
 

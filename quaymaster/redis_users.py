@@ -110,7 +110,7 @@ _KEYS = (
     _ours("audit:posted", host="rw", registry="rw"),
     _ours("cards:behind", bot="w", host="rw", registry="rw"),
     _ours("cards:bell", bot="w", host="rw", registry="rw"),
-    _ours("card:*", host="rw", registry="rw"),
+    _ours("card:*", bot="rw", host="rw", registry="rw"),
     _ours("pages:*", bot="r", host="rw", registry="rw"),
     _ours("listings:*", host="rw", registry="rw"),
     _ours("slack:*", host="rw", registry="rw"),
@@ -152,7 +152,7 @@ _EVERYBODY = _words("""
     eval evalsha get set hset rpush sadd
 """)
 _BOT = _words("""
-    incr incrby hget hmget hsetnx hincrby lrange ltrim srem smembers
+    incr incrby hget hgetall hmget hsetnx hincrby lrange ltrim srem smembers
     script|load hkeys zadd zrange zrevrange zremrangebyrank
 """)
 _RQ = _words("""

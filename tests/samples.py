@@ -40,6 +40,7 @@ def operation(**changes: Any) -> Operation:
         actor=ALICE,
         origin=Origin("C0SHOP", "trigger-1"),
         configuration_revision="0123456789ab",
+        queue="host:build1",
         requested_at=NOW,
     )
     plain = Operation(
@@ -57,6 +58,8 @@ def having(before: Operation, **changes: Any) -> Operation:
     ``plan``, ``rule`` (of the plan) and ``votes``; each signed for it.
     """
     submitted = {name: changes.pop(name) for name in _SUBMITTED & changes.keys()}
+    if "queue" in submitted:
+        changes["queue"] = submitted["queue"]
     parts = {
         "resolved": before.resolved,
         "examined": before.examined,

@@ -33,7 +33,7 @@ T = TypeVar("T")
 PROGRESS = TypeAdapter(Progress)
 _TEXTS = TypeAdapter(list[str])
 _PARTS = ("submission", "resolved", "examined", "plan", "votes")
-FIELDS = ("record", "revision", "progress", "cancel", "page", "past_return", *_PARTS)
+FIELDS = ("record", "version", "revision", "progress", "cancel", "page", "past_return", *_PARTS)
 """In the order in which ``read`` takes them."""
 
 
@@ -72,11 +72,11 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
 
     Raises Forged with the reason, and WrittenByNewer.
     """
-    record_text, revision, progress, cancel, page, past_return, *parts = reply
+    record_text, version, revision, progress, cancel, page, past_return, *parts = reply
     if record_text is None:
         return None
     signed = RECORD.read(record_text, (str(operation_id),), ring)
-    if signed.value.id != operation_id:
+    if signed.value.id != operation_id or version != str(signed.value.version).encode():
         raise _does_not_belong(str(operation_id), "record")
     operation = _operation(signed.value, parts, ring)
     if not may_have_moved(ring.key(signed.key), operation):
@@ -123,7 +123,7 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
             submission=submission,
             state=State.ACCEPTED,
             stage=Stage.WORK,
-            queue="",
+            queue=submission.value.queue,
             changed_at=submission.value.requested_at,
             version=_version(operation_id, version or b""),
         )

@@ -127,14 +127,19 @@ class HouseKeys:
         return cls(bot, worker, scanner, KeyRing({})).enrolled(folder, ())
 
     def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
-        """With the worker's key enrolled for these hosts, and so written into the folder."""
+        """With the worker's key enrolled for these hosts, and so written into the folder; what
+        else the ring says stays.
+        """
         queues = frozenset({"registry", *map(host_queue, hosts)})
         public = (
             self.bot.public(Role.BOT),
             self.worker.public(Role.WORKER, queues),
             self.scanner.public(Role.SCANNER),
         )
-        ring = KeyRing({key.id: key for key in public})
+        ring = self.ring
+        for key in public:
+            known = ring.keys.get(key.id, key)
+            ring = ring.with_key(replace(known, queues=key.queues))
         (folder / "quaymaster.keys.yml").write_text(ring.as_yaml())
         return replace(self, ring=ring)
 

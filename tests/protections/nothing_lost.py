@@ -70,9 +70,9 @@ NOTHING_LOST = (
     ),
     _row(
         "a release is written with the end of its operation",
-        "workers/steps.py",
-        "            return step.also\n",
-        "            return ()\n",
+        "workers/run.py",
+        "_save(running, after_it, tools, also_stored(after_it, step, tools.keys.private))",
+        "_save(running, after_it, tools)",
         ("tests/workers/jobs/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",),
     ),
     _row(

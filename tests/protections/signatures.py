@@ -272,8 +272,8 @@ _OPERATION = (
     _row(
         "a record names the id that it stands under",
         "quaymaster/store/operation_fields.py",
-        "    if signed.value.id != operation_id:\n",
-        "    if False:\n",
+        "    if signed.value.id != operation_id or version != ",
+        "    if version != ",
         (f"{_FIELDS}::test_a_record_names_the_id_that_it_stands_under",),
     ),
     _row(
@@ -347,14 +347,14 @@ _MOVES = tuple(
         ),
         (
             "a worker moves what is in its queues",
-            "return key.may_work_in(operation.queue) and _is_where_it_was_asked(operation)",
-            "return _is_where_it_was_asked(operation)",
+            "return operation.state in _WHOEVER_LOOKS_AFTER_IT or key.may_work_in(operation.queue)",
+            "return True",
             "test_a_worker_moves_what_is_in_its_queues_and_looks_after_the_rest",
         ),
         (
             "no worker takes the work of another host into its own queue",
-            "return key.may_work_in(operation.queue) and _is_where_it_was_asked(operation)",
-            "return key.may_work_in(operation.queue)",
+            "if not _is_where_it_was_asked(operation):",
+            "if False:",
             "test_no_worker_takes_what_was_asked_of_another_host_into_its_own_queue",
         ),
     )

@@ -87,5 +87,5 @@ def test_parts_are_named_in_a_list() -> None:
 
 
 def test_an_unknown_part_is_refused_with_the_nearest_one() -> None:
-    with pytest.raises(UsageError, match=r"slack, redis.*Did you mean docker\?"):
+    with pytest.raises(UsageError, match=r"slack, keys, redis.*Did you mean docker\?"):
         parts_of("redis,dokcer")

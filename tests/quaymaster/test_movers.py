@@ -1,5 +1,6 @@
 """Which role may have signed which state, over which requests and stages, enrolled for what."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -9,6 +10,7 @@ from quaymaster.approvals import Choice
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.requests import (
+    DeployRequest,
     HistoryRequest,
     ImagesRequest,
     InspectRequest,
@@ -91,6 +93,7 @@ def test_the_bot_queues_again_only_what_was_approved_and_only_to_apply_it(
     assert of_the_bot(**given) is expected
 
 
+@pytest.mark.parametrize("state", [State.QUEUED, State.UNKNOWN, State.SUCCEEDED])
 @pytest.mark.parametrize(
     "request_of",
     [
@@ -100,14 +103,18 @@ def test_the_bot_queues_again_only_what_was_approved_and_only_to_apply_it(
         lambda host: InspectRequest(image(), host),
         lambda host: HistoryRequest(image(), host),
         lambda host: ScanRequest(image(), host),
+        lambda _: DeployRequest(image(), "production", "web"),
     ],
 )
-def test_no_worker_takes_what_was_asked_of_another_host_into_its_own_queue(request_of: Any) -> None:
+def test_no_worker_takes_what_was_asked_of_another_host_into_its_own_queue(
+    request_of: Any, state: State
+) -> None:
     """The queue stands in what the mover signs; the host in what the bot signed."""
     asked: Request = request_of("build1")
 
     def done(queue: str) -> Operation:
-        return operation(request=asked, queue=queue, state=State.SUCCEEDED)
+        asked_there = operation(request=asked, queue="host:build1", state=state)
+        return replace(asked_there, queue=queue)
 
     assert may_have_moved(ENROLLED, done("host:build1"))
     assert not may_have_moved(OTHER, done("host:db1"))

@@ -277,7 +277,9 @@ def _submissions() -> tuple[Sample, ...]:
         Sample(
             SUBMISSION,
             (str(number),),
-            Submission(number, request, Actor("T0TEAM", "U0ALICE"), origin, "0123456789ab", AT),
+            Submission(
+                number, request, Actor("T0TEAM", "U0ALICE"), origin, "0123456789ab", "host:app1", AT
+            ),
             BOT_KEY,
         )
         for number, request in enumerate(REQUESTS, 1042)
