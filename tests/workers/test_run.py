@@ -155,7 +155,7 @@ class TestWrittenByANewerQuaymaster:
     def test_a_worker_that_can_read_it_does_the_job_that_stayed(
         self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = recorded(valkey, operation(configuration_revision="another"))
+        given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
         genuine: Any = valkey.hget(keys.operation(1042), "record")
         as_newer(valkey, given)
         monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))
