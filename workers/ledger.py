@@ -22,7 +22,8 @@ def releases_of(
 
 def bad_digests_of(environment: str, service: str, tools: Toolbox) -> dict[Digest, BadDigest]:
     """Every digest that was rolled back from. Raises Forged and WrittenByNewer."""
-    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring))
+    queue = host_queue(tools.configuration.host_of(environment))
+    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring, queue))
 
 
 def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:

@@ -25,6 +25,14 @@ AS_APPROVED = (
         (f"{_APPROVED}::test_a_signed_plan_for_another_service_is_not_carried_out",),
     ),
     _row(
+        "a service runs its own repository, whatever the bot signed",
+        "workers/jobs/examine.py",
+        "    tools.configuration.service_for"
+        "(request.environment, request.image.repository, request.service)\n",
+        "",
+        (f"{_EXAMINE}::test_a_request_of_the_bot_does_not_make_a_service_run_another_repository",),
+    ),
+    _row(
         "production takes only what staging has had",
         "workers/jobs/examine.py",
         "    _refuse_unreleased_before(request, digest, tools)\n",
