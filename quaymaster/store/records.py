@@ -217,13 +217,14 @@ def ask_to_cancel(
     Raises Conflict when the job has passed the point of no return, or the record has changed.
     """
     where = keys.operation(operation.id)
+    cancellation = operation_fields.cancellation_of(operation, user, event.at, key)
     return Transaction(
         guards=(
             FieldEquals(where, "version", str(operation.version)),
             FieldEquals(where, "past_return", ""),
         ),
         commands=(
-            ("HSETNX", where, "cancel", user),
+            ("HSETNX", where, "cancel", cancellation),
             journalled(event, key),
             ("HINCRBY", where, "revision", 1),
             *behind(operation.id, _ended_at(operation)),
@@ -233,9 +234,17 @@ def ask_to_cancel(
     )
 
 
-def cancel_asked_by(operation_id: int) -> Query[str | None]:
-    """Who asked to cancel, if somebody did."""
-    return Query(("HGET", keys.operation(operation_id), "cancel"), _text_or_none)
+def is_cancel_asked(operation_id: int) -> Query[bool]:
+    """Whether something stands there as the wish to cancel; who reads it finds out whose it is."""
+    return Query(("HGET", keys.operation(operation_id), "cancel"), lambda reply: reply is not None)
+
+
+def cancel_asked_by(operation: Operation, ring: KeyRing) -> Query[str | None]:
+    """Who asked to cancel, if somebody did. Raises Forged and WrittenByNewer."""
+    return Query(
+        ("HGET", keys.operation(operation.id), "cancel"),
+        lambda reply: operation_fields.canceller(operation, reply, ring),
+    )
 
 
 def turn_page(operation: Operation, page: int) -> Transaction[None]:
@@ -318,12 +327,6 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
     return queues.enqueued(operation.job_id, operation.id, operation.queue)
-
-
-def _text_or_none(reply: Any) -> str | None:
-    if reply is None:
-        return None
-    return reply.decode() if isinstance(reply, bytes) else str(reply)
 
 
 def _raise_overtaken(operation_id: int) -> Any:
