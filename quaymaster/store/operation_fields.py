@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -140,7 +140,21 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
             version=_version(operation_id, version or b""),
         )
 
-    return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
+    return Query(
+        ("HMGET", keys.operation(operation_id), "submission", "version"),
+        read,
+        otherwise=lambda: refuse_another_type(operation_id),
+    )
+
+
+def another_type(operation_id: int) -> Forged:
+    """What stands in the place of an operation is not even a hash."""
+    return _does_not_belong(str(operation_id), "record")
+
+
+def refuse_another_type(operation_id: int) -> NoReturn:
+    """Raise it."""
+    raise another_type(operation_id)
 
 
 def resolved_of(operation: Operation, value: Resolved, key: SigningKey) -> Signed[Resolved]:

@@ -19,6 +19,7 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
+from quaymaster.store.ids import ids_in
 from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
 from quaymaster.store.transactions import (
     Absent,
@@ -153,6 +154,7 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read(operation_id, reply, ring),
+        otherwise=lambda: operation_fields.refuse_another_type(operation_id),
     )
 
 
@@ -161,6 +163,7 @@ def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenui
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read_if_genuine(operation_id, reply, ring),
+        otherwise=lambda: NotGenuine(operation_fields.another_type(operation_id), ""),
     )
 
 
@@ -292,14 +295,12 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
 
 def open_ids() -> Query[tuple[int, ...]]:
     """The ids of all operations that have not ended, in no order."""
-    return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(int(one) for one in reply)))
+    return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(ids_in(reply))))
 
 
 def recent_ids(count: int) -> Query[tuple[int, ...]]:
     """The latest ids, newest first."""
-    return Query(
-        ("ZREVRANGE", keys.RECENT, 0, count - 1), lambda reply: tuple(int(one) for one in reply)
-    )
+    return Query(("ZREVRANGE", keys.RECENT, 0, count - 1), ids_in)
 
 
 def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
@@ -318,7 +319,7 @@ def lease_name(operation_id: int) -> str:
 
 
 def _highest(reply: Any) -> int:
-    return max((int(one) for one in reply if one.isdigit()), default=0)
+    return max(ids_in(reply), default=0)
 
 
 def _ended_at(operation: Operation) -> datetime | None:

@@ -276,6 +276,17 @@ GENUINE = (
     ),
     _Row(
         "G4",
+        "a turn that only somebody else wrote is given to no container",
+        "workers/ledger.py",
+        "        turns.check_is_near(environment, service, known, state.highest_turn)\n",
+        "",
+        (
+            f"{_LEDGER}::TestTurns::"
+            "test_one_that_no_plans_can_have_led_to_is_not_given_to_a_container",
+        ),
+    ),
+    _Row(
+        "G4",
         "who asked to cancel is what the bot signed",
         "quaymaster/store/operation_fields.py",
         "    return CANCELLATION.read(text, _place_of_cancel(operation), ring).value.by\n",
