@@ -258,6 +258,7 @@ def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> 
         interim=record.interim,
     )
     _check_the_plan_belongs(operation)
+    _check_the_scan_is_its_own(operation)
     _check_enrolment(operation, ring)
     return replace(operation, votes=_votes(operation, votes, record.votes, ring))
 
@@ -323,6 +324,15 @@ def _check_the_plan_belongs(operation: Operation) -> None:
         plan.service,
     ):
         raise Forged("The plan is not about what was asked for, so nothing was done.")
+
+
+def _check_the_scan_is_its_own(operation: Operation) -> None:
+    """Whoever may move it does not choose which scan is looked at: the answer to another order may
+    be about an older database.
+    """
+    order = operation.scan_order
+    if order is not None and not order.startswith(f"{operation.id}-"):
+        raise _does_not_belong(str(operation.id), "order of a scan")
 
 
 def _check_enrolment(operation: Operation, ring: KeyRing) -> None:

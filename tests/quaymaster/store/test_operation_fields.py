@@ -367,6 +367,15 @@ def test_what_is_stored_beside_the_record_is_filled_in() -> None:
     assert shown == Stored(expected, 4)
 
 
+def test_the_scan_of_another_operation_is_not_looked_at() -> None:
+    """Also where who moved it may do that."""
+    stored = deploy(stage=Stage.PLAN, scan_order="1041-2")
+    with pytest.raises(Forged, match="order of a scan of #1042 is not the one that belongs to it"):
+        found(fields_of(stored))
+    for order in ("1042-2", None):
+        assert found(fields_of(replace(stored, scan_order=order))) is not None
+
+
 def test_what_is_past_the_point_of_no_return_is_not_held_up_by_a_cancel() -> None:
     stored = operation(state=State.RUNNING)
     beside = {"past_return": b"1", "cancel": b"U0BOB"}
