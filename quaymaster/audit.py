@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from quaymaster.audit_entries import Anchor, Claim, CountsNoMore, Entry, History, hash_of
+from quaymaster.audit_entries import CUT_OFF, Anchor, Claim, CountsNoMore, Entry, History, hash_of
 from quaymaster.audit_links import claims_of, read_event, vouches
 from quaymaster.audit_store import Ends, ends, line_at, text
 from quaymaster.errors import QuaymasterError, WrittenByNewer
@@ -110,7 +110,7 @@ class Auditor:
         if ask(self.connection, ends()).anchor != found.anchor:
             return ()  # a part was exported meanwhile, and the places have moved
         log.error("the audit was cut off or rewritten", number=seen.number, hash=seen.hash)
-        return (f"Entry {seen.number} with the hash {seen.hash} is no longer in the audit.",)
+        return (f"Entry {seen.number} with the hash {seen.hash} {CUT_OFF}",)
 
     def _warn_of_newer(self, *, is_waiting: bool) -> None:
         if is_waiting and not self._waits:

@@ -8,6 +8,8 @@ from datetime import datetime
 from quaymaster.errors import Forged
 
 _MOST_DIGITS = 19
+CUT_OFF = "is no longer in the audit."
+"""How an auditor's own note ends, that an entry which it knew is gone."""
 
 
 class CountsNoMore(Forged):
@@ -27,6 +29,11 @@ class Entry:
     """The signed event, or whatever stood in the journal and was refused."""
     refused: str = ""
     """Why it is no event; empty for a genuine one."""
+
+    @property
+    def tells_of_a_cut(self) -> bool:
+        """Whether an auditor wrote down here that entries before it were cut off."""
+        return not self.event and self.refused.endswith(CUT_OFF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from quaymaster.audit import LONGEST_EVENT
-from quaymaster.audit_entries import hash_of
+from quaymaster.audit_entries import CUT_OFF, hash_of
 from quaymaster.audit_links import Link, broken, claim_of, link_of, read_event, vouches
 from quaymaster.audit_store import Ends, ends, lines_between, text
 from quaymaster.errors import Forged, WrittenByNewer
@@ -43,13 +43,22 @@ def ended_in_audit(
 ) -> State | None:
     """How an operation that was asked for at this time has ended, if it has.
 
-    Raises Forged where the audit does not hold back to then: what it says is not known.
+    Raises Forged where the audit does not hold back to then, or an auditor noted since then that
+    its end was cut off: what it says is not known.
     """
     for journalled in _in_journal(connection, operation_id):
         if (state := _end_in(journalled, operation_id, ring, now)) is not None:
             return state
     # What was chained meanwhile is in the audit, which is read afterwards.
     for link in _back_to(connection, ring, operation_id, since - CLOCK_SKEW):
+        if link.entry.tells_of_a_cut:
+            raise Forged(
+                f"Entries of the audit were cut off when #{operation_id} may have been there, so "
+                "nobody can tell whether it ended.",
+                why="Something other than Quaymaster wrote to its database.",
+                next_step="Tell your Quaymaster administrator, and ask for it again in some "
+                "minutes.",
+            )
         if (state := _end_in(link.entry.event, operation_id, ring, link.at)) is not None:
             return state
     return None
@@ -85,7 +94,9 @@ def _end_in(event: str, operation_id: int, ring: KeyRing, at: datetime) -> State
 def _back_to(
     connection: Connection, ring: KeyRing, operation_id: int, since: datetime
 ) -> Iterator[Link]:
-    """The entries that name the operation, the newest first, back to what was chained before."""
+    """The entries that name the operation or a cut, the newest first, back to what was chained
+    before.
+    """
     found = ask(connection, ends())
     if not found.last:
         _check_the_rest(found, ring, 1, "", since)
@@ -102,7 +113,7 @@ def _back_to(
                 raise broken(number, "it was changed, or one before it was removed")
             if at < earliest:
                 return
-            if mark in line:
+            if mark in line or CUT_OFF in line:
                 yield link_of(line, number, ring)
             number, wanted = number - 1, previous
         last -= size

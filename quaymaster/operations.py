@@ -158,6 +158,15 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Somebody asked to stop an operation that runs: signed by the bot, which took the click."""
+
+    operation: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation: its signed parts, and how far it is.
 

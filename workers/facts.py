@@ -17,7 +17,9 @@ from quaymaster.store.transactions import Query
 
 _SCRIPT = """
 local taken = 0
-for _, execution in ipairs(redis.call('ZRANGE', ARGV[3], 0, -1)) do
+local executions = redis.pcall('ZRANGE', ARGV[3], 0, -1)
+if executions.err then executions = {} end
+for _, execution in ipairs(executions) do
   taken = taken + redis.call('EXISTS', ARGV[4] .. execution)
 end
 return {

@@ -22,7 +22,8 @@ def releases_of(
 
 def bad_digests_of(environment: str, service: str, tools: Toolbox) -> dict[Digest, BadDigest]:
     """Every digest that was rolled back from. Raises Forged and WrittenByNewer."""
-    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring))
+    queue = host_queue(tools.configuration.host_of(environment))
+    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring, queue))
 
 
 def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:
@@ -34,10 +35,14 @@ def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:
 
 
 def next_turn(state: ServiceState, tools: Toolbox) -> int:
-    """A turn above all that Redis or a container of the service knows; nobody else gets it."""
+    """A turn above all that Redis or a container of the service knows; nobody else gets it.
+
+    Raises Forged where what Redis says is no number, or is far above every container's.
+    """
     environment, service = state.environment, state.service
     while True:
         known = ask(tools.connection, turns.highest(environment, service))
+        turns.check_is_near(environment, service, known, state.highest_turn)
         turn = max(known, state.highest_turn) + 1
         if perform(tools.connection, turns.give(environment, service, known, turn)):
             return turn

@@ -26,7 +26,7 @@ from quaymaster.requests import (
     TagsRequest,
 )
 from quaymaster.signing_key import Keys
-from quaymaster.store import records
+from quaymaster.store import operation_fields, records
 from quaymaster.store.operation_fields import Stored
 from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
 from workers.facts import Facts, MissingJobs, Whereabouts, whereabouts_of
@@ -236,4 +236,7 @@ def _readable(operation_id: int, ring: KeyRing) -> Query[Stored | Forged | None]
             log.exception("record is not acted upon", operation=operation_id)
             return error
 
-    return Query(loading.command, read)
+    def is_none() -> Forged:
+        return operation_fields.another_type(operation_id)
+
+    return Query(loading.command, read, otherwise=is_none)

@@ -149,8 +149,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         _hand_back(running, tools)
         return
     except Cancelled as error:
-        by = ask(tools.connection, records.cancel_asked_by(before.id))
-        step = _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
+        step = _stopped(error, running.operation, tools)
     except Unavailable:
         # Redis went away in the middle: what was done so far is not known for certain.
         step = Continues(stage_after_a_loss(started), started.queue)
@@ -175,6 +174,18 @@ def _refused(trouble: Trouble) -> Finished:
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:
     return Finished(Ended(why, by=by), State.CANCELLED)
+
+
+def _stopped(error: Cancelled, operation: Operation, tools: Toolbox) -> Finished:
+    """A job stops for whatever stands there; whose wish it was is what the bot signed."""
+    try:
+        by = ask(tools.connection, records.cancel_asked_by(operation, tools.keys.ring))
+    except WrittenByNewer:
+        by = None
+    except Forged as forged:
+        forged.runs_now = error.runs_now
+        return failed(forged)
+    return _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
 
 
 def _hand_back(running: Running, tools: Toolbox) -> None:

@@ -73,10 +73,10 @@ class Running:
             return
         self._last_ask = now
         try:
-            by = ask(self.connection, records.cancel_asked_by(self.operation.id))
+            is_asked = ask(self.connection, records.is_cancel_asked(self.operation.id))
         except Unavailable:
             return
-        if by is not None:
+        if is_asked:
             raise Cancelled("It was cancelled while it ran.")
 
     def no_return(self) -> None:
@@ -88,7 +88,7 @@ class Running:
         self.check()
         transaction = records.pass_the_point_of_no_return(self.operation.id, self.lease)
         if not perform(self.connection, transaction):
-            if ask(self.connection, records.cancel_asked_by(self.operation.id)) is not None:
+            if ask(self.connection, records.is_cancel_asked(self.operation.id)):
                 raise Cancelled("It was cancelled before anything was changed.")
             raise LeaseLost("Another worker took this operation over.")
         self._is_past_return = True

@@ -266,7 +266,7 @@ def _readable(
         except Forged as error:
             return error.trouble
 
-    return Query(loading.command, read)
+    return Query(loading.command, read, otherwise=lambda: read(scan_orders.OF_ANOTHER_TYPE))
 
 
 def _began(owner: str, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quaymaster.store import keys
+from quaymaster.store.ids import is_id
 from quaymaster.store.transactions import (
     Command,
     FieldEquals,
@@ -132,7 +133,7 @@ def _read_postings(reply: Any) -> dict[str, Posting]:
 
 
 def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
-    rows = [(int(row[0]), float(row[1])) for row in pairs(reply)]
+    rows = [(int(row[0]), float(row[1])) for row in pairs(reply) if is_id(row[0])]
     return tuple(
         (operation_id, None if score == NOT_ENDED else score) for operation_id, score in rows
     )

@@ -10,12 +10,13 @@ in several processes at once, does no harm; it also works when Redis has no room
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from quaymaster.operations import Operation
 from quaymaster.retention import Retention, only_reads
 from quaymaster.store import keys
 from quaymaster.store.cards import pairs
+from quaymaster.store.ids import ids_in, is_id
 from quaymaster.store.transactions import Command, Connection, Query, Transaction, ask, perform
 
 AT_ONCE = 200
@@ -50,15 +51,24 @@ def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
 
 def _swept(connection: Connection, where: str, until: float) -> int:
     """Drop all that ended by then; how many that were."""
-    oldest = Query(
-        ("ZRANGE", where, "-inf", until, "BYSCORE", "LIMIT", 0, AT_ONCE),
-        lambda reply: tuple(int(one) for one in reply),
+    oldest: Query[tuple[bytes, ...]] = Query(
+        ("ZRANGE", where, "-inf", until, "BYSCORE", "LIMIT", 0, AT_ONCE), tuple
     )
     dropped = 0
     while found := ask(connection, oldest):
-        perform(connection, _drop(where, found))
-        dropped += len(found)
+        operations = ids_in(found)
+        if operations:
+            perform(connection, _drop(where, operations))
+        _drop_strays(connection, where, found)
+        dropped += len(operations)
     return dropped
+
+
+def _drop_strays(connection: Connection, where: str, found: Iterable[bytes]) -> None:
+    """Members that are no ids: they may be no text at all, as a script's arguments have to be."""
+    strays = [one for one in found if not is_id(one)]
+    if strays:
+        ask(connection, Query(cast("Command", ("ZREM", where, *strays)), int))
 
 
 def _score(reply: Any) -> float:

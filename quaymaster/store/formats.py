@@ -11,7 +11,7 @@ from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.findings import ScanReport
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
-from quaymaster.operations import Submission
+from quaymaster.operations import Cancellation, Submission
 from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
@@ -32,6 +32,7 @@ RESOLVED = Codec("resolved image", TypeAdapter(Resolved), _WORKER)
 EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)
 PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
+CANCELLATION = Codec("cancellation", TypeAdapter(Cancellation), _BOT)
 RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
@@ -50,6 +51,7 @@ CODECS = (
     EXAMINED,
     PLAN,
     VOTE,
+    CANCELLATION,
     RELEASE,
     BAD_DIGEST,
     REPORT,

@@ -56,4 +56,8 @@ def give_back(name: str, owner: str) -> Transaction[bool]:
 
 def owner_of(name: str) -> Query[str | None]:
     """Who has it now, if anybody."""
-    return Query(("GET", keys.lease(name)), lambda reply: reply.decode() if reply else None)
+    return Query(
+        ("GET", keys.lease(name)),
+        lambda reply: reply.decode(errors="replace") if reply else None,
+        otherwise=lambda: None,
+    )

@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from datetime import datetime
+from typing import NoReturn, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -15,7 +16,7 @@ from quaymaster.approvals import Vote
 from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing
 from quaymaster.movers import may_have_moved
-from quaymaster.operations import Operation, Stage, State, Submission
+from quaymaster.operations import Cancellation, Operation, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
@@ -24,7 +25,15 @@ from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.codecs import Codec
-from quaymaster.store.formats import EXAMINED, PLAN, RECORD, RESOLVED, SUBMISSION, VOTE
+from quaymaster.store.formats import (
+    CANCELLATION,
+    EXAMINED,
+    PLAN,
+    RECORD,
+    RESOLVED,
+    SUBMISSION,
+    VOTE,
+)
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Command, Query
 
@@ -90,7 +99,10 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
         replace(
             operation,
             progress=_progress(progress),
-            cancel_asked_by=cancel.decode(errors="replace") if cancel else None,
+            # What nobody can stop any more is not held up by what stands there.
+            cancel_asked_by=None
+            if operation.state.is_terminal or past_return is not None
+            else canceller(operation, cancel, ring),
             page=_number(page),
             is_past_return=past_return is not None,
         ),
@@ -128,7 +140,21 @@ def remains(operation_id: int, ring: KeyRing) -> Query[Operation | None]:
             version=_version(operation_id, version or b""),
         )
 
-    return Query(("HMGET", keys.operation(operation_id), "submission", "version"), read)
+    return Query(
+        ("HMGET", keys.operation(operation_id), "submission", "version"),
+        read,
+        otherwise=lambda: refuse_another_type(operation_id),
+    )
+
+
+def another_type(operation_id: int) -> Forged:
+    """What stands in the place of an operation is not even a hash."""
+    return _does_not_belong(str(operation_id), "record")
+
+
+def refuse_another_type(operation_id: int) -> NoReturn:
+    """Raise it."""
+    raise another_type(operation_id)
 
 
 def resolved_of(operation: Operation, value: Resolved, key: SigningKey) -> Signed[Resolved]:
@@ -144,6 +170,25 @@ def examined_of(operation: Operation, value: Examined, key: SigningKey) -> Signe
 def plan_of(operation: Operation, value: DeployPlan, key: SigningKey) -> Signed[DeployPlan]:
     """The plan, signed for this operation."""
     return PLAN.signed(value, _place(operation.submission.value), key)
+
+
+def cancellation_of(operation: Operation, by: str, at: datetime, key: SigningKey) -> str:
+    """What is stored where somebody asks to stop an operation: it fits this request alone."""
+    value = Cancellation(operation.id, by, at)
+    return CANCELLATION.signed(value, _place_of_cancel(operation), key).text
+
+
+def canceller(operation: Operation, text: bytes | None, ring: KeyRing) -> str | None:
+    """Who asked to stop it, as the bot signed it; None where nobody did. Raises Forged: nothing is
+    stopped in somebody's name, and WrittenByNewer.
+    """
+    if text is None:
+        return None
+    return CANCELLATION.read(text, _place_of_cancel(operation), ring).value.by
+
+
+def _place_of_cancel(operation: Operation) -> tuple[str, ...]:
+    return (str(operation.id), operation.submission.digest)
 
 
 def _record_of(operation: Operation) -> Record:
@@ -213,6 +258,7 @@ def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> 
         interim=record.interim,
     )
     _check_the_plan_belongs(operation)
+    _check_the_scan_is_its_own(operation)
     _check_enrolment(operation, ring)
     return replace(operation, votes=_votes(operation, votes, record.votes, ring))
 
@@ -278,6 +324,15 @@ def _check_the_plan_belongs(operation: Operation) -> None:
         plan.service,
     ):
         raise Forged("The plan is not about what was asked for, so nothing was done.")
+
+
+def _check_the_scan_is_its_own(operation: Operation) -> None:
+    """Whoever may move it does not choose which scan is looked at: the answer to another order may
+    be about an older database.
+    """
+    order = operation.scan_order
+    if order is not None and not order.startswith(f"{operation.id}-"):
+        raise _does_not_belong(str(operation.id), "order of a scan")
 
 
 def _check_enrolment(operation: Operation, ring: KeyRing) -> None:

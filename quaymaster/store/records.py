@@ -19,6 +19,7 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
+from quaymaster.store.ids import ids_in
 from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
 from quaymaster.store.transactions import (
     Absent,
@@ -153,6 +154,7 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read(operation_id, reply, ring),
+        otherwise=lambda: operation_fields.refuse_another_type(operation_id),
     )
 
 
@@ -161,6 +163,7 @@ def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenui
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read_if_genuine(operation_id, reply, ring),
+        otherwise=lambda: NotGenuine(operation_fields.another_type(operation_id), ""),
     )
 
 
@@ -217,13 +220,14 @@ def ask_to_cancel(
     Raises Conflict when the job has passed the point of no return, or the record has changed.
     """
     where = keys.operation(operation.id)
+    cancellation = operation_fields.cancellation_of(operation, user, event.at, key)
     return Transaction(
         guards=(
             FieldEquals(where, "version", str(operation.version)),
             FieldEquals(where, "past_return", ""),
         ),
         commands=(
-            ("HSETNX", where, "cancel", user),
+            ("HSETNX", where, "cancel", cancellation),
             journalled(event, key),
             ("HINCRBY", where, "revision", 1),
             *behind(operation.id, _ended_at(operation)),
@@ -233,9 +237,17 @@ def ask_to_cancel(
     )
 
 
-def cancel_asked_by(operation_id: int) -> Query[str | None]:
-    """Who asked to cancel, if somebody did."""
-    return Query(("HGET", keys.operation(operation_id), "cancel"), _text_or_none)
+def is_cancel_asked(operation_id: int) -> Query[bool]:
+    """Whether something stands there as the wish to cancel; who reads it finds out whose it is."""
+    return Query(("HGET", keys.operation(operation_id), "cancel"), lambda reply: reply is not None)
+
+
+def cancel_asked_by(operation: Operation, ring: KeyRing) -> Query[str | None]:
+    """Who asked to cancel, if somebody did. Raises Forged and WrittenByNewer."""
+    return Query(
+        ("HGET", keys.operation(operation.id), "cancel"),
+        lambda reply: operation_fields.canceller(operation, reply, ring),
+    )
 
 
 def turn_page(operation: Operation, page: int) -> Transaction[None]:
@@ -283,14 +295,12 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
 
 def open_ids() -> Query[tuple[int, ...]]:
     """The ids of all operations that have not ended, in no order."""
-    return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(int(one) for one in reply)))
+    return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(ids_in(reply))))
 
 
 def recent_ids(count: int) -> Query[tuple[int, ...]]:
     """The latest ids, newest first."""
-    return Query(
-        ("ZREVRANGE", keys.RECENT, 0, count - 1), lambda reply: tuple(int(one) for one in reply)
-    )
+    return Query(("ZREVRANGE", keys.RECENT, 0, count - 1), ids_in)
 
 
 def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
@@ -309,7 +319,7 @@ def lease_name(operation_id: int) -> str:
 
 
 def _highest(reply: Any) -> int:
-    return max((int(one) for one in reply if one.isdigit()), default=0)
+    return max(ids_in(reply), default=0)
 
 
 def _ended_at(operation: Operation) -> datetime | None:
@@ -318,12 +328,6 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
     return queues.enqueued(operation.job_id, operation.id, operation.queue)
-
-
-def _text_or_none(reply: Any) -> str | None:
-    if reply is None:
-        return None
-    return reply.decode() if isinstance(reply, bytes) else str(reply)
 
 
 def _raise_overtaken(operation_id: int) -> Any:

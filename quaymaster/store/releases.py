@@ -63,8 +63,14 @@ def latest(
     return Query(("LRANGE", keys.releases(environment, service), -count, -1), read)
 
 
-def bad_digests(environment: str, service: str, ring: KeyRing) -> Query[dict[Digest, BadDigest]]:
-    """Every digest that was rolled back from. Raises Forged and WrittenByNewer."""
+def bad_digests(
+    environment: str, service: str, ring: KeyRing, queue: str
+) -> Query[dict[Digest, BadDigest]]:
+    """Every digest that was rolled back from, as a worker of this queue has signed.
+
+    The marks of another worker are left out, as its releases are: they would choose what a rollback
+    goes back to. Raises Forged and WrittenByNewer.
+    """
 
     def read(reply: dict[bytes, bytes] | list[bytes]) -> dict[Digest, BadDigest]:
         pairs = (
@@ -73,10 +79,14 @@ def bad_digests(environment: str, service: str, ring: KeyRing) -> Query[dict[Dig
         found = {}
         for digest, text in pairs:
             place = (environment, service, digest.decode(errors="replace"))
-            mark = BAD_DIGEST.read(text, place, ring).value
+            signed = BAD_DIGEST.read(text, place, ring)
+            mark = signed.value
             if (mark.environment, mark.service, str(mark.digest)) != place:
                 raise Forged(f"The mark on {mark.digest.short} is not about what it stands for.")
-            found[mark.digest] = mark
+            if ring.key(signed.key).may_work_in(queue):
+                found[mark.digest] = mark
+            else:
+                log.warning("mark of another worker", digest=str(mark.digest), key=signed.key)
         return found
 
     return Query(("HGETALL", keys.bad_digests(environment, service)), read)

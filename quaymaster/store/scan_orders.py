@@ -25,6 +25,8 @@ GivenUp = Literal["died", "slow", ""]
 _KEPT_SECONDS = 24 * 3600
 _WITHDRAWN_SECONDS = 3600
 _WITHDRAWN = "withdrawn"
+OF_ANOTHER_TYPE = b"of another type"
+"""What is read where no string stands: no order either."""
 
 
 def order_of(operation: Operation) -> ScanOrder:
@@ -64,7 +66,7 @@ def load(order_id: str, ring: KeyRing) -> Query[Signed[ScanOrder] | None]:
             )
         return order
 
-    return Query(("GET", keys.scan_order(order_id)), read)
+    return Query(("GET", keys.scan_order(order_id)), read, otherwise=lambda: read(OF_ANOTHER_TYPE))
 
 
 def is_standing(order: Signed[ScanOrder]) -> Query[bool]:
@@ -111,7 +113,7 @@ def is_answered(order_id: str) -> Query[bool]:
 
 def tries(order_id: str) -> Query[int]:
     """How many jobs of the scanner got lost with an order."""
-    return Query(("HGET", keys.scan_tries(order_id), "lost"), lambda reply: _number(reply))
+    return Query(("HGET", keys.scan_tries(order_id), "lost"), _number, otherwise=lambda: 0)
 
 
 def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:

@@ -49,7 +49,16 @@ for i, guard in ipairs(guards) do
 end
 local replies = {}
 for i, command in ipairs(cjson.decode(ARGV[2])) do
-  replies[i] = redis.call(unpack(command))
+  if command[1] == 'HINCRBY' then
+    replies[i] = redis.pcall(unpack(command))
+    if type(replies[i]) == 'table' then
+      -- Somebody put there what is no number: counted anew, or nothing could be written any more.
+      redis.call('HSET', command[2], command[3], command[4])
+      replies[i] = tonumber(command[4])
+    end
+  else
+    replies[i] = redis.call(unpack(command))
+  end
 end
 return {1, replies}
 """
@@ -172,6 +181,18 @@ class Query(Generic[T]):
 
     command: Command
     read: Callable[[Any], T]
+    otherwise: Callable[[], T] | None = None
+    """What is read where something of another type stands under the key, as only somebody else puts
+    it there. Without it that is an error.
+    """
+
+    def answered(self, reply: Any) -> T:
+        """What a reply says. Raises it where it is an error."""
+        if not isinstance(reply, ResponseError):
+            return self.read(reply)
+        if self.otherwise is not None and str(reply).startswith("WRONGTYPE"):
+            return self.otherwise()
+        raise _translated(reply) from reply
 
 
 def taught() -> Query[None]:
@@ -229,11 +250,12 @@ async def _evaluated_async(connection: AsyncConnection, arguments: tuple[str, st
 def ask(connection: Connection, query: Query[T]) -> T:
     """Read one thing. Raises Unavailable when Redis does not answer in time."""
     try:
-        return query.read(cast("Any", connection).execute_command(*query.command))
+        reply = cast("Any", connection).execute_command(*query.command)
     except _UNREACHABLE as error:
         raise unavailable() from error
     except ResponseError as error:
-        raise _translated(error) from error
+        reply = error
+    return query.answered(reply)
 
 
 def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
@@ -246,22 +268,23 @@ def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
         with connection.pipeline(transaction=False) as pipeline:
             for query in queries:
                 cast("Any", pipeline).execute_command(*query.command)
-            replies = pipeline.execute()
+            replies = pipeline.execute(raise_on_error=False)
     except _UNREACHABLE as error:
         raise unavailable() from error
     except ResponseError as error:
         raise _translated(error) from error
-    return [query.read(reply) for query, reply in zip(queries, replies, strict=True)]
+    return [query.answered(reply) for query, reply in zip(queries, replies, strict=True)]
 
 
 async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:
     """Read one thing. Raises Unavailable when Redis does not answer in time."""
     try:
-        return query.read(await cast("Any", connection).execute_command(*query.command))
+        reply = await cast("Any", connection).execute_command(*query.command)
     except _UNREACHABLE as error:
         raise unavailable() from error
     except ResponseError as error:
-        raise _translated(error) from error
+        reply = error
+    return query.answered(reply)
 
 
 _UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, OSError)

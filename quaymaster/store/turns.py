@@ -7,6 +7,9 @@ from quaymaster.errors import Forged
 from quaymaster.store import keys
 from quaymaster.store.transactions import Absent, Equals, Guard, Query, Transaction
 
+_MOST_PLANS = 1_000_000
+"""Between two that a container was started for."""
+
 
 def highest(environment: str, service: str) -> Query[int]:
     """The highest turn that was given; 0 where none is known. Raises Forged for no number."""
@@ -16,15 +19,29 @@ def highest(environment: str, service: str) -> Query[int]:
             return 0
         number = int(reply) if reply.isdigit() and len(reply) < 16 else 0
         if str(number).encode() != reply or number == 0:
-            raise Forged(
-                f"The turn of {environment}/{service} in the database is no number.",
-                why="Something other than Quaymaster wrote it.",
-                next_step=f"Delete {keys.turn(environment, service)} in Redis: the containers of "
-                "the service say which turn came last.",
-            )
+            raise _not_ours(environment, service, "is no number")
         return number
 
     return Query(("GET", keys.turn(environment, service)), read)
+
+
+def check_is_near(environment: str, service: str, known: int, of_containers: int) -> None:
+    """Raise Forged for a turn that so many plans cannot have led to.
+
+    Redis's number is not signed. A container would keep a turn that is too high for ever, and
+    nobody could count on from it.
+    """
+    if known > of_containers + _MOST_PLANS:
+        raise _not_ours(environment, service, "is far above that of every container")
+
+
+def _not_ours(environment: str, service: str, how: str) -> Forged:
+    return Forged(
+        f"The turn of {environment}/{service} in the database {how}.",
+        why="Something other than Quaymaster wrote it.",
+        next_step=f"Delete {keys.turn(environment, service)} in Redis: the containers of "
+        "the service say which turn came last.",
+    )
 
 
 def give(environment: str, service: str, known: int, turn: int) -> Transaction[bool]:

@@ -16,7 +16,7 @@ from tests.bot.bursts import PUSH, answer
 from tests.bot.conftest import ALICE, Running, until
 from tests.bot.wire import Wire
 from tests.engines.valkey import ValkeyServer
-from tests.keys import WORKER_KEY
+from tests.keys import RING, WORKER_KEY
 
 pytestmark = pytest.mark.engine
 
@@ -93,7 +93,7 @@ async def test_an_unanswered_acceptance_that_runs_by_now_is_asked_to_stop(
     perform(known.connection, records.move(operation, started, event_of(started), WORKER_KEY))
     wire.loses_answers = False
     await until(
-        lambda: ask(known.connection, records.cancel_asked_by(operation.id)) == ALICE,
+        lambda: ask(known.connection, records.cancel_asked_by(operation, RING)) == ALICE,
         "its job to be asked to stop",
     )
 

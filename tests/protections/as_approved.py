@@ -25,6 +25,34 @@ AS_APPROVED = (
         (f"{_APPROVED}::test_a_signed_plan_for_another_service_is_not_carried_out",),
     ),
     _row(
+        "a service runs its own repository, whatever the bot signed",
+        "workers/jobs/examine.py",
+        "    tools.configuration.service_for"
+        "(request.environment, request.image.repository, request.service)\n",
+        "",
+        (f"{_EXAMINE}::test_a_request_of_the_bot_does_not_make_a_service_run_another_repository",),
+    ),
+    _row(
+        "the gate reads the answer to an operation's own order",
+        "quaymaster/store/operation_fields.py",
+        "    _check_the_scan_is_its_own(operation)\n",
+        "",
+        (
+            "tests/quaymaster/store/test_operation_fields.py::"
+            "test_the_scan_of_another_operation_is_not_looked_at",
+        ),
+    ),
+    _row(
+        "what is confirmed after a bake window is what was planned",
+        "workers/jobs/look.py",
+        "    if what != (plan.environment, plan.service, plan.image):\n",
+        "    if False:\n",
+        (
+            "tests/workers/jobs/test_look.py::"
+            "test_what_another_worker_says_was_achieved_is_not_confirmed",
+        ),
+    ),
+    _row(
         "production takes only what staging has had",
         "workers/jobs/examine.py",
         "    _refuse_unreleased_before(request, digest, tools)\n",

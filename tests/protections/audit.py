@@ -28,8 +28,9 @@ AUDIT = (
     _row(
         "who asked to cancel is written into the journal with it",
         "quaymaster/store/records.py",
-        '            ("HSETNX", where, "cancel", user),\n            journalled(event, key),\n',
-        '            ("HSETNX", where, "cancel", user),\n',
+        '            ("HSETNX", where, "cancel", cancellation),\n'
+        "            journalled(event, key),\n",
+        '            ("HSETNX", where, "cancel", cancellation),\n',
         (f"{_RECORDS}::test_every_change_leaves_its_event_in_the_journal",),
     ),
     _row(

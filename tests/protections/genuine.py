@@ -4,6 +4,10 @@ newer Quaymaster wrote.
 
 from tests.protections.protection import Protection as _Row
 
+_CANCELS = (
+    "tests/quaymaster/store/test_operation_fields.py"
+    "::test_nobody_asked_to_cancel_unless_the_bot_signed_that"
+)
 _APPLY = "tests/workers/jobs/test_apply.py"
 _COURIER = "tests/bot/test_courier_forged.py"
 _FORGED = "tests/workers/test_forged.py"
@@ -269,5 +273,40 @@ GENUINE = (
             "tests/workers/test_approved.py::"
             "test_a_record_that_was_forged_in_redis_is_not_carried_out",
         ),
+    ),
+    _Row(
+        "G4",
+        "a turn that only somebody else wrote is given to no container",
+        "workers/ledger.py",
+        "        turns.check_is_near(environment, service, known, state.highest_turn)\n",
+        "",
+        (
+            f"{_LEDGER}::TestTurns::"
+            "test_one_that_no_plans_can_have_led_to_is_not_given_to_a_container",
+        ),
+    ),
+    _Row(
+        "G4",
+        "who asked to cancel is what the bot signed",
+        "quaymaster/store/operation_fields.py",
+        "    return CANCELLATION.read(text, _place_of_cancel(operation), ring).value.by\n",
+        "    return text.decode(errors='replace')\n",
+        (_CANCELS,),
+    ),
+    _Row(
+        "G4",
+        "a cancellation is of the request that it was signed for",
+        "quaymaster/store/operation_fields.py",
+        "    return (str(operation.id), operation.submission.digest)\n",
+        "    return (str(operation.id), '')\n",
+        (_CANCELS,),
+    ),
+    _Row(
+        "G4",
+        "cancellations are signed by the bot alone",
+        "quaymaster/store/formats.py",
+        'CANCELLATION = Codec("cancellation", TypeAdapter(Cancellation), _BOT)',
+        'CANCELLATION = Codec("cancellation", TypeAdapter(Cancellation), _BOT | _WORKER)',
+        (_CANCELS,),
     ),
 )

@@ -381,4 +381,32 @@ NEVER_SILENT = (
             "test_an_error_that_nobody_foresaw_does_not_end_the_work_beside",
         ),
     ),
+    _row(
+        "what is no id in a list holds up nobody",
+        "quaymaster/store/ids.py",
+        "    return tuple(int(one) for one in reply if is_id(one))\n",
+        "    return tuple(int(one) for one in reply)\n",
+        ("tests/quaymaster/store/test_ids.py::test_every_list_is_read_all_the_same",),
+    ),
+    _row(
+        "what is no id among what has ended does not stop the sweep",
+        "quaymaster/store/expiry.py",
+        "        _drop_strays(connection, where, found)\n",
+        "        if not operations:\n            break\n",
+        ("tests/quaymaster/store/test_ids.py::test_what_is_over_is_dropped_all_the_same",),
+    ),
+    _row(
+        "a revision that is no number keeps no move from being stored whole",
+        "quaymaster/store/transactions.py",
+        "replies[i] = redis.pcall(unpack(command))",
+        "replies[i] = redis.call(unpack(command))",
+        ("tests/quaymaster/store/test_ids.py::test_what_is_no_revision_is_counted_anew",),
+    ),
+    _row(
+        "what is of another type holds up no other operation",
+        "quaymaster/store/transactions.py",
+        'if self.otherwise is not None and str(reply).startswith("WRONGTYPE"):',
+        "if False:",
+        ("tests/workers/test_forged.py::test_what_is_of_another_type_holds_up_no_others",),
+    ),
 )

@@ -375,6 +375,13 @@ _LEDGER = (
         "            if False:\n",
         (f"{_RELEASES}::test_releases_of_a_worker_that_is_not_enrolled_for_the_host_are_left_out",),
     ),
+    _right(
+        "a mark of a worker of another host does not count",
+        "quaymaster/store/releases.py",
+        "            if ring.key(signed.key).may_work_in(queue):\n",
+        "            if True:\n",
+        (f"{_RELEASES}::test_marks_of_a_worker_that_is_not_enrolled_for_the_host_are_left_out",),
+    ),
     _row(
         "a release is signed for its service",
         "quaymaster/store/releases.py",

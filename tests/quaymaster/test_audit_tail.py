@@ -200,3 +200,24 @@ def test_it_is_told_while_others_are_chained(valkey: redis.Redis) -> None:
         push(valkey, *(event(number * 100 + one) for one in range(50)))
         assert ended(valkey) is State.SUCCEEDED
         auditor.look()
+
+
+def test_after_an_end_was_cut_off_nobody_can_tell(valkey: redis.Redis) -> None:
+    """As for a deploy that was approved and then cancelled: no container shows that it ended."""
+    auditor = Auditor(valkey, WORKER)
+    push(valkey, event(1042, 1, "queued"))
+    auditor.look()
+    push(valkey, event(1042, 2, "cancelled"))
+    auditor.look()
+    valkey.ltrim(keys.AUDIT, 0, 0)
+    auditor.look()
+    with pytest.raises(Forged, match="nobody can tell whether it ended"):
+        ended(valkey)
+    assert ended(valkey, since=ASKED_AT + timedelta(hours=1)) is None
+
+
+@pytest.mark.parametrize("text", ["", "Entry 1 with the hash x is no longer in the audit."])
+def test_nobody_else_makes_it_seem_cut_off(valkey: redis.Redis, text: str) -> None:
+    push(valkey, event(1042, 1, "queued"), text)
+    chain_journal(valkey, WORKER)
+    assert ended(valkey) is None

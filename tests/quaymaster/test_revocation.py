@@ -99,7 +99,7 @@ def test_releases_and_marks_count_again_when_they_are_signed_anew(valkey: redis.
         known(valkey, own.ring)
     done = carry_out(valkey, entry, own)
     assert known(valkey, own.ring) == [8, 7]
-    bad = ask(valkey, releases.bad_digests("production", "web", own.ring))
+    bad = ask(valkey, releases.bad_digests("production", "web", own.ring, "host:app1"))
     assert list(bad) == [OTHER_DIGEST]
     assert [one.partition(":")[0] for one in done.signed_anew] == [
         "release #7 of production/web",

@@ -18,7 +18,7 @@ from quaymaster.findings import (
 from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
-from quaymaster.operations import Actor, Origin, Stage, State, Submission
+from quaymaster.operations import Actor, Cancellation, Origin, Stage, State, Submission
 from quaymaster.outcomes import (
     Alert,
     Deployed,
@@ -74,6 +74,7 @@ from quaymaster.store.formats import (
     AUDIT_ANCHOR,
     AUDIT_ENTRY,
     BAD_DIGEST,
+    CANCELLATION,
     EVENT,
     EXAMINED,
     LOCAL_REPORT,
@@ -328,6 +329,7 @@ SAMPLES: tuple[Sample, ...] = (
         Sample(VOTE, ("1042", PLAN_HASH), Vote(1042, PLAN_HASH, "U0BOB", choice, AT), BOT_KEY)
         for choice in Choice
     ),
+    Sample(CANCELLATION, ("1042", PLAN_HASH), Cancellation(1042, "U0BOB", AT), BOT_KEY),
     Sample(RELEASE, PLACE[1:], _RELEASE, WORKER_KEY),
     Sample(RELEASE, PLACE[1:], replace(_RELEASE, approved_by=(), restores=None), WORKER_KEY),
     Sample(

@@ -13,11 +13,12 @@ from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import Event
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Failed
-from quaymaster.store import cards, keys, records
+from quaymaster.plans import Resolved
+from quaymaster.store import cards, keys, records, scan_orders
 from quaymaster.store.formats import PLAN
 from quaymaster.store.transactions import ask
 from tests.keys import OTHER_WORKER_KEY, RING, WORKER
-from tests.samples import NOW, awaiting, mover, operation, plan, vote
+from tests.samples import DIGEST, NOW, awaiting, deploy, image, mover, operation, plan, vote
 from tests.tampering import altered, as_newer_record
 from tests.workers.toolboxes import now, recorded
 from workers.forged import end_forged
@@ -160,3 +161,32 @@ def test_what_a_newer_quaymaster_wrote_is_left_alone(valkey: redis.Redis, state:
     assert behind(valkey) == []
     with pytest.raises(WrittenByNewer):
         ask(valkey, records.load(given.id, RING))
+
+
+@pytest.mark.parametrize("where", ["operation", "executions", "order", "tries", "lease"])
+def test_what_is_of_another_type_holds_up_no_others(valkey: redis.Redis, where: str) -> None:
+    """As only somebody else puts it there."""
+    waits = recorded(valkey, awaiting())
+    other = Origin("C0SHOP", "another delivery")
+    resolved = Resolved(image(digest=DIGEST), None)
+    given = deploy(id=7, origin=other, state=State.SCANNING, scan_order="7-1", resolved=resolved)
+    if where in ("operation", "executions"):
+        given = operation(id=7, origin=other)
+    recorded(valkey, given)
+    name = {
+        "operation": keys.operation(7),
+        "executions": keys.executions(given.job_id),
+        "order": keys.scan_order("7-1"),
+        "tries": keys.scan_tries("7-1"),
+        "lease": keys.lease(scan_orders.lease_name("7-1")),
+    }[where]
+    valkey.delete(name)
+    valkey.rpush(name, "nothing of ours")
+    assert waits.approval is not None
+    clock = iter(float(number) for number in range(100, 900, 2))
+    reconciler = Reconciler(valkey, WORKER, lambda: next(clock))
+    for _ in range(3):
+        reconciler.look(waits.approval.rule.expires_at)
+    assert now(valkey, waits).state is State.EXPIRED
+    if where == "operation":
+        assert ask(valkey, records.open_ids()) == ()

@@ -131,6 +131,14 @@ class TestTurns:
         assert next_turn(containers(500), tools) == 501
         assert next_turn(containers(500), tools) == 502
 
+    def test_one_that_no_plans_can_have_led_to_is_not_given_to_a_container(
+        self, valkey: redis.Redis
+    ) -> None:
+        """It would be there for ever, and too long to be read in the end."""
+        assert perform(valkey, turns.give("production", "web", 0, 10**15 - 1))
+        with pytest.raises(Forged, match="far above"):
+            next_turn(containers(500), toolbox(valkey))
+
     def test_redis_with_a_higher_one_than_every_container_counts(self, valkey: redis.Redis) -> None:
         tools = toolbox(valkey)
         assert perform(valkey, turns.give("production", "web", 0, 900))

@@ -15,6 +15,7 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import keys, leases, records
 from quaymaster.store.formats import SUBMISSION
+from quaymaster.store.operation_fields import cancellation_of
 from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.samples import deploy, mover, operation, plan
@@ -180,7 +181,8 @@ def as_newer(valkey: redis.Redis, given: Operation) -> Operation:
 
 def test_what_was_cancelled_before_it_ran_ends_without_running(valkey: redis.Redis) -> None:
     given = recorded(valkey, of_shop(operation()))
-    valkey.hset(keys.operation(1042), "cancel", "U0BOB")
+    asked = cancellation_of(given, "U0BOB", given.changed_at, BOT_KEY)
+    valkey.hset(keys.operation(1042), "cancel", asked)
     run(1042, given.job_id, toolbox(valkey))
     after = now(valkey, given)
     assert after.state is State.CANCELLED

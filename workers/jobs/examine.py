@@ -13,7 +13,12 @@ from workers.toolbox import Toolbox
 
 
 def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersScan:
-    """Pin the tag to its digest, refuse what may not run there, and order its scan."""
+    """Pin the tag to its digest, refuse what may not run there, and order its scan.
+
+    Raises UsageError for an image of a repository that the service may not run, whatever the bot
+    signed: it cannot be talked into more than the configuration says.
+    """
+    tools.configuration.service_for(request.environment, request.image.repository, request.service)
     resolved = _resolved(request.image, running, tools)
     digest = resolved.image.pin
     _refuse_rolled_back(request, digest, tools)

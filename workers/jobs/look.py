@@ -23,6 +23,10 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
         raise Forged("There is nothing to look at: the record has no plan.")
+    what = (deployed.environment, deployed.service, deployed.image)
+    if what != (plan.environment, plan.service, plan.image):
+        # Any worker may queue the look again, and with it sign what was achieved.
+        raise Forged("What was achieved is not what was planned, so nothing was done.")
     running.report(Progress("looking once more"))
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from quaymaster.approvals import Choice, Vote
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Operation, Stage, State
+from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest
@@ -20,7 +21,7 @@ from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, operation_fields, records
 from quaymaster.store.formats import PLAN, RECORD, SUBMISSION, VOTE
-from quaymaster.store.operation_fields import FIELDS, Stored
+from quaymaster.store.operation_fields import FIELDS, Stored, cancellation_of
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Connection, ask, perform
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
@@ -353,9 +354,8 @@ def test_what_is_stored_beside_the_record_is_filled_in() -> None:
     beside = {
         "revision": b"4",
         "progress": b'{"step":"pushing","done_bytes":1,"total_bytes":2}',
-        "cancel": b"U0BOB",
+        "cancel": cancellation_of(stored, "U0BOB", NOW, BOT_KEY).encode(),
         "page": b"2",
-        "past_return": b"1",
     }
     shown = found({**fields_of(stored), **beside})
     expected = replace(
@@ -363,9 +363,24 @@ def test_what_is_stored_beside_the_record_is_filled_in() -> None:
         progress=Progress("pushing", 1, 2),
         cancel_asked_by="U0BOB",
         page=2,
-        is_past_return=True,
     )
     assert shown == Stored(expected, 4)
+
+
+def test_the_scan_of_another_operation_is_not_looked_at() -> None:
+    """Also where who moved it may do that."""
+    stored = deploy(stage=Stage.PLAN, scan_order="1041-2")
+    with pytest.raises(Forged, match="order of a scan of #1042 is not the one that belongs to it"):
+        found(fields_of(stored))
+    for order in ("1042-2", None):
+        assert found(fields_of(replace(stored, scan_order=order))) is not None
+
+
+def test_what_is_past_the_point_of_no_return_is_not_held_up_by_a_cancel() -> None:
+    stored = operation(state=State.RUNNING)
+    beside = {"past_return": b"1", "cancel": b"U0BOB"}
+    expected = replace(stored, is_past_return=True)
+    assert found({**fields_of(stored, WORKER_KEY), **beside}) == Stored(expected, 0)
 
 
 def test_what_is_only_shown_stops_nothing_when_it_cannot_be_read() -> None:
@@ -374,9 +389,25 @@ def test_what_is_only_shown_stops_nothing_when_it_cannot_be_read() -> None:
     for nonsense in (b"\xff", b"nonsense", b"9" * 5000, b"-1"):
         beside = dict.fromkeys(("revision", "progress", "page"), nonsense)
         assert found({**fields_of(stored), **beside}) == Stored(stored, 0)
-    shown = found({**fields_of(stored), "cancel": b"\xff"})
+
+
+@pytest.mark.parametrize("how", ["no envelope", "a worker's", "of another", "earlier", "altered"])
+def test_nobody_asked_to_cancel_unless_the_bot_signed_that(how: str) -> None:
+    stored = operation()
+    genuine = partial(cancellation_of, by="U0BOB", at=NOW)
+    text = {
+        "no envelope": "U0BOB",
+        "a worker's": genuine(stored, key=WORKER_KEY),
+        "of another": genuine(having(stored, id=1041), key=BOT_KEY),
+        "earlier": genuine(having(stored, origin=Origin("C0SHOP", "another")), key=BOT_KEY),
+        "altered": genuine(stored, key=BOT_KEY).replace("U0BOB", "U0EVE"),
+    }[how]
+    with pytest.raises(Forged, match="The cancellation of 1042"):
+        found({**fields_of(stored), "cancel": text.encode()})
+    ended = stored.moved(State.CANCELLED, NOW)
+    shown = found({**fields_of(ended), "cancel": text.encode()})
     assert shown is not None
-    assert shown.operation.cancel_asked_by == "\N{REPLACEMENT CHARACTER}"
+    assert shown.operation.cancel_asked_by is None
 
 
 @pytest.mark.engine

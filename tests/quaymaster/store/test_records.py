@@ -216,7 +216,7 @@ def test_what_has_begun_to_change_cannot_be_cancelled(valkey: redis.Redis) -> No
     assert perform(valkey, records.pass_the_point_of_no_return(1042, lease))
     with pytest.raises(Conflict):
         perform(valkey, records.ask_to_cancel(running, "U0BOB", _event(running), BOT_KEY))
-    assert ask(valkey, records.cancel_asked_by(1042)) is None
+    assert ask(valkey, records.cancel_asked_by(running, RING)) is None
 
 
 def test_every_change_leaves_its_event_in_the_journal(valkey: redis.Redis) -> None:

@@ -110,11 +110,11 @@ def test_a_release_that_was_altered_is_refused(valkey: redis.Redis) -> None:
 def test_a_digest_that_was_rolled_back_from_is_known_with_the_operation(
     valkey: redis.Redis,
 ) -> None:
-    assert ask(valkey, releases.bad_digests(*PLACE, RING)) == {}
+    assert ask(valkey, releases.bad_digests(*PLACE, RING, QUEUE)) == {}
     store(valkey, *releases.mark_bad(*PLACE, DIGEST, 9, NOW, WORKER_KEY))
     mark = BadDigest(*PLACE, DIGEST, 9, NOW)
-    assert ask(valkey, releases.bad_digests(*PLACE, RING)) == {DIGEST: mark}
-    assert ask(valkey, releases.bad_digests("staging", "web", RING)) == {}
+    assert ask(valkey, releases.bad_digests(*PLACE, RING, QUEUE)) == {DIGEST: mark}
+    assert ask(valkey, releases.bad_digests("staging", "web", RING, QUEUE)) == {}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_mark_that_was_copied_is_refused(
     text = valkey.hget(keys.bad_digests(*PLACE), str(DIGEST)) or b""
     valkey.hset(keys.bad_digests(environment, "web"), field, text)
     with pytest.raises(Forged, match="its signature does not fit"):
-        ask(valkey, releases.bad_digests(environment, "web", RING))
+        ask(valkey, releases.bad_digests(environment, "web", RING, QUEUE))
 
 
 def test_a_mark_is_about_the_digest_that_it_stands_for(valkey: redis.Redis) -> None:
@@ -137,4 +137,14 @@ def test_a_mark_is_about_the_digest_that_it_stands_for(valkey: redis.Redis) -> N
     text = BAD_DIGEST.signed(mark, (*PLACE, str(DIGEST)), WORKER_KEY).text
     valkey.hset(keys.bad_digests(*PLACE), str(DIGEST), text)
     with pytest.raises(Forged, match="not about what it stands for"):
-        ask(valkey, releases.bad_digests(*PLACE, RING))
+        ask(valkey, releases.bad_digests(*PLACE, RING, QUEUE))
+
+
+def test_marks_of_a_worker_that_is_not_enrolled_for_the_host_are_left_out(
+    valkey: redis.Redis,
+) -> None:
+    """Whoever marks what was good chooses what a rollback goes back to."""
+    store(valkey, *releases.mark_bad(*PLACE, DIGEST, 9, NOW, WORKER_KEY))
+    store(valkey, *releases.mark_bad(*PLACE, OTHER_DIGEST, 9, NOW, OTHER_WORKER_KEY))
+    assert [*ask(valkey, releases.bad_digests(*PLACE, RING, QUEUE))] == [DIGEST]
+    assert [*ask(valkey, releases.bad_digests(*PLACE, RING, "host:db1"))] == [OTHER_DIGEST]

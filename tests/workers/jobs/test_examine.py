@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, Forged
+from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Stage
 from quaymaster.releases import Release
@@ -83,6 +83,18 @@ environments:
     tools = toolbox(valkey, configuration, {"REGISTRY_PASSWORD": registry.password})
     yield Way(ImageRef(Repository(registry.host, repository), "1", digest), valkey, tools)
     tools.close()
+
+
+@pytest.mark.parametrize("service", ["web", "admin"])
+def test_a_request_of_the_bot_does_not_make_a_service_run_another_repository(
+    way: Way, service: str
+) -> None:
+    """The bot asks for what people may; that is not its word alone to give."""
+    other = replace(way.image, repository=replace(way.image.repository, path="shop/other"))
+    request = DeployRequest(replace(other, digest=None), "dev", service)
+    operation = deploy(request=request, configuration_revision="")
+    with pytest.raises(UsageError):
+        examine(request, running(operation, way.connection), way.tools)
 
 
 def test_what_the_environment_before_never_had_is_refused(way: Way) -> None:

@@ -1,0 +1,16 @@
+"""Ids of operations as they stand in lists: whatever else somebody put there holds up nobody."""
+
+import re
+from collections.abc import Iterable
+
+_ID = re.compile(rb"0|[1-9][0-9]{0,14}")
+
+
+def is_id(member: bytes) -> bool:
+    """Whether this is written as Quaymaster writes an id."""
+    return _ID.fullmatch(member) is not None
+
+
+def ids_in(reply: Iterable[bytes]) -> tuple[int, ...]:
+    """Those among the members of a list that are ids, in their order."""
+    return tuple(int(one) for one in reply if is_id(one))

@@ -1,0 +1,51 @@
+"""What somebody tries who may write to Redis, or has taken over one program, and what comes of it
+(G4, G5).
+"""
+
+import contextlib
+from dataclasses import replace
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from quaymaster.store import keys
+from tests.end_to_end.cards import final_card
+from tests.end_to_end.house import House
+from tests.engines.barrier import Barrier
+from tests.engines.local_images import load_big_image
+from tests.engines.registries import Registry
+
+pytestmark = pytest.mark.engine
+
+ALICE, CAROL = "U024BE7LH", "U0CAROL"
+
+
+@pytest.fixture
+def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
+    """The registry behind the barrier: a push can be held half-way."""
+    return replace(registry, host=registry_barrier.address)
+
+
+async def test_nothing_is_cancelled_in_the_name_of_somebody_who_did_not_ask(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry_barrier: Barrier,
+) -> None:
+    name = f"{registry_barrier.address}/{house.shop.repository}:1"
+    load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    hold = registry_barrier.hold_after_bytes(2_000_000)
+    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
+    hold.wait_until_reached()
+    with contextlib.closing(house.connection()) as database:
+        database.hset(keys.operation(number), "cancel", CAROL)
+    assert house.ended(number).state is State.FAILED, house.logs()
+    hold.release()
+    shown = await final_card(workspace, number)
+    assert f"cancellation of {number}" in shown.words
+    assert CAROL not in shown.pings
