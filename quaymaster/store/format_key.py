@@ -32,7 +32,7 @@ def _compared(refusal: Refusal) -> None:
     found = refusal.found if refusal.guard == 0 else "0"
     if found == str(FORMAT):
         return
-    if found.isascii() and found.isdigit() and int(found) > FORMAT:
+    if found.isascii() and found.isdigit() and len(found) < 16 and int(found) > FORMAT:
         raise ConfigurationError(
             "The database was written by a newer Quaymaster; upgrade this program.",
         )
