@@ -51,6 +51,10 @@ class Duplicate:
     operation: int
 
 
+class CancelAsked(Conflict):
+    """Somebody asked to cancel it."""
+
+
 class IdTaken(Conflict):
     """There is an operation under this id: ids went back, as after an older state was restored."""
 
@@ -113,6 +117,7 @@ def move(
     key: SigningKey,
     *,
     lease: Equals | None = None,
+    unless_cancelled: bool = False,
     also: Sequence[Command] = (),
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
@@ -120,13 +125,15 @@ def move(
     A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
     scanner withdraws the order, and an end begins the time for which the operation is kept (see
     ``expiry``). ``also`` happens with it.
-    Raises Conflict when somebody was first.
+    Raises Conflict when somebody was first, and with ``unless_cancelled`` CancelAsked when somebody
+    asked to cancel.
     """
     if after.version != before.version + 1:
         raise ValueError("a move is to the next version")
     guards: list[Guard] = [
         FieldEquals(keys.operation(before.id), "version", str(before.version)),
         *([lease] if lease else []),
+        *([FieldEquals(keys.operation(before.id), "cancel", "")] if unless_cancelled else []),
     ]
     return Transaction(
         guards=tuple(guards),
@@ -140,7 +147,7 @@ def move(
             *also,
         ),
         done=lambda _: after,
-        refused=lambda _: _raise_overtaken(before.id),
+        refused=lambda refusal: _not_moved(before.id, guards[refusal.guard]),
     )
 
 
@@ -324,6 +331,12 @@ def _text_or_none(reply: Any) -> str | None:
     if reply is None:
         return None
     return reply.decode() if isinstance(reply, bytes) else str(reply)
+
+
+def _not_moved(operation_id: int, guard: Guard) -> Any:
+    if isinstance(guard, FieldEquals) and guard.field == "cancel":
+        raise CancelAsked(f"Somebody asked to cancel #{operation_id}.")
+    _raise_overtaken(operation_id)
 
 
 def _raise_overtaken(operation_id: int) -> Any:

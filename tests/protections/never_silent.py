@@ -381,4 +381,14 @@ NEVER_SILENT = (
             "test_an_error_that_nobody_foresaw_does_not_end_the_work_beside",
         ),
     ),
+    _row(
+        "what was cancelled while it ran waits for nobody",
+        "workers/run.py",
+        "    waits = isinstance(step, OrdersScan | AwaitsApproval)\n",
+        "    waits = False\n",
+        (
+            "tests/workers/test_run.py::"
+            "test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody",
+        ),
+    ),
 )
