@@ -391,4 +391,14 @@ NEVER_SILENT = (
             "test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody",
         ),
     ),
+    _row(
+        "a recovery is waited for as long as it was seen to wait",
+        "workers/reconciler.py",
+        "    is_late = facts.unworked_for > RECOVERY_PATIENCE\n",
+        "    is_late = facts.now - operation.changed_at > RECOVERY_PATIENCE\n",
+        (
+            "tests/workers/test_reconciler.py::"
+            "test_a_recovery_is_waited_for_by_what_was_seen_and_by_no_other_clock",
+        ),
+    ),
 )
