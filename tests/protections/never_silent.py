@@ -401,4 +401,14 @@ NEVER_SILENT = (
             "test_a_recovery_is_waited_for_by_what_was_seen_and_by_no_other_clock",
         ),
     ),
+    _row(
+        "what comes back after a rollback that died is what served before it",
+        "workers/settle.py",
+        "sorted(state.at(Place.HALTED), key=lambda one: one.turn)",
+        "state.at(Place.HALTED)",
+        (
+            f"{_SETTLE}::test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_"
+            "to_what_served",
+        ),
+    ),
 )
