@@ -411,4 +411,11 @@ NEVER_SILENT = (
             "to_what_served",
         ),
     ),
+    _row(
+        "what broke off while it went back from a bake window goes back",
+        "workers/jobs/look.py",
+        "        if _was_going_back(plan, state):\n",
+        "        if False:\n",
+        ("tests/workers/jobs/test_look.py::test_what_broke_off_while_it_went_back_goes_back[4]",),
+    ),
 )
