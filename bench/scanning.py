@@ -20,6 +20,7 @@ from bench.images import files, noise, put_image
 from bench.row import Row
 from quaymaster.configuration import Configuration
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.retention import Retention
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
 from tests.end_to_end.house import Shop, configuration
@@ -187,7 +188,7 @@ class _Place:
     def _report_to_one(self, number: int, found: list[int]) -> None:
         """As the scanner does it for an order."""
         asker = Asker(self.connection, RING, str(number), lambda: None)
-        shelf = Shelf.of_registry(self.image, self.scanner.database(), SCANNER)
+        shelf = Shelf.of_registry(self.image, self.scanner.database(), SCANNER, Retention())
         report, _ = report_of(
             shelf, lambda: self.scanner.scan_registry(self.image, self.login), asker
         )

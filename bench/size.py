@@ -90,8 +90,8 @@ def _deployed(connection: redis.Redis) -> int:
     examined = Examined(image, 210_000_000, blocked_by(found), (), found, found, 10, 10)
     plan = samples.plan(examined=examined)
     running = _running(connection, given)
-    ordered = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
-    waiting = _moved(connection, _running(connection, ordered), AwaitsApproval(plan))
+    scanned = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
+    waiting = _moved(connection, _running(connection, scanned), AwaitsApproval(plan))
     for voter in ("U0BOB", "U0CAROL"):
         vote = samples.vote(voter, Choice.APPROVE)
         votes = (*waiting.votes, samples.voted(waiting, vote))

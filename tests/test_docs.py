@@ -33,8 +33,8 @@ PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset(
     {"quaymaster.yml", ".env", ".env.registries", ".env.scanner", "daemon.json"}
 )
-PROGRAMS = frozenset({"bot", "worker-host", "worker-registry", "scanner"})
 WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json", ".env.keys", "quaymaster.keys.yml"})
+PROGRAMS = frozenset({"bot", "worker-host", "worker-registry", "scanner"})
 METHODS = tuple(
     one for family in (chat, conversations, files, people, views) for one in family.METHODS
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import structlog
-from rq import Retry, get_current_job
+from rq import Retry
 
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
@@ -97,18 +97,20 @@ def run_scan(order_id: str) -> Retry | None:
     """Do the scan that an order asks for, and store the answer.
 
     Never raises for what went wrong with the scan: that is in the answer. What it returns has RQ
-    put the job back: the order is for a newer scanner.
+    put the same job at the end of its queue (``Worker.handle_job_retry``), for another scanner.
     """
-    job = get_current_job()
     with opened() as tools:
-        if run(order_id, job.id if job else "", tools):
+        if run(order_id, tools):
             return None
-    time.sleep(_PUT_BACK_AFTER_SECONDS)
+    if not shutdown.is_asked():
+        time.sleep(_PUT_BACK_AFTER_SECONDS)
     return Retry(max=sys.maxsize)
 
 
-def run(order_id: str, job_id: str, tools: ScanTools) -> bool:
-    """The same with the tools given. False when a newer Quaymaster wrote the order."""
+def run(order_id: str, tools: ScanTools) -> bool:
+    """The same with the tools given. False when the job has to stay: a newer Quaymaster wrote the
+    order, or this scanner is shutting down.
+    """
     try:
         order = ask(tools.connection, scan_orders.load(order_id, tools.keys.ring))
     except WrittenByNewer:
@@ -120,11 +122,10 @@ def run(order_id: str, job_id: str, tools: ScanTools) -> bool:
     if order is None:
         log.info("no such order", order=order_id[:40])
         return True
-    _run(order, job_id, tools)
-    return True
+    return _run(order, tools)
 
 
-def _run(order: Signed[ScanOrder], job_id: str, tools: ScanTools) -> None:
+def _run(order: Signed[ScanOrder], tools: ScanTools) -> bool:
     order_id = order.value.id
     # When it began is for the reconcilers (workers/scan_watch.py).
     owner = f"{int(time.time())}:{uuid.uuid4().hex}"
@@ -132,19 +133,19 @@ def _run(order: Signed[ScanOrder], job_id: str, tools: ScanTools) -> None:
     held = (name, owner, leases.OPERATION_MILLISECONDS)
     if not perform(tools.connection, leases.take(*held)):
         log.info("another scanner does this", order=order_id)
-        return
+        return True
     try:
         with kept_alive(tools.connection, lambda: [held], takes_again=True):
             _do(_Work(order, tools, owner))
     except Cancelled:
         log.info("order withdrawn", order=order_id)
     except HandedBack:
-        _give_back(name, owner, tools)
-        _save(scan_orders.handed_back(order, job_id), tools)
+        return False
     except Unavailable:
         log.warning("order not answered; it is done again", order=order_id)
     finally:
         _give_back(name, owner, tools)
+    return True
 
 
 def _do(work: _Work) -> None:
@@ -173,7 +174,7 @@ def _what_and_how(work: _Work) -> tuple[Shelf, Callable[[], ScanReport], Asker]:
     scanner = Scanner.found(tools.environ)
     access = tools.configuration.registry(image.repository.registry)
     login = RegistryLogin.of(access, tools.environ)
-    shelf = Shelf.of_registry(image, scanner.database(), tools.keys)
+    shelf = Shelf.of_registry(image, scanner.database(), tools.keys, tools.configuration.retention)
     asker = Asker(tools.connection, tools.keys.ring, work.owner, work.check)
     return shelf, lambda: scanner.scan_registry(image, login, work.check), asker
 

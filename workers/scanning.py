@@ -10,6 +10,7 @@ from quaymaster.errors import Forged, OutsideFailure, Unavailable, WrittenByNewe
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import ImageRef
 from quaymaster.key_ring import KeyRing
+from quaymaster.retention import Retention
 from quaymaster.signing_key import Keys
 from quaymaster.store import leases, reports
 from quaymaster.store.transactions import Connection, Query, Transaction, ask, perform
@@ -35,25 +36,34 @@ class Shelf:
     keep: Callable[[ScanReport], Transaction[None]]
 
     @classmethod
-    def of_registry(cls, image: ImageRef, database: ScannerDatabase, own: Keys) -> "Shelf":
+    def of_registry(
+        cls, image: ImageRef, database: ScannerDatabase, own: Keys, retention: Retention
+    ) -> "Shelf":
         """The one that the gate trusts: the scanner alone signs what is on it."""
         return cls(
             image,
             database,
             f"scan:{image.pin}:{database.version}",
             lambda ring: reports.kept(image.pin, database.version, ring),
-            lambda report: reports.keep(report, own.private),
+            lambda report: reports.keep(report, own.private, retention),
         )
 
     @classmethod
-    def of_host(cls, host: str, image: ImageRef, database: ScannerDatabase, own: Keys) -> "Shelf":
+    def of_host(
+        cls,
+        host: str,
+        image: ImageRef,
+        database: ScannerDatabase,
+        own: Keys,
+        retention: Retention,
+    ) -> "Shelf":
         """For an image that only a host has; its worker signs what is on it."""
         return cls(
             image,
             database,
             f"scan-local:{host}:{image.pin}:{database.version}",
             lambda ring: reports.kept_local(host, image.pin, database.version, ring),
-            lambda report: reports.keep_local(host, report, own.private),
+            lambda report: reports.keep_local(host, report, own.private, retention),
         )
 
 

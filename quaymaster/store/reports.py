@@ -43,15 +43,17 @@ def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanRepo
     )
 
 
-def keep_local(host: str, report: ScanReport, key: SigningKey) -> Transaction[None]:
-    """Keep a report about an image that a host has, signed by its worker, for 30 days.
+def keep_local(
+    host: str, report: ScanReport, key: SigningKey, retention: Retention = _USUAL
+) -> Transaction[None]:
+    """Keep a report about an image that a host has, signed by its worker, for its time.
 
     It is for people alone: the gate never reads it.
     """
     place = (host, str(report.digest), report.database.version)
     text = LOCAL_REPORT.signed(report, place, key).text
     return Transaction(
-        commands=(("SET", keys.local_report(*place), text, "EX", _USUAL.report_seconds),),
+        commands=(("SET", keys.local_report(*place), text, "EX", retention.report_seconds),),
         done=lambda _: None,
         refused=lambda _: None,
     )

@@ -96,16 +96,6 @@ def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Tra
     )
 
 
-def handed_back(order: Signed[ScanOrder], job: str) -> Transaction[bool]:
-    """Let another scanner do it, under the same job: this one is shutting down."""
-    return Transaction(
-        guards=(_stands(order),),
-        commands=queues.scan_enqueued(job, order.value.id),
-        done=lambda _: True,
-        refused=lambda _: False,
-    )
-
-
 def answered(order_id: str, ring: KeyRing) -> Query[ScanAnswer | None]:
     """What the scanner answered, if it did. Raises Forged and WrittenByNewer."""
     return Query(

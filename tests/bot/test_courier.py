@@ -13,7 +13,7 @@ import redis.asyncio
 import structlog
 from slack_sdk.models.blocks import SectionBlock
 
-from bot.courier import AT_ONCE
+from bot.courier import AT_ONCE, Draw
 from bot.messages import FindingsFile, Message, TextFile
 from bot.sender import Content, Mark, Sender, Sent
 from bot.views.card import operation_messages
@@ -31,7 +31,7 @@ from quaymaster.store.transactions import perform_async
 from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly, eventually
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, SCANNER_KEY
+from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
 from tests.samples import DIGEST, NOW, WEB, image
 
 pytestmark = pytest.mark.engine
@@ -503,8 +503,20 @@ class TestAFindingsFile:
         content = await self._content(office, records, workspace)
         assert b"it is signed by the bot, which may not sign one" in content
 
-    async def _content(self, office: Office, records: Records, workspace: Workspace) -> bytes:
-        async with office.courier(_with_findings):
+    async def test_of_an_image_of_a_host_holds_what_its_worker_found(
+        self, office: Office, records: Records, workspace: Workspace
+    ) -> None:
+        finding = Finding("CVE-2026-2", "openssl", "1.0", "1.1", Severity.HIGH, "Title")
+        report = ScanReport(WEB, DIGEST, ScannerDatabase("v1", NOW), NOW, (finding,))
+        local = reports.keep_local("build1", report, WORKER_KEY)
+        await perform_async(records.connection, local)
+        content = await self._content(office, records, workspace, _with_findings_of_a_host)
+        assert b"CVE-2026-2" in content
+
+    async def _content(
+        self, office: Office, records: Records, workspace: Workspace, draw: Draw | None = None
+    ) -> bytes:
+        async with office.courier(draw or _with_findings):
             await records.ended(await records.started())
             seen = await workspace.until(lambda message: bool(message.files))
         return await workspace.file(seen.files[0].id)
@@ -528,6 +540,15 @@ def _with_findings(operation: Operation, *rest: object) -> Sequence[Message]:
         return shown
     file = FindingsFile(f"findings-{operation.id}.txt", "Findings", DIGEST, "v1")
     return [*shown, card(operation, "All", slot="findings", reply_to="card", file=file)]
+
+
+def _with_findings_of_a_host(operation: Operation, *rest: object) -> Sequence[Message]:
+    return [
+        replace(one, file=replace(one.file, host="build1"))
+        if isinstance(one.file, FindingsFile)
+        else one
+        for one in _with_findings(operation)
+    ]
 
 
 async def _nothing_is_broken(workspace: Workspace) -> bool:

@@ -62,6 +62,7 @@ class Burglary:
         files.mkdir()
         text = Path(self.house.environment["QUAYMASTER_CONFIG"]).read_text()
         (files / "quaymaster.yml").write_text(text)
+        self.house.keys = self.house.keys.enrolled(self.house.folder, ("build1",))
         (files / "quaymaster.keys.yml").write_text(self.house.keys.ring.as_yaml())
         kept = files / ".env"
         kept.touch(mode=0o600)

@@ -13,7 +13,7 @@ from local_slack import Message, Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed, Scanned
-from quaymaster.store import keys, reports
+from quaymaster.store import keys, reports, scan_orders
 from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import final_card, is_card_of
@@ -183,7 +183,7 @@ async def test_what_is_cancelled_while_it_is_scanned_ends_at_once_and_so_does_th
 
 
 async def test_a_scanner_that_is_stopped_hands_the_scan_to_the_next(
-    house: House, alice: Person, trivy: SlowTrivy
+    house: House, alice: Person, trivy: SlowTrivy, database: redis.Redis
 ) -> None:
     house.worker()
     number = await house.asked(alice, f"scan {house.shop.repository}:1")
@@ -192,7 +192,10 @@ async def test_a_scanner_that_is_stopped_hands_the_scan_to_the_next(
     assert scanner.stop(within=10) == 0
     trivy.go_on()
     house.scanner()
-    assert _result(house.ended(number)).total == FINDINGS_A
+    ended = house.ended(number)
+    assert _result(ended).total == FINDINGS_A
+    # Nobody had to find out that it had stopped.
+    assert ask(database, scan_orders.tries(ended.scan_order or "")) == 0
 
 
 async def test_without_a_scanner_the_card_says_so_and_nothing_is_blocked(

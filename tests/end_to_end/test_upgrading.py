@@ -97,7 +97,11 @@ async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
         house.start("bot")
     await workspace.connected(within=60)
     number = await house.asked(workspace.person(ALICE), f"tag {repository}:1 as {repository}:2")
-    wait_until(_log_says(house, "left to a newer worker"), within=30, what="the older worker to put it back")
+    wait_until(
+        _log_says(house, "left to a newer worker"),
+        within=30,
+        what="the older worker to put it back",
+    )
     assert old_worker.is_running()
     with of(next_version, house):
         house.worker()

@@ -109,8 +109,8 @@ SCANNING = (
         _SILENT,
         "a scanner that shuts down hands its scan on",
         "workers/scan_order.py",
-        "        _save(scan_orders.handed_back(order, job_id), tools)\n",
-        "",
+        "    except HandedBack:\n        return False\n",
+        "    except HandedBack:\n        return True\n",
         (f"{_SCANNING}::test_a_scanner_that_is_stopped_hands_the_scan_to_the_next",),
     ),
     Protection(

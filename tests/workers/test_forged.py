@@ -1,5 +1,6 @@
 """What is not signed as it should be ends, with the reason; what a newer program wrote does not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from quaymaster.audit_check import verify
 from quaymaster.audit_links import read_event
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import Event
-from quaymaster.operations import Operation, Origin, Stage, State
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Failed
 from quaymaster.store import cards, keys, records
 from quaymaster.store.formats import PLAN
@@ -138,10 +139,10 @@ def test_the_others_are_looked_after_all_the_same(valkey: redis.Redis) -> None:
     valkey.hset(keys.operation(5), mapping={"record": "{", "submission": "{", "version": "1"})
     valkey.sadd(keys.OPEN, 5)
     origin = Origin("C0SHOP", "trigger-2")
-    given = recorded(valkey, operation(state=State.RUNNING, origin=origin))
-    assert Reconciler(valkey, WORKER).look(NOW) == 1
-    assert ask(valkey, records.open_ids()) == (given.id,)
-    assert now(valkey, given).stage is Stage.RECOVER
+    given = recorded(valkey, awaiting(origin=origin))
+    assert Reconciler(valkey, WORKER).look(NOW + timedelta(days=1)) == 1
+    assert ask(valkey, records.open_ids()) == ()
+    assert now(valkey, given).state is State.EXPIRED
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.AWAITING_APPROVAL])

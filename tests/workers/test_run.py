@@ -51,12 +51,18 @@ def test_what_goes_wrong_ends_it_with_words(valkey: redis.Redis) -> None:
     assert ask(valkey, leases.owner_of(records.lease_name(1042))) is None
 
 
-def test_an_error_that_nobody_foresaw_ends_it_without_its_text(valkey: redis.Redis) -> None:
+def test_an_error_that_nobody_foresaw_ends_it_without_its_text(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("the bug's own words")
+
+    monkeypatch.setattr("workers.dispatch.work", fail)
     given = recorded(valkey, of_shop(deploy(stage=Stage.PLAN, queue="host:app1")))
     with structlog.testing.capture_logs() as logged:
         run(1042, given.job_id, toolbox(valkey))
     words = failed(now(valkey, given))
-    assert "examined before it is planned" not in words
+    assert "own words" not in words
     (line,) = (line for line in logged if line["event"] == "unforeseen error")
     assert str(line["reference"]) in words
 
@@ -157,7 +163,7 @@ class TestWrittenByANewerQuaymaster:
     def test_a_worker_that_can_read_it_does_the_job_that_stayed(
         self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = recorded(valkey, operation(configuration_revision="another"))
+        given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
         genuine: Any = valkey.hget(keys.operation(1042), "record")
         as_newer(valkey, given)
         monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))

@@ -80,7 +80,7 @@ def test_what_the_scanner_cannot_do_is_answered_in_words(
     valkey: redis.Redis, tools: ScanTools
 ) -> None:
     placed(valkey)
-    run(ORDER, f"scan-{ORDER}-0", tools)
+    run(ORDER, tools)
     answer = ask(valkey, scan_orders.answered(ORDER, RING))
     assert answer is not None
     assert answer.database is None
@@ -95,7 +95,7 @@ def test_an_order_that_another_scanner_has_is_left_to_it(
     placed(valkey)
     assert perform(valkey, leases.take(scan_orders.lease_name(ORDER), "another", 60_000))
     with structlog.testing.capture_logs() as logged:
-        run(ORDER, f"scan-{ORDER}-0", tools)
+        run(ORDER, tools)
     assert _events(logged) == ["another scanner does this"]
     assert not ask(valkey, scan_orders.is_answered(ORDER))
 
@@ -104,20 +104,28 @@ def test_an_order_that_was_withdrawn_is_not_done(valkey: redis.Redis, tools: Sca
     placed(valkey)
     _perform(valkey, *scan_orders.withdrawn(scanned()))
     with structlog.testing.capture_logs() as logged:
-        run(ORDER, f"scan-{ORDER}-0", tools)
+        run(ORDER, tools)
     assert _events(logged) == ["no such order"]
 
 
-@pytest.mark.parametrize("key", [BOT_KEY, SCANNER_KEY, OTHER_WORKER_KEY])
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (BOT_KEY, "may not sign one"),
+        (SCANNER_KEY, "may not sign one"),
+        (OTHER_WORKER_KEY, "not enrolled for registry"),
+    ],
+)
 def test_an_order_of_who_may_not_give_one_is_refused(
-    valkey: redis.Redis, tools: ScanTools, key: SigningKey
+    valkey: redis.Redis, tools: ScanTools, key: SigningKey, why: str
 ) -> None:
     order = scan_orders.order_of(scanned())
     text = SCAN_ORDER.signed(order, (order.id,), key).text
     valkey.set(keys.scan_order(ORDER), text)
     with structlog.testing.capture_logs() as logged:
-        run(ORDER, "made-up", tools)
+        run(ORDER, tools)
     assert _events(logged) == ["order refused"]
+    assert why in str(logged[0]["why"])
     assert not valkey.exists(keys.scan_answer(ORDER))
 
 
@@ -146,7 +154,7 @@ def test_what_a_newer_program_wrote_is_left_to_a_newer_one(
     order = scan_orders.order_of(scanned())
     newer = replace(SCAN_ORDER, version=SCAN_ORDER.version + 1)
     valkey.set(keys.scan_order(ORDER), newer.signed(order, (ORDER,), WORKER_KEY).text)
-    assert not run(ORDER, "made-up", tools)
+    assert not run(ORDER, tools)
     given = scanned()
     perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
     answer = replace(SCAN_ANSWER, version=SCAN_ANSWER.version + 1)
@@ -165,7 +173,7 @@ def test_an_order_that_was_copied_elsewhere_is_refused(
     assert isinstance(genuine, bytes)
     valkey.set(keys.scan_order("7-2"), genuine)
     with structlog.testing.capture_logs() as logged:
-        run("7-2", "made-up", tools)
+        run("7-2", tools)
     assert _events(logged) == ["order refused"]
 
 

@@ -32,13 +32,14 @@ def test_an_end() -> None:
 
 
 def test_what_is_known_so_far_and_the_plan() -> None:
+    step = Continues(Stage.APPLY, "host:app1", planned())
     for operation in (
-        after(RUNNING, Continues(Stage.APPLY, "host:app1", planned()), NOW, WORKER_KEY),
+        after(RUNNING, step, NOW, WORKER_KEY),
         after(RUNNING, AwaitsApproval(planned()), NOW, WORKER_KEY),
     ):
         assert operation.plan is not None
         assert operation.plan.examined.verdict == bounds.verdict(Unknown(LONG))
-    refused = Finished(Failed(Trouble("")), State.REFUSED, examined=known())
+    refused = Finished(Failed(Trouble("The gate.")), State.REFUSED, examined=known())
     known_so_far = after(RUNNING, refused, NOW, WORKER_KEY).examined
     assert known_so_far is not None
     assert known_so_far.verdict == bounds.verdict(Unknown(LONG))

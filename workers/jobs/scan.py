@@ -43,7 +43,8 @@ def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) 
     asker = Asker(tools.connection, tools.keys.ring, running.owner, running.check)
     report, why, was_there = None, "", False
     try:
-        shelf = Shelf.of_host(host, pinned, tools.scanner.database(), tools.keys)
+        database, retention = tools.scanner.database(), tools.configuration.retention
+        shelf = Shelf.of_host(host, pinned, database, tools.keys, retention)
         report, was_there = report_of(
             shelf, lambda: tools.scan_local(pinned, engine, running.check), asker
         )

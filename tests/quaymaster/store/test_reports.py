@@ -7,7 +7,7 @@ from quaymaster.errors import Forged
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests.keys import BOT_KEY, RING, SCANNER_KEY
+from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import DIGEST, NOW, OTHER_DIGEST, WEB
 
 pytestmark = pytest.mark.engine
@@ -55,6 +55,38 @@ def test_the_bot_writes_no_report(valkey: redis.Redis) -> None:
     perform(valkey, reports.keep(REPORT, BOT_KEY))
     with pytest.raises(Forged, match="signed by the bot, which may not sign one"):
         ask(valkey, reports.kept(DIGEST, "v1", RING))
+
+
+def test_a_report_about_a_registrys_image_is_the_scanners_alone(valkey: redis.Redis) -> None:
+    perform(valkey, reports.keep(REPORT, WORKER_KEY))
+    with pytest.raises(Forged, match="signed by the worker, which may not sign one"):
+        ask(valkey, reports.kept(DIGEST, "v1", RING))
+
+
+def test_a_report_about_an_image_of_a_host_is_its_workers_and_no_verdict(
+    valkey: redis.Redis,
+) -> None:
+    perform(valkey, reports.keep_local("build1", REPORT, WORKER_KEY))
+    assert ask(valkey, reports.kept_local("build1", DIGEST, "v1", RING)) == REPORT
+    assert ask(valkey, reports.kept_local("app1", DIGEST, "v1", RING)) is None
+    assert ask(valkey, reports.kept(DIGEST, "v1", RING)) is None
+    for key in (SCANNER_KEY, OTHER_WORKER_KEY):
+        perform(valkey, reports.keep_local("build1", REPORT, key))
+        with pytest.raises(Forged):
+            ask(valkey, reports.kept_local("build1", DIGEST, "v1", RING))
+
+
+def test_a_report_about_an_image_of_a_host_is_nothing_elsewhere(valkey: redis.Redis) -> None:
+    perform(valkey, reports.keep_local("build1", REPORT, WORKER_KEY))
+    genuine = valkey.get(keys.local_report("build1", str(DIGEST), "v1")) or b""
+    valkey.set(keys.report(str(DIGEST), "v1"), genuine)
+    valkey.set(keys.local_report("app1", str(DIGEST), "v1"), genuine)
+    for query in (
+        reports.kept(DIGEST, "v1", RING),
+        reports.kept_local("app1", DIGEST, "v1", RING),
+    ):
+        with pytest.raises(Forged, match="its signature does not fit"):
+            ask(valkey, query)
 
 
 def test_of_scans_at_once_one_alerts_and_again_when_it_is_repeated(valkey: redis.Redis) -> None:

@@ -95,6 +95,7 @@ environments:
         return deploy(
             request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
             configuration_revision=self.configuration.revision,
+            requested_at=datetime.now(UTC),
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,
