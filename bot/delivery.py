@@ -17,6 +17,7 @@ from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
 from bot.slack_errors import CannotPost, NoThread, Refusal, Rejected, TooOld, error_of
 from bot.steps import Direct, InChannel, Place, Step
 from bot.throttle import NotYet, Throttle
+from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation
 from quaymaster.store import cards
 from quaymaster.store.cards import GAVE_UP, Posting
@@ -31,7 +32,8 @@ SETTLE_SECONDS = 1.0
 """So long Slack may still be at work on a call whose answer was lost."""
 SETTLE_FILE_SECONDS = 4.0
 """Slack shares a file some time after it has answered."""
-_CLOCKS_APART_SECONDS = 120.0
+_CLOCKS_APART_SECONDS = CLOCK_SKEW.total_seconds() + 30.0
+"""Slack dates a message by its own clock, and some time after the call began."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ does so in one transaction, with the anchor. Killed at any moment, the same comm
 finds it done.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -65,7 +66,7 @@ class _Part:
     left: set[int] = field(default_factory=set)
     """Those that what stays tells of."""
 
-    def watched(self, lines: Iterator[str], ring: KeyRing, most: int) -> Iterator[str]:
+    def watched(self, lines: Iterator[str], ring: KeyRing, most: float) -> Iterator[str]:
         """The lines, noted while they are checked. Never more than ``most`` are divided off."""
         for line in lines:
             link = link_of(line, self.start + self.length + 1, ring)
@@ -105,7 +106,8 @@ def export(
         return done
     start = (0, "") if anchor is None else (anchor.number, anchor.head)
     part = _Part(before, *start)
-    lines = part.watched(stored_lines(connection), own.ring, found.length - 1)
+    most = min(found.length - 1, _written_before(path, start, before))
+    lines = part.watched(stored_lines(connection), own.ring, most)
     verify(lines, own.ring, after=start)
     if not part.count:
         return Exported(0, part.head)
@@ -129,6 +131,17 @@ def _done_before(path: Path, anchor: Anchor | None, before: datetime) -> Exporte
         return None
     file.check_is_whole()
     return Exported(0, anchor.head)
+
+
+def _written_before(path: Path, start: tuple[int, str], before: datetime) -> float:
+    """How many entries are in the file of an export that was killed, if this is one: what was the
+    newest entry then stays, though another is the newest by now.
+    """
+    if not path.exists():
+        return math.inf
+    file = AuditFile.opened(path)
+    is_this_one = (file.first - 1, file.previous, file.before) == (*start, before)
+    return file.last - start[0] if is_this_one else math.inf
 
 
 def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:

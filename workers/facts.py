@@ -41,6 +41,11 @@ class Whereabouts:
     """A worker has taken its job from the queue, and has lived until a moment ago."""
 
     @property
+    def is_worked_at(self) -> bool:
+        """A worker has it: it runs, or it begins to."""
+        return self.is_leased or self.is_taken
+
+    @property
     def is_missing(self) -> bool:
         """Out of its queue, and not under a lease: taken a moment ago, or lost."""
         return not (self.is_leased or self.is_in_queue)
@@ -54,6 +59,8 @@ class Facts:
     whereabouts: Whereabouts
     missing_for: timedelta = timedelta(0)
     """How long it has been seen missing, without a break."""
+    unworked_for: timedelta = timedelta(0)
+    """How long it has been seen with no worker, without a break."""
 
 
 def whereabouts_of(operation: Operation) -> Query[Whereabouts]:
@@ -82,14 +89,16 @@ def _read(reply: Any) -> Whereabouts:
 
 
 class MissingJobs:
-    """Since when jobs have been missing, as somebody saw who looks again and again."""
+    """Since when jobs have been missing, as somebody saw who looks again and again: the clocks of
+    other machines, and the time in which Redis was away, have no part in it.
+    """
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
     def look(self, seen: Sequence[tuple[str, Whereabouts]], now: float) -> None:
         """Of these jobs, by their ids, this is what was seen; others are forgotten."""
-        missing = {job_id for job_id, place in seen if place.is_missing}
+        missing = {job_id for job_id, place in seen if self._is_so(place)}
         self._since = {job_id: self._since.get(job_id, now) for job_id in missing}
 
     def forget(self) -> None:
@@ -99,3 +108,13 @@ class MissingJobs:
     def missing_for(self, job_id: str, now: float) -> timedelta:
         """How long it has been missing; nothing for one that is not."""
         return timedelta(seconds=now - self._since.get(job_id, now))
+
+    def _is_so(self, place: Whereabouts) -> bool:
+        return place.is_missing
+
+
+class UnworkedJobs(MissingJobs):
+    """The same for jobs that no worker has, be they in their queue or nowhere."""
+
+    def _is_so(self, place: Whereabouts) -> bool:
+        return not place.is_worked_at

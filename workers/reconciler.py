@@ -29,7 +29,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import operation_fields, records
 from quaymaster.store.operation_fields import Stored
 from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
-from workers.facts import Facts, MissingJobs, Whereabouts, whereabouts_of
+from workers.facts import Facts, MissingJobs, UnworkedJobs, Whereabouts, whereabouts_of
 from workers.forged import end_forged
 from workers.scan_watch import ScanWatch
 
@@ -82,8 +82,8 @@ def decide(operation: Operation, facts: Facts) -> Operation | None:
 
 
 def _of_a_queued(operation: Operation, facts: Facts) -> Operation | None:
-    is_worked_at = facts.whereabouts.is_leased or facts.whereabouts.is_taken
-    is_late = facts.now - operation.changed_at > RECOVERY_PATIENCE
+    is_late = facts.unworked_for > RECOVERY_PATIENCE
+    is_worked_at = facts.whereabouts.is_worked_at
     if operation.stage is Stage.RECOVER and is_late and not is_worked_at:
         return operation.moved(State.UNKNOWN, facts.now, outcome=_nobody_looked(operation))
     if not facts.whereabouts.is_missing or facts.missing_for < _lost_after(facts):
@@ -158,6 +158,7 @@ class Reconciler:
     _looked_at: float = float("-inf")
     _leases_count_from: float = 0.0
     _missing: MissingJobs = field(default_factory=MissingJobs)
+    _unworked: UnworkedJobs = field(default_factory=UnworkedJobs)
 
     def look(self, now: datetime) -> int:
         """Look at every open operation once; how many were moved. Raises Unavailable."""
@@ -165,6 +166,7 @@ class Reconciler:
         if began - self._looked_at > INTERRUPTION_SECONDS:
             self._leases_count_from = began + RENEWAL_SECONDS
             self._missing.forget()
+            self._unworked.forget()
             self._watch.forget()
         trusts_leases = began >= self._leases_count_from
         operations = self._all_open()
@@ -188,6 +190,7 @@ class Reconciler:
         found = list(zip(operations, places, strict=True))
         queued = [(one.job_id, place) for one, place in found if one.state is State.QUEUED]
         self._missing.look(queued, self.clock())
+        self._unworked.look(queued, self.clock())
         return [one for one, place in found if decide(one, self._facts(one, place, now))]
 
     def _moved_on(self, before: Operation, now: datetime) -> bool:
@@ -221,7 +224,11 @@ class Reconciler:
         return operations
 
     def _facts(self, operation: Operation, place: Whereabouts, now: datetime) -> Facts:
-        return Facts(now, place, self._missing.missing_for(operation.job_id, self.clock()))
+        job_id, clock = operation.job_id, self.clock()
+        missing, unworked = self._missing, self._unworked
+        return Facts(
+            now, place, missing.missing_for(job_id, clock), unworked.missing_for(job_id, clock)
+        )
 
 
 def _readable(operation_id: int, ring: KeyRing) -> Query[Stored | Forged | None]:

@@ -29,12 +29,21 @@ from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.store import leases, records, scan_orders
+from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
 from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running, kept_alive
-from workers.steps import Continues, Finished, Step, after, also_stored
+from workers.steps import (
+    AwaitsApproval,
+    Continues,
+    Finished,
+    OrdersScan,
+    Step,
+    after,
+    also_stored,
+)
 from workers.toolbox import Toolbox, opened
 
 log = structlog.get_logger(__name__)
@@ -136,8 +145,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         records.move(before, started, event, tools.keys.private, lease=running.lease),
     )
     if before.cancel_asked_by and before.plan is None:
-        finished = _cancelled(before.cancel_asked_by)
-        _save(running, after(running.operation, finished, tools.now(), tools.keys.private), tools)
+        _save_step(running, _cancelled(before.cancel_asked_by), tools)
         return
     step: Step
     try:
@@ -157,8 +165,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         step = failed(error)
     except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
         step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)
-    after_it = after(running.operation, step, tools.now(), tools.keys.private)
-    _save(running, after_it, tools, also_stored(after_it, step, tools.keys.private))
+    _save_step(running, step, tools)
 
 
 def failed(error: QuaymasterError) -> Finished:
@@ -193,8 +200,25 @@ def _hand_back(running: Running, tools: Toolbox) -> None:
     _save(running, operation.queued(operation.stage, operation.queue, tools.now()), tools)
 
 
+def _save_step(running: Running, step: Step, tools: Toolbox) -> None:
+    """Write what follows from a step. What somebody asked to cancel waits for nobody."""
+    after_it = after(running.operation, step, tools.now(), tools.keys.private)
+    also = also_stored(after_it, step, tools.keys.private)
+    waits = isinstance(step, OrdersScan | AwaitsApproval)
+    try:
+        _save(running, after_it, tools, also, unless_cancelled=waits)
+    except CancelAsked:
+        why = Cancelled("It was cancelled before anything was changed.")
+        _save_step(running, _stopped(why, running.operation, tools), tools)
+
+
 def _save(
-    running: Running, after_it: Operation, tools: Toolbox, also: Sequence[Command] = ()
+    running: Running,
+    after_it: Operation,
+    tools: Toolbox,
+    also: Sequence[Command] = (),
+    *,
+    unless_cancelled: bool = False,
 ) -> None:
     """Write the result, also when Redis was away meanwhile, or had no room.
 
@@ -205,7 +229,14 @@ def _save(
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:
-            move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
+            move = records.move(
+                running.operation,
+                after_it,
+                event,
+                tools.keys.private,
+                unless_cancelled=unless_cancelled,
+                also=also,
+            )
             running.operation = perform(tools.connection, move)
         except Unavailable as error:
             if isinstance(error, NoRoom):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from quaymaster.errors import Forged, OutsideFailure, WrittenByNewer
+from quaymaster.errors import Forged, OutsideFailure, Unavailable, WrittenByNewer
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import ImageRef
 from quaymaster.key_ring import KeyRing
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 LEASE_MILLISECONDS = 10_000
 _LOOK_SECONDS = 0.1
 _WAIT_SECONDS = 15 * 60
+_SAVE_WITHIN_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,27 @@ def _kept(shelf: Shelf, asker: Asker) -> ScanReport | None:
         return None
 
 
+def _keep(report: ScanReport, shelf: Shelf, asker: Asker) -> None:
+    """Store it, also when Redis was away meanwhile: scans take minutes."""
+    deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
+    while True:
+        try:
+            perform(asker.connection, shelf.keep(report))
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            asker.check()
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
 def _scan_leased(shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker) -> ScanReport:
     held = [(shelf.lease, asker.owner, LEASE_MILLISECONDS)]
     with kept_alive(asker.connection, lambda: held):
         try:
             report = scan()
-            perform(asker.connection, shelf.keep(report))
+            _keep(report, shelf, asker)
         finally:
             perform(asker.connection, leases.give_back(shelf.lease, asker.owner))
     return report

@@ -85,11 +85,14 @@ def _is_in_doubt(state: ServiceState, serving: Container) -> bool:
 
 
 def _back_to_old(engine: Engine, state: ServiceState, still_mine: StillMine) -> Container | None:
-    """Candidates go first: one of them may hold the port."""
-    for candidate in state.at(Place.CANDIDATE):
-        put_away(engine, candidate, still_mine)
-    displaced, halted = state.at(Place.DISPLACED), state.at(Place.HALTED)
-    old = next(iter((*displaced, *halted)), None)
+    """What else is there goes first: it may hold the port. Of two that are on the network and do
+    not serve, one is a kept container that was to come back: the one with the higher turn.
+    """
+    halted = sorted(state.at(Place.HALTED), key=lambda one: one.turn)
+    old = next(iter((*state.at(Place.DISPLACED), *halted)), None)
+    for other in (*state.at(Place.CANDIDATE), *halted):
+        if old is None or other.id != old.id:
+            put_away(engine, other, still_mine)
     if old is None:
         return None
     bring_back(

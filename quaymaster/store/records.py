@@ -52,6 +52,10 @@ class Duplicate:
     operation: int
 
 
+class CancelAsked(Conflict):
+    """Somebody asked to cancel it."""
+
+
 class IdTaken(Conflict):
     """There is an operation under this id: ids went back, as after an older state was restored."""
 
@@ -114,6 +118,7 @@ def move(
     key: SigningKey,
     *,
     lease: Equals | None = None,
+    unless_cancelled: bool = False,
     also: Sequence[Command] = (),
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
@@ -121,13 +126,15 @@ def move(
     A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
     scanner withdraws the order, and an end begins the time for which the operation is kept (see
     ``expiry``). ``also`` happens with it.
-    Raises Conflict when somebody was first.
+    Raises Conflict when somebody was first, and with ``unless_cancelled`` CancelAsked when somebody
+    asked to cancel.
     """
     if after.version != before.version + 1:
         raise ValueError("a move is to the next version")
     guards: list[Guard] = [
         FieldEquals(keys.operation(before.id), "version", str(before.version)),
         *([lease] if lease else []),
+        *([FieldEquals(keys.operation(before.id), "cancel", "")] if unless_cancelled else []),
     ]
     return Transaction(
         guards=tuple(guards),
@@ -141,7 +148,7 @@ def move(
             *also,
         ),
         done=lambda _: after,
-        refused=lambda _: _raise_overtaken(before.id),
+        refused=lambda refusal: _not_moved(before.id, guards[refusal.guard]),
     )
 
 
@@ -328,6 +335,12 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
     return queues.enqueued(operation.job_id, operation.id, operation.queue)
+
+
+def _not_moved(operation_id: int, guard: Guard) -> Any:
+    if isinstance(guard, FieldEquals) and guard.field == "cancel":
+        raise CancelAsked(f"Somebody asked to cancel #{operation_id}.")
+    _raise_overtaken(operation_id)
 
 
 def _raise_overtaken(operation_id: int) -> Any:

@@ -186,11 +186,13 @@ class TestOnce:
             await eventually(lambda: _none_behind(records))
         assert await texts(workspace, running) == [f"#{running.id} succeeded"]
 
+    @pytest.mark.parametrize("slow", [0, 300])
     async def test_a_post_that_a_killed_courier_did_not_note_is_found(
-        self, office: Office, records: Records, workspace: Workspace, slack: LocalSlack
+        self, office: Office, records: Records, workspace: Workspace, slack: LocalSlack, slow: int
     ) -> None:
+        """Also where its clock was as slow as Slack's signatures allow."""
         running = await records.started()
-        attempt = Posting("C0SHOP", "", "0" * 16, time.time())
+        attempt = Posting("C0SHOP", "", "0" * 16, time.time() - slow)
         await perform_async(records.connection, cards.note_posting(running.id, "card", attempt))
         async with Sender.opened(slack.world.app.bot_token, slack.api_url) as sender:
             mark = Mark(running.id, "card")

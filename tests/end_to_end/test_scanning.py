@@ -21,6 +21,7 @@ from tests.end_to_end.house import House
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches, trivy_binary
+from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import FINDINGS_A, LocalImages
 
@@ -44,6 +45,11 @@ class SlowTrivy:
         """Wait until so many have."""
         wait_until(lambda: self.begun >= count, within=30, what=f"{count} scans to begin")
 
+    def ends(self, count: int = 1) -> None:
+        """Wait until so many have ended."""
+        ended = self.folder.glob
+        wait_until(lambda: len(list(ended("ended-*"))) >= count, within=60, what="scans to end")
+
     def go_on(self) -> None:
         """Let all of them, now and later, run to their end."""
         (self.folder / "go").touch()
@@ -58,7 +64,10 @@ def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> SlowTrivy:
         "#!/bin/sh\n"
         f": > {folder}/begun-$$\n"
         f"until [ -e {folder}/go ]; do sleep 0.05; done\n"
-        f'exec {trivy_binary()} "$@"\n'
+        f'{trivy_binary()} "$@"\n'
+        "status=$?\n"
+        f": > {folder}/ended-$$\n"
+        "exit $status\n"
     )
     program.chmod(0o755)
     house.environment["PATH"] = f"{folder}:{house.environment['PATH']}"
@@ -231,6 +240,38 @@ def _of_a_worker(house: House, database: redis.Redis, scanned: Operation) -> Non
     genuine = database.get(keys.scan_order(order))
     assert isinstance(genuine, bytes)
     database.set(keys.scan_answer(order), genuine)
+
+
+async def test_a_database_that_is_killed_while_an_image_is_scanned_loses_nothing(
+    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy, valkey_server: ValkeyServer
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    trivy.begins()
+    (scanner,) = house.scanners()
+    valkey_server.kill()
+    wait_until(lambda: "lease not renewed" in scanner.tail(), within=20, what="it to notice")
+    valkey_server.start()
+    trivy.go_on()
+    assert _result(house.ended(number, within=30)).total == FINDINGS_A
+    assert trivy.begun == 1
+    await final_card(workspace, number)
+
+
+async def test_a_scan_that_ends_while_the_database_is_away_is_found(
+    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy, valkey_server: ValkeyServer
+) -> None:
+    house.worker()
+    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    trivy.begins()
+    (scanner,) = house.scanners()
+    valkey_server.kill()
+    trivy.go_on()
+    trivy.ends()
+    valkey_server.start()
+    assert _result(house.ended(number, within=30)).total == FINDINGS_A
+    assert trivy.begun == 1, scanner.tail()
+    await final_card(workspace, number)
 
 
 @pytest.mark.parametrize("forge", [_garbage, _of_a_worker])

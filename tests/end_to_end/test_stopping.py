@@ -122,6 +122,42 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     assert len(await cards_of(workspace, second)) == 1
 
 
+async def test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_next_worker(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
+    push_image(engine, registry, images.web_v1, repository, "5")
+    house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    for tag in ("4", "5"):
+        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    number = await house.asked(alice, f"rollback {staging}/web")
+    house.until(
+        number, lambda one: one.progress is not None and one.progress.step == "waiting for health"
+    )
+    assert worker.stop(LONGEST_SECONDS) == 0
+    handed_back = house.operation(number)
+    assert handed_back is not None
+    assert (handed_back.state, handed_back.stage) == (State.QUEUED, Stage.APPLY), house.logs()
+    assert "web v1" in page_at(house.shop.port)
+
+    house.worker()
+    ended = house.ended(number)
+    assert isinstance(ended.outcome, Deployed), (ended.outcome, house.logs())
+    assert "web v4" in page_at(house.shop.port)
+    again = await house.asked(alice, f"deploy {repository}:4 to {staging}")
+    assert house.ended(again).state.is_terminal
+    await final_card(workspace, again)
+
+
 async def test_a_bot_that_is_asked_to_stop_ends_within_ten_seconds(
     house: House, workspace: Workspace
 ) -> None:

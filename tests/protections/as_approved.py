@@ -18,6 +18,13 @@ _VOTES = "tests/bot/test_votes.py"
 
 AS_APPROVED = (
     _row(
+        "a verdict whose report is gone lets nothing through",
+        "workers/jobs/apply.py",
+        "    if worse(plan.examined.verdict, verdict) and stops(verdict, rule):\n",
+        "    if not isinstance(verdict, Unknown) and stops(verdict, rule):\n",
+        (f"{_APPLY}::test_a_verdict_whose_report_is_gone_lets_nothing_through",),
+    ),
+    _row(
         "the plan that is carried out is about the request",
         "quaymaster/store/operation_fields.py",
         "    _check_the_plan_belongs(operation)\n",

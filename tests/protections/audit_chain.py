@@ -210,4 +210,14 @@ AUDIT_CHAIN = (
         "    if False:\n",
         (f"{_EXPORT}::test_what_may_still_be_asked_for_stays",),
     ),
+    _row(
+        "an export that was killed is completed also when there are newer entries by then",
+        "quaymaster/audit_export.py",
+        "min(found.length - 1, _written_before(path, start, before))",
+        "found.length - 1",
+        (
+            f"{_EXPORT}::test_an_export_that_was_killed_is_completed_also_when_the_newest_entry_"
+            "is_another_by_then",
+        ),
+    ),
 )

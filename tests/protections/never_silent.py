@@ -409,4 +409,43 @@ NEVER_SILENT = (
         "if False:",
         ("tests/workers/test_forged.py::test_what_is_of_another_type_holds_up_no_others",),
     ),
+    _row(
+        "what was cancelled while it ran waits for nobody",
+        "workers/run.py",
+        "    waits = isinstance(step, OrdersScan | AwaitsApproval)\n",
+        "    waits = False\n",
+        (
+            "tests/workers/test_run.py::"
+            "test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody",
+        ),
+    ),
+    _row(
+        "a recovery is waited for as long as it was seen to wait",
+        "workers/reconciler.py",
+        "    is_late = facts.unworked_for > RECOVERY_PATIENCE\n",
+        "    is_late = facts.now - operation.changed_at > RECOVERY_PATIENCE\n",
+        (
+            "tests/workers/test_reconciler.py::"
+            "test_a_recovery_is_waited_for_by_what_was_seen_and_by_no_other_clock",
+        ),
+    ),
+    _row(
+        "what comes back after a rollback that died is what served before it",
+        "workers/settle.py",
+        "sorted(state.at(Place.HALTED), key=lambda one: one.turn)",
+        "state.at(Place.HALTED)",
+        (
+            f"{_SETTLE}::test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_"
+            "to_what_served",
+        ),
+    ),
+    _row(
+        "what broke off while it went back from a bake window goes back",
+        "workers/jobs/look.py",
+        "        if _was_going_back(plan, state):\n",
+        "        if False:\n",
+        (
+            "tests/workers/jobs/test_looking_back.py::test_what_broke_off_while_it_went_back_goes_back[4]",
+        ),
+    ),
 )

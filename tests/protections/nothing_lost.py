@@ -71,9 +71,19 @@ NOTHING_LOST = (
     _row(
         "a release is written with the end of its operation",
         "workers/run.py",
-        "_save(running, after_it, tools, also_stored(after_it, step, tools.keys.private))",
-        "_save(running, after_it, tools)",
+        "    also = also_stored(after_it, step, tools.keys.private)\n",
+        "    also: Sequence[Command] = ()\n",
         ("tests/workers/jobs/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",),
+    ),
+    _row(
+        "a rollback that is handed back gives its turn back",
+        "workers/jobs/apply.py",
+        "            if kept is not None:\n",
+        "            if False:\n",
+        (
+            "tests/end_to_end/test_stopping.py::"
+            "test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_next_worker",
+        ),
     ),
     _row(
         "what has ended is dropped when its time is over",

@@ -113,4 +113,12 @@ SCANNING = (
         "    except HandedBack:\n        return True\n",
         (f"{_SCANNING}::test_a_scanner_that_is_stopped_hands_the_scan_to_the_next",),
     ),
+    Protection(
+        _SILENT,
+        "a scan that ended while Redis was away is not lost",
+        "workers/scanning.py",
+        "            if time.monotonic() > deadline:\n",
+        "            if True:\n",
+        (f"{_SCANNING}::test_a_scan_that_ends_while_the_database_is_away_is_found",),
+    ),
 )

@@ -267,7 +267,7 @@ def test_an_auditor_at_work_is_not_confused_by_an_export(valkey: redis.Redis, pa
     assert (verified.entries, verified.refused) == (30, 0)
 
 
-def killed_at(server: ValkeyServer, path: Path, moment: int) -> bool:
+def killed_at(server: ValkeyServer, path: Path, moment: int, before: datetime = BEFORE) -> bool:
     """Export in a process of its own that dies when it has touched files so many times; whether it
     died.
     """
@@ -284,7 +284,7 @@ def killed_at(server: ValkeyServer, path: Path, moment: int) -> bool:
 
         sys.addaudithook(die)
         try:
-            exported(server.client(), path)
+            exported(server.client(), path, before)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -309,6 +309,21 @@ def test_killed_at_any_moment_the_same_command_completes_it(
         [],
         [left(path)],
     )
+
+
+def test_an_export_that_was_killed_is_completed_also_when_the_newest_entry_is_another_by_then(
+    valkey: redis.Redis, valkey_server: ValkeyServer, path: Path
+) -> None:
+    """The newest entry stays; it was older than the day, and is not the newest any more."""
+    fill(valkey)
+    everything = DAYS[-1] + timedelta(days=1)
+    assert killed_at(valkey_server, path, 3, everything)
+    assert path.exists()
+    push(valkey, event(200, at=datetime.now(UTC)))
+    assert chain_journal(valkey, WORKER) == 1
+    assert exported(valkey, path, everything).entries == 23
+    assert whole(valkey, path).entries == 25
+    assert exported(valkey, path, everything).entries == 0
 
 
 def left(path: Path) -> str:

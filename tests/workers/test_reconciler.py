@@ -40,9 +40,10 @@ def _decide(
     queued: bool = False,
     taken: bool = False,
     missing: timedelta = timedelta(0),
+    unworked: timedelta = timedelta(0),
 ) -> Operation | None:
     place = Whereabouts(is_leased=leased, is_in_queue=queued, is_taken=taken)
-    return decide(given, Facts(given.changed_at + after, place, missing))
+    return decide(given, Facts(given.changed_at + after, place, missing, unworked))
 
 
 def test_a_job_that_got_lost_between_queue_and_worker_is_queued_again() -> None:
@@ -83,7 +84,8 @@ def test_a_job_that_its_worker_never_begins_is_queued_again() -> None:
 
 def test_a_recovery_that_a_worker_has_taken_is_waited_for() -> None:
     waiting = operation(stage=Stage.RECOVER, deaths=1)
-    assert _decide(waiting, RECOVERY_PATIENCE + LATER, taken=True) is None
+    late = RECOVERY_PATIENCE + LATER
+    assert _decide(waiting, late, taken=True, unworked=late) is None
 
 
 def test_a_job_that_never_starts_ends_with_words() -> None:
@@ -125,10 +127,25 @@ def test_what_kills_its_worker_again_and_again_is_given_up() -> None:
 
 def test_a_recovery_that_no_worker_takes_ends_truthfully() -> None:
     waiting = operation(stage=Stage.RECOVER, deaths=1)
-    found = _decide(waiting, RECOVERY_PATIENCE + LATER, queued=True)
+    found = _decide(waiting, LATER, queued=True, unworked=RECOVERY_PATIENCE + LATER)
     assert found is not None
     assert found.state is State.UNKNOWN
     assert isinstance(found.outcome, Lost)
+
+
+@pytest.mark.engine
+def test_a_recovery_is_waited_for_by_what_was_seen_and_by_no_other_clock(
+    valkey: redis.Redis,
+) -> None:
+    """The clock of who queued it is minutes behind, or Redis was away for as long."""
+    clock = [100.0]
+    reconciler = Reconciler(valkey, WORKER, lambda: clock[0])
+    given = recorded(valkey, deploy(stage=Stage.RECOVER, plan=plan(), attempt=4, deaths=1))
+    for _ in range(int(RECOVERY_PATIENCE.total_seconds()) + 1):
+        assert reconciler.look(NOW + timedelta(minutes=5)) == 0
+        clock[0] += 1
+    assert reconciler.look(NOW + timedelta(minutes=5)) == 1
+    assert now(valkey, given).state is State.UNKNOWN
 
 
 def test_an_approval_that_nobody_gave_expires() -> None:

@@ -13,18 +13,26 @@ from rq.serializers import JSONSerializer
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
+from quaymaster.plans import Resolved
+from quaymaster.queues import SCAN
 from quaymaster.store import keys, leases, records
 from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.operation_fields import cancellation_of
 from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import deploy, mover, operation, plan
+from tests.samples import DIGEST, deploy, image, mover, operation, plan
 from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.run import PUT_BACK_AFTER_SECONDS, run
+from workers.running import Running
+from workers.steps import AwaitsApproval, OrdersScan, Step
+from workers.toolbox import Toolbox
 from workers.worker import OperationJob, OperationWorker, refusal
 
 pytestmark = pytest.mark.engine
+
+WAITS_FOR_SCAN = OrdersScan(Resolved(image(digest=DIGEST), 2_000_000), Stage.PLAN)
+WAITS_FOR_PEOPLE = AwaitsApproval(plan())
 
 
 def failed(operation: Operation) -> str:
@@ -188,3 +196,25 @@ def test_what_was_cancelled_before_it_ran_ends_without_running(valkey: redis.Red
     assert after.state is State.CANCELLED
     assert isinstance(after.outcome, Ended)
     assert after.outcome.by == "U0BOB"
+
+
+@pytest.mark.parametrize("step", [WAITS_FOR_SCAN, WAITS_FOR_PEOPLE])
+def test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch, step: Step
+) -> None:
+    """Its person was told that it stops at its next step."""
+
+    def work(running: Running, tools: Toolbox) -> Step:
+        asked = event_of(running.operation, actor="U0BOB", what="cancel asked")
+        cancel = records.ask_to_cancel(running.operation, "U0BOB", asked, BOT_KEY)
+        perform(valkey, cancel)
+        return step
+
+    monkeypatch.setattr("workers.dispatch.work", work)
+    given = recorded(valkey, of_shop(deploy()))
+    run(1042, given.job_id, toolbox(valkey))
+    ended = now(valkey, given)
+    assert ended.state is State.CANCELLED
+    assert isinstance(ended.outcome, Ended)
+    assert ended.outcome.by == "U0BOB"
+    assert valkey.llen(keys.queue(SCAN)) == 0

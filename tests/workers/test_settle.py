@@ -1,5 +1,7 @@
 """The process dies anywhere in a deploy: afterwards one container serves, and it answers."""
 
+import io
+import tarfile
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -8,18 +10,37 @@ import pytest
 
 from quaymaster.services import HealthCheck
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Killed, KilledAfter, Service, nothing
+from tests.workers.services import Killed, KilledAfter, Service, nothing, wait_for
 from workers.candidates import StillMine, create_candidate
 from workers.containers import Place
 from workers.health import wait_until_healthy
 from workers.settle import settle
-from workers.switch import recreate_on_port, retire, switch
+from workers.switch import recreate_on_port, renamed, retire, switch
 
 pytestmark = pytest.mark.engine
 
 _MOST_CALLS = 30
 _STEPS = 9
 OUTBOUND = HealthCheck(http="/healthz", port=8000, within=10.0, outbound=True)
+
+
+class _Dies(Exception):
+    pass
+
+
+def _dies() -> None:
+    raise _Dies
+
+
+def _crashes_from_now_on(engine: docker.DockerClient, stopped: str) -> None:
+    """Its program ends as soon as it is started."""
+    with io.BytesIO() as archive:
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            script = b"#!/bin/sh\nexit 3\n"
+            entry = tarfile.TarInfo("serve")
+            entry.size, entry.mode = len(script), 0o755
+            tar.addfile(entry, io.BytesIO(script))
+        assert engine.containers.get(stopped).put_archive("/bin", archive.getvalue())
 
 
 def _deploy(service: Service, local: str, still_mine: StillMine) -> None:
@@ -108,20 +129,34 @@ def test_a_new_container_that_does_not_answer_gives_the_port_back(
     spec = service.spec(service.image(images.web_v3_broken, "3"), 2, health=health)
     old = service.state().serving
 
-    class Dies(Exception):
-        pass
-
-    def dies() -> None:
-        raise Dies
-
-    with pytest.raises(Dies):
-        recreate_on_port(service.host, old, spec, nothing, dies, nothing)
+    with pytest.raises(_Dies):
+        recreate_on_port(service.host, old, spec, nothing, _dies, nothing)
     assert service.page() != "web v1"
     settled = settle(service.host, service.environment, "web", nothing)
     assert settled.serving is not None
     assert settled.serving.operation == 1
     service.comes_to_say("web v1")
     assert service.places() == {1: Place.SERVING}
+
+
+def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_what_served(
+    service: Service, images: LocalImages, engine: docker.DockerClient
+) -> None:
+    """It is no candidate by its marks: it was released before, and the engine restarts it."""
+    first = service.serving(service.image(images.web_v1, "1"), 1)
+    _deploy(service, images.web_v2, nothing)
+    old, kept = service.state().serving, service.state().kept[0]
+    assert kept.id == first.id
+    renamed_kept = renamed(service.host, kept, f"quaymaster-{service.environment}-web-3.3", nothing)
+    _crashes_from_now_on(engine, renamed_kept.id)
+    with pytest.raises(_Dies):
+        recreate_on_port(service.host, old, renamed_kept, nothing, _dies, nothing)
+    wait_for(lambda: engine.containers.get(first.id).attrs["RestartCount"] > 0)
+    settled = settle(service.host, service.environment, "web", nothing)
+    assert settled.serving is not None
+    assert settled.serving.operation == 2
+    service.comes_to_say("web v2")
+    assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
 
 
 def test_settling_a_service_that_is_well_changes_nothing(

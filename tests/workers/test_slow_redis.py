@@ -19,7 +19,7 @@ from tests.engines.run_directory import kill_and_wait
 from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.waiting import wait_until
 from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
-from tests.samples import operation
+from tests.samples import having, operation
 from tests.workers.toolboxes import now, recorded
 from workers.reconciler import Reconciler
 
@@ -69,8 +69,9 @@ def test_no_job_of_a_burst_is_queued_again(
     slow_disk_server: SlowDiskServer, valkey: redis.Redis, tmp_path: Path
 ) -> None:
     """They have waited for long when the worker takes them, one after the other."""
+    asked = operation(requested_at=datetime.now(UTC))
     burst = [
-        recorded(valkey, operation(id=number, origin=Origin("C0SHOP", f"trigger-{number}")))
+        recorded(valkey, having(asked, id=number, origin=Origin("C0SHOP", f"trigger-{number}")))
         for number in range(1, BURST + 1)
     ]
     slow_disk_server.slow_down(FSYNC_SECONDS)

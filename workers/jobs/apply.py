@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from quaymaster.errors import NotFound, QuaymasterError, ScanBlocked
+from quaymaster.errors import HandedBack, NotFound, QuaymasterError, ScanBlocked
 from quaymaster.gate import stops, verdict_of, worse
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, State
@@ -16,7 +16,7 @@ from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
 from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
-from workers.containers import Container, ServiceState, observe
+from workers.containers import Container, ServiceState, observe, refreshed
 from workers.engine import Engine
 from workers.health import wait_until_healthy
 from workers.images import inspect, pull
@@ -154,9 +154,15 @@ class Change:
 
     def carry_out(self) -> Switched:
         """Put the new container in the place of the old one."""
-        if self.plan.configuration.health.outbound:
-            return self._recreate()
-        return self._beside()
+        kept = self._kept()
+        way = self._recreate if self.plan.configuration.health.outbound else self._beside
+        try:
+            return way(kept)
+        except HandedBack:
+            if kept is not None:
+                # Whoever goes on with this plan must not find its turn taken.
+                renamed(self.engine, refreshed(self.engine, kept), kept.name, self.still_mine)
+            raise
 
     def retire(self, old: Container, keep: int) -> None:
         """Stop the old container and keep it. The new one serves already: what fails here is
@@ -168,9 +174,8 @@ class Change:
         except QuaymasterError as error:
             self.running.report(Progress(f"the old container stays for now: {error.trouble.what}"))
 
-    def _beside(self) -> Switched:
+    def _beside(self, kept: Container | None) -> Switched:
         self.running.report(Progress("starting the new container"))
-        kept = self._kept()
         if kept is None:
             candidate = create_candidate(self.engine, self._spec(), self.still_mine)
         else:
@@ -192,12 +197,12 @@ class Change:
         old = self.state.serving
         return switch(self.engine, old, candidate, self.still_mine, self.values.secrets)
 
-    def _recreate(self) -> Switched:
+    def _recreate(self, kept: Container | None) -> Switched:
         self.running.report(Progress("replacing the container on its port"))
         return recreate_on_port(
             self.engine,
             self.state.serving,
-            self._renamed(kept) if (kept := self._kept()) else self._spec(),
+            self._renamed(kept) if kept else self._spec(),
             self.running.report,
             self.running.check,
             self.still_mine,
@@ -240,12 +245,11 @@ def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
 
 
 def _ask_the_gate_again(plan: DeployPlan, tools: Toolbox) -> None:
-    """Only a worse verdict than the one that people saw stops the deploy."""
+    """Only a worse verdict than the one that people saw stops the deploy. A report that is gone,
+    as after the scanner's key was revoked, proves nothing any more.
+    """
     rule = tools.configuration.gate_for(plan.environment, plan.service)
-    report = newest_report(plan.digest, tools)
-    if report is None:
-        return
-    verdict = verdict_of(report, rule, tools.now())
+    verdict = verdict_of(newest_report(plan.digest, tools), rule, tools.now())
     if worse(plan.examined.verdict, verdict) and stops(verdict, rule):
         raise ScanBlocked(
             f"Since {tools.familiar(plan.image)} was approved, worse has come to light about it.",

@@ -1,17 +1,18 @@
 """The look at the end of the bake window: still healthy? Then it is released, else it goes back."""
 
 from quaymaster.errors import Forged, QuaymasterError, Trouble
-from quaymaster.operations import State
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
 from quaymaster.store import releases
 from workers.candidates import StillMine
-from workers.containers import Container, ServiceState, observe
+from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy
 from workers.jobs.apply import is_result_of, released
 from workers.running import Running, service_lease
+from workers.settle import settle
 from workers.steps import Finished
 from workers.switch import put_away, retire, revive, switch
 from workers.toolbox import Toolbox
@@ -31,6 +32,10 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:
         state = observe(engine, plan.environment, plan.service)
+        if _was_going_back(plan, state):
+            settle(engine, plan.environment, plan.service, still_mine)
+            state = observe(engine, plan.environment, plan.service)
+            return _back(running, plan, state, engine, still_mine, _broken_off(operation), tools)
         serving = state.serving
         if serving is not None and not is_result_of(plan, serving):
             other = tools.familiar(serving.image) if serving.image else "Another container"
@@ -41,6 +46,23 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
         except QuaymasterError as error:
             return _back(running, plan, state, engine, still_mine, error, tools)
     return Finished(deployed, also=released(operation, plan, tools))
+
+
+def _was_going_back(plan: DeployPlan, state: ServiceState) -> bool:
+    """Whether an earlier job of this look broke off on the way: it does not do so by half."""
+    on_its_way = state.at(Place.CANDIDATE, Place.SERVING)
+    return any(_is_from_before(plan, one) and one.turn < plan.turn for one in on_its_way)
+
+
+def _is_from_before(plan: DeployPlan, container: Container) -> bool:
+    """Its turn may be a later one, when somebody tried to roll back to it meanwhile."""
+    before = plan.running.image.digest if plan.running else None
+    image = container.image
+    return image is not None and image.digest == before and not is_result_of(plan, container)
+
+
+def _broken_off(operation: Operation) -> QuaymasterError:
+    return QuaymasterError(f"{operation.interruption} while it went back.")
 
 
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
@@ -72,9 +94,11 @@ def _back(
         tools.now(),
         tools.keys.private,
     )
-    before = plan.running.image.digest if plan.running else None
-    kept = [one for one in state.kept if one.image and one.image.digest == before]
-    if not kept or before is None:
+    name = tools.familiar(plan.running.image) if plan.running else "The version from before"
+    if state.serving is not None and _is_from_before(plan, state.serving):
+        return Finished(_failed(error, f"{name} serves again."), State.FAILED, also=marks)
+    kept = [one for one in state.kept if _is_from_before(plan, one)]
+    if not kept:
         return Finished(_failed(error, "There is no version from before."), State.FAILED)
     candidate = revive(engine, kept[0], still_mine)
     health = kept[0].health_check
@@ -88,7 +112,6 @@ def _back(
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
-    name = tools.familiar(plan.running.image) if plan.running else "The version from before"
     words = f"{name} serves again, after {switched.gap_seconds:.2f} s without answer."
     return Finished(_failed(error, words), State.FAILED, also=marks)
 

@@ -76,7 +76,8 @@ environments:
     def plan(
         self, image: ImageRef, serving: ImageRef | None = None, turn: int = 1042
     ) -> DeployPlan:
-        """To put this image in the place of what serves."""
+        """To put this image, in which nothing was found, in the place of what serves."""
+        found_clean(self.connection, image, "1042-1")
         return DeployPlan(
             kind="deploy",
             environment=self.service.environment,
@@ -343,13 +344,27 @@ def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
     perform(place.connection, reports.keep(report, SCANNER_KEY))
 
 
+def test_a_verdict_whose_report_is_gone_lets_nothing_through(
+    place: Place, images: LocalImages
+) -> None:
+    """As after the scanner's key was revoked, with all that it had signed."""
+    image = place.service.image(images.web_v1, "1")
+    plan = place.plan(image)
+    for key in place.connection.keys(f"{keys.PREFIX}report:*"):
+        place.connection.delete(key)
+    with pytest.raises(ScanBlocked):
+        place.apply(plan)
+    assert place.serving() is None
+
+
 def test_what_came_to_light_after_the_approval_stops_the_deploy(
     place: Place, images: LocalImages
 ) -> None:
     image = place.service.image(images.web_v1, "1")
+    plan = place.plan(image)
     keep(place, image, Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.CRITICAL, "T"))
     with pytest.raises(ScanBlocked, match="worse has come to light"):
-        place.apply(place.plan(image))
+        place.apply(plan)
     keep(place, image)
     assert isinstance(place.apply(place.plan(image)), Finished)
 

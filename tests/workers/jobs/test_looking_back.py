@@ -1,0 +1,80 @@
+"""At the end of a bake window going back is brought to its end, whenever its worker dies."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import docker
+import pytest
+import redis
+
+from quaymaster.image_ref import ImageRef
+from quaymaster.operations import Stage, State
+from quaymaster.outcomes import Deployed, Failed
+from quaymaster.store.releases import bad_digests
+from quaymaster.store.transactions import Transaction, ask, perform
+from tests.images.catalogue import LocalImages
+from tests.keys import RING
+from tests.samples import having
+from tests.workers.jobs.test_apply import Place
+from tests.workers.services import Killed, KilledAfter, Service
+from tests.workers.toolboxes import running
+from workers.candidates import StillMine
+from workers.containers import Place as ContainerPlace
+from workers.jobs.look import look_again
+from workers.running import Running
+from workers.steps import Finished, Step
+
+pytestmark = pytest.mark.engine
+
+_STEPS = 11
+
+
+@pytest.fixture
+def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
+    place = Place(service, valkey, {"TOKEN": "made-up-1"})
+    yield place
+    place.tools.close()
+
+
+def _looked(place: Place, second: ImageRef, first: ImageRef, deaths: int) -> Step:
+    deployed = Deployed(place.service.environment, "web", second, 0.1, first, 1.0)
+    given = place.operation(place.plan(second, first, 6))
+    held = having(
+        given, state=State.RUNNING, stage=Stage.LOOK, interim=deployed, deaths=deaths, attempt=4
+    )
+    return look_again(running(held, place.connection), place.tools)
+
+
+@pytest.mark.parametrize("step", range(_STEPS))
+def test_what_broke_off_while_it_went_back_goes_back(
+    place: Place,
+    images: LocalImages,
+    engine: docker.DockerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
+    first, second = place.deployed(images, 5, 6)
+    serving = place.service.state().serving
+    assert serving is not None
+    engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
+
+    @contextmanager
+    def dying(running: Running, environment: str, service: str) -> Iterator[StillMine]:
+        yield KilledAfter(step)
+
+    with monkeypatch.context() as dies, suppress(Killed):
+        dies.setattr("workers.jobs.look.service_lease", dying)
+        _looked(place, second, first, 0)
+    again = _looked(place, second, first, 1)
+    assert isinstance(again, Finished)
+    assert again.state is State.FAILED
+    assert isinstance(again.outcome, Failed)
+    assert "serves again" in again.outcome.runs_now
+    places = {one.turn: one.place for one in place.service.state().containers}
+    assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.KEPT}
+    place.service.comes_to_say("web v1")
+    perform(place.connection, Transaction(tuple(again.also), lambda _: None, lambda _: None))
+    marks = ask(
+        place.connection, bad_digests(place.service.environment, "web", RING, "host:build1")
+    )
+    assert set(marks) == {second.digest}
