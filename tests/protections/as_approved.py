@@ -21,7 +21,7 @@ AS_APPROVED = (
         "a verdict whose report is gone lets nothing through",
         "workers/jobs/apply.py",
         "    if worse(plan.examined.verdict, verdict) and stops(verdict, rule):\n",
-        "    if not isinstance(verdict, Unknown) and stops(verdict, rule):\n",
+        '    if verdict.kind != "unknown" and stops(verdict, rule):\n',
         (f"{_APPLY}::test_a_verdict_whose_report_is_gone_lets_nothing_through",),
     ),
     _row(
