@@ -83,7 +83,7 @@ def worker(
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
-    from workers.serve import work_until_stopped
+    from workers.serve import keeper_of_leases, work_until_stopped
     from workers.supervisor import Child, Supervisor
 
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
@@ -105,7 +105,8 @@ def worker(
         asyncio.run(_beside_the_workers(settings, configuration))
 
     children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
-    raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
+    beside = (keeper_of_leases(url), Child("courier", accompany))
+    raise typer.Exit(Supervisor([*beside, *children], grace).run())
 
 
 @app.command()
@@ -118,7 +119,7 @@ def scanner(
     """Scan images of registries for the workers, and keep the scanner's database fresh."""
     from workers.scan_order import prepared
     from workers.scanner_upkeep import keep_database_fresh
-    from workers.serve import scan_until_stopped
+    from workers.serve import keeper_of_leases, scan_until_stopped
     from workers.supervisor import Child, Supervisor
 
     settings_or_end([SIGNING_KEY.name])
@@ -137,7 +138,8 @@ def scanner(
         asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
 
     children = [Child(f"scanner {number}", scan) for number in range(1, processes + 1)]
-    raise typer.Exit(Supervisor([*children, Child("database", renew)], grace).run())
+    beside = (keeper_of_leases(url), Child("database", renew))
+    raise typer.Exit(Supervisor([*beside, *children], grace).run())
 
 
 @app.command()

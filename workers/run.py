@@ -32,8 +32,9 @@ from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
 from workers.freshness import why_not_started
+from workers.lease_keeper import kept_alive
 from workers.reconciler import stage_after_a_loss
-from workers.running import LeaseLost, Running, kept_alive
+from workers.running import LeaseLost, Running
 from workers.steps import Continues, Finished, Step, after, also_stored
 from workers.toolbox import Toolbox, opened
 
@@ -109,7 +110,7 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
     try:
         with kept_alive(
             tools.connection,
-            lambda: [(name, running.owner, leases.OPERATION_MILLISECONDS)],
+            [(name, running.owner, leases.OPERATION_MILLISECONDS)],
             takes_again=True,
         ):
             _run_leased(running, tools)

@@ -1,6 +1,5 @@
 """A running operation: its leases, its progress, and the question whether to go on."""
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ from quaymaster.progress import Progress
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import Connection, Equals, ask, perform
 from workers import shutdown
+from workers.lease_keeper import kept_alive
 
 log = structlog.get_logger(__name__)
 
-_RENEW_SECONDS = 1.5
 _REPORT_SECONDS = 0.5
 _ASK_SECONDS = 0.5
 
@@ -95,39 +94,6 @@ class Running:
 
 
 @contextmanager
-def kept_alive(
-    connection: Connection,
-    holds: Callable[[], list[tuple[str, str, int]]],
-    *,
-    takes_again: bool = False,
-) -> Iterator[None]:
-    """Renew leases (name, owner, milliseconds) in a thread for as long as the block runs.
-
-    When the process is killed nothing renews them any more: that is how it is noticed. With
-    ``takes_again`` a lease that ran out while Redis was away is taken again if it is still free.
-    """
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(_RENEW_SECONDS):
-            for name, owner, milliseconds in holds():
-                try:
-                    is_held = perform(connection, leases.renew(name, owner, milliseconds))
-                    if takes_again and not is_held:
-                        perform(connection, leases.take(name, owner, milliseconds))
-                except Unavailable:
-                    log.warning("lease not renewed", lease=name)
-
-    thread = threading.Thread(target=renew, name="leases", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(timeout=_RENEW_SECONDS * 2)
-
-
-@contextmanager
 def service_lease(running: Running, environment: str, service: str) -> Iterator[Callable[[], None]]:
     """The right to change a service, for one operation at a time.
 
@@ -146,7 +112,7 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
                 why="It did not reach Redis for too long, so another worker may be at work.",
             )
 
-    with kept_alive(connection, lambda: [(name, owner, leases.SERVICE_MILLISECONDS)]):
+    with kept_alive(connection, [(name, owner, leases.SERVICE_MILLISECONDS)]):
         try:
             yield still_mine
         finally:

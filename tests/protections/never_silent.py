@@ -12,6 +12,7 @@ _ROOM = "tests/bot/test_room.py"
 _PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
 _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
+_KEEPER = "tests/workers/test_lease_keeper.py"
 _LEASES = "tests/quaymaster/store/test_leases.py"
 _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
@@ -187,10 +188,45 @@ NEVER_SILENT = (
     ),
     _row(
         "a living worker renews its leases",
-        "workers/running.py",
-        "    thread.start()\n",
-        "    thread.run = lambda: None\n    thread.start()\n",
-        (f"{_RUNNING}::test_a_lease_lasts_as_long_as_the_work",),
+        "workers/lease_keeper.py",
+        "    while not done.wait(RENEW_SECONDS):\n",
+        "    while False:\n",
+        (f"{_KEEPER}::test_a_lease_lasts_as_long_as_the_work",),
+    ),
+    _row(
+        "no computation keeps leases from being renewed",
+        "workers/lease_keeper.py",
+        "    link = _keeper.hand_over(held) if _keeper is not None else None\n",
+        "    link = None\n",
+        (f"{_KEEPER}::test_a_computation_that_lets_no_thread_run_loses_no_lease",),
+    ),
+    _row(
+        "leases outlive their keeper",
+        "workers/lease_keeper.py",
+        "        if is_over:\n",
+        "        if link:\n",
+        (f"{_KEEPER}::test_leases_last_when_their_keeper_is_killed",),
+    ),
+    _row(
+        "a paused work horse counts as dead",
+        "workers/lease_keeper.py",
+        "                if not held.is_paused:\n",
+        "                if True:\n",
+        (f"{_KEEPER}::test_the_leases_of_a_paused_process_run_out",),
+    ),
+    _row(
+        "no answer of Redis ends the renewing of leases",
+        "workers/lease_keeper.py",
+        "            except Exception:\n",
+        "            except ZeroDivisionError:\n",
+        (f"{_KEEPER}::test_leases_are_renewed_whatever_redis_answered",),
+    ),
+    _row(
+        "a Redis that is busy, or takes rights away, is a Redis that cannot do it now",
+        "quaymaster/store/transactions.py",
+        "    if isinstance(error, NoPermissionError) or _NOT_ALLOWED.search(str(error)):\n",
+        "    if False:\n",
+        ("tests/quaymaster/store/test_transactions.py",),
     ),
     _row(
         "a lease that ran out while Redis was away is taken again",

@@ -1,7 +1,5 @@
 """The leases of a running operation: whoever lost one changes nothing more."""
 
-import time
-
 import pytest
 import redis
 
@@ -13,7 +11,7 @@ from quaymaster.store import keys, leases, records
 from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING
 from tests.samples import mover, operation
-from workers.running import LeaseLost, Running, kept_alive, service_lease
+from workers.running import LeaseLost, Running, service_lease
 
 pytestmark = pytest.mark.engine
 
@@ -94,15 +92,6 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
             valkey.set(keys.lease(SERVICE), theirs)
         with pytest.raises(LeaseLost):
             still_mine()
-
-
-def test_a_lease_lasts_as_long_as_the_work(valkey: redis.Redis) -> None:
-    assert perform(valkey, leases.take("work", "me", 2_500))
-    ends = time.monotonic() + 3.0
-    with kept_alive(valkey, lambda: [("work", "me", 2_500)]):
-        while time.monotonic() < ends:
-            assert ask(valkey, leases.owner_of("work")) == "me"
-            time.sleep(0.05)
 
 
 def test_progress_is_written_twice_a_second_at_most(running: Running, valkey: redis.Redis) -> None:
