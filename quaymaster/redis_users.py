@@ -117,6 +117,7 @@ _KEYS = (
     _ours("releases:*", bot="r", host="rw", registry="r"),
     _ours("bad:*", host="rw", registry="r"),
     _ours("turn:*", host="rw"),
+    _ours("at-work:*", host="rw"),
     _ours("report:*", host="r", registry="r", scanner="rw"),
     _ours("local-report:*", host="rw", registry="r"),
     _ours("findings:*", host="rw", registry="rw"),

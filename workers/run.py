@@ -114,7 +114,7 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
             takes_again=True,
         ):
             _run_leased(running, tools)
-    except (Conflict, LeaseLost) as error:
+    except Conflict as error:
         log.info("overtaken", operation=operation.id, why=str(error))
     finally:
         _give_back(name, running, tools)
@@ -144,16 +144,15 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
     try:
         refused = why_not_started(running.operation, tools)
         step = _refused(refused) if refused else dispatch.work(running, tools)
-    except LeaseLost:
-        raise
     except HandedBack:
         _hand_back(running, tools)
         return
     except Cancelled as error:
         by = ask(tools.connection, records.cancel_asked_by(before.id))
         step = _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
-    except Unavailable:
-        # Redis went away in the middle: what was done so far is not known for certain.
+    except (Unavailable, LeaseLost):
+        # Redis went away in the middle, or somebody else came: what was done so far is not known
+        # for certain. Where another job runs the operation by now, that one looks.
         step = Continues(stage_after_a_loss(started), started.queue)
     except QuaymasterError as error:
         step = failed(error)

@@ -115,6 +115,11 @@ def turn(environment: str, service: str) -> str:
     return f"{PREFIX}turn:{environment}/{service}"
 
 
+def at_work(environment: str, service: str) -> str:
+    """A hash with an expiry: who had the right to change a service and did not give it back."""
+    return f"{PREFIX}at-work:{environment}/{service}"
+
+
 def job(job_id: str) -> str:
     """RQ's own key of a job (rq/job.py, ``Job.key_for``)."""
     return f"rq:job:{job_id}"
