@@ -15,7 +15,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
-from quaymaster.outcomes import Ended
+from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.requests import Request
 from quaymaster.routing import first_step
 from quaymaster.signing_key import Keys, SigningKey
@@ -87,10 +87,10 @@ class Acceptance:
             return await self._recorded(asked, state, deadline)
 
     async def _recorded(
-        self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED], deadline: Deadline
+        self, asked: Asked, state: State, deadline: Deadline, outcome: Outcome | None = None
     ) -> Receipt:
-        operation = self._operation(await self._next_id(deadline), asked, state)
-        event = event_of(operation, actor=asked.actor.user)
+        operation = self._operation(await self._next_id(deadline), asked, state, outcome)
+        event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
         accepting = records.accept(operation, event, self._keys.private)
         try:
             answer = await self._database.insist(accepting, deadline)
@@ -136,6 +136,18 @@ class Acceptance:
                 log.info("moved by somebody else", operation=doubtful.id)
             self._doubtful.popleft()
 
+    async def record_ended(self, asked: Asked, state: State, outcome: Outcome) -> None:
+        """Record what the product tells by itself, once per delivery; nobody works at it. Raises
+        Unavailable and NoRoom.
+        """
+        self.room.check()
+        deadline = Deadline.of_an_answer()
+        try:
+            await self._recorded(asked, state, deadline, outcome)
+        except IdTaken:
+            await self._move_ids_on(deadline)
+            await self._recorded(asked, state, deadline, outcome)
+
     async def note_refusal(self, asked: Asked, why: str) -> None:
         """Write down for the audit that somebody was refused, where no operation was recorded."""
         environment = getattr(asked.request, "environment", None) or ""
@@ -168,7 +180,9 @@ class Acceptance:
             event = event_of(after, detail="answered too late")
             await self._database.perform(records.move(operation, after, event, self._keys.private))
 
-    def _operation(self, operation_id: int, asked: Asked, state: State) -> Operation:
+    def _operation(
+        self, operation_id: int, asked: Asked, state: State, outcome: Outcome | None
+    ) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
         now = datetime.now(UTC)
         submission = Submission(
@@ -186,6 +200,7 @@ class Acceptance:
             stage=stage,
             queue=queue,
             changed_at=now,
+            outcome=outcome,
         )
 
     def _new(self, operation: Operation) -> Receipt:
@@ -213,6 +228,16 @@ class Acceptance:
         reservation = records.reserve(_IN_STOCK - len(self._ids))
         reserved = await self._database.insist(reservation, deadline)
         self._ids.extend(reserved)
+
+
+def _detail(outcome: Outcome | None) -> str:
+    match outcome:
+        case Failed(trouble):
+            return trouble.why
+        case Ended(why):
+            return why
+        case _:
+            return ""
 
 
 def _journalled(event: Event, key: SigningKey) -> Transaction[None]:
