@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 import structlog
 
@@ -71,8 +70,9 @@ class Acceptance:
         async with self._reserving:
             await self._reserve(_IN_STOCK, Deadline.of_an_answer())
 
-    async def accept(self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED]) -> Receipt:
-        """Record it, and queue it when its state is queued.
+    async def accept(self, asked: Asked, state: State, outcome: Outcome | None = None) -> Receipt:
+        """Record it, and queue it when its state is queued. What the product tells by itself has
+        ended already, with an outcome.
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
@@ -81,13 +81,13 @@ class Acceptance:
         self.room.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, deadline, outcome)
         except IdTaken:
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, deadline, outcome)
 
     async def _recorded(
-        self, asked: Asked, state: State, deadline: Deadline, outcome: Outcome | None = None
+        self, asked: Asked, state: State, deadline: Deadline, outcome: Outcome | None
     ) -> Receipt:
         operation = self._operation(await self._next_id(deadline), asked, state, outcome)
         event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
@@ -135,18 +135,6 @@ class Acceptance:
             except (Conflict, Forged, WrittenByNewer):
                 log.info("moved by somebody else", operation=doubtful.id)
             self._doubtful.popleft()
-
-    async def record_ended(self, asked: Asked, state: State, outcome: Outcome) -> None:
-        """Record what the product tells by itself, once per delivery; nobody works at it. Raises
-        Unavailable and NoRoom.
-        """
-        self.room.check()
-        deadline = Deadline.of_an_answer()
-        try:
-            await self._recorded(asked, state, deadline, outcome)
-        except IdTaken:
-            await self._move_ids_on(deadline)
-            await self._recorded(asked, state, deadline, outcome)
 
     async def note_refusal(self, asked: Asked, why: str) -> None:
         """Write down for the audit that somebody was refused, where no operation was recorded."""

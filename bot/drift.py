@@ -56,7 +56,7 @@ class DriftWatch:
         request = DriftRequest(drift.environment, drift.service)
         asked = Asked(request, Actor("", PRODUCT), origin)
         try:
-            await self._acceptance.record_ended(asked, *_outcome_of(drift))
+            await self._acceptance.accept(asked, *_outcome_of(drift))
         except Conflict:
             log.exception("drift not told", environment=drift.environment, service=drift.service)
 

@@ -113,7 +113,8 @@ def service_kept(
     """The right that this owner has taken, until the end of the block; then it is given back, or a
     mark stays behind: it was lost, and a call may have come too late.
     """
-    name = service_leases.name_of(environment, service)
+    where = (environment, service)
+    name = service_leases.name_of(*where)
 
     def still_mine() -> None:
         if ask(connection, leases.owner_of(name)) != owner:
@@ -127,9 +128,9 @@ def service_kept(
             yield still_mine
         finally:
             try:
-                if not perform(connection, service_leases.give_back(environment, service, owner)):
+                if not perform(connection, service_leases.give_back(*where, owner)):
                     log.warning("lease was lost", lease=name, owner=owner)
-                    perform(connection, service_leases.note_late(environment, service, owner))
+                    perform(connection, service_leases.note_late(*where, owner))
             except Unavailable:
                 log.warning("lease not given back; it expires by itself", lease=name)
 

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -218,12 +219,12 @@ async def test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answ
     for hold in holds:
         hold.release()
     for number in (0, 1):
-        wait_until(lambda n=number: not _answers(street, n), within=10, what="the late call")
+        wait_until(partial(_is_silent, street, number), within=10, what="the late call")
     os.kill(horses[1], signal.SIGKILL)
     for horse in (horses[0], horses[2]):
         os.kill(horse, signal.SIGCONT)
     for number in range(3):
-        wait_until(lambda n=number: _answers(street, n), within=60, what="somebody to answer")
+        wait_until(partial(_answers, street, number), within=60, what="somebody to answer")
         assert "web v1" in street.page(number)
     assert "the keeper of leases is away" not in street.house.logs()
     assert street.house.refusals() == []
@@ -235,6 +236,10 @@ def _answers(street: Street, number: int) -> bool:
         return bool(street.page(number))
     except OSError:
         return False
+
+
+def _is_silent(street: Street, number: int) -> bool:
+    return not _answers(street, number)
 
 
 async def test_a_deploy_goes_on_when_the_bot_is_killed(

@@ -356,6 +356,8 @@ CASES: Mapping[str, Operation] = {
         actor=Actor("", "quaymaster"),
         state=State.FAILED,
         plan=None,
+        resolved=None,
+        examined=None,
         votes=(),
         outcome=Failed(
             Trouble(
@@ -371,6 +373,8 @@ CASES: Mapping[str, Operation] = {
         actor=Actor("", "quaymaster"),
         state=State.SUCCEEDED,
         plan=None,
+        resolved=None,
+        examined=None,
         votes=(),
         outcome=Ended("production/web had been left half-way. shop/web:1.3 serves."),
     ),
