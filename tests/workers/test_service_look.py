@@ -221,20 +221,24 @@ def test_a_service_that_is_well_or_was_never_released_is_not_told(
     assert found(valkey, service) is None
 
 
+@pytest.mark.parametrize("is_beside", [False, True])
 def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
     look: ServiceLook,
     service: Service,
     images: LocalImages,
     valkey: redis.Redis,
     engine: docker.DockerClient,
+    is_beside: bool,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
     perform(valkey, service_leases.take(service.environment, "web", "2:alive"))
-    service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    if is_beside:
+        service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).stop(timeout=1)
     for _ in range(3):
         look.look(NOW)
-    assert service.places() == {1: Place.HALTED, 2: Place.CANDIDATE}
+    beside = {2: Place.CANDIDATE} if is_beside else {}
+    assert service.places() == {1: Place.HALTED, **beside}
     assert found(valkey, service) is None
 
 
