@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 import structlog
 
@@ -15,7 +14,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
-from quaymaster.outcomes import Ended
+from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.requests import Request
 from quaymaster.routing import first_step
 from quaymaster.signing_key import Keys, SigningKey
@@ -71,8 +70,9 @@ class Acceptance:
         async with self._reserving:
             await self._reserve(_IN_STOCK, Deadline.of_an_answer())
 
-    async def accept(self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED]) -> Receipt:
-        """Record it, and queue it when its state is queued.
+    async def accept(self, asked: Asked, state: State, outcome: Outcome | None = None) -> Receipt:
+        """Record it, and queue it when its state is queued. What the product tells by itself has
+        ended already, with an outcome.
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
@@ -81,16 +81,16 @@ class Acceptance:
         self.room.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, deadline, outcome)
         except IdTaken:
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, deadline, outcome)
 
     async def _recorded(
-        self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED], deadline: Deadline
+        self, asked: Asked, state: State, deadline: Deadline, outcome: Outcome | None
     ) -> Receipt:
-        operation = self._operation(await self._next_id(deadline), asked, state)
-        event = event_of(operation, actor=asked.actor.user)
+        operation = self._operation(await self._next_id(deadline), asked, state, outcome)
+        event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
         accepting = records.accept(operation, event, self._keys.private)
         try:
             answer = await self._database.insist(accepting, deadline)
@@ -168,7 +168,9 @@ class Acceptance:
             event = event_of(after, detail="answered too late")
             await self._database.perform(records.move(operation, after, event, self._keys.private))
 
-    def _operation(self, operation_id: int, asked: Asked, state: State) -> Operation:
+    def _operation(
+        self, operation_id: int, asked: Asked, state: State, outcome: Outcome | None
+    ) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
         now = datetime.now(UTC)
         submission = Submission(
@@ -186,6 +188,7 @@ class Acceptance:
             stage=stage,
             queue=queue,
             changed_at=now,
+            outcome=outcome,
         )
 
     def _new(self, operation: Operation) -> Receipt:
@@ -213,6 +216,16 @@ class Acceptance:
         reservation = records.reserve(_IN_STOCK - len(self._ids))
         reserved = await self._database.insist(reservation, deadline)
         self._ids.extend(reserved)
+
+
+def _detail(outcome: Outcome | None) -> str:
+    match outcome:
+        case Failed(trouble):
+            return trouble.why
+        case Ended(why):
+            return why
+        case _:
+            return ""
 
 
 def _journalled(event: Event, key: SigningKey) -> Transaction[None]:

@@ -15,6 +15,7 @@ from bot.app import bolt_app
 from bot.background import Background
 from bot.cancelling import Cancelling
 from bot.database import Database
+from bot.drift import DriftWatch
 from bot.front import Front, Parts
 from bot.home import HomeTab
 from bot.http import http_app, serve_http
@@ -66,9 +67,15 @@ class _Bot:
     """Everything that lives as long as the bot."""
 
     def __init__(
-        self, client: AsyncWebClient, database: Database, front: Front, parts: Parts
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        front: Front,
+        parts: Parts,
+        drift: DriftWatch,
     ) -> None:
         self._client = client
+        self._drift = drift
         self._database = database
         self.parts = parts
         self._bolt = bolt_app(client, front, parts.directory, parts.metrics)
@@ -118,6 +125,7 @@ class _Bot:
         await self.parts.acceptance.warm_up()
         await self.parts.acceptance.settle_doubts()
         await self.parts.admission.sweep()
+        await self._drift.tell()
         await self.parts.directory.home()
 
     async def _missing(self) -> str:
@@ -143,7 +151,9 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
                 retry_handlers=[],
             )
             parts = parts_of(settings, configuration, database, client, session, metrics)
-            yield _Bot(client, database, Front(parts), parts)
+            ring = settings.keys(Role.BOT).ring
+            drift = DriftWatch(database, parts.acceptance, configuration, ring)
+            yield _Bot(client, database, Front(parts), parts, drift)
     finally:
         await database.close()
 

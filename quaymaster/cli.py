@@ -32,7 +32,7 @@ from quaymaster.errors import QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, host_queue
+from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.start import expect_our_format
@@ -83,7 +83,7 @@ def worker(
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
-    from workers.serve import work_until_stopped
+    from workers.serve import keeper_of_leases, work_until_stopped
     from workers.supervisor import Child, Supervisor
 
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
@@ -102,10 +102,11 @@ def worker(
         work_until_stopped(names, queue_connection(url), grace)
 
     def accompany() -> None:
-        asyncio.run(_beside_the_workers(settings, configuration))
+        asyncio.run(_beside_the_workers(settings, configuration, names))
 
     children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
-    raise typer.Exit(Supervisor([*children, Child("courier", accompany)], grace).run())
+    beside = (keeper_of_leases(url), Child("courier", accompany))
+    raise typer.Exit(Supervisor([*beside, *children], grace).run())
 
 
 @app.command()
@@ -118,7 +119,7 @@ def scanner(
     """Scan images of registries for the workers, and keep the scanner's database fresh."""
     from workers.scan_order import prepared
     from workers.scanner_upkeep import keep_database_fresh
-    from workers.serve import scan_until_stopped
+    from workers.serve import keeper_of_leases, scan_until_stopped
     from workers.supervisor import Child, Supervisor
 
     settings_or_end([SIGNING_KEY.name])
@@ -137,7 +138,8 @@ def scanner(
         asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
 
     children = [Child(f"scanner {number}", scan) for number in range(1, processes + 1)]
-    raise typer.Exit(Supervisor([*children, Child("database", renew)], grace).run())
+    beside = (keeper_of_leases(url), Child("database", renew))
+    raise typer.Exit(Supervisor([*beside, *children], grace).run())
 
 
 @app.command()
@@ -241,22 +243,29 @@ async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, No
     await asyncio.gather(run(stop), stop.wait())
 
 
-async def _beside_the_workers(settings: Settings, configuration: Configuration) -> None:
+async def _beside_the_workers(
+    settings: Settings, configuration: Configuration, queues: list[str]
+) -> None:
     from bot.audit_head import post_heads
     from bot.courier import run_courier
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
-    from workers.companion import drop_what_is_over, look_after_operations
+    from workers.companion import drop_what_is_over, look_after_operations, look_at_services
+    from workers.service_look import ServiceLook, connector
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
+    hosts = [host for queue in queues if (host := host_of(queue))]
+    connect = connector(configuration, settings.docker_host)
+    look = ServiceLook(worker_connection(url), keys, configuration, hosts, connect)
     async with Sender.opened(token, settings.slack_api_url) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
             drop_what_is_over(worker_connection(url), configuration.retention, stop),
+            look_at_services(look, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
             run_courier(
                 url,

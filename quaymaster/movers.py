@@ -2,7 +2,7 @@
 
 A worker signs what it did in the queues that its key is enrolled for. Any worker may look after
 what nobody works at: queue it again, or end it with what is known. People's decisions are signed
-by the bot, which took the click. A scanner moves nothing.
+by the bot, which took the click, and so is what it tells of a service by itself. A scanner moves nothing.
 """
 
 from typing import assert_never
@@ -10,7 +10,7 @@ from typing import assert_never
 from quaymaster.key_ring import PublicKey, Role
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_of
-from quaymaster.requests import TagRequest
+from quaymaster.requests import DriftRequest, TagRequest
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
@@ -37,6 +37,8 @@ def _bot_may(operation: Operation) -> bool:
             return operation.started_at is None
         case State.AWAITING_APPROVAL:
             return bool(operation.votes)
+        case State.SUCCEEDED:
+            return isinstance(operation.request, DriftRequest)
         case State.QUEUED:
             return operation.attempt == 1 or _is_just_approved(operation)
         case _:

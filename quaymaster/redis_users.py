@@ -117,6 +117,9 @@ _KEYS = (
     _ours("releases:*", bot="r", host="rw", registry="r"),
     _ours("bad:*", host="rw", registry="r"),
     _ours("turn:*", host="rw"),
+    _ours("at-work:*", host="rw"),
+    _ours("drifts", bot="r", host="rw"),
+    _ours("drifts:told", bot="rw"),
     _ours("report:*", host="r", registry="r", scanner="rw"),
     _ours("local-report:*", host="rw", registry="r"),
     _ours("findings:*", host="rw", registry="rw"),
@@ -126,6 +129,7 @@ _KEYS = (
     _ours("lease:audit-head", host="rw", registry="rw"),
     _ours("lease:operation:*", host="rw", registry="rw"),
     _ours("lease:service:*", host="rw"),
+    _ours("lease:look:*", host="rw"),
     _ours("lease:scan*", host="rw", registry="rw", scanner="rw"),
     # RQ's own, as its worker of one queue or of several writes them (rq/worker/base.py).
     _rq("queues", bot="w", host="w", registry="w", scanner="w"),

@@ -148,6 +148,15 @@ class RollbackRequest:
     verb: Literal["rollback"] = "rollback"
 
 
+@dataclass(frozen=True, slots=True)
+class DriftRequest:
+    """What nobody types: the product itself tells what a look at a service found (see ``drift``)."""
+
+    environment: str
+    service: str
+    verb: Literal["drift"] = "drift"
+
+
 Request = Annotated[
     HelpRequest
     | StatusRequest
@@ -164,7 +173,8 @@ Request = Annotated[
     | PushRequest
     | ScanRequest
     | DeployRequest
-    | RollbackRequest,
+    | RollbackRequest
+    | DriftRequest,
     Field(discriminator="verb"),
 ]
 """Any request. Told apart by ``verb``, also in storage."""

@@ -5,6 +5,7 @@ from quaymaster.operations import Stage
 from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.requests import (
     DeployRequest,
+    DriftRequest,
     HistoryRequest,
     ImagesRequest,
     InspectRequest,
@@ -39,6 +40,8 @@ def first_step(request: Request, configuration: Configuration) -> tuple[Stage, s
             return Stage.EXAMINE, REGISTRY
         case DeployRequest():
             return Stage.EXAMINE, host_queue(configuration.host_of(request.environment))
+        case DriftRequest():
+            return Stage.WORK, host_queue(configuration.host_of(request.environment))
         case RollbackRequest():
             return Stage.PLAN, host_queue(configuration.host_of(request.environment))
         case _:

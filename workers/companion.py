@@ -1,8 +1,10 @@
-"""What runs beside the workers, in loops until told to stop: the reconciler, the auditor, and what
-drops records whose time is over.
+"""What runs beside the workers, in loops until told to stop: the reconciler, the auditor, what
+drops records whose time is over, and what looks at services.
 """
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,12 +18,16 @@ from quaymaster.signing_key import Keys
 from quaymaster.store.expiry import sweep
 from quaymaster.store.transactions import Connection
 from workers.reconciler import Reconciler
+from workers.service_look import ServiceLook
 
 log = structlog.get_logger(__name__)
 
 RECONCILE_SECONDS = 1.0
 CHAIN_SECONDS = 0.5
 SWEEP_SECONDS = 10.0
+SERVICE_SECONDS = 10.0
+"""What is found twice is told: within half a minute."""
+_LAST_LOOK_SECONDS = 1.0
 
 
 async def look_after_operations(connection: Connection, keys: Keys, stop: asyncio.Event) -> None:
@@ -39,6 +45,39 @@ async def drop_what_is_over(
 ) -> None:
     """Drop what has ended when its time is over, until ``stop`` is set."""
     await _repeat(lambda: sweep(connection, retention, datetime.now(UTC)), SWEEP_SECONDS, stop)
+
+
+async def look_at_services(look: ServiceLook, stop: asyncio.Event) -> None:
+    """Look at services until ``stop`` is set. A look that waits for an engine is not waited for
+    then: what it leaves is found by the next one.
+    """
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    is_over = threading.Event()
+
+    def look_again_and_again() -> None:
+        while not is_over.is_set():
+            _looked(look)
+            is_over.wait(SERVICE_SECONDS)
+        look.close()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=look_again_and_again, name="services", daemon=True).start()
+    await stop.wait()
+    is_over.set()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_LOOK_SECONDS):
+            await ended.wait()
+
+
+def _looked(look: ServiceLook) -> None:
+    try:
+        look.look(datetime.now(UTC))
+    except (Unavailable, redis.RedisError) as error:
+        log.warning("services not looked at", why=type(error).__name__)
+    except Exception:
+        log.exception("unforeseen error beside the workers")
 
 
 async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
     DeployRequest,
+    DriftRequest,
     HelpRequest,
     HistoryRequest,
     ImagesRequest,
@@ -81,6 +82,7 @@ def work(running: Running, tools: Toolbox) -> Step:
             | CancelRequest()
             | ApproveRequest()
             | RejectRequest()
+            | DriftRequest()
         ):
             raise Forged(f"`{request.verb}` is answered by the bot and is never queued.")
         case _:

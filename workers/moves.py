@@ -2,6 +2,7 @@
 repeated, and asks first whether the service is still ours to change."""
 
 import time
+from collections.abc import Collection
 
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
@@ -76,7 +77,19 @@ def stop(engine: Engine, container: Container, drain: float, still_mine: StillMi
 def refuse_taken_ports(engine: Engine, ours: tuple[Container, ...]) -> None:
     """Raise Conflict when another container publishes a port that ours are to publish."""
     wanted = {port for container in ours for port in container.ports}
-    known = {container.id for container in ours}
+    taken = taken_port(engine, wanted, {container.id for container in ours})
+    if taken is not None:
+        raise Conflict(
+            f"Port {taken[0].host_port} of {engine.name} is taken by the container {taken[1]}.",
+            why="Two containers cannot publish the same port.",
+            next_step="Stop that container, or give the service another port.",
+        )
+
+
+def taken_port(
+    engine: Engine, wanted: Collection[PublishedPort], known: Collection[str]
+) -> tuple[PublishedPort, str] | None:
+    """A port that another container publishes than those known by their ids, and its name."""
     with engine.asked() as api:
         running = [one for one in api.containers() if one["Id"] not in known]
     for one in running:
@@ -84,12 +97,8 @@ def refuse_taken_ports(engine: Engine, ours: tuple[Container, ...]) -> None:
             number = taken.get("PublicPort")
             port = next((p for p in wanted if _clashes(p, number, taken)), None)
             if port is not None:
-                name = str((one.get("Names") or ["/?"])[0]).removeprefix("/")
-                raise Conflict(
-                    f"Port {port.host_port} of {engine.name} is taken by the container {name}.",
-                    why="Two containers cannot publish the same port.",
-                    next_step="Stop that container, or give the service another port.",
-                )
+                return port, str((one.get("Names") or ["/?"])[0]).removeprefix("/")
+    return None
 
 
 def bring_back(

@@ -33,8 +33,9 @@ from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
 from workers.freshness import why_not_started
+from workers.lease_keeper import kept_alive
 from workers.reconciler import stage_after_a_loss
-from workers.running import LeaseLost, Running, kept_alive
+from workers.running import LeaseLost, Running
 from workers.steps import (
     AwaitsApproval,
     Continues,
@@ -118,11 +119,11 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
     try:
         with kept_alive(
             tools.connection,
-            lambda: [(name, running.owner, leases.OPERATION_MILLISECONDS)],
+            [(name, running.owner, leases.OPERATION_MILLISECONDS)],
             takes_again=True,
         ):
             _run_leased(running, tools)
-    except (Conflict, LeaseLost) as error:
+    except Conflict as error:
         log.info("overtaken", operation=operation.id, why=str(error))
     finally:
         _give_back(name, running, tools)
@@ -151,15 +152,14 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
     try:
         refused = why_not_started(running.operation, tools)
         step = _refused(refused) if refused else dispatch.work(running, tools)
-    except LeaseLost:
-        raise
     except HandedBack:
         _hand_back(running, tools)
         return
     except Cancelled as error:
         step = _stopped(error, running.operation, tools)
-    except Unavailable:
-        # Redis went away in the middle: what was done so far is not known for certain.
+    except (Unavailable, LeaseLost):
+        # Redis went away in the middle, or somebody else came: what was done so far is not known
+        # for certain. Where another job runs the operation by now, that one looks.
         step = Continues(stage_after_a_loss(started), started.queue)
     except QuaymasterError as error:
         step = failed(error)

@@ -1,6 +1,5 @@
 """A running operation: its leases, its progress, and the question whether to go on."""
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,13 +11,13 @@ import structlog
 from quaymaster.errors import Cancelled, Conflict, HandedBack, QuaymasterError, Unavailable
 from quaymaster.operations import Operation
 from quaymaster.progress import Progress
-from quaymaster.store import leases, records
+from quaymaster.store import leases, records, service_leases
 from quaymaster.store.transactions import Connection, Equals, ask, perform
 from workers import shutdown
+from workers.lease_keeper import kept_alive
 
 log = structlog.get_logger(__name__)
 
-_RENEW_SECONDS = 1.5
 _REPORT_SECONDS = 0.5
 _ASK_SECONDS = 0.5
 
@@ -95,49 +94,27 @@ class Running:
 
 
 @contextmanager
-def kept_alive(
-    connection: Connection,
-    holds: Callable[[], list[tuple[str, str, int]]],
-    *,
-    takes_again: bool = False,
-) -> Iterator[None]:
-    """Renew leases (name, owner, milliseconds) in a thread for as long as the block runs.
-
-    When the process is killed nothing renews them any more: that is how it is noticed. With
-    ``takes_again`` a lease that ran out while Redis was away is taken again if it is still free.
-    """
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(_RENEW_SECONDS):
-            for name, owner, milliseconds in holds():
-                try:
-                    is_held = perform(connection, leases.renew(name, owner, milliseconds))
-                    if takes_again and not is_held:
-                        perform(connection, leases.take(name, owner, milliseconds))
-                except Unavailable:
-                    log.warning("lease not renewed", lease=name)
-
-    thread = threading.Thread(target=renew, name="leases", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(timeout=_RENEW_SECONDS * 2)
-
-
-@contextmanager
 def service_lease(running: Running, environment: str, service: str) -> Iterator[Callable[[], None]]:
     """The right to change a service, for one operation at a time.
 
     Gives a function to be called before each changing call to the engine: it raises LeaseLost
     when the right is gone. Raises Conflict when another operation is at work there.
     """
-    name = f"service:{environment}/{service}"
     owner = f"{running.operation.id}:{running.owner}"
-    connection = running.connection
-    _take_service(connection, name, owner, f"{environment}/{service}")
+    _take_service(running.connection, environment, service, owner)
+    with service_kept(running.connection, environment, service, owner) as still_mine:
+        yield still_mine
+
+
+@contextmanager
+def service_kept(
+    connection: Connection, environment: str, service: str, owner: str
+) -> Iterator[Callable[[], None]]:
+    """The right that this owner has taken, until the end of the block; then it is given back, or a
+    mark stays behind: it was lost, and a call may have come too late.
+    """
+    where = (environment, service)
+    name = service_leases.name_of(*where)
 
     def still_mine() -> None:
         if ask(connection, leases.owner_of(name)) != owner:
@@ -146,31 +123,35 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
                 why="It did not reach Redis for too long, so another worker may be at work.",
             )
 
-    with kept_alive(connection, lambda: [(name, owner, leases.SERVICE_MILLISECONDS)]):
+    with kept_alive(connection, [(name, owner, leases.SERVICE_MILLISECONDS)]):
         try:
             yield still_mine
         finally:
             try:
-                perform(connection, leases.give_back(name, owner))
+                if not perform(connection, service_leases.give_back(*where, owner)):
+                    log.warning("lease was lost", lease=name, owner=owner)
+                    perform(connection, service_leases.note_late(*where, owner))
             except Unavailable:
                 log.warning("lease not given back; it expires by itself", lease=name)
 
 
-def _take_service(connection: Connection, name: str, owner: str, service: str) -> None:
-    """Take the lease, also from an earlier job of the same operation: that one is dead, or the
-    operation's own lease would not be ours.
+def _take_service(connection: Connection, environment: str, service: str, owner: str) -> None:
+    """Take the lease, also from an earlier job of the same operation: that one is dead or paused,
+    or the operation's own lease would not be ours.
     """
-    if perform(connection, leases.take(name, owner, leases.SERVICE_MILLISECONDS)):
+    if perform(connection, service_leases.take(environment, service, owner)):
         return
+    name = service_leases.name_of(environment, service)
     other = ask(connection, leases.owner_of(name)) or ""
     operation = other.partition(":")[0]
     is_our_own = operation == owner.partition(":")[0]
     if is_our_own and perform(
-        connection, leases.take_over(name, other, owner, leases.SERVICE_MILLISECONDS)
+        connection, service_leases.take_over(environment, service, other, owner)
     ):
         return
     raise Conflict(
-        f"{service} is being changed by {f'#{operation}' if operation else 'another operation'}.",
+        f"{environment}/{service} is being changed by "
+        f"{f'#{operation}' if operation else 'another operation'}.",
         why="Two changes of one service at once would undo each other.",
         next_step="Try again when that one has ended.",
     )

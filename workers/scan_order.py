@@ -37,8 +37,8 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import leases, scan_orders
 from quaymaster.store.transactions import Connection, Transaction, ask, perform
 from workers import shutdown
+from workers.lease_keeper import kept_alive
 from workers.registry_auth import RegistryLogin
-from workers.running import kept_alive
 from workers.scanner import Scanner
 from workers.scanning import Asker, Shelf, report_of
 
@@ -135,7 +135,7 @@ def _run(order: Signed[ScanOrder], tools: ScanTools) -> bool:
         log.info("another scanner does this", order=order_id)
         return True
     try:
-        with kept_alive(tools.connection, lambda: [held], takes_again=True):
+        with kept_alive(tools.connection, [held], takes_again=True):
             _do(_Work(order, tools, owner))
     except Cancelled:
         log.info("order withdrawn", order=order_id)

@@ -14,7 +14,7 @@ from quaymaster.retention import Retention
 from quaymaster.signing_key import Keys
 from quaymaster.store import leases, reports
 from quaymaster.store.transactions import Connection, Query, Transaction, ask, perform
-from workers.running import kept_alive
+from workers.lease_keeper import kept_alive
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +129,7 @@ def _keep(report: ScanReport, shelf: Shelf, asker: Asker) -> None:
 
 def _scan_leased(shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker) -> ScanReport:
     held = [(shelf.lease, asker.owner, LEASE_MILLISECONDS)]
-    with kept_alive(asker.connection, lambda: held):
+    with kept_alive(asker.connection, held):
         try:
             report = scan()
             _keep(report, shelf, asker)

@@ -1,4 +1,4 @@
-"""One worker process: RQ's loop over its queues, until SIGTERM."""
+"""One worker process: RQ's loop over its queues, until SIGTERM; and what keeps its leases."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,10 @@ from collections.abc import Callable
 import redis
 import structlog
 
+from quaymaster.connections import worker_connection
 from workers import shutdown
+from workers.lease_keeper import LeaseKeeper, kept_by
+from workers.supervisor import Child
 from workers.worker import OperationWorker, PointerWorker, ScanWorker
 
 log = structlog.get_logger(__name__)
@@ -22,6 +25,13 @@ def work_until_stopped(queues: list[str], connection: redis.Redis, grace_seconds
 def scan_until_stopped(connection: redis.Redis, grace_seconds: float) -> None:
     """Do the scans that workers order."""
     _work(lambda: ScanWorker(connection, grace_seconds))
+
+
+def keeper_of_leases(url: str) -> Child:
+    """What renews the leases of all that is forked after this: a program beside them."""
+    keeper = LeaseKeeper()
+    kept_by(keeper)
+    return Child("leases", lambda: keeper.run(worker_connection(url)))
 
 
 def _work(make: Callable[[], PointerWorker]) -> None:

@@ -50,7 +50,7 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
     began = time.monotonic()
     state = observe(engine, environment, service)
     serving = state.serving
-    if _is_settled(state):
+    if is_settled(state):
         return Settled(serving, False, time.monotonic() - began)
     if serving is not None and _is_in_doubt(state, serving) and not _answers(engine, serving):
         put_away(engine, serving, still_mine)
@@ -64,7 +64,8 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
     return Settled(after.serving, True, time.monotonic() - began)
 
 
-def _is_settled(state: ServiceState) -> bool:
+def is_settled(state: ServiceState) -> bool:
+    """Whether there is nothing to settle: one serves, or none, and the others are kept."""
     unsettled = [one for one in state.containers if one.place is not Place.KEPT]
     if not unsettled:
         return True

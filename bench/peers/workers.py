@@ -47,7 +47,8 @@ def _ours(url: str) -> None:
     def work() -> None:
         workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS)
 
-    sys.exit(Supervisor([Child("worker", work)], _GRACE_SECONDS).run())
+    children = [workers.serve.keeper_of_leases(url), Child("worker", work)]
+    sys.exit(Supervisor(children, _GRACE_SECONDS).run())
 
 
 def _rq(url: str) -> None:

@@ -51,12 +51,13 @@ def operation_messages(
     now: datetime,
     command: str = COMMAND,
 ) -> tuple[Message, ...]:
-    """What should be in Slack for an operation, now. An accepted one shows nothing yet.
+    """What should be in Slack for an operation, now. An accepted one shows nothing yet; one of the
+    product's own that belongs to no channel never does.
 
     One that was refused before it started is told to the requester alone: it never had a card.
     """
     scene = Scene(operation, configuration, now, command)
-    if operation.state is State.ACCEPTED:
+    if operation.state is State.ACCEPTED or not operation.origin.channel:
         return ()
     if operation.state is State.REFUSED and operation.started_at is None:
         return (_private(scene),)

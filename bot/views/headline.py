@@ -8,6 +8,7 @@ from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
     DeployRequest,
+    DriftRequest,
     HelpRequest,
     HistoryRequest,
     ImagesRequest,
@@ -46,6 +47,8 @@ def headline_of(request: Request, default_registry: str) -> str:
             return f"Deploy {image(reference)} to {_name(environment)}/{_name(service)}"
         case RollbackRequest(environment, service):
             return f"Roll back {_name(environment)}/{_name(service)}"
+        case DriftRequest(environment, service):
+            return f"A look at {_name(environment)}/{_name(service)}"
         case ImagesRequest() | TagsRequest() | InspectRequest() | HistoryRequest():
             return _headline_of_a_look(request, default_registry)
         case _:

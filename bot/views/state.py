@@ -24,6 +24,7 @@ from quaymaster.outcomes import (
     Tagged,
     TagsListed,
 )
+from quaymaster.requests import DriftRequest
 from quaymaster.scan_orders import WAITING
 
 
@@ -118,6 +119,9 @@ def _ended(operation: Operation) -> Standing:
     by: Line = ()
     if isinstance(outcome, Ended) and outcome.by is not None:
         by = (" by ", Person(outcome.by))
+    if isinstance(operation.request, DriftRequest):
+        is_well = operation.state is State.SUCCEEDED
+        return Standing("✅", "In order") if is_well else Standing("⚠️", "Not as it was released")
     if operation.state is State.SUCCEEDED:
         return _succeeded(operation, outcome)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from quaymaster.approvals import Vote
 from quaymaster.audit_entries import Anchor, Entry
+from quaymaster.drift import Drift
 from quaymaster.findings import ScanReport
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
@@ -40,6 +41,7 @@ LOCAL_REPORT = Codec("scan report of a host", TypeAdapter(ScanReport), _WORKER)
 SCAN_ORDER = Codec("order of a scan", TypeAdapter(ScanOrder), _WORKER)
 SCAN_ANSWER = Codec("answer of the scanner", TypeAdapter(ScanAnswer), _SCANNER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
+DRIFT = Codec("drift", TypeAdapter(Drift), _WORKER)
 PAGE = Codec("page", TypeAdapter(Listed), _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
 AUDIT_ANCHOR = Codec("audit anchor", TypeAdapter(Anchor), _WORKER)
@@ -59,6 +61,7 @@ CODECS = (
     SCAN_ORDER,
     SCAN_ANSWER,
     EVENT,
+    DRIFT,
     PAGE,
     AUDIT_ENTRY,
     AUDIT_ANCHOR,

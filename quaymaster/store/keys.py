@@ -33,6 +33,11 @@ AUDIT_ANCHOR = f"{PREFIX}audit:anchor"
 AUDIT_POSTED = f"{PREFIX}audit:posted"
 """The day, as ISO 8601, on which the newest hash was posted last."""
 
+DRIFTS = f"{PREFIX}drifts"
+"""A hash: of each service what the latest look found that no operation did, signed."""
+DRIFTS_TOLD = f"{PREFIX}drifts:told"
+"""A hash: the digests of those that an operation was made of."""
+
 
 def operation(operation_id: int) -> str:
     """A hash: the record of the latest move, the signed parts, version, state, revision, progress,
@@ -113,6 +118,11 @@ def open_findings(repository: str) -> str:
 def turn(environment: str, service: str) -> str:
     """A string: the highest turn that a plan of the service was given."""
     return f"{PREFIX}turn:{environment}/{service}"
+
+
+def at_work(environment: str, service: str) -> str:
+    """A hash with an expiry: who had the right to change a service and did not give it back."""
+    return f"{PREFIX}at-work:{environment}/{service}"
 
 
 def job(job_id: str) -> str:

@@ -93,7 +93,7 @@ def accept(
     to be found out, and a refusal is private.
     """
     known = keys.delivery(operation.origin.delivery)
-    is_queued = operation.state is State.QUEUED
+    is_queued, has_ended = operation.state is State.QUEUED, operation.state.is_terminal
     return Transaction(
         guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),
         commands=(
@@ -103,7 +103,8 @@ def accept(
             ("ZREMRANGEBYRANK", keys.RECENT, 0, -_RECENT_LIMIT),
             journalled(event, key),
             *(_enqueue(operation) if is_queued else ()),
-            *(behind(operation.id) if is_queued else ()),
+            *(behind(operation.id, _ended_at(operation)) if is_queued or has_ended else ()),
+            *expiry.ended(operation),
             ("INCR", keys.NEXT_ID),
         ),
         done=lambda replies: Accepted(int(replies[-1])),

@@ -7,13 +7,22 @@ with a plain one; what is written is the same.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import redis
 import redis.asyncio
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 
 from quaymaster.errors import NoRoom, Unavailable
 
@@ -288,18 +297,30 @@ async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:
 
 
 _UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, OSError)
-_UNWRITABLE = ("MISCONF", "NOREPLICAS")
-"""How the errors of a Redis begin that answers but takes no writes; for two more, redis-py has
-types (redis/_parsers/base.py), and cuts their first word off.
+_PASSING = re.compile(
+    r"(?:^|caused error: )(?:MISCONF|NOREPLICAS|BUSY|UNKILLABLE|MASTERDOWN|TRYAGAIN|CLUSTERDOWN) "
+)
+"""How the errors of a Redis begin that answers and cannot do it now, also where redis-py has put
+the command of a pipeline before it; for others it has types (redis/_parsers/base.py), and cuts
+their first word off. LOADING and a refused password are among its ConnectionErrors.
 """
+_PASSING_TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+_NOT_ALLOWED = re.compile(r"(?:^|caused error: )(?:ERR )?(?:ACL failure in script|NOPERM )")
 
 
 def _translated(error: ResponseError) -> Exception:
-    """Unavailable for a Redis that takes no changes; any other error is a fault, and stays."""
-    is_full = isinstance(error, OutOfMemoryError)
-    is_read_only = isinstance(error, ReadOnlyError)
-    if not (is_full or is_read_only or str(error).startswith(_UNWRITABLE)):
+    """Unavailable for a Redis that cannot do it now, or does not let this user do it (any more);
+    any other error is a fault, and stays.
+    """
+    if isinstance(error, NoPermissionError) or _NOT_ALLOWED.search(str(error)):
+        return Unavailable(
+            "Quaymaster's database does not let this program work, so nothing was started.",
+            why="Its user in Redis has not the rights for it (ACL).",
+            next_step="Whoever runs Quaymaster writes the users with `quaymaster redis-users`.",
+        )
+    if not (isinstance(error, _PASSING_TYPES) or _PASSING.search(str(error))):
         return error
+    is_full = isinstance(error, OutOfMemoryError)
     return (NoRoom if is_full else Unavailable)(
         "Quaymaster's database takes no changes, so nothing was started.",
         why="Redis has no memory left." if is_full else "Redis answers, but refuses to write.",

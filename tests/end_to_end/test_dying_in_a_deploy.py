@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -58,6 +59,11 @@ SEVERAL = (
     Point("the new container starts", "^POST .*/containers/[0-9a-f]+/start", Moment.AFTER),
     Point("the old one has left", "^POST .*/disconnect", Moment.AFTER),
     Point("the new one has entered", "^POST .*/connect ", Moment.AFTER),
+)
+PAUSED = (
+    Point("the old one leaves", "^POST .*/disconnect", Moment.BEFORE),
+    Point("the old one leaves", "^POST .*/disconnect", Moment.BEFORE),
+    Point("the new one starts", "^POST .*/containers/[0-9a-f]+/start", Moment.BEFORE),
 )
 _RENEWALS_OF_THREE = 6
 """Each of three leases was not renewed, twice."""
@@ -188,6 +194,52 @@ async def test_a_deploy_whose_work_horse_is_killed_is_wholly_old_or_wholly_new_a
     for number, operation in enumerate(operations):
         await _card_and_engine_agree(street, workspace, engine, number, operation)
     await _the_next_deploys_work(street, workspace)
+
+
+async def test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answers(
+    street: Street,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    """It asked whether the service was still its own; its call comes when another has settled it.
+    Of three work horses that were paused, one goes on, one dies, and one was before another call.
+    """
+    _push_both(engine, registry, images, street.house.shop.repository)
+    street.house.start("bot")
+    worker = _worker(street.house)
+    operations, holds = await _three_deploys_half_way(street, workspace, PAUSED)
+    horses = worker.horses()
+    for horse in horses:
+        os.kill(horse, signal.SIGSTOP)
+    _worker(street.house)
+    for number, operation in enumerate(operations):
+        await _card_and_engine_agree(street, workspace, engine, number, operation)
+    for hold in holds:
+        hold.release()
+    for number in (0, 1):
+        wait_until(partial(_is_silent, street, number), within=10, what="the late call")
+    os.kill(horses[1], signal.SIGKILL)
+    for horse in (horses[0], horses[2]):
+        os.kill(horse, signal.SIGCONT)
+    for number in range(3):
+        wait_until(partial(_answers, street, number), within=60, what="somebody to answer")
+        assert "web v1" in street.page(number)
+    assert "the keeper of leases is away" not in street.house.logs()
+    assert street.house.refusals() == []
+    await _the_next_deploys_work(street, workspace)
+
+
+def _answers(street: Street, number: int) -> bool:
+    try:
+        return bool(street.page(number))
+    except OSError:
+        return False
+
+
+def _is_silent(street: Street, number: int) -> bool:
+    return not _answers(street, number)
 
 
 async def test_a_deploy_goes_on_when_the_bot_is_killed(

@@ -12,6 +12,8 @@ _ROOM = "tests/bot/test_room.py"
 _PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
 _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
+_KEEPER = "tests/workers/test_lease_keeper.py"
+_LOOK = "tests/workers/test_service_look.py"
 _LEASES = "tests/quaymaster/store/test_leases.py"
 _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
@@ -187,10 +189,122 @@ NEVER_SILENT = (
     ),
     _row(
         "a living worker renews its leases",
+        "workers/lease_keeper.py",
+        "    while not done.wait(RENEW_SECONDS):\n",
+        "    while False:\n",
+        (f"{_KEEPER}::test_a_lease_lasts_as_long_as_the_work",),
+    ),
+    _row(
+        "no computation keeps leases from being renewed",
+        "workers/lease_keeper.py",
+        "    link = _keeper.hand_over(held) if _keeper is not None else None\n",
+        "    link = None\n",
+        (f"{_KEEPER}::test_a_computation_that_lets_no_thread_run_loses_no_lease",),
+    ),
+    _row(
+        "leases outlive their keeper",
+        "workers/lease_keeper.py",
+        "        if is_over:\n",
+        "        if link:\n",
+        (f"{_KEEPER}::test_leases_last_when_their_keeper_is_killed",),
+    ),
+    _row(
+        "a paused work horse counts as dead",
+        "workers/lease_keeper.py",
+        "                if not held.is_paused:\n",
+        "                if True:\n",
+        (f"{_KEEPER}::test_the_leases_of_a_paused_process_run_out",),
+    ),
+    _row(
+        "no answer of Redis ends the renewing of leases",
+        "workers/lease_keeper.py",
+        "            except Exception:\n",
+        "            except ZeroDivisionError:\n",
+        (f"{_KEEPER}::test_leases_are_renewed_whatever_redis_answered",),
+    ),
+    _row(
+        "a Redis that is busy, or takes rights away, is a Redis that cannot do it now",
+        "quaymaster/store/transactions.py",
+        "    if isinstance(error, NoPermissionError) or _NOT_ALLOWED.search(str(error)):\n",
+        "    if False:\n",
+        ("tests/quaymaster/store/test_transactions.py",),
+    ),
+    _row(
+        "an operation whose lease was lost in a change is looked after",
+        "workers/run.py",
+        "    except (Unavailable, LeaseLost):\n",
+        "    except Unavailable:\n",
+        (f"{_RUN}::test_an_operation_whose_lease_was_lost_in_a_change_is_looked_after",),
+    ),
+    _row(
+        "whoever lost a service leaves a mark of the call that may come late",
         "workers/running.py",
-        "    thread.start()\n",
-        "    thread.run = lambda: None\n    thread.start()\n",
-        (f"{_RUNNING}::test_a_lease_lasts_as_long_as_the_work",),
+        "                    perform(connection, service_leases.note_late(*where, owner))\n",
+        "                    pass\n",
+        (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
+    ),
+    _row(
+        "what a late call left behind is settled",
+        "workers/companion.py",
+        "        look.look(datetime.now(UTC))\n",
+        "        pass\n",
+        (
+            f"{_END_TO_END}/test_dying_in_a_deploy.py"
+            "::test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answers",
+        ),
+    ),
+    _row(
+        "what a dead operation left half-way is settled",
+        "workers/service_look.py",
+        "    return bool(marks) and is_half_way and not is_settled(state)\n",
+        "    return False\n",
+        (f"{_LOOK}::test_what_a_dead_operation_left_half_way_is_settled",),
+    ),
+    _row(
+        "a container that a late call stopped serves again",
+        "workers/service_look.py",
+        "            if any(mark is Mark.LATE for mark in marks.values()) or "
+        "is_ours_to_settle(state, marks):\n",
+        "            if is_ours_to_settle(state, marks):\n",
+        (f"{_LOOK}::test_a_container_that_a_late_call_stopped_serves_again",),
+    ),
+    _row(
+        "what a person did is not undone",
+        "workers/service_look.py",
+        "    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))\n",
+        "    is_half_way = True\n",
+        (f"{_LOOK}::test_a_container_that_a_person_stopped_is_told_and_stays_stopped",),
+    ),
+    _row(
+        "only what an operation of ours had is settled",
+        "workers/service_look.py",
+        "    return bool(marks) and is_half_way",
+        "    return is_half_way",
+        (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
+    ),
+    _row(
+        "a service that an operation has is left alone",
+        "workers/service_look.py",
+        "            if self._is_being_changed(where):\n",
+        "            if False:\n",
+        (f"{_LOOK}::test_nothing_is_touched_or_told_while_an_operation_has_the_service",),
+    ),
+    _row(
+        "what a look found is told",
+        "bot/run.py",
+        "        await self._drift.tell()\n",
+        "",
+        (
+            f"{_END_TO_END}/test_drift.py"
+            "::test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone",
+        ),
+    ),
+    _row(
+        "what a look found is told once",
+        "bot/drift.py",
+        'f"drift-{signed.digest}"',
+        'f"drift-{signed.digest}-{id(signed)}"',
+        ("tests/bot/test_drift.py::test_an_observation_is_told_once_by_however_many_bots",),
     ),
     _row(
         "a lease that ran out while Redis was away is taken again",

@@ -6,6 +6,7 @@ from typing import Any
 
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.audit_entries import Anchor, Entry
+from quaymaster.drift import Drift, DriftKind
 from quaymaster.errors import Trouble
 from quaymaster.findings import (
     Clean,
@@ -44,6 +45,7 @@ from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
     DeployRequest,
+    DriftRequest,
     HelpRequest,
     HistoryRequest,
     ImagesRequest,
@@ -75,6 +77,7 @@ from quaymaster.store.formats import (
     AUDIT_ENTRY,
     BAD_DIGEST,
     CANCELLATION,
+    DRIFT,
     EVENT,
     EXAMINED,
     LOCAL_REPORT,
@@ -193,6 +196,7 @@ REQUESTS: tuple[Request, ...] = (
     ScanRequest(TAGGED, "build1"),
     DeployRequest(TAGGED, "production", "web"),
     RollbackRequest("production", "web"),
+    DriftRequest("production", "web"),
 )
 OUTCOMES: tuple[Outcome, ...] = (
     ImagesListed("build1", (LocalImage(("shop/web:1.4",), str(NEW), 2_000_000, AT, 2),), 57, 57),
@@ -367,6 +371,15 @@ SAMPLES: tuple[Sample, ...] = (
         ("1042-2",),
         ScanAnswer("1042-2", None, "The scanner was killed.", seconds=0.5),
         SCANNER_KEY,
+    ),
+    *(
+        Sample(
+            DRIFT,
+            PLACE[1:],
+            Drift("production", "web", "app1", kind, "Nothing serves.", AT),
+            WORKER_KEY,
+        )
+        for kind in DriftKind
     ),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
     *(

@@ -24,7 +24,7 @@ from tests.samples import DIGEST, deploy, image, mover, operation, plan
 from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.run import PUT_BACK_AFTER_SECONDS, run
-from workers.running import Running
+from workers.running import LeaseLost, Running
 from workers.steps import AwaitsApproval, OrdersScan, Step
 from workers.toolbox import Toolbox
 from workers.worker import OperationJob, OperationWorker, refusal
@@ -66,6 +66,27 @@ def test_an_error_that_nobody_foresaw_ends_it_without_its_text(
     assert "own words" not in words
     (line,) = (line for line in logged if line["event"] == "unforeseen error")
     assert str(line["reference"]) in words
+
+
+@pytest.mark.parametrize("is_run_by_another", [False, True])
+def test_an_operation_whose_lease_was_lost_in_a_change_is_looked_after(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch, is_run_by_another: bool
+) -> None:
+    tools = toolbox(valkey)
+
+    def lose(*_: object) -> None:
+        if is_run_by_another:
+            before = now(valkey, given)
+            after = before.queued(Stage.RECOVER, before.queue, tools.now(), deaths=1)
+            perform(valkey, records.move(before, after, event_of(after), WORKER_KEY))
+        raise LeaseLost("Another worker took this operation over.")
+
+    monkeypatch.setattr("workers.dispatch.work", lose)
+    given = recorded(valkey, of_shop(deploy(stage=Stage.APPLY, queue="host:app1")))
+    run(1042, given.job_id, tools)
+    found = now(valkey, given)
+    assert (found.state, found.stage) == (State.QUEUED, Stage.RECOVER)
+    assert found.deaths == int(is_run_by_another), "whoever took it over is not overtaken again"
 
 
 def test_an_old_job_changes_nothing(valkey: redis.Redis) -> None:

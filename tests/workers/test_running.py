@@ -1,7 +1,5 @@
 """The leases of a running operation: whoever lost one changes nothing more."""
 
-import time
-
 import pytest
 import redis
 
@@ -9,11 +7,12 @@ from quaymaster.errors import Cancelled, Conflict
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
-from quaymaster.store import keys, leases, records
+from quaymaster.store import keys, leases, records, service_leases
+from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING
 from tests.samples import mover, operation
-from workers.running import LeaseLost, Running, kept_alive, service_lease
+from workers.running import LeaseLost, Running, service_lease
 
 pytestmark = pytest.mark.engine
 
@@ -96,13 +95,25 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
             still_mine()
 
 
-def test_a_lease_lasts_as_long_as_the_work(valkey: redis.Redis) -> None:
-    assert perform(valkey, leases.take("work", "me", 2_500))
-    ends = time.monotonic() + 3.0
-    with kept_alive(valkey, lambda: [("work", "me", 2_500)]):
-        while time.monotonic() < ends:
-            assert ask(valkey, leases.owner_of("work")) == "me"
-            time.sleep(0.05)
+def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
+    marks = service_leases.marks("production", "web")
+    with service_lease(Running(operation(), valkey), "production", "web"):
+        assert set(ask(valkey, marks).values()) == {Mark.AT_WORK}
+    assert ask(valkey, marks) == {}
+
+
+@pytest.mark.parametrize("theirs", ["1043:another", None])
+def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
+    valkey: redis.Redis, theirs: str | None
+) -> None:
+    """Also when it was lost before the very last call: nobody asks after that one."""
+    running = Running(operation(), valkey)
+    with service_lease(running, "production", "web"):
+        valkey.delete(keys.lease(SERVICE))
+        if theirs:
+            valkey.set(keys.lease(SERVICE), theirs)
+    marks = ask(valkey, service_leases.marks("production", "web"))
+    assert marks == {f"1042:{running.owner}": Mark.LATE}
 
 
 def test_progress_is_written_twice_a_second_at_most(running: Running, valkey: redis.Redis) -> None:

@@ -13,6 +13,7 @@ from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
     DeployRequest,
+    DriftRequest,
     HelpRequest,
     HistoryRequest,
     ImagesRequest,
@@ -215,9 +216,10 @@ def test_the_slash_command_can_have_another_name() -> None:
 
 
 def test_every_request_has_a_verb_and_every_verb_a_sentence() -> None:
-    kinds = get_args(get_args(Request)[0])
+    """But the one that the product itself makes."""
+    kinds = {*get_args(get_args(Request)[0])} - {DriftRequest}
     assert len(VERBS) == len(kinds)
-    assert {type(parse(text, SHOP)) for text, _ in GOOD} == set(kinds)
+    assert {type(parse(text, SHOP)) for text, _ in GOOD} == kinds
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=lambda verb: verb.name)

@@ -39,6 +39,7 @@ from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import (
     DeployRequest,
+    DriftRequest,
     HistoryRequest,
     ImagesRequest,
     InspectRequest,
@@ -348,6 +349,34 @@ CASES: Mapping[str, Operation] = {
     ),
     "deploy-superseded": having(
         DEPLOY, state=State.SUPERSEDED, outcome=Ended("Its plan changed: #1043 takes its place.")
+    ),
+    "drift-found": having(
+        DEPLOY,
+        request=DriftRequest("production", "web"),
+        actor=Actor("", "quaymaster"),
+        state=State.FAILED,
+        plan=None,
+        resolved=None,
+        examined=None,
+        votes=(),
+        outcome=Failed(
+            Trouble(
+                "production/web on app1 is not as it was released, and no operation did that.",
+                why="Nothing serves. quaymaster-production-web-7.3 is stopped, with exit code 0.",
+                next_step="Nothing was changed.",
+            )
+        ),
+    ),
+    "drift-settled": having(
+        DEPLOY,
+        request=DriftRequest("production", "web"),
+        actor=Actor("", "quaymaster"),
+        state=State.SUCCEEDED,
+        plan=None,
+        resolved=None,
+        examined=None,
+        votes=(),
+        outcome=Ended("production/web had been left half-way. shop/web:1.3 serves."),
     ),
     "rolled-back": having(
         DEPLOY,

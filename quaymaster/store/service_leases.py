@@ -1,0 +1,106 @@
+"""The right to change a service, and who had it and may still have a call under way.
+
+A process can be paused between the question whether the right is still its own and the call that
+follows. So it leaves a mark when it takes the right, and takes it away again when it gives the
+right back in time. A mark that stays says that a late call of one of our operations may come, or
+has come: what it leaves behind is ours to settle (see ``workers/service_look.py``).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from quaymaster.store import keys, leases
+from quaymaster.store.cards import pairs
+from quaymaster.store.transactions import Command, Query, Transaction
+
+_KEPT_SECONDS = 24 * 3600
+"""Longer than any machine is paused and then goes on, as it were."""
+
+
+class Mark(StrEnum):
+    """What is known of somebody who had the right."""
+
+    AT_WORK = "at work"
+    """It has not given it back: it works, is dead, or is paused."""
+    LATE = "late"
+    """It lost it meanwhile, and may have made one call after that."""
+
+
+def name_of(environment: str, service: str) -> str:
+    """The name of the lease."""
+    return f"service:{environment}/{service}"
+
+
+def take(environment: str, service: str, owner: str) -> Transaction[bool]:
+    """True when nobody had it and now this owner does."""
+    lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
+    return _marked(lease, environment, service, owner)
+
+
+def take_over(environment: str, service: str, old: str, new: str) -> Transaction[bool]:
+    """True when it was still the old owner's and now is the new one's."""
+    name = name_of(environment, service)
+    lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
+    return _marked(lease, environment, service, new)
+
+
+def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
+    """True when it was this owner's until now: nothing of its work comes after this."""
+    lease = leases.give_back(name_of(environment, service), owner)
+    return Transaction(
+        guards=lease.guards,
+        commands=(*lease.commands, ("HDEL", keys.at_work(environment, service), owner)),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def note_late(environment: str, service: str, owner: str) -> Transaction[None]:
+    """Its owner found out that it had lost it."""
+    return Transaction(
+        commands=_mark(environment, service, owner, Mark.LATE),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transaction[None]:
+    """What these left behind was settled, and they make no call any more."""
+    where = keys.at_work(environment, service)
+    return Transaction(
+        commands=(("HDEL", where, *owners),) if owners else (),
+        done=lambda _: None,
+        refused=lambda _: None,
+    )
+
+
+def marks(environment: str, service: str) -> Query[Mapping[str, Mark]]:
+    """The marks that stand, by owner."""
+    return Query(("HGETALL", keys.at_work(environment, service)), _read)
+
+
+def _marked(
+    lease: Transaction[bool], environment: str, service: str, owner: str
+) -> Transaction[bool]:
+    return Transaction(
+        guards=lease.guards,
+        commands=(*lease.commands, *_mark(environment, service, owner, Mark.AT_WORK)),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def _mark(environment: str, service: str, owner: str, mark: Mark) -> tuple[Command, ...]:
+    where = keys.at_work(environment, service)
+    return (("HSET", where, owner, mark), ("EXPIRE", where, _KEPT_SECONDS))
+
+
+def _read(reply: Any) -> Mapping[str, Mark]:
+    """It is no proof: whoever can write to Redis can have a service settled, and nothing else."""
+    found = reply.items() if isinstance(reply, dict) else pairs(reply)
+    late = Mark.LATE.value.encode()
+    return {
+        owner.decode(errors="replace"): Mark.LATE if mark == late else Mark.AT_WORK
+        for owner, mark in found
+    }

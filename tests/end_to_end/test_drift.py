@@ -1,0 +1,66 @@
+"""What a person does to a service by hand is told in its channel within a minute, and stays."""
+
+import contextlib
+import time
+
+import docker
+import pytest
+
+from local_slack import Message, Workspace
+from quaymaster.audit_check import verify
+from quaymaster.operations import State
+from quaymaster.requests import DriftRequest
+from quaymaster.store import keys
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.engines.waiting import wait_until
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {staging}")
+    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    label = {"label": f"quaymaster.environment={staging}"}
+    (container,) = engine.containers.list(filters=label)
+    container.stop(timeout=1)
+    stopped_at = time.monotonic()
+
+    def says(words: str, message: Message) -> bool:
+        return message.channel == "C0SHOP" and words in message.text
+
+    card = await workspace.until(
+        lambda one: says(f"{staging}/web on build1 is not as it was released", one), within=60
+    )
+    assert time.monotonic() - stopped_at < 60
+    assert f"{container.name} is stopped" in card.text
+    container.reload()
+    assert container.status == "exited", "it is not undone"
+
+    container.start()
+    await workspace.until(
+        lambda one: says(f"{staging}/web is as it was released again", one), within=60
+    )
+    assert "web v1" in page_at(house.shop.port)
+    told = [house.operation(number + 1), house.operation(number + 2)]
+    assert [one and one.request for one in told] == [DriftRequest(staging, "web")] * 2
+    with contextlib.closing(house.connection()) as connection:
+        wait_until(lambda: connection.llen(keys.JOURNAL) == 0, within=10, what="the audit")
+        audit = verify(connection.lrange(keys.AUDIT, 0, -1), house.keys.ring)
+    assert audit.refused == 0
+    assert house.refusals() == []

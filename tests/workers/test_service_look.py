@@ -1,0 +1,281 @@
+"""Each service is looked at, whatever operations say: ours is settled, what people did is told."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import docker
+import pytest
+import redis
+
+from quaymaster.configuration import Configuration
+from quaymaster.drift import Drift, DriftKind
+from quaymaster.image_ref import ImageRef
+from quaymaster.releases import Release
+from quaymaster.services import PublishedPort, ServiceConfiguration
+from quaymaster.store import drifts, releases, service_leases
+from quaymaster.store.service_leases import Mark
+from quaymaster.store.transactions import Transaction, ask, perform
+from tests.images.catalogue import LocalImages
+from tests.keys import RING, WORKER, WORKER_KEY
+from tests.workers.services import Killed, KilledAfter, Service, nothing
+from workers.containers import Container, Place
+from workers.engine import Engine
+from workers.service_look import ServiceLook
+from workers.switch import switch
+
+pytestmark = pytest.mark.engine
+
+NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
+HOST = "build1"
+
+
+@pytest.fixture
+def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[ServiceLook]:
+    """Looks at the service alone."""
+    configuration = Configuration.parse(
+        f"""
+default_registry: {service.registry.host}
+hosts: {{{HOST}: {{docker: "{docker_host}"}}}}
+environments:
+  {service.environment}:
+    target: {{docker: [{HOST}]}}
+    services: {{web: {{image: {service.repository}}}}}
+"""
+    )
+    look = ServiceLook(
+        valkey, WORKER, configuration, [HOST], lambda name: Engine.connect(docker_host, name=name)
+    )
+    yield look
+    look.close()
+
+
+def released(service: Service, valkey: redis.Redis, image: ImageRef, number: int) -> Container:
+    """It serves, and was released."""
+    serving = service.serving(image, number)
+    port = PublishedPort(service.port, 8000, address="127.0.0.1")
+    release = Release(
+        id=number,
+        environment=service.environment,
+        service="web",
+        image=image,
+        configuration=ServiceConfiguration(ports=(port,)),
+        released_by="U0ALICE",
+        approved_by=(),
+        released_at=NOW,
+        turn=number,
+        restores=None,
+    )
+    done = Transaction(releases.record(release, WORKER_KEY), lambda _: None, lambda _: None)
+    perform(valkey, done)
+    return serving
+
+
+def mark(valkey: redis.Redis, service: Service, mark: Mark) -> None:
+    """Somebody had the right to change the service, as operation 2."""
+    perform(valkey, service_leases.take(service.environment, "web", "2:dead"))
+    valkey.delete(f"quaymaster:lease:service:{service.environment}/web")
+    if mark is Mark.LATE:
+        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead"))
+
+
+def found(valkey: redis.Redis, service: Service) -> Drift | None:
+    """What the bot will be told."""
+    signed = ask(valkey, drifts.observed(RING)).get((service.environment, "web"))
+    return signed.value if signed else None
+
+
+def looked(look: ServiceLook, valkey: redis.Redis, service: Service) -> tuple[DriftKind, str]:
+    """What two looks find."""
+    look.look(NOW)
+    look.look(NOW)
+    drift = found(valkey, service)
+    assert drift is not None
+    assert drift.host == HOST
+    return drift.kind, drift.what
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_what_a_dead_operation_left_half_way_is_settled(
+    look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis, step: int
+) -> None:
+    old = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.AT_WORK)
+    new = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    with pytest.raises(Killed):
+        switch(service.host, old, new, KilledAfter(step))
+    look.look(NOW)
+    serving = service.state().serving
+    assert serving is not None
+    service.comes_to_say(f"web v{serving.operation}")
+    drift = found(valkey, service)
+    assert drift is not None
+    assert (drift.kind, "#2" in drift.what) == (DriftKind.SETTLED, True)
+
+
+def test_a_container_that_a_late_call_stopped_serves_again(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(serving.id).stop(timeout=1)
+    look.look(NOW)
+    service.comes_to_say("web v1")
+    assert ask(valkey, service_leases.marks(service.environment, "web")) == {}
+    engine.containers.get(serving.id).stop(timeout=1)
+    assert looked(look, valkey, service)[0] is DriftKind.FOUND, "nobody was late this time"
+    assert service.page() == ""
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_container_that_a_person_stopped_is_told_and_stays_stopped(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+    marked: bool,
+) -> None:
+    """Also while an operation of ours may still have a call under way."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    if marked:
+        mark(valkey, service, Mark.AT_WORK)
+    engine.containers.get(serving.id).stop(timeout=1)
+    kind, what = looked(look, valkey, service)
+    assert kind is DriftKind.FOUND
+    assert f"Nothing serves. {serving.name} is stopped" in what
+    assert service.places() == {1: Place.HALTED}
+
+    engine.containers.get(serving.id).start()
+    assert looked(look, valkey, service)[0] is DriftKind.OVER
+
+
+def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
+    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert service.places() == {1: Place.DISPLACED}
+
+
+def test_a_container_that_was_replaced_is_told_with_who_has_the_port(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.containers.get(serving.id).remove(force=True)
+    name = f"intruder-{service.environment}"
+    intruder = engine.containers.run(
+        images.web_v2, detach=True, name=name, ports={"8000/tcp": ("127.0.0.1", service.port)}
+    )
+    try:
+        what = looked(look, valkey, service)[1]
+        assert "somebody removed it" in what
+        assert f"Port {service.port} is taken by the container {name}" in what
+        intruder.reload()
+        assert intruder.status == "running"
+    finally:
+        intruder.remove(force=True, v=True)
+
+
+def test_an_old_version_that_a_person_started_beside_it_is_told(
+    look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis
+) -> None:
+    released(service, valkey, service.image(images.web_v1, "1"), 1)
+    other = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    assert other.name in looked(look, valkey, service)[1]
+    assert service.places()[2] is Place.CANDIDATE
+
+
+def test_another_version_than_the_released_one_is_told(
+    look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis
+) -> None:
+    old = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    image = service.image(images.web_v2, "2")
+    new = service.candidate(service.spec(image, 2))
+    switch(service.host, old, new, nothing)
+    assert f"serves with {image.pin.short}" in looked(look, valkey, service)[1]
+
+
+def test_a_service_that_is_well_or_was_never_released_is_not_told(
+    look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis
+) -> None:
+    for _ in range(2):
+        look.look(NOW)
+    released(service, valkey, service.image(images.web_v1, "1"), 1)
+    for _ in range(2):
+        look.look(NOW)
+    assert found(valkey, service) is None
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+    is_beside: bool,
+) -> None:
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    perform(valkey, service_leases.take(service.environment, "web", "2:alive"))
+    if is_beside:
+        service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
+    engine.containers.get(serving.id).stop(timeout=1)
+    for _ in range(3):
+        look.look(NOW)
+    beside = {2: Place.CANDIDATE} if is_beside else {}
+    assert service.places() == {1: Place.HALTED, **beside}
+    assert found(valkey, service) is None
+
+
+def test_what_is_told_is_told_once_whoever_looks(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.containers.get(serving.id).stop(timeout=1)
+    looked(look, valkey, service)
+    first = valkey.hget("quaymaster:drifts", f"{service.environment}/web")
+    another = replace(look, owner="another", _engines={}, _seen={})
+    another.look(NOW)
+    assert another._seen == {}, "one process looks at a host at a time"
+    looked(look, valkey, service)
+    assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+
+
+def test_an_engine_that_is_away_is_asked_again(
+    look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis
+) -> None:
+    released(service, valkey, service.image(images.web_v1, "1"), 1)
+    there, look.connect = look.connect, lambda _: Engine.connect("unix:///nowhere.sock")
+    assert look.look(NOW) == 0
+    assert found(valkey, service) is None
+    look.connect = there
+    look.look(NOW)
+
+
+def test_an_observation_that_no_worker_of_the_host_signed_is_left_out(valkey: redis.Redis) -> None:
+    drift = Drift("production", "web", HOST, DriftKind.FOUND, "Nothing serves.", NOW)
+    perform(valkey, drifts.observe(drift, None, WORKER_KEY))
+    assert len(ask(valkey, drifts.observed(RING))) == 1
+    text: Any = valkey.hget("quaymaster:drifts", "production/web")
+    valkey.hset("quaymaster:drifts", "production/other", text)
+    valkey.hset("quaymaster:drifts", "production/web", text.replace(b"Nothing", b"Everything"))
+    assert ask(valkey, drifts.observed(RING)) == {}

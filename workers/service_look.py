@@ -1,0 +1,253 @@
+"""A look at each service, again and again, whatever operations say: observe, settle, tell.
+
+Between the question whether a service is still ours to change and the call that follows, a machine
+can be paused; its call then comes when others have long settled the service. What one of our
+operations left behind like that is settled. What a person did (who stopped a container, removed or
+replaced it) is told, and never undone.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from quaymaster.configuration import Configuration
+from quaymaster.drift import Drift, DriftKind
+from quaymaster.errors import Forged, OutsideFailure, QuaymasterError, Unavailable, WrittenByNewer
+from quaymaster.operations import Operation, Stage, State
+from quaymaster.queues import host_queue
+from quaymaster.releases import Release
+from quaymaster.signing_key import Keys
+from quaymaster.store import drifts, leases, records, releases, service_leases
+from quaymaster.store.service_leases import Mark
+from quaymaster.store.transactions import Connection, ask, perform
+from workers.containers import Container, Place, ServiceState, observe
+from workers.engine import Engine
+from workers.moves import taken_port
+from workers.running import LeaseLost, service_kept
+from workers.settle import Settled, is_settled, settle
+
+log = structlog.get_logger(__name__)
+
+_HOST_MILLISECONDS = 30_000
+_LONGEST_WORDS = 400
+_OF_ITS_OWN = frozenset({Stage.APPLY, Stage.LOOK, Stage.RECOVER})
+
+Where = tuple[str, str]
+"""An environment and a service."""
+
+
+@dataclass(slots=True)
+class ServiceLook:
+    """Looks at the services of these hosts. Of several processes that do, one does at a time."""
+
+    connection: Connection
+    keys: Keys
+    configuration: Configuration
+    hosts: Sequence[str]
+    connect: Callable[[str], Engine]
+    """Raises OutsideFailure when the engine of a host does not answer."""
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _engines: dict[str, Engine] = field(default_factory=dict)
+    _seen: dict[Where, str] = field(default_factory=dict)
+    """What was found last time: only what is found twice is told."""
+
+    def look(self, now: datetime) -> int:
+        """Look at each service once; about how many there was something to do or to tell. Raises
+        Unavailable.
+        """
+        count = 0
+        for host in self.hosts:
+            if not self._is_mine(host):
+                continue
+            try:
+                engine = self._engine(host)
+                for where in self._services_on(host):
+                    count += self._look_at(engine, where, now)
+            except OutsideFailure as error:
+                log.warning("services not looked at", host=host, why=error.trouble.what)
+                self._disconnect(host)
+        return count
+
+    def close(self) -> None:
+        """Close every connection to an engine."""
+        for host in tuple(self._engines):
+            self._disconnect(host)
+
+    def _look_at(self, engine: Engine, where: Where, now: datetime) -> bool:
+        try:
+            marks = ask(self.connection, service_leases.marks(*where))
+            state = observe(engine, *where)
+            if self._is_being_changed(where):
+                self._seen.pop(where, None)
+                return False
+            if any(mark is Mark.LATE for mark in marks.values()) or is_ours_to_settle(state, marks):
+                return self._settle(engine, state, marks, now)
+            return self._compare(engine, state, now)
+        except (Unavailable, OutsideFailure):
+            raise
+        except (QuaymasterError, LeaseLost) as error:
+            log.warning("service not looked at", place="/".join(where), why=str(error))
+            return False
+
+    def _settle(
+        self, engine: Engine, state: ServiceState, marks: Mapping[str, Mark], now: datetime
+    ) -> bool:
+        """Finish or take back what was left half-way, under the lease of the service."""
+        where = (state.environment, state.service)
+        owner = f":{uuid.uuid4().hex}"
+        if not perform(self.connection, service_leases.take(*where, owner)):
+            return False
+        with service_kept(self.connection, *where, owner) as still_mine:
+            settled = settle(engine, *where, still_mine)
+        late = tuple(owner for owner, mark in marks.items() if mark is Mark.LATE)
+        perform(self.connection, service_leases.forget(*where, late))
+        if not settled.was_changed:
+            return False
+        log.warning("settled what was left half-way", place="/".join(where), marks=tuple(marks))
+        self._tell(where, engine.name, DriftKind.SETTLED, _settled(settled, marks), now)
+        return True
+
+    def _compare(self, engine: Engine, state: ServiceState, now: datetime) -> bool:
+        where = (state.environment, state.service)
+        release = self._latest_release(where, engine.name)
+        what = drift_of(state, release)
+        if what and state.serving is None and release is not None:
+            ports = release.configuration.ports
+            known = {one.id for one in state.containers}
+            if (taken := taken_port(engine, ports, known)) is not None:
+                what = f"{what} Port {taken[0].host_port} is taken by the container {taken[1]}."
+        if what and self._is_at_work(where):
+            self._seen.pop(where, None)
+            return False
+        is_seen_again = self._seen.get(where) == what
+        self._seen[where] = what
+        if not is_seen_again:
+            return False
+        kind = DriftKind.FOUND if what else DriftKind.OVER
+        return self._tell(where, engine.name, kind, what, now)
+
+    def _tell(self, where: Where, host: str, kind: DriftKind, what: str, now: datetime) -> bool:
+        """Note it for the bot, unless it stands there."""
+        before = ask(self.connection, drifts.observed(self.keys.ring)).get(where)
+        was_found = before is not None and before.value.kind is DriftKind.FOUND
+        is_known = before is not None and (before.value.kind, before.value.what) == (kind, what)
+        if is_known or (kind is DriftKind.OVER and not was_found):
+            return False
+        drift = Drift(*where, host, kind, what[:_LONGEST_WORDS], now)
+        return perform(self.connection, drifts.observe(drift, before, self.keys.private))
+
+    def _latest_release(self, where: Where, host: str) -> Release | None:
+        query = releases.latest(*where, self.keys.ring, host_queue(host), count=1)
+        found = ask(self.connection, query)
+        return found[0] if found else None
+
+    def _is_being_changed(self, where: Where) -> bool:
+        name = service_leases.name_of(*where)
+        return ask(self.connection, leases.owner_of(name)) is not None
+
+    def _is_at_work(self, where: Where) -> bool:
+        """Whether an operation is about to say something about the service itself."""
+        for number in ask(self.connection, records.open_ids()):
+            with suppress(Forged, WrittenByNewer):
+                stored = ask(self.connection, records.load(number, self.keys.ring))
+                if stored is not None and _is_changing(stored.operation, where):
+                    return True
+        return False
+
+    def _services_on(self, host: str) -> list[Where]:
+        return [
+            (environment, service)
+            for environment, entry in self.configuration.environments.items()
+            if self.configuration.host_of(environment) == host
+            for service in entry.services
+        ]
+
+    def _is_mine(self, host: str) -> bool:
+        name = f"look:{host}"
+        return perform(
+            self.connection, leases.renew(name, self.owner, _HOST_MILLISECONDS)
+        ) or perform(self.connection, leases.take(name, self.owner, _HOST_MILLISECONDS))
+
+    def _engine(self, host: str) -> Engine:
+        if host not in self._engines:
+            self._engines[host] = self.connect(host)
+        return self._engines[host]
+
+    def _disconnect(self, host: str) -> None:
+        engine = self._engines.pop(host, None)
+        if engine is not None:
+            engine.close()
+
+
+def connector(configuration: Configuration, usual: str | None) -> Callable[[str], Engine]:
+    """Connects to the engine of a host; ``usual`` is the address where the host has none."""
+
+    def connect(host: str) -> Engine:
+        return Engine.connect(configuration.host(host).docker or usual, name=host)
+
+    return connect
+
+
+def is_ours_to_settle(state: ServiceState, marks: Mapping[str, Mark]) -> bool:
+    """Whether an operation of ours left this half-way: somebody who had the right to change the
+    service did not give it back, and the networks are as only a switch leaves them. That a
+    container is stopped does not say so: people stop containers.
+    """
+    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))
+    return bool(marks) and is_half_way and not is_settled(state)
+
+
+def drift_of(state: ServiceState, release: Release | None) -> str:
+    """How it is not as it was released, in a sentence; nothing where it is, or never was."""
+    if release is None:
+        return ""
+    serving = state.serving
+    if serving is None:
+        return f"Nothing serves. {_why_nothing_serves(state, release)}"
+    image = serving.image
+    if image is None or image.digest != release.image.digest:
+        said = image.digest.short if image is not None and image.digest else "an unknown image"
+        return (
+            f"{serving.name} serves with {said}; released was "
+            f"{release.image.pin.short} by #{release.id}."
+        )
+    beside = state.at(Place.CANDIDATE, Place.DISPLACED)
+    return f"Beside {serving.name} runs {beside[0].name}, which nobody deploys." if beside else ""
+
+
+def _why_nothing_serves(state: ServiceState, release: Release) -> str:
+    released = [one for one in state.containers if one.turn == release.turn]
+    if not released:
+        return "The container of the release is gone: somebody removed it."
+    container = released[0]
+    match container.place:
+        case Place.HALTED | Place.KEPT:
+            return _why_halted(container)
+        case Place.DISPLACED | Place.CANDIDATE | Place.SERVING:
+            return f"{container.name} is not on its network: somebody took it off."
+
+
+def _why_halted(container: Container) -> str:
+    if container.is_restarting:
+        return f"{container.name} ends again and again, last with exit code {container.exit_code}."
+    if container.is_running:
+        return f"{container.name} runs, and does not have its port."
+    return f"{container.name} is stopped, with exit code {container.exit_code}."
+
+
+def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
+    numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
+    by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
+    return f"A worker that had stood still for too long went on with {by}. {settled.words}"
+
+
+def _is_changing(operation: Operation, where: Where) -> bool:
+    request = operation.request
+    if (getattr(request, "environment", ""), getattr(request, "service", "")) != where:
+        return False
+    is_next = operation.state is State.QUEUED and operation.stage in _OF_ITS_OWN
+    return is_next or operation.state in (State.RUNNING, State.BAKING)
