@@ -31,6 +31,7 @@ from quaymaster.schema_values import (
     Mount,
     Name,
     PermissionText,
+    PlatformText,
     Port,
     Reference,
     RegistryHost,
@@ -84,6 +85,11 @@ class HostEntry(Part):
         (),
         description="directories of the host that services may mount, or parts of them",
         examples=[["/srv/data"]],
+    )
+    platform: PlatformText | None = Field(
+        None,
+        description="what it runs, where its engine does not tell the processor's variant",
+        examples=["linux/amd64/v2"],
     )
 
 

@@ -39,6 +39,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
+from quaymaster.platforms import Member
 from quaymaster.releases import BadDigest, Release
 from quaymaster.requests import (
     ApproveRequest,
@@ -99,6 +100,7 @@ TAGGED = ImageRef(WEB, "1.4")
 IMAGE, BEFORE = ImageRef(WEB, "1.4", NEW), ImageRef(WEB, "1.3", OLD)
 PLACE = ("1042", "production", "web")
 PLAN_HASH = "0f" * 32
+MEMBER = Member(OLD, Digest("sha256:" + "c3" * 32), "linux/arm64/v8")
 
 FINDING = Finding(
     "CVE-2026-1",
@@ -135,6 +137,7 @@ EXAMINED_IMAGE = Examined(
     lost=(UNFIXED,),
     gained_total=12,
     lost_total=11,
+    member=MEMBER,
 )
 RULE = ApprovalRule(
     needed=2,
@@ -232,6 +235,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         seconds=12.5,
         reused=True,
         alerts=(Alert("C0ALERTS", (FINDING,), 1),),
+        member=MEMBER,
     ),
     Deployed("production", "web", IMAGE, 0.125, BEFORE, 21.5, ("the tag moved",)),
     Failed(Trouble("What.", "Why.", "Next.", ("last line",), "ab12"), "shop/web:1.3 serves on."),
@@ -312,13 +316,14 @@ _RELEASE = Release(
     released_at=AT,
     turn=7,
     restores=1001,
+    member=MEMBER,
 )
 _EVENT = Event(1042, 9, "vote", "U0BOB", AT, "approve, now queued", "production")
 
 SAMPLES: tuple[Sample, ...] = (
     *_submissions(),
     *_records(),
-    Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000), WORKER_KEY),
+    Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000, MEMBER), WORKER_KEY),
     Sample(RESOLVED, PLACE, Resolved(ImageRef(WEB, None, NEW), None), WORKER_KEY),
     Sample(EXAMINED, PLACE, EXAMINED_IMAGE, WORKER_KEY),
     Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Clean()), WORKER_KEY),
