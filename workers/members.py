@@ -17,8 +17,6 @@ Choice = Callable[[ImageIndex], Offer]
 
 _INDEX_DEPTH = 3
 _USUAL = Platform("linux", "amd64")
-# https://github.com/moby/moby/blob/master/daemon/containerd/service.go (LayerStoreStatus)
-_CONTAINERDS_STORE = "io.containerd.snapshotter.v1"
 # What the kernel calls the machine, for engines of 32-bit ARM; v8 runs there as well.
 _ARM = {"armv5tel": "v5", "armv6l": "v6", "armv7l": "v7", "armv8l": "v8", "aarch64": "v8"}
 
@@ -80,7 +78,7 @@ def refuse_another(engine: Engine, image: ImageRef, member: Member | None, held:
             why="The plan does not say what its image consists of.",
             next_step="Ask for it again.",
         )
-    expected = image.pin if _has_containerds_store(engine) else member.config
+    expected = image.pin if engine.has_containerds_store else member.config
     if held != expected:
         raise OutsideFailure(
             f"What {engine.name} holds as {image.repository.path}@{image.pin.short} is not the "
@@ -106,11 +104,6 @@ def told_by(engine: Engine) -> Runs:
         return Runs(Platform(system, architecture), or_later=True)
     variant = _ARM.get(str(engine.information().get("Architecture")), "")
     return Runs(Platform(system, architecture, variant), or_later=not variant)
-
-
-def _has_containerds_store(engine: Engine) -> bool:
-    status = engine.information().get("DriverStatus") or ()
-    return ["driver-type", _CONTAINERDS_STORE] in [list(pair) for pair in status]
 
 
 def _offers(index: ImageIndex) -> tuple[Offer, ...]:

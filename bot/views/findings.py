@@ -60,7 +60,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         finding.vulnerability,
         finding.package,
         finding.installed,
-        finding.fixed or "–",
+        finding.fixed or (finding.no_fix if finding.status.is_final else "–"),
         finding.path or "–",
         finding.title,
     )
@@ -75,5 +75,5 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _versions(finding: Finding) -> str:
     installed = clipped(finding.installed, 40)
     if finding.fixed is None:
-        return f"{installed}, no fix yet"
+        return f"{installed}, {finding.no_fix}"
     return f"{installed} → {clipped(finding.fixed, 40)}"

@@ -172,8 +172,8 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
     counts = severities(scanned.counts)
     lines: list[Line] = [(counts,)] if counts else []
     match scanned.verdict:
-        case Unknown(why):
-            lines.insert(0, prose(why))
+        case Unknown(why, next_step):
+            lines = [prose(why), *lines, _next(next_step)]
         case Clean():
             lines.append(("Nothing here stops a deploy" if counts else "No findings",))
         case Blocked():

@@ -10,6 +10,8 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import (
     Clean,
     Finding,
+    FixStatus,
+    Gap,
     ScannerDatabase,
     ScanReport,
     Severity,
@@ -111,7 +113,9 @@ FINDING = Finding(
     "<b>“Heart”</b> & more\n",
     "usr/lib",
 )
-UNFIXED = Finding("CVE-2026-2", "zlib", "1.3", None, Severity.UNKNOWN)
+UNFIXED = Finding(
+    "CVE-2026-2", "zlib", "1.3", None, Severity.UNKNOWN, status=FixStatus.WILL_NOT_FIX
+)
 COUNTS = ((Severity.CRITICAL, 1), (Severity.UNKNOWN, 1))
 DATABASE = ScannerDatabase("2+f00d", AT)
 
@@ -166,7 +170,9 @@ PLANS = (
     replace(
         DEPLOY,
         kind="rollback",
-        examined=replace(EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.")),
+        examined=replace(
+            EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.", "Scan it.")
+        ),
         rule=None,
         restores=1001,
         undo=None,
@@ -344,7 +350,9 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         REPORT,
         (str(NEW), DATABASE.version),
-        ScanReport(WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy"),
+        ScanReport(
+            WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy", "debian 8.11", Gap.END_OF_LIFE
+        ),
         SCANNER_KEY,
     ),
     Sample(
@@ -356,7 +364,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         SCAN_ORDER,
         ("1042-2",),
-        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2"),
+        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2", OLD),
         WORKER_KEY,
     ),
     Sample(

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from trial.archive import Entry, tar_of
+from trial.archive import Entry, Image, tar_of
 from workers.manifests import ACCEPT, DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
 
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
@@ -57,6 +57,12 @@ class Content:
         config = self.blob(json.dumps(document).encode(), CONFIGURATION)
         parts = {"config": config, "layers": layers}
         return self.manifest(parts, media_type, tag)
+
+    def put(self, image: Image, tag: str) -> str:
+        """An image as the image maker makes it; its digest."""
+        layers = [self.blob(one.content, LAYER) for one in image.layers]
+        parts = {"config": self.blob(image.configuration, CONFIGURATION), "layers": layers}
+        return str(digest_of(self.manifest(parts, OCI_IMAGE, tag)))
 
     def index_of(self, tag: str, *members: tuple[str, str]) -> str:
         """An index of images that are there: the platform and the digest of each; its digest."""
