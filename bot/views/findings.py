@@ -46,9 +46,11 @@ def _preamble(report: ScanReport) -> list[str]:
     worst_first = sorted(Severity, key=lambda severity: -severity.rank)
     numbers = ", ".join(f"{counts[one]} {one}" for one in worst_first if counts.get(one))
     total = counted(len(report.findings), "finding")
+    gap = [f"Not all of it was looked at: {report.gap}"] if report.gap is not None else []
     return [
         f"{report.repository}@{report.digest}",
         f"{total}: {numbers}" if numbers else total,
+        *gap,
         f"Scanned {report.scanned_at:%Y-%m-%d %H:%M %Z} by {cleaned(report.scanner)}, database of"
         f" {report.database.updated_at:%Y-%m-%d %H:%M %Z} ({cleaned(report.database.version)})",
     ]
