@@ -109,8 +109,8 @@ def verdict(given: Verdict) -> Verdict:
     match given:
         case Clean():
             return given
-        case Unknown(why):
-            return Unknown(text(why, SENTENCE))
+        case Unknown(why, next_step):
+            return Unknown(text(why, SENTENCE), text(next_step, SENTENCE))
         case Blocked():
             return replace(given, by=_findings(given.by))
         case _:

@@ -289,6 +289,8 @@ def _joined_gate(*layers: GateSettings) -> GateRule:
             (g.database_older_than for g in layers if g.database_older_than is not None),
             usual.database_older_than,
         ),
+        next((g.will_not_fix for g in layers if g.will_not_fix is not None), usual.will_not_fix),
+        next((g.from_scratch for g in layers if g.from_scratch is not None), usual.from_scratch),
     )
 
 

@@ -28,6 +28,45 @@ class Severity(StrEnum):
         return self is not Severity.UNKNOWN and self.rank >= threshold.rank
 
 
+class FixStatus(StrEnum):
+    """What its vendor says about a fix, in Trivy's words:
+    https://github.com/aquasecurity/trivy-db/blob/main/pkg/types/status.go
+    """
+
+    UNKNOWN = "unknown"
+    NOT_AFFECTED = "not_affected"
+    AFFECTED = "affected"
+    FIXED = "fixed"
+    UNDER_INVESTIGATION = "under_investigation"
+    WILL_NOT_FIX = "will_not_fix"
+    FIX_DEFERRED = "fix_deferred"
+    END_OF_LIFE = "end_of_life"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether waiting for a fix is of no use."""
+        return self in (FixStatus.WILL_NOT_FIX, FixStatus.END_OF_LIFE)
+
+
+_NO_FIX = {
+    FixStatus.WILL_NOT_FIX: "will not be fixed",
+    FixStatus.END_OF_LIFE: "will not be fixed: end of life",
+    FixStatus.FIX_DEFERRED: "fix put off",
+    FixStatus.UNDER_INVESTIGATION: "under investigation",
+}
+
+
+class Gap(StrEnum):
+    """Why a scanner cannot judge an image, or not all of it: what it did not look at."""
+
+    NO_DISTRIBUTION = "no distribution"
+    NAMELESS = "nameless distribution"
+    NOT_SUPPORTED = "distribution not supported"
+    NOT_RELEASED = "not a release"
+    END_OF_LIFE = "end of life"
+    NO_PACKAGES = "no package database"
+
+
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -42,6 +81,12 @@ class Finding:
     severity: Severity
     title: str = ""
     path: str = ""
+    status: FixStatus = FixStatus.UNKNOWN
+
+    @property
+    def no_fix(self) -> str:
+        """What there is to say where no version fixes it."""
+        return _NO_FIX.get(self.status, "no fix yet")
 
     @property
     def key(self) -> str:
@@ -68,6 +113,10 @@ class ScanReport:
     scanned_at: datetime
     findings: tuple[Finding, ...]
     scanner: str = "trivy"
+    system: str = ""
+    """The distribution in it, as the scanner calls it: text from outside."""
+    gap: Gap | None = None
+    """None where all of the image's packages were looked at, as far as anybody can tell."""
 
     def counts(self) -> Mapping[Severity, int]:
         """How many findings of each severity; severities without any are absent."""
@@ -97,9 +146,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows: scanner broken, database missing or too old, never scanned."""
+    """Nobody knows: scanner broken, database missing or too old, never scanned, not judged."""
 
     why: str
+    next_step: str = ""
+    """What helps, where that is not to repair the scanner."""
     kind: Literal["unknown"] = "unknown"
 
 

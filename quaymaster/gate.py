@@ -11,6 +11,7 @@ from quaymaster.findings import (
     Blocked,
     Clean,
     Finding,
+    Gap,
     ScannerDatabase,
     ScanReport,
     Severity,
@@ -38,6 +39,10 @@ class GateRule:
     """What becomes of a deploy whose verdict is unknown."""
     database_older_than: timedelta = timedelta(hours=48)
     """From this age on the scanner's database proves nothing."""
+    will_not_fix: Literal["count", "ignore"] = "ignore"
+    """Whether a finding that its vendor will not fix counts also where a fix has to exist."""
+    from_scratch: Literal["block", "allow"] = "block"
+    """Whether an image without a distribution is judged by its own packages alone."""
 
 
 def verdict_of(report: ScanReport | None, rule: GateRule, now: datetime) -> Verdict:
@@ -52,7 +57,48 @@ def verdict_of(report: ScanReport | None, rule: GateRule, now: datetime) -> Verd
     outdated = why_outdated(report.database, rule.database_older_than, now)
     if outdated and not (blocking and rule.unknown == "allow"):
         return Unknown(outdated)
-    return blocked_by(blocking) if blocking else Clean()
+    if blocking:
+        return blocked_by(blocking)
+    is_scratch = report.gap is Gap.NO_DISTRIBUTION and rule.from_scratch == "allow"
+    return Clean() if report.gap is None or is_scratch else _not_judged(report.system, report.gap)
+
+
+def _not_judged(system: str, gap: Gap) -> Unknown:
+    """What was not looked at is never clean."""
+    match gap:
+        case Gap.NO_DISTRIBUTION:
+            return Unknown(
+                "The scanner finds no distribution in it, so nobody knows what is installed.",
+                "Build it on a distribution that the scanner knows. One that is built FROM scratch "
+                "is judged by its own packages with `gate: {from_scratch: allow}` of its service.",
+            )
+        case Gap.NAMELESS:
+            return Unknown(
+                "It holds packages of a distribution and does not say of which.",
+                "Leave /etc/os-release in the image.",
+            )
+        case Gap.NOT_SUPPORTED:
+            return Unknown(
+                f"The scanner does not support {system}.",
+                "Build it on a distribution that the scanner knows.",
+            )
+        case Gap.NOT_RELEASED:
+            return Unknown(
+                f"{system} is not a release, and vulnerabilities are known of releases alone.",
+                "Build it on a release.",
+            )
+        case Gap.END_OF_LIFE:
+            return Unknown(
+                f"{system} is past its end of life: nobody reports vulnerabilities in it any more.",
+                "Build it on a release that is still supported.",
+            )
+        case Gap.NO_PACKAGES:
+            return Unknown(
+                f"It says that it is {system}, and it has no database of packages.",
+                "Leave the package database in the image.",
+            )
+        case _:
+            assert_never(gap)
 
 
 def why_outdated(database: ScannerDatabase, limit: timedelta, now: datetime) -> str:
@@ -127,7 +173,11 @@ def _blocking(findings: tuple[Finding, ...], rule: GateRule) -> tuple[Finding, .
             finding
             for finding in findings
             if finding.severity.reaches(threshold)
-            and (finding.fixed is not None or not rule.only_fixable)
+            and (
+                finding.fixed is not None
+                or not rule.only_fixable
+                or (finding.status.is_final and rule.will_not_fix == "count")
+            )
         )
     )
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from quaymaster.errors import Trouble
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.platforms import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ class Scanned:
     reused: bool = False
     """The verdict was looked up: this digest was scanned with this database before."""
     alerts: tuple[Alert, ...] = ()
+    member: Member | None = None
+    """What else is known of the image, where it is in a registry."""
     kind: Literal["scanned"] = "scanned"
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from quaymaster.approvals import ApprovalRule
 from quaymaster.findings import Finding, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
 
 
@@ -25,7 +26,7 @@ class Examined:
     """What is known about the image of a deploy before the plan is made."""
 
     image: ImageRef
-    """Pinned: the tag as typed and the digest that it meant at that moment."""
+    """Pinned: the tag as typed, and the digest of the one image that runs."""
     size: int | None
     """Bytes to transfer, as the registry counts; None where it was not asked."""
     verdict: Verdict
@@ -36,6 +37,8 @@ class Examined:
     """Findings of what runs now that are gone; worst first, at most ten."""
     gained_total: int = 0
     lost_total: int = 0
+    member: Member | None = None
+    """None for a plan of before this was known: it is not carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,16 @@ class Resolved:
     """The first thing that is found out about an image: what its name meant at that moment."""
 
     image: ImageRef
-    """Pinned: the tag as typed, and the digest."""
+    """Pinned: the tag as typed, and the digest of the one image that it means."""
     size: int | None
     """Bytes to transfer, as the registry counts; None where it was not asked."""
+    member: Member | None = None
+    """What else is known of that image."""
+
+    @property
+    def named(self) -> Digest:
+        """What the name itself meant: the index, where there is one."""
+        return self.member.index or self.image.pin if self.member else self.image.pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +101,8 @@ class DeployPlan:
     def digest(self) -> Digest:
         """The digest that was approved. A plan without one cannot be made."""
         return self.examined.image.pin
+
+    @property
+    def named(self) -> Digest:
+        """What the tag meant: the index, where there is one. A tag that moved no longer does."""
+        return Resolved(self.image, None, self.examined.member).named

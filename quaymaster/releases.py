@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
 
 
@@ -24,6 +25,8 @@ class Release:
     """Of the plan that it was: the container that serves for it has the same."""
     restores: int | None = None
     """For a rollback: the release whose image and configuration it brought back."""
+    member: Member | None = None
+    """What else is known of its image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the operation. In between nobody waits: the operation is “being scanned”.
 from dataclasses import dataclass
 
 from quaymaster.findings import ScannerDatabase
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import Digest, ImageRef
 
 WAITING = "waiting for the scanner"
 """The step of an operation whose order no scanner has taken for a while."""
@@ -26,6 +26,8 @@ class ScanOrder:
     """Where the operation goes on."""
     job: str
     """The job that it goes on with."""
+    config: Digest | None = None
+    """The digest of the image's configuration: what the scanner has to have looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from quaymaster.schema_values import (
     Mount,
     Name,
     PermissionText,
+    PlatformText,
     Port,
     Reference,
     RegistryHost,
@@ -85,6 +86,11 @@ class HostEntry(Part):
         description="directories of the host that services may mount, or parts of them",
         examples=[["/srv/data"]],
     )
+    platform: PlatformText | None = Field(
+        None,
+        description="what it runs, where its engine does not tell the processor's variant",
+        examples=["linux/amd64/v2"],
+    )
 
 
 class GateSettings(Part):
@@ -98,11 +104,21 @@ class GateSettings(Part):
     )
     unknown: Literal["block", "allow"] | None = Field(
         None,
-        description="what an unknown verdict means: never scanned, scanner broken, old database",
+        description="what an unknown verdict means: never scanned or not judged, old database",
         examples=["block"],
     )
     database_older_than: Duration | None = Field(
         None, description="from this age the scanner's database proves nothing", examples=["48h"]
+    )
+    will_not_fix: Literal["count", "ignore"] | None = Field(
+        None,
+        description="what its vendor will not fix, where only_fixable is true",
+        examples=["ignore"],
+    )
+    from_scratch: Literal["block", "allow"] | None = Field(
+        None,
+        description="an image without a distribution; allow judges it by its own packages alone",
+        examples=["block"],
     )
 
 

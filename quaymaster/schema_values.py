@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import ImageRef, Repository, shown
+from quaymaster.platforms import Platform
 from quaymaster.quantities import parse_duration, parse_memory
 from quaymaster.rights import Permission, Role
 from quaymaster.secret_references import SecretReference, Template
@@ -62,6 +63,16 @@ def _name(text: str) -> str:
             "none of the small words of commands (to, as, on, in, from, for, of)."
         )
     return text
+
+
+def _platform(text: str) -> Platform:
+    try:
+        return Platform.parse(text)
+    except ValueError:
+        raise UsageError(
+            f"{shown(text)} is not a platform: it is written os/architecture or "
+            "os/architecture/variant, like linux/amd64/v2."
+        ) from None
 
 
 def _variable_name(text: str) -> str:
@@ -244,5 +255,6 @@ WindowText = Annotated[Window, reading(Window.parse)]
 FreezeText = Annotated[Freeze, reading(Freeze.parse)]
 Memory = Annotated[int, reading(parse_memory)]
 Duration = Annotated[timedelta, reading(parse_duration)]
+PlatformText = Annotated[Platform, reading(_platform)]
 LongDuration = Annotated[timedelta, reading(lambda text: _positive(parse_duration(text)))]
 """A duration that is not zero."""

@@ -46,6 +46,8 @@ class ContainerSpec:
     """The environment variables as they are today. They go to the engine and nowhere else."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Those values that must not be seen, to be taken out of logs and errors."""
+    image_id: str = ""
+    """The engine's id of the image that was looked at; empty where nobody looked."""
 
     @property
     def name(self) -> str:
@@ -108,6 +110,13 @@ def create(
     found = look(engine, created["Id"])
     if found is None:
         raise NotFound(f"The new container of {subject} is gone.", why="Somebody removed it.")
+    if spec.image_id not in ("", found.image_id):
+        discard(engine, found, still_mine)
+        raise OutsideFailure(
+            f"The new container of {subject} is not made from the image that was looked at.",
+            why=f"Somebody changed the images of {engine.name} meanwhile. It was removed.",
+            next_step="Ask for it again; whoever runs the host should find out who did that.",
+        )
     return found
 
 

@@ -26,6 +26,8 @@ _OLDEST_API = "1.41"
 """Docker 20.10's (https://docs.docker.com/reference/api/engine/#api-version-matrix)."""
 _TIMEOUT = 15.0
 """Seconds that a single call may take: less than the lease of a service lasts."""
+# https://github.com/moby/moby/blob/master/daemon/containerd/service.go (LayerStoreStatus)
+_CONTAINERDS_STORE = "io.containerd.snapshotter.v1"
 _DIAL_SECONDS = 2.0
 _LOOPBACK = "127.0.0.1"
 _OWN_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/")
@@ -151,6 +153,12 @@ class Engine:
         with self.asked() as api:
             found: dict[str, Any] = api.info()
         return found
+
+    @cached_property
+    def has_containerds_store(self) -> bool:
+        """Whether containerd keeps its images: their ids are then digests of manifests."""
+        status = self.information().get("DriverStatus") or ()
+        return ["driver-type", _CONTAINERDS_STORE] in [list(pair) for pair in status]
 
 
 def _client(url: str, timeout: float) -> APIClient:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field, ValidationError
 
 from quaymaster.outcomes import ExecutionParameters, HistoryStep
+from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK, looks_secret, redact
-from workers.manifests import Descriptor, ImageManifest, Platform, not_an_image
+from workers.manifests import Descriptor, ImageManifest, not_an_image
 
 CONFIGURATION_TYPES = frozenset(
     {

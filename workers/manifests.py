@@ -7,12 +7,12 @@ image-index.md), and the two of Docker before it, which have the same shape
 
 import hashlib
 from dataclasses import dataclass
-from typing import Self
 
 from pydantic import BaseModel, Field, ValidationError
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
 from quaymaster.image_ref import Digest, shown
+from quaymaster.platforms import Platform
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -23,31 +23,6 @@ INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
 IMAGE_TYPES = frozenset({OCI_IMAGE, DOCKER_IMAGE})
 MEDIA_TYPES = INDEX_TYPES | IMAGE_TYPES
 ACCEPT = ", ".join((OCI_INDEX, DOCKER_INDEX, OCI_IMAGE, DOCKER_IMAGE))
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Platform:
-    """What an image runs on: ``linux/arm64/v8``."""
-
-    os: str
-    architecture: str
-    variant: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``os/architecture[/variant]``. Raises ValueError for anything else."""
-        parts = text.split("/")
-        if len(parts) not in (2, 3) or not all(parts):
-            raise ValueError(f"{text!r} is not os/architecture[/variant]")
-        return cls(*parts)
-
-    def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
-
-    def fits(self, wanted: "Platform") -> bool:
-        """Whether this is the wanted one; a variant that was not asked for does not matter."""
-        same = (self.os, self.architecture) == (wanted.os, wanted.architecture)
-        return same and wanted.variant in ("", self.variant)
 
 
 @dataclass(frozen=True, slots=True)

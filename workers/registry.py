@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+from quaymaster.platforms import Platform
 from workers.image_configuration import (
     CONFIGURATION_TYPES,
     ImageConfiguration,
@@ -27,7 +28,6 @@ from workers.manifests import (
     ImageIndex,
     ImageManifest,
     Manifest,
-    Platform,
     digest_of,
     known_media_type,
     not_an_image,

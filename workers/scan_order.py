@@ -170,13 +170,13 @@ def _answer(work: _Work) -> ScanAnswer:
 
 
 def _what_and_how(work: _Work) -> tuple[Shelf, Callable[[], ScanReport], Asker]:
-    tools, image = work.tools, work.order.value.image
+    tools, image, config = work.tools, work.order.value.image, work.order.value.config
     scanner = Scanner.found(tools.environ)
     access = tools.configuration.registry(image.repository.registry)
     login = RegistryLogin.of(access, tools.environ)
     shelf = Shelf.of_registry(image, scanner.database(), tools.keys, tools.configuration.retention)
     asker = Asker(tools.connection, tools.keys.ring, work.owner, work.check)
-    return shelf, lambda: scanner.scan_registry(image, login, work.check), asker
+    return shelf, lambda: scanner.scan_registry(image, login, work.check, config), asker
 
 
 def _save(transaction: Transaction[bool], tools: ScanTools) -> None:

@@ -70,6 +70,7 @@ def examined_of(request: DeployRequest, operation: Operation, tools: Toolbox) ->
         lost=compared.lost[:_SHOWN],
         gained_total=len(compared.gained),
         lost_total=len(compared.lost),
+        member=resolved.member,
     )
 
 

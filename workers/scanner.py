@@ -18,7 +18,7 @@ from typing import Literal, Self
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import Digest, ImageRef
 from workers.registry_auth import RegistryLogin
 from workers.scanner_database import read_database
 from workers.trivy_process import CACHE_IS_BUSY, error_of, run
@@ -42,7 +42,7 @@ _PASSED_ON = frozenset(
 _QUIETLY = ("--skip-version-check", "--disable-telemetry", "--no-progress", "--quiet")
 _OFFLINE = ("--skip-db-update", "--skip-java-db-update", "--offline-scan")
 _EVERYTHING = ("--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--ignorefile", "")
-_AS_JSON = ("--scanners", "vuln", "--format", "json", "--list-all-pkgs=false", "--exit-code", "0")
+_AS_JSON = ("--scanners", "vuln", "--format", "json", "--list-all-pkgs", "--exit-code", "0")
 
 Check = Callable[[], None]
 
@@ -97,20 +97,25 @@ class Scanner:
         image: ImageRef,
         login: RegistryLogin | None = None,
         check: Check = _go_on,
-        platform: str | None = None,
+        config: Digest | None = None,
     ) -> ScanReport:
         """Scan an image straight from its registry, pinned by digest; no Docker is needed.
 
-        ``platform`` (``linux/arm64``) chooses the member of an index; without it linux/amd64.
+        With ``config``, the digest of its configuration, a report about another image (of an index
+        Trivy chooses one itself) is ScannerBroken.
         """
-        chosen = ("--platform", platform) if platform else ()
         trusted = ("--cacert", str(login.ca_file.resolve())) if login and login.ca_file else ()
-        source = ("--image-src", "remote", *chosen, *trusted)
+        source = ("--image-src", "remote", *trusted)
         report = self._scan(_Asked(image, image.by_digest, source, login, check))
+        _refuse_another(report, config)
         return replace(report, digest=image.pin)
 
     def scan_local(
-        self, image: ImageRef, docker_host: str | None = None, check: Check = _go_on
+        self,
+        image: ImageRef,
+        docker_host: str | None = None,
+        check: Check = _go_on,
+        config: Digest | None = None,
     ) -> ScanReport:
         """Scan an image of a Docker host; a digest in ``image`` is there the image's id.
 
@@ -121,6 +126,7 @@ class Scanner:
         reached = ("--docker-host", docker_host) if docker_host else ()
         source = ("--image-src", "docker", *reached)
         report = self._scan(_Asked(image, name, source, None, check))
+        _refuse_another(report, config)
         return replace(report, digest=image.digest or report.digest)
 
     def update_database(self, check: Check = _go_on) -> ScannerDatabase:
@@ -151,6 +157,8 @@ class Scanner:
                     database=before,
                     scanned_at=started,
                     findings=report.findings(),
+                    system=report.system,
+                    gap=report.gap(),
                 )
         raise ScannerBroken(
             "The vulnerability database keeps changing while the scanner reads it.",
@@ -224,6 +232,17 @@ class _Asked:
     source: tuple[str, ...]
     login: RegistryLogin | None
     check: Check
+
+
+def _refuse_another(report: ScanReport, config: Digest | None) -> None:
+    """Nothing that was found in one image may stand under the name of another."""
+    if config not in (None, report.digest):
+        raise ScannerBroken(
+            "The scanner looked at another image than it was asked to.",
+            why=f"It says that it looked at {report.digest.short}; {config.short if config else ''}"
+            " was meant.",
+            next_step="Try again; if it stays so, check the installed Trivy.",
+        )
 
 
 def _content(output: Path) -> bytes:

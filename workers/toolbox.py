@@ -68,7 +68,8 @@ class Toolbox:
 
     def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:
         """Scan an image of a host, named by its id."""
-        return self.scanner.scan_local(image, engine.url, check)
+        config = None if engine.has_containerds_store else image.digest
+        return self.scanner.scan_local(image, engine.url, check, config)
 
     def engine(self, host: str) -> Engine:
         """The Docker engine of a host. Raises OutsideFailure when it does not answer."""

@@ -4,15 +4,21 @@ The report repeats the image's environment in clear (``Metadata.ImageConfig``), 
 stored, logged or handed on. Format: https://trivy.dev/docs/latest/configuration/reporting/#json
 """
 
+import re
+
 from pydantic import BaseModel, Field, ValidationError
 
 from quaymaster.errors import QuaymasterError, ScannerBroken
-from quaymaster.findings import Finding, Severity, worst_first
+from quaymaster.findings import Finding, FixStatus, Gap, Severity, worst_first
 from quaymaster.image_ref import Digest
 
 _LONGEST = 300
 """No id, package, version or title is longer in earnest; what a database sends is not trusted."""
 _SCHEMA = 2
+_LONGEST_SYSTEM = 60
+_NAMELESS = "none"
+_NUMBERED = frozenset({"alpine", "debian", "ubuntu"})
+_RELEASE = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
 class TrivyVulnerability(BaseModel):
@@ -25,6 +31,7 @@ class TrivyVulnerability(BaseModel):
     fixed: str = Field(default="", alias="FixedVersion")
     severity: str = Field(default="", alias="Severity")
     title: str = Field(default="", alias="Title")
+    status: str = Field(default="", alias="Status")
 
     def finding(self, target: str) -> Finding:
         """The finding; ``target`` is the file that holds the package where it has no path."""
@@ -36,7 +43,12 @@ class TrivyVulnerability(BaseModel):
             severity=_severity(self.severity),
             title=" ".join(self.title.split())[:_LONGEST],
             path=(self.path or target)[:_LONGEST],
+            status=_status(self.status),
         )
+
+
+class TrivyPackage(BaseModel):
+    """That there is one is all that is asked."""
 
 
 class TrivyResult(BaseModel):
@@ -44,13 +56,36 @@ class TrivyResult(BaseModel):
 
     target: str = Field(default="", alias="Target")
     kind: str = Field(default="", alias="Class")
+    packages: list[TrivyPackage] | None = Field(default=None, alias="Packages")
     vulnerabilities: list[TrivyVulnerability] | None = Field(default=None, alias="Vulnerabilities")
+
+
+class TrivySystem(BaseModel):
+    """https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/artifact.go (OS)"""
+
+    family: str = Field(default="", alias="Family")
+    name: str = Field(default="", alias="Name")
+    is_past_its_end: bool = Field(default=False, alias="EOSL")
+
+    @property
+    def words(self) -> str:
+        """As people call it, short enough for a sentence."""
+        return " ".join(f"{self.family} {self.name}".split())[:_LONGEST_SYSTEM]
+
+    @property
+    def is_a_release(self) -> bool:
+        """Debian's testing and sid are named “forky/sid”, and what is made from them is called as
+        it likes; the database of vulnerabilities knows these distributions by number alone.
+        """
+        numbered = self.family in _NUMBERED
+        return not numbered or self.name == "edge" or _RELEASE.fullmatch(self.name) is not None
 
 
 class TrivyMetadata(BaseModel):
     """What was scanned."""
 
     image_id: str = Field(default="", alias="ImageID")
+    system: TrivySystem | None = Field(default=None, alias="OS")
     layers: list[str] | None = Field(default=None, alias="DiffIDs")
 
 
@@ -91,6 +126,31 @@ class TrivyReport(BaseModel):
         except QuaymasterError:
             raise _unusable("It does not say which image it is about.") from None
 
+    @property
+    def system(self) -> str:
+        """The distribution, in words; nothing where none was found."""
+        system = self.metadata.system
+        return system.words if system is not None and system.family != _NAMELESS else ""
+
+    def gap(self) -> Gap | None:
+        """What was not looked at, if anything. Seen with Trivy 0.76: of a distribution that it does
+        not support it has no result; of one whose package database is missing an empty one; where
+        it sees packages and no distribution, the family is called “none”.
+        """
+        system = self.metadata.system
+        if system is None or not system.family:
+            return Gap.NO_DISTRIBUTION
+        if system.family == _NAMELESS:
+            return Gap.NAMELESS
+        if system.is_past_its_end:
+            return Gap.END_OF_LIFE
+        of_system = [one for one in self.results or () if one.kind == "os-pkgs"]
+        if not of_system:
+            return Gap.NOT_SUPPORTED
+        if not system.is_a_release:
+            return Gap.NOT_RELEASED
+        return None if any(one.packages for one in of_system) else Gap.NO_PACKAGES
+
     def findings(self) -> tuple[Finding, ...]:
         """Every vulnerability, worst first, none twice."""
         found = (
@@ -99,6 +159,13 @@ class TrivyReport(BaseModel):
             for vulnerability in result.vulnerabilities or ()
         )
         return worst_first(tuple(dict.fromkeys(found)))
+
+
+def _status(word: str) -> FixStatus:
+    try:
+        return FixStatus(word)
+    except ValueError:
+        return FixStatus.UNKNOWN
 
 
 def _severity(word: str) -> Severity:

@@ -1,7 +1,9 @@
 """Sizes, times and shares, as short as a phone wants them."""
 
+from bot.views.parts import cleaned
 from quaymaster.findings import Severity
 from quaymaster.image_ref import Digest
+from quaymaster.platforms import Member
 
 BAR_CELLS = 20
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -65,6 +67,13 @@ def digest_word(*, is_image_id: bool) -> str:
 def short(digest: Digest | None) -> str:
     """Twelve digits of a digest, or a dash."""
     return digest.short if digest is not None else "–"
+
+
+def of_index(member: Member | None) -> str:
+    """``linux/arm64 of 4f1a92c07d3b``: which image of an index; nothing where there is none."""
+    if member is None or member.index is None:
+        return ""
+    return f"{cleaned(member.platform)[:40] or 'one image'} of {member.index.short}"
 
 
 def severities(counts: tuple[tuple[Severity, int], ...]) -> str:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.views.amounts import counted, memory, severities, size, size_change
+from bot.views.amounts import counted, memory, of_index, severities, size, size_change
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Bold,
@@ -64,7 +64,8 @@ def _about(plan: DeployPlan) -> Line:
     before = plan.running.size if plan.running is not None else None
     change = size_change(before, new) if before is not None and new is not None else ""
     release = f"release #{plan.restores}" if plan.restores is not None else ""
-    said = dotted(size(new) if new is not None else "", change, release)
+    which = of_index(plan.examined.member)
+    said = dotted(which, size(new) if new is not None else "", change, release)
     return (f" · {said}",) if said else ()
 
 

@@ -46,9 +46,11 @@ def _preamble(report: ScanReport) -> list[str]:
     worst_first = sorted(Severity, key=lambda severity: -severity.rank)
     numbers = ", ".join(f"{counts[one]} {one}" for one in worst_first if counts.get(one))
     total = counted(len(report.findings), "finding")
+    gap = [f"Not all of it was looked at: {report.gap}"] if report.gap is not None else []
     return [
         f"{report.repository}@{report.digest}",
         f"{total}: {numbers}" if numbers else total,
+        *gap,
         f"Scanned {report.scanned_at:%Y-%m-%d %H:%M %Z} by {cleaned(report.scanner)}, database of"
         f" {report.database.updated_at:%Y-%m-%d %H:%M %Z} ({cleaned(report.database.version)})",
     ]
@@ -60,7 +62,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         finding.vulnerability,
         finding.package,
         finding.installed,
-        finding.fixed or "–",
+        finding.fixed or (finding.no_fix if finding.status.is_final else "–"),
         finding.path or "–",
         finding.title,
     )
@@ -75,5 +77,5 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _versions(finding: Finding) -> str:
     installed = clipped(finding.installed, 40)
     if finding.fixed is None:
-        return f"{installed}, no fix yet"
+        return f"{installed}, {finding.no_fix}"
     return f"{installed} → {clipped(finding.fixed, 40)}"

@@ -6,7 +6,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import Block
 
 from bot.views import listing
-from bot.views.amounts import counted, digest_word, duration, severities, short, size
+from bot.views.amounts import counted, digest_word, duration, of_index, severities, short, size
 from bot.views.findings import finding_rows
 from bot.views.inspected import inspected_blocks, inspected_summary
 from bot.views.parts import (
@@ -172,8 +172,8 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
     counts = severities(scanned.counts)
     lines: list[Line] = [(counts,)] if counts else []
     match scanned.verdict:
-        case Unknown(why):
-            lines.insert(0, prose(why))
+        case Unknown(why, next_step):
+            lines = [prose(why), *lines, _next(next_step)]
         case Clean():
             lines.append(("Nothing here stops a deploy" if counts else "No findings",))
         case Blocked():
@@ -181,7 +181,8 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
         case _:
             assert_never(scanned.verdict)
     word = digest_word(is_image_id=scanned.where != "registry")
-    lines.append((f"{word} ", Code(scanned.digest.short), f" · {how}"))
+    about = dotted(of_index(scanned.member), how)
+    lines.append((f"{word} ", Code(scanned.digest.short), f" · {about}"))
     if scanned.database is not None:
         lines.append(("Database of ", When(scanned.database.updated_at)))
     blocks: list[Block] = [paragraph(*lines)]

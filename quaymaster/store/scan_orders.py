@@ -34,7 +34,9 @@ def order_of(operation: Operation) -> ScanOrder:
     resolved, order_id = operation.resolved, operation.scan_order
     if resolved is None or order_id is None:
         raise ValueError("what is scanned is resolved first")
-    return ScanOrder(order_id, operation.id, resolved.image, operation.queue, operation.job_id)
+    place = (operation.queue, operation.job_id)
+    config = resolved.member.config if resolved.member else None
+    return ScanOrder(order_id, operation.id, resolved.image, *place, config)
 
 
 def placed(order: ScanOrder, key: SigningKey) -> tuple[Command, ...]:

@@ -62,7 +62,7 @@ AS_APPROVED = (
     _row(
         "production takes only what staging has had",
         "workers/jobs/examine.py",
-        "    _refuse_unreleased_before(request, digest, tools)\n",
+        "    _refuse_unreleased_before(request, resolved, tools)\n",
         "",
         (f"{_EXAMINE}::test_what_the_environment_before_never_had_is_refused",),
     ),

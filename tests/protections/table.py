@@ -8,6 +8,7 @@ from tests.protections.chat_page import CHAT_PAGE
 from tests.protections.freshness import FRESHNESS
 from tests.protections.genuine import GENUINE
 from tests.protections.keys import KEYS
+from tests.protections.members import MEMBERS
 from tests.protections.never_silent import NEVER_SILENT
 from tests.protections.no_injection import NO_INJECTION
 from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
@@ -23,6 +24,7 @@ PROTECTIONS = (
     *ONCE,
     *NEVER_SILENT,
     *AS_APPROVED,
+    *MEMBERS,
     *SIGNATURES,
     *SCANNING,
     *ONLY_WHO_MAY,

@@ -1,7 +1,9 @@
 """The gate: what blocks, what nobody knows, what is worse than before, what is news."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,8 @@ from quaymaster.findings import (
     Blocked,
     Clean,
     Finding,
+    FixStatus,
+    Gap,
     ScannerDatabase,
     ScanReport,
     Severity,
@@ -81,6 +85,35 @@ def test_a_finding_without_a_fix_blocks_only_where_that_is_configured() -> None:
     found = report((finding(Severity.CRITICAL, fixed=None),))
     assert verdict_of(found, GateRule(only_fixable=True), NOW) == Clean()
     assert isinstance(verdict_of(found, GateRule(only_fixable=False), NOW), Blocked)
+
+
+def test_what_its_vendor_will_not_fix_counts_only_where_that_is_configured() -> None:
+    final = replace(finding(Severity.HIGH, fixed=None), status=FixStatus.WILL_NOT_FIX)
+    waiting = replace(final, vulnerability="CVE-2", status=FixStatus.AFFECTED)
+    found = report((final, waiting))
+    assert verdict_of(found, GateRule(), NOW) == Clean()
+    assert verdict_of(found, GateRule(will_not_fix="count"), NOW) == blocked_by((final,))
+
+
+@pytest.mark.parametrize("gap", Gap)
+def test_what_was_not_looked_at_is_never_clean_and_what_is_bad_all_the_same_blocks(
+    gap: Gap,
+) -> None:
+    unjudged = replace(report(()), gap=gap, system="debian 8.11")
+    verdict = verdict_of(unjudged, GateRule(), NOW)
+    assert isinstance(verdict, Unknown)
+    assert verdict.why
+    assert verdict.next_step
+    scratch = verdict_of(unjudged, GateRule(from_scratch="allow"), NOW)
+    assert isinstance(scratch, Clean) == (gap is Gap.NO_DISTRIBUTION)
+    bad = replace(unjudged, findings=(finding(Severity.HIGH),))
+    for rule in (GateRule(), GateRule(unknown="allow"), GateRule(from_scratch="allow")):
+        assert isinstance(verdict_of(bad, rule, NOW), Blocked)
+
+
+def test_an_old_database_says_nothing_of_an_image_from_scratch_either() -> None:
+    old = replace(report((), timedelta(days=30)), gap=Gap.NO_DISTRIBUTION)
+    assert isinstance(verdict_of(old, GateRule(from_scratch="allow"), NOW), Unknown)
 
 
 def test_an_unknown_severity_never_blocks_by_itself() -> None:

@@ -11,6 +11,8 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import (
     Clean,
     Finding,
+    FixStatus,
+    Gap,
     ScannerDatabase,
     ScanReport,
     Severity,
@@ -40,6 +42,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
+from quaymaster.platforms import Member
 from quaymaster.releases import BadDigest, Release
 from quaymaster.requests import (
     ApproveRequest,
@@ -103,6 +106,7 @@ TAGGED = ImageRef(WEB, "1.4")
 IMAGE, BEFORE = ImageRef(WEB, "1.4", NEW), ImageRef(WEB, "1.3", OLD)
 PLACE = ("1042", "production", "web")
 PLAN_HASH = "0f" * 32
+MEMBER = Member(OLD, Digest("sha256:" + "c3" * 32), "linux/arm64/v8")
 
 FINDING = Finding(
     "CVE-2026-1",
@@ -113,7 +117,9 @@ FINDING = Finding(
     "<b>“Heart”</b> & more\n",
     "usr/lib",
 )
-UNFIXED = Finding("CVE-2026-2", "zlib", "1.3", None, Severity.UNKNOWN)
+UNFIXED = Finding(
+    "CVE-2026-2", "zlib", "1.3", None, Severity.UNKNOWN, status=FixStatus.WILL_NOT_FIX
+)
 COUNTS = ((Severity.CRITICAL, 1), (Severity.UNKNOWN, 1))
 DATABASE = ScannerDatabase("2+f00d", AT)
 
@@ -139,6 +145,7 @@ EXAMINED_IMAGE = Examined(
     lost=(UNFIXED,),
     gained_total=12,
     lost_total=11,
+    member=MEMBER,
 )
 RULE = ApprovalRule(
     needed=2,
@@ -167,7 +174,9 @@ PLANS = (
     replace(
         DEPLOY,
         kind="rollback",
-        examined=replace(EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.")),
+        examined=replace(
+            EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.", "Scan it.")
+        ),
         rule=None,
         restores=1001,
         undo=None,
@@ -237,6 +246,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         seconds=12.5,
         reused=True,
         alerts=(Alert("C0ALERTS", (FINDING,), 1),),
+        member=MEMBER,
     ),
     Deployed("production", "web", IMAGE, 0.125, BEFORE, 21.5, ("the tag moved",)),
     Failed(Trouble("What.", "Why.", "Next.", ("last line",), "ab12"), "shop/web:1.3 serves on."),
@@ -317,13 +327,14 @@ _RELEASE = Release(
     released_at=AT,
     turn=7,
     restores=1001,
+    member=MEMBER,
 )
 _EVENT = Event(1042, 9, "vote", "U0BOB", AT, "approve, now queued", "production")
 
 SAMPLES: tuple[Sample, ...] = (
     *_submissions(),
     *_records(),
-    Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000), WORKER_KEY),
+    Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000, MEMBER), WORKER_KEY),
     Sample(RESOLVED, PLACE, Resolved(ImageRef(WEB, None, NEW), None), WORKER_KEY),
     Sample(EXAMINED, PLACE, EXAMINED_IMAGE, WORKER_KEY),
     Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Clean()), WORKER_KEY),
@@ -345,7 +356,9 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         REPORT,
         (str(NEW), DATABASE.version),
-        ScanReport(WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy"),
+        ScanReport(
+            WEB, NEW, DATABASE, AT, (FINDING, UNFIXED), "trivy", "debian 8.11", Gap.END_OF_LIFE
+        ),
         SCANNER_KEY,
     ),
     Sample(
@@ -357,7 +370,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         SCAN_ORDER,
         ("1042-2",),
-        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2"),
+        ScanOrder("1042-2", 1042, IMAGE, "host:app1", "operation-1042-2", OLD),
         WORKER_KEY,
     ),
     Sample(

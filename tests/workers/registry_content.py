@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from trial.archive import Entry, tar_of
-from workers.manifests import DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
+from trial.archive import Entry, Image, tar_of
+from workers.manifests import ACCEPT, DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
 
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -57,6 +57,30 @@ class Content:
         config = self.blob(json.dumps(document).encode(), CONFIGURATION)
         parts = {"config": config, "layers": layers}
         return self.manifest(parts, media_type, tag)
+
+    def put(self, image: Image, tag: str) -> str:
+        """An image as the image maker makes it; its digest."""
+        layers = [self.blob(one.content, LAYER) for one in image.layers]
+        parts = {"config": self.blob(image.configuration, CONFIGURATION), "layers": layers}
+        return str(digest_of(self.manifest(parts, OCI_IMAGE, tag)))
+
+    def index_of(self, tag: str, *members: tuple[str, str]) -> str:
+        """An index of images that are there: the platform and the digest of each; its digest."""
+        described = []
+        for platform, digest in members:
+            found = self.client.get(
+                f"/v2/{self.repository}/manifests/{digest}", headers={"Accept": ACCEPT}
+            ).raise_for_status()
+            names = ("os", "architecture", "variant")
+            described.append(
+                {
+                    "mediaType": found.headers["Content-Type"],
+                    "digest": digest,
+                    "size": len(found.content),
+                    "platform": dict(zip(names, platform.split("/"), strict=False)),
+                }
+            )
+        return str(digest_of(self.manifest({"manifests": described}, OCI_INDEX, tag)))
 
     def index(self, tag: str, media_type: str = OCI_INDEX, *architectures: str) -> bytes:
         """An index of one image for each architecture."""

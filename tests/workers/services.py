@@ -12,6 +12,7 @@ import docker
 from pydantic import SecretStr
 
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from tests.engines.local_images import push_image
@@ -105,6 +106,10 @@ class Service:
         push_image(self.client, self.registry, local, self.repository, tag)
         ref = ImageRef(Repository(self.registry.host, self.repository), tag)
         return host_images.pull(self.host, ref, login_to(self.registry), nothing, nothing).image
+
+    def member(self, image: ImageRef) -> Member:
+        """What is known of an image that is on the host, which has the classic store."""
+        return Member(host_images.inspect(self.host, replace(image, tag=None)).image_id)
 
     def spec(self, image: ImageRef, operation: int, **changes: Any) -> ContainerSpec:
         """How it runs: health over HTTP, one port on loopback."""

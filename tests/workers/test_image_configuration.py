@@ -8,9 +8,10 @@ import pytest
 
 from quaymaster.errors import OutsideFailure
 from quaymaster.outcomes import ExecutionParameters
+from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK
 from workers.image_configuration import ImageConfiguration, read_configuration
-from workers.manifests import OCI_IMAGE, ImageManifest, Platform, read_manifest
+from workers.manifests import OCI_IMAGE, ImageManifest, read_manifest
 
 
 def read(document: Any, layers: int = 2) -> ImageConfiguration:

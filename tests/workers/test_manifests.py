@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.errors import OutsideFailure
+from quaymaster.platforms import Platform
 from workers.manifests import (
     DOCKER_IMAGE,
     DOCKER_INDEX,
@@ -15,7 +16,6 @@ from workers.manifests import (
     OCI_INDEX,
     ImageIndex,
     ImageManifest,
-    Platform,
     digest_of,
     read_manifest,
 )

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from quaymaster.errors import LoginRefused, NotFound, OutsideFailure, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry as RealRegistry
@@ -20,7 +21,6 @@ from workers.manifests import (
     OCI_INDEX,
     ImageIndex,
     ImageManifest,
-    Platform,
     digest_of,
 )
 from workers.registry import Registry

@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import docker
 import pytest
 
-from quaymaster.errors import Cancelled, Conflict, Unhealthy
+from quaymaster.errors import Cancelled, Conflict, OutsideFailure, Unhealthy
 from quaymaster.services import HealthCheck, PublishedPort
 from tests.images.catalogue import LocalImages
 from tests.workers.services import Service, nothing
@@ -70,6 +71,16 @@ def test_what_serves_comes_back_after_a_restart_and_what_is_kept_does_not(
     engine.containers.get(serving.id).restart(timeout=1)
     assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
     assert service.page() == "web v2"
+
+
+def test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_starts(
+    service: Service, images: LocalImages
+) -> None:
+    spec = service.spec(service.image(images.web_v1, "1"), 2)
+    other = str(service.member(service.image(images.web_v2, "2")).config)
+    with pytest.raises(OutsideFailure, match="not made from the image that was looked at"):
+        create_candidate(service.host, replace(spec, image_id=other), nothing)
+    assert service.places() == {}
 
 
 def test_an_unhealthy_candidate_leaves_the_old_one_serving(

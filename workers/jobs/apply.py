@@ -21,6 +21,7 @@ from workers.engine import Engine
 from workers.health import wait_until_healthy
 from workers.images import inspect, pull
 from workers.ledger import newest_report
+from workers.members import refuse_another
 from workers.rendering import Values
 from workers.running import Running, service_lease
 from workers.settle import settle
@@ -55,9 +56,9 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         values = tools.renderer.values(plan.configuration)
         if (why := _overtaken(plan, state, values, tools)) is not None:
             return Finished(why, State.SUPERSEDED)
-        change = Change(plan, state, values, engine, still_mine, running)
         try:
-            bring_image(engine, plan.image, running, tools)
+            held = bring_image(engine, plan, running, tools)
+            change = Change(plan, state, values, engine, still_mine, running, held)
             switched = change.carry_out()
         except QuaymasterError as error:
             error.runs_now = error.runs_now or serves_on(engine, state, tools)
@@ -97,6 +98,7 @@ def released(operation: Operation, plan: DeployPlan, tools: Toolbox) -> tuple[Co
         released_at=tools.now(),
         turn=plan.turn,
         restores=plan.restores,
+        member=plan.examined.member,
     )
     left = plan.running.image.digest if plan.running else None
     is_other = left is not None and left != plan.digest
@@ -117,14 +119,19 @@ def is_result_of(plan: DeployPlan, serving: Container) -> bool:
     return serving.turn == plan.turn
 
 
-def bring_image(engine: Engine, image: ImageRef, running: Running, tools: Toolbox) -> None:
-    """Have exactly this digest on the host; a registry that is down does not matter when it is."""
-    pinned = replace(image, tag=None)
+def bring_image(engine: Engine, plan: DeployPlan, running: Running, tools: Toolbox) -> str:
+    """Have exactly the image of the plan on the host; a registry that is down does not matter when
+    it is there. Gives the engine's id of it; raises OutsideFailure when it is another one.
+    """
+    pinned = replace(plan.image, tag=None)
     try:
-        inspect(engine, pinned)
+        held = inspect(engine, pinned)
     except NotFound:
-        login = tools.login(image.repository.registry)
+        login = tools.login(plan.image.repository.registry)
         pull(engine, pinned, login, running.report, running.check)
+        held = inspect(engine, pinned)
+    refuse_another(engine, plan.image, plan.examined.member, held.image_id)
+    return str(held.image_id)
 
 
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
@@ -151,6 +158,8 @@ class Change:
     engine: Engine
     still_mine: StillMine
     running: Running
+    image_id: str
+    """The engine's id of the image, which was proved to be that of the plan."""
 
     def carry_out(self) -> Switched:
         """Put the new container in the place of the old one."""
@@ -215,7 +224,8 @@ class Change:
         if self.plan.kind != "rollback" or not is_known:
             return None
         configuration = configuration_fingerprint(self.plan.configuration)
-        return find_kept(self.state, str(self.plan.digest), configuration)
+        kept = find_kept(self.state, str(self.plan.digest), configuration)
+        return kept if kept is not None and kept.image_id == self.image_id else None
 
     def _renamed(self, kept: Container) -> Container:
         return renamed(self.engine, kept, self._spec().name, self.still_mine)
@@ -230,6 +240,7 @@ class Change:
             configuration=self.plan.configuration,
             values=self.values.environment,
             secrets=self.values.secrets,
+            image_id=self.image_id,
         )
 
 
@@ -310,9 +321,9 @@ def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
         return ()
     if found is None:
         return (f"the tag {tag.tag} is gone from the registry; what was approved runs",)
-    if found.digest == plan.digest:
+    if found.digest in (plan.named, plan.digest):
         return ()
     return (
         f"the tag {tag.tag} moved to {found.digest.short} since; "
-        f"what was approved runs: {plan.digest.short}",
+        f"what was approved runs: {plan.named.short}",
     )

@@ -7,6 +7,7 @@ from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, ScanRequest
 from workers.ledger import bad_digests_of, releases_of
+from workers.members import Choice, for_host, for_people, resolve_member
 from workers.running import Running
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
@@ -19,27 +20,27 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     signed: it cannot be talked into more than the configuration says.
     """
     tools.configuration.service_for(request.environment, request.image.repository, request.service)
-    resolved = _resolved(request.image, running, tools)
-    digest = resolved.image.pin
-    _refuse_rolled_back(request, digest, tools)
-    _refuse_unreleased_before(request, digest, tools)
+    host = tools.configuration.host_of(request.environment)
+    choose = for_host(request.image, host, tools)
+    resolved = _resolved(request.image, choose, running, tools)
+    _refuse_rolled_back(request, resolved.image.pin, tools)
+    _refuse_unreleased_before(request, resolved, tools)
     return OrdersScan(resolved, Stage.PLAN)
 
 
 def examine_alone(request: ScanRequest, running: Running, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, and order its scan."""
-    return OrdersScan(_resolved(request.image, running, tools), Stage.WORK)
+    choose = for_people(request.image, tools.configuration)
+    return OrdersScan(_resolved(request.image, choose, running, tools), Stage.WORK)
 
 
-def _resolved(image: ImageRef, running: Running, tools: Toolbox) -> Resolved:
+def _resolved(image: ImageRef, choose: Choice, running: Running, tools: Toolbox) -> Resolved:
     """What the tag means: found out once, also when the scan has to be ordered again."""
     known = running.operation.resolved
     if known is not None:
         return known
     running.report(Progress("resolving the tag"))
-    registry = tools.registry(image.repository.registry)
-    pinned = image.pinned(registry.resolve(image).digest)
-    return Resolved(pinned, registry.size(pinned))
+    return resolve_member(image, tools.registry(image.repository.registry), choose)
 
 
 def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
@@ -54,17 +55,20 @@ def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) 
         )
 
 
-def _refuse_unreleased_before(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
+def _refuse_unreleased_before(request: DeployRequest, resolved: Resolved, tools: Toolbox) -> None:
+    """The same image, or another member of the same index: hosts may be of several platforms."""
     before = tools.configuration.environment(request.environment).after
     if before is None:
         return
     services = tools.configuration.environment(before).services
     for service in services:
-        if any(one.image.digest == digest for one in releases_of(before, service, tools, 500)):
-            return
+        for one in releases_of(before, service, tools, 500):
+            released = Resolved(one.image, None, one.member)
+            if released.image.pin == resolved.image.pin or released.named == resolved.named:
+                return
     name = tools.familiar(request.image)
     raise Conflict(
-        f"{name} ({digest.short}) was never released in {before}.",
+        f"{name} ({resolved.named.short}) was never released in {before}.",
         why=f"{request.environment} accepts only what ran in {before}.",
         next_step=f"Deploy it there first: `/image deploy {name} to {before}`.",
     )

@@ -159,7 +159,7 @@ def _why(verdict: Verdict) -> str:
             return f"Nobody knows what is in it: {verdict.why}"
         case Blocked(total=total):
             worst = verdict.by[0]
-            fix = f"fixed in {worst.fixed}" if worst.fixed else "no fix yet"
+            fix = f"fixed in {worst.fixed}" if worst.fixed else worst.no_fix
             return (
                 f"{total:,} findings are too severe; the worst is {worst.vulnerability} "
                 f"({worst.severity}) in {worst.package} {worst.installed}, {fix}."
@@ -169,4 +169,6 @@ def _why(verdict: Verdict) -> str:
 def _next_step(verdict: Verdict) -> str:
     if isinstance(verdict, Blocked):
         return "Update those packages, build again and deploy that; `/image scan` lists them all."
+    if isinstance(verdict, Unknown) and verdict.next_step:
+        return verdict.next_step
     return "Whoever runs Quaymaster sees with `quaymaster check` what is wrong with the scanner."

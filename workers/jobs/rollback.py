@@ -68,4 +68,5 @@ def _examined(target: Release, tools: Toolbox) -> Examined:
     digest = target.image.digest
     report = newest_report(digest, tools) if digest else None
     counts = tuple(report.counts().items()) if report else ()
-    return Examined(target.image, None, Unknown("A rollback is not scanned again."), counts)
+    verdict = Unknown("A rollback is not scanned again.")
+    return Examined(target.image, None, verdict, counts, member=target.member)

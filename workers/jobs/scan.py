@@ -9,6 +9,7 @@ from quaymaster.gate import verdict_of
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Stage
 from quaymaster.outcomes import Scanned
+from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import ScanRequest
 from workers.alerts import alerts_of
@@ -30,7 +31,8 @@ def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finish
     if running.operation.stage is Stage.EXAMINE:
         return examine_alone(request, running, tools)
     found = found_of(running.operation, tools)
-    return _finished(resolved_of(running.operation).image, "registry", found, running, tools)
+    resolved = resolved_of(running.operation)
+    return _finished(resolved, "registry", found, running, tools)
 
 
 def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) -> Finished:
@@ -51,15 +53,15 @@ def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) 
     except ScannerBroken as error:
         why = str(error)
     found = Found(report, why, time.monotonic() - started, was_there)
-    return _finished(pinned, host, found, running, tools)
+    return _finished(Resolved(pinned, None), host, found, running, tools)
 
 
 def _finished(
-    image: ImageRef, where: str, found: Found, running: Running, tools: Toolbox
+    resolved: Resolved, where: str, found: Found, running: Running, tools: Toolbox
 ) -> Finished:
-    report = found.report
+    image, report = resolved.image, found.report
     if report is None:
-        return Finished(_nothing_proven(image, where, found))
+        return Finished(_nothing_proven(resolved, where, found))
     alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
@@ -73,20 +75,22 @@ def _finished(
         seconds=found.seconds,
         reused=found.was_there,
         alerts=alerts,
+        member=resolved.member,
     )
     return Finished(scanned, also=also)
 
 
-def _nothing_proven(image: ImageRef, where: str, found: Found) -> Scanned:
+def _nothing_proven(resolved: Resolved, where: str, found: Found) -> Scanned:
     """A scanner that says nothing is a verdict of its own: unknown, never clean."""
     return Scanned(
-        image=image,
+        image=resolved.image,
         where=where,
-        digest=image.pin,
+        digest=resolved.image.pin,
         database=None,
         verdict=Unknown(found.why),
         counts=(),
         worst=(),
         total=0,
         seconds=found.seconds,
+        member=resolved.member,
     )

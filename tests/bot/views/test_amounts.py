@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from bot.views import amounts
 from quaymaster.findings import Severity
+from quaymaster.image_ref import Digest
+from quaymaster.platforms import Member
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,17 @@ def test_severities_are_worst_first_and_leave_out_what_is_not_there() -> None:
     counts = ((Severity.LOW, 12), (Severity.CRITICAL, 2), (Severity.HIGH, 0))
     assert amounts.severities(counts) == "🔴 2 critical · 🔵 12 low"
     assert amounts.severities(()) == ""
+
+
+def test_of_an_index_the_platform_and_the_digest_that_people_know_are_told() -> None:
+    own, index = Digest("sha256:" + "a" * 64), Digest("sha256:" + "b" * 64)
+    assert amounts.of_index(Member(own, index, "linux/arm64")) == f"linux/arm64 of {'b' * 12}"
+    assert amounts.of_index(Member(own, index)) == f"one image of {'b' * 12}"
+    assert amounts.of_index(Member(own)) == amounts.of_index(None) == ""
+
+
+def test_the_platform_is_text_from_outside() -> None:
+    own = Digest("sha256:" + "a" * 64)
+    said = amounts.of_index(Member(own, own, "linux/\u202e" + "x" * 900))
+    assert len(said) < 70
+    assert "\u202e" not in said

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.views.findings import finding_rows, findings_table
 from bot.views.parts import mrkdwn
-from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.findings import FixStatus, Gap, ScannerDatabase, ScanReport
 from tests.bot.views.cases import DIGEST, FINDINGS, NOW, REPOSITORY
 
 REPORT = ScanReport(REPOSITORY, DIGEST, ScannerDatabase("2026-05-04", NOW), NOW, FINDINGS)
@@ -43,3 +43,15 @@ def test_what_is_not_shown_is_counted() -> None:
     rows = finding_rows(FINDINGS, 42, 2)
     assert [mrkdwn(row) for row in rows][2:] == ["… and 40 more"]
     assert len(finding_rows(FINDINGS, 3, 5)) == 3
+
+
+def test_what_its_vendor_will_not_fix_is_told_as_such() -> None:
+    final = replace(FINDINGS[1], status=FixStatus.WILL_NOT_FIX)
+    (row,) = finding_rows([final], 1, 6)
+    assert "2.9.14, will not be fixed" in mrkdwn(row)
+    assert "will not be fixed" in findings_table(replace(REPORT, findings=(final,)))
+
+
+def test_a_report_says_what_was_not_looked_at() -> None:
+    table = findings_table(replace(REPORT, findings=(), gap=Gap.END_OF_LIFE))
+    assert "Not all of it was looked at: end of life" in table

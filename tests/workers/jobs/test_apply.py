@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, ScanBlocked, Unhealthy
+from quaymaster.errors import Forged, OutsideFailure, ScanBlocked, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
@@ -84,7 +84,7 @@ environments:
             service="web",
             host="build1",
             turn=turn,
-            examined=Examined(image, 1, Clean(), ()),
+            examined=Examined(image, 1, Clean(), (), member=self.service.member(image)),
             configuration=self.rendered(),
             configuration_revision=self.configuration.revision,
             running=RunningNow(serving, 1, self.rendered()) if serving else None,
@@ -187,6 +187,23 @@ def test_a_tag_that_moved_on_the_host_changes_nothing(place: Place, images: Loca
     other.tag(str(image.repository), "1")
     assert isinstance(place.apply(place.plan(image)), Finished)
     assert place.service.page() == "web v1"
+
+
+def test_an_image_on_the_host_that_is_not_the_one_that_was_looked_at_does_not_run(
+    place: Place, images: LocalImages
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    place.service.serving(first, 1)
+    second = place.service.image(images.web_v2, "2")
+    planned = place.plan(second, first)
+    other = replace(planned.examined, member=place.service.member(first))
+    with pytest.raises(OutsideFailure, match="not the image that was looked at") as raised:
+        place.apply(replace(planned, examined=other))
+    assert "serves on; nothing was changed" in raised.value.runs_now
+    unknown = replace(planned.examined, member=None)
+    with pytest.raises(OutsideFailure, match="Nobody knows what build1 should hold"):
+        place.apply(replace(planned, examined=unknown))
+    assert place.serving() == first
 
 
 def test_a_plan_about_something_else_than_what_runs_is_superseded(

@@ -11,6 +11,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Stage
+from quaymaster.platforms import Member
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.services import ServiceConfiguration
@@ -21,8 +22,11 @@ from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy
+from tests.workers.registry_content import Content
 from tests.workers.toolboxes import running, toolbox
+from trial.archive import this_architecture
 from workers.jobs.examine import examine
+from workers.manifests import digest_of
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
 
@@ -64,6 +68,7 @@ def way(
     engine: docker.DockerClient,
     images: LocalImages,
     valkey: redis.Redis,
+    docker_host: str,
 ) -> Iterator[Way]:
     digest = Digest(push_image(engine, registry, images.web_v1, repository, "1"))
     web = f"{{web: {{image: {registry.host}/{repository}}}}}"
@@ -73,7 +78,7 @@ def way(
 default_registry: {registry.host}
 registries:
   {registry.host}: {{username: {registry.username}, password: "${{REGISTRY_PASSWORD}}"}}
-hosts: {{build1: {{}}}}
+hosts: {{build1: {{docker: "{docker_host}"}}}}
 environments:
   dev: {{{target}, services: {web}}}
   staging: {{{target}, services: {web}}}
@@ -113,6 +118,25 @@ def test_what_the_environment_before_has_had_goes_on(way: Way) -> None:
     step = way.to_production()
     assert step.then is Stage.PLAN
     assert step.resolved.image == way.image
+
+
+def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
+    way: Way, registry: Registry, repository: str
+) -> None:
+    """The hosts of two environments may be of several platforms."""
+    own = f"linux/{this_architecture()}"
+    with registry.client() as client:
+        content = Content(client, repository)
+        other = str(digest_of(content.image(architecture="s390x")))
+        index = Digest(content.index_of("1", ("linux/s390x", other), (own, str(way.image.pin))))
+    released = replace(way.release("staging"), image=way.image.pinned(Digest(other)))
+    way.put(way.signed(released), "staging")
+    with pytest.raises(Conflict, match="never released in staging"):
+        way.to_production()
+    member = Member(Digest("sha256:" + "c" * 64), index, "linux/s390x")
+    way.put(way.signed(replace(released, member=member)), "staging")
+    resolved = way.to_production().resolved
+    assert (resolved.image, resolved.named) == (way.image, index)
 
 
 def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:

@@ -1,0 +1,150 @@
+"""G4: the image that is judged is the image that runs; what was not looked at is not clean."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G4")
+_MEMBERS = "tests/end_to_end/test_members.py"
+_APPLY = "tests/workers/jobs/test_apply.py"
+_EXAMINE = "tests/workers/jobs/test_examine.py"
+_JUDGED = "tests/workers/test_judged.py"
+_UNJUDGED = f"{_JUDGED}::test_what_was_not_looked_at_is_unknown_with_the_reason"
+_PLATFORMS = "tests/quaymaster/test_platforms.py"
+
+MEMBERS = (
+    _row(
+        "an index is refused where nobody can tell which image the host runs",
+        "workers/members.py",
+        "    if len(found) > 1:\n",
+        "    if len(found) > len(found):\n",
+        (
+            f"{_MEMBERS}::test_an_index_whose_member_nobody_can_tell_is_refused_with_the_line_to_add",
+        ),
+    ),
+    _row(
+        "what is looked at is the member that the host runs",
+        "workers/members.py",
+        "    return Runs(told) if told is not None else told_by(tools.engine(host))\n",
+        "    return Runs(_USUAL)\n",
+        (
+            f"{_MEMBERS}::test_another_platform_than_the_usual_is_scanned_and_run",
+            f"{_MEMBERS}::test_the_member_that_was_scanned_is_the_one_that_serves",
+        ),
+    ),
+    _row(
+        "what is pinned is the member and not the index",
+        "workers/members.py",
+        "return Resolved(image.pinned(manifest.digest), manifest.size, member)",
+        "return Resolved(image.pinned(named.digest), manifest.size, member)",
+        (f"{_MEMBERS}::test_the_member_that_was_scanned_is_the_one_that_serves",),
+    ),
+    _row(
+        "an engine's later variants are not believed to be known",
+        "workers/members.py",
+        "Runs(Platform(system, architecture), or_later=True)",
+        "Runs(Platform(system, architecture))",
+        (
+            f"{_MEMBERS}::test_an_index_whose_member_nobody_can_tell_is_refused_with_the_line_to_add",
+        ),
+    ),
+    _row(
+        "attestations are no images",
+        "workers/manifests.py",
+        'one.platform is None or one.platform.os != "unknown"',
+        "True",
+        ("tests/workers/test_manifests.py", "tests/workers/test_registry.py"),
+    ),
+    _row(
+        "the engine holds the image that was looked at",
+        "workers/jobs/apply.py",
+        "    refuse_another(engine, plan.image, plan.examined.member, held.image_id)\n",
+        "",
+        (
+            f"{_APPLY}::"
+            "test_an_image_on_the_host_that_is_not_the_one_that_was_looked_at_does_not_run",
+        ),
+    ),
+    _row(
+        "the new container is made from the image that was looked at",
+        "workers/candidates.py",
+        'if spec.image_id not in ("", found.image_id):',
+        "if False:",
+        (
+            "tests/workers/test_switch.py::"
+            "test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_starts",
+        ),
+    ),
+    _row(
+        "another index does not count as released before",
+        "workers/jobs/examine.py",
+        "released.named == resolved.named",
+        "True",
+        (f"{_EXAMINE}::test_another_member_of_the_same_index_counts_and_one_of_another_does_not",),
+    ),
+    _row(
+        "a report about another image of a registry is no report",
+        "workers/scanner.py",
+        "        _refuse_another(report, config)\n"
+        "        return replace(report, digest=image.pin)\n",
+        "        return replace(report, digest=image.pin)\n",
+        (f"{_JUDGED}::test_of_an_index_the_scanner_may_not_look_at_another_member_than_was_meant",),
+    ),
+    _row(
+        "a report about another image of a host is no report",
+        "workers/scanner.py",
+        "        _refuse_another(report, config)\n"
+        "        return replace(report, digest=image.digest",
+        "        return replace(report, digest=image.digest",
+        (f"{_JUDGED}::test_a_report_about_another_image_of_a_host_is_no_report",),
+    ),
+    _row(
+        "what was not looked at is never clean",
+        "quaymaster/gate.py",
+        "return Clean() if report.gap is None or is_scratch else",
+        "return Clean() if True else",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "a release past its end of life is not judged",
+        "workers/trivy_report.py",
+        "        if system.is_past_its_end:\n            return Gap.END_OF_LIFE\n",
+        "",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "a distribution that the scanner does not support is not judged",
+        "workers/trivy_report.py",
+        "        if not of_system:\n            return Gap.NOT_SUPPORTED\n",
+        "        if not of_system:\n            return None\n",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "what is no release is not judged",
+        "workers/trivy_report.py",
+        "        if not system.is_a_release:\n            return Gap.NOT_RELEASED\n",
+        "",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "an image without its package database is not judged",
+        "workers/trivy_report.py",
+        "return None if any(one.packages for one in of_system) else Gap.NO_PACKAGES",
+        "return None",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "an image without a distribution is not judged",
+        "workers/trivy_report.py",
+        "            return Gap.NO_DISTRIBUTION\n",
+        "            return None\n",
+        (_UNJUDGED,),
+    ),
+    _row(
+        "of known variants the latest that the machine has is meant",
+        "quaymaster/platforms.py",
+        "level is not None and level <= (top or 0)",
+        "level is not None",
+        (_PLATFORMS,),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Which image of an index is meant, by what an engine or the configuration says."""
+
+from dataclasses import replace
+
+import pytest
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict, NotFound
+from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.platforms import Member, Platform, Runs
+from tests.workers.toolboxes import toolbox
+from trial.archive import this_architecture
+from workers.engine import Engine
+from workers.manifests import OCI_IMAGE, OCI_INDEX, Descriptor, ImageIndex
+from workers.members import for_host, for_people, refuse_another, told_by
+
+DIGESTS = [Digest(f"sha256:{number:064x}") for number in range(9)]
+IMAGE = ImageRef.parse("shop/web:1", "localhost:5000")
+
+
+def index(*platforms: str) -> ImageIndex:
+    """An index of images for these platforms, numbered from 1."""
+    members = tuple(
+        Descriptor(OCI_IMAGE, DIGESTS[number], 1, Platform.parse(platform))
+        for number, platform in enumerate(platforms, 1)
+    )
+    return ImageIndex(DIGESTS[0], OCI_INDEX, b"", members)
+
+
+def configuration(*hosts: str) -> Configuration:
+    """A configuration with these hosts."""
+    each = "".join(f"  host{number}: {{{fields}}}\n" for number, fields in enumerate(hosts))
+    return Configuration.parse(f"default_registry: localhost:5000\nhosts:\n{each}")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "chosen"),
+    [
+        ([""], 2),
+        (["platform: linux/arm64"], 1),
+        (["platform: linux/arm64", "platform: linux/arm64"], 1),
+        (["platform: linux/arm64", "platform: linux/amd64"], 2),
+        (["platform: linux/s390x"], 1),
+    ],
+)
+def test_without_a_host_it_is_that_of_the_hosts_else_the_usual_else_the_first(
+    hosts: list[str], chosen: int
+) -> None:
+    choose = for_people(IMAGE, configuration(*hosts))
+    assert choose(index("linux/arm64", "linux/amd64")).digest == DIGESTS[chosen]
+
+
+def test_of_an_index_of_attestations_alone_there_is_nothing_to_look_at() -> None:
+    with pytest.raises(NotFound, match="no image at all"):
+        for_people(IMAGE, configuration(""))(index("unknown/unknown"))
+
+
+def test_two_images_of_one_platform_are_not_told_apart_by_a_line_of_the_configuration() -> None:
+    choose = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
+    with pytest.raises(Conflict, match="several images for linux/amd64") as raised:
+        choose(index("linux/amd64", "linux/amd64"))
+    assert "by its digest" in raised.value.trouble.next_step
+
+
+def test_what_is_made_for_another_platform_names_the_line_for_a_host_that_emulates_it() -> None:
+    choose = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
+    with pytest.raises(NotFound, match="no image for linux/amd64, which host0 runs") as raised:
+        choose(index("linux/arm64/v8"))
+    assert "`host0: {platform: linux/arm64/v8}`" in raised.value.trouble.next_step
+
+
+@pytest.mark.engine
+def test_an_engine_tells_its_architecture_and_not_its_variant(host: Engine) -> None:
+    assert told_by(host) == Runs(Platform("linux", this_architecture()), or_later=True)
+    assert not host.has_containerds_store
+
+
+@pytest.mark.engine
+def test_in_the_classic_store_the_id_is_the_digest_of_the_configuration(host: Engine) -> None:
+    image = replace(IMAGE, digest=DIGESTS[1])
+    refuse_another(host, image, Member(DIGESTS[2]), DIGESTS[2])
+    host.__dict__["has_containerds_store"] = True  # as it would have been read from the engine
+    refuse_another(host, image, Member(DIGESTS[2]), DIGESTS[1])

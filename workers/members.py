@@ -1,0 +1,153 @@
+"""The one image that a name means on a host: chosen once, and proved to be what it holds."""
+
+from collections.abc import Callable
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import Conflict, NotFound, OutsideFailure
+from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.plans import Resolved
+from quaymaster.platforms import Member, Offer, Platform, Runs, fitting
+from workers.engine import Engine
+from workers.manifests import ImageIndex, ImageManifest, not_an_image
+from workers.registry import Registry
+from workers.toolbox import Toolbox
+
+Choice = Callable[[ImageIndex], Offer]
+"""Chooses the image of an index. Raises what there is to say where it cannot."""
+
+_INDEX_DEPTH = 3
+_USUAL = Platform("linux", "amd64")
+# What the kernel calls the machine, for engines of 32-bit ARM; v8 runs there as well.
+_ARM = {"armv5tel": "v5", "armv6l": "v6", "armv7l": "v7", "armv8l": "v8", "aarch64": "v8"}
+
+
+def resolve_member(image: ImageRef, registry: Registry, choose: Choice) -> Resolved:
+    """Pin a name to the manifest of one image; of an index, to the member that is chosen.
+
+    Raises NotFound and other OutsideFailures, and what ``choose`` raises.
+    """
+    named = manifest = registry.manifest(image)
+    platform = ""
+    for _ in range(_INDEX_DEPTH):
+        match manifest:
+            case ImageManifest():
+                index = named.digest if named is not manifest else None
+                member = Member(manifest.config.digest, index, platform)
+                return Resolved(image.pinned(manifest.digest), manifest.size, member)
+            case ImageIndex():
+                offer = choose(manifest)
+                platform = str(offer.platform or "")
+                manifest = registry.manifest(ImageRef(image.repository, digest=offer.digest))
+    raise not_an_image(str(image), "Its indexes are nested too deeply.")
+
+
+def for_host(image: ImageRef, host: str, tools: Toolbox) -> Choice:
+    """The member that the engine of a host runs; Conflict where nobody can tell which that is."""
+
+    def choose(index: ImageIndex) -> Offer:
+        return _only(index, _runs(host, tools), tools.familiar(image), host)
+
+    return choose
+
+
+def for_people(image: ImageRef, configuration: Configuration) -> Choice:
+    """The member to show where no host is named: that of the hosts, where the configuration says
+    one platform for them, else that of linux/amd64, else the first.
+    """
+
+    def choose(index: ImageIndex) -> Offer:
+        offers = _offers(index)
+        if not offers:
+            raise _none_fits(index, "any platform", str(image), "")
+        told = {one.platform for one in configuration.hosts.values() if one.platform}
+        wanted = next(iter(told)) if len(told) == 1 else _USUAL
+        return (*fitting(offers, Runs(wanted)), *offers)[0]
+
+    return choose
+
+
+def refuse_another(engine: Engine, image: ImageRef, member: Member | None, held: Digest) -> None:
+    """Raise OutsideFailure unless what the engine holds is the image that was looked at.
+
+    ``held`` is the engine's own id of it: the digest of the configuration in the classic store,
+    that of the manifest in containerd's.
+    """
+    if member is None:
+        raise OutsideFailure(
+            f"Nobody knows what {engine.name} should hold, so nothing was done.",
+            why="The plan does not say what its image consists of.",
+            next_step="Ask for it again.",
+        )
+    expected = image.pin if engine.has_containerds_store else member.config
+    if held != expected:
+        raise OutsideFailure(
+            f"What {engine.name} holds as {image.repository.path}@{image.pin.short} is not the "
+            "image that was looked at, so it does not run.",
+            why=f"Its id is {held.short}, and it should be {expected.short}.",
+            next_step=f"Remove it on {engine.name} (`docker rmi {image.by_digest}`) and ask again; "
+            "whoever runs the host should find out how it got there.",
+        )
+
+
+def _runs(host: str, tools: Toolbox) -> Runs:
+    """What a host runs: what the configuration says, else what its engine says."""
+    told = tools.configuration.host(host).platform
+    return Runs(told) if told is not None else told_by(tools.engine(host))
+
+
+def told_by(engine: Engine) -> Runs:
+    """What an engine says that it runs. Of amd64 and arm64 it does not tell the variant."""
+    with engine.asked() as api:
+        version = api.version()
+    system, architecture = str(version["Os"]), str(version["Arch"])
+    if architecture != "arm":
+        return Runs(Platform(system, architecture), or_later=True)
+    variant = _ARM.get(str(engine.information().get("Architecture")), "")
+    return Runs(Platform(system, architecture, variant), or_later=not variant)
+
+
+def _offers(index: ImageIndex) -> tuple[Offer, ...]:
+    return tuple(Offer(one.digest, one.platform) for one in index.images)
+
+
+def _only(index: ImageIndex, runs: Runs, name: str, host: str) -> Offer:
+    found = fitting(_offers(index), runs)
+    if not found:
+        raise _none_fits(index, str(runs.platform), name, host)
+    if len(found) > 1:
+        raise _several_fit(found, name, host)
+    return found[0]
+
+
+def _none_fits(index: ImageIndex, wanted: str, name: str, host: str) -> NotFound:
+    offered = ", ".join(map(str, index.platforms))
+    if not offered:
+        return NotFound(f"{name} has no image at all.", why="Its index is empty.")
+    emulated = (
+        f" If {host} runs one of them all the same, say so under hosts in quaymaster.yml: "
+        f"`{host}: {{platform: {index.platforms[0]}}}`."
+        if host
+        else ""
+    )
+    return NotFound(
+        f"{name} has no image for {wanted}{f', which {host} runs' if host else ''}.",
+        why=f"It is made for: {offered}.",
+        next_step=f"Build it for that platform too.{emulated}",
+    )
+
+
+def _several_fit(found: tuple[Offer, ...], name: str, host: str) -> Conflict:
+    platforms = tuple(dict.fromkeys(str(one.platform) for one in found if one.platform))
+    if len(platforms) < len(found):
+        return Conflict(
+            f"{name} has several images for {' and '.join(platforms) or 'no named platform'}.",
+            why=f"Nobody can tell which of them is meant for {host}.",
+            next_step="Name one of them by its digest, or push an index that has one for each "
+            "platform.",
+        )
+    return Conflict(
+        f"{name} has several images that {host} may run: {', '.join(platforms)}.",
+        why="Its engine does not tell which variant of the processor it has.",
+        next_step="Whoever runs Quaymaster says it under hosts in quaymaster.yml: "
+        f"`{host}: {{platform: {platforms[-1]}}}`, or another of them.",
+    )
