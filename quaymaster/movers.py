@@ -2,7 +2,8 @@
 
 A worker signs what it did in the queues that its key is enrolled for. Any worker may look after
 what nobody works at: queue it again, or end it with what is known. People's decisions are signed
-by the bot, which took the click, and so is what it tells of a service by itself. A scanner moves nothing.
+by the bot, which took the click, and so is what it tells of a service by itself. A scanner moves
+nothing.
 """
 
 from typing import assert_never

@@ -150,7 +150,7 @@ class RollbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class DriftRequest:
-    """What nobody types: the product itself tells what a look at a service found (see ``drift``)."""
+    """What nobody types: the product tells what a look at a service found (see ``drift``)."""
 
     environment: str
     service: str
