@@ -43,17 +43,21 @@ from workers.toolbox import Toolbox
 
 
 def work(running: Running, tools: Toolbox) -> Step:
-    """Do the operation's present stage. Raises what went wrong with it."""
+    """Do the operation's present stage. Raises what went wrong with it.
+
+    Whoever looks after what was begun acts by its plan, whatever the configuration says by now.
+    """
     operation = running.operation
-    if operation.configuration_revision != tools.configuration.revision:
+    if operation.stage is Stage.RECOVER:
+        return recover(running, tools)
+    is_begun = operation.stage is Stage.LOOK
+    if operation.configuration_revision != tools.configuration.revision and not is_begun:
         raise Conflict(
             "The bot and this worker have different configurations, so nothing was done.",
             why=f"It was asked for with revision {operation.configuration_revision}; the worker "
             f"has {tools.configuration.revision}.",
             next_step="Give both the same quaymaster.yml and restart them, then ask again.",
         )
-    if operation.stage is Stage.RECOVER:
-        return recover(running, tools)
     request = operation.request
     match request:
         case TagsRequest():

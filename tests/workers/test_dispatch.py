@@ -24,3 +24,9 @@ def test_a_deploy_begins_with_looking_at_the_image(stage: Stage) -> None:
 def test_what_the_bot_answers_is_no_work() -> None:
     with pytest.raises(Forged, match="answered by the bot"):
         work(running(of_shop(operation(request=ApproveRequest(1)))), toolbox())
+
+
+@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.LOOK])
+def test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision(stage: Stage) -> None:
+    with pytest.raises(Forged, match="no plan"):
+        work(running(deploy(stage=stage, configuration_revision="another")), toolbox())

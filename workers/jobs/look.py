@@ -1,11 +1,15 @@
 """The look at the end of the bake window: still healthy? Then it is released, else it goes back."""
 
-from quaymaster.errors import Forged, QuaymasterError, Trouble
+from dataclasses import replace
+
+from quaymaster.errors import ConfigurationError, Forged, QuaymasterError, Trouble, Unhealthy
+from quaymaster.image_ref import Digest
 from quaymaster.operations import State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
 from quaymaster.store import releases
+from quaymaster.store.transactions import Command
 from workers.candidates import StillMine
 from workers.containers import Container, ServiceState, observe
 from workers.engine import Engine
@@ -40,13 +44,29 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
 
 
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
-    secrets = tools.renderer.values(plan.configuration).secrets
     if serving is None:
         raise QuaymasterError(f"Nothing serves {plan.environment}/{plan.service} any more.")
-    refuse_ended(engine, serving, plan.configuration.health, secrets)
-    answer = ask_port(engine, serving)
-    if not answer.is_fine:
-        raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets)
+    secrets = _secrets(plan, tools)
+    try:
+        refuse_ended(engine, serving, plan.configuration.health, secrets or ())
+        answer = ask_port(engine, serving)
+        if not answer.is_fine:
+            raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets or ())
+    except Unhealthy as error:
+        if secrets is None:
+            error.trouble = replace(error.trouble, log_tail=())
+        raise
+
+
+def _secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
+    """What must not be seen of its log; None where nobody knows all of it, because a secret is
+    another one by now: then nothing of the log is shown.
+    """
+    try:
+        values = tools.renderer.values(plan.configuration)
+    except ConfigurationError:
+        return None
+    return None if values.changed or values.incomparable else values.secrets
 
 
 def _back(
@@ -60,18 +80,12 @@ def _back(
 ) -> Finished:
     """Bring the version from before back, and mark this one as bad."""
     running.report(Progress("going back to the version from before"))
-    marks = releases.mark_bad(
-        plan.environment,
-        plan.service,
-        plan.digest,
-        running.operation.id,
-        tools.now(),
-        tools.keys.private,
-    )
     before = plan.running.image.digest if plan.running else None
+    marks = _marks(running, plan, before, tools)
     kept = [one for one in state.kept if one.image and one.image.digest == before]
     if not kept or before is None:
-        return Finished(_failed(error, "There is no version from before."), State.FAILED)
+        failed = _failed(error, "There is no version from before.")
+        return Finished(failed, State.FAILED, also=marks)
     candidate = revive(engine, kept[0], still_mine)
     health = kept[0].health_check
     try:
@@ -80,13 +94,26 @@ def _back(
     except QuaymasterError as second:
         put_away(engine, candidate, still_mine)
         words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
-        return Finished(_failed(error, words), State.FAILED)
+        return Finished(_failed(error, words), State.FAILED, also=marks)
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
     name = tools.familiar(plan.running.image) if plan.running else "The version from before"
     words = f"{name} serves again, after {switched.gap_seconds:.2f} s without answer."
     return Finished(_failed(error, words), State.FAILED, also=marks)
+
+
+def _marks(
+    running: Running, plan: DeployPlan, before: Digest | None, tools: Toolbox
+) -> tuple[Command, ...]:
+    """The commands that mark what did not stay healthy, unless only its configuration was new: the
+    same digest served well before.
+    """
+    if plan.digest == before:
+        return ()
+    number, now = running.operation.id, tools.now()
+    place = (plan.environment, plan.service, plan.digest)
+    return releases.mark_bad(*place, number, now, tools.keys.private)
 
 
 def _failed(error: QuaymasterError, runs_now: str) -> Failed:
