@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
 
 from bot.database import AT_ONCE, Database, Deadline
+from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
 from bot.room import Room
 from quaymaster.configuration import Configuration
@@ -16,11 +17,15 @@ from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended
-from quaymaster.requests import Request
+from quaymaster.policy import Person
+from quaymaster.requests import DeployRequest, Request, RollbackRequest
 from quaymaster.routing import first_step
+from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store import records
 from quaymaster.store.formats import SUBMISSION
+from quaymaster.store.operation_fields import standing_of
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import Transaction, unavailable
 
@@ -71,8 +76,14 @@ class Acceptance:
         async with self._reserving:
             await self._reserve(_IN_STOCK, Deadline.of_an_answer())
 
-    async def accept(self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED]) -> Receipt:
-        """Record it, and queue it when its state is queued.
+    async def accept(
+        self,
+        asked: Asked,
+        state: Literal[State.ACCEPTED, State.QUEUED],
+        person: Person | None = None,
+    ) -> Receipt:
+        """Record it, and queue it when its state is queued; ``person`` is who asked, where that was
+        looked up in the last minute.
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
@@ -81,15 +92,19 @@ class Acceptance:
         self.room.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, person, deadline)
         except IdTaken:
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline)
+            return await self._recorded(asked, state, person, deadline)
 
     async def _recorded(
-        self, asked: Asked, state: Literal[State.ACCEPTED, State.QUEUED], deadline: Deadline
+        self,
+        asked: Asked,
+        state: Literal[State.ACCEPTED, State.QUEUED],
+        person: Person | None,
+        deadline: Deadline,
     ) -> Receipt:
-        operation = self._operation(await self._next_id(deadline), asked, state)
+        operation = self._operation(await self._next_id(deadline), asked, state, person)
         event = event_of(operation, actor=asked.actor.user)
         accepting = records.accept(operation, event, self._keys.private)
         try:
@@ -168,7 +183,9 @@ class Acceptance:
             event = event_of(after, detail="answered too late")
             await self._database.perform(records.move(operation, after, event, self._keys.private))
 
-    def _operation(self, operation_id: int, asked: Asked, state: State) -> Operation:
+    def _operation(
+        self, operation_id: int, asked: Asked, state: State, person: Person | None
+    ) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
         now = datetime.now(UTC)
         submission = Submission(
@@ -186,6 +203,9 @@ class Acceptance:
             stage=stage,
             queue=queue,
             changed_at=now,
+            standings=standings_at_the_request(
+                operation_id, asked.request, person, self._keys.private
+            ),
         )
 
     def _new(self, operation: Operation) -> Receipt:
@@ -213,6 +233,18 @@ class Acceptance:
         reservation = records.reserve(_IN_STOCK - len(self._ids))
         reserved = await self._database.insist(reservation, deadline)
         self._ids.extend(reserved)
+
+
+def standings_at_the_request(
+    operation_id: int, request: Request, person: Person | None, key: SigningKey
+) -> tuple[Signed[LookedUp], ...]:
+    """Who asked for a change of a service, signed: as they were at least a minute ago, since a
+    look-up counts for so long.
+    """
+    if person is None or not isinstance(request, DeployRequest | RollbackRequest):
+        return ()
+    at = datetime.now(UTC) - timedelta(seconds=FRESH_SECONDS)
+    return (standing_of(operation_id, person, at, key),)
 
 
 def _journalled(event: Event, key: SigningKey) -> Transaction[None]:

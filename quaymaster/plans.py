@@ -18,6 +18,8 @@ class Running:
     configuration: ServiceConfiguration | None
     size: int | None = None
     """Like that of ``Examined``; None where the registry does not tell."""
+    turn: int | None = None
+    """Of the container that serves: another one serves when it is another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Stage
+from quaymaster.outcomes import Ended
 from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
@@ -38,7 +39,7 @@ from workers.jobs.scan import scan_image
 from workers.jobs.tag import tag_image
 from workers.jobs.tags import list_tags
 from workers.running import Running
-from workers.steps import Step
+from workers.steps import Returns, Step
 from workers.toolbox import Toolbox
 
 
@@ -51,7 +52,15 @@ def work(running: Running, tools: Toolbox) -> Step:
     if operation.stage is Stage.RECOVER:
         return recover(running, tools)
     is_begun = operation.stage is Stage.LOOK
-    if operation.configuration_revision != tools.configuration.revision and not is_begun:
+    is_other = operation.configuration_revision != tools.configuration.revision
+    if is_other and operation.stage is Stage.APPLY and isinstance(operation.request, DeployRequest):
+        return Returns(
+            Ended(
+                "The configuration was changed since the plan was made. Nothing was changed.",
+                next_step="Ask for it again, so that what runs is what was approved.",
+            )
+        )
+    if is_other and not is_begun:
         raise Conflict(
             "The bot and this worker have different configurations, so nothing was done.",
             why=f"It was asked for with revision {operation.configuration_revision}; the worker "

@@ -18,22 +18,23 @@ from quaymaster.errors import (
     Forged,
     HandedBack,
     NoRoom,
+    NotAdmissible,
     QuaymasterError,
-    ScanBlocked,
     Trouble,
     Unavailable,
     WrittenByNewer,
 )
 from quaymaster.journal import event_of
 from quaymaster.logs import unforeseen
-from quaymaster.operations import Operation, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
+from quaymaster.requests import DeployRequest
 from quaymaster.store import leases, records, scan_orders
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
 from workers.freshness import why_not_started
 from workers.reconciler import stage_after_a_loss
-from workers.running import LeaseLost, Running, kept_alive
+from workers.running import LeaseLost, Running, kept_alive, service_lease_name
 from workers.steps import Continues, Finished, Step, after, also_stored
 from workers.toolbox import Toolbox, opened
 
@@ -50,7 +51,7 @@ def run_operation(operation_id: int) -> Retry | None:
 
     Never raises for what went wrong with the operation: that is in the record. What it returns
     has RQ put the same job at the end of its queue, without its own scheduler
-    (``Worker.handle_job_retry``): the operation is for a newer worker.
+    (``Worker.handle_job_retry``): the operation is for a newer worker, or its turn comes later.
     """
     job = get_current_job()
     with opened() as tools:
@@ -63,7 +64,8 @@ def run_operation(operation_id: int) -> Retry | None:
 def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
     """The same with the tools given: take the lease, move to running, work, move on.
 
-    False when a newer Quaymaster wrote the record: then nothing was done, and the job has to stay.
+    False when a newer Quaymaster wrote the record, and while another operation changes the same
+    service: then nothing was done, and the job has to stay.
     """
     try:
         stored = ask(tools.connection, records.load(operation_id, tools.keys.ring))
@@ -79,8 +81,26 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
     if _is_answered_by_a_newer_scanner(stored.operation, tools):
         log.warning("left to a newer worker", operation=operation_id)
         return False
+    if stored.operation.job_id == job_id and _waits_in_line(stored.operation, tools):
+        log.info("waits for a running change", operation=operation_id)
+        return False
     _run(stored.operation, job_id, tools)
     return True
+
+
+def _waits_in_line(operation: Operation, tools: Toolbox) -> bool:
+    """Whether another operation changes the service now. What is planned meanwhile would be about
+    what ran before; what is planned already has been overtaken when that one is done. A rollback
+    does not wait: after another one it would go back further than was asked.
+    """
+    request = operation.request
+    if not isinstance(request, DeployRequest) or operation.is_past_return:
+        return False
+    if operation.stage not in (Stage.PLAN, Stage.APPLY):
+        return False
+    name = service_lease_name(request.environment, request.service)
+    owner = ask(tools.connection, leases.owner_of(name))
+    return owner is not None and owner.partition(":")[0] != str(operation.id)
 
 
 def _is_answered_by_a_newer_scanner(operation: Operation, tools: Toolbox) -> bool:
@@ -164,7 +184,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
 
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
-    if isinstance(error, ScanBlocked):
+    if isinstance(error, NotAdmissible):
         return _refused(error.trouble)
     return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
 

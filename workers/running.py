@@ -127,6 +127,11 @@ def kept_alive(
         thread.join(timeout=_RENEW_SECONDS * 2)
 
 
+def service_lease_name(environment: str, service: str) -> str:
+    """The lease of whoever changes a service; its owner begins with the operation."""
+    return f"service:{environment}/{service}"
+
+
 @contextmanager
 def service_lease(running: Running, environment: str, service: str) -> Iterator[Callable[[], None]]:
     """The right to change a service, for one operation at a time.
@@ -134,7 +139,7 @@ def service_lease(running: Running, environment: str, service: str) -> Iterator[
     Gives a function to be called before each changing call to the engine: it raises LeaseLost
     when the right is gone. Raises Conflict when another operation is at work there.
     """
-    name = f"service:{environment}/{service}"
+    name = service_lease_name(environment, service)
     owner = f"{running.operation.id}:{running.owner}"
     connection = running.connection
     _take_service(connection, name, owner, f"{environment}/{service}")

@@ -16,6 +16,7 @@ from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
+from quaymaster.standings import LookedUp
 from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
@@ -32,6 +33,7 @@ RESOLVED = Codec("resolved image", TypeAdapter(Resolved), _WORKER)
 EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)
 PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
+STANDING = Codec("standing", TypeAdapter(LookedUp), _BOT)
 RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
@@ -50,6 +52,7 @@ CODECS = (
     EXAMINED,
     PLAN,
     VOTE,
+    STANDING,
     RELEASE,
     BAD_DIGEST,
     REPORT,

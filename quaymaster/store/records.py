@@ -286,6 +286,13 @@ def open_ids() -> Query[tuple[int, ...]]:
     return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(int(one) for one in reply)))
 
 
+def state_if_plain(operation_id: int) -> Query[str | None]:
+    """The state as it stands beside the record, unsigned: for those who look at many and read the
+    record of the few that it points to.
+    """
+    return Query(("HGET", keys.operation(operation_id), "state"), _text_or_none)
+
+
 def recent_ids(count: int) -> Query[tuple[int, ...]]:
     """The latest ids, newest first."""
     return Query(

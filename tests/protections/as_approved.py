@@ -26,9 +26,9 @@ AS_APPROVED = (
     ),
     _row(
         "production takes only what staging has had",
-        "workers/jobs/examine.py",
-        "    _refuse_unreleased_before(request, digest, tools)\n",
-        "",
+        "quaymaster/admissible.py",
+        "        yield _after(configuration, facts, facts.before)\n",
+        "        pass\n",
         (f"{_EXAMINE}::test_what_the_environment_before_never_had_is_refused",),
     ),
     _row(
@@ -127,8 +127,8 @@ AS_APPROVED = (
     _row(
         "a worker with another configuration does nothing",
         "workers/dispatch.py",
-        "if operation.configuration_revision != tools.configuration.revision:",
-        "if False:",
+        "    if is_other and not is_begun:\n",
+        "    if False:\n",
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
     ),
     _row(
@@ -147,22 +147,22 @@ AS_APPROVED = (
     ),
     _row(
         "the gate is asked again before a deploy is carried out",
-        "workers/jobs/apply.py",
-        '    if plan.kind == "deploy":\n        _ask_the_gate_again(plan, tools)\n',
+        "workers/permitted.py",
+        "        verdict=verdict_now(plan.environment, plan.service, plan.digest, tools),\n",
         "",
         (f"{_APPLY}::test_what_came_to_light_after_the_approval_stops_the_deploy",),
     ),
     _row(
         "what changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        "(serving.digest if serving else None) != (planned.digest if planned else None)",
-        "False",
+        "if serving is not None and _is_other(serving, plan):",
+        "if False:",
         (f"{_APPLY}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),
     _row(
         "a secret that changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        'if plan.kind == "deploy" and (values.changed or values.incomparable):',
+        "if values.changed or values.incomparable:",
         "if False:",
         (f"{_APPLY}::test_a_secret_that_changed_since_the_plan_supersedes_it",),
     ),

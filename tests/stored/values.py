@@ -39,6 +39,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
+from quaymaster.policy import Standing
 from quaymaster.releases import BadDigest, Release
 from quaymaster.requests import (
     ApproveRequest,
@@ -69,6 +70,7 @@ from quaymaster.services import (
     Volume,
 )
 from quaymaster.signing_key import SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
     AUDIT_ANCHOR,
@@ -85,6 +87,7 @@ from quaymaster.store.formats import (
     RESOLVED,
     SCAN_ANSWER,
     SCAN_ORDER,
+    STANDING,
     SUBMISSION,
     VOTE,
 )
@@ -153,7 +156,7 @@ DEPLOY = DeployPlan(
     examined=EXAMINED_IMAGE,
     configuration=SERVICE,
     configuration_revision="0123456789ab",
-    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000),
+    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6),
     rule=RULE,
     notes=("the tag moved", "“quoted” 🚢"),
     undo=Undo(BEFORE, 1001),
@@ -253,6 +256,7 @@ _RECORD = Record(
     examined="3c" * 32,
     plan="4d" * 32,
     votes=("5e" * 32, "6f" * 32),
+    standings=("7f" * 32,),
     scan_order="1042-2",
     look_at=AT + timedelta(minutes=1),
     started_at=AT - timedelta(minutes=1),
@@ -293,6 +297,7 @@ def _records() -> tuple[Sample, ...]:
     moved = [replace(_RECORD, state=state) for state in State]
     staged = [replace(_RECORD, state=State.QUEUED, stage=stage) for stage in Stage]
     bare = replace(moved[0], resolved=None, examined=None, plan=None, votes=(), look_at=None)
+    bare = replace(bare, standings=())
     bare = replace(bare, started_at=None, interim=None, deaths=0, scan_order=None)
     finished = [replace(ended, outcome=outcome) for outcome in OUTCOMES]
     return (
@@ -327,6 +332,12 @@ SAMPLES: tuple[Sample, ...] = (
     *(
         Sample(VOTE, ("1042", PLAN_HASH), Vote(1042, PLAN_HASH, "U0BOB", choice, AT), BOT_KEY)
         for choice in Choice
+    ),
+    *(
+        Sample(
+            STANDING, ("1042",), LookedUp(1042, "U0BOB", "T0TEAM", one, ("S0A", "S0B"), AT), BOT_KEY
+        )
+        for one in Standing
     ),
     Sample(RELEASE, PLACE[1:], _RELEASE, WORKER_KEY),
     Sample(RELEASE, PLACE[1:], replace(_RELEASE, approved_by=(), restores=None), WORKER_KEY),

@@ -32,7 +32,6 @@ def test_an_end() -> None:
 
 
 def test_what_is_known_so_far_and_the_plan() -> None:
-    step = Continues(Stage.APPLY, "host:app1", planned())
     for operation in (
         after(RUNNING, Continues(Stage.APPLY, "host:app1", planned()), NOW, WORKER_KEY),
         after(RUNNING, AwaitsApproval(planned()), NOW, WORKER_KEY),

@@ -1,12 +1,12 @@
 """The first stage of a deploy or a scan: what is this image? Then the scanner is asked."""
 
-from quaymaster.errors import Conflict
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.admissible import refuse
+from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Stage
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, ScanRequest
-from workers.ledger import bad_digests_of, releases_of
+from workers.permitted import answers
 from workers.running import Running
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
@@ -15,9 +15,7 @@ from workers.toolbox import Toolbox
 def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, refuse what may not run there, and order its scan."""
     resolved = _resolved(request.image, running, tools)
-    digest = resolved.image.pin
-    _refuse_rolled_back(request, digest, tools)
-    _refuse_unreleased_before(request, digest, tools)
+    refuse(answers(running.operation, resolved.image, tools))
     return OrdersScan(resolved, Stage.PLAN)
 
 
@@ -35,31 +33,3 @@ def _resolved(image: ImageRef, running: Running, tools: Toolbox) -> Resolved:
     registry = tools.registry(image.repository.registry)
     pinned = image.pinned(registry.resolve(image).digest)
     return Resolved(pinned, registry.size(pinned))
-
-
-def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
-    mark = bad_digests_of(request.environment, request.service, tools).get(digest)
-    if mark is not None:
-        raise Conflict(
-            f"{tools.familiar(request.image)} was rolled back from "
-            f"{request.environment}/{request.service}.",
-            why=f"#{mark.operation} did that, so the same digest {digest.short} is not deployed "
-            "there again.",
-            next_step="Deploy another build of it.",
-        )
-
-
-def _refuse_unreleased_before(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
-    before = tools.configuration.environment(request.environment).after
-    if before is None:
-        return
-    services = tools.configuration.environment(before).services
-    for service in services:
-        if any(one.image.digest == digest for one in releases_of(before, service, tools, 500)):
-            return
-    name = tools.familiar(request.image)
-    raise Conflict(
-        f"{name} ({digest.short}) was never released in {before}.",
-        why=f"{request.environment} accepts only what ran in {before}.",
-        next_step=f"Deploy it there first: `/image deploy {name} to {before}`.",
-    )
