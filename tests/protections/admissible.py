@@ -42,8 +42,8 @@ ADMISSIBLE = (
         "what a dead worker left is looked at whatever the configuration says by now",
         "workers/dispatch.py",
         "    if operation.stage is Stage.RECOVER:\n        return recover(running, tools)\n"
-        "    is_begun",
-        "    is_begun",
+        "    if (instead",
+        "    if (instead",
         (
             f"{_DISPATCH_TESTS}::test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision",
         ),

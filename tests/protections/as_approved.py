@@ -127,8 +127,8 @@ AS_APPROVED = (
     _row(
         "a worker with another configuration does nothing",
         "workers/dispatch.py",
-        "    if is_other and not is_begun:\n",
-        "    if False:\n",
+        "    if is_begun or operation.configuration_revision == tools.configuration.revision:\n",
+        "    if True:\n",
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
     ),
     _row(
