@@ -46,7 +46,7 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
     if serving is None:
         raise QuaymasterError(f"Nothing serves {plan.environment}/{plan.service} any more.")
-    secrets = _secrets(plan, tools)
+    secrets = known_secrets(plan, tools)
     try:
         refuse_ended(engine, serving, plan.configuration.health, secrets or ())
         answer = ask_port(engine, serving)
@@ -58,7 +58,7 @@ def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: T
         raise
 
 
-def _secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
+def known_secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
     """What must not be seen of its log; None where nobody knows all of it, because a secret is
     another one by now: then nothing of the log is shown.
     """

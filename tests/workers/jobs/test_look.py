@@ -16,6 +16,7 @@ from tests.workers.jobs.test_apply import Place
 from tests.workers.services import Service
 from tests.workers.toolboxes import running
 from workers.dispatch import work
+from workers.jobs.look import known_secrets
 from workers.steps import Finished
 
 pytestmark = pytest.mark.engine
@@ -96,9 +97,11 @@ def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
     image = place.service.image(images.web_v1, "1")
     plan = place.plan(image, turn=1)
     assert isinstance(place.apply(plan), Finished)
+    assert known_secrets(plan, place.tools) == ("made-up-1",)
     place.environ["TOKEN"] = "made-up-2"
     if how == "gone":
         del place.environ["TOKEN"]
+    assert known_secrets(plan, place.tools) is None, "a log may hold what nobody knows"
     assert looked(place, plan).state is State.SUCCEEDED
     serving = place.service.state().serving
     assert serving is not None
