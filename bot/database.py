@@ -19,6 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from bot.attempts import first_answer
 from bot.server_clock import ServerClock
 from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.format_key import claim
@@ -131,7 +132,8 @@ class Database:
             url,
             # Whoever is asked again may still wait for the first reply.
             max_connections=4 * AT_ONCE,
-            socket_timeout=_CONNECTION_SECONDS,
+            # Each answer has a limit of its own; one for each read and write costs a task each.
+            socket_timeout=None,
             socket_connect_timeout=_CONNECTION_SECONDS,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
@@ -144,7 +146,6 @@ class Database:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._clock: ServerClock | None = None
         self._on_unavailable = on_unavailable
-        self._attempts: set[asyncio.Task[Any]] = set()
         self._is_expected = is_expected
 
     async def expect(self) -> None:
@@ -206,11 +207,6 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        for attempt in self._attempts:
-            # Cancelled twice, it would not come to giving its connection back.
-            if not attempt.cancelling():
-                attempt.cancel()
-        await asyncio.gather(*self._attempts, return_exceptions=True)
         await self._redis.aclose()
         await self._pool.disconnect()
 
@@ -245,7 +241,10 @@ class Database:
         try:
             if not self._is_expected:
                 raise unavailable()
-            async with asyncio.timeout(deadline.left()):
+            if self._slots.locked():
+                async with asyncio.timeout(deadline.left()):
+                    await self._slots.acquire()
+            else:
                 await self._slots.acquire()
             try:
                 return await self._in_turn(act, deadline, tries)
@@ -263,7 +262,7 @@ class Database:
             raise TimeoutError
         began = self._breaker.begin()
         try:
-            result = await self._first_answer(act, deadline, tries)
+            result = await _answered(act, deadline, tries)
         except TimeoutError:
             self._breaker.timed_out(began)
             raise
@@ -275,43 +274,20 @@ class Database:
         self._breaker.answered()
         return result
 
-    async def _first_answer(
-        self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int
-    ) -> T:
-        """The first answer to as many attempts as may be made. An attempt that is late goes on
-        beside the next one: where Redis is merely slow, it is the first to be answered.
-        """
-        pending: set[asyncio.Task[T]] = set()
-        failure: BaseException = TimeoutError()
-        while pending or tries:
-            if tries:
-                pending.add(self._attempt(act))
-                tries -= 1
-            until = time.monotonic() + _ASK_AGAIN_SECONDS if tries else math.inf
-            done, pending = await asyncio.wait(
-                pending, timeout=deadline.left(until), return_when=asyncio.FIRST_COMPLETED
-            )
-            for attempt in done:
-                failed = attempt.exception()
-                if not isinstance(failed, (Unavailable, _TooLate)):
-                    return attempt.result()
-                failure = failed
-            if not deadline.left():
-                for attempt in pending:
-                    attempt.cancel()
-                raise TimeoutError
-        raise failure
 
-    def _attempt(self, act: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
-        attempt = asyncio.ensure_future(act())
-        self._attempts.add(attempt)
-        attempt.add_done_callback(self._ended)
-        return attempt
-
-    def _ended(self, attempt: asyncio.Task[Any]) -> None:
-        self._attempts.discard(attempt)
-        if not attempt.cancelled():
-            attempt.exception()  # Nobody may be waiting for it any more.
+async def _answered(act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int) -> T:
+    """Once, or twice where no answer comes. An attempt that is late goes on beside the next one:
+    where Redis is merely slow, it is the first to be answered.
+    """
+    if tries == 1:
+        async with asyncio.timeout(deadline.left()):
+            return await act()
+    return await first_answer(
+        act,
+        within=deadline.left(),
+        again_after=_ASK_AGAIN_SECONDS,
+        no_answer=(Unavailable, _TooLate),
+    )
 
 
 def _microseconds(reply: Any) -> int:

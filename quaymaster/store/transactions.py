@@ -6,7 +6,6 @@ with a plain one; what is written is the same.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import redis
 import redis.asyncio
+from pydantic_core import to_json
 from redis.exceptions import (
     ClusterDownError,
     NoPermissionError,
@@ -170,11 +170,11 @@ class Transaction(Generic[T]):
     refused: Callable[[Refusal], T]
     guards: tuple[Guard, ...] = ()
 
-    def arguments(self) -> tuple[str, str]:
+    def arguments(self) -> tuple[bytes, bytes]:
         """The script's arguments."""
         return (
-            json.dumps([guard.spelled() for guard in self.guards]),
-            json.dumps([[str(word) for word in command] for command in self.commands]),
+            to_json([guard.spelled() for guard in self.guards]),
+            to_json([[str(word) for word in command] for command in self.commands]),
         )
 
     def read(self, answer: Any) -> T:
@@ -239,7 +239,7 @@ async def perform_async(connection: AsyncConnection, transaction: Transaction[T]
         raise _translated(error) from error
 
 
-def _evaluated(connection: Connection, arguments: tuple[str, str]) -> Any:
+def _evaluated(connection: Connection, arguments: tuple[bytes, bytes]) -> Any:
     """The script's answer. It is named by its hash, which redis-py's own ``register_script`` would
     compute anew for each call, and sent whole to a Redis that does not know it yet.
     """
@@ -249,7 +249,7 @@ def _evaluated(connection: Connection, arguments: tuple[str, str]) -> Any:
         return connection.eval(_SCRIPT, 0, *arguments)
 
 
-async def _evaluated_async(connection: AsyncConnection, arguments: tuple[str, str]) -> Any:
+async def _evaluated_async(connection: AsyncConnection, arguments: tuple[bytes, bytes]) -> Any:
     try:
         return await cast("Any", connection).evalsha(_SCRIPT_HASH, 0, *arguments)
     except NoScriptError:

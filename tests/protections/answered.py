@@ -85,16 +85,16 @@ ANSWERED = (
     _row(
         "whoever waits for a turn too long is answered",
         "bot/database.py",
-        "            async with asyncio.timeout(deadline.left()):\n"
+        "                async with asyncio.timeout(deadline.left()):\n"
+        "                    await self._slots.acquire()\n",
         "                await self._slots.acquire()\n",
-        "            await self._slots.acquire()\n",
         (f"{_DATABASE}::test_whoever_has_waited_already_does_not_wait_longer_for_a_turn",),
     ),
     _row(
         "whoever is answered is answered in time",
         "bot/database.py",
-        "pending, timeout=deadline.left(until), return",
-        "pending, return",
+        "        async with asyncio.timeout(deadline.left()):\n            return await act()\n",
+        "        return await act()\n",
         (f"{_DATABASE}::test_while_redis_is_merely_busy_nobody_waits_longer_than_slack_does",),
     ),
     _row(
@@ -137,9 +137,9 @@ ANSWERED = (
     ),
     _row(
         "a late attempt is waited for beside the next one",
-        "bot/database.py",
-        "                pending.add(self._attempt(act))\n",
-        "                pending = {self._attempt(act)}\n",
+        "bot/attempts.py",
+        "            self._started().add_done_callback(end_the_wait)\n",
+        "            waiting.reschedule(0)\n",
         (f"{_DATABASE}::test_a_late_reply_to_the_first_attempt_counts",),
     ),
     _row(
