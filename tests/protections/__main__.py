@@ -3,6 +3,7 @@
 ``ONLY=G7`` runs the rows of one guarantee, ``ONLY=words`` those that these words stand in.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -47,6 +48,7 @@ class Result:
 
 def main() -> int:
     """0 when the tests are green as they are, and every protection's tests turn red without it."""
+    argparse.ArgumentParser(prog="make protections", description=__doc__).parse_args()
     only = os.environ.get("ONLY", "").lower()
     chosen = [one for one in PROTECTIONS if _is_meant(one, only)]
     started = time.monotonic()
