@@ -59,16 +59,16 @@ class Acceptance:
         self._keys = keys
         self._metrics = metrics
         self._ids: deque[int] = deque()
+        self._went_back = False
         self._reserving = asyncio.Lock()
         self._doubtful: deque[Operation] = deque(maxlen=_MOST_DOUBTFUL)
         self.room = Room()
 
     async def warm_up(self) -> None:
-        """Have ids ready, so that also the commands of a burst need one round trip each. Raises
-        Unavailable.
+        """Have ids ready, above every one that is known, so that also the commands of a burst need
+        one round trip each. Raises Unavailable.
         """
-        async with self._reserving:
-            await self._reserve(_IN_STOCK, Deadline.of_an_answer())
+        await self._move_ids_on(Deadline.of_an_answer())
 
     async def accept(self, asked: Asked, state: State, outcome: Outcome | None = None) -> Receipt:
         """Record it, and queue it when its state is queued. What the product tells by itself has
@@ -105,20 +105,26 @@ class Acceptance:
                 self._ids.appendleft(operation.id)
                 self._metrics.duplicates.inc()
                 return Receipt(first)
-            case Accepted(next_id):
+            case Accepted(next_id) if next_id > operation.id:
                 self._ids.append(next_id)
+                return self._new(operation)
+            case Accepted(_):
+                self._ids.clear()
+                self._went_back = True
                 return self._new(operation)
 
     async def _move_ids_on(self, deadline: Deadline) -> None:
-        """Ids went back, as after an older state of Redis was restored: go above every one that is
-        known, so that nothing is ever called by the number of something else.
+        """Go above every id that is known, where ids went back, as after an older state of Redis was
+        restored: nothing is ever called by the number of something else.
         """
         async with self._reserving:
             asking = (self._database.ask(one, deadline) for one in records.known_ids())
             at_present, *others = await asyncio.gather(*asking)
             skipped = max(0, max(others) - at_present)
-            log.warning("ids went back", at=at_present, skipped=skipped)
+            if skipped:
+                log.warning("ids went back", at=at_present, skipped=skipped)
             self._ids.clear()
+            self._went_back = False
             reserving = records.reserve(skipped + _IN_STOCK)
             self._ids.extend((await self._database.insist(reserving, deadline))[skipped:])
 
@@ -196,6 +202,8 @@ class Acceptance:
         return Receipt(operation.id, operation)
 
     async def _next_id(self, deadline: Deadline) -> int:
+        if self._went_back:
+            await self._move_ids_on(deadline)
         if self._ids:
             return self._ids.popleft()
         try:

@@ -58,13 +58,19 @@ for i, guard in ipairs(guards) do
 end
 local replies = {}
 for i, command in ipairs(cjson.decode(ARGV[2])) do
-  if command[1] == 'HINCRBY' then
-    replies[i] = redis.pcall(unpack(command))
-    if type(replies[i]) == 'table' then
-      -- Somebody put there what is no number: counted anew, or nothing could be written any more.
-      redis.call('HSET', command[2], command[3], command[4])
-      replies[i] = tonumber(command[4])
+  local name = command[1]
+  local counts_in = name == 'HINCRBY' and 'HSET' or (name == 'INCR' or name == 'INCRBY') and 'SET'
+  if counts_in then
+    local reply = redis.pcall(unpack(command))
+    if type(reply) == 'table' or reply > 999999999999999 then
+      -- Somebody put there what is no number of ours: counted anew, or nothing could be written any
+      -- more.
+      if name == 'INCR' then command[3] = '1' end
+      command[1] = counts_in
+      redis.call(unpack(command))
+      reply = tonumber(command[#command])
     end
+    replies[i] = reply
   else
     replies[i] = redis.call(unpack(command))
   end

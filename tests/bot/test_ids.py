@@ -73,6 +73,39 @@ async def test_an_id_that_only_the_audit_remembers_is_not_given_again(
         await database.close()
 
 
+@pytest.mark.parametrize("put_there", ["9223372036854775807", "1000000000000000", "twelve"])
+async def test_a_number_that_nobody_wrote_keeps_no_command_from_becoming_the_next_operation(
+    valkey_server: ValkeyServer, valkey: redis.Redis, put_there: str
+) -> None:
+    recorded(valkey, *range(1, 6))
+    database = Database(valkey_server.url_of(RedisUser.BOT))
+    try:
+        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        await acceptance.warm_up()
+        first = await acceptance.accept(asked(1), State.QUEUED)
+        valkey.set(keys.NEXT_ID, put_there)
+        for number in range(2, 100):
+            receipt = await acceptance.accept(asked(number), State.QUEUED)
+            assert first.operation < receipt.operation < 1_000
+    finally:
+        await database.close()
+
+
+async def test_a_bot_begins_above_every_id_that_is_known(
+    valkey_server: ValkeyServer, valkey: redis.Redis
+) -> None:
+    """Also where nothing is recorded under the next ones any more."""
+    valkey.hset(keys.AUDIT_LATEST, "77", "5")
+    valkey.set(keys.NEXT_ID, 3)
+    database = Database(valkey_server.url_of(RedisUser.BOT))
+    try:
+        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        await acceptance.warm_up()
+        assert (await acceptance.accept(asked(1), State.QUEUED)).operation == 78
+    finally:
+        await database.close()
+
+
 async def test_many_commands_at_once_each_become_one_operation(
     valkey_server: ValkeyServer, valkey: redis.Redis
 ) -> None:

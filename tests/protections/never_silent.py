@@ -512,9 +512,36 @@ NEVER_SILENT = (
     _row(
         "a revision that is no number keeps no move from being stored whole",
         "quaymaster/store/transactions.py",
-        "replies[i] = redis.pcall(unpack(command))",
-        "replies[i] = redis.call(unpack(command))",
+        "local reply = redis.pcall(unpack(command))",
+        "local reply = redis.call(unpack(command))",
         ("tests/quaymaster/store/test_ids.py::test_what_is_no_revision_is_counted_anew",),
+    ),
+    _row(
+        "a next number that nobody wrote is not taken",
+        "quaymaster/store/transactions.py",
+        " or reply > 999999999999999 then",
+        " then",
+        (
+            "tests/bot/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
+            "_the_next_operation[1000000000000000]",
+        ),
+    ),
+    _row(
+        "a bot whose numbers went back goes above those that it knows",
+        "bot/acceptance.py",
+        "                self._went_back = True\n",
+        "",
+        (
+            "tests/bot/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
+            "_the_next_operation[twelve]",
+        ),
+    ),
+    _row(
+        "a bot begins above every number that is known",
+        "bot/acceptance.py",
+        "            skipped = max(0, max(others) - at_present)\n",
+        "            skipped = 0\n",
+        ("tests/bot/test_ids.py::test_a_bot_begins_above_every_id_that_is_known",),
     ),
     _row(
         "what is of another type holds up no other operation",
