@@ -114,7 +114,7 @@ class Acceptance:
                 return self._new(operation)
 
     async def _move_ids_on(self, deadline: Deadline) -> None:
-        """Go above every id that is known, where ids went back, as after an older state of Redis was
+        """Go above every id that is known, where ids went back, as when an older state of Redis was
         restored: nothing is ever called by the number of something else.
         """
         async with self._reserving:
