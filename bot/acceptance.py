@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.database import AT_ONCE, Database, Deadline
+from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
 from bot.room import Room
 from quaymaster.configuration import Configuration
@@ -15,11 +16,15 @@ from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
-from quaymaster.requests import Request
+from quaymaster.policy import Person
+from quaymaster.requests import DeployRequest, Request, RollbackRequest
 from quaymaster.routing import first_step
+from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store import records
 from quaymaster.store.formats import SUBMISSION
+from quaymaster.store.operation_fields import standing_of
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import Transaction, unavailable
 
@@ -70,9 +75,16 @@ class Acceptance:
         """
         await self._move_ids_on(Deadline.of_an_answer())
 
-    async def accept(self, asked: Asked, state: State, outcome: Outcome | None = None) -> Receipt:
+    async def accept(
+        self,
+        asked: Asked,
+        state: State,
+        outcome: Outcome | None = None,
+        person: Person | None = None,
+    ) -> Receipt:
         """Record it, and queue it when its state is queued. What the product tells by itself has
-        ended already, with an outcome.
+        ended already, with an outcome. ``person`` is who asked, where that was looked up in the
+        last minute.
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
@@ -81,15 +93,21 @@ class Acceptance:
         self.room.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline, outcome)
+            return await self._recorded(asked, state, deadline, outcome, person)
         except IdTaken:
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline, outcome)
+            return await self._recorded(asked, state, deadline, outcome, person)
 
     async def _recorded(
-        self, asked: Asked, state: State, deadline: Deadline, outcome: Outcome | None
+        self,
+        asked: Asked,
+        state: State,
+        deadline: Deadline,
+        outcome: Outcome | None,
+        person: Person | None,
     ) -> Receipt:
-        operation = self._operation(await self._next_id(deadline), asked, state, outcome)
+        number = await self._next_id(deadline)
+        operation = self._operation(number, asked, state, outcome, person)
         event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
         accepting = records.accept(operation, event, self._keys.private)
         try:
@@ -175,7 +193,12 @@ class Acceptance:
             await self._database.perform(records.move(operation, after, event, self._keys.private))
 
     def _operation(
-        self, operation_id: int, asked: Asked, state: State, outcome: Outcome | None
+        self,
+        operation_id: int,
+        asked: Asked,
+        state: State,
+        outcome: Outcome | None,
+        person: Person | None,
     ) -> Operation:
         stage, queue = first_step(asked.request, self._configuration)
         now = datetime.now(UTC)
@@ -195,6 +218,9 @@ class Acceptance:
             queue=queue,
             changed_at=now,
             outcome=outcome,
+            standings=standings_at_the_request(
+                operation_id, asked.request, person, self._keys.private
+            ),
         )
 
     def _new(self, operation: Operation) -> Receipt:
@@ -234,6 +260,18 @@ def _detail(outcome: Outcome | None) -> str:
             return why
         case _:
             return ""
+
+
+def standings_at_the_request(
+    operation_id: int, request: Request, person: Person | None, key: SigningKey
+) -> tuple[Signed[LookedUp], ...]:
+    """Who asked for a change of a service, signed: as they were at least a minute ago, since a
+    look-up counts for so long.
+    """
+    if person is None or not isinstance(request, DeployRequest | RollbackRequest):
+        return ()
+    at = datetime.now(UTC) - timedelta(seconds=FRESH_SECONDS)
+    return (standing_of(operation_id, person, at, key),)
 
 
 def _journalled(event: Event, key: SigningKey) -> Transaction[None]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.acceptance import standings_at_the_request
 from bot.database import Database
 from bot.deciding import loaded_if_readable
 from bot.identity import Directory
@@ -118,7 +119,10 @@ class Admission:
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             self._metrics.unforeseen.inc()
             return _failed(operation, unforeseen(error, "bot", admitting=operation.id))
-        return operation.moved(State.QUEUED, datetime.now(UTC))
+        standings = standings_at_the_request(
+            operation.id, operation.request, person, self._keys.private
+        )
+        return operation.moved(State.QUEUED, datetime.now(UTC), standings=standings)
 
     def _check_revision(self, operation: Operation) -> None:
         if operation.configuration_revision != self._configuration.revision:

@@ -26,6 +26,7 @@ from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
 from bot.payloads import Clicked, HomeOpened, Typed
+from bot.returned import Returned
 from bot.views.answers import Answer, help_answer, trouble_answer
 from bot.views.headline import headline_of
 from bot.votes import Votes
@@ -62,6 +63,7 @@ class Parts:
     directory: Directory
     acceptance: Acceptance
     admission: Admission
+    returned: Returned
     votes: Votes
     cancelling: Cancelling
     paging: Paging
@@ -145,7 +147,7 @@ class Front:
         if person is not None:
             self._check(asked, person)
         receipt = await self._is.acceptance.accept(
-            asked, State.ACCEPTED if person is None else State.QUEUED
+            asked, State.ACCEPTED if person is None else State.QUEUED, person=person
         )
         operation = receipt.accepted
         if operation is not None and operation.state is State.ACCEPTED:

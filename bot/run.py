@@ -23,6 +23,7 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
+from bot.returned import Returned
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
@@ -126,6 +127,7 @@ class _Bot:
         await self.parts.acceptance.settle_doubts()
         await self.parts.admission.sweep()
         await self._drift.tell()
+        await self.parts.returned.sweep()
         await self.parts.directory.home()
 
     async def _missing(self) -> str:
@@ -170,13 +172,16 @@ def parts_of(
     keys = settings.keys(Role.BOT)
     groups = {group for role in configuration.roles.values() for group in role.groups}
     directory = Directory(client, groups)
+    acceptance = Acceptance(database, configuration, keys, metrics)
+    admission = Admission(database, directory, configuration, keys, metrics)
     overview = Overview(database, configuration, settings.command, keys.ring)
     return Parts(
         configuration=configuration,
         command=settings.command,
         directory=directory,
-        acceptance=Acceptance(database, configuration, keys, metrics),
-        admission=Admission(database, directory, configuration, keys, metrics),
+        acceptance=acceptance,
+        admission=admission,
+        returned=Returned(database, directory, acceptance, admission, keys),
         votes=Votes(database, directory, configuration, keys),
         cancelling=Cancelling(database, directory, configuration, keys),
         paging=Paging(database, directory, configuration, keys.ring),

@@ -1,23 +1,25 @@
 """Votes: identified anew each time, about the plan that was shown, signed, and counted once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.cancelling import check_in_time
 from bot.database import Database
 from bot.deciding import decide, loaded, now
+from bot.evidence import Evidence, answers_at_the_last_vote, evidence_about, standings_of
 from bot.identity import Directory
 from bot.views.answers import Answer
 from bot.views.card import plan_answer
 from bot.views.headline import headline_of
 from bot.views.scene import Scene
 from quaymaster import policy
+from quaymaster.admissible import involved, refuse
 from quaymaster.approvals import Approval, Choice, OtherPlan, Vote
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, Forged, NotAllowed
+from quaymaster.errors import Conflict, Forged, NotAdmissible, NotAllowed
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Stage, State
-from quaymaster.outcomes import Ended
+from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
@@ -40,6 +42,14 @@ class _Ballot:
     at: datetime
     plan: str | None
     """The hash of the plan that they were shown."""
+
+
+class _IsTheLast(Exception):
+    """With this vote it would be approved: whether it may still happen has to be found out."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self.operation = operation
 
 
 class Votes:
@@ -74,18 +84,41 @@ class Votes:
         if plan is None and choice is Choice.APPROVE:
             return await self._plan_to_approve(operation_id, person)
 
-        def decision(operation: Operation) -> Transaction[Operation]:
-            return self._decision(operation, _Ballot(person, choice, now(), plan))
-
         try:
-            after = await decide(self._database, operation_id, self._keys.ring, decision)
+            after = await self._decided(operation_id, _Ballot(person, choice, now(), plan))
         except OtherPlan:
             # Whoever clicked looked at something that is not there: the card is drawn again.
             await self._draw_again(operation_id)
             raise
         if after.state is State.EXPIRED:
             raise _expired(after)
+        if after.state is State.REFUSED and isinstance(after.outcome, Failed):
+            trouble = after.outcome.trouble
+            raise NotAdmissible(trouble.what, why=trouble.why, next_step=trouble.next_step)
         return _told(after, choice, self._configuration.default_registry)
+
+    async def _decided(self, operation_id: int, ballot: _Ballot) -> Operation:
+        """The record with the vote. With the last one it is asked whether it may still happen, by
+        what is found out after it has turned out to be the last.
+        """
+        found: Evidence | None = None
+
+        def decision(operation: Operation) -> Transaction[Operation]:
+            return self._decision(operation, ballot, found)
+
+        for _ in range(_TRIES):
+            try:
+                return await decide(self._database, operation_id, self._keys.ring, decision)
+            except _IsTheLast as last:
+                found = await evidence_about(
+                    last.operation,
+                    _plan(last.operation),
+                    self._database,
+                    self._directory,
+                    self._configuration,
+                    self._keys.ring,
+                )
+        return await decide(self._database, operation_id, self._keys.ring, decision)
 
     async def _draw_again(self, operation_id: int) -> None:
         for _ in range(_TRIES):
@@ -104,7 +137,9 @@ class Votes:
         approval.check(_vote(operation, ballot, approval))
         return plan_answer(Scene(operation, self._configuration, ballot.at))
 
-    def _decision(self, operation: Operation, ballot: _Ballot) -> Transaction[Operation]:
+    def _decision(
+        self, operation: Operation, ballot: _Ballot, found: Evidence | None
+    ) -> Transaction[Operation]:
         self._check_right(operation, ballot)
         self._refuse_second_vote(operation, ballot.person)
         approval = _open_approval(operation)
@@ -114,8 +149,54 @@ class Votes:
             self._check_plan(operation, approval)
         vote = _vote(operation, ballot, approval)
         signed = VOTE.signed(vote, (str(operation.id), vote.plan), self._keys.private)
-        after = _counted(operation, approval.with_vote(signed), vote)
+        counted = approval.with_vote(signed)
+        people = {ballot.person.user_id: ballot.person}
+        if counted.is_granted:
+            people = self._judged(operation, counted, ballot, found)
+        standings = standings_of(operation, people, ballot.at, self._keys.private)
+        after = replace(_counted(operation, counted, vote), standings=standings)
+        if counted.is_granted and found is not None:
+            after = self._unless_refused(operation, after, counted, found)
         return self._move(operation, after, ballot)
+
+    def _judged(
+        self, operation: Operation, counted: Approval, ballot: _Ballot, found: Evidence | None
+    ) -> dict[str, Person]:
+        """Everybody whose standing counts, looked up for this vote. Raises _IsTheLast where that is
+        still to be done.
+        """
+        people = {**(found.people if found else {}), ballot.person.user_id: ballot.person}
+        if found is None or set(involved(operation.actor.user, counted)) - people.keys():
+            raise _IsTheLast(operation)
+        return people
+
+    def _unless_refused(
+        self, operation: Operation, after: Operation, counted: Approval, found: Evidence
+    ) -> Operation:
+        """Refused where it may not happen any more. Raises NotAdmissible where it only has to wait:
+        then the vote is not counted, and can be given again.
+        """
+        people = {one.value.user: one.value.person for one in after.standings}
+        evidence = replace(found, people=people)
+        plan = _plan(operation)
+        answers = answers_at_the_last_vote(self._configuration, operation, plan, counted, evidence)
+        try:
+            refuse(answers)
+        except NotAdmissible as error:
+            if all(answer.may_pass for answer in answers if answer.stops):
+                raise NotAdmissible(
+                    f"{error.trouble.what} Your vote was not counted.",
+                    why=error.trouble.why,
+                    next_step="Vote again when it does, if the plan still stands.",
+                ) from error
+            return operation.moved(
+                State.REFUSED,
+                after.changed_at,
+                votes=after.votes,
+                standings=after.standings,
+                outcome=Failed(error.trouble),
+            )
+        return after
 
     def _move(self, before: Operation, after: Operation, ballot: _Ballot) -> Transaction[Operation]:
         if after.state is State.EXPIRED:
@@ -196,7 +277,7 @@ def _open_approval(operation: Operation) -> Approval:
         case State.EXPIRED:
             raise _expired(operation)
         case State.SUPERSEDED:
-            why = "The plan changed, and a new operation was opened for it."
+            why = operation.outcome.why if isinstance(operation.outcome, Ended) else _is(operation)
         case State.ACCEPTED | State.QUEUED | State.RUNNING | State.SCANNING if approval is None:
             why = "There is no plan to vote on yet."
         case _:

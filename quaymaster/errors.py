@@ -43,8 +43,8 @@ class Conflict(QuaymasterError):
     """Somebody was first, or the thing is in a state that does not allow this."""
 
 
-class ScanBlocked(QuaymasterError):
-    """Findings reach the configured severity, or the verdict is unknown and that blocks."""
+class NotAdmissible(QuaymasterError):
+    """By today's facts it may not happen (any more)."""
 
 
 class ConfigurationError(QuaymasterError):

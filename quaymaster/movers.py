@@ -35,20 +35,29 @@ def _bot_may(operation: Operation) -> bool:
         case state if state in _OF_THE_BOT:
             return True
         case State.REFUSED | State.FAILED:
-            return operation.started_at is None
+            return operation.started_at is None or _is_judged_by_the_bot(operation)
+        case State.SUPERSEDED:
+            return _is_judged_by_the_bot(operation)
         case State.AWAITING_APPROVAL:
             return bool(operation.votes)
         case State.SUCCEEDED:
             return isinstance(operation.request, DriftRequest)
         case State.QUEUED:
-            return operation.attempt == 1 or _is_just_approved(operation)
+            return operation.attempt == 1 or _is_to_be_applied(operation)
         case _:
             return False
 
 
-def _is_just_approved(operation: Operation) -> bool:
-    approval = operation.approval
-    return operation.stage is Stage.APPLY and approval is not None and approval.is_granted
+def _is_to_be_applied(operation: Operation) -> bool:
+    """Just approved, or looked up once more: what nobody has to agree to is not approved."""
+    if operation.stage is not Stage.APPLY or operation.plan is None:
+        return False
+    return operation.approval is None or operation.approval.is_granted
+
+
+def _is_judged_by_the_bot(operation: Operation) -> bool:
+    """At the last vote, and when it came back because people had to be looked up again."""
+    return operation.plan is not None and operation.stage in (Stage.PLAN, Stage.APPLY)
 
 
 def _worker_may(key: PublicKey, operation: Operation) -> bool:

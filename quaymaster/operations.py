@@ -16,6 +16,7 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import Request
 from quaymaster.signed import Signed
+from quaymaster.standings import LookedUp
 
 
 class State(StrEnum):
@@ -28,6 +29,8 @@ class State(StrEnum):
     SCANNING = "scanning"
     """The scanner has its image; no worker waits for it."""
     AWAITING_APPROVAL = "awaiting_approval"
+    RETURNED = "returned"
+    """Back with the bot: people are looked up again, or a new plan is asked for."""
     BAKING = "baking"
     """Live, and looked at once more before it counts as released."""
     SUCCEEDED = "succeeded"
@@ -57,6 +60,7 @@ _SAID = {
     State.RUNNING: "is running",
     State.SCANNING: "is being scanned",
     State.AWAITING_APPROVAL: "waits for approval",
+    State.RETURNED: "is being checked once more",
     State.BAKING: "is live and being watched",
     State.SUCCEEDED: "has succeeded",
     State.FAILED: "has failed",
@@ -80,6 +84,7 @@ ALLOWED_MOVES: dict[State, frozenset[State]] = {
         State.RUNNING,
         State.SCANNING,
         State.AWAITING_APPROVAL,
+        State.RETURNED,
         State.BAKING,
         State.REFUSED,
         State.SUPERSEDED,
@@ -94,8 +99,12 @@ ALLOWED_MOVES: dict[State, frozenset[State]] = {
             State.REJECTED,
             State.EXPIRED,
             State.CANCELLED,
+            State.REFUSED,
             State.SUPERSEDED,
         }
+    ),
+    State.RETURNED: frozenset(
+        {State.QUEUED, State.REFUSED, State.CANCELLED, State.FAILED, State.SUPERSEDED}
     ),
     State.BAKING: frozenset({State.QUEUED, State.UNKNOWN, State.FAILED}),
     State.SUCCEEDED: frozenset(),
@@ -188,6 +197,8 @@ class Operation:
     signed_examined: Signed[Examined] | None = None
     signed_plan: Signed[DeployPlan] | None = None
     votes: tuple[Signed[Vote], ...] = ()
+    standings: tuple[Signed[LookedUp], ...] = ()
+    """Requester and voters, each as they were looked up last."""
     scan_order: str | None = None
     """The order of its latest scan."""
     look_at: datetime | None = None

@@ -19,6 +19,15 @@ class Running:
     configuration: ServiceConfiguration | None
     size: int | None = None
     """Like that of ``Examined``; None where the registry does not tell."""
+    turn: int | None = None
+    """Of the container that serves: another one serves when it is another."""
+    member: Member | None = None
+    """As its release says; None where there is none."""
+
+    @property
+    def resolved(self) -> "Resolved":
+        """What its name meant, as far as that is known."""
+        return Resolved(self.image, None, self.member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,11 @@ class Examined:
     lost_total: int = 0
     member: Member | None = None
     """None for a plan of before this was known: it is not carried out."""
+
+    @property
+    def resolved(self) -> "Resolved":
+        """What the name meant."""
+        return Resolved(self.image, None, self.member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,11 @@ class DeployPlan:
         return self.examined.image.pin
 
     @property
+    def resolved(self) -> Resolved:
+        """What the name meant when it was examined."""
+        return self.examined.resolved
+
+    @property
     def named(self) -> Digest:
         """What the tag meant: the index, where there is one. A tag that moved no longer does."""
-        return Resolved(self.image, None, self.examined.member).named
+        return self.resolved.named

@@ -142,10 +142,22 @@ def refusal_of_window(configuration: Configuration, environment: str, now: datet
 
     ``now`` must carry a time zone. Rolling back is not a deploy: it is never refused for this.
     """
-    entry = configuration.environment(environment)
-    for freeze in entry.freeze:
+    return refusal_of_freeze(configuration, environment, now) or refusal_of_windows(
+        configuration, environment, now
+    )
+
+
+def refusal_of_freeze(configuration: Configuration, environment: str, now: datetime) -> str | None:
+    """The sentence about a freeze of these days, where there is one."""
+    for freeze in configuration.environment(environment).freeze:
         if freeze.holds(now):
             return f"{environment} is frozen ({freeze}); it takes deploys again on {freeze.ends}."
+    return None
+
+
+def refusal_of_windows(configuration: Configuration, environment: str, now: datetime) -> str | None:
+    """The sentence about its windows, where there are some and none is open."""
+    entry = configuration.environment(environment)
     if entry.allowed and not any(window.holds(now) for window in entry.allowed):
         windows = listed((str(window) for window in entry.allowed), "or")
         return f"{environment} takes deploys {windows} only."

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
 
@@ -28,6 +29,11 @@ class Release:
     member: Member | None = None
     """What else is known of its image."""
 
+    @property
+    def resolved(self) -> Resolved:
+        """What its name meant."""
+        return Resolved(self.image, None, self.member)
+
 
 @dataclass(frozen=True, slots=True)
 class BadDigest:
@@ -39,3 +45,5 @@ class BadDigest:
     operation: int
     """The operation that left it."""
     at: datetime
+    index: Digest | None = None
+    """What its name meant, where that was an index: it is left as a whole."""

@@ -212,6 +212,7 @@ def _ended(before: Operation, revoked: PublicKey, own: Keys) -> Operation:
         signed_examined=_kept(before.signed_examined, revoked),
         signed_plan=plan,
         votes=votes,
+        standings=tuple(one for one in before.standings if one.key != revoked.id),
         state=state,
         outcome=outcome,
         interim=None,

@@ -11,12 +11,14 @@ from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Actor, Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
+from quaymaster.policy import Person, Standing
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store.formats import SUBMISSION, VOTE
-from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
+from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of, standing_of
 from tests.keys import BOT_KEY, RING, WORKER_KEY
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -87,6 +89,18 @@ def voted(about: Operation, vote: "Vote | Signed[Vote]") -> Signed[Vote]:
     plan = about.signed_plan.digest if about.signed_plan else said.plan
     meant = replace(said, operation=about.id, plan=plan)
     return VOTE.signed(meant, (str(about.id), plan), BOT_KEY)
+
+
+def looked_up(
+    user: str = "U0ALICE",
+    standing: Standing = Standing.FULL_MEMBER,
+    at: datetime | None = None,
+    operation_id: int = 1042,
+    groups: tuple[str, ...] = (),
+) -> Signed[LookedUp]:
+    """Who somebody was a moment ago, signed by the bot."""
+    person = Person(user, ALICE.team, frozenset(groups), standing)
+    return standing_of(operation_id, person, at or datetime.now(UTC), BOT_KEY)
 
 
 def _signed(submission: Submission) -> Signed[Submission]:

@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from quaymaster.errors import Conflict, Forged
-from quaymaster.operations import Stage
+from quaymaster.operations import Operation, Stage
+from quaymaster.outcomes import Ended
 from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
@@ -39,22 +40,20 @@ from workers.jobs.scan import scan_image
 from workers.jobs.tag import tag_image
 from workers.jobs.tags import list_tags
 from workers.running import Running
-from workers.steps import Step
+from workers.steps import Returns, Step
 from workers.toolbox import Toolbox
 
 
 def work(running: Running, tools: Toolbox) -> Step:
-    """Do the operation's present stage. Raises what went wrong with it."""
+    """Do the operation's present stage. Raises what went wrong with it.
+
+    Whoever looks after what was begun acts by its plan, whatever the configuration says by now.
+    """
     operation = running.operation
-    if operation.configuration_revision != tools.configuration.revision:
-        raise Conflict(
-            "The bot and this worker have different configurations, so nothing was done.",
-            why=f"It was asked for with revision {operation.configuration_revision}; the worker "
-            f"has {tools.configuration.revision}.",
-            next_step="Give both the same quaymaster.yml and restart them, then ask again.",
-        )
     if operation.stage is Stage.RECOVER:
         return recover(running, tools)
+    if (instead := _of_another_revision(operation, tools)) is not None:
+        return instead
     request = operation.request
     match request:
         case TagsRequest():
@@ -87,6 +86,28 @@ def work(running: Running, tools: Toolbox) -> Step:
             raise Forged(f"`{request.verb}` is answered by the bot and is never queued.")
         case _:
             assert_never(request)
+
+
+def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None:
+    """What is done instead where the configuration is another one, if it is: what has a plan gets a
+    new one, and what has none yet ends. Raises Conflict.
+    """
+    is_begun = operation.stage is Stage.LOOK
+    if is_begun or operation.configuration_revision == tools.configuration.revision:
+        return None
+    if operation.stage is Stage.APPLY and isinstance(operation.request, DeployRequest):
+        return Returns(
+            Ended(
+                "The configuration was changed since the plan was made. Nothing was changed.",
+                next_step="Ask for it again, so that what runs is what was approved.",
+            )
+        )
+    raise Conflict(
+        "The bot and this worker have different configurations, so nothing was done.",
+        why=f"It was asked for with revision {operation.configuration_revision}; the worker "
+        f"has {tools.configuration.revision}.",
+        next_step="Give both the same quaymaster.yml and restart them, then ask again.",
+    )
 
 
 def _change_a_service(

@@ -18,17 +18,18 @@ from quaymaster.errors import (
     Forged,
     HandedBack,
     NoRoom,
+    NotAdmissible,
     QuaymasterError,
-    ScanBlocked,
     Trouble,
     Unavailable,
     WrittenByNewer,
 )
 from quaymaster.journal import event_of
 from quaymaster.logs import unforeseen
-from quaymaster.operations import Operation, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
-from quaymaster.store import leases, records, scan_orders
+from quaymaster.requests import DeployRequest
+from quaymaster.store import leases, records, scan_orders, service_leases
 from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
@@ -60,7 +61,7 @@ def run_operation(operation_id: int) -> Retry | None:
 
     Never raises for what went wrong with the operation: that is in the record. What it returns
     has RQ put the same job at the end of its queue, without its own scheduler
-    (``Worker.handle_job_retry``): the operation is for a newer worker.
+    (``Worker.handle_job_retry``): the operation is for a newer worker, or its turn comes later.
     """
     job = get_current_job()
     with opened() as tools:
@@ -73,7 +74,8 @@ def run_operation(operation_id: int) -> Retry | None:
 def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
     """The same with the tools given: take the lease, move to running, work, move on.
 
-    False when a newer Quaymaster wrote the record: then nothing was done, and the job has to stay.
+    False when a newer Quaymaster wrote the record, and while another operation changes the same
+    service: then nothing was done, and the job has to stay.
     """
     try:
         stored = ask(tools.connection, records.load(operation_id, tools.keys.ring))
@@ -89,8 +91,26 @@ def run(operation_id: int, job_id: str, tools: Toolbox) -> bool:
     if _is_answered_by_a_newer_scanner(stored.operation, tools):
         log.warning("left to a newer worker", operation=operation_id)
         return False
+    if stored.operation.job_id == job_id and _waits_in_line(stored.operation, tools):
+        log.info("waits for a running change", operation=operation_id)
+        return False
     _run(stored.operation, job_id, tools)
     return True
+
+
+def _waits_in_line(operation: Operation, tools: Toolbox) -> bool:
+    """Whether another operation changes the service now. What is planned meanwhile would be about
+    what ran before; what is planned already has been overtaken when that one is done. A rollback
+    does not wait: after another one it would go back further than was asked.
+    """
+    request = operation.request
+    if not isinstance(request, DeployRequest) or operation.is_past_return:
+        return False
+    if operation.stage not in (Stage.PLAN, Stage.APPLY):
+        return False
+    name = service_leases.name_of(request.environment, request.service)
+    owner = ask(tools.connection, leases.owner_of(name))
+    return owner is not None and owner.partition(":")[0] != str(operation.id)
 
 
 def _is_answered_by_a_newer_scanner(operation: Operation, tools: Toolbox) -> bool:
@@ -170,7 +190,7 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
 
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
-    if isinstance(error, ScanBlocked):
+    if isinstance(error, NotAdmissible):
         return _refused(error.trouble)
     return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from quaymaster import bounds
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.outcomes import Outcome
+from quaymaster.outcomes import Ended, Outcome
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import scan_orders
@@ -59,7 +59,14 @@ class Bakes:
     look_at: datetime
 
 
-Step = Finished | Continues | OrdersScan | AwaitsApproval | Bakes
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """The bot goes on: it looks people up again, or asks for a new plan where there is an end."""
+
+    end: Ended | None = None
+
+
+Step = Finished | Continues | OrdersScan | AwaitsApproval | Returns | Bakes
 
 
 def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> Operation:
@@ -92,6 +99,8 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
                 now,
                 signed_plan=plan_of(operation, _bounded(step.plan), key),
             )
+        case Returns():
+            return operation.moved(State.RETURNED, now, outcome=step.end)
         case Bakes():
             return operation.moved(
                 State.BAKING,
@@ -115,7 +124,7 @@ def also_stored(after_it: Operation, step: Step, key: SigningKey) -> Sequence[Co
             return step.also
         case OrdersScan():
             return scan_orders.placed(scan_orders.order_of(after_it), key)
-        case Continues() | AwaitsApproval() | Bakes():
+        case Continues() | AwaitsApproval() | Returns() | Bakes():
             return ()
         case _:
             assert_never(step)

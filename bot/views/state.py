@@ -56,6 +56,8 @@ def standing(scene: Scene) -> Standing:
             return _scanning(operation)
         case State.AWAITING_APPROVAL:
             return _awaiting(scene)
+        case State.RETURNED:
+            return Standing("🔎", "Checked once more", (": may it still happen?",))
         case State.BAKING:
             until: Line = (" until ", When(operation.look_at)) if operation.look_at else ()
             return Standing("👀", "Live, being watched", until)

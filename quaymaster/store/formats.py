@@ -17,6 +17,7 @@ from quaymaster.outcomes import Listed
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.releases import BadDigest, Release
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
+from quaymaster.standings import LookedUp
 from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
@@ -34,6 +35,7 @@ EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)
 PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
 CANCELLATION = Codec("cancellation", TypeAdapter(Cancellation), _BOT)
+STANDING = Codec("standing", TypeAdapter(LookedUp), _BOT)
 RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
@@ -54,6 +56,7 @@ CODECS = (
     PLAN,
     VOTE,
     CANCELLATION,
+    STANDING,
     RELEASE,
     BAD_DIGEST,
     REPORT,

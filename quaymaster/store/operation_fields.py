@@ -18,11 +18,13 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Cancellation, Operation, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.policy import Person
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store import keys
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
@@ -31,6 +33,7 @@ from quaymaster.store.formats import (
     PLAN,
     RECORD,
     RESOLVED,
+    STANDING,
     SUBMISSION,
     VOTE,
 )
@@ -41,7 +44,7 @@ T = TypeVar("T")
 
 PROGRESS = TypeAdapter(Progress)
 _TEXTS = TypeAdapter(list[str])
-_PARTS = ("submission", "resolved", "examined", "plan", "votes")
+_PARTS = ("submission", "resolved", "examined", "plan", "votes", "standings")
 FIELDS = ("record", "version", "revision", "progress", "cancel", "page", "past_return", *_PARTS)
 """In the order in which ``read`` takes them."""
 
@@ -172,6 +175,13 @@ def plan_of(operation: Operation, value: DeployPlan, key: SigningKey) -> Signed[
     return PLAN.signed(value, _place(operation.submission.value), key)
 
 
+def standing_of(
+    operation_id: int, person: Person, at: datetime, key: SigningKey
+) -> Signed[LookedUp]:
+    """Who somebody was at that moment, signed for this operation."""
+    return STANDING.signed(LookedUp.of(operation_id, person, at), (str(operation_id),), key)
+
+
 def cancellation_of(operation: Operation, by: str, at: datetime, key: SigningKey) -> str:
     """What is stored where somebody asks to stop an operation: it fits this request alone."""
     value = Cancellation(operation.id, by, at)
@@ -206,6 +216,7 @@ def _record_of(operation: Operation) -> Record:
         examined=_digest(operation.signed_examined),
         plan=_digest(operation.signed_plan),
         votes=tuple(vote.digest for vote in operation.votes),
+        standings=tuple(one.digest for one in operation.standings),
         scan_order=operation.scan_order,
         look_at=operation.look_at,
         started_at=operation.started_at,
@@ -229,11 +240,13 @@ def _new_parts(before: Operation | None, after: Operation) -> tuple[str, ...]:
     new = [word for name, old, part in pairs if part and part != old for word in (name, part.text)]
     if after.votes and (before is None or before.votes != after.votes):
         new += ["votes", json.dumps([vote.text for vote in after.votes])]
+    if after.standings and (before is None or before.standings != after.standings):
+        new += ["standings", json.dumps([one.text for one in after.standings])]
     return tuple(new)
 
 
 def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> Operation:
-    submission_text, resolved, examined, plan, votes = parts
+    submission_text, resolved, examined, plan, votes, standings = parts
     number = str(record.id)
     submission = _part(SUBMISSION, submission_text, (number,), record.submission, ring)
     if submission is None:
@@ -260,7 +273,11 @@ def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> 
     _check_the_plan_belongs(operation)
     _check_the_scan_is_its_own(operation)
     _check_enrolment(operation, ring)
-    return replace(operation, votes=_votes(operation, votes, record.votes, ring))
+    return replace(
+        operation,
+        votes=_votes(operation, votes, record.votes, ring),
+        standings=_standings(number, standings, record.standings, ring),
+    )
 
 
 def _part(
@@ -302,6 +319,21 @@ def _votes(
             next_step="Tell your Quaymaster administrator.",
         )
     return votes
+
+
+def _standings(
+    number: str, text: bytes | None, digests: tuple[str, ...], ring: KeyRing
+) -> tuple[Signed[LookedUp], ...]:
+    if not digests:
+        return ()
+    try:
+        texts = _TEXTS.validate_json(text or b"[]")
+    except ValueError as error:
+        raise _does_not_belong(number, "standing") from error
+    standings = tuple(STANDING.read(one, (number,), ring) for one in texts)
+    if tuple(one.digest for one in standings) != digests:
+        raise _does_not_belong(number, "standing")
+    return standings
 
 
 def _place(submission: Submission) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class Record:
     examined: str | None
     plan: str | None
     votes: tuple[str, ...]
+    standings: tuple[str, ...]
     scan_order: str | None
     look_at: datetime | None
     started_at: datetime | None

@@ -306,6 +306,16 @@ def open_ids() -> Query[tuple[int, ...]]:
     return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(ids_in(reply))))
 
 
+def state_if_plain(operation_id: int) -> Query[str | None]:
+    """The state as it stands beside the record, unsigned: for those who look at many and read the
+    record of the few that it points to.
+    """
+    return Query(
+        ("HGET", keys.operation(operation_id), "state"),
+        lambda reply: reply.decode(errors="replace") if reply else None,
+    )
+
+
 def recent_ids(count: int) -> Query[tuple[int, ...]]:
     """The latest ids, newest first."""
     return Query(("ZREVRANGE", keys.RECENT, 0, count - 1), ids_in)

@@ -30,10 +30,17 @@ def record(release: Release, key: SigningKey) -> tuple[Command, ...]:
 
 
 def mark_bad(
-    environment: str, service: str, digest: Digest, operation: int, at: datetime, key: SigningKey
+    environment: str,
+    service: str,
+    digest: Digest,
+    operation: int,
+    at: datetime,
+    key: SigningKey,
+    *,
+    index: Digest | None = None,
 ) -> tuple[Command, ...]:
     """The commands that keep a digest from being deployed again after a rollback from it."""
-    mark = BadDigest(environment, service, digest, operation, at)
+    mark = BadDigest(environment, service, digest, operation, at, index)
     signed = BAD_DIGEST.signed(mark, (environment, service, str(digest)), key)
     return (("HSET", keys.bad_digests(environment, service), str(digest), signed.text),)
 
@@ -66,7 +73,8 @@ def latest(
 def bad_digests(
     environment: str, service: str, ring: KeyRing, queue: str
 ) -> Query[dict[Digest, BadDigest]]:
-    """Every digest that was rolled back from, as a worker of this queue has signed.
+    """Every digest that was rolled back from, as a worker of this queue has signed; and with an
+    image the index that it is of.
 
     The marks of another worker are left out, as its releases are: they would choose what a rollback
     goes back to. Raises Forged and WrittenByNewer.
@@ -76,7 +84,7 @@ def bad_digests(
         pairs = (
             reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
         )
-        found = {}
+        found: list[BadDigest] = []
         for digest, text in pairs:
             place = (environment, service, digest.decode(errors="replace"))
             signed = BAD_DIGEST.read(text, place, ring)
@@ -84,9 +92,10 @@ def bad_digests(
             if (mark.environment, mark.service, str(mark.digest)) != place:
                 raise Forged(f"The mark on {mark.digest.short} is not about what it stands for.")
             if ring.key(signed.key).may_work_in(queue):
-                found[mark.digest] = mark
+                found.append(mark)
             else:
                 log.warning("mark of another worker", digest=str(mark.digest), key=signed.key)
-        return found
+        of_indexes = {mark.index: mark for mark in found if mark.index is not None}
+        return of_indexes | {mark.digest: mark for mark in found}
 
     return Query(("HGETALL", keys.bad_digests(environment, service)), read)

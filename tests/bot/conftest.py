@@ -49,6 +49,7 @@ environments:
   frozen:
     target: {docker: [app1]}
     freeze: ["2020-01-01/2120-01-01"]
+    approval: {needed: 1, from: [release-managers]}
     services:
       web: {image: registry.staging:5000/shop/web}
   production:

@@ -231,7 +231,7 @@ async def test_a_late_vote_is_refused_and_the_approval_expires(bot: Running) -> 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": State.SUPERSEDED}, "a new operation was opened"),
+        ({"state": State.SUPERSEDED, "outcome": Ended("#1050 was opened for it.")}, "#1050 was"),
         ({"state": State.RUNNING, "plan": None}, "no plan to vote on yet"),
         ({"state": State.SUCCEEDED}, "has succeeded"),
         ({"state": State.EXPIRED}, "has expired"),

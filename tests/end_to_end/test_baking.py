@@ -89,7 +89,7 @@ async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
     assert _released(house) == 1
     alice = workspace.person(ALICE)
     again = await house.asked(alice, f"deploy {repository}:2 to {staging}")
-    assert house.ended(again).state is State.FAILED
+    assert house.ended(again).state is State.REFUSED
     assert "rolled back from" in (await final_card(workspace, again)).words
 
 
@@ -116,7 +116,7 @@ async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
     assert "web v1" in page_at(house.shop.port)
     for what in (f"{repository}:2", f"{repository}:latest", f"{repository}@{bad}"):
         number = await house.asked(alice, f"deploy {what} to {staging}")
-        assert house.ended(number).state is State.FAILED, what
+        assert house.ended(number).state is State.REFUSED, what
         assert "rolled back from" in (await final_card(workspace, number)).words
     assert "web v1" in page_at(house.shop.port)
 

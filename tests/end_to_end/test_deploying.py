@@ -69,7 +69,7 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
 
     number = await house.asked(alice, f"deploy {repository}:2 to {house.shop.staging}")
     fifth = house.ended(number)
-    assert fifth.state is State.FAILED
+    assert fifth.state is State.REFUSED
 
 
 async def test_production_waits_for_two_people_and_runs_what_they_approved(

@@ -19,9 +19,9 @@ _VOTES = "tests/bot/test_votes.py"
 AS_APPROVED = (
     _row(
         "a verdict whose report is gone lets nothing through",
-        "workers/jobs/apply.py",
-        "    if worse(plan.examined.verdict, verdict) and stops(verdict, rule):\n",
-        '    if verdict.kind != "unknown" and stops(verdict, rule):\n',
+        "quaymaster/admissible.py",
+        '    if report is None and kind == "rollback":\n',
+        "    if report is None:\n",
         (f"{_APPLY}::test_a_verdict_whose_report_is_gone_lets_nothing_through",),
     ),
     _row(
@@ -61,9 +61,9 @@ AS_APPROVED = (
     ),
     _row(
         "production takes only what staging has had",
-        "workers/jobs/examine.py",
-        "    _refuse_unreleased_before(request, resolved, tools)\n",
-        "",
+        "quaymaster/admissible.py",
+        "        yield _after(configuration, facts, facts.before)\n",
+        "        pass\n",
         (f"{_EXAMINE}::test_what_the_environment_before_never_had_is_refused",),
     ),
     _row(
@@ -162,8 +162,8 @@ AS_APPROVED = (
     _row(
         "a worker with another configuration does nothing",
         "workers/dispatch.py",
-        "if operation.configuration_revision != tools.configuration.revision:",
-        "if False:",
+        "    if is_begun or operation.configuration_revision == tools.configuration.revision:\n",
+        "    if True:\n",
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
     ),
     _row(
@@ -182,22 +182,22 @@ AS_APPROVED = (
     ),
     _row(
         "the gate is asked again before a deploy is carried out",
-        "workers/jobs/apply.py",
-        '    if plan.kind == "deploy":\n        _ask_the_gate_again(plan, tools)\n',
-        "",
+        "workers/permitted.py",
+        "        verdict=verdict_of_now(plan.kind, ",
+        "        verdict=None and verdict_of_now(plan.kind, ",
         (f"{_APPLY}::test_what_came_to_light_after_the_approval_stops_the_deploy",),
     ),
     _row(
         "what changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        "(serving.digest if serving else None) != (planned.digest if planned else None)",
-        "False",
+        "if serving is not None and _is_other(serving, plan):",
+        "if False:",
         (f"{_APPLY}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),
     _row(
         "a secret that changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        'if plan.kind == "deploy" and (values.changed or values.incomparable):',
+        "if values.changed or values.incomparable:",
         "if False:",
         (f"{_APPLY}::test_a_secret_that_changed_since_the_plan_supersedes_it",),
     ),

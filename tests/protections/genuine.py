@@ -180,7 +180,7 @@ GENUINE = (
         (f"{_NEWER_JOB}::test_the_job_stays_for_a_newer_worker",),
     ),
     *(
-        _Row("G4", what, "workers/jobs/apply.py", "plan.turn <= state.highest_turn", new, (test,))
+        _Row("G4", what, "workers/jobs/apply.py", "plan.turn <= newest.turn", new, (test,))
         for what, new, test in (
             (
                 "a plan of the past is not carried out",
@@ -189,7 +189,7 @@ GENUINE = (
             ),
             (
                 "a plan is carried out once",
-                "plan.turn < state.highest_turn",
+                "plan.turn < newest.turn",
                 f"{_APPLY}::TestTurns::test_a_plan_whose_turn_is_past_is_superseded",
             ),
         )
@@ -248,8 +248,8 @@ GENUINE = (
         "G4",
         "secrets that cannot be compared end a plan as superseded",
         "workers/jobs/apply.py",
-        "(values.changed or values.incomparable):",
-        "values.changed:",
+        "if values.changed or values.incomparable:",
+        "if values.changed:",
         (
             f"{_APPLY}::test_secrets_that_cannot_be_compared_supersede_a_plan"
             "_and_are_not_said_to_have_changed",

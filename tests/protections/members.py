@@ -77,8 +77,8 @@ MEMBERS = (
     ),
     _row(
         "another index does not count as released before",
-        "workers/jobs/examine.py",
-        "released.named == resolved.named",
+        "quaymaster/admissible.py",
+        "one.named == resolved.named",
         "True",
         (f"{_EXAMINE}::test_another_member_of_the_same_index_counts_and_one_of_another_does_not",),
     ),

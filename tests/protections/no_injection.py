@@ -391,7 +391,7 @@ NO_INJECTION = (
         )
         for what, old, new in (
             ("the bot writes no release", '"releases:*", bot="r"', '"releases:*", bot="rw"'),
-            ("the bot writes no report", '"report:*", ', '"report:*", bot="w", '),
+            ("the bot writes no report", '"report:*", bot="r"', '"report:*", bot="rw"'),
             ("the bot writes no audit", '_ours("audit", ', '_ours("audit", bot="rw", '),
             ("the scanner reads no operation", '"operation:*", ', '"operation:*", scanner="r", '),
             (

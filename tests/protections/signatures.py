@@ -317,13 +317,13 @@ _MOVES = tuple(
         ),
         (
             "the bot ends nothing that has begun",
-            "            return operation.started_at is None\n",
+            "            return operation.started_at is None or _is_judged_by_the_bot(operation)\n",
             "            return True\n",
             "test_the_bot_ends_nothing_that_a_worker_has_started",
         ),
         (
             "the bot queues again only what was approved",
-            "            return operation.attempt == 1 or _is_just_approved(operation)\n",
+            "            return operation.attempt == 1 or _is_to_be_applied(operation)\n",
             "            return True\n",
             "test_the_bot_queues_again_only_what_was_approved_and_only_to_apply_it",
         ),

@@ -1,5 +1,6 @@
 """Every protection: a row for each thing that a guarantee rests on."""
 
+from tests.protections.admissible import ADMISSIBLE
 from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
@@ -35,6 +36,7 @@ PROTECTIONS = (
     *AUDIT,
     *AUDIT_CHAIN,
     *FRESHNESS,
+    *ADMISSIBLE,
     *CHAT_PAGE,
     *GENUINE,
     *KEYS,

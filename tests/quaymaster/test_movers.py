@@ -62,8 +62,17 @@ def test_the_bot_moves_what_people_decide(state: State, stage: Stage) -> None:
 
 @pytest.mark.parametrize("state", [State.REFUSED, State.FAILED])
 def test_the_bot_ends_nothing_that_a_worker_has_started(state: State) -> None:
-    assert of_the_bot(state=state)
-    assert not of_the_bot(state=state, started_at=NOW)
+    assert may_have_moved(BOT, deploy(state=state))
+    assert not may_have_moved(BOT, deploy(state=state, started_at=NOW))
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.FAILED, State.SUPERSEDED])
+@pytest.mark.parametrize("stage", Stage)
+def test_the_bot_ends_what_has_a_plan_and_may_not_happen_any_more(
+    state: State, stage: Stage
+) -> None:
+    judged = of_the_bot(state=state, stage=stage, started_at=NOW)
+    assert judged is (stage in (Stage.PLAN, Stage.APPLY))
 
 
 def test_only_the_bot_counts_votes() -> None:
@@ -83,7 +92,9 @@ def test_only_the_bot_counts_votes() -> None:
         ({"votes": TWO_VOTES, "plan": plan(rule=rule(needed=3))}, False),
         ({"votes": TWO_VOTES, "stage": Stage.PLAN}, False),
         ({"votes": TWO_VOTES, "stage": Stage.RECOVER}, False),
-        ({"plan": plan(rule=None)}, False),
+        ({"plan": plan(rule=None)}, True),
+        ({"plan": None, "votes": ()}, False),
+        ({"plan": plan(rule=None), "stage": Stage.RECOVER}, False),
     ],
 )
 def test_the_bot_queues_again_only_what_was_approved_and_only_to_apply_it(

@@ -33,6 +33,7 @@ from tests.samples import (
     deploy,
     having,
     image,
+    looked_up,
     operation,
     vote,
 )
@@ -185,8 +186,14 @@ def test_an_approval_whose_plan_rests_on_it_is_superseded_with_its_sentence(
 
 @pytest.mark.parametrize(
     "given",
-    [operation(), awaiting(), awaiting(votes=(vote("U0BOB"),)), deploy(state=State.ACCEPTED)],
-    ids=["queued", "waiting", "voted on", "accepted"],
+    [
+        operation(),
+        awaiting(),
+        awaiting(votes=(vote("U0BOB"),)),
+        deploy(state=State.ACCEPTED),
+        deploy(standings=(looked_up(),)),
+    ],
+    ids=["queued", "waiting", "voted on", "accepted", "looked up"],
 )
 def test_every_open_request_ends_with_the_bots_key(valkey: redis.Redis, given: Operation) -> None:
     of_the_bot = given.state is not State.AWAITING_APPROVAL or given.votes
@@ -196,7 +203,7 @@ def test_every_open_request_ends_with_the_bots_key(valkey: redis.Redis, given: O
     ended = loaded(valkey, own.ring)
     assert ended.state is State.CANCELLED
     assert isinstance(ended.outcome, Ended)
-    assert ended.votes == ()
+    assert (ended.votes, ended.standings) == ((), ())
     assert ended.request == given.request
 
 

@@ -43,6 +43,7 @@ from quaymaster.outcomes import (
 )
 from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
 from quaymaster.platforms import Member
+from quaymaster.policy import Standing
 from quaymaster.releases import BadDigest, Release
 from quaymaster.requests import (
     ApproveRequest,
@@ -74,6 +75,7 @@ from quaymaster.services import (
     Volume,
 )
 from quaymaster.signing_key import SigningKey
+from quaymaster.standings import LookedUp
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import (
     AUDIT_ANCHOR,
@@ -92,6 +94,7 @@ from quaymaster.store.formats import (
     RESOLVED,
     SCAN_ANSWER,
     SCAN_ORDER,
+    STANDING,
     SUBMISSION,
     VOTE,
 )
@@ -164,7 +167,7 @@ DEPLOY = DeployPlan(
     examined=EXAMINED_IMAGE,
     configuration=SERVICE,
     configuration_revision="0123456789ab",
-    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000),
+    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
     rule=RULE,
     notes=("the tag moved", "“quoted” 🚢"),
     undo=Undo(BEFORE, 1001),
@@ -268,6 +271,7 @@ _RECORD = Record(
     examined="3c" * 32,
     plan="4d" * 32,
     votes=("5e" * 32, "6f" * 32),
+    standings=("7f" * 32,),
     scan_order="1042-2",
     look_at=AT + timedelta(minutes=1),
     started_at=AT - timedelta(minutes=1),
@@ -308,6 +312,7 @@ def _records() -> tuple[Sample, ...]:
     moved = [replace(_RECORD, state=state) for state in State]
     staged = [replace(_RECORD, state=State.QUEUED, stage=stage) for stage in Stage]
     bare = replace(moved[0], resolved=None, examined=None, plan=None, votes=(), look_at=None)
+    bare = replace(bare, standings=())
     bare = replace(bare, started_at=None, interim=None, deaths=0, scan_order=None)
     finished = [replace(ended, outcome=outcome) for outcome in OUTCOMES]
     return (
@@ -345,12 +350,24 @@ SAMPLES: tuple[Sample, ...] = (
         for choice in Choice
     ),
     Sample(CANCELLATION, ("1042", PLAN_HASH), Cancellation(1042, "U0BOB", AT), BOT_KEY),
+    *(
+        Sample(
+            STANDING, ("1042",), LookedUp(1042, "U0BOB", "T0TEAM", one, ("S0A", "S0B"), AT), BOT_KEY
+        )
+        for one in Standing
+    ),
     Sample(RELEASE, PLACE[1:], _RELEASE, WORKER_KEY),
     Sample(RELEASE, PLACE[1:], replace(_RELEASE, approved_by=(), restores=None), WORKER_KEY),
     Sample(
         BAD_DIGEST,
         (*PLACE[1:], str(OLD)),
         BadDigest("production", "web", OLD, 1042, AT),
+        WORKER_KEY,
+    ),
+    Sample(
+        BAD_DIGEST,
+        (*PLACE[1:], str(OLD)),
+        BadDigest("production", "web", OLD, 1042, AT, MEMBER.index),
         WORKER_KEY,
     ),
     Sample(

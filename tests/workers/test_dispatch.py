@@ -5,9 +5,10 @@ import pytest
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Stage
 from quaymaster.requests import ApproveRequest
-from tests.samples import deploy, operation
+from tests.samples import deploy, operation, plan
 from tests.workers.toolboxes import of_shop, running, toolbox
 from workers.dispatch import work
+from workers.steps import Returns
 
 
 def test_a_worker_with_another_configuration_does_nothing() -> None:
@@ -24,3 +25,17 @@ def test_a_deploy_begins_with_looking_at_the_image(stage: Stage) -> None:
 def test_what_the_bot_answers_is_no_work() -> None:
     with pytest.raises(Forged, match="answered by the bot"):
         work(running(of_shop(operation(request=ApproveRequest(1)))), toolbox())
+
+
+@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.LOOK])
+def test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision(stage: Stage) -> None:
+    with pytest.raises(Forged, match="no plan"):
+        work(running(deploy(stage=stage, configuration_revision="another")), toolbox())
+
+
+def test_a_plan_of_another_configuration_goes_back_to_the_bot_which_opens_a_new_operation() -> None:
+    given = deploy(stage=Stage.APPLY, plan=plan(), configuration_revision="another")
+    step = work(running(given), toolbox())
+    assert isinstance(step, Returns)
+    assert step.end is not None
+    assert "The configuration was changed since the plan was made" in step.end.why

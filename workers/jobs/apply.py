@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from quaymaster.errors import HandedBack, NotFound, QuaymasterError, ScanBlocked
-from quaymaster.gate import stops, verdict_of, worse
+from quaymaster.admissible import refuse
+from quaymaster.errors import HandedBack, NotFound, QuaymasterError
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended
@@ -20,12 +20,14 @@ from workers.containers import Container, ServiceState, observe, refreshed
 from workers.engine import Engine
 from workers.health import wait_until_healthy
 from workers.images import inspect, pull
-from workers.ledger import newest_report
+from workers.marks import marks_on
 from workers.members import refuse_another
+from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
 from workers.running import Running, service_lease
 from workers.settle import settle
-from workers.steps import Bakes, Finished, Step
+from workers.steps import Bakes, Finished, Returns, Step
+from workers.superseding import supersede_waiting, superseded_by
 from workers.switch import (
     NOTHING_SERVED,
     Switched,
@@ -43,19 +45,23 @@ from workers.toolbox import Toolbox
 def apply_plan(running: Running, tools: Toolbox) -> Step:
     """Start the new container beside the old one, check it, switch, keep the old one stopped.
 
-    Whatever goes wrong before the switch leaves the old one serving. Raises Forged, NotAllowed,
-    ScanBlocked, Conflict, Unhealthy or another OutsideFailure.
+    Whatever goes wrong before the switch leaves the old one serving. Where nobody has looked
+    lately who asked and who agreed, the bot does first. Raises Forged, NotAllowed, NotAdmissible,
+    Conflict, Unhealthy or another OutsideFailure.
     """
     started = time.monotonic()
     operation = running.operation
     plan = _plan_to_carry_out(operation, tools)
+    if not are_known(operation, tools):
+        return Returns()
+    refuse(answers_about_plan(operation, plan, tools))
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:
         settle(engine, plan.environment, plan.service, still_mine)
         state = observe(engine, plan.environment, plan.service)
         values = tools.renderer.values(plan.configuration)
-        if (why := _overtaken(plan, state, values, tools)) is not None:
-            return Finished(why, State.SUPERSEDED)
+        if (instead := _overtaken(plan, state, values, tools)) is not None:
+            return instead
         try:
             held = bring_image(engine, plan, running, tools)
             change = Change(plan, state, values, engine, still_mine, running, held)
@@ -79,7 +85,10 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
 
 
 def live(operation: Operation, plan: DeployPlan, deployed: Deployed, tools: Toolbox) -> Step:
-    """What follows when the new version serves: the bake window, or the release at once."""
+    """What follows when the new version serves: the bake window, or the release at once. Other
+    plans that wait are about what ran before.
+    """
+    supersede_waiting(operation, plan, tools)
     if plan.configuration.bake > 0:
         return Bakes(deployed, tools.now() + timedelta(seconds=plan.configuration.bake))
     return Finished(deployed, also=released(operation, plan, tools))
@@ -100,15 +109,8 @@ def released(operation: Operation, plan: DeployPlan, tools: Toolbox) -> tuple[Co
         restores=plan.restores,
         member=plan.examined.member,
     )
-    left = plan.running.image.digest if plan.running else None
-    is_other = left is not None and left != plan.digest
-    marks = (
-        releases.mark_bad(
-            plan.environment, plan.service, left, operation.id, tools.now(), tools.keys.private
-        )
-        if left is not None and is_other and plan.kind == "rollback"
-        else ()
-    )
+    left = plan.running.resolved if plan.running and plan.kind == "rollback" else None
+    marks = marks_on(left, plan.resolved, plan, operation, tools)
     return (*releases.record(release, tools.keys.private), *marks)
 
 
@@ -249,50 +251,60 @@ def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
     environment = getattr(request, "environment", "")
     service = getattr(request, "service", "")
     policy = tools.configuration.approval_for(environment, service)
-    plan = approved_plan(operation, policy)
-    if plan.kind == "deploy":
-        _ask_the_gate_again(plan, tools)
-    return plan
-
-
-def _ask_the_gate_again(plan: DeployPlan, tools: Toolbox) -> None:
-    """Only a worse verdict than the one that people saw stops the deploy. A report that is gone,
-    as after the scanner's key was revoked, proves nothing any more.
-    """
-    rule = tools.configuration.gate_for(plan.environment, plan.service)
-    verdict = verdict_of(newest_report(plan.digest, tools), rule, tools.now())
-    if worse(plan.examined.verdict, verdict) and stops(verdict, rule):
-        raise ScanBlocked(
-            f"Since {tools.familiar(plan.image)} was approved, worse has come to light about it.",
-            why="A scan with a newer database does not let it through. Nothing was changed.",
-            next_step=f"`/image scan {plan.image.repository.path}@{plan.digest}` shows what.",
-        )
+    return approved_plan(operation, policy)
 
 
 def _overtaken(
     plan: DeployPlan, state: ServiceState, values: Values, tools: Toolbox
-) -> Ended | None:
-    """Why the plan is no longer about what is there, if so: nobody approved what would happen."""
-    if plan.turn <= state.highest_turn:
-        return Ended(
-            f"{plan.environment}/{plan.service} was changed by a newer plan than this one. "
-            "Nothing was changed.",
-            next_step="Ask for it again, so that the plan is about what runs now.",
-        )
-    serving = state.serving.image if state.serving else None
-    planned = plan.running.image if plan.running else None
-    if (serving.digest if serving else None) != (planned.digest if planned else None):
-        return Ended(
-            f"What runs in {plan.environment}/{plan.service} has changed since the plan was made: "
-            f"{_said(serving, tools)} instead of {_said(planned, tools)}. Nothing was changed.",
-            next_step="Ask for it again, so that the plan is about what runs now.",
-        )
-    if plan.kind == "deploy" and (values.changed or values.incomparable):
-        return Ended(
-            f"{_about_secrets(values)} Nothing was changed.",
-            next_step="Ask for it again, so that what runs is what was approved.",
+) -> Finished | Returns | None:
+    """Why the plan is no longer about what is there, if so: nobody approved what would happen.
+
+    By another operation, and a person may want it still; or else in a way that a new plan follows
+    (never a rollback: the next one would go back further).
+    """
+    newest = max(state.containers, key=lambda one: one.turn, default=None)
+    if newest is not None and plan.turn <= newest.turn:
+        return _superseded(newest.operation, plan)
+    serving, planned = state.serving, plan.running
+    if serving is not None and _is_other(serving, plan):
+        return _superseded(serving.operation, plan)
+    if plan.kind == "rollback":
+        if serving is None and planned is not None:
+            return Finished(_gone(plan, planned.image, tools), State.SUPERSEDED)
+        return None
+    if serving is None and planned is not None:
+        return Returns(_gone(plan, planned.image, tools))
+    if values.changed or values.incomparable:
+        return Returns(
+            Ended(
+                f"{_about_secrets(values)} Nothing was changed.",
+                next_step="Ask for it again, so that what runs is what was approved.",
+            )
         )
     return None
+
+
+def _superseded(by: int, plan: DeployPlan) -> Finished:
+    return Finished(superseded_by(by, plan), State.SUPERSEDED)
+
+
+def _is_other(serving: Container, plan: DeployPlan) -> bool:
+    """Whether another container serves than that which the plan replaces. A rollback is about the
+    version: what was baking may have become a release meanwhile.
+    """
+    planned = plan.running
+    digest = serving.image.digest if serving.image else None
+    if planned is None or digest != planned.image.digest:
+        return True
+    return plan.kind == "deploy" and planned.turn is not None and serving.turn != planned.turn
+
+
+def _gone(plan: DeployPlan, planned: ImageRef, tools: Toolbox) -> Ended:
+    return Ended(
+        f"{_said(planned, tools)} ran in {plan.environment}/{plan.service} when the plan was made, "
+        "and nothing does now. Nothing was changed.",
+        next_step="Ask for it again, so that the plan is about what runs now.",
+    )
 
 
 def _about_secrets(values: Values) -> str:

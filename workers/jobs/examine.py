@@ -1,13 +1,13 @@
 """The first stage of a deploy or a scan: what is this image? Then the scanner is asked."""
 
-from quaymaster.errors import Conflict
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.admissible import refuse
+from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Stage
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, ScanRequest
-from workers.ledger import bad_digests_of, releases_of
 from workers.members import Choice, for_host, for_people, resolve_member
+from workers.permitted import answers
 from workers.running import Running
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
@@ -23,8 +23,7 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     host = tools.configuration.host_of(request.environment)
     choose = for_host(request.image, host, tools)
     resolved = _resolved(request.image, choose, running, tools)
-    _refuse_rolled_back(request, resolved.image.pin, tools)
-    _refuse_unreleased_before(request, resolved, tools)
+    refuse(answers(running.operation, resolved, tools))
     return OrdersScan(resolved, Stage.PLAN)
 
 
@@ -41,34 +40,3 @@ def _resolved(image: ImageRef, choose: Choice, running: Running, tools: Toolbox)
         return known
     running.report(Progress("resolving the tag"))
     return resolve_member(image, tools.registry(image.repository.registry), choose)
-
-
-def _refuse_rolled_back(request: DeployRequest, digest: Digest, tools: Toolbox) -> None:
-    mark = bad_digests_of(request.environment, request.service, tools).get(digest)
-    if mark is not None:
-        raise Conflict(
-            f"{tools.familiar(request.image)} was rolled back from "
-            f"{request.environment}/{request.service}.",
-            why=f"#{mark.operation} did that, so the same digest {digest.short} is not deployed "
-            "there again.",
-            next_step="Deploy another build of it.",
-        )
-
-
-def _refuse_unreleased_before(request: DeployRequest, resolved: Resolved, tools: Toolbox) -> None:
-    """The same image, or another member of the same index: hosts may be of several platforms."""
-    before = tools.configuration.environment(request.environment).after
-    if before is None:
-        return
-    services = tools.configuration.environment(before).services
-    for service in services:
-        for one in releases_of(before, service, tools, 500):
-            released = Resolved(one.image, None, one.member)
-            if released.image.pin == resolved.image.pin or released.named == resolved.named:
-                return
-    name = tools.familiar(request.image)
-    raise Conflict(
-        f"{name} ({resolved.named.short}) was never released in {before}.",
-        why=f"{request.environment} accepts only what ran in {before}.",
-        next_step=f"Deploy it there first: `/image deploy {name} to {before}`.",
-    )

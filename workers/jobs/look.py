@@ -1,16 +1,18 @@
 """The look at the end of the bake window: still healthy? Then it is released, else it goes back."""
 
-from quaymaster.errors import Forged, QuaymasterError, Trouble
+from dataclasses import replace
+
+from quaymaster.errors import ConfigurationError, Forged, QuaymasterError, Trouble, Unhealthy
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
-from quaymaster.store import releases
 from workers.candidates import StillMine
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy
 from workers.jobs.apply import is_result_of, released
+from workers.marks import marks_on
 from workers.running import Running, service_lease
 from workers.settle import settle
 from workers.steps import Finished
@@ -66,13 +68,29 @@ def _broken_off(operation: Operation) -> QuaymasterError:
 
 
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
-    secrets = tools.renderer.values(plan.configuration).secrets
     if serving is None:
         raise QuaymasterError(f"Nothing serves {plan.environment}/{plan.service} any more.")
-    refuse_ended(engine, serving, plan.configuration.health, secrets)
-    answer = ask_port(engine, serving)
-    if not answer.is_fine:
-        raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets)
+    secrets = known_secrets(plan, tools)
+    try:
+        refuse_ended(engine, serving, plan.configuration.health, secrets or ())
+        answer = ask_port(engine, serving)
+        if not answer.is_fine:
+            raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets or ())
+    except Unhealthy as error:
+        if secrets is None:
+            error.trouble = replace(error.trouble, log_tail=())
+        raise
+
+
+def known_secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
+    """What must not be seen of its log; None where nobody knows all of it, because a secret is
+    another one by now: then nothing of the log is shown.
+    """
+    try:
+        values = tools.renderer.values(plan.configuration)
+    except ConfigurationError:
+        return None
+    return None if values.changed or values.incomparable else values.secrets
 
 
 def _back(
@@ -86,20 +104,15 @@ def _back(
 ) -> Finished:
     """Bring the version from before back, and mark this one as bad."""
     running.report(Progress("going back to the version from before"))
-    marks = releases.mark_bad(
-        plan.environment,
-        plan.service,
-        plan.digest,
-        running.operation.id,
-        tools.now(),
-        tools.keys.private,
-    )
+    before = plan.running.resolved if plan.running else None
+    marks = marks_on(plan.resolved, before, plan, running.operation, tools)
     name = tools.familiar(plan.running.image) if plan.running else "The version from before"
     if state.serving is not None and _is_from_before(plan, state.serving):
         return Finished(_failed(error, f"{name} serves again."), State.FAILED, also=marks)
     kept = [one for one in state.kept if _is_from_before(plan, one)]
     if not kept:
-        return Finished(_failed(error, "There is no version from before."), State.FAILED)
+        failed = _failed(error, "There is no version from before.")
+        return Finished(failed, State.FAILED, also=marks)
     candidate = revive(engine, kept[0], still_mine)
     health = kept[0].health_check
     try:
@@ -108,7 +121,7 @@ def _back(
     except QuaymasterError as second:
         put_away(engine, candidate, still_mine)
         words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
-        return Finished(_failed(error, words), State.FAILED)
+        return Finished(_failed(error, words), State.FAILED, also=marks)
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
+from quaymaster.admissible import refuse
 from quaymaster.approvals import ApprovalRule
-from quaymaster.errors import Conflict, QuaymasterError, ScanBlocked
-from quaymaster.findings import Blocked, Clean, Unknown, Verdict
-from quaymaster.gate import stops
+from quaymaster.errors import Conflict, NotAdmissible, QuaymasterError
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
-from quaymaster.plans import DeployPlan, Examined, Undo
+from quaymaster.plans import DeployPlan, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
@@ -20,6 +19,7 @@ from quaymaster.rolling_back import last_good
 from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
+from workers.permitted import Asked, answers
 from workers.running import Running
 from workers.scanned import examined_of
 from workers.steps import AwaitsApproval, Continues, Finished
@@ -34,13 +34,14 @@ def plan_deploy(
     """
     running.report(Progress("planning"))
     examined = examined_of(request, running.operation, tools)
+    configuration = tools.renderer.render(request.environment, request.service)
+    asked = Asked(volumes=configuration.volumes, verdict=examined.verdict)
     try:
-        refuse_what_the_gate_stops(request.environment, request.service, examined, tools)
-    except ScanBlocked as error:
+        refuse(answers(running.operation, examined.resolved, tools, asked))
+    except NotAdmissible as error:
         return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
     state = observed(request.environment, request.service, tools)
     serves = what_runs_now(state, tools)
-    configuration = tools.renderer.render(request.environment, request.service)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
@@ -100,8 +101,14 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
         )
     release = _release_of(serving, releases_of(state.environment, state.service, tools))
     if release is None:
-        return RunningNow(image, None, None)
-    return RunningNow(release.image, release.id, release.configuration)
+        return RunningNow(image, None, None, turn=serving.turn)
+    return RunningNow(
+        release.image,
+        release.id,
+        release.configuration,
+        turn=serving.turn,
+        member=release.member,
+    )
 
 
 def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | None:
@@ -135,40 +142,3 @@ def _size(image: ImageRef, tools: Toolbox) -> int | None:
         return tools.registry(image.repository.registry).size(image)
     except QuaymasterError:
         return None
-
-
-def refuse_what_the_gate_stops(
-    environment: str, service: str, examined: Examined, tools: Toolbox
-) -> None:
-    """Raise ScanBlocked when the verdict stops a deploy there."""
-    rule = tools.configuration.gate_for(environment, service)
-    name = tools.familiar(examined.image)
-    if stops(examined.verdict, rule):
-        raise ScanBlocked(
-            f"The scan gate of {environment} does not let {name} through.",
-            why=_why(examined.verdict),
-            next_step=_next_step(examined.verdict),
-        )
-
-
-def _why(verdict: Verdict) -> str:
-    match verdict:
-        case Clean():
-            return ""
-        case Unknown():
-            return f"Nobody knows what is in it: {verdict.why}"
-        case Blocked(total=total):
-            worst = verdict.by[0]
-            fix = f"fixed in {worst.fixed}" if worst.fixed else worst.no_fix
-            return (
-                f"{total:,} findings are too severe; the worst is {worst.vulnerability} "
-                f"({worst.severity}) in {worst.package} {worst.installed}, {fix}."
-            )
-
-
-def _next_step(verdict: Verdict) -> str:
-    if isinstance(verdict, Blocked):
-        return "Update those packages, build again and deploy that; `/image scan` lists them all."
-    if isinstance(verdict, Unknown) and verdict.next_step:
-        return verdict.next_step
-    return "Whoever runs Quaymaster sees with `quaymaster check` what is wrong with the scanner."

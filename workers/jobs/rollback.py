@@ -1,5 +1,6 @@
 """rollback: back to the last good release, configuration included. Nobody has to agree to it."""
 
+from quaymaster.admissible import refuse, shown
 from quaymaster.errors import Conflict
 from quaymaster.findings import Unknown
 from quaymaster.operations import Stage
@@ -11,6 +12,7 @@ from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
 from workers.jobs.plan import observed, what_runs_now
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
+from workers.permitted import Asked, answers, verdict_of_now
 from workers.rendering import Values
 from workers.running import Running
 from workers.steps import Continues
@@ -34,6 +36,12 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
             else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
+    examined = _examined(target, tools)
+    place, pin = (request.environment, request.service), target.image.pin
+    verdict = verdict_of_now("rollback", *place, pin, tools)
+    asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
+    judged = answers(running.operation, target.resolved, tools, asked)
+    refuse(judged)
     values = tools.renderer.values(target.configuration)
     plan = DeployPlan(
         kind="rollback",
@@ -41,12 +49,16 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         service=request.service,
         host=tools.configuration.host_of(request.environment),
         turn=next_turn(state, tools),
-        examined=_examined(target, tools),
+        examined=examined,
         configuration=target.configuration,
         configuration_revision=tools.configuration.revision,
         running=now,
         restores=target.restores or target.id,
-        notes=(f"restores the release of #{target.restores or target.id}", *_about(values)),
+        notes=(
+            f"restores the release of #{target.restores or target.id}",
+            *_about(values),
+            *shown(judged),
+        ),
     )
     return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
 

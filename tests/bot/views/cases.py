@@ -347,6 +347,7 @@ CASES: Mapping[str, Operation] = {
     "deploy-expired": having(
         DEPLOY, state=State.EXPIRED, outcome=Ended("Nobody decided in time.", None, "Ask again.")
     ),
+    "deploy-checked-once-more": having(DEPLOY, state=State.RETURNED, stage=Stage.APPLY),
     "deploy-superseded": having(
         DEPLOY, state=State.SUPERSEDED, outcome=Ended("Its plan changed: #1043 takes its place.")
     ),

@@ -8,22 +8,26 @@ from functools import cached_property
 import pytest
 import redis
 
+from quaymaster.approvals import Vote
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, OutsideFailure, ScanBlocked, Unhealthy
+from quaymaster.errors import Forged, NotAdmissible, OutsideFailure, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
 from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, Stage, State
+from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
+from quaymaster.policy import Standing
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
-from quaymaster.services import ServiceConfiguration
-from quaymaster.store import keys, records, releases, reports
+from quaymaster.services import ServiceConfiguration, Volume
+from quaymaster.signed import Signed
+from quaymaster.standings import LookedUp
+from quaymaster.store import keys, records, releases, reports, service_leases
 from quaymaster.store.transactions import Query, ask, perform
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
-from tests.samples import NOW, deploy, having
+from tests.samples import NOW, deploy, having, looked_up, rule, vote
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
 from workers.containers import Place as ContainerPlace
@@ -32,7 +36,7 @@ from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
-from workers.steps import AwaitsApproval, Continues, Finished, Step
+from workers.steps import AwaitsApproval, Continues, Finished, Returns, Step
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -46,6 +50,15 @@ class Place:
     connection: redis.Redis
     environ: dict[str, str] = field(default_factory=dict)
 
+    more: str = ""
+    """Besides, in its environment."""
+
+    def configure(self, more: str) -> None:
+        """From now on the environment says this too."""
+        self.more = more
+        for name in ("configuration", "tools"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def configuration(self) -> Configuration:
         return Configuration.parse(
@@ -56,13 +69,15 @@ hosts: {{build1: {{docker: "{self.service.host.url}"}}}}
 environments:
   {self.service.environment}:
     target: {{docker: [build1]}}
-    services:
+{self.more}    services:
       web:
         image: {self.service.repository}
         ports: ["127.0.0.1:{self.service.port}:8000"]
         health: {{http: /healthz, port: 8000, within: 15s}}
         environment: {{TOKEN: "${{TOKEN}}"}}
         drain: 3s
+roles: {{developers: everyone}}
+permissions: {{developers: [deploy, rollback]}}
 """
         )
 
@@ -96,10 +111,11 @@ environments:
         return deploy(
             request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
             configuration_revision=self.configuration.revision,
-            requested_at=datetime.now(UTC),
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,
+            requested_at=datetime.now(UTC),
+            standings=(looked_up(),),
         )
 
     def apply(self, plan: DeployPlan) -> Step:
@@ -216,7 +232,7 @@ def test_a_plan_about_something_else_than_what_runs_is_superseded(
     assert isinstance(step, Finished)
     assert step.state is State.SUPERSEDED
     assert isinstance(step.outcome, Ended)
-    assert "has changed since the plan was made" in step.outcome.why
+    assert step.outcome.why.startswith(f"#1 changed {place.service.environment}/web")
     assert place.serving() == first
 
 
@@ -226,11 +242,10 @@ def test_a_secret_that_changed_since_the_plan_supersedes_it(
     plan = place.plan(place.service.image(images.web_v1, "1"))
     place.environ["TOKEN"] = "made-up-2"
     step = place.apply(plan)
-    assert isinstance(step, Finished)
-    assert step.state is State.SUPERSEDED
-    assert isinstance(step.outcome, Ended)
-    assert "TOKEN" in step.outcome.why
-    assert "made-up" not in step.outcome.why
+    assert isinstance(step, Returns)
+    assert step.end is not None
+    assert "TOKEN" in step.end.why
+    assert "made-up" not in step.end.why
     assert place.service.places() == {}
 
 
@@ -245,12 +260,11 @@ def test_secrets_that_cannot_be_compared_supersede_a_plan_and_are_not_said_to_ha
 ) -> None:
     plan = place.plan(place.service.image(images.web_v1, "1"))
     step = under_another_key(place).apply(plan)
-    assert isinstance(step, Finished)
-    assert step.state is State.SUPERSEDED
-    assert isinstance(step.outcome, Ended)
-    assert "cannot be compared" in step.outcome.why
-    assert "TOKEN" in step.outcome.why
-    assert "have changed" not in step.outcome.why
+    assert isinstance(step, Returns)
+    assert step.end is not None
+    assert "cannot be compared" in step.end.why
+    assert "TOKEN" in step.end.why
+    assert "have changed" not in step.end.why
     assert place.service.places() == {}
 
 
@@ -267,7 +281,7 @@ class TestTurns:
         assert isinstance(step, Finished)
         assert step.state is State.SUPERSEDED
         assert isinstance(step.outcome, Ended)
-        assert "was changed by a newer plan" in step.outcome.why
+        assert step.outcome.why.startswith(f"#7 changed {place.service.environment}/web")
         assert step.also == ()
         assert place.service.places() == {7: ContainerPlace.SERVING}
         assert place.service.page() == "web v1"
@@ -369,7 +383,7 @@ def test_a_verdict_whose_report_is_gone_lets_nothing_through(
     plan = place.plan(image)
     for key in place.connection.keys(f"{keys.PREFIX}report:*"):
         place.connection.delete(key)
-    with pytest.raises(ScanBlocked):
+    with pytest.raises(NotAdmissible):
         place.apply(plan)
     assert place.serving() is None
 
@@ -380,7 +394,7 @@ def test_what_came_to_light_after_the_approval_stops_the_deploy(
     image = place.service.image(images.web_v1, "1")
     plan = place.plan(image)
     keep(place, image, Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.CRITICAL, "T"))
-    with pytest.raises(ScanBlocked, match="worse has come to light"):
+    with pytest.raises(NotAdmissible, match="worse has come to light"):
         place.apply(plan)
     keep(place, image)
     assert isinstance(place.apply(place.plan(image)), Finished)
@@ -415,3 +429,149 @@ def signed(release: Release) -> str:
 def note(place: Place, text: str) -> None:
     """Put a release into Redis."""
     place.connection.rpush(keys.releases(place.service.environment, "web"), text)
+
+
+class TestMayItStillHappen:
+    """Asked again when it is carried out, of whatever was approved."""
+
+    def test_what_was_rolled_back_meanwhile_does_not_go_live(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        image = place.service.image(images.web_v1, "1")
+        plan = place.plan(image)
+        (mark,) = releases.mark_bad(plan.environment, "web", image.pin, 7, NOW, WORKER_KEY)
+        place.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
+        with pytest.raises(NotAdmissible, match="was rolled back from") as raised:
+            place.apply(plan)
+        assert failed(raised.value).state is State.REFUSED
+        assert place.service.places() == {}
+
+    def test_nor_in_a_freeze_that_began_meanwhile(self, place: Place, images: LocalImages) -> None:
+        plan = place.plan(place.service.image(images.web_v1, "1"))
+        place.configure('    freeze: ["2020-01-01/2120-01-01"]\n')
+        with pytest.raises(NotAdmissible, match="is frozen"):
+            place.apply(plan)
+        assert place.service.places() == {}
+
+    def test_a_rollback_mounts_nothing_that_was_forbidden_since(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first, second = place.deployed(images, 1, 2)
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        volumes = (Volume("/srv/forbidden", "/data"),)
+        undo = replace(undo, configuration=replace(undo.configuration, volumes=volumes))
+        with pytest.raises(NotAdmissible, match="/srv/forbidden may not be mounted on build1"):
+            place.apply(undo)
+        assert place.service.page() == "web v2"
+
+    def test_a_rollback_is_planned_with_what_is_allowed_alone(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        image = place.service.image(images.web_v1, "1")
+        mounted = replace(place.rendered(), volumes=(Volume("/srv/forbidden", "/data"),))
+        environment = place.service.environment
+        note(place, signed(Release(1, environment, "web", image, mounted, "U0A", (), NOW, 1)))
+        request = RollbackRequest(environment, "web")
+        asked = running(having(place.operation(None), request=request), place.connection)
+        with pytest.raises(NotAdmissible, match="may not be mounted"):
+            plan_rollback(request, asked, place.tools)
+
+    @pytest.mark.parametrize(
+        "standings",
+        [
+            (),
+            (looked_up(at=NOW),),
+            (looked_up("U0BOB"),),
+        ],
+    )
+    def test_it_goes_back_to_the_bot_where_nobody_looked_lately_who_asked(
+        self, place: Place, images: LocalImages, standings: tuple[Signed[LookedUp], ...]
+    ) -> None:
+        given = place.operation(place.plan(place.service.image(images.web_v1, "1")))
+        given = recorded(place.connection, having(given, standings=standings))
+        run(1042, given.job_id, place.tools)
+        after = now(place.connection, given)
+        assert (after.state, after.stage, after.outcome) == (State.RETURNED, Stage.APPLY, None)
+        assert place.service.places() == {}
+
+    def test_what_somebody_asked_for_who_was_deactivated_since_is_refused(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        given = place.operation(place.plan(place.service.image(images.web_v1, "1")))
+        gone = (looked_up(standing=Standing.DEACTIVATED),)
+        given = recorded(place.connection, having(given, standings=gone))
+        run(1042, given.job_id, place.tools)
+        after = now(place.connection, given)
+        assert after.state is State.REFUSED
+        assert place.service.places() == {}
+
+
+class TestOtherPlans:
+    """Of the same service, while one of them is carried out."""
+
+    def test_a_change_supersedes_those_that_wait_and_says_by_which(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first = place.service.image(images.web_v1, "1")
+        waiting = self._waiting(place, place.plan(first, turn=6), 1043)
+        elsewhere = self._waiting(place, replace(place.plan(first), service="api"), 1044)
+        assert isinstance(place.apply(place.plan(first, turn=7)), Finished)
+        after = now(place.connection, waiting)
+        assert after.state is State.SUPERSEDED
+        assert isinstance(after.outcome, Ended)
+        assert after.outcome.why.startswith(f"#1042 changed {place.service.environment}/web")
+        assert now(place.connection, elsewhere).state is State.AWAITING_APPROVAL
+
+    def test_also_what_had_votes_and_what_only_differs_in_its_configuration(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        image = place.service.image(images.web_v1, "1")
+        assert isinstance(place.apply(place.plan(image, turn=1)), Finished)
+        serving = place.service.state().serving
+        assert serving is not None
+        planned = replace(place.plan(image, image, turn=3), rule=rule())
+        assert planned.running is not None
+        planned = replace(planned, running=replace(planned.running, turn=serving.turn))
+        waiting = self._waiting(place, planned, 1043, votes=(vote("U0BOB"),))
+        approved = replace(planned, rule=None)
+        assert isinstance(place.apply(place.plan(image, image, turn=2)), Finished)
+        assert now(place.connection, waiting).state is State.SUPERSEDED
+        step = place.apply(approved)
+        assert isinstance(step, Finished)
+        assert step.state is State.SUPERSEDED, "the same digest, and another container"
+
+    def test_what_is_in_line_behind_a_running_change_is_not_planned_yet(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        environment = place.service.environment
+        plan = place.plan(place.service.image(images.web_v1, "1"))
+        for stage in (Stage.PLAN, Stage.APPLY):
+            place.connection.flushdb()
+            given = recorded(place.connection, having(place.operation(plan), stage=stage))
+            lease = keys.lease(service_leases.name_of(environment, "web"))
+            place.connection.set(lease, "1041:somebody")
+            assert run(1042, given.job_id, place.tools) is False, "its job stays"
+            after = now(place.connection, given)
+            assert (after.state, after.version) == (State.QUEUED, given.version)
+            place.connection.delete(lease)
+            assert run(1042, given.job_id, place.tools) is True
+            assert now(place.connection, given).version > given.version
+
+    def _waiting(
+        self,
+        place: Place,
+        plan: DeployPlan,
+        number: int,
+        votes: tuple[Vote, ...] = (),
+    ) -> Operation:
+        asked = having(
+            place.operation(None),
+            id=number,
+            request=DeployRequest(replace(plan.image, digest=None), plan.environment, plan.service),
+            origin=Origin("C0SHOP", f"trigger-{number}"),
+            state=State.AWAITING_APPROVAL,
+            stage=Stage.PLAN,
+            standings=(),
+        )
+        planned = replace(plan, rule=plan.rule or rule())
+        return recorded(place.connection, having(asked, plan=planned, votes=votes))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import docker
 import pytest
 import redis
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, Forged, UsageError
+from quaymaster.errors import Forged, NotAdmissible, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Stage
 from quaymaster.platforms import Member
@@ -44,7 +45,9 @@ class Way:
     def to_production(self) -> OrdersScan:
         """Examine the image for production."""
         request = DeployRequest(replace(self.image, digest=None), "production", "web")
-        operation = deploy(request=request, configuration_revision="")
+        operation = deploy(
+            request=request, configuration_revision="", requested_at=datetime.now(UTC)
+        )
         return examine(request, running(operation, self.connection), self.tools)
 
     def release(self, environment: str) -> Release:
@@ -81,7 +84,9 @@ registries:
 hosts: {{build1: {{docker: "{docker_host}"}}}}
 environments:
   dev: {{{target}, services: {web}}}
-  staging: {{{target}, services: {web}}}
+  staging:
+    {target}
+    services: {{web: {{image: {registry.host}/{repository}}}, api: {{image: {registry.host}/api}}}}
   production: {{after: staging, {target}, services: {web}}}
 """
     )
@@ -103,13 +108,13 @@ def test_a_request_of_the_bot_does_not_make_a_service_run_another_repository(
 
 
 def test_what_the_environment_before_never_had_is_refused(way: Way) -> None:
-    with pytest.raises(Conflict, match="never released in staging"):
+    with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
 
 
 def test_another_environment_does_not_count(way: Way) -> None:
     way.put(way.signed(way.release("dev")), "dev")
-    with pytest.raises(Conflict, match="never released in staging"):
+    with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
 
 
@@ -131,12 +136,28 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
         index = Digest(content.index_of("1", ("linux/s390x", other), (own, str(way.image.pin))))
     released = replace(way.release("staging"), image=way.image.pinned(Digest(other)))
     way.put(way.signed(released), "staging")
-    with pytest.raises(Conflict, match="never released in staging"):
+    with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
     member = Member(Digest("sha256:" + "c" * 64), index, "linux/s390x")
     way.put(way.signed(replace(released, member=member)), "staging")
     resolved = way.to_production().resolved
     assert (resolved.image, resolved.named) == (way.image, index)
+
+
+def test_what_was_released_there_for_something_else_does_not_count(way: Way) -> None:
+    """Another service, of another repository, that has had the same digest."""
+    text = way.signed(replace(way.release("staging"), service="api"))
+    way.connection.rpush(keys.releases("staging", "api"), text)
+    with pytest.raises(NotAdmissible, match="never released in staging"):
+        way.to_production()
+
+
+def test_what_the_environment_before_rolled_back_does_not_count(way: Way) -> None:
+    way.put(way.signed(way.release("staging")), "staging")
+    (mark,) = releases.mark_bad("staging", "web", way.image.pin, 8, NOW, WORKER_KEY)
+    way.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
+    with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
+        way.to_production()
 
 
 def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
@@ -154,7 +175,7 @@ def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
 
 def test_a_release_that_a_worker_of_another_host_recorded_does_not_count(way: Way) -> None:
     way.put(way.signed(way.release("staging"), OTHER_WORKER_KEY), "staging")
-    with pytest.raises(Conflict, match="never released in staging"):
+    with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
 
 

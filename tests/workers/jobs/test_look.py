@@ -1,18 +1,121 @@
-"""The look at the end of the bake window is about what was planned."""
+"""The look at the end of the bake window judges what serves, and marks what did not stay well."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import redis
 
 from quaymaster.errors import Forged
 from quaymaster.operations import Stage, State
-from quaymaster.outcomes import Deployed
-from tests.samples import OTHER_DIGEST, deploy, image, plan
+from quaymaster.outcomes import Deployed, Failed
+from quaymaster.plans import DeployPlan
+from quaymaster.store import keys
+from tests.images.catalogue import LocalImages
+from tests.samples import OTHER_DIGEST, deploy, having, image
+from tests.samples import plan as planned
+from tests.workers.jobs.test_apply import Place
+from tests.workers.services import Service
 from tests.workers.toolboxes import NOWHERE, running, toolbox
-from workers.jobs.look import look_again
+from workers.dispatch import work
+from workers.jobs.look import known_secrets, look_again
+from workers.steps import Finished
 
-PLAN = plan()
+PLAN = planned()
 ACHIEVED = Deployed(PLAN.environment, PLAN.service, PLAN.image, None, None, 1.0)
+
+
+@pytest.fixture
+def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
+    place = Place(service, valkey, {"TOKEN": "made-up-1"})
+    yield place
+    place.tools.close()
+
+
+def looked(place: Place, plan: DeployPlan, revision: str = "") -> Finished:
+    """What the look says about a plan that was carried out."""
+    deployed = Deployed(plan.environment, "web", plan.image, 0.1, None, 1.0)
+    asked = having(
+        place.operation(plan),
+        stage=Stage.LOOK,
+        state=State.RUNNING,
+        interim=deployed,
+        configuration_revision=revision or place.configuration.revision,
+    )
+    held = running(asked, place.connection)
+    step = work(held, place.tools)
+    assert isinstance(step, Finished)
+    return step
+
+
+def marks(place: Place, step: Finished) -> list[str]:
+    """The digests that it marks."""
+    where = keys.bad_digests(place.service.environment, "web")
+    return [str(command[2]) for command in step.also if command[:2] == ("HSET", where)]
+
+
+@pytest.mark.engine
+def test_what_fails_with_another_configuration_alone_does_not_mark_the_digest_that_serves(
+    place: Place, images: LocalImages
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    assert isinstance(place.apply(place.plan(first, turn=1)), Finished)
+    again = place.plan(first, first, turn=2)
+    assert isinstance(place.apply(again), Finished)
+    serving = place.service.state().serving
+    assert serving is not None
+    place.service.client.containers.get(serving.id).stop(timeout=1)
+    step = looked(place, again)
+    assert step.state is State.FAILED
+    assert marks(place, step) == []
+    assert place.service.page() == "web v1"
+
+
+@pytest.mark.engine
+def test_what_fails_with_nothing_to_go_back_to_is_marked_all_the_same(
+    place: Place, images: LocalImages
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    plan = place.plan(first, turn=1)
+    assert isinstance(place.apply(plan), Finished)
+    serving = place.service.state().serving
+    assert serving is not None
+    place.service.client.containers.get(serving.id).stop(timeout=1)
+    step = looked(place, plan)
+    assert step.state is State.FAILED
+    assert marks(place, step) == [str(first.digest)]
+
+
+@pytest.mark.engine
+def test_it_looks_whatever_the_configuration_says_by_now(place: Place, images: LocalImages) -> None:
+    first = place.service.image(images.web_v1, "1")
+    plan = place.plan(first, turn=1)
+    assert isinstance(place.apply(plan), Finished)
+    step = looked(place, plan, revision="another")
+    assert step.state is State.SUCCEEDED
+    assert step.also, "the release is recorded"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
+    place: Place, images: LocalImages, how: str
+) -> None:
+    first = place.service.image(images.web_v1, "1")
+    plan = place.plan(first, turn=1)
+    assert isinstance(place.apply(plan), Finished)
+    assert known_secrets(plan, place.tools) == ("made-up-1",)
+    place.environ["TOKEN"] = "made-up-2"
+    if how == "gone":
+        del place.environ["TOKEN"]
+    assert known_secrets(plan, place.tools) is None, "a log may hold what nobody knows"
+    assert looked(place, plan).state is State.SUCCEEDED
+    serving = place.service.state().serving
+    assert serving is not None
+    place.service.client.containers.get(serving.id).stop(timeout=1)
+    step = looked(place, replace(plan, running=None))
+    assert isinstance(step.outcome, Failed)
+    assert step.outcome.trouble.log_tail == ()
 
 
 @pytest.mark.parametrize(

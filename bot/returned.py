@@ -1,0 +1,96 @@
+"""What a worker handed back: people are looked up again, or a new plan is asked for."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.acceptance import Acceptance, Asked
+from bot.admission import Admission
+from bot.database import Database
+from bot.deciding import loaded_if_readable
+from bot.evidence import people_involved, standings_of
+from bot.identity import Directory
+from quaymaster.errors import Conflict, Forged, OutsideFailure
+from quaymaster.journal import event_of
+from quaymaster.operations import Operation, Origin, State
+from quaymaster.outcomes import Ended
+from quaymaster.requests import DeployRequest
+from quaymaster.signing_key import Keys
+from quaymaster.store import records
+
+log = structlog.get_logger(__name__)
+
+_OPENED_FOR = "superseded-"
+"""How the delivery begins of an operation that was opened for another one."""
+
+
+class Returned:
+    """Answers what comes back. Doing so twice, or in two bots at once, does no harm."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        acceptance: Acceptance,
+        admission: Admission,
+        keys: Keys,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._acceptance = acceptance
+        self._admission = admission
+        self._keys = keys
+
+    async def sweep(self) -> None:
+        """Answer everything that came back. Raises Unavailable."""
+        for operation_id in await self._database.ask(records.open_ids()):
+            state = await self._database.ask(records.state_if_plain(operation_id))
+            if state != State.RETURNED:
+                continue
+            operation = await loaded_if_readable(self._database, operation_id, self._keys.ring)
+            if operation is not None and operation.state is State.RETURNED:
+                await self._answer(operation)
+
+    async def _answer(self, operation: Operation) -> None:
+        try:
+            if isinstance(operation.outcome, Ended):
+                after = await self.superseded(operation, operation.outcome)
+            else:
+                after = await self._looked_up(operation)
+            move = records.move(operation, after, event_of(after), self._keys.private)
+            await self._database.perform(move)
+        except (Conflict, Forged):
+            log.info("moved by somebody else", operation=operation.id)
+        except OutsideFailure as error:
+            log.warning("people not looked up", operation=operation.id, why=error.trouble.what)
+
+    async def _looked_up(self, operation: Operation) -> Operation:
+        people, at = await people_involved(operation, self._directory)
+        standings = standings_of(operation, people, at, self._keys.private)
+        now = datetime.now(UTC)
+        return operation.queued(operation.stage, operation.queue, now, standings=standings)
+
+    async def superseded(self, operation: Operation, end: Ended) -> Operation:
+        """Its end, after a new operation was opened for it: once, and not for one that was opened
+        so itself, since what changes all the time would never come to an end. Raises Unavailable.
+        """
+        number = await self._opened_for(operation)
+        if number is not None:
+            end = replace(end, why=f"{end.why} #{number} was opened for it.", next_step="")
+        return operation.moved(State.SUPERSEDED, datetime.now(UTC), outcome=end)
+
+    async def _opened_for(self, operation: Operation) -> int | None:
+        request, origin = operation.request, operation.origin
+        if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
+            return None
+        image = operation.resolved.image if operation.resolved is not None else request.image
+        asked = Asked(
+            replace(request, image=image),
+            operation.actor,
+            Origin(origin.channel, f"{_OPENED_FOR}{operation.id}", origin.thread),
+        )
+        receipt = await self._acceptance.accept(asked, State.ACCEPTED)
+        if receipt.accepted is not None:
+            await self._admission.admit(receipt.accepted)
+        return receipt.operation

@@ -1,0 +1,84 @@
+"""What a worker hands back: people are looked up again, or a new operation is opened."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local_slack import Fault, FaultKind, Membership
+from quaymaster.approvals import Choice, Vote
+from quaymaster.operations import Operation, Origin, Stage, State
+from quaymaster.outcomes import Ended
+from quaymaster.plans import Resolved
+from quaymaster.policy import Standing
+from quaymaster.requests import DeployRequest
+from quaymaster.standings import lately
+from tests.bot.conftest import ALICE, CAROL, EVE, Running, deploy_to_approve, store, until
+from tests.samples import DIGEST, having, image
+
+pytestmark = pytest.mark.engine
+
+END = Ended("The configuration was changed since the plan was made.", next_step="Ask for it again.")
+
+
+def returned(bot: Running, **changes: Any) -> Operation:
+    """An approved deploy that comes back, as a worker leaves it."""
+    waiting = deploy_to_approve(bot)
+    now = datetime.now(UTC)
+    votes = tuple(Vote(waiting.id, "", user, Choice.APPROVE, now) for user in (EVE, CAROL))
+    number = waiting.id + 1_000
+    given = {
+        "id": number,
+        "origin": Origin("C0SHOP", f"returned-{number}"),
+        "state": State.RETURNED,
+        "stage": Stage.APPLY,
+        "attempt": 4,
+        "votes": votes,
+        **changes,
+    }
+    return store(bot, having(waiting, **given))
+
+
+async def test_people_are_looked_up_again_and_the_work_is_queued(bot: Running) -> None:
+    operation = returned(bot)
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
+    after = bot.operation(operation.id)
+    assert after.stage is Stage.APPLY
+    assert lately(after.standings, datetime.now(UTC)).keys() == {ALICE, EVE, CAROL}
+    assert bot.jobs("host:app1") == [after.job_id]
+
+
+async def test_what_slack_says_now_is_what_the_worker_gets(bot: Running) -> None:
+    await bot.workspace.set_membership(EVE, Membership.DEACTIVATED.value)
+    operation = returned(bot)
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
+    known = lately(bot.operation(operation.id).standings, datetime.now(UTC))
+    assert known[EVE].standing is Standing.DEACTIVATED
+
+
+async def test_while_slack_does_not_say_it_waits(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "users.info", calls=3))
+    operation = returned(bot)
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work", within=20)
+
+
+async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_it(
+    bot: Running,
+) -> None:
+    operation = returned(bot, outcome=END, resolved=Resolved(image(digest=DIGEST), 1))
+    await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
+    ended = bot.operation(operation.id)
+    (opened,) = [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")]
+    assert isinstance(ended.outcome, Ended)
+    assert ended.outcome.why == f"{END.why} #{opened.id} was opened for it."
+    assert opened.state is State.QUEUED
+    assert opened.actor == operation.actor
+    assert opened.request == DeployRequest(image(digest=DIGEST), "production", "web")
+    assert (opened.origin.channel, opened.plan, opened.votes) == ("C0SHOP", None, ())
+
+
+async def test_for_what_was_opened_so_no_other_one_is_opened(bot: Running) -> None:
+    operation = returned(bot, outcome=END, origin=Origin("C0SHOP", "superseded-7"))
+    await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
+    assert bot.operation(operation.id).outcome == END
+    assert not [one for one in bot.operations() if one.id > operation.id]

@@ -1,0 +1,102 @@
+"""What was approved and may not happen any more does not; what overtook it is named (G4, G5)."""
+
+import docker
+import pytest
+
+from local_slack import Membership, Workspace
+from quaymaster.operations import State
+from quaymaster.outcomes import Ended
+from tests.end_to_end.cards import approval_request, approve, final_card
+from tests.end_to_end.house import House, page_at
+from tests.engines.local_images import push_image
+from tests.engines.registries import Registry
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
+
+
+async def test_two_plans_wait_and_the_change_of_one_supersedes_the_other(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    older = await house.asked(alice, f"deploy {repository}:1 to {production}")
+    house.reaches(older, State.AWAITING_APPROVAL)
+    newer = await house.asked(alice, f"deploy {repository}:2 to {production}")
+    house.reaches(newer, State.AWAITING_APPROVAL)
+    for voter in (BOB, CAROL):
+        await approve(workspace, workspace.person(voter), newer)
+    assert house.ended(newer).state is State.SUCCEEDED, house.logs()
+    assert house.ended(older).state is State.SUPERSEDED, house.logs()
+    assert f"#{newer} changed {production}/web" in (await final_card(workspace, older)).words
+    assert "web v2" in page_at(house.shop.port + 1)
+
+
+async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_plan(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    bot = house.start("bot")
+    worker = house.worker()
+    await workspace.connected(within=60)
+    first = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    house.reaches(first, State.AWAITING_APPROVAL)
+    await approval_request(workspace, first)
+    worker.stop()
+    for voter in (BOB, CAROL):
+        await approve(workspace, workspace.person(voter), first)
+    house.reaches(first, State.QUEUED)
+    bot.stop()
+    house.reconfigure("GREETING: hello", "GREETING: welcome")
+    house.start("bot")
+    house.worker()
+    ended = house.ended(first, within=60)
+    assert ended.state is State.SUPERSEDED, house.logs()
+    assert isinstance(ended.outcome, Ended)
+    second = int(ended.outcome.why.rpartition(" #")[2].partition(" ")[0])
+    assert f"#{second} was opened for it" in (await final_card(workspace, first)).words
+    house.reaches(second, State.AWAITING_APPROVAL)
+    for voter in (BOB, CAROL):
+        await approve(workspace, workspace.person(voter), second)
+    assert house.ended(second).state is State.SUCCEEDED, house.logs()
+    assert "web v1" in page_at(house.shop.port + 1)
+
+
+async def test_a_vote_of_somebody_who_was_deactivated_since_does_not_count(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, production = house.shop.repository, house.shop.production
+    push_image(engine, registry, images.web_v1, repository, "1")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    house.reaches(number, State.AWAITING_APPROVAL)
+    await approve(workspace, workspace.person(BOB), number)
+    house.until(number, lambda one: bool(one.votes))
+    await workspace.set_membership(BOB, Membership.DEACTIVATED.value)
+    await approve(workspace, workspace.person(CAROL), number)
+    assert house.ended(number).state is State.REFUSED, house.logs()
+    assert "Only 1 of 2 approvals still count" in (await final_card(workspace, number)).words
+    label = {"label": f"quaymaster.environment={production}"}
+    assert engine.containers.list(all=True, filters=label) == []

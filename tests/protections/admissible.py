@@ -1,0 +1,187 @@
+"""G3, G4 and G5: whether something may still happen is asked each time that it matters."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G4")
+_LOOK = "workers/jobs/look.py"
+_LOOK_TESTS = "tests/workers/jobs/test_look.py"
+_DISPATCH_TESTS = "tests/workers/test_dispatch.py"
+_ADMISSIBLE = "quaymaster/admissible.py"
+_ADMISSIBLE_TESTS = "tests/quaymaster/test_admissible.py"
+_APPLY_TESTS = "tests/workers/jobs/test_apply.py"
+
+ADMISSIBLE = (
+    _row(
+        "a digest that serves well is not marked for its configuration",
+        "workers/marks.py",
+        " or (instead is not None and instead.image.pin == left.image.pin)",
+        "",
+        (
+            f"{_LOOK_TESTS}::test_what_fails_with_another_configuration_alone_does_not_mark_the_digest_that_serves",
+        ),
+    ),
+    _row(
+        "what does not stay healthy is marked where there is nothing to go back to",
+        _LOOK,
+        "        return Finished(failed, State.FAILED, also=marks)\n",
+        "        return Finished(failed, State.FAILED)\n",
+        (f"{_LOOK_TESTS}::test_what_fails_with_nothing_to_go_back_to_is_marked_all_the_same",),
+    ),
+    Protection(
+        "G3",
+        "a bake is looked at whatever the configuration says by now",
+        "workers/dispatch.py",
+        "    is_begun = operation.stage is Stage.LOOK\n",
+        "    is_begun = False\n",
+        (f"{_LOOK_TESTS}::test_it_looks_whatever_the_configuration_says_by_now",),
+    ),
+    Protection(
+        "G3",
+        "what a dead worker left is looked at whatever the configuration says by now",
+        "workers/dispatch.py",
+        "    if operation.stage is Stage.RECOVER:\n        return recover(running, tools)\n"
+        "    if (instead",
+        "    if (instead",
+        (
+            f"{_DISPATCH_TESTS}::test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision",
+        ),
+    ),
+    *(
+        _row(
+            f"it is asked about: {what}",
+            _ADMISSIBLE,
+            old,
+            new,
+            (f"{_ADMISSIBLE_TESTS}::test_each_of_them_alone_stops_a_deploy",),
+        )
+        for what, old, new in (
+            ("who asked", "    if facts.requester in facts.people:\n", "    if False:\n"),
+            (
+                "who approved",
+                "        yield _voters(configuration, facts, approval)\n",
+                "        pass\n",
+            ),
+            ("late votes", "    if late:\n", "    if False:\n"),
+            ("the age of the request", "    yield _age(configuration, facts)\n", ""),
+            ("marks", "    yield _mark(configuration, facts)\n", ""),
+            (
+                "what the environment before rolled back",
+                "    if any(one.mark is None for one in released):\n",
+                "    if released:\n",
+            ),
+            ("windows and freezes", "    yield from _times(configuration, facts)\n", ""),
+            (
+                "the gate",
+                "        yield _gate(configuration, facts, facts.verdict)\n",
+                "        pass\n",
+            ),
+            ("volumes", "    yield _volumes(configuration, facts)\n", ""),
+        )
+    ),
+    _row(
+        "gate, window and freeze do not stop a rollback",
+        _ADMISSIBLE,
+        "            stops=refusal is not None and _is_deploy(facts),\n",
+        "            stops=refusal is not None,\n",
+        (
+            f"{_ADMISSIBLE_TESTS}::test_gate_window_and_freeze_are_shown_of_a_rollback_and_do_not_stop_it",
+        ),
+    ),
+    _row(
+        "after is bound to the same service or repository",
+        _ADMISSIBLE,
+        " if name == service or one.image == image)",
+        ")",
+        (f"{_ADMISSIBLE_TESTS}::test_after_is_about_the_same_service_or_the_same_repository",),
+    ),
+    _row(
+        "it is asked at apply",
+        "workers/jobs/apply.py",
+        "    refuse(answers_about_plan(operation, plan, tools))\n",
+        "",
+        (f"{_APPLY_TESTS}::TestMayItStillHappen",),
+    ),
+    _row(
+        "it is asked when a rollback is planned",
+        "workers/jobs/rollback.py",
+        "    refuse(judged)\n",
+        "",
+        (
+            f"{_APPLY_TESTS}::TestMayItStillHappen::test_a_rollback_is_planned_with_what_is_allowed_alone",
+        ),
+    ),
+    _row(
+        "it is asked at the last vote",
+        "bot/votes.py",
+        "            after = self._unless_refused(operation, after, counted, found)\n",
+        "            pass\n",
+        ("tests/bot/test_last_vote.py",),
+    ),
+    Protection(
+        "G5",
+        "a look-up counts for ten minutes when something is carried out",
+        "quaymaster/standings.py",
+        "        if -CLOCK_SKEW <= now - one.value.at < VALID_FOR\n",
+        "",
+        (
+            f"{_APPLY_TESTS}::TestMayItStillHappen::"
+            "test_it_goes_back_to_the_bot_where_nobody_looked_lately_who_asked",
+        ),
+    ),
+    Protection(
+        "G5",
+        "only the bot says who somebody is",
+        "quaymaster/store/formats.py",
+        'STANDING = Codec("standing", TypeAdapter(LookedUp), _BOT)',
+        'STANDING = Codec("standing", TypeAdapter(LookedUp), _BOT | _WORKER)',
+        ("tests/quaymaster/test_standings.py",),
+    ),
+    Protection(
+        "G3",
+        "what comes back is answered",
+        "bot/run.py",
+        "        await self.parts.returned.sweep()\n",
+        "",
+        ("tests/bot/test_returned.py",),
+    ),
+    _row(
+        "what was opened for another operation opens no third one",
+        "bot/returned.py",
+        " or origin.delivery.startswith(_OPENED_FOR)",
+        "",
+        ("tests/bot/test_returned.py::test_for_what_was_opened_so_no_other_one_is_opened",),
+    ),
+    _row(
+        "a change supersedes the plans that wait",
+        "workers/jobs/apply.py",
+        "    supersede_waiting(operation, plan, tools)\n",
+        "",
+        (f"{_APPLY_TESTS}::TestOtherPlans",),
+    ),
+    _row(
+        "another container of the same digest is another thing that runs",
+        "workers/jobs/apply.py",
+        "serving.turn != planned.turn",
+        "False",
+        (f"{_APPLY_TESTS}::TestOtherPlans",),
+    ),
+    _row(
+        "what is in line behind a running change is planned later",
+        "workers/run.py",
+        '    return owner is not None and owner.partition(":")[0] != str(operation.id)\n',
+        "    return False\n",
+        (f"{_APPLY_TESTS}::TestOtherPlans",),
+    ),
+    Protection(
+        "G6",
+        "a log is not shown where a secret that may be in it is not known any more",
+        _LOOK,
+        "    return None if values.changed or values.incomparable else values.secrets\n",
+        "    return values.secrets\n",
+        (
+            f"{_LOOK_TESTS}::test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log",
+        ),
+    ),
+)
