@@ -346,10 +346,10 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
     if facts.planned is not None:
         return Answer(
             Question.GATE,
-            f"Since {name} was approved, worse has come to light about it.",
+            f"Since its plan was made, worse has come to light about {name}.",
             is_against=True,
             stops=_is_deploy(facts),
-            why="A scan with a newer database does not let it through. Nothing was changed.",
+            why=f"{_why(verdict)} Nothing was changed.".strip(),
             next_step=f"`/image scan {image.repository.path}@{image.pin}` shows what.",
         )
     return Answer(

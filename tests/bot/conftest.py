@@ -19,15 +19,17 @@ from bot.run import run_bot
 from local_slack import LocalSlack, Message, Person, Workspace, serve
 from quaymaster.approvals import ApprovalRule
 from quaymaster.configuration import Configuration
+from quaymaster.findings import ScannerDatabase, ScanReport
+from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.requests import DeployRequest
 from quaymaster.settings import Settings
-from quaymaster.store import records
+from quaymaster.store import records, reports
 from quaymaster.store.transactions import ask, perform
 from tests import samples
 from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING, ring_text
+from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
 
 TEAM = "T0SHOP"
 ALICE, BOB, CAROL, DAVE, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"
@@ -114,7 +116,7 @@ def deploy_to_approve(
     environment: str = "production",
     **changes: Any,
 ) -> Operation:
-    """A deploy that waits for approvals, as a worker leaves it."""
+    """A deploy that waits for approvals, as a worker leaves it; nothing was found in its image."""
     number = running.connection.incr("quaymaster:next-id")
     now = datetime.now(UTC)
     revision = running.configuration.revision
@@ -132,7 +134,15 @@ def deploy_to_approve(
         "plan": plan,
         **changes,
     }
+    found_clean(running.connection, plan.image)
     return store(running, samples.deploy(**given))
+
+
+def found_clean(connection: redis.Redis, image: ImageRef) -> None:
+    """The scanner has looked at an image just now, and found nothing."""
+    database = ScannerDatabase("v1", datetime.now(UTC))
+    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    perform(connection, reports.keep(report, SCANNER_KEY))
 
 
 async def card(
