@@ -62,6 +62,28 @@ async def test_what_stays_healthy_is_released_after_its_bake_window(
     assert "web v2" in page_at(house.shop.port)
 
 
+async def test_a_configuration_that_is_edited_while_it_bakes_does_not_lose_the_release(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    number = await _two_versions_of_which_the_second_bakes(
+        house, workspace, engine, registry, images
+    )
+    bot, worker = house.programs[:2]
+    worker.stop()
+    bot.stop()
+    house.reconfigure("GREETING: hello", "GREETING: welcome")
+    house.start("bot")
+    house.worker()
+    baked = house.ended(number)
+    assert isinstance(baked.outcome, Deployed), house.logs()
+    assert _released(house) == 2
+    assert "web v2" in page_at(house.shop.port)
+
+
 @pytest.mark.parametrize("how", ["it ends", "it is removed"])
 async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
     house: House,

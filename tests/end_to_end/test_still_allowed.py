@@ -11,6 +11,8 @@ from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.workers.registry_content import Content
+from trial.archive import this_architecture
 
 pytestmark = pytest.mark.engine
 
@@ -100,3 +102,55 @@ async def test_a_vote_of_somebody_who_was_deactivated_since_does_not_count(
     assert "Only 1 of 2 approvals still count" in (await final_card(workspace, number)).words
     label = {"label": f"quaymaster.environment={production}"}
     assert engine.containers.list(all=True, filters=label) == []
+
+
+async def test_of_two_in_line_the_one_that_was_asked_for_last_goes_live_last(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    """One worker plans both before it carries out the first."""
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    house.start("bot")
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    numbers = [await house.asked(alice, f"deploy {repository}:{tag} to {staging}") for tag in "12"]
+    for number in numbers:
+        house.reaches(number, State.QUEUED)
+    house.worker()
+    assert house.ended(numbers[1], within=60).state is State.SUCCEEDED, house.logs()
+    older = house.ended(numbers[0])
+    assert older.state in (State.SUCCEEDED, State.SUPERSEDED), house.logs()
+    assert "web v2" in page_at(house.shop.port)
+
+
+async def test_what_was_rolled_back_by_the_name_of_an_index_is_refused_by_every_name(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    own = f"linux/{this_architecture()}"
+    push_image(engine, registry, images.web_v1, repository, "1")
+    member = push_image(engine, registry, images.web_v2, repository, "alone")
+    with registry.client() as client:
+        index = Content(client, repository).index_of("2", (own, member))
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    for text in (f"deploy {repository}:1 to {staging}", f"deploy {repository}:2 to {staging}"):
+        assert house.ended(await house.asked(alice, text)).state is State.SUCCEEDED, house.logs()
+    back = await house.asked(alice, f"rollback {staging}/web")
+    assert house.ended(back).state is State.SUCCEEDED, house.logs()
+    for name in (f"{repository}:2", f"{repository}:alone", f"{repository}@{index}"):
+        again = await house.asked(alice, f"deploy {name} to {staging}")
+        assert house.ended(again).state is State.REFUSED, house.logs()
+        assert f"#{back} did that" in (await final_card(workspace, again)).words
+    assert "web v1" in page_at(house.shop.port)

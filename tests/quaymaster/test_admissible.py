@@ -12,16 +12,20 @@ from quaymaster.admissible import (
     Predecessor,
     Question,
     admissible,
+    mark_on,
     predecessors,
     refuse,
     shown,
+    verdict_now,
 )
 from quaymaster.approvals import Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAdmissible
 from quaymaster.findings import Clean, Finding, Severity, Unknown
 from quaymaster.gate import blocked_by
+from quaymaster.image_ref import Digest
 from quaymaster.plans import Resolved
+from quaymaster.platforms import Member
 from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
 from quaymaster.requests import DeployRequest, RollbackRequest
@@ -206,3 +210,24 @@ def test_of_two_predecessors_one_that_kept_it_is_enough() -> None:
     left = Predecessor("web", is_released=True, mark=MARK)
     kept = Predecessor("shop-window", is_released=True)
     assert _against(before=(left, kept)) == ()
+
+
+@pytest.mark.parametrize("named", ["itself", "its index", "an index of the same image"])
+def test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index(named: str) -> None:
+    index, other = (Digest("sha256:" + pair * 32) for pair in ("11", "22"))
+    mark = replace(MARK, index=index)
+    marks = {DIGEST: mark, index: mark}
+    member = Member(other, index if named == "its index" else other, "linux/arm64")
+    given = {
+        "itself": Resolved(image(digest=DIGEST), None),
+        "its index": Resolved(image(digest=other), None, member),
+        "an index of the same image": Resolved(image(digest=DIGEST), None, member),
+    }
+    assert mark_on(given[named], marks) == mark
+    assert mark_on(Resolved(image(digest=other), None), marks) is None
+
+
+def test_a_report_that_is_gone_is_unknown_and_a_rollback_is_not_scanned() -> None:
+    rule = SHOP.gate_for("production", "web")
+    assert isinstance(verdict_now("deploy", None, rule, NOW), Unknown)
+    assert verdict_now("rollback", None, rule, NOW) is None

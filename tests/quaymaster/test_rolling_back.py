@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Running
+from quaymaster.platforms import Member
 from quaymaster.releases import Release
 from quaymaster.rolling_back import last_good
 from quaymaster.services import ServiceConfiguration, Variable
@@ -32,6 +33,12 @@ def test_it_is_the_release_before_the_one_that_runs() -> None:
 
 def test_a_digest_that_was_rolled_back_from_is_passed_over() -> None:
     assert last_good((THIRD, SECOND, FIRST), _runs(THIRD), frozenset({TWO})) == FIRST
+
+
+def test_what_was_released_by_the_name_of_a_whole_index_that_was_left_is_passed_over() -> None:
+    index = Digest("sha256:" + "44" * 32)
+    member = replace(SECOND, member=Member(ONE, index, "linux/arm64"))
+    assert last_good((THIRD, member, FIRST), _runs(THIRD), frozenset({index})) == FIRST
 
 
 def test_a_second_rollback_goes_further_back_and_not_to_and_fro() -> None:

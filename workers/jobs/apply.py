@@ -7,7 +7,7 @@ from datetime import timedelta
 from quaymaster.admissible import refuse
 from quaymaster.errors import HandedBack, NotFound, QuaymasterError
 from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
@@ -26,7 +26,7 @@ from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
 from workers.running import Running, service_lease
 from workers.settle import settle
-from workers.steps import Bakes, Finished, Returns, Step
+from workers.steps import Bakes, Continues, Finished, Returns, Step
 from workers.superseding import supersede_waiting, superseded_by
 from workers.switch import (
     NOTHING_SERVED,
@@ -60,7 +60,7 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         settle(engine, plan.environment, plan.service, still_mine)
         state = observe(engine, plan.environment, plan.service)
         values = tools.renderer.values(plan.configuration)
-        if (instead := _overtaken(plan, state, values, tools)) is not None:
+        if (instead := _overtaken(operation, plan, state, values, tools)) is not None:
             return instead
         try:
             held = bring_image(engine, plan, running, tools)
@@ -255,19 +255,19 @@ def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
 
 
 def _overtaken(
-    plan: DeployPlan, state: ServiceState, values: Values, tools: Toolbox
-) -> Finished | Returns | None:
+    operation: Operation, plan: DeployPlan, state: ServiceState, values: Values, tools: Toolbox
+) -> Finished | Continues | Returns | None:
     """Why the plan is no longer about what is there, if so: nobody approved what would happen.
 
     By another operation, and a person may want it still; or else in a way that a new plan follows
     (never a rollback: the next one would go back further).
     """
     newest = max(state.containers, key=lambda one: one.turn, default=None)
-    if newest is not None and plan.turn <= newest.turn:
-        return _superseded(newest.operation, plan)
     serving, planned = state.serving, plan.running
-    if serving is not None and _is_other(serving, plan):
-        return _superseded(serving.operation, plan)
+    is_past = newest is not None and plan.turn <= newest.turn
+    if newest is not None and (is_past or (serving is not None and _is_other(serving, plan))):
+        # Where the one from before serves again, the newest is what it was taken back for.
+        return _after_another(operation, newest.operation, plan)
     if plan.kind == "rollback":
         if serving is None and planned is not None:
             return Finished(_gone(plan, planned.image, tools), State.SUPERSEDED)
@@ -284,7 +284,12 @@ def _overtaken(
     return None
 
 
-def _superseded(by: int, plan: DeployPlan) -> Finished:
+def _after_another(operation: Operation, by: int, plan: DeployPlan) -> Finished | Continues:
+    """What was asked for after that one, and nobody had to agree to, has only waited in line: it is
+    planned now that its turn has come. Else it has been superseded.
+    """
+    if plan.kind == "deploy" and plan.rule is None and by < operation.id:
+        return Continues(Stage.PLAN, operation.queue)
     return Finished(superseded_by(by, plan), State.SUPERSEDED)
 
 

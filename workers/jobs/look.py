@@ -16,6 +16,7 @@ from workers.marks import marks_on
 from workers.running import Running, service_lease
 from workers.settle import settle
 from workers.steps import Finished
+from workers.superseding import supersede_waiting
 from workers.switch import put_away, retire, revive, switch
 from workers.toolbox import Toolbox
 
@@ -102,12 +103,15 @@ def _back(
     error: QuaymasterError,
     tools: Toolbox,
 ) -> Finished:
-    """Bring the version from before back, and mark this one as bad."""
+    """Bring the version from before back, and mark this one as bad. Plans that were made
+    meanwhile are about what does not serve any more then.
+    """
     running.report(Progress("going back to the version from before"))
     before = plan.running.resolved if plan.running else None
     marks = marks_on(plan.resolved, before, plan, running.operation, tools)
     name = tools.familiar(plan.running.image) if plan.running else "The version from before"
     if state.serving is not None and _is_from_before(plan, state.serving):
+        supersede_waiting(running.operation, plan, tools)
         return Finished(_failed(error, f"{name} serves again."), State.FAILED, also=marks)
     kept = [one for one in state.kept if _is_from_before(plan, one)]
     if not kept:
@@ -122,6 +126,7 @@ def _back(
         put_away(engine, candidate, still_mine)
         words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
         return Finished(_failed(error, words), State.FAILED, also=marks)
+    supersede_waiting(running.operation, plan, tools)
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)

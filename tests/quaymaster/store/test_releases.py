@@ -117,6 +117,13 @@ def test_a_digest_that_was_rolled_back_from_is_known_with_the_operation(
     assert ask(valkey, releases.bad_digests("staging", "web", RING, QUEUE)) == {}
 
 
+def test_with_an_image_the_index_that_its_name_meant_is_known(valkey: redis.Redis) -> None:
+    store(valkey, *releases.mark_bad(*PLACE, DIGEST, 9, NOW, WORKER_KEY, index=OTHER_DIGEST))
+    mark = BadDigest(*PLACE, DIGEST, 9, NOW, OTHER_DIGEST)
+    known = ask(valkey, releases.bad_digests(*PLACE, RING, QUEUE))
+    assert known == {DIGEST: mark, OTHER_DIGEST: mark}
+
+
 @pytest.mark.parametrize(
     ("environment", "field"),
     [("staging", str(DIGEST)), ("production", str(OTHER_DIGEST)), ("production", b"\xff")],

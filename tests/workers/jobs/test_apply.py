@@ -33,6 +33,7 @@ from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
 from workers.containers import Place as ContainerPlace
 from workers.containers import observe
 from workers.jobs.apply import apply_plan, is_result_of
+from workers.jobs.look import look_again
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
@@ -76,7 +77,7 @@ environments:
         health: {{http: /healthz, port: 8000, within: 15s}}
         environment: {{TOKEN: "${{TOKEN}}"}}
         drain: 3s
-roles: {{developers: everyone}}
+roles: {{developers: everyone, release-managers: [U0BOB]}}
 permissions: {{developers: [deploy, rollback]}}
 """
         )
@@ -228,7 +229,8 @@ def test_a_plan_about_something_else_than_what_runs_is_superseded(
     first = place.service.image(images.web_v1, "1")
     second = place.service.image(images.web_v2, "2")
     place.service.serving(first, 1)
-    step = place.apply(place.plan(second))  # it was made when nothing ran
+    # It was made when nothing ran.
+    step = place.apply(replace(place.plan(second), rule=rule()))
     assert isinstance(step, Finished)
     assert step.state is State.SUPERSEDED
     assert isinstance(step.outcome, Ended)
@@ -277,7 +279,8 @@ class TestTurns:
     ) -> None:
         first = place.service.image(images.web_v1, "1")
         place.service.serving(first, 7)
-        step = place.apply(place.plan(place.service.image(images.web_v2, "2"), first, turn))
+        plan = place.plan(place.service.image(images.web_v2, "2"), first, turn)
+        step = place.apply(replace(plan, rule=rule()))
         assert isinstance(step, Finished)
         assert step.state is State.SUPERSEDED
         assert isinstance(step.outcome, Ended)
@@ -494,6 +497,26 @@ class TestMayItStillHappen:
         assert (after.state, after.stage, after.outcome) == (State.RETURNED, Stage.APPLY, None)
         assert place.service.places() == {}
 
+    def test_the_vote_of_somebody_who_was_deactivated_since_does_not_count(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        place.configure("    approval: {needed: 1, from: [release-managers]}\n")
+        made = datetime.now(UTC)
+        agreed = rule(needed=1, expires_at=made + timedelta(hours=1))
+        plan = replace(place.plan(place.service.image(images.web_v1, "1")), rule=agreed)
+        given = having(
+            place.operation(plan),
+            votes=(vote("U0BOB", at=made),),
+            standings=(looked_up(), looked_up("U0BOB", standing=Standing.DEACTIVATED)),
+        )
+        given = recorded(place.connection, given)
+        run(1042, given.job_id, place.tools)
+        after = now(place.connection, given)
+        assert after.state is State.REFUSED
+        assert isinstance(after.outcome, Failed)
+        assert after.outcome.trouble.what == "Only 0 of 1 approvals still count."
+        assert place.service.places() == {}
+
     def test_what_somebody_asked_for_who_was_deactivated_since_is_refused(
         self, place: Place, images: LocalImages
     ) -> None:
@@ -504,6 +527,24 @@ class TestMayItStillHappen:
         after = now(place.connection, given)
         assert after.state is State.REFUSED
         assert place.service.places() == {}
+
+
+def test_what_a_dead_worker_brought_live_is_released_whatever_the_configuration_says_by_now(
+    place: Place, images: LocalImages
+) -> None:
+    image = place.service.image(images.web_v1, "1")
+    plan = place.plan(image)
+    assert isinstance(place.apply(plan), Finished)
+    place.connection.delete(keys.lease(records.lease_name(1042)))
+    given = having(
+        place.operation(plan), stage=Stage.RECOVER, deaths=1, configuration_revision="of before"
+    )
+    given = recorded(place.connection, given)
+    run(1042, given.job_id, place.tools)
+    after = now(place.connection, given)
+    assert after.state is State.SUCCEEDED
+    (release,) = ask(place.connection, place.latest())
+    assert (release.id, release.image) == (1042, image)
 
 
 class TestOtherPlans:
@@ -533,12 +574,53 @@ class TestOtherPlans:
         assert planned.running is not None
         planned = replace(planned, running=replace(planned.running, turn=serving.turn))
         waiting = self._waiting(place, planned, 1043, votes=(vote("U0BOB"),))
-        approved = replace(planned, rule=None)
         assert isinstance(place.apply(place.plan(image, image, turn=2)), Finished)
         assert now(place.connection, waiting).state is State.SUPERSEDED
-        step = place.apply(approved)
+        step = place.apply(planned)
         assert isinstance(step, Finished)
         assert step.state is State.SUPERSEDED, "the same digest, and another container"
+
+    def test_what_only_waited_in_line_is_planned_when_its_turn_comes(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        """One worker plans two before it carries out the first. Nobody had to agree to them."""
+        first = place.service.image(images.web_v1, "1")
+        second = place.service.image(images.web_v2, "2")
+        in_line = place.plan(second, turn=2)
+        place.service.serving(first, 1)
+        step = place.apply(in_line)
+        assert step == Continues(Stage.PLAN, "host:build1")
+        assert place.serving() == first
+        place.service.clean()
+        place.service.serving(first, 1043)
+        older = place.apply(replace(in_line, turn=1044))
+        assert isinstance(older, Finished)
+        assert older.state is State.SUPERSEDED, "what was asked for later goes before"
+
+    def test_what_the_end_of_a_bake_window_took_back_is_named(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        first, _ = place.deployed(images, 1, 2)
+        place.connection.flushdb()
+        second = place.service.image(images.web_v2, "2")
+        waiting = self._waiting(place, place.plan(first, second, turn=3), 1043)
+        serving = place.service.state().serving
+        assert serving is not None
+        place.service.client.containers.get(serving.id).stop(timeout=1)
+        bakes = having(
+            place.operation(place.plan(second, first, turn=2)),
+            state=State.RUNNING,
+            stage=Stage.LOOK,
+            interim=Deployed(place.service.environment, "web", second, 0.1, None, 1.0),
+        )
+        step = look_again(running(bakes, place.connection), place.tools)
+        assert isinstance(step, Finished)
+        assert step.state is State.FAILED
+        assert place.serving() == first
+        after = now(place.connection, waiting)
+        assert after.state is State.SUPERSEDED
+        assert isinstance(after.outcome, Ended)
+        assert after.outcome.why.startswith(f"#1042 changed {place.service.environment}/web")
 
     def test_what_is_in_line_behind_a_running_change_is_not_planned_yet(
         self, place: Place, images: LocalImages

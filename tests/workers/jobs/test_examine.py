@@ -142,6 +142,10 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
     way.put(way.signed(replace(released, member=member)), "staging")
     resolved = way.to_production().resolved
     assert (resolved.image, resolved.named) == (way.image, index)
+    (left,) = releases.mark_bad("staging", "web", Digest(other), 8, NOW, WORKER_KEY, index=index)
+    way.connection.hset(str(left[1]), str(left[2]), str(left[3]))
+    with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
+        way.to_production()
 
 
 def test_what_was_released_there_for_something_else_does_not_count(way: Way) -> None:
