@@ -23,6 +23,71 @@ ADMISSIBLE = (
         ),
     ),
     _row(
+        "a mark hits an image also where it is named by its index",
+        _ADMISSIBLE,
+        "    return marks.get(resolved.image.pin) or marks.get(resolved.named)\n",
+        "    return marks.get(resolved.image.pin)\n",
+        (
+            f"{_ADMISSIBLE_TESTS}::test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index",
+        ),
+    ),
+    _row(
+        "what serves instead is not marked with the index that both are of",
+        "workers/marks.py",
+        "index=None if instead is not None and instead.named == index else index",
+        "index=index",
+        (
+            "tests/workers/test_marks.py::"
+            "test_where_another_member_of_the_same_index_serves_instead_the_index_is_not_marked",
+        ),
+    ),
+    _row(
+        "a rollback passes over what was released by the name of an index that was left",
+        "quaymaster/rolling_back.py",
+        " or release.resolved.named in bad",
+        "",
+        (
+            "tests/quaymaster/test_rolling_back.py::"
+            "test_what_was_released_by_the_name_of_a_whole_index_that_was_left_is_passed_over",
+        ),
+    ),
+    _row(
+        "what only waited in line is planned when its turn comes",
+        "workers/jobs/apply.py",
+        '    if plan.kind == "deploy" and plan.rule is None and by < operation.id:\n',
+        "    if False:\n",
+        (
+            f"{_APPLY_TESTS}::TestOtherPlans::"
+            "test_what_only_waited_in_line_is_planned_when_its_turn_comes",
+        ),
+    ),
+    _row(
+        "what was approved is not planned anew behind those who approved it",
+        "workers/jobs/apply.py",
+        '    if plan.kind == "deploy" and plan.rule is None and by < operation.id:\n',
+        '    if plan.kind == "deploy" and by < operation.id:\n',
+        (f"{_APPLY_TESTS}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
+    ),
+    _row(
+        "what a bake window takes back supersedes the plans that were made meanwhile",
+        _LOOK,
+        "    supersede_waiting(running.operation, plan, tools)\n"
+        "    if state.serving is not None:\n",
+        "    if state.serving is not None:\n",
+        (f"{_APPLY_TESTS}::TestOtherPlans::test_what_the_end_of_a_bake_window_took_back_is_named",),
+    ),
+    Protection(
+        "G3",
+        "what a dead worker brought live is released whatever the configuration says by now",
+        "workers/dispatch.py",
+        "    if operation.stage is Stage.RECOVER:\n        return recover(running, tools)\n"
+        "    if (instead",
+        "    if (instead",
+        (
+            f"{_APPLY_TESTS}::test_what_a_dead_worker_brought_live_is_released_whatever_the_configuration_says_by_now",
+        ),
+    ),
+    _row(
         "what does not stay healthy is marked where there is nothing to go back to",
         _LOOK,
         "        return Finished(failed, State.FAILED, also=marks)\n",
