@@ -148,6 +148,13 @@ class TestParts:
         forger: Forger,
         how: str,
     ) -> None:
+        other = 0
+        if how == "of another plan":
+            other = await _deployed(house, workspace, shop, "2")
+            [container] = engine.containers.list(
+                filters={"label": f"quaymaster.environment={house.shop.production}"}
+            )
+            container.remove(force=True)
         number = await _awaiting_approval(house, workspace, shop, "1")
         await approve(workspace, workspace.person(BOB), number)
         voted = house.until(number, lambda one: len(one.votes) == 1)
@@ -156,12 +163,7 @@ class TestParts:
             case "invented":
                 forger.alter(number, "votes", BOB, CAROL)
             case "of another plan":
-                other = await _deployed(house, workspace, shop, "2")
                 forger.copy("votes", of=other, to=number)
-                [container] = engine.containers.list(
-                    filters={"label": f"quaymaster.environment={house.shop.production}"}
-                )
-                container.remove(force=True)
             case _:
                 inner = votes.decode()[1:-1]
                 forger.database.hset(keys.operation(number), "votes", f"[{inner},{inner}]")
