@@ -42,7 +42,7 @@ class DockerDaemon:
         written = {one.replace("_", "-"): is_on for one, is_on in features.items()}
         (directory / "daemon.json").write_text(json.dumps({"features": written}))
         socket = directory / "docker.sock"
-        bridge = Bridge.create(f"{run.name}{'' if name == 'docker' else f'-{name}'}"[:15])
+        bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
             daemon = Daemon.start(run, f"{name}d", _command(run, directory, socket, bridge))
             daemon.wait_until_ready(lambda: _answers(socket), within=60)

@@ -4,6 +4,7 @@ It needs a dockerd that can (Debian 13's); with an older one these tests are lef
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +50,9 @@ def daemon(engine_session: EngineSession) -> Iterator[DockerDaemon]:
     """Such an engine."""
     if not has_containerds_store():
         pytest.skip("the installed dockerd cannot leave its images to containerd")
-    daemon = DockerDaemon.start(engine_session.run, "store", containerd_snapshotter=True)
+    daemon = DockerDaemon.start(
+        engine_session.run, f"st{secrets.token_hex(4)}", containerd_snapshotter=True
+    )
     yield daemon
     daemon.stop()
 
