@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 
@@ -130,7 +131,7 @@ def service_kept(
             try:
                 if not perform(connection, service_leases.give_back(*where, owner)):
                     log.warning("lease was lost", lease=name, owner=owner)
-                    perform(connection, service_leases.note_late(*where, owner))
+                    perform(connection, service_leases.note_late(*where, owner, _now()))
             except Unavailable:
                 log.warning("lease not given back; it expires by itself", lease=name)
 
@@ -139,14 +140,14 @@ def _take_service(connection: Connection, environment: str, service: str, owner:
     """Take the lease, also from an earlier job of the same operation: that one is dead or paused,
     or the operation's own lease would not be ours.
     """
-    if perform(connection, service_leases.take(environment, service, owner)):
+    if perform(connection, service_leases.take(environment, service, owner, _now())):
         return
     name = service_leases.name_of(environment, service)
     other = ask(connection, leases.owner_of(name)) or ""
     operation = other.partition(":")[0]
     is_our_own = operation == owner.partition(":")[0]
     if is_our_own and perform(
-        connection, service_leases.take_over(environment, service, other, owner)
+        connection, service_leases.take_over(environment, service, other, owner, _now())
     ):
         return
     raise Conflict(
@@ -155,3 +156,7 @@ def _take_service(connection: Connection, environment: str, service: str, owner:
         why="Two changes of one service at once would undo each other.",
         next_step="Try again when that one has ended.",
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

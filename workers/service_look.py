@@ -79,7 +79,7 @@ class ServiceLook:
 
     def _look_at(self, engine: Engine, where: Where, now: datetime) -> bool:
         try:
-            marks = ask(self.connection, service_leases.marks(*where))
+            marks = ask(self.connection, service_leases.marks(*where, now))
             state = observe(engine, *where)
             if self._is_being_changed(where):
                 self._seen.pop(where, None)
@@ -99,7 +99,7 @@ class ServiceLook:
         """Finish or take back what was left half-way, under the lease of the service."""
         where = (state.environment, state.service)
         owner = f":{uuid.uuid4().hex}"
-        if not perform(self.connection, service_leases.take(*where, owner)):
+        if not perform(self.connection, service_leases.take(*where, owner, now)):
             return False
         with service_kept(self.connection, *where, owner) as still_mine:
             settled = settle(engine, *where, still_mine)

@@ -7,6 +7,7 @@ has come: what it leaves behind is ours to settle (see ``workers/service_look.py
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ from quaymaster.store.transactions import Command, Query, Transaction
 
 _KEPT_SECONDS = 24 * 3600
 """Longer than any machine is paused and then goes on, as it were."""
+_SINCE = " since "
 
 
 class Mark(StrEnum):
@@ -32,17 +34,19 @@ def name_of(environment: str, service: str) -> str:
     return f"service:{environment}/{service}"
 
 
-def take(environment: str, service: str, owner: str) -> Transaction[bool]:
+def take(environment: str, service: str, owner: str, now: datetime) -> Transaction[bool]:
     """True when nobody had it and now this owner does."""
     lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, environment, service, owner)
+    return _marked(lease, _mark(environment, service, owner, Mark.AT_WORK, now))
 
 
-def take_over(environment: str, service: str, old: str, new: str) -> Transaction[bool]:
+def take_over(
+    environment: str, service: str, old: str, new: str, now: datetime
+) -> Transaction[bool]:
     """True when it was still the old owner's and now is the new one's."""
     name = name_of(environment, service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, environment, service, new)
+    return _marked(lease, _mark(environment, service, new, Mark.AT_WORK, now))
 
 
 def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
@@ -56,10 +60,10 @@ def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
     )
 
 
-def note_late(environment: str, service: str, owner: str) -> Transaction[None]:
+def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
     """Its owner found out that it had lost it."""
     return Transaction(
-        commands=_mark(environment, service, owner, Mark.LATE),
+        commands=_mark(environment, service, owner, Mark.LATE, now),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -75,32 +79,38 @@ def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transacti
     )
 
 
-def marks(environment: str, service: str) -> Query[Mapping[str, Mark]]:
-    """The marks that stand, by owner."""
-    return Query(("HGETALL", keys.at_work(environment, service)), _read)
+def marks(environment: str, service: str, now: datetime) -> Query[Mapping[str, Mark]]:
+    """The marks that stand, by owner: each for a day, however often others leave theirs."""
+    oldest = now.timestamp() - _KEPT_SECONDS
+    return Query(
+        ("HGETALL", keys.at_work(environment, service)), lambda reply: _read(reply, oldest)
+    )
 
 
-def _marked(
-    lease: Transaction[bool], environment: str, service: str, owner: str
-) -> Transaction[bool]:
+def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[bool]:
     return Transaction(
         guards=lease.guards,
-        commands=(*lease.commands, *_mark(environment, service, owner, Mark.AT_WORK)),
+        commands=(*lease.commands, *mark),
         done=lambda _: True,
         refused=lambda _: False,
     )
 
 
-def _mark(environment: str, service: str, owner: str, mark: Mark) -> tuple[Command, ...]:
+def _mark(
+    environment: str, service: str, owner: str, mark: Mark, now: datetime
+) -> tuple[Command, ...]:
     where = keys.at_work(environment, service)
-    return (("HSET", where, owner, mark), ("EXPIRE", where, _KEPT_SECONDS))
+    written = f"{mark}{_SINCE}{now.timestamp():.0f}"
+    return (("HSET", where, owner, written), ("EXPIRE", where, _KEPT_SECONDS))
 
 
-def _read(reply: Any) -> Mapping[str, Mark]:
+def _read(reply: Any, oldest: float) -> Mapping[str, Mark]:
     """It is no proof: whoever can write to Redis can have a service settled, and nothing else."""
     found = reply.items() if isinstance(reply, dict) else pairs(reply)
-    late = Mark.LATE.value.encode()
-    return {
-        owner.decode(errors="replace"): Mark.LATE if mark == late else Mark.AT_WORK
-        for owner, mark in found
-    }
+    standing: dict[str, Mark] = {}
+    for owner, written in found:
+        word, _, since = written.decode(errors="replace").partition(_SINCE)
+        if since.isascii() and since.isdigit() and float(since) > oldest:
+            mark = Mark.LATE if word == Mark.LATE else Mark.AT_WORK
+            standing[owner.decode(errors="replace")] = mark
+    return standing

@@ -239,8 +239,8 @@ NEVER_SILENT = (
     _row(
         "whoever lost a service leaves a mark of the call that may come late",
         "workers/running.py",
-        "                    perform(connection, service_leases.note_late(*where, owner))\n",
-        "                    pass\n",
+        "perform(connection, service_leases.note_late(*where, owner, _now()))\n",
+        "pass\n",
         (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
     ),
     _row(
@@ -281,6 +281,13 @@ NEVER_SILENT = (
         "    return bool(marks) and is_half_way",
         "    return is_half_way",
         (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
+    ),
+    _row(
+        "a mark stands for a day and no longer",
+        "quaymaster/store/service_leases.py",
+        "since.isdigit() and float(since) > oldest:\n",
+        "since.isdigit():\n",
+        (f"{_LOOK}::test_a_mark_stands_for_a_day_however_often_others_leave_theirs",),
     ),
     _row(
         "a service that an operation has is left alone",

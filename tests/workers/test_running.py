@@ -1,5 +1,7 @@
 """The leases of a running operation: whoever lost one changes nothing more."""
 
+from datetime import UTC, datetime
+
 import pytest
 import redis
 
@@ -96,7 +98,7 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
 
 
 def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
-    marks = service_leases.marks("production", "web")
+    marks = service_leases.marks("production", "web", datetime.now(UTC))
     with service_lease(Running(operation(), valkey), "production", "web"):
         assert set(ask(valkey, marks).values()) == {Mark.AT_WORK}
     assert ask(valkey, marks) == {}
@@ -112,7 +114,7 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
         valkey.delete(keys.lease(SERVICE))
         if theirs:
             valkey.set(keys.lease(SERVICE), theirs)
-    marks = ask(valkey, service_leases.marks("production", "web"))
+    marks = ask(valkey, service_leases.marks("production", "web", datetime.now(UTC)))
     assert marks == {f"1042:{running.owner}": Mark.LATE}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import docker
@@ -72,12 +72,12 @@ def released(service: Service, valkey: redis.Redis, image: ImageRef, number: int
     return serving
 
 
-def mark(valkey: redis.Redis, service: Service, mark: Mark) -> None:
+def mark(valkey: redis.Redis, service: Service, mark: Mark, at: datetime = NOW) -> None:
     """Somebody had the right to change the service, as operation 2."""
-    perform(valkey, service_leases.take(service.environment, "web", "2:dead"))
+    perform(valkey, service_leases.take(service.environment, "web", "2:dead", at))
     valkey.delete(f"quaymaster:lease:service:{service.environment}/web")
     if mark is Mark.LATE:
-        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead"))
+        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead", at))
 
 
 def found(valkey: redis.Redis, service: Service) -> Drift | None:
@@ -126,10 +126,27 @@ def test_a_container_that_a_late_call_stopped_serves_again(
     engine.containers.get(serving.id).stop(timeout=1)
     look.look(NOW)
     service.comes_to_say("web v1")
-    assert ask(valkey, service_leases.marks(service.environment, "web")) == {}
+    assert ask(valkey, service_leases.marks(service.environment, "web", NOW)) == {}
     engine.containers.get(serving.id).stop(timeout=1)
     assert looked(look, valkey, service)[0] is DriftKind.FOUND, "nobody was late this time"
     assert service.page() == ""
+
+
+def test_it_serves_again_also_where_its_network_was_pruned_meanwhile(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """`docker network prune` removes what no running container uses."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(serving.id).stop(timeout=1)
+    for name in ("", "-check"):
+        engine.networks.get(f"quaymaster-{service.environment}{name}").remove()
+    look.look(NOW)
+    service.comes_to_say("web v1")
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -163,6 +180,23 @@ def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
     engine: docker.DockerClient,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
+    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert service.places() == {1: Place.DISPLACED}
+
+
+def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """Else one worker that died would have what people do undone for as long as others deploy."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.AT_WORK, NOW - timedelta(hours=25))
+    perform(valkey, service_leases.take(service.environment, "web", "3:alive", NOW))
+    assert perform(valkey, service_leases.give_back(service.environment, "web", "3:alive"))
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody took it off" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
@@ -231,7 +265,7 @@ def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
     is_beside: bool,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    perform(valkey, service_leases.take(service.environment, "web", "2:alive"))
+    perform(valkey, service_leases.take(service.environment, "web", "2:alive", NOW))
     if is_beside:
         service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).stop(timeout=1)

@@ -324,6 +324,15 @@ class TestARollback:
         assert (serving.turn, is_result_of(undo, serving)) == (3, True)
         assert place.service.page() == "web v1"
 
+    def test_needs_no_network_that_somebody_pruned(self, place: Place, images: LocalImages) -> None:
+        """`docker network prune` removes that for checks, which nothing uses most of the time."""
+        first, second = place.deployed(images, 1, 2)
+        check = f"quaymaster-{place.service.environment}-check"
+        place.service.client.networks.get(check).remove()
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        assert isinstance(place.apply(undo), Finished)
+        assert place.service.page() == "web v1"
+
     @pytest.mark.parametrize("how", ["changed", "incomparable"])
     def test_makes_a_new_container_where_its_secrets_may_be_others(
         self, place: Place, images: LocalImages, how: str
