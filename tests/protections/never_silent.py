@@ -283,6 +283,36 @@ NEVER_SILENT = (
         (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
     ),
     _row(
+        "what serves again gets back a network that was pruned",
+        "workers/moves.py",
+        "    ensure_networks(engine, old.environment, still_mine)\n",
+        "",
+        (f"{_LOOK}::test_it_serves_again_also_where_its_network_was_pruned_meanwhile",),
+    ),
+    _row(
+        "a service that cannot be settled does not hide the others",
+        "workers/service_look.py",
+        "        except (QuaymasterError, LeaseLost) as error:\n"
+        '            log.warning("service not looked at"',
+        "        except ZeroDivisionError as error:\n"
+        '            log.warning("service not looked at"',
+        (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
+    ),
+    _row(
+        "a service that cannot be settled is told",
+        "workers/service_look.py",
+        "                    return self._compare(engine, state, now, error.trouble.what)\n",
+        "                    raise\n",
+        (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
+    ),
+    _row(
+        "what is told is told once, however long its words are",
+        "workers/service_look.py",
+        "        what = what[:_LONGEST_WORDS]\n",
+        "",
+        (f"{_LOOK}::test_what_has_more_words_than_a_card_is_told_once_too",),
+    ),
+    _row(
         "a mark stands for a day and no longer",
         "quaymaster/store/service_leases.py",
         "since.isdigit() and float(since) > oldest:\n",

@@ -128,7 +128,7 @@ def _full(server: redis.Redis) -> Callable[[], object]:
 
 def _cannot_save(server: redis.Redis) -> Callable[[], object]:
     """A snapshot fails where a directory has its name (MISCONF)."""
-    where = Path(server.config_get("dir")["dir"], "dump.rdb")
+    where = Path(str(server.config_get("dir")["dir"]), "dump.rdb")
     where.mkdir()
     server.config_set("save", "3600 1")
     server.bgsave()

@@ -1,8 +1,9 @@
 """Each service is looked at, whatever operations say: ours is settled, what people did is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -13,7 +14,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
 from quaymaster.image_ref import ImageRef
 from quaymaster.releases import Release
-from quaymaster.services import PublishedPort, ServiceConfiguration
+from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Transaction, ask, perform
@@ -31,29 +32,42 @@ NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 HOST = "build1"
 
 
+def configured(*services: Service) -> Configuration:
+    """These alone, on the one host."""
+    environments = "".join(
+        f"  {one.environment}:\n"
+        f"    target: {{docker: [{HOST}]}}\n"
+        f"    services: {{web: {{image: {one.repository}}}}}\n"
+        for one in services
+    )
+    registry, address = services[0].registry.host, services[0].host.url
+    return Configuration.parse(
+        f"default_registry: {registry}\n"
+        f'hosts: {{{HOST}: {{docker: "{address}"}}}}\n'
+        f"environments:\n{environments}"
+    )
+
+
 @pytest.fixture
 def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[ServiceLook]:
     """Looks at the service alone."""
-    configuration = Configuration.parse(
-        f"""
-default_registry: {service.registry.host}
-hosts: {{{HOST}: {{docker: "{docker_host}"}}}}
-environments:
-  {service.environment}:
-    target: {{docker: [{HOST}]}}
-    services: {{web: {{image: {service.repository}}}}}
-"""
-    )
     look = ServiceLook(
-        valkey, WORKER, configuration, [HOST], lambda name: Engine.connect(docker_host, name=name)
+        valkey,
+        WORKER,
+        configured(service),
+        [HOST],
+        lambda name: Engine.connect(docker_host, name=name),
     )
     yield look
     look.close()
 
 
-def released(service: Service, valkey: redis.Redis, image: ImageRef, number: int) -> Container:
+def released(
+    service: Service, valkey: redis.Redis, image: ImageRef, number: int, **changes: Any
+) -> Container:
     """It serves, and was released."""
-    serving = service.serving(image, number)
+    candidate = service.candidate(service.spec(image, number, **changes))
+    serving = switch(service.host, None, candidate, nothing).serving
     port = PublishedPort(service.port, 8000, address="127.0.0.1")
     release = Release(
         id=number,
@@ -292,6 +306,68 @@ def test_what_is_told_is_told_once_whoever_looks(
     assert another._seen == {}, "one process looks at a host at a time"
     looked(look, valkey, service)
     assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+
+
+def test_what_has_more_words_than_a_card_is_told_once_too(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """Names of containers are somebody else's, and of any length."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.containers.get(serving.id).remove(force=True)
+    intruder = engine.containers.run(
+        images.web_v2,
+        detach=True,
+        name=f"intruder-{service.environment}-{'x' * 500}",
+        ports={"8000/tcp": ("127.0.0.1", service.port)},
+    )
+    try:
+        looked(look, valkey, service)
+        first = valkey.hget("quaymaster:drifts", f"{service.environment}/web")
+        look.look(NOW + timedelta(seconds=10))
+        assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+    finally:
+        intruder.remove(force=True, v=True)
+
+
+def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+    reserve_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    """Here its container cannot start any more: a directory stands where its file was mounted."""
+    file = tmp_path / "settings"
+    file.touch()
+    volumes = (Volume(str(file), "/www/settings", read_only=True),)
+    image = service.image(images.web_v1, "1")
+    first = released(service, valkey, image, 1, volumes=volumes)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(first.id).stop(timeout=1)
+    file.unlink()
+    file.mkdir()
+
+    other = replace(service, environment=f"{service.environment}-b", port=reserve_port())
+    look.configuration = configured(service, other)
+    try:
+        serving = released(other, valkey, image, 2)
+        engine.containers.get(serving.id).stop(timeout=1)
+        look.look(NOW)  # its exit code is another one after the first try
+        assert looked(look, valkey, other)[0] is DriftKind.FOUND
+        assert service.places() == {1: Place.HALTED}
+        told = found(valkey, service)
+        assert told is not None
+        assert told.kind is DriftKind.FOUND
+        assert f"{first.name} is stopped" in told.what
+        assert f"tried to settle that: {HOST} failed at {service.environment}/web" in told.what
+    finally:
+        other.clean()
 
 
 def test_an_engine_that_is_away_is_asked_again(
