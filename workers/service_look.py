@@ -89,7 +89,9 @@ class ServiceLook:
             if self._is_being_changed(where):
                 self._seen.pop(where, None)
                 return False
-            if any(mark is Mark.LATE for mark in marks.values()) or is_ours_to_settle(state, marks):
+            if is_settled(state):
+                marks = self._without_unfinished(where, marks)
+            if any(mark.is_over for mark in marks.values()) or is_ours_to_settle(state, marks):
                 try:
                     return self._settle(engine, state, marks, now)
                 except (OutsideFailure, Conflict) as error:
@@ -106,18 +108,25 @@ class ServiceLook:
                 self._disconnect(engine.name)
             return False
 
+    def _without_unfinished(self, where: Where, marks: Mapping[str, Mark]) -> Mapping[str, Mark]:
+        """Forget those that failed and left nothing half-way: what comes now, people do."""
+        done = tuple(owner for owner, mark in marks.items() if mark is Mark.UNFINISHED)
+        if done:
+            perform(self.connection, service_leases.forget(*where, done))
+        return {owner: mark for owner, mark in marks.items() if owner not in done}
+
     def _settle(
         self, engine: Engine, state: ServiceState, marks: Mapping[str, Mark], now: datetime
     ) -> bool:
         """Finish or take back what was left half-way, under the lease of the service."""
         where = (state.environment, state.service)
-        owner = f":{uuid.uuid4().hex}"
+        owner = f":{self.owner}"
         if not perform(self.connection, service_leases.take(*where, owner, now)):
             return False
         with service_kept(self.connection, *where, owner) as still_mine:
             settled = settle(engine, *where, still_mine)
-        late = tuple(owner for owner, mark in marks.items() if mark is Mark.LATE)
-        perform(self.connection, service_leases.forget(*where, late))
+        over = tuple(owner for owner, mark in marks.items() if mark.is_over)
+        perform(self.connection, service_leases.forget(*where, over))
         if not settled.was_changed:
             return False
         log.warning("settled what was left half-way", place="/".join(where), marks=tuple(marks))
@@ -261,6 +270,8 @@ def _why_halted(container: Container) -> str:
 def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
     numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
     by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
+    if all(mark is Mark.UNFINISHED for mark in marks.values()):
+        return f"{by[0].upper()}{by[1:]} had failed on its way. {settled.words}"
     return f"A worker that had stood still for too long went on with {by}. {settled.words}"
 
 

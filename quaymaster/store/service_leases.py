@@ -2,8 +2,9 @@
 
 A process can be paused between the question whether the right is still its own and the call that
 follows. So it leaves a mark when it takes the right, and takes it away again when it gives the
-right back in time. A mark that stays says that a late call of one of our operations may come, or
-has come: what it leaves behind is ours to settle (see ``workers/service_look.py``).
+right back in time and is done. A mark that stays says that a late call of one of our operations may
+come or has come, or that it failed on its way: what it leaves behind is ours to settle (see
+``workers/service_look.py``).
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,13 @@ class Mark(StrEnum):
     """It has not given it back: it works, is dead, or is paused."""
     LATE = "late"
     """It lost it meanwhile, and may have made one call after that."""
+    UNFINISHED = "unfinished"
+    """It has given it back in time, before it was done: something failed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no call of its owner can come any more."""
+        return self is not Mark.AT_WORK
 
 
 def name_of(environment: str, service: str) -> str:
@@ -51,13 +59,16 @@ def take_over(
 
 def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
     """True when it was this owner's until now: nothing of its work comes after this."""
-    lease = leases.give_back(name_of(environment, service), owner)
-    return Transaction(
-        guards=lease.guards,
-        commands=(*lease.commands, ("HDEL", keys.at_work(environment, service), owner)),
-        done=lambda _: True,
-        refused=lambda _: False,
-    )
+    gone = (("HDEL", keys.at_work(environment, service), owner),)
+    return _marked(leases.give_back(name_of(environment, service), owner), gone)
+
+
+def give_back_unfinished(
+    environment: str, service: str, owner: str, now: datetime
+) -> Transaction[bool]:
+    """The same of an owner that was not done: what it left half-way is settled by a look."""
+    mark = _mark(environment, service, owner, Mark.UNFINISHED, now)
+    return _marked(leases.give_back(name_of(environment, service), owner), mark)
 
 
 def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
@@ -111,6 +122,6 @@ def _read(reply: Any, oldest: float) -> Mapping[str, Mark]:
     for owner, written in found:
         word, _, since = written.decode(errors="replace").partition(_SINCE)
         if since.isascii() and since.isdigit() and float(since) > oldest:
-            mark = Mark.LATE if word == Mark.LATE else Mark.AT_WORK
-            standing[owner.decode(errors="replace")] = mark
+            known = word in (Mark.LATE, Mark.UNFINISHED)
+            standing[owner.decode(errors="replace")] = Mark(word) if known else Mark.AT_WORK
     return standing
