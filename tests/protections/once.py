@@ -131,7 +131,7 @@ ONCE = (
     _row(
         "whoever lost the right to a service changes nothing more",
         "workers/running.py",
-        "if ask(connection, leases.owner_of(name)) != owner:",
+        "if ask(self.connection, leases.owner_of(self.name)) != self.owner:",
         "if ask(connection, leases.owner_of(name)) is None:",
         (f"{_RUNNING}::test_whoever_lost_a_service_notices_before_the_next_change",),
     ),

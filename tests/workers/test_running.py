@@ -1,5 +1,6 @@
 """The leases of a running operation: whoever lost one changes nothing more."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) ->
             pass
     with service_lease(second, "production", "web"):
         pass
+
+
+def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Redis) -> None:
+    place = ("production", "web")
+    assert perform(valkey, service_leases.take(*place, ":a-look", datetime.now(UTC)))
+    done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(*place, ":a-look")))
+    done.start()
+    with service_lease(Running(operation(), valkey), *place):
+        pass
+    done.join()
 
 
 def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:

@@ -199,6 +199,25 @@ def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
     assert service.places() == {1: Place.DISPLACED}
 
 
+def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_next_look(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """What comes after that, people do."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    place = (service.environment, "web")
+    perform(valkey, service_leases.take(*place, "2:failed", NOW))
+    perform(valkey, service_leases.give_back_unfinished(*place, "2:failed", NOW))
+    look.look(NOW)
+    assert ask(valkey, service_leases.marks(*place, NOW)) == {}
+    engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
+    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert service.places() == {1: Place.DISPLACED}
+
+
 def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
     look: ServiceLook,
     service: Service,
@@ -329,6 +348,9 @@ def test_what_has_more_words_than_a_card_is_told_once_too(
         first = valkey.hget("quaymaster:drifts", f"{service.environment}/web")
         look.look(NOW + timedelta(seconds=10))
         assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+        told = found(valkey, service)
+        assert told is not None
+        assert len(told.what) == 400
     finally:
         intruder.remove(force=True, v=True)
 

@@ -16,6 +16,7 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
+from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import ServiceConfiguration
@@ -32,6 +33,7 @@ from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
+from workers.running import LeaseLost, Running
 from workers.steps import AwaitsApproval, Continues, Finished, Step
 from workers.toolbox import Toolbox
 
@@ -179,6 +181,29 @@ def test_a_failure_of_the_first_release_says_that_nothing_serves(
     with pytest.raises(Unhealthy) as raised:
         place.apply(place.plan(place.service.image(images.web_v6_crash, "1")))
     assert raised.value.runs_now == "Nothing served before, and nothing does now."
+
+
+class LosesItsService(Running):
+    """Its lease runs out when the new version serves and the old one is about to be stopped."""
+
+    def report(self, progress: Progress) -> None:
+        if progress.step == "stopping the old container":
+            for name in self.connection.scan_iter("quaymaster:lease:service:*"):
+                self.connection.delete(name)
+        super().report(progress)
+
+
+def test_a_lease_that_is_lost_after_the_switch_is_not_passed_over(
+    place: Place, images: LocalImages
+) -> None:
+    """Somebody else may be at work: what serves is for recovery to find out."""
+    first = place.service.image(images.web_v1, "1")
+    place.service.serving(first, 1)
+    plan = place.plan(place.service.image(images.web_v2, "2"), first)
+    held = LosesItsService(place.operation(plan), place.connection)
+    place.connection.set(keys.lease(records.lease_name(1042)), held.owner)
+    with pytest.raises(LeaseLost):
+        apply_plan(held, place.tools)
 
 
 def test_a_tag_that_moved_on_the_host_changes_nothing(place: Place, images: LocalImages) -> None:
