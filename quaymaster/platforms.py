@@ -13,6 +13,11 @@ from quaymaster.image_ref import Digest
 
 _VARIANT = re.compile(r"v([0-9]{1,2})")
 _USUAL_VARIANT = {"amd64": 1, "arm64": 8, "arm": 7}
+# What a processor runs besides. An engine chooses that of no index, and runs it where it is told:
+# https://github.com/containerd/platforms/blob/main/compare.go (platformVector)
+_ALSO = {"amd64": ("386", ""), "arm64": ("arm", "v8")}
+_UNSAID = "unknown"
+_ALONE = Digest(f"sha256:{0:064x}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,3 +106,15 @@ def fitting(offers: Iterable[Offer], runs: Runs) -> tuple[Offer, ...]:
     best = max((level for _, level in sure), default=None)
     latest = tuple(one for one, level in sure if level == best)
     return (*latest, *unsure) if runs.or_later else latest
+
+
+def may_run(platform: Platform, runs: Runs) -> bool:
+    """Whether an image that is for this platform alone runs there, as far as anybody knows. An
+    image need not say what it is for.
+    """
+    if _UNSAID in (platform.os, platform.architecture):
+        return True
+    own, alone = runs.platform, (Offer(_ALONE, platform),)
+    also = _ALSO.get(own.architecture)
+    is_besides = also is not None and bool(fitting(alone, Runs(Platform(own.os, *also))))
+    return is_besides or bool(fitting(alone, runs))

@@ -1,19 +1,17 @@
 """The one image that a name means on a host: chosen once, and proved to be what it holds."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.plans import Resolved
-from quaymaster.platforms import Member, Offer, Platform, Runs, fitting
+from quaymaster.platforms import Member, Offer, Platform, Runs, fitting, may_run
 from workers.engine import Engine
 from workers.manifests import ImageIndex, ImageManifest, not_an_image
 from workers.registry import Registry
 from workers.toolbox import Toolbox
-
-Choice = Callable[[ImageIndex], Offer]
-"""Chooses the image of an index. Raises what there is to say where it cannot."""
 
 _INDEX_DEPTH = 3
 _USUAL = Platform("linux", "amd64")
@@ -21,33 +19,57 @@ _USUAL = Platform("linux", "amd64")
 _ARM = {"armv5tel": "v5", "armv6l": "v6", "armv7l": "v7", "armv8l": "v8", "aarch64": "v8"}
 
 
-def resolve_member(image: ImageRef, registry: Registry, choose: Choice) -> Resolved:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which image is meant. Both raise what there is to say where it is none."""
+
+    of_index: Callable[[ImageIndex], Offer]
+    """One image of it."""
+    accept: Callable[[Platform], None] | None = None
+    """Takes the platform of an image that no index says it of, by its own configuration. None
+    where every platform will do.
+    """
+
+
+def resolve_member(image: ImageRef, registry: Registry, choice: Choice) -> Resolved:
     """Pin a name to the manifest of one image; of an index, to the member that is chosen.
 
-    Raises NotFound and other OutsideFailures, and what ``choose`` raises.
+    Raises NotFound and other OutsideFailures, and what the choice raises.
     """
     named = manifest = registry.manifest(image)
-    platform = ""
+    told: Platform | None = None
     for _ in range(_INDEX_DEPTH):
         match manifest:
             case ImageManifest():
+                if told is None and choice.accept is not None:
+                    choice.accept(registry.configuration_of(manifest, image).platform)
                 index = named.digest if named is not manifest else None
-                member = Member(manifest.config.digest, index, platform)
+                member = Member(manifest.config.digest, index, str(told or ""))
                 return Resolved(image.pinned(manifest.digest), manifest.size, member)
             case ImageIndex():
-                offer = choose(manifest)
-                platform = str(offer.platform or "")
+                offer = choice.of_index(manifest)
+                told = offer.platform or told
                 manifest = registry.manifest(ImageRef(image.repository, digest=offer.digest))
     raise not_an_image(str(image), "Its indexes are nested too deeply.")
 
 
 def for_host(image: ImageRef, host: str, tools: Toolbox) -> Choice:
-    """The member that the engine of a host runs; Conflict where nobody can tell which that is."""
+    """The image that the engine of a host runs; Conflict where nobody can tell which that is."""
+    name = tools.familiar(image)
 
     def choose(index: ImageIndex) -> Offer:
-        return _only(index, _runs(host, tools), tools.familiar(image), host)
+        return _only(index, _runs(host, tools), name, host)
 
-    return choose
+    def accept(platform: Platform) -> None:
+        told = tools.configuration.host(host).platform
+        # Whoever says a platform of a host may have it emulate that one beside its own.
+        if told is not None and may_run(platform, Runs(told)):
+            return
+        runs = told_by(tools.engine(host))
+        if not may_run(platform, runs):
+            raise _none_fits((platform,), str(told or runs.platform), name, host)
+
+    return Choice(choose, accept)
 
 
 def for_people(image: ImageRef, configuration: Configuration) -> Choice:
@@ -58,12 +80,12 @@ def for_people(image: ImageRef, configuration: Configuration) -> Choice:
     def choose(index: ImageIndex) -> Offer:
         offers = _offers(index)
         if not offers:
-            raise _none_fits(index, "any platform", str(image), "")
+            raise _none_fits(index.platforms, "any platform", str(image), "")
         told = {one.platform for one in configuration.hosts.values() if one.platform}
         wanted = next(iter(told)) if len(told) == 1 else _USUAL
         return (*fitting(offers, Runs(wanted)), *offers)[0]
 
-    return choose
+    return Choice(choose)
 
 
 def refuse_another(engine: Engine, image: ImageRef, member: Member | None, held: Digest) -> None:
@@ -113,19 +135,19 @@ def _offers(index: ImageIndex) -> tuple[Offer, ...]:
 def _only(index: ImageIndex, runs: Runs, name: str, host: str) -> Offer:
     found = fitting(_offers(index), runs)
     if not found:
-        raise _none_fits(index, str(runs.platform), name, host)
+        raise _none_fits(index.platforms, str(runs.platform), name, host)
     if len(found) > 1:
         raise _several_fit(found, name, host)
     return found[0]
 
 
-def _none_fits(index: ImageIndex, wanted: str, name: str, host: str) -> NotFound:
-    offered = ", ".join(map(str, index.platforms))
+def _none_fits(platforms: tuple[Platform, ...], wanted: str, name: str, host: str) -> NotFound:
+    offered = ", ".join(map(str, platforms))
     if not offered:
         return NotFound(f"{name} has no image at all.", why="Its index is empty.")
     emulated = (
-        f" If {host} runs one of them all the same, say so under hosts in quaymaster.yml: "
-        f"`{host}: {{platform: {index.platforms[0]}}}`."
+        f" If {host} runs {'it' if len(platforms) == 1 else 'one of them'} all the same, say so "
+        f"under hosts in quaymaster.yml: `{host}: {{platform: {platforms[0]}}}`."
         if host
         else ""
     )

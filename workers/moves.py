@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
-from workers.candidates import StillMine
+from workers.candidates import StillMine, ensure_networks
 from workers.containers import RESTART_POLICY, Container, Place, observe, refreshed
 from workers.engine import Engine
 
@@ -116,6 +116,7 @@ def bring_back(
             return
     stop(engine, old, 0, still_mine)
     leave(engine, old, network, still_mine)
+    ensure_networks(engine, old.environment, still_mine)
     enter(engine, old, network, aliases, still_mine)
     start(engine, old, still_mine)
 

@@ -175,7 +175,10 @@ class Registry:
 
     def configuration(self, ref: ImageRef, platform: Platform | None = None) -> ImageConfiguration:
         """What the image for a platform says about itself, without values that look secret."""
-        image = self.image(ref, platform)
+        return self.configuration_of(self.image(ref, platform), ref)
+
+    def configuration_of(self, image: ImageManifest, ref: ImageRef) -> ImageConfiguration:
+        """The same of an image of the repository whose manifest is known; ``ref`` is its name."""
         if image.config.media_type not in CONFIGURATION_TYPES:
             raise not_an_image(str(ref), f"It holds {shown(image.config.media_type)}.")
         content = self._blob(ref.repository, image.config)

@@ -2,9 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 
@@ -12,7 +13,7 @@ from quaymaster.errors import Cancelled, Conflict, HandedBack, QuaymasterError, 
 from quaymaster.operations import Operation
 from quaymaster.progress import Progress
 from quaymaster.store import leases, records, service_leases
-from quaymaster.store.transactions import Connection, Equals, ask, perform
+from quaymaster.store.transactions import Connection, Equals, Transaction, ask, perform
 from workers import shutdown
 from workers.lease_keeper import kept_alive
 
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 _REPORT_SECONDS = 0.5
 _ASK_SECONDS = 0.5
+_LOOK_SECONDS = 30.0
+_POLL_SECONDS = 0.1
 
 
 class LeaseLost(QuaymasterError):
@@ -93,60 +96,84 @@ class Running:
         self._is_past_return = True
 
 
-@contextmanager
-def service_lease(running: Running, environment: str, service: str) -> Iterator[Callable[[], None]]:
-    """The right to change a service, for one operation at a time.
-
-    Gives a function to be called before each changing call to the engine: it raises LeaseLost
-    when the right is gone. Raises Conflict when another operation is at work there.
+@dataclass(slots=True)
+class ServiceRight:
+    """The right to change a service. Called before each changing call to the engine: it raises
+    LeaseLost when it is gone.
     """
-    owner = f"{running.operation.id}:{running.owner}"
-    _take_service(running.connection, environment, service, owner)
-    with service_kept(running.connection, environment, service, owner) as still_mine:
-        yield still_mine
 
+    connection: Connection
+    name: str
+    owner: str
+    is_unfinished: bool = False
+    """Whether something is left half-way: a look at the service settles it."""
 
-@contextmanager
-def service_kept(
-    connection: Connection, environment: str, service: str, owner: str
-) -> Iterator[Callable[[], None]]:
-    """The right that this owner has taken, until the end of the block; then it is given back, or a
-    mark stays behind: it was lost, and a call may have come too late.
-    """
-    where = (environment, service)
-    name = service_leases.name_of(*where)
-
-    def still_mine() -> None:
-        if ask(connection, leases.owner_of(name)) != owner:
+    def __call__(self) -> None:
+        if ask(self.connection, leases.owner_of(self.name)) != self.owner:
             raise LeaseLost(
                 "This worker lost the right to change the service.",
                 why="It did not reach Redis for too long, so another worker may be at work.",
             )
 
-    with kept_alive(connection, [(name, owner, leases.SERVICE_MILLISECONDS)]):
+
+@contextmanager
+def service_lease(running: Running, environment: str, service: str) -> Iterator[ServiceRight]:
+    """The right to change a service, for one operation at a time. Raises Conflict when another
+    operation is at work there.
+    """
+    owner = f"{running.operation.id}:{running.owner}"
+    _take_service(running.connection, environment, service, owner)
+    with service_kept(running.connection, environment, service, owner) as right:
+        yield right
+
+
+@contextmanager
+def service_kept(
+    connection: Connection, environment: str, service: str, owner: str
+) -> Iterator[ServiceRight]:
+    """The right that this owner has taken, until the end of the block; then it is given back, or a
+    mark stays behind: it was not done, or the right was lost and a call may have come too late.
+    """
+    where = (environment, service)
+    right = ServiceRight(connection, service_leases.name_of(*where), owner)
+    with kept_alive(connection, [(right.name, owner, leases.SERVICE_MILLISECONDS)]):
         try:
-            yield still_mine
+            yield right
+        except QuaymasterError:
+            right.is_unfinished = True
+            raise
         finally:
             try:
-                if not perform(connection, service_leases.give_back(*where, owner)):
-                    log.warning("lease was lost", lease=name, owner=owner)
-                    perform(connection, service_leases.note_late(*where, owner))
+                if not perform(connection, _given_back(right, where)):
+                    log.warning("lease was lost", lease=right.name, owner=owner)
+                    perform(connection, service_leases.note_late(*where, owner, _now()))
             except Unavailable:
-                log.warning("lease not given back; it expires by itself", lease=name)
+                log.warning("lease not given back; it expires by itself", lease=right.name)
+
+
+def _given_back(right: ServiceRight, where: tuple[str, str]) -> Transaction[bool]:
+    if right.is_unfinished:
+        return service_leases.give_back_unfinished(*where, right.owner, _now())
+    return service_leases.give_back(*where, right.owner)
 
 
 def _take_service(connection: Connection, environment: str, service: str, owner: str) -> None:
     """Take the lease, also from an earlier job of the same operation: that one is dead or paused,
     or the operation's own lease would not be ours.
     """
-    if perform(connection, service_leases.take(environment, service, owner)):
-        return
     name = service_leases.name_of(environment, service)
-    other = ask(connection, leases.owner_of(name)) or ""
-    operation = other.partition(":")[0]
+    until = time.monotonic() + _LOOK_SECONDS
+    while True:
+        if perform(connection, service_leases.take(environment, service, owner, _now())):
+            return
+        other = ask(connection, leases.owner_of(name)) or ":"
+        operation = other.partition(":")[0]
+        if operation or time.monotonic() > until:
+            break
+        time.sleep(_POLL_SECONDS)  # a look at the service: it settles something, and is done soon
     is_our_own = operation == owner.partition(":")[0]
     if is_our_own and perform(
-        connection, service_leases.take_over(environment, service, other, owner)
+        connection, service_leases.take_over(environment, service, other, owner, _now())
     ):
         return
     raise Conflict(
@@ -155,3 +182,7 @@ def _take_service(connection: Connection, environment: str, service: str, owner:
         why="Two changes of one service at once would undo each other.",
         next_step="Try again when that one has ended.",
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -16,7 +16,14 @@ import structlog
 
 from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.errors import Forged, OutsideFailure, QuaymasterError, Unavailable, WrittenByNewer
+from quaymaster.errors import (
+    Conflict,
+    Forged,
+    OutsideFailure,
+    QuaymasterError,
+    Unavailable,
+    WrittenByNewer,
+)
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_queue
 from quaymaster.releases import Release
@@ -64,12 +71,10 @@ class ServiceLook:
             if not self._is_mine(host):
                 continue
             try:
-                engine = self._engine(host)
                 for where in self._services_on(host):
-                    count += self._look_at(engine, where, now)
+                    count += self._look_at(self._engine(host), where, now)
             except OutsideFailure as error:
                 log.warning("services not looked at", host=host, why=error.trouble.what)
-                self._disconnect(host)
         return count
 
     def close(self) -> None:
@@ -79,39 +84,59 @@ class ServiceLook:
 
     def _look_at(self, engine: Engine, where: Where, now: datetime) -> bool:
         try:
-            marks = ask(self.connection, service_leases.marks(*where))
+            marks = ask(self.connection, service_leases.marks(*where, now))
             state = observe(engine, *where)
             if self._is_being_changed(where):
                 self._seen.pop(where, None)
                 return False
-            if any(mark is Mark.LATE for mark in marks.values()) or is_ours_to_settle(state, marks):
-                return self._settle(engine, state, marks, now)
+            if is_settled(state):
+                marks = self._without_unfinished(where, marks)
+            if any(mark.is_over for mark in marks.values()) or is_ours_to_settle(state, marks):
+                try:
+                    return self._settle(engine, state, marks, now)
+                except (OutsideFailure, Conflict) as error:
+                    # The mark stays, and the next look tries again; meanwhile people are told.
+                    log.warning("not settled", place="/".join(where), why=str(error))
+                    return self._compare(engine, state, now, error.trouble.what)
             return self._compare(engine, state, now)
-        except (Unavailable, OutsideFailure):
+        except Unavailable:
             raise
         except (QuaymasterError, LeaseLost) as error:
             log.warning("service not looked at", place="/".join(where), why=str(error))
+            if isinstance(error, OutsideFailure):
+                # The next service asks whether it is the engine that does not answer.
+                self._disconnect(engine.name)
             return False
+
+    def _without_unfinished(self, where: Where, marks: Mapping[str, Mark]) -> Mapping[str, Mark]:
+        """Forget those that failed and left nothing half-way: what comes now, people do."""
+        done = tuple(owner for owner, mark in marks.items() if mark is Mark.UNFINISHED)
+        if done:
+            perform(self.connection, service_leases.forget(*where, done))
+        return {owner: mark for owner, mark in marks.items() if owner not in done}
 
     def _settle(
         self, engine: Engine, state: ServiceState, marks: Mapping[str, Mark], now: datetime
     ) -> bool:
         """Finish or take back what was left half-way, under the lease of the service."""
         where = (state.environment, state.service)
-        owner = f":{uuid.uuid4().hex}"
-        if not perform(self.connection, service_leases.take(*where, owner)):
+        owner = f":{self.owner}"
+        if not perform(self.connection, service_leases.take(*where, owner, now)):
             return False
         with service_kept(self.connection, *where, owner) as still_mine:
             settled = settle(engine, *where, still_mine)
-        late = tuple(owner for owner, mark in marks.items() if mark is Mark.LATE)
-        perform(self.connection, service_leases.forget(*where, late))
+        over = tuple(owner for owner, mark in marks.items() if mark.is_over)
+        perform(self.connection, service_leases.forget(*where, over))
         if not settled.was_changed:
             return False
         log.warning("settled what was left half-way", place="/".join(where), marks=tuple(marks))
         self._tell(where, engine.name, DriftKind.SETTLED, _settled(settled, marks), now)
         return True
 
-    def _compare(self, engine: Engine, state: ServiceState, now: datetime) -> bool:
+    def _compare(
+        self, engine: Engine, state: ServiceState, now: datetime, hindrance: str = ""
+    ) -> bool:
+        """Tell what is not as it was released, and what hindered that it was settled."""
         where = (state.environment, state.service)
         release = self._latest_release(where, engine.name)
         what = drift_of(state, release)
@@ -120,6 +145,8 @@ class ServiceLook:
             known = {one.id for one in state.containers}
             if (taken := taken_port(engine, ports, known)) is not None:
                 what = f"{what} Port {taken[0].host_port} is taken by the container {taken[1]}."
+        if what and hindrance:
+            what = f"{what} It was tried to settle that: {hindrance}"
         if what and self._is_at_work(where):
             self._seen.pop(where, None)
             return False
@@ -132,12 +159,13 @@ class ServiceLook:
 
     def _tell(self, where: Where, host: str, kind: DriftKind, what: str, now: datetime) -> bool:
         """Note it for the bot, unless it stands there."""
+        what = what[:_LONGEST_WORDS]
         before = ask(self.connection, drifts.observed(self.keys.ring)).get(where)
         was_found = before is not None and before.value.kind is DriftKind.FOUND
         is_known = before is not None and (before.value.kind, before.value.what) == (kind, what)
         if is_known or (kind is DriftKind.OVER and not was_found):
             return False
-        drift = Drift(*where, host, kind, what[:_LONGEST_WORDS], now)
+        drift = Drift(*where, host, kind, what, now)
         return perform(self.connection, drifts.observe(drift, before, self.keys.private))
 
     def _latest_release(self, where: Where, host: str) -> Release | None:
@@ -242,6 +270,8 @@ def _why_halted(container: Container) -> str:
 def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
     numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
     by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
+    if all(mark is Mark.UNFINISHED for mark in marks.values()):
+        return f"{by[0].upper()}{by[1:]} had failed on its way. {settled.words}"
     return f"A worker that had stood still for too long went on with {by}. {settled.words}"
 
 

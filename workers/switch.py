@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from quaymaster.errors import Conflict, OutsideFailure, QuaymasterError
-from workers.candidates import ContainerSpec, StillMine, create, discard
+from workers.candidates import ContainerSpec, StillMine, create, discard, ensure_networks
 from workers.containers import (
     Container,
     ServiceState,
@@ -92,6 +92,7 @@ def recreate_on_port(
     """
     network = network_of(new.environment)
     if isinstance(new, Container):
+        ensure_networks(engine, new.environment, still_mine)
         enter(engine, new, network, (new.service,), still_mine)
         candidate = new
     else:
@@ -163,6 +164,7 @@ def renamed(engine: Engine, kept: Container, name: str, still_mine: StillMine) -
 
 def revive(engine: Engine, kept: Container, still_mine: StillMine) -> Container:
     """Start a kept container as a candidate: on the network for checks, without its port."""
+    ensure_networks(engine, kept.environment, still_mine)
     leave(engine, kept, network_of(kept.environment), still_mine)
     enter(engine, kept, check_network_of(kept.environment), (), still_mine)
     start(engine, kept, still_mine)

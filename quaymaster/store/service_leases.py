@@ -2,11 +2,13 @@
 
 A process can be paused between the question whether the right is still its own and the call that
 follows. So it leaves a mark when it takes the right, and takes it away again when it gives the
-right back in time. A mark that stays says that a late call of one of our operations may come, or
-has come: what it leaves behind is ours to settle (see ``workers/service_look.py``).
+right back in time and is done. A mark that stays says that a late call of one of our operations may
+come or has come, or that it failed on its way: what it leaves behind is ours to settle (see
+``workers/service_look.py``).
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +18,7 @@ from quaymaster.store.transactions import Command, Query, Transaction
 
 _KEPT_SECONDS = 24 * 3600
 """Longer than any machine is paused and then goes on, as it were."""
+_SINCE = " since "
 
 
 class Mark(StrEnum):
@@ -25,6 +28,13 @@ class Mark(StrEnum):
     """It has not given it back: it works, is dead, or is paused."""
     LATE = "late"
     """It lost it meanwhile, and may have made one call after that."""
+    UNFINISHED = "unfinished"
+    """It has given it back in time, before it was done: something failed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no call of its owner can come any more."""
+        return self is not Mark.AT_WORK
 
 
 def name_of(environment: str, service: str) -> str:
@@ -32,34 +42,39 @@ def name_of(environment: str, service: str) -> str:
     return f"service:{environment}/{service}"
 
 
-def take(environment: str, service: str, owner: str) -> Transaction[bool]:
+def take(environment: str, service: str, owner: str, now: datetime) -> Transaction[bool]:
     """True when nobody had it and now this owner does."""
     lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, environment, service, owner)
+    return _marked(lease, _mark(environment, service, owner, Mark.AT_WORK, now))
 
 
-def take_over(environment: str, service: str, old: str, new: str) -> Transaction[bool]:
+def take_over(
+    environment: str, service: str, old: str, new: str, now: datetime
+) -> Transaction[bool]:
     """True when it was still the old owner's and now is the new one's."""
     name = name_of(environment, service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, environment, service, new)
+    return _marked(lease, _mark(environment, service, new, Mark.AT_WORK, now))
 
 
 def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
     """True when it was this owner's until now: nothing of its work comes after this."""
-    lease = leases.give_back(name_of(environment, service), owner)
-    return Transaction(
-        guards=lease.guards,
-        commands=(*lease.commands, ("HDEL", keys.at_work(environment, service), owner)),
-        done=lambda _: True,
-        refused=lambda _: False,
-    )
+    gone = (("HDEL", keys.at_work(environment, service), owner),)
+    return _marked(leases.give_back(name_of(environment, service), owner), gone)
 
 
-def note_late(environment: str, service: str, owner: str) -> Transaction[None]:
+def give_back_unfinished(
+    environment: str, service: str, owner: str, now: datetime
+) -> Transaction[bool]:
+    """The same of an owner that was not done: what it left half-way is settled by a look."""
+    mark = _mark(environment, service, owner, Mark.UNFINISHED, now)
+    return _marked(leases.give_back(name_of(environment, service), owner), mark)
+
+
+def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
     """Its owner found out that it had lost it."""
     return Transaction(
-        commands=_mark(environment, service, owner, Mark.LATE),
+        commands=_mark(environment, service, owner, Mark.LATE, now),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -75,32 +90,38 @@ def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transacti
     )
 
 
-def marks(environment: str, service: str) -> Query[Mapping[str, Mark]]:
-    """The marks that stand, by owner."""
-    return Query(("HGETALL", keys.at_work(environment, service)), _read)
+def marks(environment: str, service: str, now: datetime) -> Query[Mapping[str, Mark]]:
+    """The marks that stand, by owner: each for a day, however often others leave theirs."""
+    oldest = now.timestamp() - _KEPT_SECONDS
+    return Query(
+        ("HGETALL", keys.at_work(environment, service)), lambda reply: _read(reply, oldest)
+    )
 
 
-def _marked(
-    lease: Transaction[bool], environment: str, service: str, owner: str
-) -> Transaction[bool]:
+def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[bool]:
     return Transaction(
         guards=lease.guards,
-        commands=(*lease.commands, *_mark(environment, service, owner, Mark.AT_WORK)),
+        commands=(*lease.commands, *mark),
         done=lambda _: True,
         refused=lambda _: False,
     )
 
 
-def _mark(environment: str, service: str, owner: str, mark: Mark) -> tuple[Command, ...]:
+def _mark(
+    environment: str, service: str, owner: str, mark: Mark, now: datetime
+) -> tuple[Command, ...]:
     where = keys.at_work(environment, service)
-    return (("HSET", where, owner, mark), ("EXPIRE", where, _KEPT_SECONDS))
+    written = f"{mark}{_SINCE}{now.timestamp():.0f}"
+    return (("HSET", where, owner, written), ("EXPIRE", where, _KEPT_SECONDS))
 
 
-def _read(reply: Any) -> Mapping[str, Mark]:
+def _read(reply: Any, oldest: float) -> Mapping[str, Mark]:
     """It is no proof: whoever can write to Redis can have a service settled, and nothing else."""
     found = reply.items() if isinstance(reply, dict) else pairs(reply)
-    late = Mark.LATE.value.encode()
-    return {
-        owner.decode(errors="replace"): Mark.LATE if mark == late else Mark.AT_WORK
-        for owner, mark in found
-    }
+    standing: dict[str, Mark] = {}
+    for owner, written in found:
+        word, _, since = written.decode(errors="replace").partition(_SINCE)
+        if since.isascii() and since.isdigit() and float(since) > oldest:
+            known = word in (Mark.LATE, Mark.UNFINISHED)
+            standing[owner.decode(errors="replace")] = Mark(word) if known else Mark.AT_WORK
+    return standing

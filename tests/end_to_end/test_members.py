@@ -1,6 +1,6 @@
 """The image that is judged is the image that runs, also where a name means several (G4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import docker
 import pytest
@@ -14,6 +14,7 @@ from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
+from tests.images.systems import system_image
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture
 
@@ -133,6 +134,20 @@ async def test_another_platform_than_the_usual_is_scanned_and_run(
     assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
     assert ended.examined is None or ended.examined.image.digest == ended.plan.digest  # type: ignore[union-attr]
     assert pair.containers() == [pair.engine.images.get(images.clean).id]
+
+
+async def test_a_plain_image_for_another_platform_is_refused_before_anything_is_scanned(
+    pair: Pair, trivy_caches: TrivyCaches
+) -> None:
+    with pair.registry.client() as client:
+        plain = replace(system_image("debian"), architecture="s390x")
+        Content(client, pair.house.shop.repository).put(plain, "1")
+    ended = await pair.deployed(str(trivy_caches.a))
+    assert ended.state is State.FAILED
+    assert isinstance(ended.outcome, Failed)
+    assert f"no image for {OWN}, which build1 runs" in ended.outcome.trouble.what
+    assert ended.resolved is None
+    assert "made for: linux/s390x" in (await final_card(pair.workspace, ended.id)).words
 
 
 async def test_attestations_are_no_members(

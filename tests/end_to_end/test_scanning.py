@@ -227,6 +227,62 @@ async def test_two_operations_scan_one_digest_once(
     assert trivy.begun == 1
 
 
+async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_image(
+    house: House,
+    workspace: Workspace,
+    alice: Person,
+    trivy: SlowTrivy,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+) -> None:
+    named = registry.digest(house.shop.repository, "1")
+    house.worker()
+    numbers = [
+        await house.asked(alice, f"{words} {house.shop.repository}:1{more}")
+        for words, more in (("scan", ""), ("deploy", f" to {house.shop.staging}"))
+    ]
+    trivy.begins()
+    for number in numbers:
+        house.reaches(number, State.SCANNING)
+    moved = push_image(engine, registry, images.clean, house.shop.repository, "1")
+    trivy.go_on()
+    scanned = _result(house.ended(numbers[0]))
+    assert (str(scanned.digest), scanned.total) == (named, FINDINGS_A)
+    deployed = house.ended(numbers[1])
+    assert deployed.plan is not None, deployed
+    assert str(deployed.plan.digest) == named
+    assert deployed.plan.examined.counts
+    later = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    assert (str(later.digest), later.total) == (moved, 0)
+    await final_card(workspace, numbers[0])
+
+
+@pytest.mark.parametrize("selector", [":1", "@{digest}"])
+async def test_a_name_that_moves_on_its_host_while_it_is_scanned_there_does_so_too(
+    house: House,
+    alice: Person,
+    trivy: SlowTrivy,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    selector: str,
+) -> None:
+    """By its tag, and by its digest, of which the host knows its own id alone."""
+    name = f"{registry.host}/{house.shop.repository}"
+    login = {"username": registry.username, "password": registry.password}
+    held = engine.images.pull(name, "1", auth_config=login)
+    digest = registry.digest(house.shop.repository, "1")
+    house.worker()
+    asked = f"scan {house.shop.repository}{selector.format(digest=digest)} on build1"
+    number = await house.asked(alice, asked)
+    trivy.begins()
+    engine.images.get(images.clean).tag(name, "1")
+    trivy.go_on()
+    scanned = _result(house.ended(number))
+    assert (str(scanned.digest), scanned.total) == (held.id, FINDINGS_A)
+
+
 Forge = Callable[[House, redis.Redis, Operation], None]
 
 

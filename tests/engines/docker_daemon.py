@@ -1,5 +1,8 @@
 """A Docker engine of a test run's own: data, sockets, network, all under the run directory."""
 
+import json
+import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +10,12 @@ import docker
 from docker.errors import DockerException
 
 from tests.engines.bridge import Bridge
-from tests.engines.daemon import Daemon
+from tests.engines.daemon import Daemon, find_program
 from tests.engines.run_directory import RunDirectory, kill_and_wait
+
+_VERSION = re.compile(r"Docker version ([0-9]+)\.")
+_FIRST_WITH_CONTAINERDS_STORE = 26
+"""Debian 13's. Earlier ones have it as an experiment."""
 
 # Networks that an engine has from the start.
 BUILT_IN_NETWORKS = frozenset({"bridge", "host", "none"})
@@ -24,20 +31,36 @@ class DockerDaemon:
     directory: Path
 
     @classmethod
-    def start(cls, run: RunDirectory) -> "DockerDaemon":
-        """Start dockerd and wait until it answers; needs root and the package docker.io."""
-        directory = run.path / "docker"
+    def start(cls, run: RunDirectory, name: str = "docker", **features: bool) -> "DockerDaemon":
+        """Start dockerd and wait until it answers; needs root and the package docker.io.
+
+        Another engine of the same run needs a name of its own, of at most ten characters.
+        """
+        directory = run.path / name
         directory.mkdir()
-        (directory / "daemon.json").write_text("{}")
+        # https://docs.docker.com/reference/cli/dockerd/#feature-options
+        written = {one.replace("_", "-"): is_on for one, is_on in features.items()}
+        (directory / "daemon.json").write_text(json.dumps({"features": written}))
         socket = directory / "docker.sock"
-        bridge = Bridge.create(run.name[:15])
+        bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
-            daemon = Daemon.start(run, "dockerd", _command(run, directory, socket, bridge))
+            daemon = Daemon.start(run, f"{name}d", _command(run, directory, socket, bridge))
             daemon.wait_until_ready(lambda: _answers(socket), within=60)
         except BaseException:
             bridge.remove()
             raise
         return cls(f"unix://{socket}", daemon, bridge, directory)
+
+    def containerd(self, *command: str) -> None:
+        """Tell the engine's containerd something behind the engine's back."""
+        run = self.directory.parent
+        socket = self.directory / "x" / "containerd" / "containerd.sock"
+        spaces = f"{run.name}-{self.directory.name}"
+        subprocess.run(
+            [find_program("ctr"), f"--address={socket}", f"--namespace={spaces}", *command],
+            check=True,
+            capture_output=True,
+        )
 
     def stop(self) -> None:
         """Remove all containers and networks, end the engine, and take its network down."""
@@ -61,6 +84,14 @@ class DockerDaemon:
             kill_and_wait(int(file.read_text()))
 
 
+def has_containerds_store() -> bool:
+    """Whether the installed dockerd can leave its images to containerd: Debian 13's can."""
+    command = [find_program("dockerd"), "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = _VERSION.search(said)
+    return found is not None and int(found.group(1)) >= _FIRST_WITH_CONTAINERDS_STORE
+
+
 def _command(run: RunDirectory, directory: Path, socket: Path, bridge: Bridge) -> list[str]:
     return [
         "dockerd",
@@ -69,8 +100,8 @@ def _command(run: RunDirectory, directory: Path, socket: Path, bridge: Bridge) -
         f"--exec-root={directory / 'x'}",
         f"--pidfile={directory / 'docker.pid'}",
         # Where the system's containerd runs, dockerd uses it, and would share "moby" there.
-        f"--containerd-namespace={run.name}",
-        f"--containerd-plugins-namespace={run.name}-plugins",
+        f"--containerd-namespace={run.name}-{directory.name}",
+        f"--containerd-plugins-namespace={run.name}-{directory.name}-plugins",
         f"--bridge={bridge.name}",
         # An engine that starts with packet filter rules flushes those of every other engine on
         # the machine (moby, libnetwork/drivers/bridge, removeIPChains). Ports published on

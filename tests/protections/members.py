@@ -49,6 +49,25 @@ MEMBERS = (
         ),
     ),
     _row(
+        "an image that no index names a platform of is for the platform of the host",
+        "workers/members.py",
+        "                if told is None and choice.accept is not None:\n",
+        "                if False:\n",
+        (
+            f"{_MEMBERS}::"
+            "test_a_plain_image_for_another_platform_is_refused_before_anything_is_scanned",
+            f"{_EXAMINE}::"
+            "test_where_an_index_names_no_platform_the_image_itself_says_what_it_is_for",
+        ),
+    ),
+    _row(
+        "what the processor of a host runs besides is run",
+        "quaymaster/platforms.py",
+        "    return is_besides or bool(fitting(alone, runs))\n",
+        "    return bool(fitting(alone, runs))\n",
+        (_PLATFORMS,),
+    ),
+    _row(
         "attestations are no images",
         "workers/manifests.py",
         'one.platform is None or one.platform.os != "unknown"',

@@ -14,6 +14,7 @@ _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
 _KEEPER = "tests/workers/test_lease_keeper.py"
 _LOOK = "tests/workers/test_service_look.py"
+_FAILING = "tests/workers/test_late_calls.py::test_whichever_call_fails_one_version_serves"
 _LEASES = "tests/quaymaster/store/test_leases.py"
 _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
@@ -239,8 +240,8 @@ NEVER_SILENT = (
     _row(
         "whoever lost a service leaves a mark of the call that may come late",
         "workers/running.py",
-        "                    perform(connection, service_leases.note_late(*where, owner))\n",
-        "                    pass\n",
+        "perform(connection, service_leases.note_late(*where, owner, _now()))\n",
+        "pass\n",
         (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
     ),
     _row(
@@ -263,7 +264,7 @@ NEVER_SILENT = (
     _row(
         "a container that a late call stopped serves again",
         "workers/service_look.py",
-        "            if any(mark is Mark.LATE for mark in marks.values()) or "
+        "            if any(mark.is_over for mark in marks.values()) or "
         "is_ours_to_settle(state, marks):\n",
         "            if is_ours_to_settle(state, marks):\n",
         (f"{_LOOK}::test_a_container_that_a_late_call_stopped_serves_again",),
@@ -281,6 +282,82 @@ NEVER_SILENT = (
         "    return bool(marks) and is_half_way",
         "    return is_half_way",
         (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
+    ),
+    _row(
+        "what serves again gets back a network that was pruned",
+        "workers/moves.py",
+        "    ensure_networks(engine, old.environment, still_mine)\n",
+        "",
+        (f"{_LOOK}::test_it_serves_again_also_where_its_network_was_pruned_meanwhile",),
+    ),
+    _row(
+        "a service that cannot be settled is told",
+        "workers/service_look.py",
+        "                    return self._compare(engine, state, now, error.trouble.what)\n",
+        "                    raise\n",
+        (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
+    ),
+    _row(
+        "what is told has so many words and no more",
+        "workers/service_look.py",
+        "        what = what[:_LONGEST_WORDS]\n",
+        "",
+        (f"{_LOOK}::test_what_has_more_words_than_a_card_is_told_once_too",),
+    ),
+    _row(
+        "what an operation left half-way when the engine failed is settled",
+        "workers/running.py",
+        "            right.is_unfinished = True\n",
+        "",
+        (_FAILING,),
+    ),
+    _row(
+        "an old container that could not be stopped at once is stopped by a look",
+        "workers/jobs/apply.py",
+        "            still_mine.is_unfinished = not is_retired\n",
+        "",
+        (_FAILING,),
+    ),
+    _row(
+        "a version that serves although the engine failed once is released",
+        "workers/jobs/apply.py",
+        "            if not _is_finished_all_the_same(engine, plan, still_mine, error):\n",
+        "            if True:\n",
+        (_FAILING,),
+    ),
+    _row(
+        "a lease that is lost after the switch is not passed over",
+        "workers/jobs/apply.py",
+        "        except LeaseLost:\n            raise\n        except QuaymasterError",
+        "        except QuaymasterError",
+        (
+            "tests/workers/jobs/test_apply.py"
+            "::test_a_lease_that_is_lost_after_the_switch_is_not_passed_over",
+        ),
+    ),
+    _row(
+        "an operation waits for a look that settles its service",
+        "workers/running.py",
+        "        if operation or time.monotonic() > until:\n",
+        "        if True:\n",
+        (f"{_RUNNING}::test_an_operation_waits_for_a_look_that_settles_its_service",),
+    ),
+    _row(
+        "a rollback needs no network that somebody pruned",
+        "workers/switch.py",
+        "    ensure_networks(engine, kept.environment, still_mine)\n",
+        "",
+        (
+            "tests/workers/jobs/test_apply.py"
+            "::TestARollback::test_needs_no_network_that_somebody_pruned",
+        ),
+    ),
+    _row(
+        "a mark stands for a day and no longer",
+        "quaymaster/store/service_leases.py",
+        "since.isdigit() and float(since) > oldest:\n",
+        "since.isdigit():\n",
+        (f"{_LOOK}::test_a_mark_stands_for_a_day_however_often_others_leave_theirs",),
     ),
     _row(
         "a service that an operation has is left alone",

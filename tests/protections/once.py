@@ -131,8 +131,8 @@ ONCE = (
     _row(
         "whoever lost the right to a service changes nothing more",
         "workers/running.py",
-        "if ask(connection, leases.owner_of(name)) != owner:",
-        "if ask(connection, leases.owner_of(name)) is None:",
+        "if ask(self.connection, leases.owner_of(self.name)) != self.owner:",
+        "if ask(self.connection, leases.owner_of(self.name)) is None:",
         (f"{_RUNNING}::test_whoever_lost_a_service_notices_before_the_next_change",),
     ),
     _row(

@@ -3,7 +3,7 @@
 import pytest
 
 from quaymaster.image_ref import Digest
-from quaymaster.platforms import Offer, Platform, Runs, fitting
+from quaymaster.platforms import Offer, Platform, Runs, fitting, may_run
 
 
 def offer(number: int, platform: str | None) -> Offer:
@@ -74,3 +74,25 @@ def test_the_same_image_twice_is_one() -> None:
 
 def test_a_later_variant_than_the_machines_own_is_not_run() -> None:
     assert chosen(exactly("linux/amd64/v2"), "linux/amd64/v3") == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "platform", "runs_it"),
+    [
+        (AMD64, "linux/amd64", True),
+        (AMD64, "linux/amd64/v3", True),
+        (exactly("linux/amd64/v2"), "linux/amd64/v3", False),
+        (AMD64, "linux/386", True),
+        (AMD64, "linux/arm64", False),
+        (AMD64, "windows/amd64", False),
+        (AMD64, "unknown/unknown", True),
+        (ARM64, "linux/arm/v7", True),
+        (ARM64, "linux/amd64", False),
+        (ARM_V6, "linux/arm/v7", False),
+        (ARM_V6, "linux/arm64", False),
+    ],
+)
+def test_an_image_for_one_platform_runs_where_the_processor_can(
+    runs: Runs, platform: str, runs_it: bool
+) -> None:
+    assert may_run(Platform.parse(platform), runs) == runs_it

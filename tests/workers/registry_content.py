@@ -65,19 +65,22 @@ class Content:
         return str(digest_of(self.manifest(parts, OCI_IMAGE, tag)))
 
     def index_of(self, tag: str, *members: tuple[str, str]) -> str:
-        """An index of images that are there: the platform and the digest of each; its digest."""
+        """An index of images that are there: the platform and the digest of each; its digest.
+
+        Without a platform the index says none.
+        """
         described = []
         for platform, digest in members:
             found = self.client.get(
                 f"/v2/{self.repository}/manifests/{digest}", headers={"Accept": ACCEPT}
             ).raise_for_status()
-            names = ("os", "architecture", "variant")
+            names, words = ("os", "architecture", "variant"), platform.split("/")
             described.append(
                 {
                     "mediaType": found.headers["Content-Type"],
                     "digest": digest,
                     "size": len(found.content),
-                    "platform": dict(zip(names, platform.split("/"), strict=False)),
+                    **({"platform": dict(zip(names, words, strict=False))} if platform else {}),
                 }
             )
         return str(digest_of(self.manifest({"manifests": described}, OCI_INDEX, tag)))

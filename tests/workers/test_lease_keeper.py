@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -120,6 +121,27 @@ def _set_user(server: redis.Redis, *rules: str) -> None:
     cast("Any", server).execute_command("ACL", "SETUSER", RedisUser.WORKER.value, *rules)
 
 
+def _full(server: redis.Redis) -> Callable[[], object]:
+    server.config_set("maxmemory", 1)
+    return lambda: server.config_set("maxmemory", 0)
+
+
+def _cannot_save(server: redis.Redis) -> Callable[[], object]:
+    """A snapshot fails where a directory has its name (MISCONF)."""
+    where = Path(str(server.config_get("dir")["dir"]), "dump.rdb")
+    where.mkdir()
+    server.config_set("save", "3600 1")
+    server.bgsave()
+    failed = "rdb_last_bgsave_status"
+    wait_until(lambda: server.info()[failed] == "err", within=10, what="the snapshot to fail")
+
+    def heal() -> None:
+        server.config_set("save", "")
+        where.rmdir()
+
+    return heal
+
+
 def _rights_taken(server: redis.Redis) -> Callable[[], object]:
     _set_user(server, "-pexpire", "-set")
     return lambda: _set_user(server, "+pexpire", "+set")
@@ -137,7 +159,11 @@ def _scripts_forgotten(server: redis.Redis) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize(
-    "trouble", [_no_replicas, _read_only, _rights_taken, _password_changed, _scripts_forgotten]
+    "trouble",
+    [
+        *(_no_replicas, _read_only, _full, _cannot_save),
+        *(_rights_taken, _password_changed, _scripts_forgotten),
+    ],
 )
 def test_leases_are_renewed_when_redis_takes_changes_again(
     valkey: redis.Redis,

@@ -46,26 +46,26 @@ def configuration(*hosts: str) -> Configuration:
 def test_without_a_host_it_is_that_of_the_hosts_else_the_usual_else_the_first(
     hosts: list[str], chosen: int
 ) -> None:
-    choose = for_people(IMAGE, configuration(*hosts))
-    assert choose(index("linux/arm64", "linux/amd64")).digest == DIGESTS[chosen]
+    choice = for_people(IMAGE, configuration(*hosts))
+    assert choice.of_index(index("linux/arm64", "linux/amd64")).digest == DIGESTS[chosen]
 
 
 def test_of_an_index_of_attestations_alone_there_is_nothing_to_look_at() -> None:
     with pytest.raises(NotFound, match="no image at all"):
-        for_people(IMAGE, configuration(""))(index("unknown/unknown"))
+        for_people(IMAGE, configuration("")).of_index(index("unknown/unknown"))
 
 
 def test_two_images_of_one_platform_are_not_told_apart_by_a_line_of_the_configuration() -> None:
-    choose = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
+    choice = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
     with pytest.raises(Conflict, match="several images for linux/amd64") as raised:
-        choose(index("linux/amd64", "linux/amd64"))
+        choice.of_index(index("linux/amd64", "linux/amd64"))
     assert "by its digest" in raised.value.trouble.next_step
 
 
 def test_what_is_made_for_another_platform_names_the_line_for_a_host_that_emulates_it() -> None:
-    choose = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
+    choice = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
     with pytest.raises(NotFound, match="no image for linux/amd64, which host0 runs") as raised:
-        choose(index("linux/arm64/v8"))
+        choice.of_index(index("linux/arm64/v8"))
     assert "`host0: {platform: linux/arm64/v8}`" in raised.value.trouble.next_step
 
 

@@ -1,5 +1,8 @@
 """The leases of a running operation: whoever lost one changes nothing more."""
 
+import threading
+from datetime import UTC, datetime
+
 import pytest
 import redis
 
@@ -75,6 +78,16 @@ def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) ->
         pass
 
 
+def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Redis) -> None:
+    place = ("production", "web")
+    assert perform(valkey, service_leases.take(*place, ":a-look", datetime.now(UTC)))
+    done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(*place, ":a-look")))
+    done.start()
+    with service_lease(Running(operation(), valkey), *place):
+        pass
+    done.join()
+
+
 def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:
     dead, living = Running(operation(), valkey), Running(operation(), valkey)
     valkey.set(keys.lease(SERVICE), f"1042:{dead.owner}")
@@ -96,7 +109,7 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
 
 
 def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
-    marks = service_leases.marks("production", "web")
+    marks = service_leases.marks("production", "web", datetime.now(UTC))
     with service_lease(Running(operation(), valkey), "production", "web"):
         assert set(ask(valkey, marks).values()) == {Mark.AT_WORK}
     assert ask(valkey, marks) == {}
@@ -112,7 +125,7 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
         valkey.delete(keys.lease(SERVICE))
         if theirs:
             valkey.set(keys.lease(SERVICE), theirs)
-    marks = ask(valkey, service_leases.marks("production", "web"))
+    marks = ask(valkey, service_leases.marks("production", "web", datetime.now(UTC)))
     assert marks == {f"1042:{running.owner}": Mark.LATE}
 
 

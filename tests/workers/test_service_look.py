@@ -1,8 +1,9 @@
 """Each service is looked at, whatever operations say: ours is settled, what people did is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -13,7 +14,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
 from quaymaster.image_ref import ImageRef
 from quaymaster.releases import Release
-from quaymaster.services import PublishedPort, ServiceConfiguration
+from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Transaction, ask, perform
@@ -31,29 +32,42 @@ NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 HOST = "build1"
 
 
+def configured(*services: Service) -> Configuration:
+    """These alone, on the one host."""
+    environments = "".join(
+        f"  {one.environment}:\n"
+        f"    target: {{docker: [{HOST}]}}\n"
+        f"    services: {{web: {{image: {one.repository}}}}}\n"
+        for one in services
+    )
+    registry, address = services[0].registry.host, services[0].host.url
+    return Configuration.parse(
+        f"default_registry: {registry}\n"
+        f'hosts: {{{HOST}: {{docker: "{address}"}}}}\n'
+        f"environments:\n{environments}"
+    )
+
+
 @pytest.fixture
 def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[ServiceLook]:
     """Looks at the service alone."""
-    configuration = Configuration.parse(
-        f"""
-default_registry: {service.registry.host}
-hosts: {{{HOST}: {{docker: "{docker_host}"}}}}
-environments:
-  {service.environment}:
-    target: {{docker: [{HOST}]}}
-    services: {{web: {{image: {service.repository}}}}}
-"""
-    )
     look = ServiceLook(
-        valkey, WORKER, configuration, [HOST], lambda name: Engine.connect(docker_host, name=name)
+        valkey,
+        WORKER,
+        configured(service),
+        [HOST],
+        lambda name: Engine.connect(docker_host, name=name),
     )
     yield look
     look.close()
 
 
-def released(service: Service, valkey: redis.Redis, image: ImageRef, number: int) -> Container:
+def released(
+    service: Service, valkey: redis.Redis, image: ImageRef, number: int, **changes: Any
+) -> Container:
     """It serves, and was released."""
-    serving = service.serving(image, number)
+    candidate = service.candidate(service.spec(image, number, **changes))
+    serving = switch(service.host, None, candidate, nothing).serving
     port = PublishedPort(service.port, 8000, address="127.0.0.1")
     release = Release(
         id=number,
@@ -72,12 +86,12 @@ def released(service: Service, valkey: redis.Redis, image: ImageRef, number: int
     return serving
 
 
-def mark(valkey: redis.Redis, service: Service, mark: Mark) -> None:
+def mark(valkey: redis.Redis, service: Service, mark: Mark, at: datetime = NOW) -> None:
     """Somebody had the right to change the service, as operation 2."""
-    perform(valkey, service_leases.take(service.environment, "web", "2:dead"))
+    perform(valkey, service_leases.take(service.environment, "web", "2:dead", at))
     valkey.delete(f"quaymaster:lease:service:{service.environment}/web")
     if mark is Mark.LATE:
-        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead"))
+        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead", at))
 
 
 def found(valkey: redis.Redis, service: Service) -> Drift | None:
@@ -126,10 +140,27 @@ def test_a_container_that_a_late_call_stopped_serves_again(
     engine.containers.get(serving.id).stop(timeout=1)
     look.look(NOW)
     service.comes_to_say("web v1")
-    assert ask(valkey, service_leases.marks(service.environment, "web")) == {}
+    assert ask(valkey, service_leases.marks(service.environment, "web", NOW)) == {}
     engine.containers.get(serving.id).stop(timeout=1)
     assert looked(look, valkey, service)[0] is DriftKind.FOUND, "nobody was late this time"
     assert service.page() == ""
+
+
+def test_it_serves_again_also_where_its_network_was_pruned_meanwhile(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """`docker network prune` removes what no running container uses."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(serving.id).stop(timeout=1)
+    for name in ("", "-check"):
+        engine.networks.get(f"quaymaster-{service.environment}{name}").remove()
+    look.look(NOW)
+    service.comes_to_say("web v1")
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -163,6 +194,42 @@ def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
     engine: docker.DockerClient,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
+    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert service.places() == {1: Place.DISPLACED}
+
+
+def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_next_look(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """What comes after that, people do."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    place = (service.environment, "web")
+    perform(valkey, service_leases.take(*place, "2:failed", NOW))
+    perform(valkey, service_leases.give_back_unfinished(*place, "2:failed", NOW))
+    look.look(NOW)
+    assert ask(valkey, service_leases.marks(*place, NOW)) == {}
+    engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
+    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert service.places() == {1: Place.DISPLACED}
+
+
+def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """Else one worker that died would have what people do undone for as long as others deploy."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.AT_WORK, NOW - timedelta(hours=25))
+    perform(valkey, service_leases.take(service.environment, "web", "3:alive", NOW))
+    assert perform(valkey, service_leases.give_back(service.environment, "web", "3:alive"))
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody took it off" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
@@ -231,7 +298,7 @@ def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
     is_beside: bool,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    perform(valkey, service_leases.take(service.environment, "web", "2:alive"))
+    perform(valkey, service_leases.take(service.environment, "web", "2:alive", NOW))
     if is_beside:
         service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).stop(timeout=1)
@@ -258,6 +325,71 @@ def test_what_is_told_is_told_once_whoever_looks(
     assert another._seen == {}, "one process looks at a host at a time"
     looked(look, valkey, service)
     assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+
+
+def test_what_has_more_words_than_a_card_is_told_once_too(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """Names of containers are somebody else's, and of any length."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    engine.containers.get(serving.id).remove(force=True)
+    intruder = engine.containers.run(
+        images.web_v2,
+        detach=True,
+        name=f"intruder-{service.environment}-{'x' * 500}",
+        ports={"8000/tcp": ("127.0.0.1", service.port)},
+    )
+    try:
+        looked(look, valkey, service)
+        first = valkey.hget("quaymaster:drifts", f"{service.environment}/web")
+        look.look(NOW + timedelta(seconds=10))
+        assert valkey.hget("quaymaster:drifts", f"{service.environment}/web") == first
+        told = found(valkey, service)
+        assert told is not None
+        assert len(told.what) == 400
+    finally:
+        intruder.remove(force=True, v=True)
+
+
+def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+    reserve_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    """Here its container cannot start any more: a directory stands where its file was mounted."""
+    file = tmp_path / "settings"
+    file.touch()
+    volumes = (Volume(str(file), "/www/settings", read_only=True),)
+    image = service.image(images.web_v1, "1")
+    first = released(service, valkey, image, 1, volumes=volumes)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(first.id).stop(timeout=1)
+    file.unlink()
+    file.mkdir()
+
+    other = replace(service, environment=f"{service.environment}-b", port=reserve_port())
+    look.configuration = configured(service, other)
+    try:
+        serving = released(other, valkey, image, 2)
+        engine.containers.get(serving.id).stop(timeout=1)
+        look.look(NOW)  # its exit code is another one after the first try
+        assert looked(look, valkey, other)[0] is DriftKind.FOUND
+        assert service.places() == {1: Place.HALTED}
+        told = found(valkey, service)
+        assert told is not None
+        assert told.kind is DriftKind.FOUND
+        assert f"{first.name} is stopped" in told.what
+        assert f"tried to settle that: {HOST} failed at {service.environment}/web" in told.what
+    finally:
+        other.clean()
 
 
 def test_an_engine_that_is_away_is_asked_again(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from quaymaster.admissible import refuse
-from quaymaster.errors import HandedBack, NotFound, QuaymasterError
+from quaymaster.errors import HandedBack, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
@@ -24,7 +24,7 @@ from workers.marks import marks_on
 from workers.members import refuse_another
 from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
-from workers.running import Running, service_lease
+from workers.running import LeaseLost, Running, service_lease
 from workers.settle import settle
 from workers.steps import Bakes, Continues, Finished, Returns, Step
 from workers.superseding import supersede_waiting, superseded_by
@@ -62,24 +62,28 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         values = tools.renderer.values(plan.configuration)
         if (instead := _overtaken(operation, plan, state, values, tools)) is not None:
             return instead
+        gap, notes = None, plan.notes
         try:
             held = bring_image(engine, plan, running, tools)
             change = Change(plan, state, values, engine, still_mine, running, held)
-            switched = change.carry_out()
+            gap = change.carry_out().gap_seconds
         except QuaymasterError as error:
-            error.runs_now = error.runs_now or serves_on(engine, state, tools)
-            raise
+            if not _is_finished_all_the_same(engine, plan, still_mine, error):
+                error.runs_now = error.runs_now or serves_on(engine, state, tools)
+                raise
+            notes = (*notes, f"{plan.host} failed once after the switch; the rest was finished")
         if state.serving is not None:
             running.report(Progress("stopping the old container"))
-            change.retire(state.serving, tools.configuration.keep_releases)
+            is_retired = change.retire(state.serving, tools.configuration.keep_releases)
+            still_mine.is_unfinished = not is_retired
     deployed = Deployed(
         environment=plan.environment,
         service=plan.service,
         image=plan.image,
-        gap_seconds=switched.gap_seconds,
+        gap_seconds=gap,
         replaced=plan.running.image if plan.running else None,
         seconds=time.monotonic() - started,
-        notes=(*plan.notes, *_moved_tag(plan, tools)),
+        notes=(*notes, *_moved_tag(plan, tools)),
     )
     return live(operation, plan, deployed, tools)
 
@@ -136,6 +140,22 @@ def bring_image(engine: Engine, plan: DeployPlan, running: Running, tools: Toolb
     return str(held.image_id)
 
 
+def _is_finished_all_the_same(
+    engine: Engine, plan: DeployPlan, still_mine: StillMine, error: QuaymasterError
+) -> bool:
+    """Whether the new version serves although the engine failed, with what was left to do done."""
+    if not isinstance(error, OutsideFailure):
+        return False
+    try:
+        serving = observe(engine, plan.environment, plan.service).serving
+        if serving is None or not is_result_of(plan, serving):
+            return False
+        settled = settle(engine, plan.environment, plan.service, still_mine).serving
+    except OutsideFailure:
+        return False
+    return settled is not None and is_result_of(plan, settled)
+
+
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
     try:
@@ -175,15 +195,20 @@ class Change:
                 renamed(self.engine, refreshed(self.engine, kept), kept.name, self.still_mine)
             raise
 
-    def retire(self, old: Container, keep: int) -> None:
-        """Stop the old container and keep it. The new one serves already: what fails here is
-        repaired by the next deploy, and is not this one's failure.
+    def retire(self, old: Container, keep: int) -> bool:
+        """Stop the old container and keep it; whether that is done. The new one serves already:
+        what fails here is not this deploy's failure, and a look at the service finishes it. Raises
+        LeaseLost.
         """
         drain = self.plan.configuration.drain
         try:
             retire(self.engine, old, drain, keep, self.still_mine)
+        except LeaseLost:
+            raise
         except QuaymasterError as error:
             self.running.report(Progress(f"the old container stays for now: {error.trouble.what}"))
+            return False
+        return True
 
     def _beside(self, kept: Container | None) -> Switched:
         self.running.report(Progress("starting the new container"))

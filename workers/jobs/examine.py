@@ -21,22 +21,22 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     """
     tools.configuration.service_for(request.environment, request.image.repository, request.service)
     host = tools.configuration.host_of(request.environment)
-    choose = for_host(request.image, host, tools)
-    resolved = _resolved(request.image, choose, running, tools)
+    choice = for_host(request.image, host, tools)
+    resolved = _resolved(request.image, choice, running, tools)
     refuse(answers(running.operation, resolved, tools))
     return OrdersScan(resolved, Stage.PLAN)
 
 
 def examine_alone(request: ScanRequest, running: Running, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, and order its scan."""
-    choose = for_people(request.image, tools.configuration)
-    return OrdersScan(_resolved(request.image, choose, running, tools), Stage.WORK)
+    choice = for_people(request.image, tools.configuration)
+    return OrdersScan(_resolved(request.image, choice, running, tools), Stage.WORK)
 
 
-def _resolved(image: ImageRef, choose: Choice, running: Running, tools: Toolbox) -> Resolved:
+def _resolved(image: ImageRef, choice: Choice, running: Running, tools: Toolbox) -> Resolved:
     """What the tag means: found out once, also when the scan has to be ordered again."""
     known = running.operation.resolved
     if known is not None:
         return known
     running.report(Progress("resolving the tag"))
-    return resolve_member(image, tools.registry(image.repository.registry), choose)
+    return resolve_member(image, tools.registry(image.repository.registry), choice)

@@ -18,6 +18,7 @@ from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.policy import Standing
+from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import ServiceConfiguration, Volume
@@ -37,6 +38,7 @@ from workers.jobs.look import look_again
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
+from workers.running import LeaseLost, Running
 from workers.steps import AwaitsApproval, Continues, Finished, Returns, Step
 from workers.toolbox import Toolbox
 
@@ -198,6 +200,29 @@ def test_a_failure_of_the_first_release_says_that_nothing_serves(
     assert raised.value.runs_now == "Nothing served before, and nothing does now."
 
 
+class LosesItsService(Running):
+    """Its lease runs out when the new version serves and the old one is about to be stopped."""
+
+    def report(self, progress: Progress) -> None:
+        if progress.step == "stopping the old container":
+            for name in self.connection.scan_iter("quaymaster:lease:service:*"):
+                self.connection.delete(name)
+        super().report(progress)
+
+
+def test_a_lease_that_is_lost_after_the_switch_is_not_passed_over(
+    place: Place, images: LocalImages
+) -> None:
+    """Somebody else may be at work: what serves is for recovery to find out."""
+    first = place.service.image(images.web_v1, "1")
+    place.service.serving(first, 1)
+    plan = place.plan(place.service.image(images.web_v2, "2"), first)
+    held = LosesItsService(place.operation(plan), place.connection)
+    place.connection.set(keys.lease(records.lease_name(1042)), held.owner)
+    with pytest.raises(LeaseLost):
+        apply_plan(held, place.tools)
+
+
 def test_a_tag_that_moved_on_the_host_changes_nothing(place: Place, images: LocalImages) -> None:
     image = place.service.image(images.web_v1, "1")
     other = place.service.client.images.get(images.web_v2)
@@ -339,6 +364,15 @@ class TestARollback:
         assert serving.id == kept.id
         assert serving.name == f"quaymaster-{place.service.environment}-web-1042.3"
         assert (serving.turn, is_result_of(undo, serving)) == (3, True)
+        assert place.service.page() == "web v1"
+
+    def test_needs_no_network_that_somebody_pruned(self, place: Place, images: LocalImages) -> None:
+        """`docker network prune` removes that for checks, which nothing uses most of the time."""
+        first, second = place.deployed(images, 1, 2)
+        check = f"quaymaster-{place.service.environment}-check"
+        place.service.client.networks.get(check).remove()
+        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        assert isinstance(place.apply(undo), Finished)
         assert place.service.page() == "web v1"
 
     @pytest.mark.parametrize("how", ["changed", "incomparable"])

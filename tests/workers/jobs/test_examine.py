@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, NotAdmissible, UsageError
+from quaymaster.errors import Forged, NotAdmissible, NotFound, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.operations import Stage
 from quaymaster.platforms import Member
@@ -21,6 +21,7 @@ from quaymaster.store import keys, releases
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.images.systems import system_image
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy
 from tests.workers.registry_content import Content
@@ -28,10 +29,15 @@ from tests.workers.toolboxes import running, toolbox
 from trial.archive import this_architecture
 from workers.jobs.examine import examine
 from workers.manifests import digest_of
+from workers.members import for_host, resolve_member
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
+
+OWN = f"linux/{this_architecture()}"
+LESSER = {"linux/amd64": "linux/386", "linux/arm64": "linux/arm"}[OWN]
+"""What its processor runs besides; an engine chooses that of no index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,13 @@ environments:
     tools = toolbox(valkey, configuration, {"REGISTRY_PASSWORD": registry.password})
     yield Way(ImageRef(Repository(registry.host, repository), "1", digest), valkey, tools)
     tools.close()
+
+
+@pytest.fixture
+def content(registry: Registry, repository: str) -> Iterator[Content]:
+    """Writes into the repository of the way."""
+    with registry.client() as client:
+        yield Content(client, repository)
 
 
 @pytest.mark.parametrize("service", ["web", "admin"])
@@ -187,3 +200,72 @@ def test_a_genuine_release_of_elsewhere_does_not_count(way: Way) -> None:
     way.put(way.signed(way.release("dev")), "staging")
     with pytest.raises(Forged, match="its signature does not fit"):
         way.to_production()
+
+
+def resolved(way: Way, image: ImageRef, platform: str = "") -> ImageRef:
+    """What an image of the repository is on the host, whose platform may stand in its entry."""
+    tools, said = way.tools, f", platform: {platform}" if platform else ""
+    address = tools.configuration.host("build1").docker
+    there = Configuration.parse(
+        f"default_registry: {image.repository.registry}\n"
+        f'hosts: {{build1: {{docker: "{address}"{said}}}}}\n'
+    )
+    choice = for_host(image, "build1", replace(tools, configuration=there))
+    return resolve_member(image, tools.registry(image.repository.registry), choice).image
+
+
+def test_a_plain_image_for_another_platform_than_the_hosts_is_refused_with_the_line_to_add(
+    way: Way, content: Content
+) -> None:
+    content.put(replace(system_image("debian"), architecture="s390x"), "odd")
+    odd = replace(way.image, tag="odd", digest=None)
+    with pytest.raises(NotFound, match=f"no image for {OWN}, which build1 runs") as raised:
+        resolved(way, odd)
+    assert "made for: linux/s390x" in raised.value.trouble.why
+    assert "build1 runs it all the same" in raised.value.trouble.next_step
+    assert "`build1: {platform: linux/s390x}`" in raised.value.trouble.next_step
+    assert resolved(way, odd, "linux/s390x").tag == "odd"
+    assert resolved(way, replace(odd, tag="1"), "linux/s390x").tag == "1", "it emulates besides"
+
+
+def test_where_an_index_names_no_platform_the_image_itself_says_what_it_is_for(
+    way: Way, content: Content
+) -> None:
+    odd = content.put(replace(system_image("debian"), architecture="s390x"), "odd")
+    content.index_of("index", ("", odd))
+    with pytest.raises(NotFound, match="made for: linux/s390x"):
+        resolved(way, replace(way.image, tag="index", digest=None))
+
+
+def test_an_image_that_does_not_say_what_it_is_for_is_taken(way: Way, content: Content) -> None:
+    content.put(replace(system_image("debian"), architecture="unknown"), "1")
+    resolved(way, replace(way.image, digest=None))
+
+
+def test_an_index_in_an_index_is_resolved_to_the_one_image(way: Way, content: Content) -> None:
+    meant = content.put(system_image("debian"), "a")
+    other = content.put(system_image("scratch"), "b")
+    inner = content.index_of("inner", ("unknown/unknown", other), (OWN, meant))
+    content.index_of("outer", ("linux/s390x", other), (OWN, inner), (OWN, inner))
+    assert str(resolved(way, replace(way.image, tag="outer", digest=None)).pin) == meant
+
+
+@pytest.mark.parametrize("offered", [[OWN, "linux/s390x"], ["linux/s390x", OWN], [OWN, LESSER]])
+def test_of_an_index_the_engine_itself_runs_the_same_image(
+    way: Way,
+    content: Content,
+    engine: docker.DockerClient,
+    registry: Registry,
+    offered: list[str],
+) -> None:
+    """What an engine with the classic store calls an image is the digest of its configuration."""
+    made = [
+        replace(system_image(name), architecture=platform.split("/")[1])
+        for name, platform in zip(("debian", "scratch"), offered, strict=True)
+    ]
+    digests = {content.put(image, f"alone-{number}"): image for number, image in enumerate(made)}
+    content.index_of("index", *zip(offered, digests, strict=True))
+    ours = resolved(way, replace(way.image, tag="index", digest=None))
+    login = {"username": registry.username, "password": registry.password}
+    held = engine.images.pull(f"{registry.host}/{content.repository}", "index", auth_config=login)
+    assert held.id == digests[str(ours.pin)].id
