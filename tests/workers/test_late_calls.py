@@ -113,7 +113,7 @@ def dropped(hold: Hold) -> None:
     hold.drop()
 
 
-@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("moment", list(Moment), ids=lambda one: one.name.lower())
 @pytest.mark.parametrize(
     "call",
     [
@@ -125,6 +125,7 @@ def dropped(hold: Hold) -> None:
         "/containers/[0-9a-f]+/kill",
         "/containers/[0-9a-f]+/stop",
     ],
+    ids=["create", "start", "leave", "enter", "release", "kill", "stop"],
 )
 def test_whichever_call_fails_one_version_serves(
     look: ServiceLook,  # noqa: F811
