@@ -79,7 +79,7 @@ class Renderer:
         logs.learn(secrets)
         return Values(
             tuple(pairs),
-            tuple(secrets),
+            tuple(dict.fromkeys(secrets)),
             tuple(differing[Comparison.CHANGED]),
             tuple(differing[Comparison.CANNOT_TELL]),
         )

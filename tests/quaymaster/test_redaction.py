@@ -1,9 +1,5 @@
 """No secret survives redaction, by value or by pattern, and ordinary words do."""
 
-import base64
-import html
-import json
-from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -30,39 +26,8 @@ def test_overlapping_values_leave_no_rest(first: str, second: str, data: st.Data
     assert second not in found
 
 
-@given(secrets)
-def test_a_value_is_found_in_the_spellings_in_which_it_travels(secret: str) -> None:
-    for spelled in (
-        quote(secret, safe=""),
-        json.dumps(secret),
-        base64.b64encode(secret.encode()).decode().rstrip("="),
-    ):
-        assert spelled.strip('"') not in redact(f"said {spelled} aloud", [secret])
-
-
 def test_values_that_overlap_are_taken_out_together() -> None:
     assert redact("abcd1234wxyz", ["abcd1234", "1234wxyz"]) == MARK
-
-
-SPELLED = 'pä ss/w"o&r+d?'
-
-
-@pytest.mark.parametrize(
-    "spelled",
-    [
-        SPELLED,
-        quote(SPELLED, safe=""),
-        quote(SPELLED),
-        quote_plus(SPELLED),
-        html.escape(SPELLED),
-        json.dumps(SPELLED)[1:-1],
-        json.dumps(SPELLED, ensure_ascii=False)[1:-1],
-        base64.b64encode(SPELLED.encode()).decode().rstrip("="),
-        base64.urlsafe_b64encode(SPELLED.encode()).decode().rstrip("="),
-    ],
-)
-def test_every_spelling_of_a_value_is_found(spelled: str) -> None:
-    assert redact(f"said {spelled} aloud", [SPELLED]) == f"said {MARK} aloud"
 
 
 @given(st.text(max_size=500), secrets, st.integers(1, 80))
@@ -118,29 +83,6 @@ def test_what_looks_like_a_secret_is_taken_out(text: str, secret: str) -> None:
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert redact(text) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("DB_PASSWORD", "x", True),
-        ("API_KEY", "x", True),
-        ("githubToken", "x", True),
-        ("DATABASE_URL", "postgres://web:pw@db/shop", True),
-        ("MOTD", "ghp_" + "a" * 36, True),
-        ("PWD", "/srv", False),
-        ("PATH", "/usr/bin:/bin", False),
-        ("APP_VERSION", "1.4", False),
-        ("DB_PASSWORD", "", False),
-    ],
-)
-def test_settings_that_look_secret(name: str, value: str, expected: bool) -> None:
-    assert looks_secret(name, value) is expected
-
-
-@pytest.mark.parametrize("piece", ["password", "token=", "--a", "eyJaaaaaaaaa.", 'secret="\\'])
-def test_hostile_text_takes_no_time(piece: str) -> None:
-    assert redact(piece * 20_000, ["hunter2"], limit=50)
 
 
 def test_a_cut_hides_no_half_of_a_secret_from_the_search() -> None:

@@ -69,7 +69,8 @@ def test_values_are_those_of_today_and_what_changed_is_named(configuration: Conf
     assert dict(same.environment)["QUEUE_PASSWORD"] == "made-up-3"
     assert same.changed == ()
     assert "info" not in same.secrets
-    assert len(same.secrets) == 3
+    assert {"made-up-1", "postgres://web:made-up-1@db/shop"} <= {*same.secrets}
+    assert len(same.secrets) == 4
     (configuration.folder / "jobs.env").write_text("QUEUE_PASSWORD=made-up-4\n")
     later = Renderer(configuration, {**VALUES, "TOKEN": "made-up-5"}, FINGERPRINTS).values(plan)
     assert later.changed == ("QUEUE_PASSWORD", "TOKEN")
