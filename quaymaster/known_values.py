@@ -31,7 +31,7 @@ _SPACE = re.compile(r"\s", re.ASCII)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
     r"(?P<pair>\\++u[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|\\++(?:u|U000)(?P<code>(?<=u)[0-9a-fA-F]{4}|(?<=000)[01][0-9a-fA-F]{4})"
+    r"|\\++(?:u|U00)(?P<code>(?<=u)[0-9a-fA-F]{4}|(?<=U00)(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})"
     r"|(?:%|\\++x)(?P<byte>[0-9a-fA-F]{2})"
     r"|(?P<entity>&\#?\w{1,8};)"
     r"|\\++(?P<letter>[nrtbfv])|[\s'\"+]++|\\++",

@@ -65,8 +65,14 @@ _ASSIGNMENT = re.compile(
     r"|(?P<name>[\w.-]++)(?:\[[^\]\n]{0,40}\])?(?P<quote>\\{0,3}[\"'])?"
     r"[ \t]*+(?P<sign>(?<![=!<>:])=>?(?!=)|:=|:(?!//))(?P<space>[ \t]*+))"
 )
+# JSON in JSON: what begins with an escaped quote ends with one. Without a group for the quote,
+# which CPython 3.11 cannot have inside of a possessive repetition (python/cpython#101955).
+_ESCAPED = "|".join(
+    rf"{quote}(?:(?!{quote}).)*+(?:{quote})?"
+    for quote in (backslashes * r"\\" + kind for backslashes in (3, 2, 1) for kind in "\"'")
+)
 _VALUE = re.compile(
-    r"(?:(?P<open>\\{1,3}[\"'])(?:(?!(?P=open)).)*+(?P=open)?"
+    rf"(?:{_ESCAPED}"
     r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
     r"|[^\s\"',;&|\\]|\\.|[,;&|](?![\w.-]{1,40}=|\s|$))++"
 )
