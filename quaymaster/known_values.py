@@ -76,7 +76,9 @@ class KnownValues:
         plain = {spelled for value in values for spelled in (value, *_explicit(value))}
         folded = {one for value in values for one in _folded_spellings(value)}
         encoded = {one for value in values for one in _in_base64(value)} - folded
-        apart = {one for value in values if _SPACE.search(value) for one in _folded_spellings(value)}
+        apart = {
+            one for value in values if _SPACE.search(value) for one in _folded_spellings(value)
+        }
         self._first_encoded = len(folded)
         self._is_whole = [
             len(one) < _SHORTEST_APART and one not in apart for one in (*folded, *encoded)

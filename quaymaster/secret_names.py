@@ -1,6 +1,7 @@
 """What a variable, a field or an option is called tells whether its value is a secret."""
 
 import re
+from itertools import pairwise
 
 _LONGEST = 128
 """Of a longer name only the end is looked at."""
@@ -9,7 +10,18 @@ _WORD = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|[A-Z]")
 
 _SECRET_WORDS = frozenset(
     {
-        *("pass", "passcode", "pw", "pwd", "creds", "cred", "auth", "authorization", "jwt", "bearer"),
+        *(
+            "pass",
+            "passcode",
+            "pw",
+            "pwd",
+            "creds",
+            "cred",
+            "auth",
+            "authorization",
+            "jwt",
+            "bearer",
+        ),
         *("pat", "dsn", "salt", "pepper", "otp", "totp", "sig", "signature", "webhook", "webhooks"),
     }
 )
@@ -59,7 +71,9 @@ def ends_as_secret(name: str) -> bool:
     A colon also stands behind the names of services and images, and behind words of sentences.
     """
     words = _words(name)
-    return bool(words) and words[-1] != "auth" and is_secret_name(words[-1]) or _has_key(words[-2:])
+    if _has_key(words[-2:]):
+        return True
+    return bool(words) and words[-1] != "auth" and is_secret_name(words[-1])
 
 
 def takes_secret(option: str) -> bool:
@@ -85,7 +99,7 @@ def _is_secret_word(word: str) -> bool:
 
 
 def _has_key(words: list[str]) -> bool:
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     if any(word in _SECRET_KEYS and key in _KEYS for word, key in pairs):
         return True
     return bool(pairs) and pairs[-1][1] in _KEYS and pairs[-1][0] not in _OPEN_KEYS

@@ -87,7 +87,9 @@ _COMMAND = re.compile(
     r"([^\n;]*+)"
 )
 _OPTIONS = {
-    "curl": re.compile(r"(?<!\S)(?:-[a-zA-Z]{0,8}[uU][ \t\x1f]{0,3}|--(?:proxy-)?user[= \x1f]\s{0,3})"),
+    "curl": re.compile(
+        r"(?<!\S)(?:-[a-zA-Z]{0,8}[uU][ \t\x1f]{0,3}|--(?:proxy-)?user[= \x1f]\s{0,3})"
+    ),
     "mysql": re.compile(r"(?<!\S)-p(?=\S)"),
     "sshpass": re.compile(r"(?<!\S)-p\s{0,3}"),
     "redis": re.compile(r"(?<!\S)-a\s{1,3}"),

@@ -6,7 +6,6 @@ container was switched in for the first time. A candidate that nobody finished t
 starts by itself after a reboot.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 

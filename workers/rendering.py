@@ -67,7 +67,8 @@ class Renderer:
 
     def values(self, configuration: ServiceConfiguration) -> Values:
         """The values of a rendered configuration, as they are today."""
-        pairs, secrets = [], []
+        pairs = []
+        secrets: list[str] = []
         differing: dict[Comparison, list[str]] = {one: [] for one in Comparison}
         for variable in configuration.environment:
             value = self._value(variable)

@@ -3,8 +3,10 @@
 import base64
 import html
 import json
+import re
 import shlex
 import textwrap
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -17,7 +19,7 @@ from quaymaster.redaction import MARK, redact
 values = st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=40).filter(
     lambda text: len(text.strip()) >= 4 and not {*MARK, "…"} & set(text)
 )
-SPELLED = 'pä ss/w"o&r+d?\'s \\$x😀'
+SPELLED = "pä ss/w\"o&r+d?'s \\$x😀"
 
 
 def javascript(text: str) -> str:
@@ -36,13 +38,13 @@ def python(text: str) -> str:
     return repr(text)[1:-1] if text.isprintable() else repr(text.encode())[2:-1]
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": lambda text: text,
     "percent": lambda text: quote(text, safe=""),
     "percent, a path": quote,
-    "percent, small letters": lambda text: quote(text, safe="").lower()
-    if text.islower()
-    else quote(text, safe=""),
+    "percent, small letters": lambda text: (
+        quote(text, safe="").lower() if text.islower() else quote(text, safe="")
+    ),
     "a form": quote_plus,
     "JavaScript": javascript,
     "HTML": html.escape,
@@ -59,9 +61,9 @@ SPELLINGS = {
     "base64 of a longer login": lambda text: base64.b64encode(f"ci-1:{text}".encode()).decode(),
     "base64 of a sentence": lambda text: base64.b64encode(f"a{text}?!".encode()).decode(),
     "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
-    "base64 in JSON of PHP": lambda text: base64.b64encode(text.encode())
-    .decode()
-    .replace("/", "\\/"),
+    "base64 in JSON of PHP": lambda text: (
+        base64.b64encode(text.encode()).decode().replace("/", "\\/")
+    ),
 }
 
 

@@ -1,6 +1,5 @@
 """No secret survives redaction, wherever the text is cut."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

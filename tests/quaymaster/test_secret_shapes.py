@@ -5,6 +5,7 @@ import pytest
 from quaymaster.redaction import MARK
 from quaymaster.redaction import redact as without
 
+
 @pytest.mark.parametrize(
     ("text", "secret"),
     [
