@@ -3,7 +3,6 @@
 import base64
 import html
 import json
-import re
 import shlex
 import textwrap
 from collections.abc import Callable
