@@ -20,6 +20,10 @@ More where a known value is longer."""
 
 _BETWEEN_WORDS = "\x1f"
 
+_MORE_LOOKS = 3
+"""A mark in the place of a quote or a word can show what stood behind it to be a value."""
+_NOTHING_KNOWN = KnownValues(frozenset())
+
 
 def redact(text: str, secrets: Iterable[str] = (), *, limit: int | None = None) -> str:
     """The text without the given secrets and without what looks like one.
@@ -92,6 +96,18 @@ def _found(text: str, known: KnownValues) -> Iterator[Span]:
 
 def _without(text: str, finds: Iterable[Span], first: int, past: int) -> str:
     """The part of the text from ``first`` to ``past``; a find that goes over an edge goes whole."""
+    safe = _marked(text, finds, first, past)
+    for _ in range(_MORE_LOOKS):
+        if MARK not in safe:
+            break
+        again = _marked(safe, _found(safe, _NOTHING_KNOWN), 0, len(safe))
+        if again == safe:
+            break
+        safe = again
+    return safe
+
+
+def _marked(text: str, finds: Iterable[Span], first: int, past: int) -> str:
     pieces: list[str] = []
     end = first
     for start, stop in finds:

@@ -83,8 +83,7 @@ _VERSION = re.compile(r"(?:latest|stable|edge|v?\d{1,4}(?:\.\d{1,6}){1,3})(?:[-+
 _LOGINS = r"docker|podman|nerdctl|buildah|skopeo|crane|helm|oc|az"
 _COMMAND = re.compile(
     rf"(?<![\w.-])(curl|mysql(?:dump|admin)?|mariadb(?:-dump|-admin)?|sshpass|redis-cli|valkey-cli"
-    rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?|{_LOGINS})[ \t\x1f]"
-    r"([^\n;]*+)"
+    rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?|{_LOGINS})(?=[ \t\x1f])"
 )
 _OPTIONS = {
     "curl": re.compile(
@@ -99,6 +98,8 @@ _OPTIONS = {
     "http": re.compile(r"(?<!\S)-a\s{1,3}"),
     "login": re.compile(r"(?<!\S)-p\s{1,3}"),
 }
+# The option of a program behind curl: the numbers of a user and a group.
+_IDS = re.compile(r"[\"']?\d{1,10}:\d{1,10}[\"']?")
 
 
 def shapes(text: str) -> Iterator[Span]:
@@ -194,17 +195,33 @@ def _rest_at(text: str, at: int) -> Span | None:
 
 
 def _options(text: str) -> Iterator[Span]:
-    """Passwords that are given to well-known programs by a short option."""
+    """Passwords that are given to well-known programs by a short option.
+
+    What stands behind a program on its line may be its option, also behind other programs.
+    """
+    end, seen = 0, set[str]()
     for command in _COMMAND.finditer(text):
+        if command.start() >= end:
+            found = text.find("\n", command.end())
+            end, seen = found if found >= 0 else len(text), set()
         kind = _kind(command[1])
-        if kind == "login" and "login" not in command[2]:
-            continue
-        at, end = command.span(2)
-        while option := _OPTIONS[kind].search(text, at, end):
-            value = _value_at(text, option.end())
-            if value is not None and (kind != "curl" or ":" in text[slice(*value)]):
-                yield value
-            at = max(option.end(), value[1] if value else 0)
+        if kind not in seen:
+            seen.add(kind)
+            yield from _options_of(kind, text, command.end(), end)
+
+
+def _options_of(kind: str, text: str, at: int, end: int) -> Iterator[Span]:
+    if kind == "login" and text.find("login", at, end) < 0:
+        return
+    while option := _OPTIONS[kind].search(text, at, end):
+        value = _value_at(text, option.end())
+        if value is not None and (kind != "curl" or _is_name_and_password(text, value)):
+            yield value
+        at = max(option.end(), value[1] if value else 0)
+
+
+def _is_name_and_password(text: str, value: Span) -> bool:
+    return text.find(":", *value) >= 0 and not _IDS.fullmatch(text, *value)
 
 
 def _kind(program: str) -> str:
