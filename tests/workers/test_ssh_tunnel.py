@@ -89,9 +89,11 @@ def test_ssh_gets_no_secret_in_its_environment(
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-made-up")
     monkeypatch.setenv("MOTD", "made-up-2")
     monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
-    with Engine.connect(_url(ssh_port, docker_host), name="app1") as engine:
-        with engine.dial("127.0.0.1", ssh_port):
-            wait_for(lambda: len((tmp_path / "environment").read_text().splitlines()) == 2)
+    with (
+        Engine.connect(_url(ssh_port, docker_host), name="app1") as engine,
+        engine.dial("127.0.0.1", ssh_port),
+    ):
+        wait_for(lambda: len((tmp_path / "environment").read_text().splitlines()) == 2)
     told = (tmp_path / "environment").read_text()
     assert "made-up" not in told
     assert "/nowhere" in told
