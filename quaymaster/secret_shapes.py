@@ -83,7 +83,8 @@ _VERSION = re.compile(r"(?:latest|stable|edge|v?\d{1,4}(?:\.\d{1,6}){1,3})(?:[-+
 _LOGINS = r"docker|podman|nerdctl|buildah|skopeo|crane|helm|oc|az"
 _COMMAND = re.compile(
     rf"(?<![\w.-])(curl|mysql(?:dump|admin)?|mariadb(?:-dump|-admin)?|sshpass|redis-cli|valkey-cli"
-    rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?|{_LOGINS})(?=[ \t\x1f])"
+    rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?"
+    rf"|{_LOGINS})(?=[ \t\x1f])"
 )
 _OPTIONS = {
     "curl": re.compile(

@@ -349,6 +349,22 @@ NO_SECRET_LEAVES = (
         ("tests/workers/test_ssh_tunnel.py::test_ssh_gets_no_secret_in_its_environment",),
     ),
     _row(
+        "a program that is started inherits nothing",
+        "workers/checks.py",
+        "            env=dict(scanner.environment),\n",
+        "",
+        (
+            "tests/test_repository.py::test_every_program_that_is_started_gets_an_environment_of_its_own",
+        ),
+    ),
+    _row(
+        "a secret that is too short to be found is named",
+        "workers/checks.py",
+        '        if 0 < len(place.environ.get(name, "").strip()) < SHORTEST_VALUE:\n',
+        "        if False:\n",
+        ("tests/workers/test_checks.py::test_a_secret_that_is_too_short_to_be_found_is_named",),
+    ),
+    _row(
         "each reference in a value is a secret by itself",
         "workers/rendering.py",
         "secrets += (value, *self._inside(variable))",

@@ -10,6 +10,7 @@ from quaymaster.redaction import redact as without
     ("text", "secret"),
     [
         ("Authorization: Basic Y2k6aHVudGVyMg== rejected", "Y2k6aHVudGVyMg"),
+        ("rejected Basic Y2k6aHVudGVyMg== of ci", "Y2k6aHVudGVyMg"),
         ("sent Bearer abc.def-ghi_jkl to it", "abc.def-ghi_jkl"),
         ("GET https://ci:hunter2@registry.test/v2/", "hunter2"),
         ("password=hunter2 was wrong", "hunter2"),
@@ -22,6 +23,7 @@ from quaymaster.redaction import redact as without
         ("PASSWORD=ab,cd;ef&gh", "ef&gh"),
         ('PASSWORD=ab"cd ef"gh', 'cd ef"gh'),
         ('{\\"password\\":\\"hunter2\\"}', "hunter2"),
+        ('{\\"password\\":\\"two words\\",\\"user\\":\\"ci\\"}', "words"),
         ("Cookie: session=abc; csrf=hunter2", "hunter2"),
         ("curl -H 'Authorization: Token hunter2' https://r.test", "hunter2"),
         ("RUN curl -u ci:hunter2 https://r.test/x", "hunter2"),
