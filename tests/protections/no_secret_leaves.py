@@ -114,31 +114,18 @@ _ENCODINGS = (
     ),
 )
 
+_STEPS = "test_twice_the_text_takes_twice_the_steps"
+_AGAIN = "test_no_part_of_the_text_is_walked_again_by_who_asks"
 _QUADRATIC = (
     (
-        "an expression that begins inside of what it walked over",
-        _SHAPES_FILE,
-        'r"(?<![\\w-])(eyJ',
-        'r"(eyJ',
+        "no expression begins inside of what it has walked over",
+        r'r"(?<![\w-])(eyJ',
+        r'r"(eyJ',
+        _STEPS,
     ),
-    (
-        "an expression that walks over its own beginning",
-        _SHAPES_FILE,
-        r'r"://([^\s/@',
-        r'r"://([^\s@',
-    ),
-    (
-        "a value that is looked at again",
-        _SHAPES_FILE,
-        "            at = value[1]\n",
-        "            pass\n",
-    ),
-    (
-        "options that are looked for again",
-        _SHAPES_FILE,
-        "        if kind not in seen:\n",
-        "        if kind:\n",
-    ),
+    ("none walks over its own beginning", r'r"://([^\s/@', r'r"://([^\s@', _STEPS),
+    ("a value is walked over once", "            at = value[1]\n", "            pass\n", _AGAIN),
+    ("options are looked for once", "        if kind not in seen:\n", "        if kind:\n", _AGAIN),
 )
 
 NO_SECRET_LEAVES = (
@@ -228,8 +215,8 @@ NO_SECRET_LEAVES = (
         (_WORDS,),
     ),
     *(
-        _row(f"redaction is linear: {what}", file, old, new, (_LINEAR,))
-        for what, file, old, new in _QUADRATIC
+        _row(f"redaction is linear: {what}", _SHAPES_FILE, old, new, (f"{_LINEAR}::{test}",))
+        for what, old, new, test in _QUADRATIC
     ),
     _row(
         "known values are taken out of the log",
