@@ -171,8 +171,8 @@ NO_SECRET_LEAVES = (
     _row(
         "a find that goes over an edge goes whole",
         "quaymaster/redaction.py",
-        "        end = stop\n    return",
-        "        end = min(stop, past)\n    return",
+        "        if stop <= first or start >= past:\n",
+        "        if start < first or stop > past:\n",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
     _row(
