@@ -115,8 +115,7 @@ def test_a_key_that_a_cut_goes_through_is_removed_whole(lines_after: int) -> Non
 
 
 def test_a_mark_can_show_what_stood_behind_it_to_be_a_value() -> None:
-    assert redact("://web hunter22@db", ["web hunter22"]) == f"://{MARK}@db"
-    assert redact("x hunter22password=abc", ["x hunter22"]) == f"{MARK}password={MARK}"
+    assert redact("password=&amp;aHVudGVyMjI=", ["hunter22"]) == f"password={MARK}"
 
 
 def test_a_text_that_is_too_long_is_shown_from_its_beginning() -> None:
