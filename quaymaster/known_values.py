@@ -122,7 +122,8 @@ def parts(secret: str) -> frozenset[str]:
         _, colon, password = one.partition(":")
         if colon and f"://{one}@" in secret:
             found.add(password)
-    stripped = {one.strip().strip("\"'") for one in found} | {secret}
+    # White space at the ends is no secret, and a mark in its place would join two lines.
+    stripped = {one.strip().strip("\"'") for one in found} | {one.strip() for one in found}
     return frozenset(
         spelled
         for one in stripped
