@@ -90,7 +90,8 @@ _ENCODINGS = (
     ),
     (
         "a value without its last newline is",
-        """    stripped = {one.strip().strip("\\"'") for one in found} | {one.strip() for one in found}\n""",
+        """    stripped = {one.strip().strip("\\"'") for one in found} """
+        "| {one.strip() for one in found}\n",
         "    stripped = found\n",
         f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
     ),
