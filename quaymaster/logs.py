@@ -18,15 +18,21 @@ _REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 """Without vowels they make no words by accident."""
 
 
+_known: set[str] = set()
+"""Of this process: whatever it looked up, at its start or later."""
+
+
+def learn(secrets: Iterable[str]) -> None:
+    """These values must not be logged either, from now on."""
+    _known.update(secret for secret in secrets if secret)
+
+
 def configure(secrets: Iterable[str], level: str = "INFO") -> None:
     """Set up logging for this process. ``secrets`` are values that must never be printed."""
-    known = tuple(secret for secret in secrets if secret)
+    learn(secrets)
 
     def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
-        return {
-            name: redact(value, known) if isinstance(value, str) else value
-            for name, value in event.items()
-        }
+        return {name: _safe(value) for name, value in event.items()}
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -54,6 +60,19 @@ def configure(secrets: Iterable[str], level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+def _safe(value: object) -> object:
+    """What is no text is looked at as the text that is logged for it."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {_safe(str(name)): _safe(one) for name, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_safe(one) for one in value]
+        case _:
+            return redact(str(value), _known)
 
 
 def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:

@@ -1,104 +1,124 @@
-"""Secrets are taken out of text from outside: by value where they are known, else by pattern."""
+"""Secrets are taken out of text from outside: by value where they are known, else by shape."""
 
-import base64
-import html
-import json
 import re
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from quaymaster.known_values import KnownValues, written
+from quaymaster.secret_names import is_secret_name
+from quaymaster.secret_shapes import Span, shapes
 
 MARK = "•••"
 """What stands where a secret stood."""
 
-_SHORTEST_VALUE = 4
-"""A shorter value would also be found inside ordinary words."""
+LONGEST_TEXT = 256 * 1024
+"""Characters of a text that are looked at; what is beyond is not shown either."""
 
-_TELLTALE = (
-    r"(?:pass(?:word|wd|phrase)|[_-]pwd|secret|token|credential"
-    r"|(?:api|access|private|signing|encryption|master)[_-]?key|[_-](?:key|pat|dsn)\b|\bauth\b)"
-)
+MARGIN = 16 * 1024
+"""Characters beside a cut that are looked at and not shown: what the cut goes through is in them.
+More where a known value is longer."""
 
-_ASSIGNMENT = re.compile(
-    rf"({_TELLTALE}[\w.\[\]-]{{0,40}}[\"']?\s{{0,3}}(?:=|:(?!//))\s{{0,3}}"
-    rf"|--[\w-]{{0,40}}{_TELLTALE}[\w-]{{0,40}}\s{{1,3}})"
-    r"(\\?\"(?:[^\"\\]|\\.){1,4096}\\?\"?|'[^']{1,4096}'?|[^\s\"',;&|]{1,4096})",
-    re.IGNORECASE,
-)
+_BETWEEN_WORDS = "\x1f"
 
-# The shapes are those that the issuers document, so that secret scanners can find them:
-# https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
-_PATTERNS = (
-    re.compile(
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|\Z)",
-        re.DOTALL,
-    ),
-    re.compile(r"\bed25519-private:[a-z0-9.-]{1,64}:[A-Za-z0-9+/=]{16,}"),
-    re.compile(r"(?<=\bbasic )[A-Za-z0-9+/=_-]{6,}", re.IGNORECASE),
-    re.compile(r"(?<=\bbearer )(?!realm\b|token\b)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
-    re.compile(r"(?<=://)[^\s/@\"'<>]{1,512}(?=@)"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,})"),
-    re.compile(r"\bxox[a-z]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}"),
-    re.compile(r"\b(?:dckr_[a-z]{2,4}_|npm_|pypi-|sk_live_|rk_live_|AIza|hf_)[\w-]{16,}"),
-)
+_MORE_LOOKS = 3
+"""A mark in the place of a quote or a word can show what stood behind it to be a value."""
+_NOTHING_KNOWN = KnownValues(frozenset())
 
 
 def redact(text: str, secrets: Iterable[str] = (), *, limit: int | None = None) -> str:
     """The text without the given secrets and without what looks like one.
 
-    A value is also found in the spellings in which it travels: percent-encoded, JSON, HTML and
-    base64. Values under four characters are left alone. Cut to ``limit`` characters afterwards,
-    so that a cut never hides half of a secret from the search.
+    A value is also found in the spellings in which it travels (percent-encoded, JSON, HTML, shell,
+    hexadecimal, base64), and so are its lines and the secrets inside of it. Values under four
+    characters are left alone. Of a text that is too long only the beginning is kept. Cut to
+    ``limit`` characters afterwards, so that a cut never hides half of a secret from the search.
     """
-    text = _without_values(text, secrets)
-    for pattern in _PATTERNS:
-        text = pattern.sub(MARK, text)
-    text = _ASSIGNMENT.sub(rf"\g<1>{MARK}", text)
-    if limit is not None and len(text) > limit:
-        return text[: limit - 1] + "…"
-    return text
+    known = _known(frozenset(secrets))
+    window = written(text[:LONGEST_TEXT])
+    shown = len(window) if len(text) <= LONGEST_TEXT else LONGEST_TEXT - _margin(known)
+    safe = _without(window, _found(window, known), 0, shown)
+    return _cut(safe if shown == len(text) else f"{safe}…", limit)
+
+
+def redact_words(words: Sequence[str], secrets: Iterable[str] = ()) -> tuple[str, ...]:
+    """The same for the words of a command: an option tells what the word after it is."""
+    return tuple(redact(_BETWEEN_WORDS.join(words), secrets).split(_BETWEEN_WORDS)) if words else ()
+
+
+def redacted_tail(
+    text: str, secrets: Iterable[str], lines: int, *, is_cut: bool = False
+) -> tuple[str, ...]:
+    """The last lines of a log, cut out of the redacted text, which should be longer than they are.
+
+    Where the text ``is_cut`` at its beginning, in the middle of a line, or is too long, what the
+    cut went through is not shown.
+    """
+    known = _known(frozenset(secrets))
+    window = written(text[-LONGEST_TEXT:])
+    is_cut = is_cut or len(text) > LONGEST_TEXT
+    first = _after_the_cut(window, _margin(known)) if is_cut else 0
+    safe = _without(window, _found(window, known), first, len(window))
+    return tuple(safe.splitlines()[-lines:])
 
 
 def looks_secret(name: str, value: str) -> bool:
     """Whether a setting (``DB_PASSWORD``, a URL with credentials) should not be shown."""
-    named = re.search(_TELLTALE, name, re.IGNORECASE) is not None
-    return bool(value) and (named or redact(value) != value)
+    return bool(value) and (is_secret_name(name) or redact(value) != value)
 
 
-def _without_values(text: str, secrets: Iterable[str]) -> str:
-    """Overlapping finds are joined first, so that no rest of one secret remains beside another."""
-    spellings = {
-        spelling
-        for secret in secrets
-        if len(secret) >= _SHORTEST_VALUE
-        for spelling in _spellings(secret)
-    }
-    spans = sorted(span for spelling in spellings for span in _finds(text, spelling))
+@lru_cache(maxsize=32)
+def _known(secrets: frozenset[str]) -> KnownValues:
+    return KnownValues(secrets)
+
+
+def _margin(known: KnownValues) -> int:
+    return min(max(MARGIN, 8 * known.longest), LONGEST_TEXT // 2)
+
+
+def _after_the_cut(window: str, margin: int) -> int:
+    """Where a whole line begins again, or at least a whole word; else behind everything."""
+    edge = re.compile(r"\n").search(window, margin) or re.compile(r"\s").search(window, margin)
+    return edge.end() if edge else len(window)
+
+
+def _found(text: str, known: KnownValues) -> Iterator[Span]:
+    """Finds in order; those that overlap or touch are joined, so that no rest remains between."""
+    start, stop = 0, -1
+    for first, past in sorted((*known.spans(text), *shapes(text))):
+        if first > stop:
+            if stop > start:
+                yield start, stop
+            start, stop = first, past
+        stop = max(stop, past)
+    if stop > start:
+        yield start, stop
+
+
+def _without(text: str, finds: Iterable[Span], first: int, past: int) -> str:
+    """The part of the text from ``first`` to ``past``; a find that goes over an edge goes whole."""
+    safe = _marked(text, finds, first, past)
+    for _ in range(_MORE_LOOKS):
+        if MARK not in safe:
+            break
+        again = _marked(safe, _found(safe, _NOTHING_KNOWN), 0, len(safe))
+        if again == safe:
+            break
+        safe = again
+    return safe
+
+
+def _marked(text: str, finds: Iterable[Span], first: int, past: int) -> str:
     pieces: list[str] = []
-    end = 0
-    for start, stop in spans:
-        if start >= end:
-            pieces += (text[end:start], MARK)
-        end = max(end, stop)
-    return "".join((*pieces, text[end:]))
+    end = first
+    for start, stop in finds:
+        if stop <= first or start >= past:
+            continue
+        pieces += (text[end : max(start, end)], MARK)
+        end = stop
+    return "".join((*pieces, text[end:past]))
 
 
-def _finds(text: str, part: str) -> Iterator[tuple[int, int]]:
-    at = text.find(part)
-    while at >= 0:
-        yield at, at + len(part)
-        at = text.find(part, at + 1)
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    yield secret
-    yield quote(secret, safe="")
-    yield quote(secret)
-    yield quote_plus(secret)
-    yield html.escape(secret)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-    yield encoded
-    yield encoded.translate(str.maketrans("+/", "-_"))
+def _cut(text: str, limit: int | None) -> str:
+    if limit is None or len(text) <= limit:
+        return text
+    return f"{text[: limit - 1]}…"

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import FingerprintKey
 from quaymaster.key_ring import KeyRing, Role
+from quaymaster.secret_names import is_secret_name
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.spelling import listed
 
@@ -117,6 +118,7 @@ class Settings:
             *(self.slack_bot_token, self.slack_app_token, self.slack_signing_secret),
         )
         values = [one.get_secret_value() for one in given if one]
+        values += [value.get_secret_value() for name, value in self.trivy if is_secret_name(name)]
         password = urlsplit(self.redis_url.get_secret_value()).password
         return (*values, unquote(password)) if password else tuple(values)
 

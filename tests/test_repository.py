@@ -21,6 +21,7 @@ COMES_WITH = {"pydantic_core": "pydantic", "websockets": "uvicorn"}
 SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"} | {
     "asyncio.create_subprocess_shell"
 }
+STARTERS = {f"subprocess.{name}" for name in ("Popen", "run", "call", "check_call", "check_output")}
 PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill"}
 
 
@@ -122,6 +123,17 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 def called(node: ast.Call) -> str:
     """The name of what is called, as it is written."""
     return ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("package", ["bot", "quaymaster", "workers"])
+def test_every_program_that_is_started_gets_an_environment_of_its_own(package: str) -> None:
+    """What gets none inherits every secret of ours."""
+    for path in files():
+        if path.suffix != ".py" or path.relative_to(ROOT).parts[0] != package:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and called(node) in STARTERS:
+                assert any(one.arg == "env" for one in node.keywords), f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("package", PRODUCT)

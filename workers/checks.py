@@ -11,6 +11,7 @@ from quaymaster.checks import Check, Part, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure, QuaymasterError, ScannerBroken
 from quaymaster.gate import why_outdated
+from quaymaster.known_values import SHORTEST_VALUE
 from quaymaster.settings import Settings
 from quaymaster.spelling import listed
 from workers.engine import Engine
@@ -179,6 +180,13 @@ def _secrets(place: Place) -> Iterator[Check]:
     for name, used in missing.items():
         what = f"not set; needed by {listed(dict.fromkeys(used))}."
         yield Check(f"variable {name}", "broken", what, "Add it to the environment of the worker.")
+    for name, used in uses.items():
+        if 0 < len(place.environ.get(name, "").strip()) < SHORTEST_VALUE:
+            what = (
+                f"of less than {SHORTEST_VALUE} characters, used by {listed(dict.fromkeys(used))}: "
+                "too short to be known again, so it is not taken out of what is shown."
+            )
+            yield Check(f"variable {name}", "warning", what, "Choose a longer one.")
     if present := len(uses) - len(missing):
         yield Check("variables", "ok", f"{present} of {len(uses)} are set.")
     for name in _env_files(place):

@@ -6,7 +6,6 @@ container was switched in for the first time. A candidate that nobody finished t
 starts by itself after a reboot.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +13,6 @@ from pydantic import BaseModel, Field
 
 from quaymaster.errors import NotFound, UsageError
 from quaymaster.image_ref import ImageRef
-from quaymaster.redaction import redact
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
 from workers.labels import LABEL, Labels
@@ -163,19 +161,6 @@ def refreshed(engine: Engine, container: Container) -> Container:
             why="Somebody removed it.",
         )
     return found
-
-
-def log_tail(
-    engine: Engine, container: str, lines: int, secrets: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Its last lines of output, without the given secrets; none where the engine keeps none."""
-    try:
-        with engine.asked("The container") as api:
-            output = api.logs(container, stdout=True, stderr=True, tail=lines)
-    except NotFound:
-        return ()
-    text = bytes(output).decode(errors="replace")
-    return tuple(redact(text, secrets).splitlines()[-lines:])
 
 
 def _container(found: "_Inspected") -> Container:

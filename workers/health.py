@@ -7,7 +7,8 @@ from functools import partial
 from quaymaster.errors import ConfigurationError, Unhealthy
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
-from workers.containers import Container, check_network_of, log_tail, network_of, refreshed
+from workers.container_log import log_tail
+from workers.containers import Container, check_network_of, network_of, refreshed
 from workers.engine import Engine
 from workers.probe import Answer, ask_http, ask_tcp
 from workers.transfers import Check, Report
@@ -114,7 +115,7 @@ def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str])
         f"The new container of {seen.environment}/{seen.service} is not healthy.",
         why=why,
         next_step="Its last lines may tell why; repair it and deploy again.",
-        log_tail=log_tail(engine, seen.id, LOG_LINES, tuple(secrets)),
+        log_tail=log_tail(engine, seen.id, LOG_LINES, secrets),
     )
 
 

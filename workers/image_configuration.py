@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from quaymaster.outcomes import ExecutionParameters, HistoryStep
 from quaymaster.platforms import Platform
-from quaymaster.redaction import MARK, looks_secret, redact
+from quaymaster.redaction import MARK, looks_secret, redact, redact_words
+from quaymaster.secret_names import is_harmless_name
 from workers.manifests import Descriptor, ImageManifest, not_an_image
 
 CONFIGURATION_TYPES = frozenset(
@@ -72,7 +73,8 @@ class _HealthCheck(BaseModel):
         words = self.test or []
         if not words or words[0] == "NONE":
             return ""
-        return redact(" ".join(words[1:] if words[0] in ("CMD", "CMD-SHELL") else words))
+        shown = words[1:] if words[0] in ("CMD", "CMD-SHELL") else words
+        return " ".join(redact_words(shown))
 
 
 class Config(BaseModel):
@@ -88,9 +90,10 @@ class Config(BaseModel):
 
     def parameters(self) -> ExecutionParameters:
         """The same without what is secret."""
+        entrypoint, command = _run(self.entrypoint or [], self.cmd or [])
         return ExecutionParameters(
-            entrypoint=tuple(redact(word) for word in self.entrypoint or ()),
-            command=tuple(redact(word) for word in self.cmd or ()),
+            entrypoint=entrypoint,
+            command=command,
             user=self.user,
             ports=tuple(sorted(self.exposed_ports or {})),
             environment=tuple(_shown_variable(one) for one in self.env or ()),
@@ -99,10 +102,19 @@ class Config(BaseModel):
         )
 
 
+def _run(entrypoint: list[str], command: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Both are one command line: ``["curl"]`` and ``["-u", "ci:…"]``."""
+    words = redact_words([*entrypoint, *command])
+    if len(words) != len(entrypoint) + len(command):  # a key that stood in several words
+        return redact_words(entrypoint), redact_words(command)
+    return words[: len(entrypoint)], words[len(entrypoint) :]
+
+
 def _shown_variable(text: str) -> str:
-    """``NAME=value``, without the value where it looks secret."""
+    """``NAME=value``, with the value only of a variable that is known to be harmless."""
     name, equals, value = text.partition("=")
-    return f"{name}{equals}{_shown(name, value)}"
+    is_shown = not value or (is_harmless_name(name) and not looks_secret(name, value))
+    return f"{name}{equals}{value if is_shown else MARK}"
 
 
 def _shown(name: str, value: str) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from quaymaster import logs
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.image_ref import shown
 from quaymaster.registries import RegistryAccess, is_loopback
@@ -45,7 +46,9 @@ class RegistryLogin:
         Raises ConfigurationError naming a variable that is not set.
         """
         password = resolve(access.password, environ) if access.password else None
-        return cls(access.host, access.scheme, access.username or "", password, access.ca_file)
+        login = cls(access.host, access.scheme, access.username or "", password, access.ca_file)
+        logs.learn(login.secrets)
+        return login
 
     @property
     def basic(self) -> str:

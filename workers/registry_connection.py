@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from quaymaster import bounds
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.redaction import redact
 from workers.registry_auth import Authorizer, RegistryLogin
@@ -88,7 +89,8 @@ class RegistryConnection:
 
     def redacted(self, text: str, limit: int = 300) -> str:
         """Text of the registry without the login and the tokens, and not longer than needed."""
-        return redact(" ".join(text.split()), self._authorizer.secrets, limit=limit)
+        safe = redact(text, self._authorizer.secrets)
+        return bounds.text(" ".join(safe.split()), limit)
 
     def _own_url(self, path: str) -> str:
         """An address on this registry: a link to another host must not get the login."""

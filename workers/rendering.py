@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quaymaster import logs
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison, FingerprintKey
@@ -23,7 +24,7 @@ class Values:
 
     environment: tuple[tuple[str, str], ...]
     secrets: tuple[str, ...]
-    """Every secret value among them, to be removed from whatever is shown."""
+    """Every secret value among them and every secret in them, to be removed from what is shown."""
     changed: tuple[str, ...]
     """The names of secrets whose value is another than when the plan or release was made."""
     incomparable: tuple[str, ...] = ()
@@ -66,21 +67,31 @@ class Renderer:
 
     def values(self, configuration: ServiceConfiguration) -> Values:
         """The values of a rendered configuration, as they are today."""
-        pairs, secrets = [], []
+        pairs = []
+        secrets: list[str] = []
         differing: dict[Comparison, list[str]] = {one: [] for one in Comparison}
         for variable in configuration.environment:
             value = self._value(variable)
             pairs.append((variable.name, value))
             if variable.is_secret:
-                secrets.append(value)
+                secrets += (value, *self._inside(variable))
                 comparison = self._key.compare(variable.fingerprint, variable.name, value)
                 differing[comparison].append(variable.name)
+        logs.learn(secrets)
         return Values(
             tuple(pairs),
-            tuple(secrets),
+            tuple(dict.fromkeys(secrets)),
             tuple(differing[Comparison.CHANGED]),
             tuple(differing[Comparison.CANNOT_TELL]),
         )
+
+    def _inside(self, variable: Variable) -> tuple[str, ...]:
+        """What the references of its value mean, each by itself: the password of an address."""
+        reference = variable.reference
+        if reference is None or reference.startswith(_FILE_REFERENCE):
+            return ()
+        inside = Template.parse(reference).references
+        return tuple(resolve(one, self._environ).get_secret_value() for one in inside)
 
     def _value(self, variable: Variable) -> str:
         reference = variable.reference

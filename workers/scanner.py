@@ -19,6 +19,7 @@ from typing import Literal, Self
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.secret_names import is_secret_name
 from workers.registry_auth import RegistryLogin
 from workers.scanner_database import read_database
 from workers.trivy_process import CACHE_IS_BUSY, error_of, run
@@ -86,7 +87,8 @@ class Scanner:
                 "`pip install quaymaster[try]`.",
             )
         passed = {key: value for key, value in environ.items() if key in _PASSED_ON and value}
-        return cls(Path(name), _cache_directory(environ), passed, tuple(secrets))
+        own = (value for key, value in passed.items() if is_secret_name(key))
+        return cls(Path(name), _cache_directory(environ), passed, (*secrets, *own))
 
     def database(self) -> ScannerDatabase:
         """The present vulnerability database, read in a millisecond."""

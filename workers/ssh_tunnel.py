@@ -5,6 +5,7 @@ The SDK's own ssh:// needs paramiko or a Docker CLI on the other side, and knows
 ControlMaster); options that could ask a person are off.
 """
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 from quaymaster.errors import ConfigurationError
 from workers.engine_failures import unreachable
+from workers.helper_environment import for_helpers
 
 _REMOTE_SOCKET = "/var/run/docker.sock"
 _END_SECONDS = 3.0
@@ -50,6 +52,7 @@ class SshTunnel:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
+                    env=for_helpers(os.environ),
                 )
                 try:
                     tunnel._wait(process, name, timeout)
@@ -82,6 +85,7 @@ class SshTunnel:
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,
+                    env=for_helpers(os.environ),
                 )
             )
         except OSError:

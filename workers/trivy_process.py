@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from quaymaster import bounds
 from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
 from quaymaster.redaction import redact
 
@@ -154,6 +155,9 @@ def _last_word(log: Path, secrets: Sequence[str]) -> str:
     with log.open("rb") as opened:
         opened.seek(max(0, log.stat().st_size - _LAST_BYTES))
         text = opened.read().decode(errors="replace")
+    if log.stat().st_size > _LAST_BYTES:  # what the cut went through is no whole line
+        text = text.partition("\n")[2]
+    text = redact(text, secrets)
     at = text.rfind("\tFATAL\t")
     if at >= 0:
         found = _FATAL.search(text, at)
@@ -163,4 +167,4 @@ def _last_word(log: Path, secrets: Sequence[str]) -> str:
         panic = text.find("panic: ")
         said = text[panic:].partition("\n\n")[0] if panic >= 0 else text[-_WORDS:]
     said = _WHERE_IT_LOOKED.sub("", " ".join(said.split()))
-    return redact(said, secrets, limit=_WORDS)
+    return bounds.text(said, _WORDS)

@@ -10,62 +10,214 @@ _AUTH = "tests/workers/test_registry_auth.py"
 _CONFIGURATION = "tests/quaymaster/test_configuration.py::TestMistakes"
 _LOGS = "tests/quaymaster/test_logs.py"
 _REDACTION = "tests/quaymaster/test_redaction.py"
-_LOOKS = f"{_REDACTION}::test_what_looks_like_a_secret_is_taken_out"
+_SHAPES_FILE = "quaymaster/secret_shapes.py"
+_VALUES_FILE = "quaymaster/known_values.py"
+_SHAPES_TESTS = "tests/quaymaster/test_secret_shapes.py"
+_LOOKS = f"{_SHAPES_TESTS}::test_what_looks_like_a_secret_is_taken_out"
+_WORDS = f"{_SHAPES_TESTS}::test_ordinary_words_stay"
+_LINEAR = "tests/quaymaster/test_linear_redaction.py"
+_VALUES = "tests/quaymaster/test_known_values.py"
+_LOG = "tests/workers/test_container_log.py"
 _REGISTRY = "tests/workers/test_registry_failures.py"
 _RENDERING = "tests/workers/test_rendering.py"
 _RUN = "tests/workers/test_run.py"
 _SCANNER = "tests/workers/test_scanner.py"
 _SETTINGS = "tests/quaymaster/test_settings.py"
-_SPELLINGS = f"{_REDACTION}::test_every_spelling_of_a_value_is_found"
+_SPELLINGS = f"{_VALUES}::test_a_value_is_found_in_the_spellings_in_which_it_travels"
 
 _SHAPES = (
-    ("private keys", "    for pattern in _PATTERNS:\n", "    for pattern in _PATTERNS[1:]:\n"),
-    ("HTTP Basic", r'(r"(?<=\bbasic )[A-Za-z0-9', r'(r"(?<=\bnever )[A-Za-z0-9'),
-    ("bearer tokens", r'(r"(?<=\bbearer )(?!', r'(r"(?<=\bnever )(?!'),
-    ("passwords in URLs", r'(r"(?<=://)[^\s/@', r'(r"(?<=:///)[^\s/@'),
-    ("JSON web tokens", r'(r"\beyJ', r'(r"\bnever'),
-    ("keys of AWS", r'(r"\b(?:AKIA|ASIA)', r'(r"\b(?:NEVER)'),
-    ("tokens of GitHub", r'(r"\b(?:gh[pousr]_', r'(r"\b(?:never_'),
-    ("tokens of GitLab", r"|glpat-[", r"|never-["),
-    ("tokens of Slack", r'(r"\bxox[a-z]-', r'(r"\bnever-'),
-    ("assignments", '    text = _ASSIGNMENT.sub(rf"\\g<1>{MARK}", text)\n', ""),
+    ("private keys", "    yield from _private_keys(text)\n", ""),
+    (
+        "keys that begin before the text",
+        "    since, is_open = 0, False\n",
+        "    since, is_open = len(text), False\n",
+    ),
+    ("HTTP Basic", r'_BASIC = re.compile(r"\bbasic ', r'_BASIC = re.compile(r"\bnever '),
+    ("bearer tokens", r'_BEARER = re.compile(r"\bbearer ', r'_BEARER = re.compile(r"\bnever '),
+    ("passwords in URLs", r'(r"://([^\s/@', r'(r":///([^\s/@'),
+    ("JSON web tokens", r"(eyJ[A-Za-z0-9_-]", r"(never[A-Za-z0-9_-]"),
+    ("keys of AWS", r'(r"\b((?:AKIA|ASIA)', r'(r"\b((?:NEVER)'),
+    ("tokens of GitHub", r"((?:gh[pousr]_", r"((?:never_"),
+    ("tokens of GitLab", r"(glpat-[", r"(never-["),
+    ("tokens of Slack", r"(xox[a-z]-", r"(never-"),
+    ("assignments", "    yield from _assignments(text)\n", ""),
+    ("options of programs", "    yield from _options(text)\n", ""),
+    ("options behind another program", "        if kind not in seen:\n", "        if not seen:\n"),
+    ("addresses of hooks", "    yield from _hooks(text)\n", ""),
+    (
+        "whole headers",
+        '    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"]:\n',
+        "    if False:\n",
+    ),
+    ("quotes inside of quotes", '    rf"(?:{_ESCAPED}"\n', '    r"(?:(?!)"\n'),
+)
+
+_ENCODINGS = (
+    (
+        "percent-encoded spellings are",
+        r'(?P<byte>[0-9a-fA-F]{2})"',
+        r'(?P<byte>[g]{2})"',
+        _SPELLINGS,
+    ),
+    ("JSON's spellings are", r"(?<=u)[0-9a-fA-F]{4}", r"(?<=u)[g]{4}", _SPELLINGS),
+    ("HTML's spellings are", r"(?P<entity>&\#?\w{1,8};)", r"(?P<entity>&\#?never;)", _SPELLINGS),
+    ("quoted spellings are", """[\\s'\\"+]++|""", """[\\s\\"+]++|""", _SPELLINGS),
+    (
+        "hexadecimal spellings are",
+        "    yield from (as_hex.encode(), as_hex.upper().encode())\n",
+        "",
+        _SPELLINGS,
+    ),
+    ("base64 is", "    for offset in range(3):\n", "    for offset in ():\n", _SPELLINGS),
+    (
+        "base64 of a login is",
+        "    for offset in range(3):\n",
+        "    for offset in (0,):\n",
+        _SPELLINGS,
+    ),
+    (
+        "what base64 has of a value at its edges is",
+        "                start, end = _whole_word(text, start, stop, end)\n"
+        "                stop = end\n",
+        "                pass\n",
+        _SPELLINGS,
+    ),
+    (
+        "each line of a value is",
+        "*secret.splitlines(), ",
+        "",
+        f"{_VALUES}::test_each_line_of_a_value_is_a_secret_by_itself",
+    ),
+    (
+        "a value without its last newline is",
+        """    stripped = {one.strip().strip("\\"'") for one in found} """
+        "| {one.strip() for one in found}\n",
+        "    stripped = found\n",
+        f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
+    ),
+    (
+        "the password in an address is",
+        "            found.add(password)\n",
+        "            pass\n",
+        f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
+    ),
+    (
+        "what looks like a secret in a value is",
+        "    found |= {secret[start:stop] for start, stop in shapes(secret)}\n",
+        "",
+        f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
+    ),
+    (
+        "a value that is bytes is",
+        'surrogateescape" if _is_from_bytes',
+        'replace" if _is_from_bytes',
+        f"{_VALUES}::test_bytes_that_are_no_text_are_found_as_they_are_read",
+    ),
+)
+
+_STEPS = "test_twice_the_text_takes_twice_the_steps"
+_AGAIN = "test_no_part_of_the_text_is_walked_again_by_who_asks"
+_QUADRATIC = (
+    (
+        "no expression begins inside of what it has walked over",
+        r'r"(?<![\w-])(eyJ',
+        r'r"(eyJ',
+        _STEPS,
+    ),
+    ("none walks over its own beginning", r'r"://([^\s/@', r'r"://([^\s@', _STEPS),
+    ("a value is walked over once", "            at = value[1]\n", "            pass\n", _AGAIN),
+    ("options are looked for once", "        if kind not in seen:\n", "        if kind:\n", _AGAIN),
 )
 
 NO_SECRET_LEAVES = (
     _row(
         "known values are taken out",
         "quaymaster/redaction.py",
-        "    text = _without_values(text, secrets)\n",
-        "",
+        "sorted((*known.spans(text), *shapes(text)))",
+        "sorted(shapes(text))",
         (f"{_REDACTION}::test_a_known_value_is_found_wherever_it_stands",),
     ),
     _row(
         "values that overlap leave no rest",
         "quaymaster/redaction.py",
-        "        end = max(end, stop)\n",
-        "            end = max(end, stop)\n",
+        "        stop = max(stop, past)\n",
+        "",
         (f"{_REDACTION}::test_values_that_overlap_are_taken_out_together",),
     ),
     *(
-        _row(f"{what} spellings are taken out", "quaymaster/redaction.py", old, "", (_SPELLINGS,))
-        for what, old in (
-            ("percent-encoded", '    yield quote(secret, safe="")\n'),
-            ("form-encoded", "    yield quote_plus(secret)\n"),
-            ("HTML's", "    yield html.escape(secret)\n"),
-            ("JSON's", "    yield json.dumps(secret)[1:-1]\n"),
-            ("base64", "    yield encoded\n"),
-        )
+        _row(f"{what} taken out", _VALUES_FILE, old, new, (test,))
+        for what, old, new, test in _ENCODINGS
     ),
     _row(
         "a text is cut after the search",
         "quaymaster/redaction.py",
-        "    text = _without_values(text, secrets)\n",
-        "    text = _without_values(text[:limit], secrets)\n",
+        "    window = written(text[:LONGEST_TEXT])\n",
+        "    window = written(text[:limit])\n",
         (f"{_REDACTION}::test_a_cut_hides_no_half_of_a_secret_from_the_search",),
     ),
+    _row(
+        "what the end of what is looked at goes through is removed whole",
+        "quaymaster/redaction.py",
+        "LONGEST_TEXT - _margin(known)\n",
+        "LONGEST_TEXT\n",
+        (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
+    ),
+    _row(
+        "what the beginning of what is looked at goes through is removed whole",
+        "quaymaster/redaction.py",
+        "_after_the_cut(window, _margin(known)) if is_cut else 0",
+        "0",
+        (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
+    ),
+    _row(
+        "a find that goes over an edge goes whole",
+        "quaymaster/redaction.py",
+        "        if stop <= first or start >= past:\n",
+        "        if start < first or stop > past:\n",
+        (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
+    ),
+    _row(
+        "a tail is cut out of the redacted text",
+        "quaymaster/redaction.py",
+        "    window = written(text[-LONGEST_TEXT:])\n",
+        '    window = "\\n".join(written(text[-LONGEST_TEXT:]).splitlines()[-lines:])\n',
+        (f"{_REDACTION}::test_a_tail_is_cut_out_of_the_redacted_text",),
+    ),
+    _row(
+        "what a mark shows is looked at again",
+        "quaymaster/redaction.py",
+        "_MORE_LOOKS = 3\n",
+        "_MORE_LOOKS = 0\n",
+        (f"{_REDACTION}::test_a_mark_can_show_what_stood_behind_it_to_be_a_value",),
+    ),
+    _row(
+        "the words of a command are looked at together",
+        "quaymaster/redaction.py",
+        "tuple(redact(_BETWEEN_WORDS.join(words), secrets).split(_BETWEEN_WORDS)) if words else ()",
+        "tuple(redact(word, secrets) for word in words)",
+        (f"{_REDACTION}::test_the_words_of_a_command_are_looked_at_together",),
+    ),
     *(
-        _row(f"{what} are known by their shape", "quaymaster/redaction.py", old, new, (_LOOKS,))
+        _row(f"{what} are known by their shape", _SHAPES_FILE, old, new, (_LOOKS,))
         for what, old, new in _SHAPES
+    ),
+    _row(
+        "names of images and services are no passwords",
+        _SHAPES_FILE,
+        "    if not ends_as_secret(name):\n",
+        "    if not is_secret_name(name):\n",
+        (_WORDS,),
+    ),
+    _row(
+        "a tag behind a repository is no password",
+        _SHAPES_FILE,
+        '    if before in ("/", "@") and not found["space"]:\n',
+        "    if False:\n",
+        (_WORDS,),
+    ),
+    *(
+        _row(f"redaction is linear: {what}", _SHAPES_FILE, old, new, (f"{_LINEAR}::{test}",))
+        for what, old, new, test in _QUADRATIC
     ),
     _row(
         "known values are taken out of the log",
@@ -158,18 +310,82 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a container's last lines are searched",
-        "workers/containers.py",
-        "tuple(redact(text, secrets).splitlines()[-lines:])",
-        "tuple(text.splitlines()[-lines:])",
-        ("tests/workers/test_containers.py::test_a_container_says_its_last_lines_without_secrets",),
+        "workers/container_log.py",
+        'redacted_tail(content.decode(errors="replace"), secrets, lines, is_cut=is_cut)',
+        'tuple(content.decode(errors="replace").splitlines()[-lines:])',
+        (f"{_LOG}::test_a_container_says_its_last_lines_without_secrets",),
+    ),
+    _row(
+        "more of a log is read than is shown",
+        "workers/container_log.py",
+        '"tail": lines + _LINES_BEFORE}',
+        '"tail": lines}',
+        (f"{_LOG}::test_no_line_of_a_private_key_is_shown",),
+    ),
+    _row(
+        "a log is read to a bound",
+        "workers/container_log.py",
+        "            del kept[:-most]\n",
+        "            pass\n",
+        (f"{_LOG}::test_never_more_is_kept_than_twice_what_is_looked_at",),
+    ),
+    _row(
+        "ssh gets no secret",
+        "workers/helper_environment.py",
+        "if name in _NEEDED or ",
+        "if name or ",
+        ("tests/workers/test_ssh_tunnel.py::test_ssh_gets_no_secret_in_its_environment",),
+    ),
+    _row(
+        "a program that is started inherits nothing",
+        "workers/checks.py",
+        "            env=dict(scanner.environment),\n",
+        "",
+        (
+            "tests/test_repository.py::test_every_program_that_is_started_gets_an_environment_of_its_own",
+        ),
+    ),
+    _row(
+        "a secret that is too short to be found is named",
+        "workers/checks.py",
+        '        if 0 < len(place.environ.get(name, "").strip()) < SHORTEST_VALUE:\n',
+        "        if False:\n",
+        ("tests/workers/test_checks.py::test_a_secret_that_is_too_short_to_be_found_is_named",),
+    ),
+    _row(
+        "each reference in a value is a secret by itself",
+        "workers/rendering.py",
+        "secrets += (value, *self._inside(variable))",
+        "secrets += (value,)",
+        (f"{_RENDERING}::test_values_are_those_of_today_and_what_changed_is_named",),
+    ),
+    _row(
+        "what is looked up later is not logged either",
+        "workers/rendering.py",
+        "        logs.learn(secrets)\n",
+        "",
+        (f"{_RENDERING}::test_what_is_looked_up_is_not_logged",),
+    ),
+    _row(
+        "what is no text is searched as the text that is logged",
+        "quaymaster/logs.py",
+        "            return redact(str(value), _known)\n",
+        "            return redact(value, _known) if isinstance(value, str) else value\n",
+        (f"{_LOGS}::test_no_known_secret_is_logged",),
     ),
     *(
         _row(f"an image's {what}", "workers/image_configuration.py", old, new, (_ABOUT,))
         for what, old, new in (
             (
                 "variables are shown without secrets",
-                'return f"{name}{equals}{_shown(name, value)}"',
-                "return text",
+                "is_shown = not value or (is_harmless_name(name) and not "
+                "looks_secret(name, value))",
+                "is_shown = True",
+            ),
+            (
+                "variables are shown by an allow-list",
+                "(is_harmless_name(name) and not looks_secret(name, value))",
+                "not looks_secret(name, value)",
             ),
             (
                 "labels are shown without secrets",
@@ -260,8 +476,8 @@ NO_SECRET_LEAVES = (
     _row(
         "a registry is quoted without the login",
         "workers/registry_connection.py",
-        'return redact(" ".join(text.split()), self._authorizer.secrets, limit=limit)',
-        'return " ".join(text.split())[:limit]',
+        "safe = redact(text, self._authorizer.secrets)",
+        "safe = text",
         (f"{_REGISTRY}::test_the_registrys_words_are_quoted_without_the_password",),
     ),
     _row(
@@ -274,8 +490,8 @@ NO_SECRET_LEAVES = (
     _row(
         "the scanner is quoted without the login",
         "workers/trivy_process.py",
-        "return redact(said, secrets, limit=_WORDS)",
-        "return said[:_WORDS]",
+        "    text = redact(text, secrets)\n",
+        "",
         ("tests/workers/test_trivy_process.py::test_a_failure_is_quoted_without_secrets",),
     ),
     _row(

@@ -11,6 +11,7 @@ from quaymaster import logs
 logs.configure(["made-up-secret", ""])
 log = structlog.get_logger("one")
 log.info("said made-up-secret", detail="made-up-secret", number=7)
+log.info("deeper", deep={"made-up-secret": ["made-up-secret", 7]}, error=OSError("made-up-secret"))
 try:
     raise ValueError("made-up-secret in an error")
 except ValueError:
@@ -26,7 +27,8 @@ def test_no_known_secret_is_logged() -> None:
     )
     assert done.stdout == ""
     assert "made-up-secret" not in done.stderr
-    said, failed, library = (json.loads(line) for line in done.stderr.splitlines())
+    said, deeper, failed, library = (json.loads(line) for line in done.stderr.splitlines())
     assert (said["event"], said["detail"], said["number"]) == ("said •••", "•••", 7)
+    assert (deeper["deep"], deeper["error"]) == ({"•••": ["•••", 7]}, "•••")
     assert "ValueError: ••• in an error" in failed["exception"]
     assert library["event"] == "a library says •••"

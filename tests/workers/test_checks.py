@@ -141,6 +141,16 @@ def test_every_variable_that_is_not_set_is_named_with_who_needs_it() -> None:
     assert "registry.staging:5000" in found["variable STAGING_REGISTRY_PASSWORD"].what
 
 
+def test_a_secret_that_is_too_short_to_be_found_is_named() -> None:
+    text = SHOP_TEXT.replace(
+        "{image: shop/jobs}", '{image: shop/jobs, environment: {A: "${SHORT}", B: "${ENOUGH}"}}'
+    )
+    found = checks("secrets", text, {"SHORT": "abc", "ENOUGH": "abcd"})
+    assert found["variable SHORT"].verdict == "warning"
+    assert "used by staging/worker" in found["variable SHORT"].what
+    assert "variable ENOUGH" not in found
+
+
 def test_only_the_services_of_a_host_are_looked_at_where_one_is_named() -> None:
     text = SHOP_TEXT.replace(
         "{image: shop/jobs}", '{image: shop/jobs, environment: {URL: "${DB_HOST}"}}'

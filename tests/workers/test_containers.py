@@ -11,7 +11,7 @@ from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Vol
 from tests.images.catalogue import LocalImages
 from tests.workers.services import SERVING, Service, nothing
 from workers.candidates import ContainerSpec, configuration_fingerprint, create_candidate
-from workers.containers import Place, check_network_of, log_tail, look
+from workers.containers import Place, check_network_of, look
 from workers.health import join
 
 
@@ -80,16 +80,6 @@ def test_a_container_is_made_as_it_was_configured(service: Service, images: Loca
     finally:
         service.clean()
         service.client.volumes.get(f"{service.environment}-data").remove()
-
-
-@pytest.mark.engine
-def test_a_container_says_its_last_lines_without_secrets(
-    service: Service, images: LocalImages
-) -> None:
-    candidate = service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    lines = log_tail(service.host, candidate.id, 20, ("listening",))
-    assert any("web v1: starting" in line for line in lines)
-    assert not any("listening" in line for line in lines)
 
 
 @pytest.mark.engine

@@ -33,7 +33,7 @@ def test_everything_that_is_shown() -> None:
             "architecture": "amd64",
             "created": "2026-11-24T07:17:05.717232524Z",
             "config": {
-                "Env": ["PATH=/bin", "API_TOKEN=hunter2", "URL=postgres://web:pw@db/shop"],
+                "Env": ["PATH=/bin", "API_TOKEN=x", "MOTD=hello", "LANG=postgres://web:pw@db"],
                 "Labels": {"version": "1.4", "build.secret": "hunter2"},
                 "Entrypoint": ["/bin/serve"],
                 "Cmd": ["--port", "8000"],
@@ -45,7 +45,10 @@ def test_everything_that_is_shown() -> None:
     )
     assert about.platform == Platform("linux", "amd64")
     assert about.created == datetime(2026, 11, 24, 7, 17, 5, 717232, UTC)
-    assert about.parameters.environment == ("PATH=/bin", f"API_TOKEN={MARK}", f"URL={MARK}")
+    assert about.parameters.environment == (
+        "PATH=/bin",
+        *(f"{name}={MARK}" for name in ("API_TOKEN", "MOTD", "LANG")),
+    )
     assert about.parameters.labels == (("version", "1.4"), ("build.secret", MARK))
     assert about.parameters.entrypoint == ("/bin/serve",)
     assert about.parameters.command == ("--port", "8000")

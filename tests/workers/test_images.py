@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import docker
@@ -177,6 +178,47 @@ def test_what_an_image_says_of_itself_is_typed_and_its_secrets_are_out(
 
 def test_the_steps_of_an_image_are_listed(host: Engine, images: LocalImages) -> None:
     assert all(step.size is not None for step in host_images.history(host, _local(images.web_v1)))
+
+
+@pytest.fixture
+def careless(host: Engine, images: LocalImages, repository: str) -> Iterator[ImageRef]:
+    """An image whose builder put secrets everywhere."""
+    ref = _local(f"{repository}:careless")
+    with host.asked() as api:
+        container = api.create_container(
+            images.web_v1,
+            ["/bin/sh", "-c", "curl -u ci:hunter22 https://r.test; mysql -phunter22 shop"],
+        )
+        api.commit(
+            container,
+            ref.repository.path,
+            ref.tag,
+            changes=[
+                "ENV DB_PASS=hunter22 SMTP_AUTH=hunter22 SESSION_COOKIE=hunter22 JWT=hunter22",
+                "ENV ALERTS=https://hooks.slack.com/services/T0/B0/hunter22 MOTD=hunter22",
+                "ENV APP_VERSION=1.4 LANG=C.UTF-8",
+                'ENTRYPOINT ["curl"]',
+                'CMD ["-u", "ci:hunter22", "https://r.test"]',
+                "HEALTHCHECK CMD curl -u ci:hunter22 localhost",
+                "LABEL api.key=hunter22 run=curl\\ -u\\ ci:hunter22",
+            ],
+        )
+    yield ref
+    with host.asked() as api:
+        api.remove_container(container)
+        api.remove_image(str(ref))
+
+
+def test_a_careless_image_is_shown_without_its_secrets(host: Engine, careless: ImageRef) -> None:
+    found = host_images.inspect(host, careless)
+    assert "hunter22" not in repr(found)
+    assert {"DB_PASS=•••", "MOTD=•••", "APP_VERSION=1.4", "LANG=C.UTF-8"} <= {
+        *found.parameters.environment
+    }
+    assert found.parameters.command == ("-u", MARK, "https://r.test")
+    steps = host_images.history(host, careless)
+    assert f"curl -u {MARK} https://r.test; mysql -p{MARK} shop" in steps[0].created_by
+    assert "hunter22" not in repr(steps)
 
 
 def test_the_images_of_a_host_are_listed_with_names(host: Engine, images: LocalImages) -> None:

@@ -1,5 +1,8 @@
 """A plan names secrets, and their values are looked up when a container is made."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,12 +72,31 @@ def test_values_are_those_of_today_and_what_changed_is_named(configuration: Conf
     assert dict(same.environment)["QUEUE_PASSWORD"] == "made-up-3"
     assert same.changed == ()
     assert "info" not in same.secrets
-    assert len(same.secrets) == 3
+    assert {"made-up-1", "postgres://web:made-up-1@db/shop"} <= {*same.secrets}
+    assert len(same.secrets) == 4
     (configuration.folder / "jobs.env").write_text("QUEUE_PASSWORD=made-up-4\n")
     later = Renderer(configuration, {**VALUES, "TOKEN": "made-up-5"}, FINGERPRINTS).values(plan)
     assert later.changed == ("QUEUE_PASSWORD", "TOKEN")
     assert later.incomparable == same.incomparable == ()
     assert "made-up-5" in later.secrets
+
+
+def test_what_is_looked_up_is_not_logged(
+    configuration: Configuration, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = (
+        "import sys; from pathlib import Path; from quaymaster import logs;"
+        "from quaymaster.configuration import Configuration;"
+        "from tests.workers.test_rendering import FINGERPRINTS, VALUES, Renderer;"
+        "logs.configure([]);"
+        "renderer = Renderer(Configuration.load(Path(sys.argv[1])), VALUES, FINGERPRINTS);"
+        "renderer.values(renderer.render('staging', 'worker'));"
+        "logs.log.info('said made-up-1', given={'TOKEN': ['made-up-2']})"
+    )
+    file = configuration.folder / "quaymaster.yml"
+    subprocess.run([sys.executable, "-c", program, str(file)], check=True, timeout=60)
+    said = json.loads(capfd.readouterr().err)
+    assert (said["event"], said["given"]) == ("said •••", {"TOKEN": ["•••"]})
 
 
 def test_under_another_key_nothing_is_said_to_have_changed(configuration: Configuration) -> None:

@@ -34,6 +34,8 @@ PermitRootLogin yes
 _CLIENT = """\
 #!{python}
 import os, sys
+with open("{directory}/environment", "a") as told:
+    print(dict(os.environ), file=told)
 os.execv("{ssh}", ["ssh", "-i", "{directory}/user", "-o", "StrictHostKeyChecking=no",
                    "-o", "UserKnownHostsFile={directory}/known", *sys.argv[1:]])
 """
@@ -79,6 +81,22 @@ def test_an_engine_is_driven_over_ssh_and_its_containers_are_reached(
         assert ask_tcp(partial(dial, 8000), 8000, engine.hang_up_seconds).is_fine
         assert not ask_tcp(partial(dial, 8001), 8001, engine.hang_up_seconds).is_fine
         assert not ask_http(partial(dial, 8001), "/healthz").is_fine
+
+
+def test_ssh_gets_no_secret_in_its_environment(
+    ssh_port: int, docker_host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-made-up")
+    monkeypatch.setenv("MOTD", "made-up-2")
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
+    with (
+        Engine.connect(_url(ssh_port, docker_host), name="app1") as engine,
+        engine.dial("127.0.0.1", ssh_port),
+    ):
+        wait_for(lambda: len((tmp_path / "environment").read_text().splitlines()) == 2)
+    told = (tmp_path / "environment").read_text()
+    assert "made-up" not in told
+    assert "/nowhere" in told
 
 
 def test_a_socket_that_is_not_there_is_said(ssh_port: int) -> None:

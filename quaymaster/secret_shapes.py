@@ -1,0 +1,234 @@
+"""What looks like a secret, wherever it stands: tokens, keys, passwords beside their names.
+
+Each function yields places in the text, from and to. Each takes time in proportion to the text,
+whatever the text is: every unbounded repetition is possessive, and none can begin again inside of
+what it has walked over in vain.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from quaymaster.secret_names import ends_as_secret, is_secret_name, takes_secret
+
+Span = tuple[int, int]
+
+# The shapes are those that the issuers document, so that secret scanners can find them:
+# https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
+_TOKENS = (
+    re.compile(r"\bed25519-private:[a-z0-9.-]{1,64}:([A-Za-z0-9+/=]++)"),
+    re.compile(r"(?<![\w-])(eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?)"),
+    re.compile(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b"),
+    re.compile(r"(?<!\w)((?:gh[pousr]_[A-Za-z0-9]{16,}+|github_pat_\w{20,}+))"),
+    re.compile(r"(?<![\w-])(glpat-[\w.-]{16,}+)"),
+    re.compile(r"(?<![\w-])(xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{8,}+)"),
+    re.compile(
+        r"(?<![\w-])((?:dckr_[a-z]{2,4}_|npm_|pypi-|sk_live_|rk_live_|AIza|hf_|hvs\.|dop_v1_"
+        r"|shpat_|SG\.|AGE-SECRET-KEY-)[\w.-]{16,}+)"
+    ),
+    # The name and password in an address.
+    re.compile(r"://([^\s/@\"'<>]++)@"),
+)
+
+_BASIC = re.compile(r"\bbasic ([A-Za-z0-9+/=_-]{6,}+)", re.IGNORECASE)
+_BEARER = re.compile(r"\bbearer ([A-Za-z0-9._~+/=-]{8,}+)", re.IGNORECASE)
+
+_HOOK = re.compile(
+    r"(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
+    r"|discord(?:app)?\.com/api/webhooks"
+    r"|\.webhook\.office\.com/webhookb2"
+    r"|\.logic\.azure\.com(?::443)?/workflows"
+    r"|chat\.googleapis\.com/v1/spaces"
+    r"|hooks\.zapier\.com/hooks/catch"
+    r"|api\.telegram\.org/bot"
+    r"|events\.pagerduty\.com/(?:integration|x-ere)"
+    r"|hc-ping\.com"
+    r"|maker\.ifttt\.com/trigger)/?([^\s\"'<>\\]++)",
+    re.IGNORECASE,
+)
+# Of a server of one's own (Mattermost, Rocket.Chat, GitLab): not a repository's name.
+_OWN_HOOK = re.compile(
+    r"https?://(?![^\s/\"'<>]{1,256}+/v2/)[^\s/\"'<>]{1,256}+/(?:[\w.-]{1,64}/){0,4}"
+    r"(?:web)?hooks?/([^\s\"'<>\\]++)",
+    re.IGNORECASE,
+)
+_SHORTEST_HOOK = 8
+
+_EDGE_OF_KEY = re.compile(
+    r"-----(BEGIN|END) [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----"
+    r"|---- (BEGIN|END) SSH2 ENCRYPTED PRIVATE KEY ----"
+)
+
+_ASSIGNMENT = re.compile(
+    r"(?<![\w.-])(?:(?P<option>-{1,2}[A-Za-z][\w-]*+)[ \t\x1f]++(?![-=])"
+    r"|(?P<name>[\w.-]++)(?:\[[^\]\n]{0,40}\])?(?P<quote>\\{0,3}[\"'])?"
+    r"[ \t]*+(?P<sign>(?<![=!<>:])=>?(?!=)|:=|:(?!//))(?P<space>[ \t]*+))"
+)
+# JSON in JSON: what begins with an escaped quote ends with one. Without a group for the quote,
+# which CPython 3.11 cannot have inside of a possessive repetition (python/cpython#101955).
+_ESCAPED = "|".join(
+    rf"{quote}(?:(?!{quote}).)*+(?:{quote})?"
+    for quote in (backslashes * r"\\" + kind for backslashes in (3, 2, 1) for kind in "\"'")
+)
+_VALUE = re.compile(
+    rf"(?:{_ESCAPED}"
+    r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
+    r"|[^\s\"',;&|\\]|\\.|[,;&|](?![\w.-]{1,40}=|\s|$))++"
+)
+_TO_THE_END = re.compile(r"[^\n\r\"'\x1f]++")
+_WHOLE_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_VERSION = re.compile(r"(?:latest|stable|edge|v?\d{1,4}(?:\.\d{1,6}){1,3})(?:[-+.]\w{1,40}){0,4}")
+
+_LOGINS = r"docker|podman|nerdctl|buildah|skopeo|crane|helm|oc|az"
+_COMMAND = re.compile(
+    rf"(?<![\w.-])(curl|mysql(?:dump|admin)?|mariadb(?:-dump|-admin)?|sshpass|redis-cli|valkey-cli"
+    rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?"
+    rf"|{_LOGINS})(?=[ \t\x1f])"
+)
+_OPTIONS = {
+    "curl": re.compile(
+        r"(?<!\S)(?:-[a-zA-Z]{0,8}[uU][ \t\x1f]{0,3}|--(?:proxy-)?user[= \x1f]\s{0,3})"
+    ),
+    "mysql": re.compile(r"(?<!\S)-p(?=\S)"),
+    "sshpass": re.compile(r"(?<!\S)-p\s{0,3}"),
+    "redis": re.compile(r"(?<!\S)-a\s{1,3}"),
+    "mongo": re.compile(r"(?<!\S)-p\s{1,3}"),
+    "ldap": re.compile(r"(?<!\S)-w\s{1,3}"),
+    "smbclient": re.compile(r"(?<!\S)-U\s{0,3}(?=[^\s%]{1,64}%)"),
+    "http": re.compile(r"(?<!\S)-a\s{1,3}"),
+    "login": re.compile(r"(?<!\S)-p\s{1,3}"),
+}
+# The option of a program behind curl: the numbers of a user and a group.
+_IDS = re.compile(r"[\"']?\d{1,10}:\d{1,10}[\"']?")
+
+
+def shapes(text: str) -> Iterator[Span]:
+    """Every place of the text that looks like a secret; they may overlap."""
+    yield from _private_keys(text)
+    yield from _tokens(text)
+    yield from _hooks(text)
+    yield from _assignments(text)
+    yield from _options(text)
+
+
+def _private_keys(text: str) -> Iterator[Span]:
+    """Whole blocks. What has no beginning goes back to the text's own, and so with the end."""
+    since, is_open = 0, False
+    for edge in _EDGE_OF_KEY.finditer(text):
+        if "END" in edge.groups():
+            yield since, edge.end()
+            since, is_open = edge.end(), False
+        elif not is_open:
+            since, is_open = edge.start(), True
+    if is_open:
+        yield since, len(text)
+
+
+def _tokens(text: str) -> Iterator[Span]:
+    for pattern in _TOKENS:
+        for found in pattern.finditer(text):
+            yield found.span(1)
+    for found in _BASIC.finditer(text):
+        if _is_login(found[1]):
+            yield found.span(1)
+    for found in _BEARER.finditer(text):
+        if any(not letter.isalpha() for letter in found[1].rstrip(".=")):
+            yield found.span(1)
+
+
+def _is_login(word: str) -> bool:
+    """Base64 of ``name:password``, maybe cut; and not “basic authentication”."""
+    usable = word.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return b":" in base64.b64decode(usable[: len(usable) // 4 * 4])
+    except binascii.Error:
+        return False
+
+
+def _hooks(text: str) -> Iterator[Span]:
+    for found in _HOOK.finditer(text):
+        if len(found[1]) >= _SHORTEST_HOOK:
+            yield found.span(1)
+    for found in _OWN_HOOK.finditer(text):
+        if len(found[1]) >= _SHORTEST_HOOK and any(letter.isdigit() for letter in found[1]):
+            yield found.span(1)
+
+
+def _assignments(text: str) -> Iterator[Span]:
+    at = 0
+    while found := _ASSIGNMENT.search(text, at):
+        value = _value_of(text, found)
+        at = found.end()
+        if value is not None:
+            yield value
+            at = value[1]
+
+
+def _value_of(text: str, found: re.Match[str]) -> Span | None:
+    """Where the value stands of what is assigned, where its name says that it is a secret."""
+    if option := found["option"]:
+        return _value_at(text, found.end()) if takes_secret(option) else None
+    name = found["name"]
+    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"]:
+        return _rest_at(text, found.end())
+    if found["quote"] or ":" not in found["sign"] or "=" in found["sign"]:
+        return _value_at(text, found.end()) if is_secret_name(name) else None
+    if not ends_as_secret(name):
+        return None
+    before = text[max(found.start() - 1, 0) : found.start()]
+    if before in ("/", "@") and not found["space"]:
+        return None
+    value = _value_at(text, found.end())
+    is_tag = value and not found["space"] and _VERSION.fullmatch(text, *value)
+    return None if is_tag else value
+
+
+def _value_at(text: str, at: int) -> Span | None:
+    found = _VALUE.match(text, at)
+    return found.span() if found else None
+
+
+def _rest_at(text: str, at: int) -> Span | None:
+    start = at + 1 if text[at : at + 1] in ('"', "'") else at
+    found = _TO_THE_END.match(text, start)
+    return found.span() if found else None
+
+
+def _options(text: str) -> Iterator[Span]:
+    """Passwords that are given to well-known programs by a short option.
+
+    What stands behind a program on its line may be its option, also behind other programs.
+    """
+    end, seen = 0, set[str]()
+    for command in _COMMAND.finditer(text):
+        if command.start() >= end:
+            found = text.find("\n", command.end())
+            end, seen = found if found >= 0 else len(text), set()
+        kind = _kind(command[1])
+        if kind not in seen:
+            seen.add(kind)
+            yield from _options_of(kind, text, command.end(), end)
+
+
+def _options_of(kind: str, text: str, at: int, end: int) -> Iterator[Span]:
+    if kind == "login" and text.find("login", at, end) < 0:
+        return
+    while option := _OPTIONS[kind].search(text, at, end):
+        value = _value_at(text, option.end())
+        if value is not None and (kind != "curl" or _is_name_and_password(text, value)):
+            yield value
+        at = max(option.end(), value[1] if value else 0)
+
+
+def _is_name_and_password(text: str, value: Span) -> bool:
+    return text.find(":", *value) >= 0 and not _IDS.fullmatch(text, *value)
+
+
+def _kind(program: str) -> str:
+    if program.startswith(("mysql", "mariadb")):
+        return "mysql"
+    for kind in ("mongo", "ldap", "http", "curl", "sshpass", "smbclient"):
+        if program.startswith(kind):
+            return kind
+    return "redis" if program.endswith("-cli") else "login"
