@@ -63,6 +63,8 @@ class Limits:
     seconds: float
     most: int
     """Bytes of a success, also when it is unpacked; more is a failure."""
+    reads_body: bool = True
+    """Without it the status is all that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class HttpClient:
 
         Raises HttpFailure, and what ``check`` and ``follow`` raise.
         """
+        if not question.url.isascii():
+            raise HttpFailure(Kind.NO_ADDRESS)
         exchange = Exchange(limits.most + HEAD_BYTES, limits.seconds, check)
         asked = question
         try:
@@ -203,6 +207,8 @@ class HttpClient:
             if follows and is_read and response.status in _REDIRECTS and place:
                 # Its body is not even looked at.
                 return _target(asked.url, place)
+            if not limits.reads_body:
+                return Answer(response.status, answered, b"", asked.url)
             content = _read(asked.method, response, answered, limits.most)
             return Answer(response.status, answered, content, asked.url)
 

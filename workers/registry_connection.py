@@ -54,7 +54,7 @@ class RegistryConnection:
         *,
         headers: dict[str, str] | None = None,
         content: bytes = b"",
-        limits: Limits = _USUAL,
+        limits: Limits | None = None,
     ) -> Answer:
         """Ask ``path`` (with its query) of the registry, logging in when it wants that.
 
@@ -64,7 +64,7 @@ class RegistryConnection:
         sent = self._authorizer.header(scopes)
         for attempt in (1, 2):
             given = {**(headers or {}), **({"Authorization": sent} if sent else {})}
-            answer = self._asked(Question(method, url, given, content), limits)
+            answer = self._asked(Question(method, url, given, content), limits or _USUAL)
             if answer.status != httpx.codes.UNAUTHORIZED or attempt == 2:
                 return answer
             challenges = answer.headers.get_list("www-authenticate")
