@@ -17,6 +17,7 @@ from quaymaster.image_ref import ImageRef
 from quaymaster.redaction import redact
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
+from workers.engine_logs import last_output
 from workers.labels import LABEL, Labels
 
 RESTART_POLICY = "unless-stopped"
@@ -171,10 +172,10 @@ def log_tail(
     """Its last lines of output, without the given secrets; none where the engine keeps none."""
     try:
         with engine.asked("The container") as api:
-            output = api.logs(container, stdout=True, stderr=True, tail=lines)
+            output = last_output(api, container, lines)
     except NotFound:
         return ()
-    text = bytes(output).decode(errors="replace")
+    text = output.decode(errors="replace")
     return tuple(redact(text, secrets).splitlines()[-lines:])
 
 

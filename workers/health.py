@@ -10,9 +10,9 @@ from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.containers import Container, check_network_of, log_tail, network_of, refreshed
 from workers.engine import Engine
-from workers.exchange import go_on
+from workers.exchange import Check, go_on
 from workers.probe import Answer, ask_http, ask_tcp
-from workers.transfers import Check, Report
+from workers.transfers import Report
 
 LOG_LINES = 20
 

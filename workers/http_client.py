@@ -323,7 +323,11 @@ def _target(url: str, place: str) -> str:
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address."""
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return (
+        parts.scheme,
+        parts.hostname or "",
+        parts.port or (443 if parts.scheme == "https" else 80),
+    )
 
 
 def _elsewhere(asked: Question, url: str) -> Question:

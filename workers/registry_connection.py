@@ -85,9 +85,7 @@ class RegistryConnection:
     def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
         limits = Limits(ANSWER_SECONDS, ERROR_BYTES)
         try:
-            answer = self._client.ask(
-                Question("GET", str(url), headers), limits, check=self._check
-            )
+            answer = self._client.ask(Question("GET", str(url), headers), limits, check=self._check)
         except HttpFailure as failure:
             raise self._failed(failure) from None
         return httpx.Response(answer.status, content=answer.content)
