@@ -1,6 +1,5 @@
 """One question to a service: does it answer? Over any connection that an engine can dial."""
 
-import socket
 import ssl
 from contextlib import closing
 from dataclasses import dataclass
