@@ -25,7 +25,6 @@ from workers.scanner_database import read_database
 from workers.trivy_process import CACHE_IS_BUSY, REPORT, error_of, run, too_long
 from workers.trivy_report import TrivyReport
 
-
 # What of the environment reaches Trivy. Not TRIVY_SEVERITY, TRIVY_IGNOREFILE and their like:
 # a report holds everything, and only the gate decides what matters.
 _PASSED_ON = frozenset(

@@ -49,8 +49,8 @@ def run(
 ) -> Failure | None:
     """Run a program to its end in ``scratch``; None when it succeeded.
 
-    ``check`` is called four times a second. When it raises, or after the timeout, or when the program
-    writes without end (which raise ScannerBroken), it and all it started are killed before this
+    ``check`` is called four times a second. When it raises, or after the timeout, or when too much
+    is written (which raise ScannerBroken), the program and all it started are killed before this
     returns.
     """
     log = scratch / "log"
