@@ -25,6 +25,7 @@ from bot.overview import Overview
 from bot.paging import Paging
 from bot.returned import Returned
 from bot.server import serve_http
+from bot.slack_session import slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
@@ -158,7 +159,7 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
     database = Database(url, metrics.redis_unavailable.inc, is_expected=False)
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with slack_session(timeout) as session:
             client = AsyncWebClient(
                 settings.bot_token().get_secret_value(),
                 base_url=settings.slack_api_url,
