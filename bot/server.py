@@ -43,8 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrived = 0
         self._has_head = False
         self._is_whole = False
-        self._waits = (False, self.loop.time())
-        """Whether it has ever delivered a request, and since when it delivers none."""
+        self._idle_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected: they get a place, and some time."""
@@ -91,7 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """It is answered. Whoever still sends a body that was refused has no more time for that."""
         if self._is_whole:
             self._disarm()
-            self._waits = (True, self.loop.time())
+            self._idle_since = self.loop.time()
         super().on_response_complete()
         if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
             self._disarm()
@@ -103,10 +102,10 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._is_whole and not self.cycle.response_complete
 
     def _make_room(self) -> None:
-        """Of those who deliver nothing the one leaves that has the least to show for its time."""
+        """Of those who deliver nothing the one leaves that does so for the longest time."""
         others = (one for one in self.connections if isinstance(one, BoundedProtocol))
         idle = [one for one in others if not one.is_answering]
-        leaving = min(idle, key=lambda one: one._waits, default=self)
+        leaving = min(idle, key=lambda one: one._idle_since, default=self)
         self.connections.discard(leaving)
         leaving.transport.abort()
 

@@ -16,11 +16,12 @@ OK = b"HTTP/1.1 200 OK\r\n"
 def misbehaving(script: Script, path: str = "") -> Iterator[tuple[str, int]]:
     """Where such a server listens for as long as the block runs; with a path, a Unix socket.
 
-    The block ends when every connection has ended: who hangs on one never gets out.
+    Afterwards no connection and no thread is left.
     """
     listener = _listener(path)
     over = threading.Event()
     threads: list[threading.Thread] = []
+    connections: list[socket.socket] = []
 
     def accept() -> None:
         while True:
@@ -29,6 +30,7 @@ def misbehaving(script: Script, path: str = "") -> Iterator[tuple[str, int]]:
             except OSError:
                 return
             thread = threading.Thread(target=_speak, args=(script, connection, over))
+            connections.append(connection)
             thread.start()
             threads.append(thread)
 
@@ -38,8 +40,9 @@ def misbehaving(script: Script, path: str = "") -> Iterator[tuple[str, int]]:
         yield ("", 0) if path else listener.getsockname()[:2]
     finally:
         over.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        for one in (listener, *connections):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         listener.close()
         accepting.join()
         for thread in threads:
