@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import threading
+import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from workers.engine import Engine
 from workers.engine_client import BoundedClient
 from workers.engine_logs import Tail
 from workers.event_lines import EventLines
-from workers.exchange import TooMuch
+from workers.exchange import Check, TooMuch, go_on
 from workers.streams import TransferFold
 from workers.transfers import transfer
 from workers.trivy_report import TrivyReport
@@ -43,9 +45,13 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{tmp_path}/docker.sock" if request.param == "unix" else ""
 
 
+def url_of(at: tuple[str, int]) -> str:
+    return f"tcp://{at[0]}:{at[1]}"
+
+
 def engine(address: str, at: tuple[str, int], timeout: float = 3600.0) -> Engine:
     """Connected without the question for its version."""
-    url = f"unix://{address}" if address else f"tcp://{at[0]}:{at[1]}"
+    url = f"unix://{address}" if address else url_of(at)
     return Engine("app1", url, BoundedClient(url, "1.41", timeout), None)
 
 
@@ -147,25 +153,16 @@ class _Soon:
 
 
 class TestATransfer:
-    def moved(self, script: Script, check: object = lambda: None) -> TransferFold:
-        before = threading.active_count()
-        try:
-            with misbehaving(script) as at:
-                client = engine("", at)
-                return transfer(
-                    client,
-                    "/images/create",
-                    {},
-                    None,
-                    TransferFold(),
-                    "pulling",
-                    lambda _: None,
-                    check,  # type: ignore[arg-type]
-                )
-        finally:
-            client.api.close()
-            while threading.active_count() > before:  # the reader ends by itself
-                pass
+    def moved(self, script: Script, check: Check = go_on) -> TransferFold:
+        """What is moved; whoever reads has ended before the engine hangs up."""
+        with misbehaving(script) as at, closing(BoundedClient(url_of(at), "1.41", 3_600)) as api:
+            client = Engine("app1", url_of(at), api, None)
+            fold = TransferFold()
+            try:
+                return transfer(client, "/x", {}, None, fold, "pulling", lambda _: None, check)
+            finally:
+                while any(one.name == "transfer" for one in threading.enumerate()):
+                    time.sleep(0.01)
 
     @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
     def test_is_cancelled_also_before_it_has_begun(self, script: Script) -> None:

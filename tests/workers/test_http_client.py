@@ -307,3 +307,31 @@ def test_nobody_there_is_said_at_once(gone: tuple[str, int]) -> None:
     with client() as asking, pytest.raises(HttpFailure) as failed:
         asking.ask(Question("GET", f"http://{gone[0]}:{gone[1]}/"), LATE)
     assert failed.value.kind is Kind.UNREACHED
+
+
+def test_cancel_is_looked_at_before_each_wait() -> None:
+    soon = CancelledSoon(after=1)
+    exchange = Exchange(None, None, soon)
+    exchange.look()
+    with pytest.raises(Cancelled):
+        exchange.look()
+
+
+def test_a_health_asks_whether_to_go_on() -> None:
+    with misbehaving(once(answer(b""))) as address, pytest.raises(Cancelled):
+        soon = CancelledSoon(after=0)
+        ask_http(lambda: socket.create_connection(address), "/healthz", 5, soon)
+
+
+def test_a_length_beyond_the_limit_is_not_begun() -> None:
+    with pytest.raises(HttpFailure) as failed:
+        ask(repeated(OK + b"Content-Length: 10001\r\n\r\n", b"", 0.05), SOON)
+    assert failed.value.kind is Kind.TOO_LONG
+
+
+def test_a_body_of_unsaid_length_ends_at_the_limit() -> None:
+    chunks = b"fa0\r\n%s\r\n" % (b"x" * 4_000) * 3
+    body = OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    with pytest.raises(HttpFailure) as failed:
+        ask(once(body), LATE)
+    assert failed.value.kind is Kind.TOO_LONG

@@ -129,6 +129,11 @@ def test_waiting_for_a_registry_ends_when_somebody_cancels() -> None:
             registry.tag(ref_in(login), ref_in(login))
 
 
+def test_a_registry_asks_whether_to_go_on(lying: LyingRegistry) -> None:
+    with Registry(lying.login, CancelledSoon(after=0)) as registry, pytest.raises(Cancelled):
+        registry.resolve(lying.ref("shop/web:1.4"))
+
+
 def test_a_blob_has_its_declared_size_and_a_least_rate(lying: LyingRegistry) -> None:
     assert limits_of_blob(1_000).most == 1_000
     assert limits_of_blob(8 << 20).seconds - limits_of_blob(0).seconds == pytest.approx(128)
