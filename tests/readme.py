@@ -12,9 +12,9 @@ from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.limits import ROWS
 from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.plans import DeployPlan, Examined, Running, Undo
-from quaymaster.limits import ROWS
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable

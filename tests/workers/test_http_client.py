@@ -318,8 +318,8 @@ def test_cancel_is_looked_at_before_each_wait() -> None:
 
 
 def test_a_health_asks_whether_to_go_on() -> None:
+    soon = CancelledSoon(after=0)
     with misbehaving(once(answer(b""))) as address, pytest.raises(Cancelled):
-        soon = CancelledSoon(after=0)
         ask_http(lambda: socket.create_connection(address), "/healthz", 5, soon)
 
 
