@@ -142,7 +142,7 @@ BOUNDS = (
         "workers/engine_client.py",
         "        with exchange.current():\n",
         "        if True:\n",
-        (f"{_ENGINE}::test_a_call_has_one_deadline_for_all_of_it[a header byte by byte-unix]",),
+        (f"{_ENGINE}::test_a_call_has_one_deadline_for_all_of_it[unix-a header byte by byte]",),
     ),
     _row(
         "an engine's packed answer is not unpacked",
