@@ -6,7 +6,6 @@ says never gets into an error: only what this machine found out about it.
 """
 
 import os
-import select
 import socket
 import ssl
 import zlib
@@ -23,13 +22,13 @@ import httpx
 
 from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
 from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
-from workers.wire import NotLocal, WatchedSocket, connected, is_local, watched_by
+from workers.http_wires import Dial, Dialled, Wires
+from workers.wire import NotLocal, is_local, watched_by
 
 _CONNECTIONS = 16
 _IDLE_SECONDS = 5.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOR_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
-_READ = 64 * 1024
 
 
 class Kind(Enum):
@@ -94,8 +93,6 @@ class Question:
 
 Follow = Callable[[str], None]
 """Raises for an address to which a redirect is not to be followed."""
-Dial = Callable[[], socket.socket]
-"""Makes a connection. Raises OSError."""
 
 
 class HttpClient:
@@ -112,7 +109,7 @@ class HttpClient:
         dial: Dial | None = None,
     ) -> None:
         self._tls = watched_by(tls)
-        self._wires = _Dialled(dial) if dial is not None else _Wires(may_be_local)
+        self._wires = Dialled(dial) if dial is not None else Wires(may_be_local)
         self._uses_proxies = uses_proxies
         self._direct = httpcore.ConnectionPool(**self._pool_options())
         self._proxied: dict[str, httpcore.HTTPProxy] = {}
@@ -227,7 +224,7 @@ class HttpClient:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         login = (unquote(parts.username or ""), unquote(parts.password or ""))
         # Whoever runs the worker chose it, wherever it is.
-        options = {**self._pool_options(), "network_backend": _Wires(lambda _host, _port: True)}
+        options = {**self._pool_options(), "network_backend": Wires(lambda _host, _port: True)}
         return httpcore.HTTPProxy(
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
             proxy_auth=login if parts.username else None,
@@ -369,111 +366,3 @@ def _of_system(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return f"{os.strerror(error.errno)}."
     return ""
-
-
-class _Wires(httpcore.NetworkBackend):
-    """Connections of the current exchange, for httpcore."""
-
-    def __init__(self, may_be_local: Callable[[str, int], bool]) -> None:
-        self._may_be_local = may_be_local
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the exchange has its own
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
-        """A connection over which httpcore speaks."""
-        try:
-            return _Stream(connected(host, port, self._may_be_local(host, port)))
-        except OutOfTime:
-            raise
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(error) from error
-
-
-class _Dialled(_Wires):
-    """Connections that somebody else makes."""
-
-    def __init__(self, dial: Dial) -> None:
-        super().__init__(lambda _host, _port: True)
-        self._dial = dial
-
-    def connect_tcp(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        """A connection over which httpcore speaks."""
-        try:
-            return _Stream(WatchedSocket.adopt(self._dial()))
-        except OSError as error:
-            raise httpcore.ConnectError(error) from error
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, sock: WatchedSocket | ssl.SSLSocket) -> None:
-        self._sock = sock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        try:
-            return self._sock.recv(min(max_bytes, _READ))
-        except OutOfTime:
-            raise
-        except OSError as error:
-            raise httpcore.ReadError(error) from error
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        try:
-            if buffer:
-                self._sock.sendall(buffer)
-        except OutOfTime:
-            raise
-        except OSError as error:
-            raise httpcore.WriteError(error) from error
-
-    def close(self) -> None:
-        self._sock.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
-        if isinstance(self._sock, ssl.SSLSocket):
-            raise httpcore.ProxyError("TLS within TLS")
-        try:
-            self._sock.settimeout(_HANDSHAKE_IS_WATCHED)
-            return _Stream(ssl_context.wrap_socket(self._sock, server_hostname=server_hostname))
-        except OutOfTime:
-            self.close()
-            raise
-        except (OSError, ValueError) as error:
-            self.close()
-            raise httpcore.ConnectError(error) from error
-        except BaseException:
-            self.close()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        match info:
-            case "ssl_object" if isinstance(self._sock, ssl.SSLSocket):
-                return self._sock
-            case "socket":
-                return self._sock
-            case "is_readable":
-                return _is_readable(self._sock)
-        return None
-
-
-_HANDSHAKE_IS_WATCHED = 60.0
-"""Any time but none: the handshake of a socket that does not wait has to be made by hand."""
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    """Whether a kept-alive connection was closed by the other side."""
-    try:
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-    except (OSError, ValueError):
-        return True

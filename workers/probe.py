@@ -7,7 +7,8 @@ from functools import cache
 
 from quaymaster.limits import HEALTH_BYTES, HEALTH_SECONDS
 from workers.exchange import Check, go_on
-from workers.http_client import Dial, HttpClient, HttpFailure, Kind, Limits, Question
+from workers.http_client import HttpClient, HttpFailure, Kind, Limits, Question
+from workers.http_wires import Dial
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,13 +174,6 @@ NO_INJECTION = (
         (f"{_REGISTRY}::test_a_registry_that_stored_something_else_is_found_out",),
     ),
     _row(
-        "a huge answer is not read to its end",
-        "workers/http_client.py",
-        "            if is_whole:\n",
-        "            if False:\n",
-        (f"{_REGISTRY}::test_a_huge_answer_is_not_read_to_its_end",),
-    ),
-    _row(
         "impossible names are not shown as tags",
         "workers/registry.py",
         "{name for name in self._tags_in(answer) if _is_tag(repository, name)}",
