@@ -1,4 +1,4 @@
-"""Watched sockets as httpcore takes them: each belongs to the exchange of the thread that uses it."""
+"""Watched sockets as httpcore takes them: each belongs to the exchange of whoever uses it."""
 
 import select
 import socket
