@@ -13,6 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answers import error_name_of, status_of
 from bot.identity import Home, standing_of
+from bot.slack_session import slack_session
 from quaymaster.checks import Check, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure
@@ -246,7 +247,7 @@ class _Workspace:
 @asynccontextmanager
 async def _client(token: str, base_url: str) -> AsyncIterator[AsyncWebClient]:
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with slack_session(timeout) as session:
         yield AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
 
 

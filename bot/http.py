@@ -1,11 +1,8 @@
 """Requests over HTTP: signed, in time, not too big. And what watches over the bot."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
-import uvicorn
 from slack_bolt.adapter.starlette.async_handler import (
     to_async_bolt_request,
     to_starlette_response,
@@ -19,10 +16,7 @@ from starlette.routing import Route
 from uvicorn.loops.auto import auto_loop_factory
 
 from bot.metrics import Metrics
-from quaymaster.errors import ConfigurationError
-
-LARGEST_BODY = 1_000_000
-"""Bytes. Slack's own requests are far smaller."""
+from quaymaster.limits import REQUEST_BYTES
 
 
 class _TooLarge(Exception):
@@ -35,7 +29,7 @@ def http_app(
     is_ready: Callable[[], Awaitable[str]],
     metrics: Metrics,
 ) -> Starlette:
-    """``/slack/events``, ``/healthz``, ``/readyz`` and ``/metrics``.
+    """``/slack/events``, ``/healthz`` and ``/readyz``.
 
     ``is_ready`` says what is missing, in words; nothing when everything is there.
     """
@@ -64,17 +58,22 @@ def http_app(
         missing = await is_ready()
         return PlainTextResponse(missing or "ready", 503 if missing else 200)
 
-    async def shown_metrics(_request: Request) -> Response:
-        return Response(metrics.shown(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
     return Starlette(
         routes=[
             Route("/slack/events", slack_events, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/metrics", shown_metrics),
         ]
     )
+
+
+def metrics_app(metrics: Metrics) -> Starlette:
+    """``/metrics``, for an address that only those reach who watch."""
+
+    async def shown_metrics(_request: Request) -> Response:
+        return Response(metrics.shown(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return Starlette(routes=[Route("/metrics", shown_metrics)])
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -82,65 +81,15 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return auto_loop_factory()
 
 
-async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set; requests under way are answered.
-
-    Raises ConfigurationError when the address cannot be listened at.
-    """
-    listener = _listener(host, port)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopping.cancel()
-    await serving
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=2_048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{host}:{port} cannot be listened at: {error.strerror or error}.",
-            next_step="Choose another address with --http.",
-        ) from error
-    # Event loops switch Nagle's algorithm off only for sockets that name their protocol, which
-    # these do not; without this an answer comes 40 ms late. Accepted sockets inherit it.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-class _Server(uvicorn.Server):
-    """Signals are the business of whoever started the bot."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def _bounded_body(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > LARGEST_BODY:
+    if not length.isdigit() or int(length) > REQUEST_BYTES:
         raise _TooLarge
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > LARGEST_BODY:
+        if size > REQUEST_BYTES:
             raise _TooLarge
         parts.append(part)
     return b"".join(parts)

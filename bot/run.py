@@ -18,12 +18,14 @@ from bot.database import Database
 from bot.drift import DriftWatch
 from bot.front import Front, Parts
 from bot.home import HomeTab
-from bot.http import http_app, serve_http
+from bot.http import http_app, metrics_app
 from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
 from bot.returned import Returned
+from bot.server import serve_http
+from bot.slack_session import slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
@@ -43,8 +45,11 @@ async def run_bot(
     configuration: Configuration,
     http: tuple[str, int] | None,
     stop: asyncio.Event,
+    metrics: tuple[str, int] | None = None,
 ) -> None:
     """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
+
+    ``metrics`` is where its numbers are shown, if anywhere.
 
     Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing, and
     where the database does not fit: also one that is only reached later.
@@ -53,6 +58,7 @@ async def run_bot(
         with suppress(Unavailable):
             await bot.expect_the_database()
         tending = asyncio.create_task(bot.tend(stop))
+        beside = [asyncio.create_task(bot.show_metrics(metrics, stop))] if metrics else []
         try:
             if http is not None:
                 await bot.serve_http(settings, http, stop)
@@ -61,6 +67,7 @@ async def run_bot(
         finally:
             stop.set()
             await tending
+            await asyncio.gather(*beside)
             await bot.parts.background.finish(_FINISH_SECONDS)
 
 
@@ -88,6 +95,13 @@ class _Bot:
         secret = settings.signing_secret().get_secret_value()
         app = http_app(self._bolt, secret, self._missing, self.parts.metrics)
         await serve_http(app, *address, stop)
+
+    async def show_metrics(self, address: tuple[str, int], stop: asyncio.Event) -> None:
+        """Show the numbers until ``stop`` is set; the bot ends where that cannot be."""
+        try:
+            await serve_http(metrics_app(self.parts.metrics), *address, stop)
+        finally:
+            stop.set()
 
     async def listen_on_socket(self, settings: Settings, stop: asyncio.Event) -> None:
         """Take envelopes until ``stop`` is set."""
@@ -145,7 +159,7 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
     database = Database(url, metrics.redis_unavailable.inc, is_expected=False)
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with slack_session(timeout) as session:
             client = AsyncWebClient(
                 settings.bot_token().get_secret_value(),
                 base_url=settings.slack_api_url,

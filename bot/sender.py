@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import slack_errors
 from bot.slack_errors import Failed, Limited, Refusal
+from bot.slack_session import slack_session
 
 T = TypeVar("T")
 CALL_SECONDS = 6.0
@@ -111,7 +112,7 @@ class Sender:
         """A sender that is closed at the end. ``base_url`` is that of the Web API."""
         timeout = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=_CONNECT_SECONDS)
         connector = aiohttp.TCPConnector(keepalive_timeout=_IDLE_CONNECTION_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        async with slack_session(timeout, connector) as session:
             client = AsyncWebClient(
                 token, base_url=base_url, session=session, retry_handlers=[], timeout=30
             )

@@ -53,17 +53,20 @@ def bot(
     http: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Take requests at /slack/events over HTTP.")
     ] = "",
+    metrics: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Show /metrics here, for those who watch.")
+    ] = "",
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
     from bot.http import loop_factory
     from bot.run import run_bot
 
-    address = _address(http) if http else None
+    address, watched = (_address(given) if given else None for given in (http, metrics))
     needs = ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if address else "SLACK_APP_TOKEN"]
     settings, configuration = _started(needs)
 
     async def run() -> None:
-        await run_bot(settings, configuration, address, _stop_on_signals())
+        await run_bot(settings, configuration, address, _stop_on_signals(), watched)
 
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -245,7 +245,7 @@ class Configuration:
         if entry is None:
             return RegistryAccess(host)
         ca_file = self.folder / entry.ca_file if entry.ca_file is not None else None
-        return RegistryAccess(host, entry.username, entry.password, ca_file)
+        return RegistryAccess(host, entry.username, entry.password, ca_file, entry.redirects_to)
 
 
 def _named(entries: Mapping[str, Entry], name: str, one: str, several: str) -> Entry:

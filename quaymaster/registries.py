@@ -17,6 +17,8 @@ class RegistryAccess:
     password: SecretReference | None = None
     ca_file: Path | None = None
     """Certificates to trust besides the system's."""
+    redirects_to: tuple[str, ...] = ()
+    """Other ``host[:port]`` to which it may send those who read."""
 
     @property
     def scheme(self) -> Literal["http", "https"]:

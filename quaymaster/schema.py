@@ -71,6 +71,11 @@ class RegistryEntry(Part):
         description="certificates to trust besides the system's; relative to this file",
         examples=["registry-ca.pem"],
     )
+    redirects_to: tuple[RegistryHost, ...] = Field(
+        (),
+        description="other hosts[:port] to which it may send those who read, as to its storage",
+        examples=[["storage.example.com"]],
+    )
 
 
 class HostEntry(Part):

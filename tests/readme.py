@@ -12,6 +12,7 @@ from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.limits import ROWS
 from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
@@ -134,6 +135,10 @@ def _settings() -> str:
     return _table(("Variable", "What it is", "Needed by", "Default", "Example"), rows)
 
 
+def _limits() -> str:
+    return "Limits: " + ". ".join(f"{what.capitalize()}: {most}" for what, most in ROWS) + "."
+
+
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join(
@@ -145,6 +150,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "cards": _cards,
     "commands": _commands,
     "settings": _settings,
+    "limits": _limits,
 }
 
 if __name__ == "__main__":

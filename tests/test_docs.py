@@ -28,6 +28,7 @@ DOCUMENTS = (
     "docs/keys.md",
     "docs/redis-users.md",
     "docs/keeping.md",
+    "docs/performance.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset(
@@ -61,7 +62,7 @@ def code_in(text: str) -> Iterator[str]:
 
 
 def test_the_tables_and_cards_of_the_readme_are_those_of_the_code() -> None:
-    assert sorted(parts_in(read("README.md"))) == ["cards", "commands", "settings"]
+    assert sorted(parts_in(read("README.md"))) == [*("cards", "commands", "limits", "settings")]
     expected = with_parts(read("README.md"))
     assert README.read_text(encoding="utf-8") == expected, "run python -m tests.readme"
 

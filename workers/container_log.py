@@ -1,23 +1,21 @@
 """The last lines that a container said, without secrets, and never more than there is room for."""
 
-import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-import docker.errors
-import requests
+import urllib3.exceptions
 from docker import APIClient
 
 from quaymaster.errors import NotFound
-from quaymaster.redaction import LONGEST_TEXT, redacted_tail
+from quaymaster.limits import ENGINE_SECONDS, HEAD_BYTES, LOG_KEPT_BYTES, LOG_READ_BYTES
+from quaymaster.redaction import redacted_tail
 from workers.engine import Engine
+from workers.exchange import Exchange, TooMuch
 
 _LINES_BEFORE = 400
 """Read besides what is shown: a private key that began before is known by its beginning."""
-_MOST_READ = 32 * 1024 * 1024
-"""Bytes. What a container says in longer lines than this is shown from their beginning."""
-_MOST_SECONDS = 10.0
-_CHUNK = 64 * 1024
-_HEADER = 8
 
 
 def log_tail(
@@ -25,71 +23,64 @@ def log_tail(
 ) -> tuple[str, ...]:
     """Its last lines of output, without the given secrets; none where the engine keeps none.
 
-    At most ``LONGEST_TEXT`` bytes of it are looked at; what they cut in two is not shown.
+    At most ``LOG_KEPT_BYTES`` of it are looked at; what they cut in two is not shown.
     """
     try:
-        with engine.asked("The container") as api, _opened(api, container, lines) as response:
-            content, is_cut = _last_bytes(_payloads(_chunks(response)), LONGEST_TEXT)
+        with engine.asked("The container") as api:
+            end = _end_of_output(api, container, lines + _LINES_BEFORE)
     except NotFound:
         return ()
-    return redacted_tail(content.decode(errors="replace"), secrets, lines, is_cut=is_cut)
+    text = end.content().decode(errors="replace")
+    return redacted_tail(text, secrets, lines, is_cut=end.is_cut)
 
 
-def _opened(api: APIClient, container: str, lines: int) -> requests.Response:
-    """The SDK's own way takes the time limit off and reads whatever comes."""
-    response: requests.Response = api.get(
-        f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
-        params={"stdout": 1, "stderr": 1, "follow": 0, "tail": lines + _LINES_BEFORE},
-        stream=True,
-        timeout=api.timeout,
-    )
-    try:
-        response.raise_for_status()
-    except requests.HTTPError as error:
-        docker.errors.create_api_error_from_http_exception(error)
-    return response
+@dataclass(slots=True)
+class Tail:
+    """Keeps the last bytes of what it is given."""
+
+    most: int = LOG_KEPT_BYTES
+    is_cut: bool = False
+    """Whether there was more before them."""
+    _pieces: deque[bytes] = field(default_factory=deque)
+    _held: int = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept now."""
+        return self._held
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece; the oldest make room for it."""
+        if len(piece) > self.most:
+            self.is_cut = True
+            piece = piece[-self.most :]
+        self._pieces.append(piece)
+        self._held += len(piece)
+        while self._held > self.most:
+            self.is_cut = True
+            first = self._pieces.popleft()
+            self._held -= len(first)
+            if kept := first[len(first) - max(0, self.most - self._held) :]:
+                self._pieces.appendleft(kept)
+                self._held += len(kept)
+
+    def content(self) -> bytes:
+        """The bytes; where they are cut, they may begin in the middle of a secret."""
+        return b"".join(self._pieces)
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """What the engine sends, until there is enough of it."""
-    until = time.monotonic() + _MOST_SECONDS
-    read = 0
-    for chunk in response.iter_content(_CHUNK):
-        yield chunk
-        read += len(chunk)
-        if read > _MOST_READ or time.monotonic() > until:
-            return
-
-
-def _payloads(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What was said, out of the frames in which the engine joins both outputs:
-    https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerAttach
-    """
-    header = bytearray()
-    left = 0
-    for chunk in chunks:
-        at = 0
-        while at < len(chunk):
-            if left:
-                payload = chunk[at : at + left]
-                at, left = at + len(payload), left - len(payload)
-                yield payload
-                continue
-            piece = chunk[at : at + _HEADER - len(header)]
-            at += len(piece)
-            header += piece
-            if len(header) == _HEADER:
-                left = int.from_bytes(header[4:])
-                header.clear()
-
-
-def _last_bytes(payloads: Iterable[bytes], most: int) -> tuple[bytes, bool]:
-    """The end of what was said, and whether there was more before it."""
-    kept = bytearray()
-    is_cut = False
-    for payload in payloads:
-        kept += payload
-        if len(kept) > 2 * most:
-            del kept[:-most]
-            is_cut = True
-    return bytes(kept[-most:]), is_cut or len(kept) > most
+def _end_of_output(api: APIClient, container: str, lines: int) -> Tail:
+    """What a container wrote last, within limits of time and bytes. Raises what the SDK raises."""
+    tail = Tail()
+    with Exchange(LOG_READ_BYTES + HEAD_BYTES, ENGINE_SECONDS).current():
+        stream = api.logs(
+            container, stdout=True, stderr=True, tail=lines, stream=True, follow=False
+        )
+        try:
+            for piece in stream:
+                tail.add(piece)
+        except (TooMuch, TimeoutError, urllib3.exceptions.TimeoutError):
+            # So much, or so slowly, for a few lines: what came is what is shown.
+            with suppress(OSError, AttributeError):
+                stream.close()
+    return tail

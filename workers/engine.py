@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from docker import APIClient
 
 from quaymaster.errors import ConfigurationError
+from quaymaster.limits import ENGINE_SECONDS
+from workers.engine_client import BoundedClient
 from workers.engine_failures import translated
 from workers.ssh_tunnel import SshTunnel
 
@@ -24,8 +26,6 @@ DEFAULT_URL = "unix:///var/run/docker.sock"
 
 _OLDEST_API = "1.41"
 """Docker 20.10's (https://docs.docker.com/reference/api/engine/#api-version-matrix)."""
-_TIMEOUT = 15.0
-"""Seconds that a single call may take: less than the lease of a service lasts."""
 # https://github.com/moby/moby/blob/master/daemon/containerd/service.go (LayerStoreStatus)
 _CONTAINERDS_STORE = "io.containerd.snapshotter.v1"
 _DIAL_SECONDS = 2.0
@@ -49,7 +49,9 @@ class Engine:
         self._stack = ExitStack()
 
     @classmethod
-    def connect(cls, url: str | None = None, *, name: str = "", timeout: float = _TIMEOUT) -> Self:
+    def connect(
+        cls, url: str | None = None, *, name: str = "", timeout: float = ENGINE_SECONDS
+    ) -> Self:
         """Connect to ``unix://``, ``tcp://`` or ``ssh://``; ask once whether somebody is there.
 
         Over SSH the engine's socket is forwarded by the system's ``ssh`` (keys and known hosts are
@@ -171,9 +173,9 @@ def _client(url: str, timeout: float) -> APIClient:
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.settimeout(timeout)
             knocking.connect(url.removeprefix("unix://"))
-    with closing(APIClient(base_url=url, version=_OLDEST_API, timeout=timeout)) as asking:
+    with closing(BoundedClient(url, _OLDEST_API, timeout)) as asking:
         version = asking.version(api_version=False)["ApiVersion"]
-    return APIClient(base_url=url, version=version, timeout=timeout)
+    return BoundedClient(url, version, timeout)
 
 
 def _shown(url: str) -> str:

@@ -22,6 +22,7 @@ from quaymaster.errors import (
     QuaymasterError,
 )
 from quaymaster.redaction import redact
+from workers.exchange import TooMuch
 
 _LIMIT = 400
 """Characters of the engine's own words on a card; a registry may answer with a whole page."""
@@ -175,7 +176,13 @@ def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> 
         OSError,
     ) as error:
         raise unreachable(host, str(error), secrets) from None
-    except (pydantic.ValidationError, KeyError, TypeError, ValueError) as error:
+    except TooMuch:
+        raise OutsideFailure(
+            f"{host} answers more than a Docker engine should.",
+            why="What does not fit into the limits is not read to its end.",
+            next_step="Look at what answers at its address.",
+        ) from None
+    except (pydantic.ValidationError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise OutsideFailure(
             f"{host} answered something that is not understood.",
             why=f"A {type(error).__name__} while reading it.",

@@ -5,19 +5,22 @@ from collections.abc import Iterable
 from functools import partial
 
 from quaymaster.errors import ConfigurationError, Unhealthy
+from quaymaster.limits import HEALTH_SECONDS
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.container_log import log_tail
 from workers.containers import Container, check_network_of, network_of, refreshed
 from workers.engine import Engine
+from workers.exchange import Check, go_on
 from workers.probe import Answer, ask_http, ask_tcp
-from workers.transfers import Check, Report
+from workers.transfers import Report
 
 LOG_LINES = 20
 
 _POLL_SECONDS = 0.15
 _PORT_POLL_SECONDS = 0.01
 _REPORT_SECONDS = 0.5
+_LEAST_SECONDS = 1.0
 _STEP = "waiting for health"
 
 
@@ -48,7 +51,7 @@ def wait_until_healthy(
             report(Progress(_STEP, elapsed_seconds=now - began))
         seen = refreshed(engine, candidate)
         refuse_ended(engine, seen, health, secrets, candidate.restarts)
-        answer = _ask(engine, seen, health, now - began)
+        answer = _ask(engine, seen, health, now - began, deadline, check)
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
@@ -89,7 +92,7 @@ def wait_until_port_answers(
     while True:
         seen = refreshed(engine, container)
         refuse_ended(engine, seen, health, secrets, container.restarts)
-        answer = ask_port(engine, seen)
+        answer = ask_port(engine, seen, deadline)
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
@@ -97,15 +100,15 @@ def wait_until_port_answers(
         time.sleep(_PORT_POLL_SECONDS)
 
 
-def ask_port(engine: Engine, seen: Container) -> Answer:
-    """Whether the service answers its callers now."""
+def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> Answer:
+    """Whether the service answers its callers now; ``deadline`` is when nobody waits any more."""
     health = seen.health_check
     if not seen.has_its_ports:
         return Answer(False, "its ports are not published")
     published = [port for port in seen.ports if port.protocol == "tcp"]
     if not engine.reaches_published_ports or not published:
-        return _ask(engine, seen, health, health.steady)
-    answers = [_ask_published(engine, port, health) for port in published]
+        return _ask(engine, seen, health, health.steady, deadline)
+    answers = [_ask_published(engine, port, health, deadline) for port in published]
     return next((answer for answer in answers if not answer.is_fine), answers[0])
 
 
@@ -119,21 +122,38 @@ def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str])
     )
 
 
-def _ask(engine: Engine, seen: Container, health: HealthCheck, age: float) -> Answer:
+def _ask(
+    engine: Engine,
+    seen: Container,
+    health: HealthCheck,
+    age: float,
+    deadline: float | None,
+    check: Check = go_on,
+) -> Answer:
     if health.http is not None and health.port is not None:
         if not seen.address:
             return Answer(False, "it has no address")
-        return ask_http(partial(engine.dial, seen.address, health.port), health.http)
+        dial = partial(engine.dial, seen.address, health.port)
+        return ask_http(dial, health.http, _seconds(deadline), check)
     if seen.health:
         return Answer(seen.health == "healthy", f"Docker calls it {seen.health}")
     return Answer(age >= health.steady, f"it runs for less than {health.steady:g} s")
 
 
-def _ask_published(engine: Engine, port: PublishedPort, health: HealthCheck) -> Answer:
+def _ask_published(
+    engine: Engine, port: PublishedPort, health: HealthCheck, deadline: float | None
+) -> Answer:
     dial = partial(engine.dial_port, port.host_port, port.address)
     if health.http is not None and health.port == port.container_port:
-        return ask_http(dial, health.http)
+        return ask_http(dial, health.http, _seconds(deadline))
     return ask_tcp(dial, port.host_port, engine.hang_up_seconds)
+
+
+def _seconds(deadline: float | None) -> float:
+    """For one answer: whoever has a little time left at the end asks properly all the same."""
+    if deadline is None:
+        return HEALTH_SECONDS
+    return min(HEALTH_SECONDS, max(_LEAST_SECONDS, deadline - time.monotonic()))
 
 
 def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> None:

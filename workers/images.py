@@ -11,10 +11,11 @@ from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
 from quaymaster.redaction import redact
 from workers.engine import Engine
+from workers.exchange import Check
 from workers.image_configuration import Config, built_at
 from workers.registry_auth import RegistryLogin
 from workers.streams import TransferFold
-from workers.transfers import Check, Report, transfer
+from workers.transfers import Report, transfer
 
 _NO_NAME = "<none>"
 

@@ -1,13 +1,14 @@
 """One question to a service: does it answer? Over any connection that an engine can dial."""
 
-import http.client
-import socket
-from collections.abc import Callable
+import ssl
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 
-Dial = Callable[[], socket.socket]
-"""Makes a connection with a timeout. Raises OSError."""
+from quaymaster.limits import HEALTH_BYTES, HEALTH_SECONDS
+from workers.exchange import Check, go_on
+from workers.http_client import HttpClient, HttpFailure, Kind, Limits, Question
+from workers.http_wires import Dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +19,20 @@ class Answer:
     words: str
 
 
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a connection that somebody else makes."""
+def ask_http(
+    dial: Dial, path: str, seconds: float = HEALTH_SECONDS, check: Check = go_on
+) -> Answer:
+    """GET the path: 200 to 399 is fine, whatever the body. Raises nothing but what ``check`` does.
 
-    def __init__(self, dial: Dial) -> None:
-        super().__init__("localhost")
-        self._dial = dial
-
-    def connect(self) -> None:
-        self.sock = self._dial()
-
-
-def ask_http(dial: Dial, path: str) -> Answer:
-    """GET the path: 200 to 399 is fine, whatever the body. Raises nothing."""
-    connection = _Connection(dial)
-    try:
-        with closing(connection):
-            connection.request("GET", path, headers={"User-Agent": "quaymaster"})
-            status = connection.getresponse().status
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return Answer(False, f"{path} does not answer ({_reason(error)})")
+    ``seconds`` are for the whole answer, however it is sent; a body without end is not read.
+    """
+    question = Question("GET", f"http://localhost{path}")
+    limits = Limits(seconds, HEALTH_BYTES, reads_body=False)
+    with HttpClient(_no_tls(), lambda _host, _port: True, dial=dial) as client:
+        try:
+            status = client.ask(question, limits, check=check).status
+        except HttpFailure as failure:
+            return Answer(False, f"{path} does not answer ({_reason(failure)})")
     return Answer(200 <= status < 400, f"{path} answers {status}")
 
 
@@ -55,13 +50,31 @@ def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
             except TimeoutError:
                 pass
     except OSError as error:
-        return Answer(False, f"port {port} does not answer ({_reason(error)})")
+        return Answer(False, f"port {port} does not answer ({_in_words(error)})")
     return Answer(True, f"port {port} answers")
 
 
-def _reason(error: Exception) -> str:
+def _reason(failure: HttpFailure) -> str:
+    match failure.kind:
+        case Kind.TOO_SLOW:
+            return "no answer in time"
+        case Kind.TOO_LONG:
+            return "its answer does not end"
+        case Kind.NO_ADDRESS:
+            return "the path is none"
+        case _:
+            words = failure.words.rstrip(".") or "the connection broke"
+            return words[0].lower() + words[1:]
+
+
+def _in_words(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    return getattr(error, "strerror", None) or type(error).__name__
+    return error.strerror or type(error).__name__
+
+
+@cache
+def _no_tls() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -16,7 +16,10 @@ from pydantic import BaseModel, ValidationError
 
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageError
 from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+from quaymaster.limits import CONFIGURATION_BYTES, LISTING_SECONDS, TAG_PAGES, TAGS
 from quaymaster.platforms import Platform
+from workers.exchange import Check, go_on
+from workers.http_client import Answer
 from workers.image_configuration import (
     CONFIGURATION_TYPES,
     ImageConfiguration,
@@ -34,16 +37,13 @@ from workers.manifests import (
     read_manifest,
 )
 from workers.registry_auth import RegistryLogin
-from workers.registry_connection import Answer, RegistryConnection, not_a_registry
+from workers.registry_connection import RegistryConnection, limits_of_blob, not_a_registry
 from workers.registry_failures import failure
 from workers.registry_paths import blob_path, manifest_path, repository_path, scope
 from workers.registry_writes import Mounted, RegistryWriter
 from workers.tag_order import newest_first
 
 _PAGE = 1000
-_MOST_TAGS = 100_000
-_LISTING_SECONDS = 60.0
-_CONFIGURATION_BYTES = 8 * 1024 * 1024
 _USUAL_PLATFORM = Platform("linux", "amd64")
 _INDEX_DEPTH = 3
 
@@ -82,12 +82,13 @@ class Registry:
     """A registry. Build it where it is used (it must not cross a fork) and close it.
 
     Every method raises LoginRefused, NotFound, DiskFull or another OutsideFailure.
-    References must be of this registry.
+    References must be of this registry. ``check`` is asked several times a second while a registry
+    is waited for, from any thread, and what it raises passes through.
     """
 
-    def __init__(self, login: RegistryLogin) -> None:
+    def __init__(self, login: RegistryLogin, check: Check = go_on) -> None:
         self.login = login
-        self._connection = RegistryConnection(login)
+        self._connection = RegistryConnection(login, check)
 
     def __enter__(self) -> Self:
         return self
@@ -188,19 +189,21 @@ class Registry:
         """Every tag, over as many pages as the registry makes of them."""
         path = f"{repository_path(repository)}/tags/list?n={_PAGE}"
         names: set[str] = set()
-        until = time.monotonic() + _LISTING_SECONDS
-        while path:
+        until = time.monotonic() + LISTING_SECONDS
+        for _ in range(TAG_PAGES):
             answer = self._connection.send("GET", path, scope(repository, "pull"))
             missing = f"The repository {repository} does not exist."
             self._expect_success(answer, f"list the tags of {repository}", missing)
             before = len(names)
-            names |= self._tags_in(answer)
+            names |= {name for name in self._tags_in(answer) if _is_tag(repository, name)}
             path = _next_page(answer)
-            if path and len(names) == before:
+            if len(names) > TAGS or (path and time.monotonic() > until):
+                break
+            if not path:
+                return Tags(repository, newest_first(names))
+            if len(names) == before:
                 raise not_a_registry(self.login.host, "Its list of tags goes round in circles.")
-            if len(names) > _MOST_TAGS or (path and time.monotonic() > until):
-                raise not_a_registry(self.login.host, "Its list of tags does not end.")
-        return Tags(repository, newest_first(name for name in names if _is_tag(repository, name)))
+        raise not_a_registry(self.login.host, "Its list of tags does not end.")
 
     def tag(
         self, source: ImageRef, new: ImageRef, check: Callable[[], None] = lambda: None
@@ -244,9 +247,11 @@ class Registry:
         return self._connection.send(method, path, scope(repository, "pull"), headers=headers)
 
     def _blob(self, repository: Repository, blob: Descriptor) -> bytes:
+        if blob.size > CONFIGURATION_BYTES:
+            raise not_an_image(str(repository), f"Its configuration has {blob.size:,} bytes.")
         path = blob_path(repository, blob.digest)
         answer = self._connection.send(
-            "GET", path, scope(repository, "pull"), limit=_CONFIGURATION_BYTES
+            "GET", path, scope(repository, "pull"), limits=limits_of_blob(blob.size)
         )
         self._expect_success(
             answer, f"pull from {repository}", f"{repository} has lost its part {blob.digest}."
@@ -269,7 +274,7 @@ class Registry:
                 why=error.trouble.why,
                 next_step="Check its spelling, or push an image to it first.",
             )
-        except QuaymasterError:  # it may be allowed to pull and not to list
+        except OutsideFailure:  # it may be allowed to pull and not to list
             return NotFound(f"{ref} does not exist.", next_step="Check its spelling.")
         if ref.digest is not None:
             return NotFound(

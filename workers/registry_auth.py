@@ -19,6 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from quaymaster import logs
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.image_ref import shown
+from quaymaster.limits import HEADER_CHARACTERS
 from quaymaster.registries import RegistryAccess, is_loopback
 from quaymaster.secret_references import resolve
 
@@ -38,6 +39,8 @@ class RegistryLogin:
     password: SecretStr | None = None
     ca_file: Path | None = None
     """Certificates to trust besides the system's."""
+    redirects_to: tuple[str, ...] = ()
+    """Other ``host[:port]`` to which it may send those who read."""
 
     @classmethod
     def of(cls, access: RegistryAccess, environ: Mapping[str, str]) -> Self:
@@ -46,7 +49,14 @@ class RegistryLogin:
         Raises ConfigurationError naming a variable that is not set.
         """
         password = resolve(access.password, environ) if access.password else None
-        login = cls(access.host, access.scheme, access.username or "", password, access.ca_file)
+        login = cls(
+            access.host,
+            access.scheme,
+            access.username or "",
+            password,
+            access.ca_file,
+            access.redirects_to,
+        )
         logs.learn(login.secrets)
         return login
 
@@ -81,7 +91,8 @@ class Challenge:
 
         https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate
         """
-        for header in sorted(headers, key=lambda text: "bearer" not in text.lower()):
+        short = [header[:HEADER_CHARACTERS] for header in headers]
+        for header in sorted(short, key=lambda text: "bearer" not in text.lower()):
             lower = header.lower()
             if "bearer " in lower:
                 offered = header[lower.index("bearer ") + len("bearer ") :]

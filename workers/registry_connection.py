@@ -1,61 +1,46 @@
-"""One kept-alive connection to a registry: logs in, bounds what it reads, translates failures."""
+"""Kept-alive connections to a registry: logs in, follows where it may, translates failures."""
 
 import ssl
-import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import assert_never
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from quaymaster import bounds
 from quaymaster.errors import LoginRefused, OutsideFailure
+from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_BYTES
 from quaymaster.redaction import redact
+from quaymaster.registries import is_loopback
+from workers.exchange import Check, go_on
+from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question, origin
 from workers.registry_auth import Authorizer, RegistryLogin
+from workers.wire import is_local
 
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-_WHOLE_ANSWER_SECONDS = 60.0
-"""A server that sends a byte now and then must not hold a worker for ever."""
-
-MANIFEST_BYTES = 4 * 1024 * 1024
-"""https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests"""
-ERROR_BYTES = 64 * 1024
+_LONGEST_NAME = 253
+_USUAL = Limits(ANSWER_SECONDS, MANIFEST_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a registry answered, read to its end (an error's text at most to ``ERROR_BYTES``)."""
-
-    status: int
-    headers: httpx.Headers
-    content: bytes
-    url: str
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
+def limits_of_blob(size: int) -> Limits:
+    """Of a blob whose manifest says that it has so many bytes: no more, and not too slowly."""
+    return Limits(ANSWER_SECONDS + size / LEAST_RATE, size)
 
 
 class RegistryConnection:
     """HTTP with one registry. Build it where it is used: it must not cross a fork.
 
     Threads may share it. Every method raises OutsideFailure when the registry is not reached or
-    does not answer in time, and LoginRefused when it does not accept the login.
+    does not answer in time, LoginRefused when it does not accept the login, and whatever ``check``
+    raises, which is asked several times a second.
     """
 
-    def __init__(self, login: RegistryLogin) -> None:
+    def __init__(self, login: RegistryLogin, check: Check = go_on) -> None:
         self.login = login
         self.base = f"{login.scheme}://{api_host(login.host)}"
+        self._check = check
         trusted = tls_context(login.ca_file) if login.scheme == "https" else _no_tls()
-        # Proxies of the environment are for the world outside, as they are for Docker.
-        self._client = httpx.Client(
-            verify=trusted,
-            timeout=_TIMEOUT,
-            trust_env=login.scheme == "https",
-            headers={"User-Agent": "quaymaster", "Accept-Encoding": "identity"},
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
-        )
+        self._client = HttpClient(trusted, self._may_be_local, login.scheme == "https")
         self._authorizer = Authorizer(login, self._ask_for_token)
 
     def close(self) -> None:
@@ -70,17 +55,17 @@ class RegistryConnection:
         *,
         headers: dict[str, str] | None = None,
         content: bytes = b"",
-        limit: int = MANIFEST_BYTES,
+        limits: Limits | None = None,
     ) -> Answer:
         """Ask ``path`` (with its query) of the registry, logging in when it wants that.
 
-        An answer of more than ``limit`` bytes is refused.
+        An answer beyond the limits is refused.
         """
         url = self._own_url(path)
         sent = self._authorizer.header(scopes)
         for attempt in (1, 2):
             given = {**(headers or {}), **({"Authorization": sent} if sent else {})}
-            answer = self._exchange(method, url, given, content, limit)
+            answer = self._asked(Question(method, url, given, content), limits or _USUAL)
             if answer.status != httpx.codes.UNAUTHORIZED or attempt == 2:
                 return answer
             challenges = answer.headers.get_list("www-authenticate")
@@ -100,85 +85,105 @@ class RegistryConnection:
         return url
 
     def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
-        answer = self._exchange("GET", str(url), headers, b"", ERROR_BYTES, follow=False)
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
+        limits = Limits(ANSWER_SECONDS, ERROR_BYTES)
+        try:
+            answer = self._client.ask(Question("GET", str(url), headers), limits, check=self._check)
+        except HttpFailure as failure:
+            raise self._failed(failure) from None
+        return httpx.Response(answer.status, content=answer.content)
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        content: bytes,
-        limit: int,
-        *,
-        follow: bool = True,
-    ) -> Answer:
-        """One exchange, and once more when a kept-alive connection turns out to be closed."""
-        may_follow = follow and method in ("GET", "HEAD")
-        for attempt in (1, 2):
-            try:
-                with self._client.stream(
-                    method, url, headers=headers, content=content, follow_redirects=may_follow
-                ) as response:
-                    read = self._read(response, limit)
-                return Answer(response.status_code, response.headers, read, str(response.url))
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-                if attempt == 2:
-                    raise self._broken(error) from None
-            except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-                raise self._broken(error) from None
-        raise AssertionError("unreachable")
+    def _asked(self, question: Question, limits: Limits) -> Answer:
+        try:
+            answer = self._client.ask(question, limits, self._refuse_elsewhere, self._check)
+        except HttpFailure as failure:
+            raise self._failed(failure) from None
+        if not answer.is_success and origin(answer.url) != origin(self.base):
+            # Whoever else it is that refuses: nobody asked them for words, nor for a login.
+            return Answer(_plain(answer.status), httpx.Headers(), b"", answer.url)
+        return answer
 
-    def _read(self, response: httpx.Response, limit: int) -> bytes:
-        until = time.monotonic() + _WHOLE_ANSWER_SECONDS
-        bound = limit if response.is_success else ERROR_BYTES
-        read = bytearray()
-        for chunk in response.iter_raw():
-            read += chunk
-            if len(read) > bound:
-                if not response.is_success:
-                    return bytes(read[:bound])
-                raise self._not_a_registry(f"Its answer is longer than {bound:,} bytes.")
-            if time.monotonic() > until:
-                raise self._too_slow()
-        return bytes(read)
+    def _refuse_elsewhere(self, url: str) -> None:
+        """Raise for a redirect to where the configuration does not let this registry send us."""
+        scheme, host, port = origin(url)
+        if (scheme, host, port) == origin(self.base):
+            return
+        name = _named(scheme, host, port)
+        is_listed = name in self.login.redirects_to
+        if not is_listed:
+            both_here = is_loopback(self.login.host) and is_loopback(name)
+            if is_local(host) and not both_here:
+                raise self._failed(HttpFailure(Kind.LOCAL))
+            raise self._redirects(name)
+        if scheme != "https" and not is_loopback(name):
+            raise self._not_a_registry("It redirects to plain HTTP.")
 
-    def _broken(self, error: Exception) -> OutsideFailure:
+    def _may_be_local(self, host: str, port: int) -> bool:
+        """The registry is where whoever configured it wants it. Where it sends us, only what is
+        written as an address of this machine may be one.
+        """
+        if (host, port) == origin(self.base)[1:]:
+            return True
+        if not is_local(host):
+            return False
+        listed = {_named(scheme, host, port) for scheme in ("http", "https")}
+        both_here = is_loopback(self.login.host) and is_loopback(_bracketed(host))
+        return both_here or not listed.isdisjoint(self.login.redirects_to)
+
+    def _redirects(self, name: str) -> OutsideFailure:
         host = self.login.host
-        why = self.redacted(str(error))
-        match error:
-            case httpx.TimeoutException():
+        if len(name) > _LONGEST_NAME or not all(c.isalnum() or c in "-._:[]" for c in name):
+            return self._not_a_registry("It redirects to what is not the name of a host.")
+        listed = ", ".join((*self.login.redirects_to, name))
+        return OutsideFailure(
+            f"{host} sends us on to {name}, where nobody said that it may.",
+            why="A registry that keeps its images elsewhere redirects to that place.",
+            next_step="If that is right, whoever runs Quaymaster adds this line in quaymaster.yml, "
+            f"under registries: {host}: `redirects_to: [{listed}]`",
+        )
+
+    def _failed(self, failure: HttpFailure) -> OutsideFailure:
+        host, words = self.login.host, failure.words
+        match failure.kind:
+            case Kind.TOO_SLOW:
                 return self._too_slow()
-            case httpx.TooManyRedirects():
+            case Kind.CIRCLES:
                 return self._not_a_registry("It redirects in circles.")
-            case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            case Kind.NO_ADDRESS:
                 return self._not_a_registry("It redirects to what is not an address.")
-            case _ if "certificate verify failed" in why.lower():
+            case Kind.LOCAL:
+                return self._not_a_registry(
+                    "It sends us to an address of this very machine or of its own link."
+                )
+            case Kind.TOO_LONG | Kind.NOT_HTTP:
+                return self._not_a_registry(words)
+            case Kind.UNTRUSTED:
                 return OutsideFailure(
                     f"The certificate of {host} is not trusted.",
-                    why=why,
+                    why=words,
                     next_step=f"Whoever runs Quaymaster sets ca_file under registries: {host}.",
                 )
-            case _ if "ssl" in why.lower():
+            case Kind.NO_TLS:
                 return OutsideFailure(
                     f"{host} does not speak HTTPS.",
-                    why=f"{why} Plain HTTP is used with registries on the same machine only.",
+                    why=f"{words} Plain HTTP is used with registries on the same machine only.",
                     next_step="Give the registry a certificate.",
                 )
-            case httpx.ConnectError() | httpx.ProxyError():
+            case Kind.UNREACHED:
                 return OutsideFailure(
                     f"{host} cannot be reached.",
-                    why=why,
+                    why=words,
                     next_step="Check that the registry runs and that its name is right.",
                     trying_again_can_help=True,
                 )
-            case _:
+            case Kind.BROKEN:
                 return OutsideFailure(
                     f"The connection to {host} broke.",
-                    why=why,
+                    why=words,
                     next_step="Try again.",
                     trying_again_can_help=True,
                 )
+            case _:
+                assert_never(failure.kind)
 
     def _too_slow(self) -> OutsideFailure:
         return OutsideFailure(
@@ -242,3 +247,18 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 def _no_tls() -> ssl.SSLContext:
     """Trusts nothing, and costs nothing to make: plain HTTP needs no certificates."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _named(scheme: str, host: str, port: int) -> str:
+    """As ``redirects_to`` names it: without the port where it is the usual one."""
+    is_usual = port == (443 if scheme == "https" else 80)
+    return _bracketed(host) if is_usual else f"{_bracketed(host)}:{port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _plain(status: int) -> int:
+    """A refusal by somebody else than the registry is no matter of its login."""
+    return status if status in (404, 429) or status >= 500 else 502

@@ -8,7 +8,8 @@ import re
 from pydantic import BaseModel, ValidationError
 
 from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
-from workers.registry_connection import Answer, RegistryConnection, may_not, not_a_registry
+from workers.http_client import Answer
+from workers.registry_connection import RegistryConnection, may_not, not_a_registry
 
 _FULL = ("no space left", "quota exceeded", "exceed the configured upper limit")
 # CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.

@@ -5,7 +5,7 @@ from concurrent.futures import Executor, Future, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 
-from quaymaster.errors import OutsideFailure, QuaymasterError
+from quaymaster.errors import OutsideFailure
 from quaymaster.image_ref import Digest, Repository
 from workers.manifests import Descriptor, ImageIndex, ImageManifest, Manifest, not_an_image
 from workers.registry_connection import RegistryConnection
@@ -95,7 +95,7 @@ class RegistryWriter:
             raise failure(answer, self.connection, f"push to {self.target}", missing)
         # 202 means: upload it yourself. The upload that was opened is given up.
         if location := answer.headers.get("location"):
-            with suppress(QuaymasterError):  # the registry forgets it after a while anyway
+            with suppress(OutsideFailure):  # the registry forgets it after a while anyway
                 self.connection.send("DELETE", location, rights)
         raise OutsideFailure(
             f"{self.connection.login.host} does not share layers between {self.source.path} "

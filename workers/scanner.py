@@ -19,14 +19,12 @@ from typing import Literal, Self
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.limits import REPORT_BYTES, SCAN_SECONDS
 from quaymaster.secret_names import is_secret_name
 from workers.registry_auth import RegistryLogin
 from workers.scanner_database import read_database
-from workers.trivy_process import CACHE_IS_BUSY, error_of, run
+from workers.trivy_process import CACHE_IS_BUSY, REPORT, error_of, run, too_long
 from workers.trivy_report import TrivyReport
-
-_TIMEOUT = timedelta(minutes=10)
-_LARGEST_REPORT = 256 * 1024 * 1024
 
 # What of the environment reaches Trivy. Not TRIVY_SEVERITY, TRIVY_IGNOREFILE and their like:
 # a report holds everything, and only the gate decides what matters.
@@ -66,7 +64,7 @@ class Scanner:
     environment: Mapping[str, str]
     secrets: tuple[str, ...] = ()
     """Values that must not appear in an error, besides the login's own."""
-    timeout: timedelta = _TIMEOUT
+    timeout: timedelta = timedelta(seconds=SCAN_SECONDS)
 
     @classmethod
     def found(cls, environ: Mapping[str, str], secrets: Sequence[str] = ()) -> Self:
@@ -179,7 +177,7 @@ class Scanner:
     def _attempt(self, asked: "_Asked", backend: Literal["fs", "memory"]) -> TrivyReport | None:
         """One run of Trivy; None when another program holds the cache of layers."""
         with _scratch() as scratch:
-            output = scratch / "report.json"
+            output = scratch / REPORT
             failure = run(
                 self._command(asked, backend, output),
                 self._environment(scratch, asked.login),
@@ -249,15 +247,13 @@ def _refuse_another(report: ScanReport, config: Digest | None) -> None:
 
 def _content(output: Path) -> bytes:
     try:
-        if output.stat().st_size > _LARGEST_REPORT:
-            raise ScannerBroken(
-                "The scanner's report is too large.",
-                why=f"It has more than {_LARGEST_REPORT:,} bytes.",
-                next_step="Scan a smaller image.",
-            )
-        return output.read_bytes()
+        with output.open("rb") as opened:
+            content = opened.read(REPORT_BYTES + 1)
     except FileNotFoundError:
         return b""
+    if len(content) > REPORT_BYTES:
+        raise too_long(REPORT_BYTES)
+    return content
 
 
 @contextmanager

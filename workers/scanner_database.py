@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase
+from quaymaster.limits import METADATA_BYTES
 
 _SCHEMA = 2
 _WHOLE_BYTES = 32 * 1024 * 1024
@@ -40,7 +41,8 @@ def read_database(cache: Path) -> ScannerDatabase:
     """
     file = cache / "db" / "trivy.db"
     try:
-        metadata = (cache / "db" / "metadata.json").read_bytes()
+        with (cache / "db" / "metadata.json").open("rb") as opened:
+            metadata = opened.read(METADATA_BYTES)
         status = file.stat()
     except OSError as error:
         raise ScannerBroken(

@@ -23,6 +23,7 @@ from workers.helper_environment import for_helpers
 
 _REMOTE_SOCKET = "/var/run/docker.sock"
 _END_SECONDS = 3.0
+_LONGEST_WORDS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class SshTunnel:
         deadline = time.monotonic() + timeout
         while not self._socket.exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                said = (self.directory / "log").read_text(errors="replace").strip()
+                with (self.directory / "log").open(errors="replace") as log:
+                    said = log.read(_LONGEST_WORDS).strip()
                 raise unreachable(name, f"ssh says: {said}" if said else "ssh did not connect.")
             time.sleep(0.02)
 

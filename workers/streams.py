@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Self
 
 from quaymaster.image_ref import Digest
+from quaymaster.limits import LAYERS, LEAST_TRANSFERRED
 from quaymaster.progress import Progress
 from workers.engine_failures import refusal
 
@@ -58,6 +59,13 @@ class _Layer:
     phase: _Phase = _Phase.WAITING
     current: int = 0
     total: int = 0
+    unpacked: int = 0
+    """The highest number that was said of what is unpacked; only that it grows is asked."""
+
+    @property
+    def worked(self) -> int:
+        """Grows with every byte and every phase."""
+        return self.current + self.unpacked + self.phase.value * LEAST_TRANSFERRED
 
     @property
     def is_done(self) -> bool:
@@ -69,10 +77,10 @@ class _Layer:
             return self
         total = max(self.total, total)
         if phase is _Phase.SKIPPED:
-            return _Layer(phase, self.current, self.current)
+            return _Layer(phase, self.current, self.current, self.unpacked)
         if phase is _Phase.DONE or (phase is _Phase.MOVED and total):
-            return _Layer(phase, total, total)
-        return _Layer(phase, max(self.current, min(current, total)), total)
+            return _Layer(phase, total, total, self.unpacked)
+        return _Layer(phase, max(self.current, min(current, total)), total, self.unpacked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +115,19 @@ class TransferFold:
         phase = _phase(status)
         if phase is None:
             return folded
-        current, total = _detail(event.get("progressDetail"), status)
+        if name not in folded._layers and len(folded._layers) >= LAYERS:
+            return folded
+        detail = event.get("progressDetail")
+        current, total = _detail(detail, status)
         layer = folded._layers.get(name, _Layer()).after(phase, current, total)
+        layer = replace(layer, unpacked=max(layer.unpacked, _unpacked(detail)))
         changed = replace(folded, _layers={**folded._layers, name: layer})
         return replace(changed, _shown=changed._bytes())
+
+    @property
+    def worked(self) -> int:
+        """What was done so far, in bytes of work; a layer that gets on counts for some."""
+        return sum(layer.worked for layer in self._layers.values())
 
     @property
     def layers(self) -> int:
@@ -198,6 +215,10 @@ def _detail(detail: object, status: str) -> tuple[int, int]:
     if not isinstance(detail, Mapping) or status.strip().lower() == "extracting":
         return 0, 0
     return _whole(detail.get("current")), _whole(detail.get("total"))
+
+
+def _unpacked(detail: object) -> int:
+    return _whole(detail.get("current")) if isinstance(detail, Mapping) else 0
 
 
 def _whole(value: object) -> int:

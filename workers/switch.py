@@ -19,6 +19,7 @@ from workers.containers import (
     refreshed,
 )
 from workers.engine import Engine
+from workers.exchange import Check
 from workers.health import wait_until_healthy, wait_until_port_answers
 from workers.moves import (
     bring_back,
@@ -30,7 +31,7 @@ from workers.moves import (
     start,
     stop,
 )
-from workers.transfers import Check, Report
+from workers.transfers import Report
 
 _ANSWER_SECONDS = 10.0
 """For a container that was healthy already, to answer on its port."""

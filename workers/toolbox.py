@@ -16,6 +16,7 @@ from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
 from workers.engine import Engine
+from workers.exchange import Check, go_on
 from workers.registry import Registry
 from workers.registry_auth import RegistryLogin
 from workers.rendering import Renderer
@@ -31,6 +32,8 @@ class Toolbox:
     environ: Mapping[str, str]
     connection: Connection
     keys: Keys
+    check: Check = go_on
+    """Whether the work goes on: asked while a registry is waited for."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _registries: dict[str, Registry] = field(default_factory=dict)
     _engines: dict[str, Engine] = field(default_factory=dict)
@@ -63,7 +66,9 @@ class Toolbox:
     def registry(self, name: str) -> Registry:
         """The client of a registry. Raises UsageError for one that is not configured."""
         if name not in self._registries:
-            self._registries[name] = self._stack.enter_context(Registry(self.login(name)))
+            self._registries[name] = self._stack.enter_context(
+                Registry(self.login(name), lambda: self.check())
+            )
         return self._registries[name]
 
     def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:

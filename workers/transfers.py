@@ -1,33 +1,36 @@
 """Runs a pull or push: reads the engine's stream, reports, and can be stopped at any moment."""
 
 import queue
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import docker.errors
 import requests
 from docker import APIClient, auth
-from docker.utils.json_stream import json_stream
 
 from quaymaster.errors import OutsideFailure
+from quaymaster.limits import (
+    EVENTS_WAITING,
+    LEAST_TRANSFERRED,
+    QUIET_SECONDS,
+    TICK_SECONDS,
+    TRANSFER_SECONDS,
+)
 from quaymaster.progress import Progress
 from workers.engine import Engine
 from workers.engine_failures import translated
+from workers.event_lines import EventLines
+from workers.exchange import Check, Exchange, Stopped
 from workers.registry_auth import RegistryLogin
 from workers.streams import TransferFold
 
 Report = Callable[[Progress], None]
-Check = Callable[[], None]
 
 _REPORT_SECONDS = 0.5
-_TICK_SECONDS = 0.25
-"""How long a cancel may go unnoticed while the stream is quiet."""
-_SILENCE_SECONDS = 600.0
-"""A push that compresses one large layer is quiet for minutes; an engine that is gone, forever."""
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +43,43 @@ class _Reader:
     """Makes the request and reads the answer in a thread of its own: both may take long."""
 
     begin: Callable[[], requests.Response]
-    events: "queue.SimpleQueue[object]" = field(default_factory=queue.SimpleQueue)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _response: requests.Response | None = None
-    _is_stopped: bool = False
+    events: "queue.Queue[object]" = field(default_factory=lambda: queue.Queue(EVENTS_WAITING))
+    exchange: Exchange = field(default_factory=lambda: Exchange(None, TRANSFER_SECONDS))
 
     def start(self) -> None:
         """Start reading into ``events``; the last one is an ``_Ended``."""
         threading.Thread(target=self._read, daemon=True, name="transfer").start()
 
     def stop(self) -> None:
-        """End the connection, which makes the engine stop too; now, or as soon as there is one."""
-        with self._lock:
-            self._is_stopped = True
-            if self._response is not None:
-                _cut(self._response)
+        """End the connection within a tick, which makes the engine stop too."""
+        self.exchange.stop()
 
     def _read(self) -> None:
         error = None
         try:
-            response = self.begin()
-            with self._lock:
-                self._response = response
-                if self._is_stopped:
-                    _cut(response)
-            with closing(response):
+            with self.exchange.current(), closing(self.begin()) as response:
+                lines = EventLines()
                 # As soon as it has arrived: the engine sends an event a chunk.
-                for event in json_stream(response.raw.stream(None, decode_content=True)):
-                    self.events.put(event)
+                for chunk in response.raw.stream(_PIECE, decode_content=False):
+                    for event in lines.after(chunk):
+                        self._hand_over(event)
+                for event in lines.end():
+                    self._hand_over(event)
+        except Stopped:
+            return
         except Exception as caught:  # noqa: BLE001 - raised in the thread that waits for it
             error = caught
-        self.events.put(_Ended(error))
+        self._hand_over(_Ended(error))
+
+    def _hand_over(self, event: object) -> None:
+        """Whoever folds the events may be slower than the engine. Raises Stopped."""
+        while True:
+            try:
+                self.events.put(event, timeout=TICK_SECONDS)
+            except queue.Full:
+                self.exchange.look()
+            else:
+                return
 
 
 def transfer(
@@ -99,7 +108,7 @@ def transfer(
 
 
 def _followed(
-    events: "queue.SimpleQueue[object]",
+    events: "queue.Queue[object]",
     engine: Engine,
     fold: TransferFold,
     step: str,
@@ -108,22 +117,23 @@ def _followed(
     check: Check,
 ) -> TransferFold:
     reported = checked = 0.0
-    heard = started
+    got_on, worked = started, 0
     while True:
         now = time.monotonic()
-        if now - checked >= _TICK_SECONDS:
+        if now - checked >= TICK_SECONDS:
             checked = now
             check()
         if now - reported >= _REPORT_SECONDS:
             reported = now
             report(fold.progress("unpacking" if fold.is_unpacking else step, now - started))
-        if now - heard > _SILENCE_SECONDS:
-            raise _silent(engine.name)
+        if fold.worked - worked >= LEAST_TRANSFERRED:
+            got_on, worked = now, fold.worked
+        if now - got_on > QUIET_SECONDS:
+            raise _stalled(engine.name)
         try:
-            event = events.get(timeout=_TICK_SECONDS)
+            event = events.get(timeout=TICK_SECONDS)
         except queue.Empty:
             continue
-        heard = now
         if isinstance(event, _Ended):
             return _at_the_end(event, engine, fold, step, started, report)
         fold = fold.after(event)
@@ -169,19 +179,10 @@ def _begin(
     return response
 
 
-def _cut(response: requests.Response) -> None:
-    """End the connection under the reading thread; closing the file instead would wait for it."""
-    connection = getattr(response.raw, "connection", None)
-    sock = getattr(connection, "sock", None)
-    if sock is not None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-
-def _silent(host: str) -> OutsideFailure:
+def _stalled(host: str) -> OutsideFailure:
     return OutsideFailure(
-        f"{host} said nothing about the transfer for {_SILENCE_SECONDS / 60:.0f} minutes.",
-        why="The engine or its way to the registry hangs. The transfer was stopped.",
+        f"The transfer on {host} did not get on for {QUIET_SECONDS / 60:.0f} minutes.",
+        why="The engine or its way to the registry hangs, or is far too slow. It was stopped.",
         next_step="Look at the engine, then try again.",
         trying_again_can_help=True,
     )

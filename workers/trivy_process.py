@@ -12,8 +12,11 @@ from pathlib import Path
 
 from quaymaster import bounds
 from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
+from quaymaster.limits import REPORT_BYTES, SCANNER_LOG_BYTES
 from quaymaster.redaction import redact
 
+REPORT = "report.json"
+"""Where in its directory the program writes its answer."""
 CACHE_IS_BUSY = "cache may be in use by another process"
 
 _LOOK_SECONDS = 0.25
@@ -47,8 +50,9 @@ def run(
 ) -> Failure | None:
     """Run a program to its end in ``scratch``; None when it succeeded.
 
-    ``check`` is called four times a second. When it raises, or after the timeout (which raises
-    ScannerBroken), the program and all it started are killed before this returns.
+    ``check`` is called four times a second. When it raises, or after the timeout, or when too much
+    is written (which raise ScannerBroken), the program and all it started are killed before this
+    returns.
     """
     log = scratch / "log"
     with log.open("wb") as stderr:
@@ -68,7 +72,12 @@ def run(
                 why=f"{command[0]}: {error.strerror}.",
                 next_step="Whoever runs Quaymaster installs Trivy where its worker runs.",
             ) from None
-        status = _watched(process, timeout, check)
+
+        def look() -> None:
+            check()
+            _refuse_floods(log, scratch / REPORT)
+
+        status = _watched(process, timeout, look)
     return None if status == 0 else Failure(status, _last_word(log, secrets))
 
 
@@ -139,6 +148,22 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _refuse_floods(log: Path, report: Path) -> None:
+    """What it says must not fill the disk, nor the memory of whoever reads it."""
+    for file, most in ((log, SCANNER_LOG_BYTES), (report, REPORT_BYTES)):
+        if file.exists() and file.stat().st_size > most:
+            raise too_long(most)
+
+
+def too_long(most: int) -> ScannerBroken:
+    """The error for a report, or other output, that is too large."""
+    return ScannerBroken(
+        "The scanner's output is too large.",
+        why=f"It has more than {most:,} bytes.",
+        next_step="Scan a smaller image.",
+    )
 
 
 def _took_too_long(why: str) -> ScannerBroken:

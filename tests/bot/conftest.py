@@ -80,6 +80,8 @@ class Running:
     configuration: Configuration
     url: str
     """Where it takes requests; empty over Socket Mode."""
+    metrics_url: str = ""
+    """Where it shows its numbers, if anywhere."""
 
     def person(self, user: str) -> Person:
         """Somebody to type and click."""
@@ -206,13 +208,14 @@ async def bot(
     reserve_port: Callable[[], int],
 ) -> AsyncIterator[Running]:
     """A bot that takes requests over HTTP."""
-    port = reserve_port()
+    port, watched = reserve_port(), reserve_port()
     async with slack.workspace() as workspace:
-        url = f"http://127.0.0.1:{port}"
-        async with run(settings, configuration, ("127.0.0.1", port)):
+        url, metrics = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{watched}"
+        addresses = ("127.0.0.1", port), ("127.0.0.1", watched)
+        async with run(settings, configuration, *addresses):
             await until_ready(url)
             await workspace.use_http(f"{url}/slack/events")
-            yield Running(slack, workspace, valkey_server, valkey, configuration, url)
+            yield Running(slack, workspace, valkey_server, valkey, configuration, url, metrics)
 
 
 @pytest.fixture
@@ -231,11 +234,14 @@ async def socket_bot(
 
 @asynccontextmanager
 async def run(
-    settings: Settings, configuration: Configuration, http: tuple[str, int] | None
+    settings: Settings,
+    configuration: Configuration,
+    http: tuple[str, int] | None,
+    metrics: tuple[str, int] | None = None,
 ) -> AsyncIterator[None]:
     """A bot in this process, which ends as SIGTERM would end it."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_bot(settings, configuration, http, stop))
+    running = asyncio.create_task(run_bot(settings, configuration, http, stop, metrics))
     try:
         yield
     finally:

@@ -125,7 +125,8 @@ async def test_whoever_watches_sees_health_readiness_and_numbers(bot: Running) -
     async with httpx.AsyncClient(base_url=bot.url) as client:
         assert (await client.get("/healthz")).text == "alive"
         assert (await client.get("/readyz")).text == "ready"
-        numbers = (await client.get("/metrics")).text
+        assert (await client.get("/metrics")).status_code == 404
+        numbers = (await client.get(f"{bot.metrics_url}/metrics")).text
         bot.valkey.kill()
         assert (await client.get("/readyz")).status_code == 503
         assert (await client.get("/healthz")).status_code == 200

@@ -13,7 +13,7 @@ class Protection:
     """Taking it away replaces ``old``, which stands exactly once in ``file``, with ``new``."""
 
     guarantee: str
-    """G1 to G10."""
+    """G1 to G11."""
     what: str
     file: str
     old: str

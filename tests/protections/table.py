@@ -5,6 +5,7 @@ from tests.protections.answered import ANSWERED
 from tests.protections.as_approved import AS_APPROVED
 from tests.protections.audit import AUDIT
 from tests.protections.audit_chain import AUDIT_CHAIN
+from tests.protections.bounds import BOUNDS
 from tests.protections.chat_page import CHAT_PAGE
 from tests.protections.freshness import FRESHNESS
 from tests.protections.genuine import GENUINE
@@ -40,4 +41,5 @@ PROTECTIONS = (
     *CHAT_PAGE,
     *GENUINE,
     *KEYS,
+    *BOUNDS,
 )

@@ -36,5 +36,5 @@ def test_the_tests_of_a_protection_exist(protection: Protection) -> None:
 
 
 def test_every_guarantee_has_rows_and_no_two_have_one_name() -> None:
-    assert {one.guarantee for one in PROTECTIONS} == {f"G{number}" for number in range(1, 11)}
+    assert {one.guarantee for one in PROTECTIONS} == {f"G{number}" for number in range(1, 12)}
     assert len(set(NAMES)) == len(NAMES)

@@ -1,14 +1,12 @@
 """The end of a container's log is shown: without secrets, and whatever it says."""
 
-from typing import Any, Self
-
 import pytest
 
 from quaymaster.redaction import LONGEST_TEXT, MARK
 from tests.images.catalogue import LocalImages
 from tests.workers.services import Service, nothing, wait_for
 from workers.candidates import create_candidate
-from workers.container_log import _last_bytes, _payloads, log_tail
+from workers.container_log import log_tail
 from workers.containers import look
 
 KEY = (
@@ -81,30 +79,3 @@ def test_a_line_without_end_is_read_to_a_bound(service: Service, images: LocalIm
 @pytest.mark.engine
 def test_a_container_that_is_gone_says_nothing(service: Service) -> None:
     assert log_tail(service.host, "f" * 64, 20) == ()
-
-
-def test_frames_are_read_however_they_arrive() -> None:
-    frames = b"\1\0\0\0\0\0\0\3one\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\4\ntwo"
-    for size in range(1, len(frames) + 1):
-        chunks = [frames[at : at + size] for at in range(0, len(frames), size)]
-        assert b"".join(_payloads(chunks)) == b"one\ntwo"
-
-
-def test_a_frame_that_promises_more_than_comes_is_no_error() -> None:
-    assert b"".join(_payloads([b"\1\0\0\0\xff\xff\xff\xffone"])) == b"one"
-
-
-def test_never_more_is_kept_than_twice_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    largest = 0
-
-    class Kept(bytearray):
-        def __iadd__(self, more: Any) -> Self:  # type: ignore[misc]
-            nonlocal largest
-            found = super().__iadd__(more)
-            largest = max(largest, len(self))
-            return found
-
-    monkeypatch.setattr("workers.container_log.bytearray", Kept, raising=False)
-    assert _last_bytes((b"%03d" % number for number in range(1_000)), 6) == (b"998999", True)
-    assert largest <= 15
-    assert _last_bytes([b"abc"], 6) == (b"abc", False)

@@ -1,5 +1,7 @@
 """From a job to a result in the record: by the one job that should, whatever goes wrong."""
 
+import socket
+import threading
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -10,16 +12,21 @@ import redis
 import structlog
 from rq.serializers import JSONSerializer
 
+from quaymaster.configuration import Configuration
+from quaymaster.image_ref import Repository
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
 from quaymaster.queues import SCAN
+from quaymaster.requests import TagsRequest
 from quaymaster.store import keys, leases, records
 from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.operation_fields import cancellation_of
 from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.misbehaving import asked as requested
+from tests.misbehaving import misbehaving
 from tests.samples import DIGEST, deploy, image, mover, operation, plan
 from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
@@ -217,6 +224,24 @@ def test_what_was_cancelled_before_it_ran_ends_without_running(valkey: redis.Red
     assert after.state is State.CANCELLED
     assert isinstance(after.outcome, Ended)
     assert after.outcome.by == "U0BOB"
+
+
+def test_waiting_for_a_registry_is_cancelled(valkey: redis.Redis) -> None:
+    def cancelled_meanwhile(connection: socket.socket, over: threading.Event) -> None:
+        requested(connection)
+        running = now(valkey, given)
+        asked = event_of(running, actor="U0BOB", what="cancel asked")
+        perform(valkey, records.ask_to_cancel(running, "U0BOB", asked, BOT_KEY))
+        over.wait()
+
+    with misbehaving(cancelled_meanwhile) as (host, port):
+        text = f"default_registry: {host}:{port}\nhosts: {{build1: {{}}}}\n"
+        configuration = Configuration.parse(text)
+        tags = TagsRequest(Repository(f"{host}:{port}", "shop/web"))
+        given = of_shop(operation(request=tags), configuration_revision=configuration.revision)
+        recorded(valkey, given)
+        run(1042, given.job_id, toolbox(valkey, configuration))
+    assert now(valkey, given).state is State.CANCELLED
 
 
 @pytest.mark.parametrize("step", [WAITS_FOR_SCAN, WAITS_FOR_PEOPLE])

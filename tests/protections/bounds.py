@@ -1,0 +1,238 @@
+"""G11: nothing from outside holds or fills a process."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G11")
+_CLIENT = "tests/workers/test_http_client.py"
+_REDIRECTS = "tests/workers/test_redirects.py"
+_ENGINE = "tests/workers/test_engine_bounds.py"
+_SERVER = "tests/bot/test_server.py"
+
+BOUNDS = (
+    _row(
+        "an exchange has a deadline",
+        "workers/exchange.py",
+        "        if left <= 0:\n",
+        "        if False:\n",
+        (f"{_CLIENT}::TestAnExchange",),
+    ),
+    _row(
+        "cancel is looked at while a server is waited for",
+        "workers/exchange.py",
+        "        self._check()\n",
+        "",
+        (f"{_CLIENT}::test_cancel_is_looked_at_before_each_wait",),
+    ),
+    _row(
+        "the bytes of an exchange are counted",
+        "workers/exchange.py",
+        "        if self.most is not None and self.arrived > self.most:\n",
+        "        if False:\n",
+        (f"{_CLIENT}::TestAnExchange",),
+    ),
+    _row(
+        "a redirect does not begin the time anew",
+        "workers/exchange.py",
+        "        self.arrived, self.most = 0, most\n",
+        "        self.arrived, self.most = 0, most\n        self._until = None\n",
+        (f"{_CLIENT}::TestAnExchange",),
+    ),
+    _row(
+        "a body is not read beyond its limit",
+        "workers/http_client.py",
+        "            if is_whole:\n                raise TooMuch\n",
+        "            if is_whole:\n                continue\n",
+        (f"{_CLIENT}::test_a_body_of_unsaid_length_ends_at_the_limit",),
+    ),
+    _row(
+        "what is longer than it may be is not begun to be read",
+        "workers/http_client.py",
+        "is_number and int(declared) > most:\n",
+        "is_number and False:\n",
+        (f"{_CLIENT}::test_a_length_beyond_the_limit_is_not_begun",),
+    ),
+    _row(
+        "unpacking stops at the limit",
+        "workers/http_client.py",
+        "self._inflate.decompress(chunk, self._left + 1)",
+        "self._inflate.decompress(chunk)",
+        (f"{_CLIENT}::test_unpacking_never_makes_more_than_it_may",),
+    ),
+    _row(
+        "the body of a redirect is not read",
+        "workers/http_client.py",
+        "                # Its body is not even looked at.\n",
+        "                _ = response.read()\n",
+        (f"{_CLIENT}::TestRedirects::test_an_endless_body_of_a_redirect_is_not_read",),
+    ),
+    _row(
+        "a redirect to another host needs the configuration",
+        "workers/registry_connection.py",
+        "        if not is_listed:\n",
+        "        if False:\n",
+        (f"{_REDIRECTS}::test_another_host_is_not_followed_and_the_line_to_add_is_said",),
+    ),
+    _row(
+        "a redirect to this machine or its link is not followed",
+        "workers/registry_connection.py",
+        "            if is_local(host) and not both_here:\n",
+        "            if False:\n",
+        (f"{_REDIRECTS}::test_an_address_of_this_machine_or_its_link_is_never_followed_to",),
+    ),
+    _row(
+        "a name does not turn into this machine",
+        "workers/wire.py",
+        "    if not may_be_local and any(",
+        "    if False and any(",
+        (f"{_CLIENT}::TestAddresses::test_a_name_that_means_this_machine_is_not_connected_to",),
+    ),
+    _row(
+        "nobody is followed to plain HTTP",
+        "workers/registry_connection.py",
+        '        if scheme != "https" and not is_loopback(name):\n',
+        "        if False:\n",
+        (f"{_REDIRECTS}::test_nobody_goes_on_in_clear",),
+    ),
+    _row(
+        "what another host says of its refusal is not shown",
+        "workers/registry_connection.py",
+        "        if not answer.is_success and origin(answer.url) != origin(self.base):\n",
+        "        if False:\n",
+        (f"{_REDIRECTS}::test_what_another_host_says_of_its_refusal_is_not_shown",),
+    ),
+    _row(
+        "what the other side says of HTTP is in no error",
+        "workers/http_client.py",
+        'HttpFailure(Kind.NOT_HTTP, "What it sends is not HTTP, or ends too early.")',
+        "HttpFailure(Kind.NOT_HTTP, str(error))",
+        (f"{_CLIENT}::test_what_the_other_side_says_is_in_no_error",),
+    ),
+    _row(
+        "a registry is waited for no longer than somebody wants",
+        "workers/registry_connection.py",
+        "self._client.ask(question, limits, self._refuse_elsewhere, self._check)",
+        "self._client.ask(question, limits, self._refuse_elsewhere)",
+        (f"{_REDIRECTS}::test_a_registry_asks_whether_to_go_on",),
+    ),
+    _row(
+        "a running operation says whether to go on",
+        "workers/run.py",
+        "    tools.check = running.check\n",
+        "",
+        ("tests/workers/test_run.py::test_waiting_for_a_registry_is_cancelled",),
+    ),
+    _row(
+        "a blob has the size that its manifest says",
+        "workers/registry.py",
+        "limits=limits_of_blob(blob.size)",
+        "limits=limits_of_blob(8 << 20)",
+        (f"{_REDIRECTS}::test_a_blob_has_its_declared_size_and_a_least_rate",),
+    ),
+    _row(
+        "an answer about health can be cancelled",
+        "workers/probe.py",
+        "client.ask(question, limits, check=check)",
+        "client.ask(question, limits)",
+        (f"{_CLIENT}::test_a_health_asks_whether_to_go_on",),
+    ),
+    _row(
+        "a call to an engine has a deadline for all of it",
+        "workers/engine_client.py",
+        "        with exchange.current():\n",
+        "        if True:\n",
+        (f"{_ENGINE}::test_a_call_has_one_deadline_for_all_of_it[unix-a header byte by byte]",),
+    ),
+    _row(
+        "an engine's packed answer is not unpacked",
+        "workers/engine_client.py",
+        '        if response.headers.get("Content-Encoding", "identity").lower() != "identity":\n',
+        "        if False:\n",
+        (f"{_ENGINE}::test_a_packed_answer_is_not_unpacked",),
+    ),
+    _row(
+        "an engine sends nobody elsewhere",
+        "workers/engine_client.py",
+        '"allow_redirects": False}',
+        '"allow_redirects": True}',
+        (f"{_ENGINE}::test_a_redirect_is_not_followed",),
+    ),
+    _row(
+        "an event of an engine has an end",
+        "workers/event_lines.py",
+        "        if self._held > self.most:\n",
+        "        if False:\n",
+        (f"{_ENGINE}::test_lines_hold_no_more_than_one_of_them",),
+    ),
+    _row(
+        "layers are not counted without end",
+        "workers/streams.py",
+        "        if name not in folded._layers and len(folded._layers) >= LAYERS:\n",
+        "        if False:\n",
+        (f"{_ENGINE}::test_layers_without_end_are_not_counted_without_end",),
+    ),
+    _row(
+        "a transfer that does not get on is given up",
+        "workers/transfers.py",
+        "        if fold.worked - worked >= LEAST_TRANSFERRED:\n",
+        "        if True:\n",
+        (f"{_ENGINE}::TestATransfer::test_that_does_not_get_on_is_given_up",),
+    ),
+    _row(
+        "a stopped transfer ends its connection",
+        "workers/transfers.py",
+        "        self.exchange.stop()\n",
+        "        return\n",
+        (f"{_ENGINE}::TestATransfer::test_is_cancelled_also_before_it_has_begun[nothing at all]",),
+    ),
+    _row(
+        "of a log the end is kept, and no more",
+        "workers/container_log.py",
+        "        while self._held > self.most:\n",
+        "        while False:\n",
+        (f"{_ENGINE}::test_a_tail_is_the_end_and_says_whether_it_is_cut",),
+    ),
+    _row(
+        "a scanner does not write without end",
+        "workers/trivy_process.py",
+        "            _refuse_floods(log, scratch / REPORT)\n",
+        "",
+        (f"{_ENGINE}::test_a_scanner_that_writes_without_end_is_killed",),
+    ),
+    _row(
+        "a request has to be complete in time",
+        "bot/server.py",
+        "        self._timer = None\n        if self.transport is not None:\n",
+        "        self._timer = None\n        if False:\n",
+        (f"{_SERVER}::test_a_request_that_is_not_complete_in_time_is_hung_up_on[nothing]",),
+    ),
+    _row(
+        "whoever leaves requests half open makes nobody deaf",
+        "bot/server.py",
+        "        if len(self.connections) > places():\n",
+        "        if False:\n",
+        (f"{_SERVER}::test_1200_half_open_requests_make_nobody_deaf",),
+    ),
+    _row(
+        "the headers of a request have an end",
+        "bot/server.py",
+        "        if not self._has_head and self._arrived > REQUEST_HEAD_BYTES:\n",
+        "        if False:\n",
+        (f"{_SERVER}::test_a_request_that_is_too_long_is_hung_up_on[headers]",),
+    ),
+    _row(
+        "/metrics is not shown to whoever reaches the bot",
+        "bot/http.py",
+        '            Route("/readyz", readyz),\n',
+        '            Route("/readyz", readyz),\n            *metrics_app(metrics).routes,\n',
+        ("tests/bot/test_http.py::test_whoever_watches_sees_health_readiness_and_numbers",),
+    ),
+    _row(
+        "an answer of Slack has an end",
+        "bot/slack_session.py",
+        "                if len(body) > self.most:\n",
+        "                if False:\n",
+        ("tests/bot/test_slack_session.py::test_an_answer_beyond_all_measure_is_given_up[a bomb]",),
+    ),
+)

@@ -1,0 +1,368 @@
+"""The client of everything that is asked over HTTP, save the engines, whose client is their SDK.
+
+httpcore speaks the protocol; here are the limits (``exchange``), the redirects, which are followed
+only where the caller says so, and the unpacking, which stops at the limit. What the other side
+says never gets into an error: only what this machine found out about it.
+"""
+
+import os
+import socket
+import ssl
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore
+import httpx
+
+from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
+from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
+from workers.http_wires import Dial, Dialled, Wires
+from workers.wire import NotLocal, is_local, watched_by
+
+_CONNECTIONS = 16
+_IDLE_SECONDS = 5.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+_FOR_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
+
+
+class Kind(Enum):
+    """How an exchange failed."""
+
+    UNREACHED = auto()
+    UNTRUSTED = auto()
+    NO_TLS = auto()
+    BROKEN = auto()
+    NOT_HTTP = auto()
+    TOO_SLOW = auto()
+    TOO_LONG = auto()
+    NO_ADDRESS = auto()
+    CIRCLES = auto()
+    LOCAL = auto()
+
+
+class HttpFailure(Exception):
+    """There is no answer. ``words`` are this machine's, and fit for people."""
+
+    def __init__(self, kind: Kind, words: str = "") -> None:
+        super().__init__(kind, words)
+        self.kind = kind
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one exchange: with all its redirects in time, of its last answer in bytes."""
+
+    seconds: float
+    most: int
+    """Bytes of a success, also when it is unpacked; more is a failure."""
+    reads_body: bool = True
+    """Without it the status is all that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, read to its end (that of an error at most to ``ERROR_BYTES``)."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    url: str
+
+    @property
+    def is_success(self) -> bool:
+        """2xx."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+Follow = Callable[[str], None]
+"""Raises for an address to which a redirect is not to be followed."""
+
+
+class HttpClient:
+    """Kept-alive connections. Threads may share it; it must not cross a fork.
+
+    ``may_be_local`` says for which host and port an address of this machine is meant.
+    """
+
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        may_be_local: Callable[[str, int], bool],
+        uses_proxies: bool = False,
+        dial: Dial | None = None,
+    ) -> None:
+        self._tls = watched_by(tls)
+        self._wires = Dialled(dial) if dial is not None else Wires(may_be_local)
+        self._uses_proxies = uses_proxies
+        self._direct = httpcore.ConnectionPool(**self._pool_options())
+        self._proxied: dict[str, httpcore.HTTPProxy] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for pool in (self._direct, *self._proxied.values()):
+            pool.close()
+
+    def ask(
+        self,
+        question: Question,
+        limits: Limits,
+        follow: Follow | None = None,
+        check: Check = go_on,
+    ) -> Answer:
+        """Ask, and follow redirects that ``follow`` does not refuse (with None, none is followed).
+
+        Raises HttpFailure, and what ``check`` and ``follow`` raise.
+        """
+        if not question.url.isascii():
+            raise HttpFailure(Kind.NO_ADDRESS)
+        exchange = Exchange(limits.most + HEAD_BYTES, limits.seconds, check)
+        asked = question
+        try:
+            with exchange.current():
+                for _ in range(REDIRECTS + 1):
+                    exchange.again(max(limits.most, ERROR_BYTES) + HEAD_BYTES)
+                    found = self._once_more(asked, limits, follow is not None)
+                    if isinstance(found, Answer):
+                        return found
+                    if follow is not None:
+                        follow(found)
+                    asked = _elsewhere(asked, found)
+        except OutOfTime:
+            raise HttpFailure(Kind.TOO_SLOW) from None
+        except TooMuch:
+            raise _too_long(limits.most) from None
+        raise HttpFailure(Kind.CIRCLES)
+
+    def _once_more(self, asked: Question, limits: Limits, follows: bool) -> "Answer | str":
+        """Ask, and once more when a kept-alive connection turns out to be closed. An address is
+        that of a redirect.
+        """
+        for attempt in (1, 2):
+            try:
+                return self._exchanged(asked, limits, follows)
+            except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
+                if attempt == 2:
+                    raise _failure(error) from None
+            except NotLocal:
+                raise HttpFailure(Kind.LOCAL) from None
+            except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as e:
+                raise _failure(e) from None
+            except (httpcore.ProxyError, httpcore.UnsupportedProtocol, OSError, ValueError) as e:
+                if isinstance(e, OutOfTime):
+                    raise
+                raise _failure(e) from None
+        raise AssertionError("unreachable")
+
+    def _exchanged(self, asked: Question, limits: Limits, follows: bool) -> "Answer | str":
+        parts = urlsplit(asked.url)
+        headers: dict[bytes | str, bytes | str] = {
+            "Host": parts.netloc,
+            "User-Agent": "quaymaster",
+            "Accept-Encoding": "identity",
+            **dict(asked.headers.items()),
+        }
+        if asked.content or asked.method in ("POST", "PUT"):
+            headers["Content-Length"] = str(len(asked.content))
+        with self._pool_for(asked.url).stream(
+            asked.method,
+            asked.url,
+            headers=headers,
+            content=asked.content,
+            extensions={"timeout": {"pool": limits.seconds}},
+        ) as response:
+            answered = httpx.Headers(response.headers)
+            place = answered.get("location", "")
+            is_read = asked.method in ("GET", "HEAD")
+            if follows and is_read and response.status in _REDIRECTS and place:
+                # Its body is not even looked at.
+                return _target(asked.url, place)
+            if not limits.reads_body:
+                return Answer(response.status, answered, b"", asked.url)
+            content = _read(asked.method, response, answered, limits.most)
+            return Answer(response.status, answered, content, asked.url)
+
+    def _pool_for(self, url: str) -> httpcore.ConnectionPool:
+        """Proxies of the environment are for the world outside, as they are for Docker."""
+        parts = urlsplit(url)
+        proxy = getproxies().get(parts.scheme, "") if self._uses_proxies else ""
+        host = parts.hostname or ""
+        if not proxy or is_local(host) or proxy_bypass(host):
+            return self._direct
+        if proxy not in self._proxied:
+            self._proxied[proxy] = self._proxy(proxy)
+        return self._proxied[proxy]
+
+    def _proxy(self, url: str) -> httpcore.HTTPProxy:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        login = (unquote(parts.username or ""), unquote(parts.password or ""))
+        # Whoever runs the worker chose it, wherever it is.
+        options = {**self._pool_options(), "network_backend": Wires(lambda _host, _port: True)}
+        return httpcore.HTTPProxy(
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+            proxy_auth=login if parts.username else None,
+            **options,
+        )
+
+    def _pool_options(self) -> dict[str, Any]:
+        return {
+            "ssl_context": self._tls,
+            "max_connections": _CONNECTIONS,
+            "max_keepalive_connections": _CONNECTIONS,
+            "keepalive_expiry": _IDLE_SECONDS,
+            "network_backend": self._wires,
+        }
+
+
+class Unpacking:
+    """Takes gzip or deflate apart, never to more than ``most`` bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._inflate = zlib.decompressobj(wbits=47)
+        self.made = 0
+        """Bytes that were unpacked so far."""
+
+    def unpacked(self, chunk: bytes) -> bytes:
+        """What follows from one more chunk. Raises TooMuch, and ValueError for what is damaged."""
+        try:
+            # One byte more than may be tells that there is more.
+            content = self._inflate.decompress(chunk, self._left + 1)
+        except zlib.error as error:
+            raise ValueError("not gzip") from error
+        self.made += len(content)
+        self._left -= len(content)
+        if self._left < 0:
+            raise TooMuch
+        return content
+
+    def end(self) -> None:
+        """The last chunk is through. Raises ValueError where something is missing."""
+        if not self._inflate.eof:
+            raise ValueError("cut short")
+
+
+def _read(method: str, response: httpcore.Response, headers: httpx.Headers, most: int) -> bytes:
+    """The body. Of an error the first bytes do, and a packed one is not worth unpacking."""
+    is_success = 200 <= response.status < 300
+    declared = headers.get("content-length", "")
+    is_number = declared.isascii() and declared.isdigit() and len(declared) < 20
+    if is_success and method != "HEAD" and is_number and int(declared) > most:
+        raise TooMuch
+    packing = headers.get("content-encoding", "identity").strip().lower()
+    read = _collected(response.iter_stream(), most if is_success else ERROR_BYTES, is_success)
+    if not read or packing in ("", "identity"):
+        return read
+    if not is_success:
+        return b""
+    if packing not in ("gzip", "x-gzip", "deflate"):
+        raise HttpFailure(Kind.NOT_HTTP, "It packs its answer in a way that was not asked for.")
+    unpacking = Unpacking(most)
+    try:
+        content = unpacking.unpacked(read)
+        unpacking.end()
+    except ValueError:
+        raise HttpFailure(Kind.NOT_HTTP, "Its answer cannot be unpacked.") from None
+    return content
+
+
+def _collected(chunks: Iterable[bytes], most: int, is_whole: bool) -> bytes:
+    read = bytearray()
+    for chunk in chunks:
+        read += chunk
+        if len(read) > most:
+            if is_whole:
+                raise TooMuch
+            break
+    return bytes(read[:most])
+
+
+def _target(url: str, place: str) -> str:
+    try:
+        target = urljoin(url, place)
+        parts = urlsplit(target)
+        _ = parts.port  # a number, or ValueError
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address or not target.isascii() or not target.isprintable() or " " in target:
+        raise HttpFailure(Kind.NO_ADDRESS)
+    return parts._replace(fragment="").geturl()
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return (
+        parts.scheme,
+        parts.hostname or "",
+        parts.port or (443 if parts.scheme == "https" else 80),
+    )
+
+
+def _elsewhere(asked: Question, url: str) -> Question:
+    """The same question to another address; what is for one host's eyes stays there."""
+    headers = asked.headers
+    if origin(url) != origin(asked.url):
+        headers = {k: v for k, v in headers.items() if k.lower() not in _FOR_ONE_HOST}
+    return Question(asked.method, url, headers)
+
+
+def _too_long(most: int) -> HttpFailure:
+    return HttpFailure(Kind.TOO_LONG, f"Its answer is longer than {most:,} bytes.")
+
+
+def _failure(error: Exception) -> HttpFailure:
+    """In this machine's words: those of a protocol error quote the other side."""
+    # httpcore forgets causes on the way: what is raised here takes its own along.
+    cause = next((one for one in error.args if isinstance(one, OSError)), error)
+    match error:
+        case httpcore.TimeoutException():
+            return HttpFailure(Kind.TOO_SLOW)
+        case _ if isinstance(cause, ssl.SSLCertVerificationError):
+            return HttpFailure(Kind.UNTRUSTED, f"{cause.verify_message}.")
+        case _ if isinstance(cause, ssl.SSLError):
+            return HttpFailure(Kind.NO_TLS, f"TLS says: {(cause.reason or 'no').lower()}.")
+        case httpcore.ConnectError() | httpcore.ProxyError():
+            return HttpFailure(Kind.UNREACHED, _of_system(cause))
+        case httpcore.RemoteProtocolError():
+            return HttpFailure(Kind.NOT_HTTP, "What it sends is not HTTP, or ends too early.")
+        case httpcore.UnsupportedProtocol() | httpcore.LocalProtocolError() | ValueError():
+            return HttpFailure(Kind.NO_ADDRESS)
+        case _:
+            return HttpFailure(Kind.BROKEN, _of_system(cause))
+
+
+def _of_system(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "Its name is not known."
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{os.strerror(error.errno)}."
+    return ""
