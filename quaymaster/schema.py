@@ -23,6 +23,7 @@ from quaymaster.schema_values import (
     AbsolutePath,
     ChannelId,
     Duration,
+    EngineId,
     EngineUrl,
     FreezeText,
     HttpPath,
@@ -90,6 +91,11 @@ class HostEntry(Part):
         None,
         description="what it runs, where its engine does not tell the processor's variant",
         examples=["linux/amd64/v2"],
+    )
+    engine_id: EngineId | None = Field(
+        None,
+        description="the ID that `docker info` shows; without it, what its worker finds first",
+        examples=["7TJD:GKQ4:2XLC:HNAV"],
     )
 
 

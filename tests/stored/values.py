@@ -19,6 +19,7 @@ from quaymaster.findings import (
     Unknown,
 )
 from quaymaster.gate import blocked_by
+from quaymaster.host_engines import HostEngine
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
 from quaymaster.operations import Actor, Cancellation, Origin, Stage, State, Submission
@@ -85,6 +86,7 @@ from quaymaster.store.formats import (
     DRIFT,
     EVENT,
     EXAMINED,
+    HOST_ENGINE,
     LOCAL_REPORT,
     PAGE,
     PLAN,
@@ -411,6 +413,7 @@ SAMPLES: tuple[Sample, ...] = (
         )
         for kind in DriftKind
     ),
+    Sample(HOST_ENGINE, ("app1",), HostEngine("app1", "AAAA:BBBB", 3, AT), WORKER_KEY),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
     *(
         Sample(PAGE, ("1042", "1"), one, WORKER_KEY)
