@@ -101,7 +101,6 @@ def worker(
         expect_to_work(settings, names)
         expect_our_format(url)
         names = names or _queues_that_are_proved(settings, configuration)
-        expect_to_work(settings, names)
     except QuaymasterError as error:
         end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
@@ -337,7 +336,9 @@ def _queues_that_are_proved(settings: Settings, configuration: Configuration) ->
         taken, left = queues_to_prove(owner, settings.docker_host)
     for one in left:
         typer.echo(f"Not served: {one}. Name its queue with --queues to serve it.", err=True)
-    return [REGISTRY, *taken]
+    queues = [REGISTRY, *taken]
+    expect_to_work(settings, queues)
+    return queues
 
 
 def _address(text: str) -> tuple[str, int]:
