@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from quaymaster.capabilities import parse_capability, parse_dropped
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import ImageRef, Repository, shown
 from quaymaster.platforms import Platform
@@ -246,6 +247,8 @@ def _positive(duration: timedelta) -> timedelta:
 
 
 Name = Annotated[str, reading(_name)]
+Capability = Annotated[str, reading(parse_capability)]
+DroppedCapability = Annotated[str, reading(parse_dropped)]
 VariableName = Annotated[str, reading(_variable_name)]
 VariableValue = Annotated[Template, PlainValidator(_variable_value)]
 ChannelId = Annotated[str, reading(_channel)]

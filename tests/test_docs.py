@@ -163,6 +163,9 @@ def test_no_container_may_more_than_it_must(service: str) -> None:
     assert entry["cap_drop"] == ["ALL"]
     assert entry["read_only"] is True
     assert entry["security_opt"] == ["no-new-privileges:true"]
+    assert entry["mem_limit"]
+    assert 0 < entry["pids_limit"] <= 512
+    assert all("size=" in one for one in entry.get("tmpfs", ()))
     for forbidden in ("privileged", "cap_add", "devices", "network_mode", "pid", "ipc", "ports"):
         assert forbidden not in entry
 

@@ -8,6 +8,10 @@ _row = partial(Protection, "G7")
 _REQUIREMENTS = "tests/test_requirements.py"
 
 _OWN = "tests/workers/test_own_engine.py"
+_MAY = (
+    "tests/workers/test_containers.py::test_a_container_may_what_its_configuration_says_and_no_more"
+)
+_RENDERING = "tests/workers/test_rendering.py"
 _LOOK = "tests/workers/test_service_look.py"
 
 SUPPLY_CHAIN = (
@@ -69,6 +73,69 @@ SUPPLY_CHAIN = (
                 "            for name in (host, _COUNT)\n",
                 "            for name in (host,)\n",
                 f"{_OWN}::test_workers_that_find_an_engine_at_once_agree",
+            ),
+        )
+    ),
+    *(
+        _row(what, file, old, new, (test,))
+        for what, file, old, new, test in (
+            (
+                "a container has the capabilities of its configuration alone",
+                "workers/candidates.py",
+                "cap_drop=None if configuration.capabilities is None else [ALL],",
+                "",
+                _MAY,
+            ),
+            (
+                "a container gains no privileges",
+                "workers/candidates.py",
+                '["no-new-privileges:true"] if configuration.no_new_privileges else None',
+                "None",
+                _MAY,
+            ),
+            (
+                "a container has a limit of processes",
+                "workers/candidates.py",
+                "        pids_limit=limits.pids,\n",
+                "",
+                _MAY,
+            ),
+            (
+                "a service that says nothing gets no capability that hardly any needs",
+                "quaymaster/capabilities.py",
+                "set(BY_DOCKER) - LEFT_OUT - dropped",
+                "set(BY_DOCKER) - dropped",
+                f"{_RENDERING}::test_a_service_gets_no_more_than_it_needs_unless_it_asks",
+            ),
+            (
+                "a service gets no capability that Docker would not give",
+                "quaymaster/capabilities.py",
+                "    if name not in BY_DOCKER:\n",
+                "    if not name:\n",
+                "tests/quaymaster/test_configuration.py::TestMistakes::test_each_in_a_service_is_told",
+            ),
+            (
+                "a voter sees which capabilities change",
+                "bot/views/approval.py",
+                "tuple(sorted(may_now - could_before))",
+                "()",
+                "tests/bot/views/test_approval.py::test_what_it_may_do_is_told_as_a_difference",
+            ),
+            (
+                "an older release is restored as it was",
+                "quaymaster/services.py",
+                "    no_new_privileges: bool = False\n",
+                "    no_new_privileges: bool = True\n",
+                "tests/workers/jobs/test_apply.py::"
+                "test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was",
+            ),
+            (
+                "a setting that is new changes no fingerprint of before",
+                "workers/candidates.py",
+                ", exclude_defaults=True",
+                "",
+                "tests/workers/test_containers.py::"
+                "test_a_setting_that_is_new_changes_no_fingerprint_of_before",
             ),
         )
     ),

@@ -136,10 +136,12 @@ SERVICE = ServiceConfiguration(
     ports=(PublishedPort(8443, 443, "udp", "127.0.0.1"), PublishedPort(8080, 80)),
     volumes=(Volume("/srv/web", "/data", read_only=True), Volume("cache", "/cache")),
     command=("serve", "--all"),
-    limits=Limits(memory=512 * 1024 * 1024, cpus=1.5),
+    limits=Limits(memory=512 * 1024 * 1024, cpus=1.5, pids=4096),
     health=HealthCheck("/healthz", 8080, 20.0, 2.0, outbound=True),
     drain=5.0,
     bake=60.0,
+    capabilities=("CHOWN", "KILL"),
+    no_new_privileges=True,
 )
 EXAMINED_IMAGE = Examined(
     image=IMAGE,

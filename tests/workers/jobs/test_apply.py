@@ -25,7 +25,8 @@ from quaymaster.services import ServiceConfiguration, Volume
 from quaymaster.signed import Signed
 from quaymaster.standings import LookedUp
 from quaymaster.store import keys, records, releases, reports, service_leases
-from quaymaster.store.transactions import Query, ask, perform
+from quaymaster.store.formats import RELEASE
+from quaymaster.store.transactions import Query, Transaction, ask, perform
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
@@ -456,6 +457,45 @@ def test_a_rollback_does_not_restore_what_was_written_into_redis(
     place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
     note(place, written)
     assert plan_rollback(request, asked, place.tools).plan
+
+
+def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
+    place: Place, images: LocalImages
+) -> None:
+    """Also where its container is gone, and has to be made anew."""
+    first = place.service.image(images.web_v1, "1")
+    before = Release(
+        id=1,
+        environment=place.service.environment,
+        service="web",
+        image=first,
+        configuration=place.rendered(),
+        released_by="U0ALICE",
+        approved_by=(),
+        released_at=NOW,
+        turn=1,
+        member=place.service.member(first),
+    )
+    body = RELEASE.adapter.dump_python(before, mode="json")
+    for name in ("capabilities", "no_new_privileges"):
+        del body["configuration"][name]
+    del body["configuration"]["limits"]["pids"]
+    before = RELEASE.adapter.validate_python(body)
+    note(place, signed(before))
+    second = place.service.image(images.web_v2, "2")
+    step = place.apply(place.plan(second))
+    assert isinstance(step, Finished)
+    perform(place.connection, Transaction(tuple(step.also), lambda _: None, lambda _: None))
+    request = RollbackRequest(place.service.environment, "web")
+    asked = running(having(place.operation(None), request=request), place.connection)
+    plan = plan_rollback(request, asked, place.tools).plan
+    assert plan is not None
+    assert isinstance(place.apply(plan), Finished)
+    serving = observe(place.service.host, place.service.environment, "web").serving
+    assert serving is not None
+    made = place.service.client.api.inspect_container(serving.id)["HostConfig"]
+    assert (made["CapAdd"], made["CapDrop"], made["SecurityOpt"]) == (None, None, None)
+    assert not made["PidsLimit"]
 
 
 def signed(release: Release) -> str:
