@@ -11,6 +11,7 @@ _OWN = "tests/workers/test_own_engine.py"
 _MAY = (
     "tests/workers/test_containers.py::test_a_container_may_what_its_configuration_says_and_no_more"
 )
+_PATHS = "tests/workers/test_host_paths.py"
 _RENDERING = "tests/workers/test_rendering.py"
 _LOOK = "tests/workers/test_service_look.py"
 
@@ -79,6 +80,41 @@ SUPPLY_CHAIN = (
     *(
         _row(what, file, old, new, (test,))
         for what, file, old, new, test in (
+            (
+                "what a service mounts is looked at on the host",
+                "workers/jobs/apply.py",
+                "            _expect_volumes(plan, engine, still_mine, tools)\n",
+                "",
+                "tests/workers/jobs/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
+            ),
+            (
+                "every part of a name is looked at",
+                "workers/host_paths.py",
+                "        found = is_link(within)\n",
+                "        found = is_link(posixpath.relpath(source, root))\n",
+                f"{_PATHS}::test_a_link_is_refused_wherever_it_stands_and_wherever_it_leads",
+            ),
+            (
+                "the look begins at the outermost directory that is allowed",
+                "workers/host_paths.py",
+                "min(roots, key=len)",
+                "max(roots, key=len)",
+                f"{_PATHS}::test_the_outermost_allowed_directory_is_where_the_look_begins",
+            ),
+            (
+                "what is not there is not mounted",
+                "workers/host_paths.py",
+                "        if found is None:\n            raise",
+                "        if found is None:\n            return\n            raise",
+                f"{_PATHS}::test_a_directory_that_is_not_there_is_refused_and_not_made",
+            ),
+            (
+                "a look leaves no container",
+                "workers/host_paths.py",
+                "            api.remove_container(created, force=True, v=True)\n",
+                "            pass\n",
+                f"{_PATHS}::test_directories_are_mounted_that_are_what_they_say",
+            ),
             (
                 "a container has the capabilities of its configuration alone",
                 "workers/candidates.py",
