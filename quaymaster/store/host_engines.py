@@ -36,13 +36,12 @@ class HostEngines:
         text = self.texts.get(host)
         if text is None:
             return None
-        signed = HOST_ENGINE.read(text, (host,), self.ring)
+        try:
+            signed = HOST_ENGINE.read(text, (host,), self.ring)
+        except Forged as error:
+            raise _of_no_worker(host) from error
         if signed.value.host != host or not self.ring.key(signed.key).may_work_in(host_queue(host)):
-            raise Forged(
-                f"No worker of {host} says which engine it is.",
-                why="Something else wrote it, or the worker's key was replaced.",
-                next_step=f"Run `quaymaster hosts accept {host}` as the worker of {host}.",
-            )
+            raise _of_no_worker(host)
         return signed.value
 
     def others(self, host: str) -> tuple[HostEngine, ...]:
@@ -92,6 +91,14 @@ def record(
         ),
         done=lambda _: True,
         refused=lambda _: False,
+    )
+
+
+def _of_no_worker(host: str) -> Forged:
+    return Forged(
+        f"No worker of {host} says which engine it is.",
+        why="Something else wrote it, or the key of the worker is no longer in the key ring.",
+        next_step=f"Run `quaymaster hosts accept {host}` as the worker of {host}.",
     )
 
 

@@ -69,6 +69,14 @@ SUPPLY_CHAIN = (
                 f"{_OWN}::test_accepting_an_engine_is_in_the_audit",
             ),
             (
+                "after a key was revoked a host still knows its engine",
+                "quaymaster/revocation.py",
+                "            work.sign_engines_anew()\n",
+                "",
+                "tests/quaymaster/test_revocation.py::"
+                "test_the_engine_of_a_host_counts_again_and_is_told_to_whoever_revoked_the_key",
+            ),
+            (
                 "events of two engines have two numbers",
                 "quaymaster/store/host_engines.py",
                 "            for name in (host, _COUNT)\n",
