@@ -1,15 +1,23 @@
 # One image for bot and workers. Build it with: docker compose build
-FROM python:3.13-slim AS build
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
+COPY requirements/ requirements/
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
+RUN python -m venv /opt/quaymaster \
+ && /opt/quaymaster/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY workers workers
 COPY quaymaster quaymaster
 COPY local_slack local_slack
 COPY trial trial
-RUN python -m venv /opt/quaymaster && /opt/quaymaster/bin/pip install --no-cache-dir ".[scanner]"
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /opt/quaymaster/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --home-dir /var/lib/quaymaster --create-home quaymaster \
  && mkdir -p /var/cache/trivy && chown quaymaster /var/cache/trivy
 COPY --from=build /opt/quaymaster /opt/quaymaster

@@ -2,6 +2,7 @@
 #   PYTHON  the interpreter to make the virtual environment with (3.11 or newer)
 #   VENV    where that environment is, or is to be
 #   JOBS    how many tests run at once
+#   UPGRADE with `make requirements`: newest versions, instead of those that are pinned already
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= auto
@@ -10,21 +11,26 @@ INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
 TYPED := bot workers quaymaster local_slack trial tests bench
 
-.PHONY: help install check test protections screenshots bench try clean
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+.PHONY: help install check test protections screenshots bench try requirements pin-images clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## virtual environment with the project and its tools
 
-$(INSTALLED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+# Versions and hashes are in requirements/, the sources are those that the machine is set up for.
+$(INSTALLED): pyproject.toml requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(TRYABLE)
 
 # What a newcomer needs, without a developer's tools.
-$(TRYABLE): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[try]'
+$(TRYABLE): pyproject.toml requirements/try.txt requirements/build.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/try.txt --requirement requirements/build.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(BIN)/python:
@@ -52,6 +58,15 @@ bench: install ## measure; ONLY=name for one row
 
 try: $(TRYABLE) ## the whole product without Slack, on a chat page on this machine
 	$(BIN)/quaymaster try
+
+requirements: install ## versions and hashes anew, after a change of pyproject.toml; UPGRADE=1 for the newest
+	$(BIN)/uv $(COMPILE) --extra try --group dev --output-file requirements/dev.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --extra try --constraint requirements/dev.txt --output-file requirements/try.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --extra scanner --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(BIN)/uv $(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+pin-images: ## the digests of the base images beside their tags, as their registry has them now
+	.ci/pin-images
 
 clean: ## remove the virtual environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,6 +13,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -23,11 +24,11 @@ import typer
 from quaymaster import logs
 from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
-from quaymaster.command_line import end_with, settings_or_end
+from quaymaster.command_line import connected, end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
 from quaymaster.database_commands import database_app
-from quaymaster.enrolment import expect_to_work
+from quaymaster.enrolment import expect_to_work, refuse_others
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
@@ -36,6 +37,7 @@ from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.start import expect_our_format
+from quaymaster.store.format_key import expect
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -46,6 +48,8 @@ app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
 app.add_typer(keys_app, name="keys")
+hosts_app = typer.Typer(help="Which engine a host is.", no_args_is_help=True)
+app.add_typer(hosts_app, name="hosts")
 
 
 @app.command()
@@ -78,7 +82,11 @@ def bot(
 @app.command()
 def worker(
     queues: Annotated[
-        str, typer.Option(help="Comma-separated: host:NAME, registry. All by default.")
+        str,
+        typer.Option(
+            help="Comma-separated: host:NAME, registry. By default registry, and the hosts whose "
+            "engine this worker is known to have."
+        ),
     ] = "",
     processes: Annotated[int, typer.Option(min=1, help="How many jobs run at once.")] = 1,
     grace: Annotated[
@@ -90,11 +98,12 @@ def worker(
     from workers.supervisor import Child, Supervisor
 
     settings, configuration = _started(["SLACK_BOT_TOKEN"])
-    names = _queues(queues, configuration)
     url = settings.redis_url.get_secret_value()
     try:
+        names = _queues(queues, configuration)
         expect_to_work(settings, names)
         expect_our_format(url)
+        names = names or _queues_that_are_proved(settings, configuration)
     except QuaymasterError as error:
         end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
@@ -240,6 +249,27 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     return perform((*slack, *keys, *worker_probes(parts, place)), secrets)
 
 
+@hosts_app.command("accept")
+def accept_host(
+    host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the configuration.")],
+) -> None:
+    """Take the engine that answers for a host as its own from now on. Run it as its worker."""
+    from workers.engine import Engine
+    from workers.own_engine import Owner
+
+    settings, configuration = _started([])
+    try:
+        url = configuration.host(host).docker or settings.docker_host
+        keys = settings.keys(Role.WORKER)
+        refuse_others(keys.entry, [host_queue(host)])
+        with closing(connected(settings)) as connection, Engine.connect(url, name=host) as engine:
+            expect(connection)
+            found = Owner(configuration, connection, keys).accept(engine)
+    except QuaymasterError as error:
+        end_with(str(error))
+    typer.echo(f"{host} is {found} from now on.")
+
+
 async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
     stop = _stop_on_signals()
@@ -293,11 +323,25 @@ def _stop_on_signals() -> asyncio.Event:
 
 def _queues(given: str, configuration: Configuration) -> list[str]:
     every = [REGISTRY, *(host_queue(name) for name in configuration.hosts)]
-    names = [name.strip() for name in given.split(",") if name.strip()] or every
+    names = [name.strip() for name in given.split(",") if name.strip()]
     unknown = [name for name in names if name not in every]
     if unknown:
         end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
     return names
+
+
+def _queues_that_are_proved(settings: Settings, configuration: Configuration) -> list[str]:
+    """Those of a worker that names none."""
+    from workers.own_engine import Owner, queues_to_prove
+
+    with closing(connected(settings)) as connection:
+        owner = Owner(configuration, connection, settings.keys(Role.WORKER))
+        taken, left = queues_to_prove(owner, settings.docker_host)
+    for one in left:
+        typer.echo(f"Not served: {one}. Name its queue with --queues to serve it.", err=True)
+    queues = [REGISTRY, *taken]
+    expect_to_work(settings, queues)
+    return queues
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -119,6 +119,7 @@ _KEYS = (
     _ours("turn:*", host="rw"),
     _ours("at-work:*", host="rw"),
     _ours("drifts", bot="r", host="rw"),
+    _ours("host-engines", host="rw"),
     _ours("drifts:told", bot="rw"),
     _ours("report:*", bot="r", host="r", registry="r", scanner="rw"),
     _ours("local-report:*", host="rw", registry="r"),

@@ -1,8 +1,8 @@
 """After a key was stolen: what it signed is signed anew with its holder's new key, or ends.
 
-Releases and bad-digest marks are signed anew, so that deploys and rollbacks go on. Operations that
-are open and rest on it end: nobody can tell whether the holder or the thief signed them. What is
-done is found out anew each time, so it can be broken off and done again.
+Releases, bad-digest marks and the engines of hosts are signed anew, so that deploys and rollbacks
+go on. Operations that are open and rest on it end: nobody can tell whether the holder or the thief
+signed them. What is done is found out anew each time, so it can be broken off and done again.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import keys, records
 from quaymaster.store.emptying import may_not, named
 from quaymaster.store.envelopes import key_id_of
-from quaymaster.store.formats import BAD_DIGEST, RELEASE, SUBMISSION
+from quaymaster.store.formats import BAD_DIGEST, HOST_ENGINE, RELEASE, SUBMISSION
 from quaymaster.store.transactions import (
     Command,
     Connection,
@@ -67,6 +67,7 @@ def carry_out(connection: Connection, revoked: PublicKey, own: Keys) -> Revocati
         if revoked.role is Role.WORKER:
             work.sign_releases_anew()
             work.sign_marks_anew()
+            work.sign_engines_anew()
         if revoked.role is not Role.BOT:
             work.delete_reports()
         if revoked.role is not Role.SCANNER:
@@ -115,6 +116,19 @@ class _Work:
                 if mark is not None:
                     perform(self.connection, _put_mark(name, digest, text, mark.text))
                     self.done.signed_anew.append(what)
+
+    def sign_engines_anew(self) -> None:
+        for host, text in ask(self.connection, _fields(keys.HOST_ENGINES)).items():
+            what = f"the engine of {host}"
+            engine = self._anew(
+                text,
+                what,
+                lambda: HOST_ENGINE.read(text, (host,), self.before.ring),  # noqa: B023
+                lambda value: HOST_ENGINE.signed(value, (host,), self.own.private),  # noqa: B023
+            )
+            if engine is not None:
+                perform(self.connection, _put_mark(keys.HOST_ENGINES, host, text, engine.text))
+                self.done.signed_anew.append(f"{what}: {engine.value.engine_id}")
 
     def delete_reports(self) -> None:
         for pattern in _REPORTS:

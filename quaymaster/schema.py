@@ -21,8 +21,11 @@ from pydantic import (
 from quaymaster.findings import Severity
 from quaymaster.schema_values import (
     AbsolutePath,
+    Capability,
     ChannelId,
+    DroppedCapability,
     Duration,
+    EngineId,
     EngineUrl,
     FreezeText,
     HttpPath,
@@ -95,6 +98,11 @@ class HostEntry(Part):
         None,
         description="what it runs, where its engine does not tell the processor's variant",
         examples=["linux/amd64/v2"],
+    )
+    engine_id: EngineId | None = Field(
+        None,
+        description="the ID that `docker info` shows; without it, what its worker finds first",
+        examples=["7TJD:GKQ4:2XLC:HNAV"],
     )
 
 
@@ -238,9 +246,13 @@ class LimitsEntry(Part):
         None, description="processors, also parts of one", examples=[1.5]
     )
 
+    pids: Annotated[StrictInt, Field(ge=1, le=4_194_304)] | Literal["unlimited"] = Field(
+        4096, description="processes and threads together", examples=[4096]
+    )
+
     def as_limits(self) -> Limits:
         """The limits as a plan holds them."""
-        return Limits(self.memory, self.cpus)
+        return Limits(self.memory, self.cpus, None if self.pids == "unlimited" else self.pids)
 
 
 class ServiceEntry(Part):
@@ -280,6 +292,19 @@ class ServiceEntry(Part):
         LimitsEntry(),
         description="what it may use at most",
         examples=[{"memory": "512m", "cpus": 1.5}],
+    )
+    cap_add: tuple[Capability, ...] = Field(
+        (),
+        description="capabilities that it has besides; Docker's usual ones, and no others",
+        examples=[["NET_RAW"]],
+    )
+    cap_drop: tuple[DroppedCapability, ...] = Field(
+        (), description="capabilities that it does not have, or ALL", examples=[["ALL"]]
+    )
+    no_new_privileges: StrictBool = Field(
+        True,
+        description="no program in it gains rights by its file (setuid)",
+        examples=[True],
     )
     channel: ChannelId | None = Field(
         None, description="the channel that owns it; alerts go there", examples=["C0SHOP"]

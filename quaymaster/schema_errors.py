@@ -27,7 +27,6 @@ _LATER = frozenset(
 )
 _NEVER = frozenset(
     {
-        "cap_add",
         "devices",
         "ipc",
         "network_mode",

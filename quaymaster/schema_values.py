@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from quaymaster.capabilities import parse_capability, parse_dropped
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import ImageRef, Repository, shown
 from quaymaster.platforms import Platform
@@ -29,6 +30,8 @@ _PORT = re.compile(
     r"(?:(?P<address>[0-9.]{7,15}|\[[0-9a-fA-F:]{2,39}\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?"
 )
+# Letters in groups of four before Docker 24, a UUID since.
+_ENGINE_ID = re.compile(r"[A-Za-z0-9:-]{4,100}")
 # https://github.com/moby/moby/blob/master/daemon/names/names.go
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 
@@ -231,6 +234,12 @@ def is_inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
+def _engine_id(text: str) -> str:
+    if not _ENGINE_ID.fullmatch(text):
+        raise UsageError(f"{shown(text)} is no ID of an engine: `docker info` shows it.")
+    return text
+
+
 def _positive(duration: timedelta) -> timedelta:
     if not duration:
         raise UsageError("This has to be longer than nothing.")
@@ -238,11 +247,14 @@ def _positive(duration: timedelta) -> timedelta:
 
 
 Name = Annotated[str, reading(_name)]
+Capability = Annotated[str, reading(parse_capability)]
+DroppedCapability = Annotated[str, reading(parse_dropped)]
 VariableName = Annotated[str, reading(_variable_name)]
 VariableValue = Annotated[Template, PlainValidator(_variable_value)]
 ChannelId = Annotated[str, reading(_channel)]
 RegistryHost = Annotated[str, reading(_registry_host)]
 EngineUrl = Annotated[str, reading(_engine_url)]
+EngineId = Annotated[str, reading(_engine_id)]
 AbsolutePath = Annotated[str, reading(_absolute_path)]
 HttpPath = Annotated[str, reading(_http_path)]
 Reference = Annotated[SecretReference, reading(_reference)]

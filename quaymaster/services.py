@@ -63,6 +63,8 @@ class Limits:
 
     memory: int | None = None
     cpus: float | None = None
+    pids: int | None = None
+    """Processes and threads together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,8 @@ class ServiceConfiguration:
     """How long the old container may take to end."""
     bake: float = 0.0
     """How long after the switch it is looked at once more."""
+    capabilities: tuple[str, ...] | None = None
+    """All that it has, sorted. None: what Docker gives, as a release had it before this was
+    recorded."""
+    no_new_privileges: bool = False
+    """Whether no program in it gains rights by its file: setuid, file capabilities."""

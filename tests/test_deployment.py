@@ -63,7 +63,8 @@ def composed(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str
 
 def variables() -> dict[str, str]:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    return {name: f"made-up-{name}" for name in re.findall(r"^(\w+)=", example, re.MULTILINE)}
+    made_up = {name: f"made-up-{name}" for name in re.findall(r"^(\w+)=", example, re.MULTILINE)}
+    return made_up | {"REDIS_MEMORY_LIMIT": "192m"}
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +213,8 @@ def deployment(
 ) -> Iterator[Deployment]:
     """Afterwards it is gone, volumes included. The image has one name: one test at a time."""
     made_up = {name: secrets.token_hex(16) for name in variables()}
-    environment = made_up | {"REDIS_MAXMEMORY": "64mb", "DOCKER_GROUP_ID": "999"}
+    chosen = {"REDIS_MAXMEMORY": "64mb", "REDIS_MEMORY_LIMIT": "192m", "DOCKER_GROUP_ID": "999"}
+    environment = made_up | chosen
     for name in ("docker-compose.yml", "valkey.conf"):
         shutil.copy(ROOT / name, tmp_path)
     lines = (f"{name}={value}\n" for name, value in environment.items())
@@ -238,6 +240,8 @@ def test_redis_comes_up_healthy_lets_no_stranger_in_and_shows_no_password(
     container = deployment.container()
     assert container.attrs["State"]["Health"]["Status"] == "healthy"
     assert container.attrs["HostConfig"]["ReadonlyRootfs"] is True
+    assert container.attrs["HostConfig"]["Memory"] == 192 << 20
+    assert container.attrs["HostConfig"]["PidsLimit"] == 128
     assert not container.attrs["HostConfig"]["PortBindings"]
     with deployment.client(None) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()

@@ -69,17 +69,17 @@ def test_the_tables_and_cards_of_the_readme_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_is_named_exists(document: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     named = {
         match
         for code in code_in(read(document))
-        for match in re.findall(r"(?:^|\s)make ([a-z]+)", code)
+        for match in re.findall(r"(?:^|\s)make ([a-z-]+)", code)
     }
     assert named <= targets
 
 
 def test_every_make_target_is_for_people_who_read_one_of_the_documents() -> None:
-    targets = set(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*## ", read("Makefile"), re.MULTILINE))
     told = " ".join(map(read, DOCUMENTS))
     assert {target for target in targets - {"help", "clean"} if f"make {target}" not in told} == (
         set()
@@ -164,6 +164,9 @@ def test_no_container_may_more_than_it_must(service: str) -> None:
     assert entry["cap_drop"] == ["ALL"]
     assert entry["read_only"] is True
     assert entry["security_opt"] == ["no-new-privileges:true"]
+    assert entry["mem_limit"]
+    assert 0 < entry["pids_limit"] <= 512
+    assert all("size=" in one for one in entry.get("tmpfs", ()))
     for forbidden in ("privileged", "cap_add", "devices", "network_mode", "pid", "ipc", "ports"):
         assert forbidden not in entry
 

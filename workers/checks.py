@@ -11,6 +11,7 @@ from quaymaster.checks import Check, Part, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure, QuaymasterError, ScannerBroken
 from quaymaster.gate import why_outdated
+from quaymaster.host_engines import not_as_pinned
 from quaymaster.known_values import SHORTEST_VALUE
 from quaymaster.settings import Settings
 from quaymaster.spelling import listed
@@ -75,11 +76,12 @@ def secret_values(place: Place) -> tuple[str, ...]:
 
 
 def _host_probe(place: Place, host: str) -> Probe:
-    url = place.configuration.hosts[host].docker or place.settings.docker_host
-    return Probe(f"host {host}", lambda: _host(host, url))
+    entry = place.configuration.hosts[host]
+    url = entry.docker or place.settings.docker_host
+    return Probe(f"host {host}", lambda: _host(host, url, entry.engine_id))
 
 
-def _host(host: str, url: str | None) -> Iterator[Check]:
+def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
     subject = f"host {host}"
     with Engine.connect(url, name=host, timeout=_ENGINE_SECONDS) as engine:
         with engine.asked() as api:
@@ -91,7 +93,10 @@ def _host(host: str, url: str | None) -> Iterator[Check]:
         yield Check(subject, "broken", f"{release} is too old.", "Install Docker 20.10 or newer.")
         return
     kind = f"{information.get('OSType')}/{information.get('Architecture')}"
-    yield Check(subject, "ok", f"{release}, {kind}.")
+    if pinned is not None and information.get("ID") != pinned:
+        yield Check.of_error(subject, not_as_pinned(host, pinned, str(information.get("ID"))))
+        return
+    yield Check(subject, "ok", f"{release}, {kind}, ID {information.get('ID')}.")
     root = Path(str(information.get("DockerRootDir") or ""))
     # The engine does not tell how much space is left; its own disk does, where it can be seen.
     if is_here and root.is_absolute() and root.is_dir():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quaymaster import logs
+from quaymaster.capabilities import capabilities
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison, FingerprintKey
@@ -63,6 +64,8 @@ class Renderer:
             health=entry.health.as_check(),
             drain=entry.drain.total_seconds(),
             bake=entry.bake.total_seconds(),
+            capabilities=capabilities(entry.cap_add, entry.cap_drop),
+            no_new_privileges=entry.no_new_privileges,
         )
 
     def values(self, configuration: ServiceConfiguration) -> Values:

@@ -34,6 +34,7 @@ from quaymaster.store.transactions import Connection, ask, perform
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.moves import taken_port
+from workers.own_engine import Owner
 from workers.running import LeaseLost, service_kept
 from workers.settle import Settled, is_settled, settle
 
@@ -71,10 +72,12 @@ class ServiceLook:
             if not self._is_mine(host):
                 continue
             try:
+                self._expect_own(self._engine(host))
                 for where in self._services_on(host):
                     count += self._look_at(self._engine(host), where, now)
-            except OutsideFailure as error:
-                log.warning("services not looked at", host=host, why=error.trouble.what)
+            except (OutsideFailure, Forged, WrittenByNewer) as error:
+                log.warning("services not looked at", host=host, why=str(error))
+                self._disconnect(host)
         return count
 
     def close(self) -> None:
@@ -202,8 +205,13 @@ class ServiceLook:
 
     def _engine(self, host: str) -> Engine:
         if host not in self._engines:
-            self._engines[host] = self.connect(host)
+            engine = self._engines[host] = self.connect(host)
+            self._expect_own(engine)
         return self._engines[host]
+
+    def _expect_own(self, engine: Engine) -> None:
+        """Where another engine answers, it has services of that name of its own."""
+        Owner(self.configuration, self.connection, self.keys).expect(engine)
 
     def _disconnect(self, host: str) -> None:
         engine = self._engines.pop(host, None)

@@ -17,6 +17,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
 from workers.engine import Engine
 from workers.exchange import Check, go_on
+from workers.own_engine import Owner
 from workers.registry import Registry
 from workers.registry_auth import RegistryLogin
 from workers.rendering import Renderer
@@ -77,10 +78,14 @@ class Toolbox:
         return self.scanner.scan_local(image, engine.url, check, config)
 
     def engine(self, host: str) -> Engine:
-        """The Docker engine of a host. Raises OutsideFailure when it does not answer."""
+        """The Docker engine of a host. Raises OutsideFailure when it does not answer, or when
+        another one answers.
+        """
         if host not in self._engines:
             url = self.configuration.host(host).docker or self.settings.docker_host
-            self._engines[host] = self._stack.enter_context(Engine.connect(url, name=host))
+            engine = self._stack.enter_context(Engine.connect(url, name=host))
+            Owner(self.configuration, self.connection, self.keys).expect(engine)
+            self._engines[host] = engine
         return self._engines[host]
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from bot.views.parts import (
 from bot.views.results import image_line, notes
 from bot.views.scene import Scene
 from quaymaster.approvals import Approval
+from quaymaster.capabilities import BY_DOCKER
 from quaymaster.findings import Blocked, Clean, Finding, Unknown
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.services import Limits, ServiceConfiguration, Variable
@@ -134,13 +135,16 @@ def _configuration_line(plan: DeployPlan) -> Line:
 def configuration_changes(
     before: ServiceConfiguration, after: ServiceConfiguration
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What differs: “adds”, “changes” and “drops” variables by name, and other settings."""
+    """What differs: variables by name (“adds”, “changes”, “drops”), capabilities, and settings."""
     old = {variable.name: variable for variable in before.environment}
     new = {variable.name: variable for variable in after.environment}
+    could_before, may_now = _capabilities(before), _capabilities(after)
     changes = (
         ("adds", tuple(name for name in new if name not in old)),
         ("changes", tuple(name for name in new if name in old and _differ(old[name], new[name]))),
         ("drops", tuple(name for name in old if name not in new)),
+        ("gives the capabilities", tuple(sorted(may_now - could_before))),
+        ("takes the capabilities", tuple(sorted(could_before - may_now))),
         ("new", _settings(before, after)),
     )
     return tuple((how, names) for how, names in changes if names)
@@ -152,6 +156,12 @@ def _settings(before: ServiceConfiguration, after: ServiceConfiguration) -> tupl
         ("volumes", before.volumes, after.volumes, " ".join(map(str, after.volumes)) or "none"),
         ("command", before.command, after.command, ""),
         ("limits", before.limits, after.limits, _limits(after.limits)),
+        (
+            "privileges",
+            before.no_new_privileges,
+            after.no_new_privileges,
+            "cannot be gained" if after.no_new_privileges else "can be gained",
+        ),
         ("health check", before.health, after.health, ""),
         ("drain", before.drain, after.drain, f"{after.drain:g} s"),
         ("bake", before.bake, after.bake, f"{after.bake:g} s"),
@@ -163,8 +173,15 @@ def _limits(limits: Limits) -> str:
     words = [
         memory(limits.memory) if limits.memory is not None else "",
         f"{limits.cpus:g} CPU" if limits.cpus is not None else "",
+        f"{limits.pids:,} processes" if limits.pids is not None else "",
     ]
     return " ".join(word for word in words if word) or "none"
+
+
+def _capabilities(configuration: ServiceConfiguration) -> frozenset[str]:
+    """Where none are recorded, Docker gave them."""
+    found = configuration.capabilities
+    return frozenset(BY_DOCKER if found is None else found)
 
 
 def _differ(one: Variable, other: Variable) -> bool:

@@ -10,6 +10,7 @@ from quaymaster.approvals import Vote
 from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.drift import Drift
 from quaymaster.findings import ScanReport
+from quaymaster.host_engines import HostEngine
 from quaymaster.journal import Event
 from quaymaster.key_ring import Role
 from quaymaster.operations import Cancellation, Submission
@@ -44,6 +45,7 @@ SCAN_ORDER = Codec("order of a scan", TypeAdapter(ScanOrder), _WORKER)
 SCAN_ANSWER = Codec("answer of the scanner", TypeAdapter(ScanAnswer), _SCANNER)
 EVENT = Codec("event", TypeAdapter(Event), _BOT | _WORKER)
 DRIFT = Codec("drift", TypeAdapter(Drift), _WORKER)
+HOST_ENGINE = Codec("engine of a host", TypeAdapter(HostEngine), _WORKER)
 PAGE = Codec("page", TypeAdapter(Listed), _WORKER)
 AUDIT_ENTRY = Codec("audit entry", TypeAdapter(Entry), _WORKER)
 AUDIT_ANCHOR = Codec("audit anchor", TypeAdapter(Anchor), _WORKER)
@@ -65,6 +67,7 @@ CODECS = (
     SCAN_ANSWER,
     EVENT,
     DRIFT,
+    HOST_ENGINE,
     PAGE,
     AUDIT_ENTRY,
     AUDIT_ANCHOR,

@@ -33,6 +33,8 @@ AUDIT_ANCHOR = f"{PREFIX}audit:anchor"
 AUDIT_POSTED = f"{PREFIX}audit:posted"
 """The day, as ISO 8601, on which the newest hash was posted last."""
 
+HOST_ENGINES = f"{PREFIX}host-engines"
+"""A hash: of each host the ID of its engine, signed; and under no name how many were written."""
 DRIFTS = f"{PREFIX}drifts"
 """A hash: of each service what the latest look found that no operation did, signed."""
 DRIFTS_TOLD = f"{PREFIX}drifts:told"

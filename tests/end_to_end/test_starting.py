@@ -239,3 +239,30 @@ def test_a_worker_of_a_host_needs_the_key_of_fingerprints(place: Place) -> None:
     given = {"QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text(), "QUAYMASTER_FINGERPRINT_KEY": ""}
     told = place.refused("worker", "--queues", "host:build1", **given)
     assert "QUAYMASTER_FINGERPRINT_KEY is not set." in told
+
+
+def test_a_worker_that_names_no_queue_leaves_hosts_that_it_cannot_prove(
+    place: Place, valkey_server: ValkeyServer
+) -> None:
+    """Of two hosts without an address, nothing says which is this worker's DOCKER_HOST."""
+    text = SMALL_TEXT.replace("{build1: {}}", "{build1: {}, app1: {}}")
+    (place.folder / "quaymaster.yml").write_text(text)
+    log = place.folder / "worker.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "quaymaster.cli", "worker", "--grace", "1"],
+            env={**place.environment, "QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text()},
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        with valkey_server.client() as client:
+            wait_until(lambda: client.smembers("rq:workers"), within=60, what="the worker")
+            (name,) = client.smembers("rq:workers")
+            assert client.hget(name, "queues") == REGISTRY.encode()
+    finally:
+        worker.terminate()
+        worker.wait(30)
+    for host in ("build1", "app1"):
+        assert f"Not served: {host}: nothing says that its engine is" in log.read_text()

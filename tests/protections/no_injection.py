@@ -427,8 +427,8 @@ NO_INJECTION = (
     _row(
         "containers have no capabilities",
         "docker-compose.yml",
-        "  tmpfs: [/tmp]\n  cap_drop: [ALL]\n",
-        "  tmpfs: [/tmp]\n",
+        "  pids_limit: 512\n  cap_drop: [ALL]\n",
+        "  pids_limit: 512\n",
         (f"{_COMPOSE}::test_no_container_may_more_than_it_must",),
     ),
     _row(

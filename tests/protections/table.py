@@ -19,6 +19,7 @@ from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
 from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
+from tests.protections.supply_chain import SUPPLY_CHAIN
 from tests.protections.within_limits import WITHIN_LIMITS
 
 PROTECTIONS = (
@@ -32,6 +33,7 @@ PROTECTIONS = (
     *ONLY_WHO_MAY,
     *NO_SECRET_LEAVES,
     *NO_INJECTION,
+    *SUPPLY_CHAIN,
     *WITHIN_LIMITS,
     *NOTHING_LOST,
     *AUDIT,

@@ -51,7 +51,7 @@ class TestExample:
     def test_it_is_right(self) -> None:
         configuration = Configuration.load(EXAMPLE)
         assert configuration.service("production", "web").limits.as_limits() == Limits(
-            512 << 20, 1.5
+            512 << 20, 1.5, 4096
         )
 
     @pytest.mark.parametrize("path", [path for path, _ in FIELDS], ids=path_text)
@@ -159,6 +159,9 @@ class TestMistakes:
             ("volumes: ['../x:/x']", "neither a volume's name nor an absolute path"),
             ("limits: {memory: 1k}", "less than the 6m"),
             ("limits: {cpus: 0}", "more than 0"),
+            ("limits: {pids: 0}", "at least 1"),
+            ("cap_add: [SYS_ADMIN]", "not among the capabilities that a service can have"),
+            ("cap_add: [ALL]", "not among the capabilities that a service can have"),
             ("environment: {'A-B': x}", "not the name of a variable"),
             ("environment: {A: true}", "put it in quotes"),
             ("environment: {A: '${B'}", "a ${ that no variable's name"),

@@ -21,7 +21,7 @@ from quaymaster.releases import Release
 from quaymaster.revocation import carry_out
 from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import Keys, SigningKey
-from quaymaster.store import keys, records, releases, reports
+from quaymaster.store import host_engines, keys, records, releases, reports
 from quaymaster.store.transactions import Command, Transaction, ask, perform
 from tests.keys import BOT_KEY, QUEUES, RING, SCANNER_KEY, WORKER, WORKER_KEY
 from tests.samples import (
@@ -108,6 +108,23 @@ def test_releases_and_marks_count_again_when_they_are_signed_anew(valkey: redis.
         "the mark on sha256",
     ]
     assert done.left == []
+
+
+def test_the_engine_of_a_host_counts_again_and_is_told_to_whoever_revoked_the_key(
+    valkey: redis.Redis,
+) -> None:
+    before = ask(valkey, host_engines.known(RING))
+    perform(
+        valkey, host_engines.record(before, "app1", "AAAA:BBBB", NOW, WORKER_KEY, "engine found")
+    )
+    entry, own = revoked(WORKER_KEY)
+    with pytest.raises(Forged, match="hosts accept app1"):
+        ask(valkey, host_engines.known(own.ring)).of("app1")
+    done = carry_out(valkey, entry, own)
+    known_engine = ask(valkey, host_engines.known(own.ring)).of("app1")
+    assert known_engine is not None
+    assert known_engine.engine_id == "AAAA:BBBB"
+    assert done.signed_anew == ["the engine of app1: AAAA:BBBB"]
 
 
 def test_what_other_keys_signed_stays_as_it_is(valkey: redis.Redis) -> None:

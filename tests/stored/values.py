@@ -19,6 +19,7 @@ from quaymaster.findings import (
     Unknown,
 )
 from quaymaster.gate import blocked_by
+from quaymaster.host_engines import HostEngine
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
 from quaymaster.operations import Actor, Cancellation, Origin, Stage, State, Submission
@@ -85,6 +86,7 @@ from quaymaster.store.formats import (
     DRIFT,
     EVENT,
     EXAMINED,
+    HOST_ENGINE,
     LOCAL_REPORT,
     PAGE,
     PLAN,
@@ -134,10 +136,12 @@ SERVICE = ServiceConfiguration(
     ports=(PublishedPort(8443, 443, "udp", "127.0.0.1"), PublishedPort(8080, 80)),
     volumes=(Volume("/srv/web", "/data", read_only=True), Volume("cache", "/cache")),
     command=("serve", "--all"),
-    limits=Limits(memory=512 * 1024 * 1024, cpus=1.5),
+    limits=Limits(memory=512 * 1024 * 1024, cpus=1.5, pids=4096),
     health=HealthCheck("/healthz", 8080, 20.0, 2.0, outbound=True),
     drain=5.0,
     bake=60.0,
+    capabilities=("CHOWN", "KILL"),
+    no_new_privileges=True,
 )
 EXAMINED_IMAGE = Examined(
     image=IMAGE,
@@ -411,6 +415,7 @@ SAMPLES: tuple[Sample, ...] = (
         )
         for kind in DriftKind
     ),
+    Sample(HOST_ENGINE, ("app1",), HostEngine("app1", "AAAA:BBBB", 3, AT), WORKER_KEY),
     Sample(EVENT, ("1042", "9", "vote"), _EVENT, BOT_KEY),
     *(
         Sample(PAGE, ("1042", "1"), one, WORKER_KEY)

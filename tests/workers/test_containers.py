@@ -1,11 +1,15 @@
 """What a container is to its service, read from the engine's facts alone."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from quaymaster.capabilities import BY_DOCKER, capabilities
 from quaymaster.errors import Conflict, NotAllowed, NotFound
+from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Volume
 from tests.images.catalogue import LocalImages
@@ -42,6 +46,19 @@ def test_equal_configurations_have_equal_fingerprints_and_others_others() -> Non
     assert configuration_fingerprint(one) != configuration_fingerprint(changed)
 
 
+def test_a_setting_that_is_new_changes_no_fingerprint_of_before() -> None:
+    """Else no container that is kept could be started again after an upgrade."""
+    one = ServiceConfiguration(ports=(PublishedPort(8080, 8000),), limits=Limits(memory=1))
+    text = json.dumps(
+        {
+            "ports": [{"host_port": 8080, "container_port": 8000}],
+            "limits": {"memory": 1},
+        },
+        separators=(",", ":"),
+    )
+    assert configuration_fingerprint(one) == fingerprint(text)[:32]
+
+
 def test_a_specification_does_not_print_its_values() -> None:
     image = ImageRef.parse("shop/web", "localhost:5000").pinned(Digest("sha256:" + "a" * 64))
     values = (("DB", "made-up-value"),)
@@ -49,6 +66,73 @@ def test_a_specification_does_not_print_its_values() -> None:
         "production", "web", 7, 7, image, ServiceConfiguration(), values, ("made-up-value",)
     )
     assert "made-up-value" not in repr(spec)
+
+
+def _bounds(names: Iterable[str]) -> int:
+    """The mask of capabilities as the kernel shows it (linux/capability.h)."""
+    return sum(1 << _NUMBERS[name] for name in names)
+
+
+_NUMBERS = {
+    "CHOWN": 0,
+    "DAC_OVERRIDE": 1,
+    "FOWNER": 3,
+    "FSETID": 4,
+    "KILL": 5,
+    "SETGID": 6,
+    "SETUID": 7,
+    "SETPCAP": 8,
+    "NET_BIND_SERVICE": 10,
+    "NET_RAW": 13,
+    "SYS_CHROOT": 18,
+    "MKNOD": 27,
+    "AUDIT_WRITE": 29,
+    "SETFCAP": 31,
+}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("changes", "has", "gains", "pids"),
+    [
+        (
+            {
+                "capabilities": capabilities((), ()),
+                "no_new_privileges": True,
+                "limits": Limits(pids=4096),
+            },
+            set(BY_DOCKER) - {"NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"},
+            False,
+            4096,
+        ),
+        (
+            {"capabilities": capabilities(["NET_RAW"], ["ALL"]), "limits": Limits(pids=50)},
+            {"NET_RAW"},
+            True,
+            50,
+        ),
+        ({"capabilities": ()}, set(), True, None),
+        ({}, set(BY_DOCKER), True, None),
+    ],
+    ids=["as usual", "as it was asked for", "none", "as a release of before"],
+)
+def test_a_container_may_what_its_configuration_says_and_no_more(
+    service: Service,
+    images: LocalImages,
+    changes: dict[str, Any],
+    has: set[str],
+    gains: bool,
+    pids: int | None,
+) -> None:
+    """As the kernel tells of its first process, not as the engine repeats what it was told."""
+    spec = service.spec(service.image(images.web_v1, "1"), 7, **changes)
+    container = create_candidate(service.host, spec, nothing)
+    api = service.client.api
+    run = api.exec_create(container.id, ["cat", "/proc/1/status"])
+    told = dict(line.split(":", 1) for line in api.exec_start(run).decode().splitlines())
+    assert int(told["CapBnd"], 16) == _bounds(has)
+    assert told["NoNewPrivs"].strip() == ("0" if gains else "1")
+    assert (api.inspect_container(container.id)["HostConfig"]["PidsLimit"] or None) == pids
 
 
 @pytest.mark.engine

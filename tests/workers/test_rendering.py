@@ -50,6 +50,22 @@ def test_a_plan_holds_references_and_fingerprints_and_no_values(
     assert all(one.is_secret for name, one in found.items() if name != "LOG_LEVEL")
 
 
+def test_a_service_gets_no_more_than_it_needs_unless_it_asks(configuration: Configuration) -> None:
+    usual = rendered(configuration)
+    assert usual.capabilities == (
+        *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE"),
+        *("SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+    )
+    assert (usual.no_new_privileges, usual.limits.pids) == (True, 4096)
+    asked = "cap_add: [net_raw, CAP_KILL], cap_drop: [ALL], no_new_privileges: false"
+    other = Configuration.parse(
+        TEXT.replace("env_file: jobs.env", f"{asked}, limits: {{pids: unlimited}}")
+    )
+    found = rendered(other)
+    assert found.capabilities == ("KILL", "NET_RAW")
+    assert (found.no_new_privileges, found.limits.pids) == (False, None)
+
+
 def test_a_fingerprint_tells_nothing_to_who_has_no_key(configuration: Configuration) -> None:
     """Without the key a short password could be found by trying."""
     (token,) = (one for one in rendered(configuration).environment if one.name == "TOKEN")

@@ -15,7 +15,7 @@ from quaymaster.drift import Drift, DriftKind
 from quaymaster.image_ref import ImageRef
 from quaymaster.releases import Release
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
-from quaymaster.store import drifts, releases, service_leases
+from quaymaster.store import drifts, host_engines, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.images.catalogue import LocalImages
@@ -401,6 +401,25 @@ def test_an_engine_that_is_away_is_asked_again(
     assert found(valkey, service) is None
     look.connect = there
     look.look(NOW)
+
+
+def test_at_another_engine_nothing_is_touched_and_nothing_is_told(
+    look: ServiceLook,
+    service: Service,
+    images: LocalImages,
+    valkey: redis.Redis,
+    engine: docker.DockerClient,
+) -> None:
+    """A service of that engine that has the same name is the business of others."""
+    serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
+    mark(valkey, service, Mark.LATE)
+    engine.containers.get(serving.id).stop(timeout=1)
+    before = ask(valkey, host_engines.known(RING))
+    other = host_engines.record(before, HOST, "AAAA:BBBB", NOW, WORKER_KEY, "engine found")
+    perform(valkey, other)
+    assert [look.look(NOW), look.look(NOW)] == [0, 0]
+    assert found(valkey, service) is None
+    assert service.page() == ""
 
 
 def test_an_observation_that_no_worker_of_the_host_signed_is_left_out(valkey: redis.Redis) -> None:

@@ -19,6 +19,7 @@ from workers.candidates import ContainerSpec, StillMine, configuration_fingerpri
 from workers.containers import Container, ServiceState, observe, refreshed
 from workers.engine import Engine
 from workers.health import wait_until_healthy
+from workers.host_paths import expect_within
 from workers.images import inspect, pull
 from workers.marks import marks_on
 from workers.members import refuse_another
@@ -65,6 +66,7 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         gap, notes = None, plan.notes
         try:
             held = bring_image(engine, plan, running, tools)
+            _expect_volumes(plan, engine, still_mine, tools)
             change = Change(plan, state, values, engine, still_mine, running, held)
             gap = change.carry_out().gap_seconds
         except QuaymasterError as error:
@@ -154,6 +156,20 @@ def _is_finished_all_the_same(
     except OutsideFailure:
         return False
     return settled is not None and is_result_of(plan, settled)
+
+
+def _expect_volumes(
+    plan: DeployPlan, engine: Engine, still_mine: StillMine, tools: Toolbox
+) -> None:
+    """What it mounts of the host is within what is allowed, by the host's own files."""
+    expect_within(
+        engine,
+        (plan.environment, plan.service),
+        plan.image,
+        plan.configuration.volumes,
+        tools.configuration.host(plan.host).allow_paths,
+        still_mine,
+    )
 
 
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:

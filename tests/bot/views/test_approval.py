@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.views.approval import configuration_changes, vote_lines
 from bot.views.parts import Person, mrkdwn
 from quaymaster.approvals import Approval
-from quaymaster.services import HealthCheck, ServiceConfiguration, Variable, Volume
+from quaymaster.capabilities import capabilities
+from quaymaster.services import HealthCheck, Limits, ServiceConfiguration, Variable, Volume
 from tests.bot.views.cases import DEPLOY, GRANTED, RULE
 from tests.samples import having
 
@@ -52,6 +53,25 @@ def test_other_settings_are_told_with_what_they_become() -> None:
     ((how, names),) = configuration_changes(PLAIN, after)
     assert how == "new"
     assert names == ("volumes uploads:/srv/uploads", "command", "health check", "drain 20 s")
+
+
+def test_what_it_may_do_is_told_as_a_difference() -> None:
+    """Nothing recorded is what Docker gives."""
+    usual = replace(
+        PLAIN,
+        capabilities=capabilities((), ()),
+        no_new_privileges=True,
+        limits=Limits(pids=4096),
+    )
+    assert configuration_changes(PLAIN, usual) == (
+        ("takes the capabilities", ("AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP")),
+        ("new", ("limits 4,096 processes", "privileges cannot be gained")),
+    )
+    more = replace(usual, capabilities=capabilities(["NET_RAW"], ["CHOWN"]))
+    assert configuration_changes(usual, more) == (
+        ("gives the capabilities", ("NET_RAW",)),
+        ("takes the capabilities", ("CHOWN",)),
+    )
 
 
 def test_who_may_approve_is_told_only_while_it_is_open() -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 import redis
 
 from quaymaster.approvals import Vote
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, NotAdmissible, OutsideFailure, Unhealthy
+from quaymaster.errors import Forged, NotAdmissible, NotAllowed, OutsideFailure, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Origin, Stage, State
@@ -25,7 +26,8 @@ from quaymaster.services import ServiceConfiguration, Volume
 from quaymaster.signed import Signed
 from quaymaster.standings import LookedUp
 from quaymaster.store import keys, records, releases, reports, service_leases
-from quaymaster.store.transactions import Query, ask, perform
+from quaymaster.store.formats import RELEASE
+from quaymaster.store.transactions import Query, Transaction, ask, perform
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
@@ -55,6 +57,8 @@ class Place:
 
     more: str = ""
     """Besides, in its environment."""
+    mounts: tuple[Path, Path] | None = None
+    """A directory of the host that is allowed, and one that the service mounts."""
 
     def configure(self, more: str) -> None:
         """From now on the environment says this too."""
@@ -64,11 +68,13 @@ class Place:
 
     @cached_property
     def configuration(self) -> Configuration:
+        allowed, mounted = self.mounts or ("", "")
+        volumes = f"['{mounted}:/data']" if mounted else "[]"
         return Configuration.parse(
             f"""\
 default_registry: {self.service.registry.host}
 registries: {{{self.service.registry.host}: {{}}}}
-hosts: {{build1: {{docker: "{self.service.host.url}"}}}}
+hosts: {{build1: {{docker: "{self.service.host.url}", allow_paths: [{allowed}]}}}}
 environments:
   {self.service.environment}:
     target: {{docker: [build1]}}
@@ -78,6 +84,7 @@ environments:
         ports: ["127.0.0.1:{self.service.port}:8000"]
         health: {{http: /healthz, port: 8000, within: 15s}}
         environment: {{TOKEN: "${{TOKEN}}"}}
+        volumes: {volumes}
         drain: 3s
 roles: {{developers: everyone, release-managers: [U0BOB]}}
 permissions: {{developers: [deploy, rollback]}}
@@ -456,6 +463,65 @@ def test_a_rollback_does_not_restore_what_was_written_into_redis(
     place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
     note(place, written)
     assert plan_rollback(request, asked, place.tools).plan
+
+
+def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
+    place: Place, images: LocalImages
+) -> None:
+    """Also where its container is gone, and has to be made anew."""
+    first = place.service.image(images.web_v1, "1")
+    before = Release(
+        id=1,
+        environment=place.service.environment,
+        service="web",
+        image=first,
+        configuration=place.rendered(),
+        released_by="U0ALICE",
+        approved_by=(),
+        released_at=NOW,
+        turn=1,
+        member=place.service.member(first),
+    )
+    body = RELEASE.adapter.dump_python(before, mode="json")
+    for name in ("capabilities", "no_new_privileges"):
+        del body["configuration"][name]
+    del body["configuration"]["limits"]["pids"]
+    before = RELEASE.adapter.validate_python(body)
+    note(place, signed(before))
+    second = place.service.image(images.web_v2, "2")
+    step = place.apply(place.plan(second))
+    assert isinstance(step, Finished)
+    perform(place.connection, Transaction(tuple(step.also), lambda _: None, lambda _: None))
+    request = RollbackRequest(place.service.environment, "web")
+    asked = running(having(place.operation(None), request=request), place.connection)
+    plan = plan_rollback(request, asked, place.tools).plan
+    assert plan is not None
+    assert isinstance(place.apply(plan), Finished)
+    serving = observe(place.service.host, place.service.environment, "web").serving
+    assert serving is not None
+    made = place.service.client.api.inspect_container(serving.id)["HostConfig"]
+    assert (made["CapAdd"], made["CapDrop"], made["SecurityOpt"]) == (None, None, None)
+    assert not made["PidsLimit"]
+
+
+def test_a_link_within_what_is_allowed_mounts_nothing(
+    place: Place, images: LocalImages, tmp_path: Path
+) -> None:
+    """Neither in a new container, nor in one that is started again."""
+    data = tmp_path / "allowed" / "data"
+    data.mkdir(parents=True)
+    place.mounts = (data.parent, data)
+    first, second = place.deployed(images, 1, 1042)
+    data.rmdir()
+    data.symlink_to("/etc")
+    with pytest.raises(NotAllowed, match="is a symbolic link") as raised:
+        place.apply(place.plan(place.service.image(images.web_v1, "3"), second, 1043))
+    assert "serves on; nothing was changed" in raised.value.runs_now
+    back = replace(place.plan(first, second, 1043), kind="rollback", restores=1)
+    with pytest.raises(NotAllowed, match="is a symbolic link"):
+        place.apply(back)
+    assert place.serving() == second
+    assert len(place.service.state().containers) == 2
 
 
 def signed(release: Release) -> str:

@@ -1,0 +1,66 @@
+"""Which Docker engine a host's name stands for: found at first use, pinned, or accepted.
+
+A worker that reaches another engine than it should (a wrong DOCKER_HOST, a queue that is not its
+own) would otherwise change the machine of somebody else.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quaymaster.errors import OutsideFailure
+
+
+@dataclass(frozen=True, slots=True)
+class HostEngine:
+    """A host and its engine, as a worker of the host signed it."""
+
+    host: str
+    engine_id: str
+    """What the engine calls itself (``docker info``, ID)."""
+    number: int
+    """Of all that were ever written, in their order: the version of its event in the audit."""
+    at: datetime
+
+
+class WrongEngine(OutsideFailure):
+    """What answers for a host is not that host's engine: nothing may be done there."""
+
+
+def not_as_pinned(host: str, pinned: str, found: str) -> WrongEngine:
+    """The configuration names another one."""
+    return WrongEngine(
+        f"The engine that answers for {host} is not the one that it is pinned to.",
+        why=f"`engine_id` of {host} is {pinned}, and the engine says that it is {found}.",
+        next_step=f"Give the worker of {host} the address of its own engine; where this one is "
+        f"right, write it as `engine_id` of {host}.",
+    )
+
+
+def not_as_before(known: HostEngine, found: str) -> WrongEngine:
+    """It was another one until now."""
+    return WrongEngine(
+        f"The engine that answers for {known.host} is another one than before.",
+        why=f"Since {known.at:%Y-%m-%d %H:%M} UTC {known.host} is {known.engine_id}, and the "
+        f"engine says that it is {found}.",
+        next_step=f"Give the worker of {known.host} the address of its own engine; where this one "
+        f"is right, run `quaymaster hosts accept {known.host}` as that worker.",
+    )
+
+
+def same_as(host: str, other: str, found: str) -> WrongEngine:
+    """A host without an address of its own reaches the engine of another."""
+    return WrongEngine(
+        f"The engine that answers for {host} is that of {other}.",
+        why=f"Both would be {found}: {host} has no address in the configuration, and this worker's "
+        f"DOCKER_HOST is the engine of {other}.",
+        next_step=f"Start a worker for {host} where its engine is; where one engine is meant to "
+        f"have both names, run `quaymaster hosts accept {host}` as this worker.",
+    )
+
+
+def without_id(host: str) -> WrongEngine:
+    """It does not tell which one it is."""
+    return WrongEngine(
+        f"The engine that answers for {host} does not tell its ID.",
+        next_step="Look at `docker info` on that host.",
+    )

@@ -1,0 +1,166 @@
+"""Whether a directory of the host that a service mounts is where its name says, on the host itself.
+
+A name within ``allow_paths`` proves nothing: whoever writes into an allowed directory can put a
+symbolic link there that leads to /etc. The worker does not see the host's files, so the engine is
+asked: by a container that is made and never started, with the allowed directory mounted under a
+name that nobody could know, and looked into step by step. What the image of that container holds
+plays no part in it.
+
+https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerArchiveInfo
+"""
+
+import base64
+import posixpath
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from docker.types import Mount
+from pydantic import BaseModel
+
+from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
+from quaymaster.image_ref import ImageRef
+from quaymaster.schema_values import is_inside
+from quaymaster.services import Volume
+from workers.engine import Engine
+from workers.labels import LABEL
+
+_STAT = "X-Docker-Container-Path-Stat"
+_IS_LINK = 1 << 27
+"""Of Go's own file modes (https://pkg.go.dev/io/fs#FileMode)."""
+_LOOKING = "look-at-paths"
+
+
+def expect_within(
+    engine: Engine,
+    place: tuple[str, str],
+    image: ImageRef,
+    volumes: Sequence[Volume],
+    allowed: Sequence[str],
+    still_mine: Callable[[], None],
+) -> None:
+    """Raise NotAllowed for a directory of the host that leads out of what is allowed, or could:
+    within an allowed directory no part of the name may be a symbolic link. Raises NotFound for one
+    that is not there, which the engine would make, and whoever is faster could put a link there.
+
+    ``image`` is one that the engine holds, for a service of this place.
+    """
+    beneath: dict[str, list[str]] = {}
+    for volume in volumes:
+        if volume.source.startswith("/"):
+            root = _root_of(volume.source, allowed)
+            if root != volume.source:
+                beneath.setdefault(root, []).append(volume.source)
+    if not beneath:
+        return
+    _remove_earlier(engine, place, still_mine)
+    for root, sources in beneath.items():
+        with _looking_into(engine, place, image, root, still_mine) as is_link:
+            for source in sources:
+                _expect_no_link(engine, source, root, is_link)
+
+
+def _root_of(source: str, allowed: Sequence[str]) -> str:
+    """The outermost one: who may write there can replace one that is allowed within it."""
+    roots = [path for path in allowed if is_inside(source, path)]
+    if posixpath.normpath(source) != source or not roots:
+        raise NotAllowed(
+            f"The volume {source} is not mounted.",
+            why="It is not within the `allow_paths` of its host.",
+            next_step="Whoever runs Quaymaster can allow it there.",
+        )
+    return min(roots, key=len)
+
+
+def _expect_no_link(
+    engine: Engine, source: str, root: str, is_link: Callable[[str], bool | None]
+) -> None:
+    within = ""
+    for name in posixpath.relpath(source, root).split("/"):
+        within = posixpath.join(within, name)
+        found = is_link(within)
+        if found is None:
+            raise NotFound(
+                f"The volume {source} is not mounted.",
+                why=f"{posixpath.join(root, within)} does not exist on {engine.name}.",
+                next_step="Make it there, for the user that the service runs as.",
+            )
+        if found:
+            raise NotAllowed(
+                f"The volume {source} is not mounted.",
+                why=f"{posixpath.join(root, within)} is a symbolic link on {engine.name}: whoever "
+                f"may write into {root} decides where it leads.",
+                next_step="Write the directory that is meant in `volumes`, or make it one.",
+            )
+
+
+@contextmanager
+def _looking_into(
+    engine: Engine,
+    place: tuple[str, str],
+    image: ImageRef,
+    root: str,
+    still_mine: Callable[[], None],
+) -> Iterator[Callable[[str], bool | None]]:
+    """Tells of a name within a directory of the host: a link, none, or None where it is missing."""
+    point = f"/quaymaster-{secrets.token_hex(16)}"
+    environment, service = place
+    still_mine()
+    with engine.asked(f"{root} on {engine.name}") as api:
+        created = api.create_container(
+            image.by_digest,
+            entrypoint=["/never-started"],
+            command=[],
+            name=f"quaymaster-look-{secrets.token_hex(8)}",
+            labels={
+                f"{LABEL}role": _LOOKING,
+                f"{LABEL}environment": environment,
+                f"{LABEL}service": service,
+            },
+            network_disabled=True,
+            host_config=api.create_host_config(
+                # A mount, not a bind: what is missing is an error then, and is not made.
+                mounts=[Mount(point, root, type="bind", read_only=True)],
+                network_mode="none",
+            ),
+        )["Id"]
+    try:
+        yield lambda name: _is_link(engine, created, f"{point}/{name}")
+    finally:
+        with suppress(OutsideFailure), engine.asked("The container") as api:
+            api.remove_container(created, force=True, v=True)
+
+
+def _is_link(engine: Engine, container: str, path: str) -> bool | None:
+    with engine.asked(path) as api:
+        answer = api.head(
+            f"{api.base_url}/v{api.api_version}/containers/{container}/archive",
+            params={"path": path},
+            timeout=api.timeout,
+        )
+    if answer.status_code == 404:
+        return None
+    told = answer.headers.get(_STAT)
+    if answer.status_code != 200 or told is None:
+        raise OutsideFailure(
+            f"{engine.name} does not tell what is at {path.partition('/')[2]} on it.",
+            why=f"It answered with the status {answer.status_code}.",
+            next_step="Look at the log of the Docker engine there.",
+        )
+    return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
+
+
+class _Stat(BaseModel):
+    mode: int
+
+
+def _remove_earlier(engine: Engine, place: tuple[str, str], still_mine: Callable[[], None]) -> None:
+    """What a worker left that died meanwhile: who has the lease of the service looks alone."""
+    environment, service = place
+    labels = [f"role={_LOOKING}", f"environment={environment}", f"service={service}"]
+    with engine.asked() as api:
+        left = api.containers(all=True, filters={"label": [f"{LABEL}{one}" for one in labels]})
+    for one in left:
+        still_mine()
+        with suppress(NotFound), engine.asked("The container") as api:
+            api.remove_container(one["Id"], force=True, v=True)
