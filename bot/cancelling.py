@@ -103,5 +103,5 @@ def check_in_time(operation: Operation) -> None:
             f"{number} cannot be cancelled: its job broke off.",
             why="What it left behind is being looked at, and its card will say so.",
         )
-    if operation.cancel_asked_by is not None:
+    if operation.state is State.RUNNING and operation.cancel_asked_by is not None:
         raise Conflict(f"{number} was asked to stop already.", why="It stops at its next step.")

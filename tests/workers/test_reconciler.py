@@ -112,6 +112,22 @@ def test_a_scan_whose_worker_died_is_repeated() -> None:
     assert (found.stage, found.queue) == (Stage.WORK, "scan")
 
 
+def test_what_was_to_stop_when_its_worker_died_is_not_begun_again() -> None:
+    planning = deploy(state=State.RUNNING, stage=Stage.PLAN, queue="host:app1")
+    found = _decide(replace(planning, cancel_asked_by="U0BOB"), LATER)
+    assert found is not None
+    assert (found.state, found.deaths) == (State.CANCELLED, 1)
+    assert isinstance(found.outcome, Ended)
+    assert found.outcome.by == "U0BOB"
+
+
+def test_what_broke_off_is_looked_after_though_it_was_to_stop() -> None:
+    dying = deploy(state=State.RUNNING, stage=Stage.APPLY, queue="host:app1", plan=plan())
+    found = _decide(replace(dying, cancel_asked_by="U0BOB"), LATER)
+    assert found is not None
+    assert (found.state, found.stage) == (State.QUEUED, Stage.RECOVER)
+
+
 def test_a_deploy_that_was_being_carried_out_is_recovered_on_its_host() -> None:
     dying = deploy(state=State.RUNNING, stage=Stage.APPLY, queue="host:app1", plan=plan())
     found = _decide(dying, LATER)
