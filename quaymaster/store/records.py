@@ -13,6 +13,7 @@ from quaymaster import queues
 from quaymaster.errors import Conflict
 from quaymaster.journal import Event
 from quaymaster.key_ring import KeyRing
+from quaymaster.lanes import queue_of_job
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
@@ -349,7 +350,7 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
-    return queues.enqueued(operation.job_id, operation.id, operation.queue)
+    return queues.enqueued(operation.job_id, operation.id, queue_of_job(operation))
 
 
 def _goes_on(before: Operation, after: Operation) -> bool:
