@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acceptance import Acceptance
 from bot.admission import Admission
+from bot.allowance import Allowances
 from bot.answers import Answers
 from bot.app import bolt_app
 from bot.background import Background
@@ -128,7 +129,7 @@ class _Bot:
         await self.parts.admission.sweep()
         await self._drift.tell()
         await self.parts.returned.sweep()
-        await self.parts.directory.home()
+        await self.parts.directory.warm_up()
 
     async def _missing(self) -> str:
         try:
@@ -171,23 +172,27 @@ def parts_of(
     """Everything that the front works with."""
     keys = settings.keys(Role.BOT)
     groups = {group for role in configuration.roles.values() for group in role.groups}
-    directory = Directory(client, groups)
+    named = {user for role in configuration.roles.values() for user in role.people}
+    directory = Directory(client, groups, named)
+    allowances = Allowances()
     acceptance = Acceptance(database, configuration, keys, metrics)
     admission = Admission(database, directory, configuration, keys, metrics)
     overview = Overview(database, configuration, settings.command, keys.ring)
     return Parts(
         configuration=configuration,
         command=settings.command,
+        allowances=allowances,
         directory=directory,
         acceptance=acceptance,
         admission=admission,
         returned=Returned(database, directory, acceptance, admission, keys),
-        votes=Votes(database, directory, configuration, keys),
-        cancelling=Cancelling(database, directory, configuration, keys),
+        votes=Votes(database, directory, configuration, keys, allowances),
+        cancelling=Cancelling(database, directory, configuration, keys, allowances),
         paging=Paging(database, directory, configuration, keys.ring),
         overview=overview,
         home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
         answers=Answers(client, session),
         background=Background(),
         metrics=metrics,
+        keys=keys,
     )
