@@ -119,8 +119,9 @@ class Directory:
         return self._home
 
     async def warm_up(self) -> None:
-        """Know the workspace, and who is in the groups that matter. Raises OutsideFailure."""
-        await self.home()
+        """Know who is in the groups that matter; not tried more than once a minute. Raises
+        OutsideFailure.
+        """
         missing = [one for one in self._groups if one not in self._members]
         if missing and self._clock() - self._warmed_up_at > _WARM_UP_SECONDS:
             self._warmed_up_at = self._clock()

@@ -129,7 +129,14 @@ class _Bot:
         await self.parts.admission.sweep()
         await self._drift.tell()
         await self.parts.returned.sweep()
-        await self.parts.directory.warm_up()
+        await self.parts.directory.home()
+        self.parts.background.start(self._warm_up())
+
+    async def _warm_up(self) -> None:
+        try:
+            await self.parts.directory.warm_up()
+        except OutsideFailure as error:
+            log.warning("groups not listed", why=error.trouble.what)
 
     async def _missing(self) -> str:
         try:
