@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.allowance import BURST
+from bot.allowance import BURST, DECISIONS
 from local_slack import LocalSlack
 from quaymaster.operations import State
 from tests.bot.bursts import PUSH, answer
@@ -67,3 +67,14 @@ async def test_too_many_clicks_are_refused_once(bot: Running) -> None:
     await bot.person(EVE).sees("was not taken")
     seen = await bot.workspace.messages("C0SHOP", user=EVE)
     assert len([one for one in seen if "was not taken" in one.words]) == 1
+
+
+async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running) -> None:
+    waiting = [deploy_to_approve(bot) for _ in range(DECISIONS + 2)]
+    for one in waiting:
+        await bot.person(CAROL).command("C0SHOP", f"reject {one.id}")
+    await bot.person(CAROL).sees("You have decided a lot")
+    left = [one for one in waiting if bot.operation(one.id).state is State.AWAITING_APPROVAL]
+    assert left
+    await bot.person(EVE).command("C0SHOP", f"reject {left[-1].id}")
+    await bot.person(EVE).sees("Nothing was changed")

@@ -16,6 +16,7 @@ from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
 from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
+from tests.protections.people import PEOPLE
 from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.within_limits import WITHIN_LIMITS
@@ -40,4 +41,5 @@ PROTECTIONS = (
     *CHAT_PAGE,
     *GENUINE,
     *KEYS,
+    *PEOPLE,
 )

@@ -8,7 +8,7 @@ import redis
 
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Lost
-from quaymaster.requests import ScanRequest
+from quaymaster.requests import RollbackRequest, ScanRequest
 from quaymaster.store import keys
 from quaymaster.store.transactions import ask
 from tests.keys import WORKER
@@ -261,3 +261,13 @@ def test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives(
     assert 0 < int(valkey.ttl(execution.key)) <= SIGN_OF_LIFE_SECONDS
     valkey.delete(execution.key)  # As it expires when the worker is dead.
     assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, False, False)
+
+
+@pytest.mark.engine
+def test_an_urgent_job_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
+    rollback = operation(
+        request=RollbackRequest("production", "web"), queue="host:app1", stage=Stage.PLAN
+    )
+    given = recorded(valkey, rollback)
+    assert valkey.lrange(keys.queue("urgent:app1"), 0, -1) == [given.job_id.encode()]
+    assert ask(valkey, whereabouts_of(given)).is_in_queue
