@@ -25,8 +25,8 @@ _REMEMBERED = 10_000
 class Allowances:
     """What everybody has left."""
 
-    def __init__(self, burst: int = BURST) -> None:
-        self._acts = bucket(per_min(_MORE_PER_MINUTE, burst))
+    def __init__(self) -> None:
+        self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))
         self._decisions = bucket(per_min(_MORE_DECISIONS_PER_MINUTE, DECISIONS))
         self._told = bucket(per_min(_TOLD_PER_MINUTE, 1))
 

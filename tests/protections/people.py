@@ -18,8 +18,8 @@ PEOPLE = (
     _row(
         "one person sends so much at once",
         "bot/allowance.py",
-        "self._acts = bucket(per_min(_MORE_PER_MINUTE, burst))",
-        "self._acts = bucket(per_min(_MORE_PER_MINUTE, burst * 1_000))",
+        "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))",
+        "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST * 1_000))",
         (
             f"{_PEOPLE}::test_what_one_person_sends_too_fast_is_refused_privately_and_nobody_elses_is",
         ),
