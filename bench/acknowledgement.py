@@ -172,6 +172,7 @@ def _answers_at_once(port: int, secret: str, count: int) -> list[tuple[float, st
 def our_bot(bed: Bed, house: House) -> Iterator[int]:
     """The product's bot over HTTP, knowing the person who asks."""
     port = bed.engines.run.reserve_port()
+    house.module = "bench.peers.generous"
     program = house.start("bot", "--http", f"127.0.0.1:{port}")
     _until_it_answers(port, "/readyz")
     commander = Commander(port, house.environment["SLACK_SIGNING_SECRET"])

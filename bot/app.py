@@ -21,7 +21,10 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.payloads import (
     Clicked,
+    Confirmed,
     HomeOpened,
+    Overheard,
+    Typed,
     read_click,
     read_command,
     read_home_opened,
@@ -77,6 +80,8 @@ class _Listeners:
             match read_click(body):
                 case Clicked() as clicked:
                     await self._front.clicked(clicked)
+                case Confirmed() as confirmed:
+                    await self._front.confirmed(confirmed)
                 case HomeOpened() as opened:
                     await self._front.home_opened(opened)
                 case None:
@@ -88,9 +93,13 @@ class _Listeners:
         """A message that mentions the bot."""
 
         async def answer() -> None:
-            typed = read_mention(body)
-            if typed is not None:
-                await self._front.mentioned(typed)
+            match read_mention(body):
+                case Typed() as typed:
+                    await self._front.mentioned(typed)
+                case Overheard() as overheard:
+                    await self._front.overheard(overheard)
+                case None:
+                    pass
 
         await self._acknowledge("mention", ack, answer)
 

@@ -38,6 +38,9 @@ _POINTER = re.compile(r"(?P<operation>[0-9]{1,15})(?::(?P<plan>[0-9a-f]{64}))?")
 REFRESH = "refresh"
 """The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""
 
+CONFIRM = "confirm"
+"""The ``action_id`` of the button that starts what was asked for in a message (``bot.asking``)."""
+
 _PAGE = re.compile(r"page:(?P<number>0|[1-9][0-9]{0,4})")
 
 

@@ -2,8 +2,9 @@
 
 from typing import cast
 
+from bot.allowance import Allowances
 from bot.database import Database
-from bot.deciding import decide, now
+from bot.deciding import decide, loaded, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from quaymaster import policy
@@ -30,20 +31,27 @@ class Cancelling:
         directory: Directory,
         configuration: Configuration,
         keys: Keys,
+        allowances: Allowances,
     ) -> None:
         self._database = database
         self._directory = directory
+        self._allowances = allowances
         self._configuration = configuration
         self._keys = keys
 
     async def cancel(self, operation_id: int, actor: Actor) -> Answer:
         """Cancel it, or ask its job to stop; what the person is told.
 
-        Raises NotAllowed, Conflict with the reason why it is too late, OutsideFailure (the look-up
-        failed) and Unavailable.
+        Who may not, or is too late, is told so by what is known already: Slack is asked anew only
+        where it would count. Raises NotAllowed, Conflict with the reason why it is too late,
+        TooMuch, OutsideFailure (the look-up failed) and Unavailable.
         """
-        person = await self._directory.look_up_anew(actor)
+        asked_at = self._directory.moment()
+        person = await self._directory.look_up(actor)
         policy.request_allowed(self._configuration, person, CancelRequest(operation_id))
+        self._check(await loaded(self._database, operation_id, self._keys.ring), person)
+        self._allowances.take_decision(actor)
+        person = await self._directory.look_up_anew(actor, asked_at)
 
         def decision(operation: Operation) -> _Change:
             return self._decision(operation, person)
@@ -57,6 +65,18 @@ class Cancelling:
 
     def _decision(self, operation: Operation, person: Person) -> _Change:
         """Ends it, or asks its job to stop."""
+        self._check(operation, person)
+        user = person.user_id
+        if operation.state is State.RUNNING:
+            event = event_of(operation, actor=user, what="cancel asked")
+            return cast(_Change, records.ask_to_cancel(operation, user, event, self._keys.private))
+        outcome = Ended("Cancelled before anything was changed.", by=user)
+        after = operation.moved(State.CANCELLED, now(), outcome=outcome)
+        event = event_of(after, actor=user)
+        return cast(_Change, records.move(operation, after, event, self._keys.private))
+
+    def _check(self, operation: Operation, person: Person) -> None:
+        """Raise NotAllowed, or Conflict where it is too late."""
         request = operation.request
         policy.may_cancel(
             self._configuration,
@@ -66,14 +86,6 @@ class Cancelling:
             getattr(request, "service", None),
         )
         check_in_time(operation)
-        user = person.user_id
-        if operation.state is State.RUNNING:
-            event = event_of(operation, actor=user, what="cancel asked")
-            return cast(_Change, records.ask_to_cancel(operation, user, event, self._keys.private))
-        outcome = Ended("Cancelled before anything was changed.", by=user)
-        after = operation.moved(State.CANCELLED, now(), outcome=outcome)
-        event = event_of(after, actor=user)
-        return cast(_Change, records.move(operation, after, event, self._keys.private))
 
 
 def check_in_time(operation: Operation) -> None:
@@ -103,5 +115,5 @@ def check_in_time(operation: Operation) -> None:
             f"{number} cannot be cancelled: its job broke off.",
             why="What it left behind is being looked at, and its card will say so.",
         )
-    if operation.cancel_asked_by is not None:
+    if operation.state is State.RUNNING and operation.cancel_asked_by is not None:
         raise Conflict(f"{number} was asked to stop already.", why="It stops at its next step.")

@@ -55,12 +55,12 @@ async def people_involved(
     """Requester and approvers, looked up anew, and since when. Raises OutsideFailure while Slack
     does not say; whom it does not know is nobody's member.
     """
-    at = datetime.now(UTC)
+    at, since = datetime.now(UTC), directory.moment()
     people = {}
     for user in involved(operation.actor.user, operation.approval):
         actor = Actor(operation.actor.team, user)
         try:
-            people[user] = await directory.look_up_anew(actor)
+            people[user] = await directory.look_up_anew(actor, since)
         except OutsideFailure as error:
             if error.trying_again_can_help:
                 raise

@@ -13,7 +13,9 @@ from typing import Any, assert_never
 
 from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission, check_admission
+from bot.allowance import Allowances
 from bot.answers import Answers, AtHome, ReplyTo
+from bot.asking import COUNTS_FOR, AskedBack, changes_something, clicked_by, value_of
 from bot.background import Background
 from bot.buttons import Button, Pointer
 from bot.cancelling import Cancelling
@@ -25,15 +27,15 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
-from bot.payloads import Clicked, HomeOpened, Typed
+from bot.payloads import Clicked, Confirmed, HomeOpened, Overheard, Typed
 from bot.returned import Returned
-from bot.views.answers import Answer, help_answer, trouble_answer
+from bot.views.answers import Answer, asked_back_answer, help_answer, trouble_answer
 from bot.views.headline import headline_of
 from bot.votes import Votes
 from quaymaster import policy
 from quaymaster.approvals import Choice
 from quaymaster.configuration import Configuration
-from quaymaster.errors import QuaymasterError, Unavailable
+from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Actor, State
 from quaymaster.policy import Person
@@ -46,6 +48,7 @@ from quaymaster.requests import (
     Request,
     StatusRequest,
 )
+from quaymaster.signing_key import Keys
 
 _REMEMBERED_DELIVERIES = 2_000
 _SHOWN_SECONDS = ANSWER_SECONDS + 0.1
@@ -60,6 +63,7 @@ class Parts:
 
     configuration: Configuration
     command: str
+    allowances: Allowances
     directory: Directory
     acceptance: Acceptance
     admission: Admission
@@ -72,6 +76,7 @@ class Parts:
     answers: Answers
     background: Background
     metrics: Metrics
+    keys: Keys
 
 
 class Front:
@@ -84,7 +89,17 @@ class Front:
     async def typed(self, typed: Typed) -> Answer | None:
         """Take a command; the answer for the acknowledgement, None when it comes afterwards."""
         try:
+            self._is.allowances.take(typed.actor)
+        except TooMuch as error:
+            self._count_refusal(error)
+            return trouble_answer(error.trouble)
+        return await self._understood(typed, is_in_a_message=False)
+
+    async def _understood(self, typed: Typed, *, is_in_a_message: bool) -> Answer | None:
+        try:
             request = parse(typed.text, self._is.configuration, self._is.command)
+            if is_in_a_message and changes_something(request):
+                return self._asked_back(request, typed)
             return await self._requested(request, typed)
         except QuaymasterError as error:
             self._count_refusal(error)
@@ -94,14 +109,38 @@ class Front:
 
     async def mentioned(self, typed: Typed) -> None:
         """Take a command that was typed as a message. There the card is the answer, and an
-        acknowledgement cannot carry words: what has to be said is said afterwards.
+        acknowledgement cannot carry words: what has to be said is said afterwards. What would
+        change something is asked back first.
         """
-        answer = await self.typed(typed)
+        if self._is_too_much(typed.actor, typed.origin.delivery, typed.reply_to):
+            return
+        answer = await self._understood(typed, is_in_a_message=True)
         if answer is not None and not answer.card_follows:
             self._afterwards(typed.origin.delivery, typed.reply_to, "answering", _said(answer))
 
+    async def overheard(self, overheard: Overheard) -> None:
+        """The bot was spoken of, not to. Whoever meant it as a command is told how to write it."""
+        to = overheard.reply_to
+        try:
+            request = parse(overheard.text, self._is.configuration, self._is.command)
+        except UsageError:
+            return
+        if isinstance(request, HelpRequest):
+            return
+        if not self._is_too_much(overheard.actor, overheard.delivery, to):
+            told = _said(trouble_answer(_no_command(request, self._is.command)))
+            self._afterwards(overheard.delivery, to, "answering", told)
+
+    async def confirmed(self, confirmed: Confirmed) -> None:
+        """Take a click on what was asked back."""
+        if not self._is_too_much(confirmed.actor, confirmed.delivery, confirmed.reply_to):
+            work = self._confirmed(confirmed)
+            self._afterwards(confirmed.delivery, confirmed.reply_to, "taking a click", work)
+
     async def clicked(self, clicked: Clicked) -> None:
         """Take a click."""
+        if self._is_too_much(clicked.actor, clicked.delivery, clicked.reply_to):
+            return
         work: Coroutine[Any, Any, Answer | None]
         match clicked.action:
             case Button.APPROVE:
@@ -118,12 +157,29 @@ class Front:
 
     async def home_opened(self, opened: HomeOpened) -> None:
         """Draw the Home tab of who opened it."""
+        try:
+            self._is.allowances.take(opened.actor)
+        except TooMuch as error:
+            self._count_refusal(error)  # the tab stays as it is, with its Refresh button
+            return
         if not self._answered.has(opened.delivery):
             self._is.background.start(self._is.home_tab.show(opened.actor))
 
     def failed(self, error: Exception, doing: str) -> Answer:
         """The answer when even reading a delivery went wrong."""
         return self._unforeseen(error, doing)
+
+    def _is_too_much(self, actor: Actor, delivery: str, to: ReplyTo | AtHome) -> bool:
+        """Whether it is refused. Saying so is a call to Slack, so that is not done every time."""
+        try:
+            self._is.allowances.take(actor)
+        except TooMuch as error:
+            self._count_refusal(error)
+            if self._is.allowances.may_be_told(actor):
+                told = _said(trouble_answer(error.trouble))
+                self._afterwards(delivery, to, "answering", told)
+            return True
+        return False
 
     async def _requested(self, request: Request, typed: Typed) -> Answer | None:
         match request:
@@ -138,12 +194,36 @@ class Front:
             case CancelRequest(operation):
                 self._later(typed, self._cancel(operation, typed.actor))
             case _:
-                return await self._accepted(request, typed)
+                return await self._accepted(Asked(request, typed.actor, typed.origin))
         return None
 
-    async def _accepted(self, request: Request, typed: Typed) -> Answer:
-        asked = Asked(request, typed.actor, typed.origin)
+    def _asked_back(self, request: Request, typed: Typed) -> Answer:
+        """The question whether it is meant. Raises NotAllowed and Conflict where that is known
+        already.
+        """
         person = self._is.directory.known(typed.actor)
+        if person is not None:
+            self._check(Asked(request, typed.actor, typed.origin), person)
+        until = datetime.now(UTC) + COUNTS_FOR
+        asked = AskedBack(request, typed.actor, typed.origin, until)
+        value = value_of(asked, self._is.keys.private)
+        title = headline_of(request, self._is.configuration.default_registry)
+        return asked_back_answer(title, until, value)
+
+    async def _confirmed(self, confirmed: Confirmed) -> Answer:
+        now = datetime.now(UTC)
+        asked = clicked_by(confirmed.value, confirmed.actor, now, self._is.keys.ring)
+        match asked.request:
+            case CancelRequest(operation):
+                return await self._cancel(operation, asked.actor)
+            case RejectRequest(operation):
+                return await self._vote_on(Pointer(operation), asked.actor, Choice.REJECT)
+            case request:
+                return await self._accepted(Asked(request, asked.actor, asked.origin))
+
+    async def _accepted(self, asked: Asked) -> Answer:
+        request = asked.request
+        person = self._is.directory.known(asked.actor)
         if person is not None:
             self._check(asked, person)
         receipt = await self._is.acceptance.accept(
@@ -266,6 +346,15 @@ class _Recent:
         if len(self._seen) > _REMEMBERED_DELIVERIES:
             self._seen.popitem(last=False)
         return False
+
+
+def _no_command(request: Request, command: str) -> Trouble:
+    return Trouble(
+        "Nothing was started: a command begins its message.",
+        why="Here the mention stands in the middle.",
+        next_step="Begin a message with the mention, or use the command: "
+        f"`{command} help {request.verb}`",
+    )
 
 
 async def _said(answer: Answer) -> Answer:

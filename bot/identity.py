@@ -1,17 +1,28 @@
-"""Who somebody is: looked up at Slack, never taken from what they say."""
+"""Who somebody is: looked up at Slack, never taken from what they say.
+
+Slack answers so many questions a minute for all together, so each is asked once for everybody who
+waits for it; and whoever was never seen here waits in a line of their own, which leaves most of
+what Slack answers to those who are known.
+"""
 
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from throttled.rate_limiter import per_min
 
+from bot.allowance import bucket, wait
 from bot.answers import error_name_of, status_of
+from bot.sharing import Shared
 from quaymaster.errors import OutsideFailure
 from quaymaster.operations import Actor
 from quaymaster.policy import Person, Standing
@@ -19,6 +30,12 @@ from quaymaster.policy import Person, Standing
 FRESH_SECONDS = 60.0
 """How long a look-up counts for what is not a vote."""
 _REMEMBERED = 5_000
+_STRANGERS_A_MINUTE = 60
+"""Of the hundred that Slack answers: https://docs.slack.dev/reference/methods/users.info"""
+_STRANGERS_AT_ONCE = 4
+_STRANGERS_IN_LINE = 120
+"""So many are looked up in two minutes; whoever comes then is told to come again."""
+_WARM_UP_SECONDS = 60.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -58,22 +75,36 @@ class _Members:
     at: float
 
 
+class _Lane(StrEnum):
+    """Whose questions wait for each other."""
+
+    KNOWN = "known"
+    STRANGERS = "strangers"
+
+
 class Directory:
-    """Looks people up. Only the user groups that a role names are asked for."""
+    """Looks people up. Only the user groups that a role names are asked for; ``named`` are the
+    people whom one names.
+    """
 
     def __init__(
         self,
         client: AsyncWebClient,
         groups: Iterable[str] = (),
+        named: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._groups = tuple(sorted(set(groups)))
+        self._named = frozenset(named)
         self._clock = clock
         self._home: Home | None = None
-        self._people: dict[str, _Seen] = {}
+        self._people: OrderedDict[str, _Seen] = OrderedDict()
         self._members: dict[str, _Members] = {}
-        self._under_way: dict[str, asyncio.Task[Person]] = {}
+        self._look_ups: Shared[_Seen] = Shared(clock)
+        self._listings: Shared[_Members] = Shared(clock)
+        self._strangers = _Line()
+        self._warmed_up_at = -math.inf
 
     @property
     def home_if_known(self) -> Home | None:
@@ -87,56 +118,109 @@ class Directory:
             self._home = Home.of(answer.data)
         return self._home
 
+    async def warm_up(self) -> None:
+        """Know who is in the groups that matter; not tried more than once a minute. Raises
+        OutsideFailure.
+        """
+        missing = [one for one in self._groups if one not in self._members]
+        if missing and self._clock() - self._warmed_up_at > _WARM_UP_SECONDS:
+            self._warmed_up_at = self._clock()
+            await asyncio.gather(
+                *(self._members_of(one, self._clock(), _Lane.KNOWN) for one in missing)
+            )
+
+    def moment(self) -> float:
+        """Now, for ``look_up_anew``."""
+        return self._clock()
+
     def known(self, actor: Actor) -> Person | None:
         """Who it is, if that was looked up in the last minute. Asks nobody."""
-        seen = self._people.get(actor.user)
-        if seen is None or self._clock() - seen.at > FRESH_SECONDS:
-            return None
-        return seen.person if seen.person.team_id == actor.team else None
+        return self._seen(actor, since=self._clock() - FRESH_SECONDS)
 
     async def look_up(self, actor: Actor) -> Person:
         """Who it is, at most a minute old. Raises OutsideFailure when Slack does not say."""
         known = self.known(actor)
         if known is not None:
             return known
-        key = f"{actor.team}/{actor.user}"
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(self._look_up(actor, since=self._clock() - FRESH_SECONDS))
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return await asyncio.shield(task)
+        since = self._clock() - FRESH_SECONDS
+        if self._is_somebody(actor.user):
+            return await self._looked_up(actor, since, _Lane.KNOWN)
+        return await self._looked_up(actor, since, _Lane.STRANGERS)
 
-    async def look_up_anew(self, actor: Actor) -> Person:
-        """Who it is at this moment: for votes. Raises OutsideFailure when Slack does not say."""
-        return await self._look_up(actor, since=self._clock())
+    async def look_up_anew(self, actor: Actor, since: float | None = None) -> Person:
+        """Who it is at this moment, or was no earlier than at another one: for votes. Never waits
+        for strangers. Raises OutsideFailure when Slack does not say.
+        """
+        since = self._clock() if since is None else since
+        seen = self._seen(actor, since)
+        return seen or await self._looked_up(actor, since, _Lane.KNOWN)
 
-    async def _look_up(self, actor: Actor, since: float) -> Person:
+    def _seen(self, actor: Actor, since: float) -> Person | None:
+        seen = self._people.get(actor.user)
+        if seen is None or seen.at < since:
+            return None
+        return seen.person if seen.person.team_id == actor.team else None
+
+    def _is_somebody(self, user: str) -> bool:
+        """Whether a role names them, or they were seen to be a member here."""
+        seen = self._people.get(user)
+        is_member = seen is not None and seen.person.standing is Standing.FULL_MEMBER
+        return (
+            is_member
+            or user in self._named
+            or any(user in members.people for members in self._members.values())
+        )
+
+    async def _looked_up(self, actor: Actor, since: float, lane: _Lane) -> Person:
+        name = f"{lane}/{actor.team}/{actor.user}"
+        while True:
+            asked = self._look_ups.answer(
+                name, since, lambda: self._look_up_in_turn(actor, since, lane)
+            )
+            seen = await asked
+            # Whoever began it may have been content with older answers about groups.
+            if seen.at >= since:
+                return seen.person
+
+    async def _look_up_in_turn(self, actor: Actor, since: float, lane: _Lane) -> _Seen:
+        if lane is _Lane.KNOWN:
+            return await self._look_up(actor, since, lane)
+        async with self._strangers.turn():
+            return await self._look_up(actor, since, lane)
+
+    async def _look_up(self, actor: Actor, since: float, lane: _Lane) -> _Seen:
         home = await self.home()
         at = self._clock()
         if actor.team not in (home.team, home.enterprise):
-            return Person(actor.user, actor.team, standing=Standing.OUTSIDER)
+            return _Seen(Person(actor.user, actor.team, standing=Standing.OUTSIDER), at)
         answer = await self._asked(lambda: self._client.users_info(user=actor.user))
         standing = standing_of(answer["user"], home)
         groups: frozenset[str] = frozenset()
         if standing is Standing.FULL_MEMBER:
-            groups, oldest = await self._groups_of(actor.user, since)
+            groups, oldest = await self._groups_of(actor.user, since, lane)
             at = min(at, oldest)
-        person = Person(actor.user, actor.team, groups, standing)
-        self._remember(actor.user, person, at)
-        return person
+        seen = _Seen(Person(actor.user, actor.team, groups, standing), at)
+        self._remember(seen)
+        return seen
 
-    async def _groups_of(self, user: str, since: float) -> tuple[frozenset[str], float]:
+    async def _groups_of(
+        self, user: str, since: float, lane: _Lane
+    ) -> tuple[frozenset[str], float]:
         """The groups that somebody is in, and when the oldest of these answers was given."""
-        answers = await asyncio.gather(*(self._members_of(group, since) for group in self._groups))
+        answers = await asyncio.gather(
+            *(self._members_of(group, since, lane) for group in self._groups)
+        )
         pairs = zip(self._groups, answers, strict=True)
         groups = frozenset(group for group, answer in pairs if user in answer.people)
         return groups, min((answer.at for answer in answers), default=math.inf)
 
-    async def _members_of(self, group: str, since: float) -> "_Members":
+    async def _members_of(self, group: str, since: float, lane: _Lane) -> _Members:
         known = self._members.get(group)
         if known is not None and known.at >= since:
             return known
+        return await self._listings.answer(f"{lane}/{group}", since, lambda: self._listed(group))
+
+    async def _listed(self, group: str) -> _Members:
         at = self._clock()
         try:
             answer = await self._asked(lambda: self._client.usergroups_users_list(usergroup=group))
@@ -145,13 +229,20 @@ class Directory:
             if not _says(error, _NO_GROUP):
                 raise
             people = frozenset()
-        self._members[group] = _Members(people, at)
-        return self._members[group]
+        found = _Members(people, at)
+        known = self._members.get(group)
+        if known is None or known.at <= at:
+            self._members[group] = found
+        return found
 
-    def _remember(self, user: str, person: Person, at: float) -> None:
-        if len(self._people) >= _REMEMBERED:
-            self._people.clear()
-        self._people[user] = _Seen(person, at)
+    def _remember(self, seen: _Seen) -> None:
+        user = seen.person.user_id
+        known = self._people.get(user)
+        if known is None or known.at <= seen.at:
+            self._people[user] = seen
+        self._people.move_to_end(user)
+        if len(self._people) > _REMEMBERED:
+            self._people.popitem(last=False)
 
     async def _asked(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Slack's answer, after a few tries. Raises OutsideFailure."""
@@ -169,6 +260,34 @@ class Directory:
             return await call()
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _failed(error) from error
+
+
+class _Line:
+    """Where strangers wait to be looked up: a few at once, and not too many a minute."""
+
+    def __init__(self) -> None:
+        self._few = asyncio.Semaphore(_STRANGERS_AT_ONCE)
+        self._rate = bucket(per_min(_STRANGERS_A_MINUTE, _STRANGERS_A_MINUTE // 2))
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Raises OutsideFailure where too many wait already."""
+        if self._waiting >= _STRANGERS_IN_LINE:
+            raise OutsideFailure(
+                "Quaymaster could not find out who you are yet, so nothing was started.",
+                why="Many people whom it does not know yet ask at once.",
+                next_step="Try again in a minute.",
+                trying_again_can_help=True,
+            )
+        self._waiting += 1
+        try:
+            async with self._few:
+                while seconds := wait(self._rate, "strangers"):  # noqa: ASYNC110 (wakes nobody)
+                    await asyncio.sleep(seconds)
+                yield
+        finally:
+            self._waiting -= 1
 
 
 def standing_of(user: Any, home: Home) -> Standing:

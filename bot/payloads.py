@@ -5,13 +5,13 @@ known by the workspace that the payload names for them
 (https://docs.slack.dev/apis/slack-connect/using-slack-apis-in-shared-channels).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import AtHome, ReplyTo
-from bot.buttons import REFRESH, Button, Pointer, page_of
-from bot.commands.tidy import after_mention
+from bot.buttons import CONFIRM, REFRESH, Button, Pointer, page_of
+from bot.commands.tidy import words_after, words_for
 from quaymaster.operations import Actor, Origin
 
 Payload = Mapping[str, Any]
@@ -40,6 +40,27 @@ class Clicked:
 
 
 @dataclass(frozen=True, slots=True)
+class Overheard:
+    """The bot was mentioned in the middle of a message: that is no command."""
+
+    text: str
+    """What follows the mention."""
+    actor: Actor
+    delivery: str
+    reply_to: ReplyTo
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Somebody pressed the button under what was asked back."""
+
+    value: str
+    actor: Actor
+    delivery: str
+    reply_to: ReplyTo | AtHome
+
+
+@dataclass(frozen=True, slots=True)
 class HomeOpened:
     """Somebody looks at their Home tab, or wants to see it as it is now."""
 
@@ -55,7 +76,7 @@ def read_command(body: Payload) -> Typed:
     return Typed(body.get("text", ""), actor, origin, reply_to)
 
 
-def read_click(body: Payload) -> Clicked | HomeOpened | None:
+def read_click(body: Payload) -> Clicked | Confirmed | HomeOpened | None:
     """A pressed button; None for one that asks for nothing, such as a link:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -63,6 +84,9 @@ def read_click(body: Payload) -> Clicked | HomeOpened | None:
     actor = _clicker(body)
     if action.get("action_id") == REFRESH:
         return HomeOpened(actor, body["trigger_id"])
+    if action.get("action_id") == CONFIRM:
+        value = str(action.get("value", ""))
+        return Confirmed(value, actor, body["trigger_id"], _reply_to(body, actor))
     pressed = _pressed(str(action.get("action_id", "")))
     pointer = Pointer.parse(str(action.get("value", "")))
     if pressed is None or pointer is None:
@@ -82,9 +106,9 @@ def read_home_opened(body: Payload) -> HomeOpened | None:
     return HomeOpened(Actor(body["team_id"], event["user"]), body["event_id"])
 
 
-def read_mention(body: Payload) -> Typed | None:
-    """A message that mentions the bot; None for one that no person wrote, or that was edited:
-    https://docs.slack.dev/reference/events/app_mention
+def read_mention(body: Payload) -> Typed | Overheard | None:
+    """A message that mentions the bot: a command where it begins so. None for one that no person
+    wrote, or that was edited: https://docs.slack.dev/reference/events/app_mention
     """
     event = body["event"]
     if event.get("bot_id") or event.get("subtype") or event.get("edited") or "user" not in event:
@@ -93,7 +117,11 @@ def read_mention(body: Payload) -> Typed | None:
     actor = Actor(team or body["team_id"], event["user"])
     origin = Origin(event["channel"], body["event_id"], event.get("thread_ts"))
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
-    return Typed(_after_mention(event.get("text", "")), actor, origin, reply_to)
+    bot, text = _bot_of(body), event.get("text", "")
+    words = words_for(bot, text)
+    if words is None:
+        return Overheard(words_after(bot, text), actor, origin.delivery, reply_to)
+    return Typed(words, actor, origin, reply_to)
 
 
 def _clicker(body: Payload) -> Actor:
@@ -111,10 +139,10 @@ def _reply_to(body: Payload, actor: Actor) -> ReplyTo | AtHome:
     return ReplyTo(actor.user, channel, body.get("response_url"), container.get("thread_ts"))
 
 
-def _after_mention(text: str) -> str:
-    """The words for the bot, also where it is spoken to in the middle of a sentence."""
-    start = text.find("<@")
-    return after_mention(text[start:]) if start >= 0 else text
+def _bot_of(body: Payload) -> str:
+    """The bot's own user: https://docs.slack.dev/apis/events-api/#authorizations"""
+    given: Sequence[Payload] = body.get("authorizations") or ({},)
+    return str(given[0].get("user_id") or "")
 
 
 def _pressed(action_id: str) -> Button | int | None:

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acceptance import Acceptance
 from bot.admission import Admission
+from bot.allowance import Allowances
 from bot.answers import Answers
 from bot.app import bolt_app
 from bot.background import Background
@@ -143,6 +144,13 @@ class _Bot:
         await self._drift.tell()
         await self.parts.returned.sweep()
         await self.parts.directory.home()
+        self.parts.background.start(self._warm_up())
+
+    async def _warm_up(self) -> None:
+        try:
+            await self.parts.directory.warm_up()
+        except OutsideFailure as error:
+            log.warning("groups not listed", why=error.trouble.what)
 
     async def _missing(self) -> str:
         try:
@@ -185,23 +193,27 @@ def parts_of(
     """Everything that the front works with."""
     keys = settings.keys(Role.BOT)
     groups = {group for role in configuration.roles.values() for group in role.groups}
-    directory = Directory(client, groups)
+    named = {user for role in configuration.roles.values() for user in role.people}
+    directory = Directory(client, groups, named)
+    allowances = Allowances()
     acceptance = Acceptance(database, configuration, keys, metrics)
     admission = Admission(database, directory, configuration, keys, metrics)
     overview = Overview(database, configuration, settings.command, keys.ring)
     return Parts(
         configuration=configuration,
         command=settings.command,
+        allowances=allowances,
         directory=directory,
         acceptance=acceptance,
         admission=admission,
         returned=Returned(database, directory, acceptance, admission, keys),
-        votes=Votes(database, directory, configuration, keys),
-        cancelling=Cancelling(database, directory, configuration, keys),
+        votes=Votes(database, directory, configuration, keys, allowances),
+        cancelling=Cancelling(database, directory, configuration, keys, allowances),
         paging=Paging(database, directory, configuration, keys.ring),
         overview=overview,
         home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
         answers=Answers(client, session),
         background=Background(),
         metrics=metrics,
+        keys=keys,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.allowance import Allowances
 from bot.cancelling import check_in_time
 from bot.database import Database
 from bot.deciding import decide, loaded, now
@@ -61,9 +62,11 @@ class Votes:
         directory: Directory,
         configuration: Configuration,
         keys: Keys,
+        allowances: Allowances,
     ) -> None:
         self._database = database
         self._directory = directory
+        self._allowances = allowances
         self._configuration = configuration
         self._keys = keys
 
@@ -76,14 +79,22 @@ class Votes:
         were shown none: a rejection counts all the same, and an approval is answered with the plan
         and its button.
 
-        Raises NotAllowed, Conflict, Forged, OutsideFailure (the look-up failed) and Unavailable.
+        Whose vote would not count is told so by what is known already, a minute old at most: Slack
+        is asked anew only where it would. Raises NotAllowed, Conflict, Forged, TooMuch,
+        OutsideFailure (the look-up failed) and Unavailable.
         """
-        person = await self._directory.look_up_anew(actor)
+        voted_at = self._directory.moment()
+        person = await self._directory.look_up(actor)
         policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
+        operation = await loaded(self._database, operation_id, self._keys.ring)
+        approval = self._votable(operation, _Ballot(person, choice, now(), plan))
 
         if plan is None and choice is Choice.APPROVE:
-            return await self._plan_to_approve(operation_id, person)
+            return self._plan_to_approve(operation, approval, person)
 
+        self._allowances.take_decision(actor)
+        person = await self._directory.look_up_anew(actor, voted_at)
+        policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
         try:
             after = await self._decided(operation_id, _Ballot(person, choice, now(), plan))
         except OtherPlan:
@@ -126,13 +137,9 @@ class Votes:
             if await self._database.perform(records.redraw(operation_id, noted)):
                 return
 
-    async def _plan_to_approve(self, operation_id: int, person: Person) -> Answer:
+    def _plan_to_approve(self, operation: Operation, approval: Approval, person: Person) -> Answer:
         """The plan with its buttons, for who typed the words and may vote."""
-        operation = await loaded(self._database, operation_id, self._keys.ring)
         ballot = _Ballot(person, Choice.APPROVE, now(), None)
-        self._check_right(operation, ballot)
-        self._refuse_second_vote(operation, person)
-        approval = _open_approval(operation)
         self._check_plan(operation, approval)
         approval.check(_vote(operation, ballot, approval))
         return plan_answer(Scene(operation, self._configuration, ballot.at))
@@ -140,9 +147,7 @@ class Votes:
     def _decision(
         self, operation: Operation, ballot: _Ballot, found: Evidence | None
     ) -> Transaction[Operation]:
-        self._check_right(operation, ballot)
-        self._refuse_second_vote(operation, ballot.person)
-        approval = _open_approval(operation)
+        approval = self._votable(operation, ballot)
         if ballot.at >= approval.rule.expires_at:
             return self._move(operation, _as_expired(operation, ballot.at), ballot)
         if ballot.choice is Choice.APPROVE:
@@ -158,6 +163,12 @@ class Votes:
         if counted.is_granted and found is not None:
             after = self._unless_refused(operation, after, counted, found)
         return self._move(operation, after, ballot)
+
+    def _votable(self, operation: Operation, ballot: _Ballot) -> Approval:
+        """What is voted on. Raises NotAllowed, and Conflict with the reason where nothing is."""
+        self._check_right(operation, ballot)
+        self._refuse_second_vote(operation, ballot.person)
+        return _open_approval(operation)
 
     def _judged(
         self, operation: Operation, counted: Approval, ballot: _Ballot, found: Evidence | None

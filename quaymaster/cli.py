@@ -88,12 +88,20 @@ def worker(
             "engine this worker is known to have."
         ),
     ] = "",
-    processes: Annotated[int, typer.Option(min=1, help="How many jobs run at once.")] = 1,
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How many jobs run at once. A worker of a host starts two more, for what is "
+            "urgent and for scans.",
+        ),
+    ] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that running work gets after SIGTERM.")
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
+    from workers.rota import Post, posts_of_worker
     from workers.serve import keeper_of_leases, work_until_stopped
     from workers.supervisor import Child, Supervisor
 
@@ -110,25 +118,30 @@ def worker(
     import_module("bot.courier")
     import_module("workers.run")
 
-    def work() -> None:
-        work_until_stopped(names, queue_connection(url), grace)
+    def work(post: Post) -> None:
+        work_until_stopped(post.queues, queue_connection(url), grace)
 
     def accompany() -> None:
         asyncio.run(_beside_the_workers(settings, configuration, names))
 
-    children = [Child(f"worker {number}", work) for number in range(1, processes + 1)]
+    posts = posts_of_worker(names, processes)
+    children = [Child(post.name, partial(work, post)) for post in posts]
     beside = (keeper_of_leases(url), Child("courier", accompany))
     raise typer.Exit(Supervisor([*beside, *children], grace).run())
 
 
 @app.command()
 def scanner(
-    processes: Annotated[int, typer.Option(min=1, help="How many images at once.")] = 1,
+    processes: Annotated[
+        int,
+        typer.Option(min=1, help="How many images at once; one more is kept free for deploys."),
+    ] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that a running scan gets after SIGTERM.")
     ] = 60,
 ) -> None:
     """Scan images of registries for the workers, and keep the scanner's database fresh."""
+    from workers.rota import Post, posts_of_scanner
     from workers.scan_order import prepared
     from workers.scanner_upkeep import keep_database_fresh
     from workers.serve import keeper_of_leases, scan_until_stopped
@@ -143,13 +156,13 @@ def scanner(
     except QuaymasterError as error:
         end_with(str(error))
 
-    def scan() -> None:
-        scan_until_stopped(queue_connection(url), grace)
+    def scan(post: Post) -> None:
+        scan_until_stopped(post.queues, queue_connection(url), grace)
 
     def renew() -> None:
         asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
 
-    children = [Child(f"scanner {number}", scan) for number in range(1, processes + 1)]
+    children = [Child(post.name, partial(scan, post)) for post in posts_of_scanner(processes)]
     beside = (keeper_of_leases(url), Child("database", renew))
     raise typer.Exit(Supervisor([*beside, *children], grace).run())
 

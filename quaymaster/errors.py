@@ -39,6 +39,10 @@ class NotAllowed(QuaymasterError):
     """Policy said no."""
 
 
+class TooMuch(QuaymasterError):
+    """One person asked for more at once than they may; nothing was started."""
+
+
 class Conflict(QuaymasterError):
     """Somebody was first, or the thing is in a state that does not allow this."""
 

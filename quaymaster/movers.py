@@ -14,7 +14,9 @@ from quaymaster.queues import host_of
 from quaymaster.requests import DriftRequest, TagRequest
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
-_WHOEVER_LOOKS_AFTER_IT = frozenset({State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED})
+_WHOEVER_LOOKS_AFTER_IT = frozenset(
+    {State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED, State.CANCELLED}
+)
 
 
 def may_have_moved(key: PublicKey, operation: Operation) -> bool:

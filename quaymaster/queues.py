@@ -26,7 +26,11 @@ RUN_SCAN = "workers.scan_order.run_scan"
 REGISTRY = "registry"
 SCAN = "scan"
 """The scanner's queue. No operation is in it: what waits there are orders."""
+SCAN_FOR_DEPLOYS = "scan:deploys"
+"""The scanner's queue of those orders that a deploy waits for."""
 _HOST = "host:"
+_URGENT = "urgent:"
+_SCANS = "scans:"
 
 _JOB_TIMEOUT_SECONDS = 6 * 3600
 """RQ's own limit on a job. Each step of ours has its own, far shorter."""
@@ -43,14 +47,31 @@ def host_of(queue: str) -> str | None:
     return queue.removeprefix(_HOST) if queue.startswith(_HOST) else None
 
 
+def urgent_queue(host: str) -> str:
+    """The queue of what cannot wait on a Docker host: every worker of the host serves it first."""
+    return f"{_URGENT}{host}"
+
+
+def scans_queue(host: str) -> str:
+    """The queue of scans of what only a Docker host has: nothing else waits behind them."""
+    return f"{_SCANS}{host}"
+
+
+def scan_queue(queue: str) -> str:
+    """Where the scanner is given an order for an operation of this queue: where there is a host, it
+    is a deploy's.
+    """
+    return SCAN if host_of(queue) is None else SCAN_FOR_DEPLOYS
+
+
 def enqueued(job_id: str, operation_id: int, queue: str) -> tuple[Command, ...]:
     """The commands that put an operation's job at the end of its queue."""
     return _enqueued(job_id, RUN_OPERATION, operation_id, queue, f"operation {operation_id}")
 
 
-def scan_enqueued(job_id: str, order_id: str) -> tuple[Command, ...]:
-    """The commands that put the job of an order at the end of the scanner's queue."""
-    return _enqueued(job_id, RUN_SCAN, order_id, SCAN, f"scan order {order_id}")
+def scan_enqueued(job_id: str, order_id: str, queue: str) -> tuple[Command, ...]:
+    """The commands that put the job of an order at the end of one of the scanner's queues."""
+    return _enqueued(job_id, RUN_SCAN, order_id, queue, f"scan order {order_id}")
 
 
 def _enqueued(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from quaymaster.lanes import queue_of_job
 from quaymaster.operations import Operation
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import Query
@@ -65,7 +66,8 @@ class Facts:
 
 def whereabouts_of(operation: Operation) -> Query[Whereabouts]:
     """Where its job is. One look, so that a job that moves meanwhile is not seen nowhere."""
-    return whereabouts(operation.job_id, operation.queue, records.lease_name(operation.id))
+    queue = queue_of_job(operation)
+    return whereabouts(operation.job_id, queue, records.lease_name(operation.id))
 
 
 def whereabouts(job_id: str, queue: str, lease: str) -> Query[Whereabouts]:

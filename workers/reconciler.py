@@ -101,7 +101,11 @@ def _of_a_dead(operation: Operation, now: datetime) -> Operation:
     deaths = operation.deaths + 1
     if deaths >= MOST_DEATHS:
         return operation.moved(State.UNKNOWN, now, outcome=_nobody_looked(operation), deaths=deaths)
-    return operation.queued(stage_after_a_loss(operation), operation.queue, now, deaths=deaths)
+    stage = stage_after_a_loss(operation)
+    if operation.cancel_asked_by is not None and stage not in (Stage.LOOK, Stage.RECOVER):
+        outcome = Ended("The worker died before it could stop.", by=operation.cancel_asked_by)
+        return operation.moved(State.CANCELLED, now, outcome=outcome, deaths=deaths)
+    return operation.queued(stage, operation.queue, now, deaths=deaths)
 
 
 def stage_after_a_loss(operation: Operation) -> Stage:

@@ -37,15 +37,7 @@ from workers.freshness import why_not_started
 from workers.lease_keeper import kept_alive
 from workers.reconciler import stage_after_a_loss
 from workers.running import LeaseLost, Running
-from workers.steps import (
-    AwaitsApproval,
-    Continues,
-    Finished,
-    OrdersScan,
-    Step,
-    after,
-    also_stored,
-)
+from workers.steps import Continues, Finished, Step, after, also_stored
 from workers.toolbox import Toolbox, opened
 
 log = structlog.get_logger(__name__)
@@ -218,16 +210,19 @@ def _stopped(error: Cancelled, operation: Operation, tools: Toolbox) -> Finished
 
 def _hand_back(running: Running, tools: Toolbox) -> None:
     operation = running.operation
-    _save(running, operation.queued(operation.stage, operation.queue, tools.now()), tools)
+    try:
+        _save(running, operation.queued(operation.stage, operation.queue, tools.now()), tools)
+    except CancelAsked:
+        why = Cancelled("It was cancelled while it ran.")
+        _save_step(running, _stopped(why, operation, tools), tools)
 
 
 def _save_step(running: Running, step: Step, tools: Toolbox) -> None:
-    """Write what follows from a step. What somebody asked to cancel waits for nobody."""
+    """Write what follows from a step. What somebody asked to cancel goes on to nothing else."""
     after_it = after(running.operation, step, tools.now(), tools.keys.private)
     also = also_stored(after_it, step, tools.keys.private)
-    waits = isinstance(step, OrdersScan | AwaitsApproval)
     try:
-        _save(running, after_it, tools, also, unless_cancelled=waits)
+        _save(running, after_it, tools, also)
     except CancelAsked:
         why = Cancelled("It was cancelled before anything was changed.")
         _save_step(running, _stopped(why, running.operation, tools), tools)
@@ -238,10 +233,8 @@ def _save(
     after_it: Operation,
     tools: Toolbox,
     also: Sequence[Command] = (),
-    *,
-    unless_cancelled: bool = False,
 ) -> None:
-    """Write the result, also when Redis was away meanwhile, or had no room.
+    """Write the result, also when Redis was away meanwhile, or had no room. Raises CancelAsked.
 
     The lease may have run out by then. As long as nobody wrote another version, nobody took the
     operation over, and the result is still the truth: so it is guarded by the version alone.
@@ -250,14 +243,7 @@ def _save(
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:
-            move = records.move(
-                running.operation,
-                after_it,
-                event,
-                tools.keys.private,
-                unless_cancelled=unless_cancelled,
-                also=also,
-            )
+            move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
             running.operation = perform(tools.connection, move)
         except Unavailable as error:
             if isinstance(error, NoRoom):

@@ -17,7 +17,7 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
 from quaymaster.progress import Progress
-from quaymaster.queues import SCAN
+from quaymaster.queues import scan_queue
 from quaymaster.scan_orders import WAITING, ScanOrder
 from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys
@@ -160,7 +160,7 @@ class _Seen:
         if self.is_answered:
             return whereabouts_of(self.operation)
         lease = scan_orders.lease_name(self.operation.scan_order or "")
-        return whereabouts(self.job_id, SCAN, lease)
+        return whereabouts(self.job_id, scan_queue(self.operation.queue), lease)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """One worker process: RQ's loop over its queues, until SIGTERM; and what keeps its leases."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 import structlog
@@ -17,14 +17,18 @@ log = structlog.get_logger(__name__)
 _PAUSE_SECONDS = 1.0
 
 
-def work_until_stopped(queues: list[str], connection: redis.Redis, grace_seconds: float) -> None:
+def work_until_stopped(
+    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+) -> None:
     """Work at these queues."""
     _work(lambda: OperationWorker(queues, connection, grace_seconds))
 
 
-def scan_until_stopped(connection: redis.Redis, grace_seconds: float) -> None:
-    """Do the scans that workers order."""
-    _work(lambda: ScanWorker(connection, grace_seconds))
+def scan_until_stopped(
+    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+) -> None:
+    """Do the scans that workers order in these queues."""
+    _work(lambda: ScanWorker(queues, connection, grace_seconds))
 
 
 def keeper_of_leases(url: str) -> Child:

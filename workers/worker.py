@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
 from types import FrameType
 from typing import Any, ClassVar, cast
@@ -22,7 +22,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from quaymaster.queues import RUN_OPERATION, RUN_SCAN, SCAN
+from quaymaster.queues import RUN_OPERATION, RUN_SCAN
 from workers import shutdown
 
 log = structlog.get_logger(__name__)
@@ -103,9 +103,11 @@ class PointerWorker(Worker):
     exponential_backoff_factor = 1.5
     max_connection_wait_time = 3.0
 
-    def __init__(self, queues: list[str], connection: redis.Redis, grace_seconds: float) -> None:
+    def __init__(
+        self, queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    ) -> None:
         super().__init__(
-            queues,
+            list(queues),
             connection=connection,
             serializer=JSONSerializer,
             job_class=self.job_class,
@@ -190,6 +192,3 @@ class ScanWorker(PointerWorker):
     """The scanner: does the scans that workers order."""
 
     job_class = ScanJob
-
-    def __init__(self, connection: redis.Redis, grace_seconds: float) -> None:
-        super().__init__([SCAN], connection, grace_seconds)

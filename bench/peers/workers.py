@@ -6,7 +6,7 @@ Everything that ours imports is imported by both before they fork.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -34,7 +34,9 @@ class _Job(OperationJob):
 class _Worker(OperationWorker):
     """Ours, with that job."""
 
-    def __init__(self, queues: list[str], connection: redis.Redis, grace_seconds: float) -> None:
+    def __init__(
+        self, queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    ) -> None:
         super().__init__(queues, connection, grace_seconds)
         self.job_class = _Job
         for queue in self.queues:

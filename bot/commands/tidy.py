@@ -33,7 +33,7 @@ _TYPED = str.maketrans(
 )
 
 _EN_DASH_BEFORE_WORD = re.compile(r"(?<!\S)–(?=\S)")
-_MENTION_IN_FRONT = re.compile(r"\s*<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
+_MENTION = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s:,]*")
 
 
 def tidied(text: str) -> str:
@@ -48,9 +48,21 @@ def tidied(text: str) -> str:
     return _EN_DASH_BEFORE_WORD.sub("--", text).replace("–", "-").strip()
 
 
-def after_mention(text: str) -> str:
-    """What follows the mention that a message to the bot starts with."""
-    return _MENTION_IN_FRONT.sub("", text, count=1) if _MENTION_IN_FRONT.match(text) else text
+def words_for(user: str, text: str) -> str | None:
+    """The words of a message that begins with a mention of this user; other mentions may stand
+    beside it. None for a message that begins with anything else.
+    """
+    at, is_spoken_to = len(text) - len(text.lstrip()), False
+    while found := _MENTION.match(text, at):
+        is_spoken_to = is_spoken_to or found["user"] == user
+        at = found.end()
+    return text[at:] if is_spoken_to else None
+
+
+def words_after(user: str, text: str) -> str:
+    """What follows the first mention of this user in the middle of a message."""
+    found = next((one for one in _MENTION.finditer(text) if one["user"] == user), None)
+    return text[found.end() :] if found else ""
 
 
 def _meant(markup: re.Match[str]) -> str:

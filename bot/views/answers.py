@@ -6,6 +6,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
+from bot.buttons import CONFIRM
 from bot.commands.grammar import COMMAND
 from bot.commands.help import HelpPage
 from bot.views.headline import headline_of
@@ -17,11 +18,13 @@ from bot.views.parts import (
     Person,
     When,
     bullets,
+    buttons,
     clipped,
     clipped_middle,
     message_text,
     more,
     paragraph,
+    plain_button,
     prose,
 )
 from bot.views.results import trouble_blocks, trouble_lines
@@ -89,6 +92,14 @@ def help_answer(page: HelpPage) -> Answer:
 def trouble_answer(trouble: Trouble) -> Answer:
     """Wrong words, a refusal, a failure: what, why, what to do next."""
     return Answer(message_text(*trouble_lines(trouble)), trouble_blocks(trouble))
+
+
+def asked_back_answer(title: str, until: datetime, value: str) -> Answer:
+    """Whether what stands in a message is meant, with the button that starts it."""
+    question: Line = (Bold(f"{title}?"),)
+    how: Line = ("Nothing was started yet. The button counts until ", When(until), ".")
+    blocks = (paragraph(question, how), *buttons(plain_button("Yes, do it", CONFIRM, value)))
+    return Answer(message_text(question, how), blocks)
 
 
 def status_answer(

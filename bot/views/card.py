@@ -88,9 +88,9 @@ def plan_answer(scene: Scene) -> Answer:
 def is_cancellable(operation: Operation) -> bool:
     """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
     return (
-        operation.state in (State.QUEUED, State.RUNNING, State.SCANNING)
+        operation.state in (State.QUEUED, State.RUNNING, State.SCANNING, State.RETURNED)
         and operation.stage not in (Stage.LOOK, Stage.RECOVER)
-        and operation.cancel_asked_by is None
+        and not (operation.state is State.RUNNING and operation.cancel_asked_by is not None)
         and not operation.is_past_return
         and operation.interim is None
     )

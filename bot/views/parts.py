@@ -244,9 +244,9 @@ def button(
     )
 
 
-def plain_button(text: str, action_id: str) -> ButtonElement:
+def plain_button(text: str, action_id: str, value: str | None = None) -> ButtonElement:
     """A button that is about no operation."""
-    return ButtonElement(text=_plain_text(text, _BUTTON_LIMIT), action_id=action_id)
+    return ButtonElement(text=_plain_text(text, _BUTTON_LIMIT), action_id=action_id, value=value)
 
 
 def buttons(*elements: ButtonElement) -> tuple[Block, ...]:

@@ -13,7 +13,8 @@ from quaymaster import queues
 from quaymaster.errors import Conflict
 from quaymaster.journal import Event
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Operation, State
+from quaymaster.lanes import queue_of_job
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
@@ -119,7 +120,6 @@ def move(
     key: SigningKey,
     *,
     lease: Equals | None = None,
-    unless_cancelled: bool = False,
     also: Sequence[Command] = (),
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
@@ -127,15 +127,20 @@ def move(
     A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
     scanner withdraws the order, and an end begins the time for which the operation is kept (see
     ``expiry``). ``also`` happens with it.
-    Raises Conflict when somebody was first, and with ``unless_cancelled`` CancelAsked when somebody
-    asked to cancel.
+
+    Raises Conflict when somebody was first. Raises CancelAsked where a job ends, its operation
+    would go on, and somebody was told that it stops at its next step: that is here.
     """
     if after.version != before.version + 1:
         raise ValueError("a move is to the next version")
     guards: list[Guard] = [
         FieldEquals(keys.operation(before.id), "version", str(before.version)),
         *([lease] if lease else []),
-        *([FieldEquals(keys.operation(before.id), "cancel", "")] if unless_cancelled else []),
+        *(
+            [FieldEquals(keys.operation(before.id), "cancel", "")]
+            if _goes_on(before, after)
+            else []
+        ),
     ]
     return Transaction(
         guards=tuple(guards),
@@ -345,7 +350,15 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
-    return queues.enqueued(operation.job_id, operation.id, operation.queue)
+    return queues.enqueued(operation.job_id, operation.id, queue_of_job(operation))
+
+
+def _goes_on(before: Operation, after: Operation) -> bool:
+    """Whether a job ends here and its operation does not. What serves already is looked at, and
+    what broke off is looked after, whatever was asked.
+    """
+    is_stoppable = after.stage not in (Stage.LOOK, Stage.RECOVER)
+    return before.state is State.RUNNING and not after.state.is_terminal and is_stoppable
 
 
 def _not_moved(operation_id: int, guard: Guard) -> Any:

@@ -44,7 +44,7 @@ def placed(order: ScanOrder, key: SigningKey) -> tuple[Command, ...]:
     text = SCAN_ORDER.signed(order, (order.id,), key).text
     return (
         ("SET", keys.scan_order(order.id), text, "EX", _KEPT_SECONDS),
-        *queues.scan_enqueued(job_id(order.id, 0), order.id),
+        *_enqueued(order, 0),
     )
 
 
@@ -127,7 +127,7 @@ def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:
         commands=(
             ("HSET", where, "lost", lost + 1),
             ("EXPIRE", where, _KEPT_SECONDS),
-            *queues.scan_enqueued(job_id(order.value.id, lost + 1), order.value.id),
+            *_enqueued(order.value, lost + 1),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -158,6 +158,11 @@ def why_given_up(order_id: str) -> Query[GivenUp]:
 def lease_name(order_id: str) -> str:
     """The lease that the scanner holds while it works on an order."""
     return f"scan-order:{order_id}"
+
+
+def _enqueued(order: ScanOrder, lost: int) -> tuple[Command, ...]:
+    queue = queues.scan_queue(order.queue)
+    return queues.scan_enqueued(job_id(order.id, lost), order.id, queue)
 
 
 def _stands(order: Signed[ScanOrder]) -> Equals:

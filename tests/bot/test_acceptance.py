@@ -144,10 +144,10 @@ async def test_hostile_text_is_answered_privately_and_pings_nobody(bot: Running,
 
 
 async def test_a_mention_takes_the_same_words_once(bot: Running) -> None:
-    outcome = await bot.person(ALICE).mention("C0SHOP", PUSH, repeat=3)
+    outcome = await bot.person(ALICE).mention("C0SHOP", "images on build1", repeat=3)
     assert outcome.acknowledged
     (operation,) = bot.operations()
-    assert operation.request.verb == "push"
+    assert operation.request.verb == "images"
     await until(lambda: bot.jobs("host:build1") == [operation.job_id], "the job")
 
 

@@ -59,7 +59,7 @@ async def test_somebody_without_the_right_is_refused(bot: Running) -> None:
 
 async def test_a_user_group_gives_its_members_the_role(bot: Running) -> None:
     await bot.person("U0CAROL").command("C0SHOP", "rollback production/web")
-    await until(lambda: bot.jobs("host:app1"), "the job")
+    await until(lambda: bot.jobs("urgent:app1"), "the job")
 
 
 async def test_a_frozen_environment_takes_no_deploy(bot: Running) -> None:

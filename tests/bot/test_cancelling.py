@@ -7,7 +7,9 @@ import pytest
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.store import keys
+from quaymaster.store.operation_fields import cancellation_of
 from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve
+from tests.keys import BOT_KEY
 
 pytestmark = pytest.mark.engine
 
@@ -41,6 +43,16 @@ async def test_a_running_job_is_asked_to_stop_once(bot: Running) -> None:
     assert (after.state, after.cancel_asked_by) == (State.RUNNING, ALICE)
     await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
     await bot.person(ALICE).sees("was asked to stop already")
+
+
+async def test_who_asked_while_it_ran_may_ask_again_when_it_waits(bot: Running) -> None:
+    """As an earlier version may have left it, which let a job go on to its approval."""
+    operation = deploy(bot)
+    asked = cancellation_of(operation, ALICE, operation.changed_at, BOT_KEY)
+    bot.connection.hset(keys.operation(operation.id), "cancel", asked)
+    await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
+    await bot.person(ALICE).sees("is cancelled")
+    assert bot.operation(operation.id).state is State.CANCELLED
 
 
 @pytest.mark.parametrize(

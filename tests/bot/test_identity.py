@@ -13,7 +13,7 @@ from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.errors import OutsideFailure
 from quaymaster.operations import Actor
 from quaymaster.policy import Standing
-from tests.bot.conftest import BOB, CAROL, TEAM
+from tests.bot.conftest import BOB, CAROL, EVE, TEAM, until
 
 GROUP = "SAZ94GDB8"
 
@@ -43,7 +43,7 @@ async def directory(slack: LocalSlack, clock: Clock) -> AsyncIterator[Directory]
             session=session,
             retry_handlers=[],
         )
-        yield Directory(client, [GROUP, "S0NOTTHERE"], clock)
+        yield Directory(client, [GROUP, "S0NOTTHERE"], [EVE], clock)
 
 
 async def calls(slack: LocalSlack, method: str) -> int:
@@ -135,3 +135,80 @@ HOME = Home("T0SHOP", "E0SHOP", "U0QUAYMASTER", "B0QUAYMASTER")
 )
 def test_only_full_members_count_as_such(user: dict[str, Any], standing: Standing) -> None:
     assert standing_of({"id": BOB, "team_id": "T0SHOP", **user}, HOME) is standing
+
+
+async def test_twenty_votes_at_once_ask_for_each_group_twice_at_most(
+    directory: Directory, slack: LocalSlack
+) -> None:
+    actors = [Actor(TEAM, user) for user in (BOB, CAROL, EVE)] * 7
+    people = await asyncio.gather(*(directory.look_up_anew(actor) for actor in actors))
+    assert {one.user_id: one.groups for one in people}[CAROL] == {GROUP}
+    assert await calls(slack, "users.info") <= 6
+    assert await calls(slack, "usergroups.users.list") <= 6
+
+
+async def test_what_was_looked_up_since_the_click_is_not_asked_again(
+    directory: Directory, slack: LocalSlack, clock: Clock
+) -> None:
+    clicked_at = directory.moment()
+    clock.now += 1
+    await directory.look_up(Actor(TEAM, BOB))
+    await directory.look_up_anew(Actor(TEAM, BOB), clicked_at)
+    assert await calls(slack, "users.info") == 1
+    clock.now += 1
+    await directory.look_up_anew(Actor(TEAM, BOB))
+    assert await calls(slack, "users.info") == 2
+
+
+async def test_groups_that_were_listed_before_the_click_are_listed_again(
+    directory: Directory, slack: LocalSlack, clock: Clock
+) -> None:
+    await directory.look_up(Actor(TEAM, BOB))
+    clock.now += 1
+    clicked_at = directory.moment()
+    await directory.look_up(Actor(TEAM, CAROL))
+    async with slack.workspace() as workspace:
+        await workspace.set_membership(CAROL, "guest")
+    carol = await directory.look_up_anew(Actor(TEAM, CAROL), clicked_at)
+    assert carol.standing is Standing.GUEST
+
+
+async def test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_strangers(
+    directory: Directory, slack: LocalSlack
+) -> None:
+    await directory.warm_up()
+    strangers = [
+        asyncio.ensure_future(directory.look_up(Actor(TEAM, f"U0FLOOD{number}")))
+        for number in range(150)
+    ]
+
+    async def is_under_way() -> bool:
+        return await calls(slack, "users.info") >= 20
+
+    await until(is_under_way, "the look-ups of strangers")
+    for user in (CAROL, EVE):
+        assert (await directory.look_up(Actor(TEAM, user))).standing is Standing.FULL_MEMBER
+    assert await calls(slack, "users.info") < 100
+    assert any(not one.done() for one in strangers), "they wait still"
+    turned_away = [one for one in strangers if one.done()]
+    with pytest.raises(OutsideFailure, match="Many people"):
+        await turned_away[-1]
+    for one in strangers:
+        one.cancel()
+    await asyncio.gather(*strangers, return_exceptions=True)
+
+
+async def test_groups_that_slack_does_not_list_are_asked_for_once_a_minute(
+    directory: Directory, slack: LocalSlack, clock: Clock
+) -> None:
+    async with slack.workspace() as workspace:
+        await workspace.fault(Fault(FaultKind.SERVER_ERROR, "usergroups.users.list"))
+        with pytest.raises(OutsideFailure):
+            await directory.warm_up()
+        asked = await calls(slack, "usergroups.users.list")
+        await directory.warm_up()
+        assert await calls(slack, "usergroups.users.list") == asked
+        await workspace.mend()
+    clock.now += 61
+    await directory.warm_up()
+    assert await calls(slack, "usergroups.users.list") > asked

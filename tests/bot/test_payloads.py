@@ -10,7 +10,10 @@ from bot.answers import AtHome, ReplyTo
 from bot.buttons import Button, Pointer, page_action, page_of
 from bot.payloads import (
     Clicked,
+    Confirmed,
     HomeOpened,
+    Overheard,
+    Typed,
     read_click,
     read_command,
     read_home_opened,
@@ -41,7 +44,19 @@ def mention(**changes: Any) -> dict[str, Any]:
         "ts": "1.1",
         **changes,
     }
-    return {"team_id": "T0SHOP", "event_id": "Ev1", "event": event}
+    return {
+        "team_id": "T0SHOP",
+        "event_id": "Ev1",
+        "event": event,
+        "authorizations": [{"team_id": "T0SHOP", "user_id": "U0QUAYMASTER", "is_bot": True}],
+    }
+
+
+def spoken_to(**changes: Any) -> Typed:
+    """A message that begins with the mention, as it is read."""
+    typed = read_mention(mention(**changes))
+    assert isinstance(typed, Typed)
+    return typed
 
 
 def test_a_command_is_known_by_its_trigger() -> None:
@@ -174,27 +189,50 @@ def test_only_the_home_tab_is_drawn_when_it_is_opened() -> None:
     [
         ("<@U0QUAYMASTER> pull shop/web:1.4", "pull shop/web:1.4"),
         ("  <@U0QUAYMASTER|quaymaster>: pull x", "pull x"),
-        ("hey <@U0QUAYMASTER> pull x", "pull x"),
+        ("<@U0CAROL> <@U0QUAYMASTER> pull x", "pull x"),
         ("<@U0QUAYMASTER>", ""),
     ],
 )
 def test_the_words_of_a_mention_come_after_it(text: str, words: str) -> None:
-    typed = read_mention(mention(text=text))
-    assert typed is not None
+    typed = spoken_to(text=text)
     assert typed.text == words
     assert typed.origin.delivery == "Ev1"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hey <@U0QUAYMASTER> pull x",
+        "do not write <@U0QUAYMASTER> pull x",
+        "<@U0CAROL> do not write <@U0QUAYMASTER> pull x",
+        "> <@U0QUAYMASTER> pull x",
+    ],
+)
+def test_a_mention_in_the_middle_of_a_message_is_no_command(text: str) -> None:
+    found = read_mention(mention(text=text))
+    assert isinstance(found, Overheard)
+    assert (found.text, found.actor) == ("pull x", Actor("T0SHOP", "U0BOB"))
+
+
+def test_without_the_bots_own_name_nothing_is_a_command() -> None:
+    found = read_mention({**mention(), "authorizations": []})
+    assert isinstance(found, Overheard)
+
+
+def test_a_click_on_what_was_asked_back_carries_it_as_it_stands() -> None:
+    found = read_click(click(action_id="confirm", value="1 bot-1 ...\n{}"))
+    assert isinstance(found, Confirmed)
+    assert (found.value, found.actor) == ("1 bot-1 ...\n{}", Actor("T0PARTNER", "U0BOB"))
+
+
 def test_a_mention_in_a_thread_stays_there() -> None:
-    typed = read_mention(mention(thread_ts="1.0"))
-    assert typed is not None
+    typed = spoken_to(thread_ts="1.0")
     assert (typed.origin.thread, typed.reply_to.thread) == ("1.0", "1.0")
 
 
 @pytest.mark.parametrize("field", ["user_team", "source_team", "team"])
 def test_a_stranger_in_a_shared_channel_is_of_another_workspace(field: str) -> None:
-    typed = read_mention(mention(**{"team": "T0SHOP", field: "T0PARTNER"}))
-    assert typed is not None
+    typed = spoken_to(**{"team": "T0SHOP", field: "T0PARTNER"})
     assert typed.actor.team == "T0PARTNER"
 
 

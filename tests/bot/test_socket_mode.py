@@ -41,7 +41,10 @@ async def test_clicks_and_mentions_arrive(socket_bot: Running) -> None:
     assert (await socket_bot.person(CAROL).click(message, "approve")).acknowledged
     await socket_bot.person(CAROL).sees("1 more approval is needed")
     assert (await socket_bot.person(ALICE).mention("C0SHOP", PUSH)).acknowledged
-    assert len(socket_bot.operations()) == 2
+    question = await socket_bot.person(ALICE).sees("Push shop/web:1.4 from build1?")
+    assert len(socket_bot.operations()) == 1
+    assert (await socket_bot.person(ALICE).click(question, "confirm")).acknowledged
+    await until(lambda: len(socket_bot.operations()) == 2, "the push")
 
 
 @pytest.mark.parametrize("how", ["dropped", "refreshed"])

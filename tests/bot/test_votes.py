@@ -208,8 +208,14 @@ async def test_a_role_is_looked_up_again_at_the_click(bot: Running) -> None:
     assert approval(bot, operation.id).votes == ()
 
 
-async def test_a_look_up_that_fails_refuses_the_vote_and_says_so(bot: Running) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_a_look_up_that_fails_refuses_the_vote_and_says_so(
+    bot: Running, is_known: bool
+) -> None:
     operation = deploy_to_approve(bot)
+    if is_known:
+        await bot.person(EVE).command("C0SHOP", "status")
+        await bot.person(EVE).sees("nothing released yet")
     await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "users.info"))
     message = await card(bot, operation, "approve")
     await bot.person(EVE).click(message, "approve")

@@ -162,6 +162,8 @@ class House:
     programs: list[Program] = field(default_factory=list)
     root: Path = ROOT
     """The checkout whose programs are started."""
+    module: str = "quaymaster.cli"
+    """How they are started."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
@@ -176,7 +178,7 @@ class House:
         log = self.folder / f"{number}-{arguments[0]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "quaymaster.cli", *arguments],
+                [sys.executable, "-m", self.module, *arguments],
                 env={
                     **self._environment(arguments[0]),
                     "REDIS_URL": self._redis_url(arguments),

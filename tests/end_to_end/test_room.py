@@ -27,7 +27,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, within: flo
     deadline = time.monotonic() + within
     while not await condition():
         assert time.monotonic() < deadline, f"waited {within} s for {what}"
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_ends(

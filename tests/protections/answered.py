@@ -31,10 +31,8 @@ ANSWERED = (
     _row(
         "a person is looked up after the acknowledgement",
         "bot/front.py",
-        "        asked = Asked(request, typed.actor, typed.origin)\n"
-        "        person = self._is.directory.known(typed.actor)\n",
-        "        asked = Asked(request, typed.actor, typed.origin)\n"
-        "        person = await self._is.directory.look_up(typed.actor)\n",
+        "        person = self._is.directory.known(asked.actor)\n",
+        "        person = await self._is.directory.look_up(asked.actor)\n",
         (f"{_ACCEPTANCE}::test_nothing_slow_is_asked_before_the_acknowledgement",),
     ),
     _row(
@@ -197,8 +195,8 @@ ANSWERED = (
     _row(
         "an error that nobody foresaw is answered",
         "bot/front.py",
-        "        return self._unforeseen(error, doing)\n\n    async def _requested",
-        "        raise error\n\n    async def _requested",
+        "        return self._unforeseen(error, doing)\n\n    def _is_too_much",
+        "        raise error\n\n    def _is_too_much",
         (
             "tests/bot/test_http.py::"
             "test_a_payload_that_lacks_what_slack_always_sends_is_answered_with_a_reference",

@@ -628,14 +628,37 @@ NEVER_SILENT = (
         ("tests/workers/test_forged.py::test_what_is_of_another_type_holds_up_no_others",),
     ),
     _row(
-        "what was cancelled while it ran waits for nobody",
+        "what was cancelled while it ran goes on to nothing else",
+        "quaymaster/store/records.py",
+        "    return before.state is State.RUNNING and not after.state.is_terminal and is_stop",
+        "    return after.state in (State.SCANNING, State.AWAITING_APPROVAL) and is_stop",
+        (f"{_RUN}::test_what_is_cancelled_while_it_runs_goes_on_to_nothing_else",),
+    ),
+    _row(
+        "what is handed back may have been cancelled",
         "workers/run.py",
-        "    waits = isinstance(step, OrdersScan | AwaitsApproval)\n",
-        "    waits = False\n",
+        "    except CancelAsked:\n"
+        '        why = Cancelled("It was cancelled while it ran.")\n'
+        "        _save_step(running, _stopped(why, operation, tools), tools)\n",
+        "    finally:\n        pass\n",
+        (f"{_RUN}::test_what_is_cancelled_while_it_runs_goes_on_to_nothing_else",),
+    ),
+    _row(
+        "what was to stop is not begun again by another worker",
+        "workers/reconciler.py",
+        "    if operation.cancel_asked_by is not None and stage not in",
+        "    if False and stage not in",
         (
-            "tests/workers/test_run.py::"
-            "test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody",
+            "tests/workers/test_reconciler.py::"
+            "test_what_was_to_stop_when_its_worker_died_is_not_begun_again",
         ),
+    ),
+    _row(
+        "what waits can be cancelled, whoever asked while it ran",
+        "bot/cancelling.py",
+        "    if operation.state is State.RUNNING and operation.cancel_asked_by is not None:\n",
+        "    if operation.cancel_asked_by is not None:\n",
+        ("tests/bot/test_cancelling.py::test_who_asked_while_it_ran_may_ask_again_when_it_waits",),
     ),
     _row(
         "a recovery is waited for as long as it was seen to wait",

@@ -28,10 +28,9 @@ ONLY_WHO_MAY = (
         "who votes is known before anything is said of the operation",
         "bot/votes.py",
         "        self._check_right(operation, ballot)\n"
+        "        self._refuse_second_vote(operation, ballot.person)\n",
         "        self._refuse_second_vote(operation, ballot.person)\n"
-        "        approval = _open_approval(operation)\n",
-        "        self._refuse_second_vote(operation, ballot.person)\n"
-        "        approval = _open_approval(operation)\n"
+        "        _open_approval(operation)\n"
         "        self._check_right(operation, ballot)\n",
         (f"{_VOTES}::test_how_an_operation_stands_is_not_told_to_who_may_not_vote",),
     ),
@@ -145,8 +144,8 @@ ONLY_WHO_MAY = (
     _row(
         "a look-up counts for a minute",
         "bot/identity.py",
-        "if seen is None or self._clock() - seen.at > FRESH_SECONDS:",
-        "if seen is None:",
+        "        return self._seen(actor, since=self._clock() - FRESH_SECONDS)\n",
+        "        return self._seen(actor, since=-math.inf)\n",
         (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
     ),
     _row(
@@ -166,16 +165,16 @@ ONLY_WHO_MAY = (
     _row(
         "a vote is looked up at the click",
         "bot/votes.py",
-        "await self._directory.look_up_anew(actor)",
+        "await self._directory.look_up_anew(actor, voted_at)",
         "await self._directory.look_up(actor)",
         (f"{_VOTES}::test_a_role_is_looked_up_again_at_the_click",),
     ),
     _row(
         "a look-up that fails refuses the vote",
         "bot/votes.py",
-        "        person = await self._directory.look_up_anew(actor)\n",
+        "        person = await self._directory.look_up_anew(actor, voted_at)\n",
         "        try:\n"
-        "            person = await self._directory.look_up_anew(actor)\n"
+        "            person = await self._directory.look_up_anew(actor, voted_at)\n"
         "        except Exception:\n"
         "            person = Person(actor.user, actor.team)\n",
         (f"{_VOTES}::test_a_look_up_that_fails_refuses_the_vote_and_says_so",),

@@ -17,6 +17,7 @@ from tests.protections.no_secret_leaves import NO_SECRET_LEAVES
 from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
+from tests.protections.people import PEOPLE
 from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.supply_chain import SUPPLY_CHAIN
@@ -44,4 +45,5 @@ PROTECTIONS = (
     *GENUINE,
     *KEYS,
     *BOUNDS,
+    *PEOPLE,
 )

@@ -26,7 +26,7 @@ BOT, SCANNER = RING.key("bot-1"), RING.key("scanner-1")
 ENROLLED, OTHER = RING.key("worker-1"), RING.key("other-worker-1")
 TWO_VOTES = (vote("U0BOB"), vote("U0CAROL"))
 OF_THE_BOT = {State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED}
-OF_ANY_WORKER = {State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED}
+OF_ANY_WORKER = {State.QUEUED, State.EXPIRED, State.UNKNOWN, State.FAILED, State.CANCELLED}
 OF_NO_WORKER = {State.ACCEPTED, State.REJECTED}
 
 

@@ -8,7 +8,7 @@ import redis
 
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Lost
-from quaymaster.requests import ScanRequest
+from quaymaster.requests import RollbackRequest, ScanRequest
 from quaymaster.store import keys
 from quaymaster.store.transactions import ask
 from tests.keys import WORKER
@@ -110,6 +110,22 @@ def test_a_scan_whose_worker_died_is_repeated() -> None:
     found = _decide(scan, LATER)
     assert found is not None
     assert (found.stage, found.queue) == (Stage.WORK, "scan")
+
+
+def test_what_was_to_stop_when_its_worker_died_is_not_begun_again() -> None:
+    planning = deploy(state=State.RUNNING, stage=Stage.PLAN, queue="host:app1")
+    found = _decide(replace(planning, cancel_asked_by="U0BOB"), LATER)
+    assert found is not None
+    assert (found.state, found.deaths) == (State.CANCELLED, 1)
+    assert isinstance(found.outcome, Ended)
+    assert found.outcome.by == "U0BOB"
+
+
+def test_what_broke_off_is_looked_after_though_it_was_to_stop() -> None:
+    dying = deploy(state=State.RUNNING, stage=Stage.APPLY, queue="host:app1", plan=plan())
+    found = _decide(replace(dying, cancel_asked_by="U0BOB"), LATER)
+    assert found is not None
+    assert (found.state, found.stage) == (State.QUEUED, Stage.RECOVER)
 
 
 def test_a_deploy_that_was_being_carried_out_is_recovered_on_its_host() -> None:
@@ -245,3 +261,13 @@ def test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives(
     assert 0 < int(valkey.ttl(execution.key)) <= SIGN_OF_LIFE_SECONDS
     valkey.delete(execution.key)  # As it expires when the worker is dead.
     assert ask(valkey, whereabouts_of(given)) == Whereabouts(False, False, False)
+
+
+@pytest.mark.engine
+def test_an_urgent_job_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
+    rollback = operation(
+        request=RollbackRequest("production", "web"), queue="host:app1", stage=Stage.PLAN
+    )
+    given = recorded(valkey, rollback)
+    assert valkey.lrange(keys.queue("urgent:app1"), 0, -1) == [given.job_id.encode()]
+    assert ask(valkey, whereabouts_of(given)).is_in_queue

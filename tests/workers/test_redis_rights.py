@@ -41,9 +41,12 @@ class FailingJob(OperationJob):
 @pytest.mark.parametrize(
     ("user", "names"),
     [
-        (RedisUser.SCANNER, ["scan"]),
+        (RedisUser.SCANNER, ["scan:deploys"]),
+        (RedisUser.SCANNER, ["scan:deploys", "scan"]),
         (RedisUser.WORKER_REGISTRY, ["registry"]),
-        (RedisUser.WORKER_HOST, ["host:app1"]),
+        (RedisUser.WORKER_HOST, ["urgent:app1"]),
+        (RedisUser.WORKER_HOST, ["scans:app1"]),
+        (RedisUser.WORKER_HOST, ["urgent:app1", "host:app1"]),
         (RedisUser.WORKER_HOST, ["host:app1", "host:app2"]),
         (RedisUser.WORKER, ["registry", "scan", "host:app1"]),
     ],

@@ -13,6 +13,7 @@ import structlog
 from rq.serializers import JSONSerializer
 
 from quaymaster.configuration import Configuration
+from quaymaster.errors import HandedBack
 from quaymaster.image_ref import Repository
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
@@ -32,7 +33,7 @@ from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.run import PUT_BACK_AFTER_SECONDS, run
 from workers.running import LeaseLost, Running
-from workers.steps import AwaitsApproval, OrdersScan, Step
+from workers.steps import AwaitsApproval, Continues, OrdersScan, Returns, Step
 from workers.toolbox import Toolbox
 from workers.worker import OperationJob, OperationWorker, refusal
 
@@ -40,6 +41,10 @@ pytestmark = pytest.mark.engine
 
 WAITS_FOR_SCAN = OrdersScan(Resolved(image(digest=DIGEST), 2_000_000), Stage.PLAN)
 WAITS_FOR_PEOPLE = AwaitsApproval(plan())
+IS_CARRIED_OUT_NEXT = Continues(Stage.APPLY, "host:app1", plan(rule=None))
+IS_PLANNED_NEXT = Continues(Stage.PLAN, "host:app1")
+IS_LOOKED_UP_AGAIN = Returns()
+IS_PLANNED_ANEW = Returns(Ended("The configuration was changed since the plan was made."))
 
 
 def failed(operation: Operation) -> str:
@@ -244,23 +249,37 @@ def test_waiting_for_a_registry_is_cancelled(valkey: redis.Redis) -> None:
     assert now(valkey, given).state is State.CANCELLED
 
 
-@pytest.mark.parametrize("step", [WAITS_FOR_SCAN, WAITS_FOR_PEOPLE])
-def test_what_is_cancelled_while_it_runs_does_not_wait_for_anybody(
-    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch, step: Step
+@pytest.mark.parametrize(
+    "step",
+    [
+        WAITS_FOR_SCAN,
+        WAITS_FOR_PEOPLE,
+        IS_CARRIED_OUT_NEXT,
+        IS_PLANNED_NEXT,
+        IS_LOOKED_UP_AGAIN,
+        IS_PLANNED_ANEW,
+        HandedBack("The worker is shutting down."),
+    ],
+)
+def test_what_is_cancelled_while_it_runs_goes_on_to_nothing_else(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch, step: Step | HandedBack
 ) -> None:
-    """Its person was told that it stops at its next step."""
+    """Its person was told that it stops at its next step, and cannot ask a second time."""
 
     def work(running: Running, tools: Toolbox) -> Step:
         asked = event_of(running.operation, actor="U0BOB", what="cancel asked")
         cancel = records.ask_to_cancel(running.operation, "U0BOB", asked, BOT_KEY)
         perform(valkey, cancel)
+        if isinstance(step, HandedBack):
+            raise step
         return step
 
     monkeypatch.setattr("workers.dispatch.work", work)
-    given = recorded(valkey, of_shop(deploy()))
+    given = recorded(valkey, of_shop(deploy(queue="host:app1")))
     run(1042, given.job_id, toolbox(valkey))
     ended = now(valkey, given)
     assert ended.state is State.CANCELLED
     assert isinstance(ended.outcome, Ended)
     assert ended.outcome.by == "U0BOB"
     assert valkey.llen(keys.queue(SCAN)) == 0
+    assert valkey.lrange(keys.queue("host:app1"), 0, -1) == [given.job_id.encode()]

@@ -231,6 +231,6 @@ def test_an_operation_that_leaves_the_scanner_withdraws_its_order(valkey: redis.
 
 
 def test_a_job_of_an_order_is_as_rq_reads_it() -> None:
-    ((_, key, *fields), *_) = queues.scan_enqueued("scan-1042-2-0", ORDER)
+    ((_, key, *fields), *_) = queues.scan_enqueued("scan-1042-2-0", ORDER, queues.SCAN)
     assert key == "rq:job:scan-1042-2-0"
     assert f'["{queues.RUN_SCAN}", null, ["{ORDER}"], {{}}]' in fields

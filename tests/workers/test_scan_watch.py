@@ -5,19 +5,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 
 from quaymaster.errors import Trouble
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
+from quaymaster.queues import SCAN, SCAN_FOR_DEPLOYS
 from quaymaster.requests import ScanRequest
 from quaymaster.scan_orders import WAITING, ScanOrder
 from quaymaster.signed import Signed
+from quaymaster.store import keys, scan_orders
 from quaymaster.store.formats import SCAN_ORDER
 from quaymaster.store.scan_orders import order_of
-from tests.keys import WORKER_KEY
-from tests.samples import DIGEST, NOW, image, operation
+from quaymaster.store.transactions import Transaction, ask, perform
+from tests.keys import WORKER, WORKER_KEY
+from tests.samples import DIGEST, NOW, deploy, image, operation
 from workers.facts import Whereabouts
 from workers.scan_watch import (
     LONGEST,
@@ -29,6 +33,7 @@ from workers.scan_watch import (
     Ends,
     Says,
     ScanFacts,
+    ScanWatch,
     decide_scanning,
 )
 
@@ -71,6 +76,26 @@ def decided(given: Operation | None = None, **changes: Any) -> Decision:
 def after(decision: Decision) -> Operation:
     assert isinstance(decision, Ends), decision
     return decision.after
+
+
+@pytest.mark.engine
+def test_a_deploys_order_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
+    given = deploy(
+        state=State.SCANNING,
+        stage=Stage.PLAN,
+        queue="host:app1",
+        attempt=2,
+        scan_order="1042-2",
+        resolved=Resolved(image(digest=DIGEST), 1_000),
+    )
+    placed = scan_orders.placed(order_of(given), WORKER_KEY)
+    perform(valkey, Transaction(placed, lambda _: None, lambda _: None))
+    assert valkey.llen(keys.queue(SCAN_FOR_DEPLOYS)) == 1
+    watch = ScanWatch()
+    for clock in (0.0, LOST_AFTER.total_seconds() + 1):
+        watch.look(valkey, [given], WORKER, NOW, clock)
+    assert ask(valkey, scan_orders.tries("1042-2")) == 0
+    assert valkey.llen(keys.queue(SCAN)) == 0
 
 
 def test_what_a_scanner_works_on_is_left_alone() -> None:

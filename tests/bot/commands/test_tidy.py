@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.tidy import after_mention, tidied
+from bot.commands.tidy import tidied, words_after, words_for
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,30 @@ def test_typing_is_undone(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rest"),
+    ("text", "words"),
     [
         ("<@U0BOT> deploy web", "deploy web"),
         (" <@U0BOT|quaymaster>: deploy web", "deploy web"),
         ("<@U0BOT>", ""),
-        ("deploy <@U0BOT>", "deploy <@U0BOT>"),
-        ("<#C0SHOP> deploy", "<#C0SHOP> deploy"),
+        ("<@U0BOB> <@U0BOT> deploy web", "deploy web"),
+        ("<@U0BOT>, <@U0BOB>: deploy web", "deploy web"),
+        ("deploy <@U0BOT>", None),
+        ("do not write <@U0BOT> rollback production/web", None),
+        ("<@U0BOB> never write <@U0BOT> rollback production/web", None),
+        ("<@U0BOB> rollback production/web", None),
+        ("<#C0SHOP> deploy", None),
+        ("", None),
     ],
 )
-def test_the_mention_of_the_bot_is_taken_off(text: str, rest: str) -> None:
-    assert after_mention(text) == rest
+def test_a_message_for_the_bot_begins_with_its_mention(text: str, words: str | None) -> None:
+    assert words_for("U0BOT", text) == words
+
+
+def test_what_follows_a_mention_in_the_middle_is_known() -> None:
+    assert (
+        words_after("U0BOT", "<@U0BOB> write <@U0BOT|q> jobs or <@U0BOT> x") == "jobs or <@U0BOT> x"
+    )
+    assert words_after("U0BOT", "<@U0BOB> write jobs") == ""
 
 
 @given(st.text())
@@ -69,9 +82,12 @@ def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> Non
     assert not set(result) & set("\t\n\r\u00a0\u200b\ufeff“”‘’—–`")
 
 
-@pytest.mark.parametrize("piece", ["<", ">", "&", "&amp;", "<a|", "–", "“", " ", "<@U1", "\u200b"])
+@pytest.mark.parametrize(
+    "piece", ["<", ">", "&", "&amp;", "<a|", "–", "“", " ", "<@U1", "<@U1> ", "\u200b"]
+)
 def test_long_text_takes_no_time(piece: str) -> None:
     start = process_time()
     tidied((piece * 10_000)[:10_000])
-    after_mention((piece * 10_000)[:10_000])
+    words_for("U0BOT", (piece * 10_000)[:10_000])
+    words_after("U0BOT", (piece * 10_000)[:10_000])
     assert process_time() - start < 0.25

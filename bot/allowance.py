@@ -1,0 +1,76 @@
+"""How much one person may ask for at once, so that nobody's calls use up another's.
+
+A token bucket for each person, in this process: nobody is asked, and the acknowledgement does not
+wait. What is remembered is bounded; who has not been seen for longest is forgotten first.
+"""
+
+import math
+
+from throttled import MemoryStore, RateLimiterType, Throttled
+from throttled.rate_limiter import Quota, per_min
+
+from quaymaster.errors import TooMuch
+from quaymaster.operations import Actor
+
+BURST = 60
+"""What one person may send at once."""
+_MORE_PER_MINUTE = 30
+DECISIONS = 10
+"""So many votes and cancels at once look their person up anew at Slack, which takes so few."""
+_MORE_DECISIONS_PER_MINUTE = 10
+_TOLD_PER_MINUTE = 2
+_REMEMBERED = 10_000
+
+
+class Allowances:
+    """What everybody has left."""
+
+    def __init__(self) -> None:
+        self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))
+        self._decisions = bucket(per_min(_MORE_DECISIONS_PER_MINUTE, DECISIONS))
+        self._told = bucket(per_min(_TOLD_PER_MINUTE, 1))
+
+    def take(self, actor: Actor) -> None:
+        """For a command, a mention or a click. Raises TooMuch."""
+        seconds = wait(self._acts, _name(actor))
+        if seconds:
+            raise TooMuch(
+                "That was a lot at once, so this was not taken.",
+                why="What you sent before is taken care of.",
+                next_step=f"Send this again in {_said(seconds)}.",
+            )
+
+    def take_decision(self, actor: Actor) -> None:
+        """For a vote or a cancel that would count. Raises TooMuch."""
+        seconds = wait(self._decisions, _name(actor))
+        if seconds:
+            raise TooMuch(
+                "You have decided a lot in the last minute, so this was not counted.",
+                why="For each decision Slack is asked anew who you are, and it answers so often.",
+                next_step=f"Do it again in {_said(seconds)}.",
+            )
+
+    def may_be_told(self, actor: Actor) -> bool:
+        """Whether a refusal is said once more, where saying it is a call to Slack of its own."""
+        return not wait(self._told, _name(actor))
+
+
+def bucket(quota: Quota) -> Throttled:
+    """Buckets by name, in this process."""
+    store = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
+    return Throttled(using=RateLimiterType.TOKEN_BUCKET.value, quota=quota, store=store)
+
+
+def wait(buckets: Throttled, name: str) -> float:
+    """Take one from this bucket: 0; or in how many seconds there is one."""
+    result = buckets.limit(name)
+    return max(1.0, result.state.retry_after) if result.limited else 0.0
+
+
+def _name(actor: Actor) -> str:
+    return f"{actor.team}/{actor.user}"
+
+
+def _said(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    return "a second" if whole == 1 else f"{whole} seconds"

@@ -1,0 +1,122 @@
+"""What was asked for in a message is asked back, with a button, where it would change something.
+
+A message is also written to be read by people: somebody quotes a command, or warns of it. So the
+button is what starts it. It carries what was understood, signed, and counts for whoever wrote the
+message alone, and for a few minutes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from pydantic import TypeAdapter
+
+from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
+from quaymaster.key_ring import KeyRing, Role
+from quaymaster.operations import Actor, Origin
+from quaymaster.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeployRequest,
+    DriftRequest,
+    HelpRequest,
+    HistoryRequest,
+    ImagesRequest,
+    InspectRequest,
+    JobsRequest,
+    PullRequest,
+    PushRequest,
+    RejectRequest,
+    Request,
+    RollbackRequest,
+    ScanRequest,
+    StatusRequest,
+    TagRequest,
+    TagsRequest,
+)
+from quaymaster.signing_key import SigningKey
+from quaymaster.store.codecs import Codec
+
+COUNTS_FOR = timedelta(minutes=5)
+_PLACE = ("a button",)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBack:
+    """What somebody wrote in a message, and what their click would start."""
+
+    request: Request
+    actor: Actor
+    origin: Origin
+    until: datetime
+
+
+_ASKED_BACK = Codec("command in a message", TypeAdapter(AskedBack), frozenset({Role.BOT}))
+
+
+def changes_something(request: Request) -> bool:
+    """Whether it does more than look. To approve is asked back by the plan that it shows."""
+    match request:
+        case (
+            CancelRequest()
+            | RejectRequest()
+            | PullRequest()
+            | TagRequest()
+            | PushRequest()
+            | DeployRequest()
+            | RollbackRequest()
+        ):
+            return True
+        case (
+            HelpRequest()
+            | StatusRequest()
+            | JobsRequest()
+            | ApproveRequest()
+            | ImagesRequest()
+            | TagsRequest()
+            | InspectRequest()
+            | HistoryRequest()
+            | ScanRequest()
+            | DriftRequest()
+        ):
+            return False
+        case _:
+            assert_never(request)
+
+
+def value_of(asked: AskedBack, key: SigningKey) -> str:
+    """What the button carries. The longest names leave room in the 2,000 characters of a button:
+    https://docs.slack.dev/reference/block-kit/block-elements/button-element
+    """
+    return _ASKED_BACK.signed(asked, _PLACE, key).text
+
+
+def clicked_by(value: str, actor: Actor, now: datetime, ring: KeyRing) -> AskedBack:
+    """What a click starts. Raises NotAllowed for somebody else's button, Conflict for an old one
+    and for one that this version does not know, and Forged.
+    """
+    try:
+        asked = _ASKED_BACK.read(value, _PLACE, ring).value
+    except WrittenByNewer as error:
+        raise _too_old() from error
+    except Forged as error:
+        raise Forged(
+            "This button is none of Quaymaster's, so nothing was started.",
+            next_step="Write the command again.",
+        ) from error
+    if asked.actor != actor:
+        raise NotAllowed(
+            "Only who wrote the command can press its button.",
+            next_step="Write the command yourself.",
+        )
+    if now >= asked.until:
+        raise _too_old()
+    return asked
+
+
+def _too_old() -> Conflict:
+    return Conflict(
+        "This button has expired, so nothing was started.",
+        why="It counts for five minutes.",
+        next_step="Write the command again.",
+    )

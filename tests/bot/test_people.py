@@ -1,0 +1,80 @@
+"""Nobody silences anybody: Slack answers so often a minute, and everybody shares that."""
+
+import pytest
+
+from bot.allowance import BURST, DECISIONS
+from local_slack import LocalSlack
+from quaymaster.operations import State
+from tests.bot.bursts import PUSH, answer
+from tests.bot.conftest import ALICE, BOB, CAROL, EVE, Running, card, deploy_to_approve
+
+pytestmark = pytest.mark.engine
+
+GROUPS = "usergroups.users.list"
+
+
+async def calls(slack: LocalSlack, method: str) -> int:
+    async with slack.workspace() as workspace:
+        return len((await workspace.calls(method)).calls)
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "cancel"])
+async def test_who_may_not_decide_keeps_nobody_from_deciding(bot: Running, verb: str) -> None:
+    """Slack lists the members of a group twenty times a minute, and no more often."""
+    operation = deploy_to_approve(bot)
+    before = await calls(bot.slack, GROUPS)
+    for _ in range(25):
+        await bot.person(BOB).command("C0SHOP", f"{verb} {operation.id}")
+    await bot.person(BOB).sees("You")
+    message = await card(bot, operation, "approve")
+    await bot.person(CAROL).click(message, "approve")
+    await bot.person(CAROL).sees("1 more approval is needed")
+    assert await calls(bot.slack, GROUPS) - before <= 3
+
+
+async def test_who_clicks_again_and_again_asks_slack_once(bot: Running) -> None:
+    operation = deploy_to_approve(bot)
+    message = await card(bot, operation, "approve")
+    await bot.person(CAROL).click(message, "approve")
+    await bot.person(CAROL).sees("1 more approval is needed")
+    before = await calls(bot.slack, "users.info")
+    click = bot.person(CAROL).plan.click(message, "approve")
+    await bot.workspace.act(*[click] * 20)
+    await bot.person(CAROL).sees("You have voted already")
+    assert await calls(bot.slack, "users.info") == before
+
+
+async def test_what_one_person_sends_too_fast_is_refused_privately_and_nobody_elses_is(
+    bot: Running,
+) -> None:
+    plan = bot.person(ALICE).plan.command("C0SHOP", PUSH)
+    outcomes = await bot.workspace.act(*[plan] * (BURST + 10))
+    assert all(one.acknowledged for one in outcomes)
+    refused = [one for one in outcomes if "a lot at once" in answer(one)]
+    assert 1 <= len(refused) <= 10
+    assert all("was not taken" in answer(one) for one in refused)
+    assert len(bot.operations()) == BURST + 10 - len(refused)
+    other = await bot.person(BOB).command("C0SHOP", PUSH)
+    assert ": on it;" in answer(other)
+
+
+async def test_too_many_clicks_are_refused_once(bot: Running) -> None:
+    operation = deploy_to_approve(bot, state=State.AWAITING_APPROVAL)
+    message = await card(bot, operation, "approve")
+    click = bot.person(EVE).plan.click(message, "approve")
+    outcomes = await bot.workspace.act(*[click] * (BURST + 10))
+    assert all(one.acknowledged for one in outcomes)
+    await bot.person(EVE).sees("was not taken")
+    seen = await bot.workspace.messages("C0SHOP", user=EVE)
+    assert len([one for one in seen if "was not taken" in one.words]) == 1
+
+
+async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running) -> None:
+    waiting = [deploy_to_approve(bot) for _ in range(DECISIONS + 2)]
+    for one in waiting:
+        await bot.person(CAROL).command("C0SHOP", f"reject {one.id}")
+    await bot.person(CAROL).sees("You have decided a lot")
+    left = [one for one in waiting if bot.operation(one.id).state is State.AWAITING_APPROVAL]
+    assert left
+    await bot.person(EVE).command("C0SHOP", f"reject {left[-1].id}")
+    await bot.person(EVE).sees("Nothing was changed")

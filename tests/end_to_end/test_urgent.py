@@ -1,0 +1,129 @@
+"""What cannot wait does not: each worker here has one process for everything that takes long."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import docker
+import pytest
+
+from local_slack import Workspace
+from quaymaster.operations import State
+from tests.end_to_end.house import House, page_at
+from tests.engines.barrier import Barrier
+from tests.engines.local_images import load_big_image, push_image
+from tests.engines.registries import Registry
+from tests.engines.trivy import TrivyCaches, trivy_binary
+from tests.engines.waiting import wait_until
+from tests.images.catalogue import LocalImages
+
+pytestmark = pytest.mark.engine
+
+ALICE = "U024BE7LH"
+
+
+@pytest.fixture
+def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
+    """The registry behind the barrier: a push can be held half-way."""
+    return replace(registry, host=registry_barrier.address)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTrivy:
+    """Stands in front of Trivy: the first scan that begins is held, all others pass."""
+
+    folder: Path
+
+    @property
+    def is_held(self) -> bool:
+        """Whether one stands still."""
+        return (self.folder / "held").exists()
+
+    def let_go(self) -> None:
+        """Let it run to its end."""
+        (self.folder / "go").touch()
+
+
+@pytest.fixture
+def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> HeldTrivy:
+    folder = tmp_path / "held-trivy"
+    folder.mkdir()
+    program = folder / "trivy"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *image*) if mkdir {folder}/held 2>/dev/null; then\n'
+        f"until [ -e {folder}/go ]; do sleep 0.05; done; fi;; esac\n"
+        f'exec {trivy_binary()} "$@"\n'
+    )
+    program.chmod(0o755)
+    house.environment["PATH"] = f"{folder}:{house.environment['PATH']}"
+    house.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
+    return HeldTrivy(folder)
+
+
+async def test_a_rollback_passes_a_push_that_takes_the_hosts_worker(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    registry_barrier: Barrier,
+    images: LocalImages,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    push_image(engine, registry, images.web_v1, repository, "1")
+    push_image(engine, registry, images.web_v2, repository, "2")
+    big = f"{registry_barrier.address}/{repository}:big"
+    load_big_image(engine, big, layers=4, layer_bytes=2_000_000)
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    for tag in ("1", "2"):
+        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    hold = registry_barrier.hold_after_bytes(2_000_000)
+    held = await house.asked(alice, f"push {repository}:big")
+    hold.wait_until_reached()
+    waits = await house.asked(alice, "images on build1")
+
+    rollback = await house.asked(alice, f"rollback {staging}/web")
+
+    assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
+    assert "web v1" in page_at(house.shop.port)
+    assert house.reaches(held, State.RUNNING)
+    assert house.reaches(waits, State.QUEUED), "what can wait does, behind the push"
+    hold.release()
+    assert house.ended(held).state is State.SUCCEEDED, house.logs()
+    assert house.ended(waits).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("where", ["", " on build1"])
+async def test_a_deploy_passes_a_scan_that_takes_long(
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    registry: Registry,
+    images: LocalImages,
+    trivy: HeldTrivy,
+    where: str,
+) -> None:
+    repository, staging = house.shop.repository, house.shop.staging
+    for tag, image in (("1", images.web_v1), ("2", images.web_v2)):
+        push_image(engine, registry, image, repository, tag)
+    if where:
+        name = f"{house.shop.registry.host}/{repository}"
+        engine.images.get(images.web_v2).tag(name, "2")
+    house.start("bot")
+    house.worker()
+    await workspace.connected(within=60)
+    alice = workspace.person(ALICE)
+    scan = await house.asked(alice, f"scan {repository}:2{where}")
+    wait_until(lambda: trivy.is_held, within=30, what="the scan to begin")
+
+    deploy = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+
+    assert house.ended(deploy).state is State.SUCCEEDED, house.logs()
+    still = house.operation(scan)
+    assert still is not None
+    assert not still.state.is_terminal
+    trivy.let_go()
+    assert house.ended(scan, within=60).state is State.SUCCEEDED, house.logs()

@@ -1,0 +1,177 @@
+"""G1 and G2 of people: nobody silences anybody, and nothing starts that nobody meant."""
+
+from functools import partial
+
+from tests.protections.protection import Protection
+
+_row = partial(Protection, "G1")
+_ALLOWANCE = "tests/bot/test_allowance.py"
+_ASKING = "tests/bot/test_asking.py"
+_IDENTITY = "tests/bot/test_identity.py"
+_PEOPLE = "tests/bot/test_people.py"
+_ROTA = "tests/workers/test_rota.py"
+_SHARING = "tests/bot/test_sharing.py"
+_TIDY = "tests/bot/commands/test_tidy.py"
+_URGENT = "tests/end_to_end/test_urgent.py"
+
+PEOPLE = (
+    _row(
+        "one person sends so much at once",
+        "bot/allowance.py",
+        "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))",
+        "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST * 1_000))",
+        (
+            f"{_PEOPLE}::test_what_one_person_sends_too_fast_is_refused_privately_and_nobody_elses_is",
+        ),
+    ),
+    _row(
+        "everybody has an allowance of their own",
+        "bot/allowance.py",
+        '    return f"{actor.team}/{actor.user}"\n',
+        "    return actor.team\n",
+        (f"{_ALLOWANCE}::test_nobodys_calls_use_up_anothers",),
+    ),
+    _row(
+        "what is remembered of people is bounded",
+        "bot/allowance.py",
+        '{"MAX_SIZE": _REMEMBERED}',
+        '{"MAX_SIZE": 1_000_000}',
+        (f"{_ALLOWANCE}::test_what_is_remembered_is_bounded",),
+    ),
+    _row(
+        "clicks count too",
+        "bot/front.py",
+        "        if self._is_too_much(clicked.actor, clicked.delivery, clicked.reply_to):\n",
+        "        if False:\n",
+        (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
+    ),
+    _row(
+        "a refusal that costs a call is not said every time",
+        "bot/front.py",
+        "            if self._is.allowances.may_be_told(actor):\n",
+        "            if True:\n",
+        (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
+    ),
+    _row(
+        "who may not vote is refused by what is known",
+        "bot/votes.py",
+        "        person = await self._directory.look_up(actor)\n",
+        "        person = await self._directory.look_up_anew(actor)\n",
+        (f"{_PEOPLE}::test_who_may_not_decide_keeps_nobody_from_deciding[approve]",),
+    ),
+    _row(
+        "who may not cancel is refused by what is known",
+        "bot/cancelling.py",
+        "        person = await self._directory.look_up(actor)\n",
+        "        person = await self._directory.look_up_anew(actor)\n",
+        (f"{_PEOPLE}::test_who_may_not_decide_keeps_nobody_from_deciding[cancel]",),
+    ),
+    _row(
+        "who decides very often leaves Slack's answers to others",
+        "bot/votes.py",
+        "        self._allowances.take_decision(actor)\n",
+        "",
+        (f"{_PEOPLE}::test_who_decides_very_often_is_refused_and_others_are_not",),
+    ),
+    _row(
+        "each question is asked by one at a time",
+        "bot/sharing.py",
+        "            if question is None or question.task.done():\n",
+        "            if True:\n",
+        (f"{_IDENTITY}::test_twenty_votes_at_once_ask_for_each_group_twice_at_most",),
+    ),
+    _row(
+        "an answer that was asked for too early is nobody's",
+        "bot/sharing.py",
+        "            if question.at >= since:\n",
+        "            if True:\n",
+        (f"{_SHARING}::test_who_comes_meanwhile_and_wants_it_newer_shares_the_next",),
+    ),
+    _row(
+        "known people do not wait for strangers",
+        "bot/identity.py",
+        "        if self._is_somebody(actor.user):\n",
+        "        if False:\n",
+        (
+            f"{_IDENTITY}::"
+            "test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_strangers",
+        ),
+    ),
+    _row(
+        "a command by mention begins its message",
+        "bot/commands/tidy.py",
+        "    while found := _MENTION.match(text, at):\n",
+        "    while found := _MENTION.search(text, at):\n",
+        (f"{_TIDY}::test_a_message_for_the_bot_begins_with_its_mention",),
+    ),
+    _row(
+        "what a message would change is asked back",
+        "bot/front.py",
+        "            if is_in_a_message and changes_something(request):\n",
+        "            if False:\n",
+        (f"{_ASKING}::test_what_a_message_would_change_is_started_by_its_writers_click_once",),
+    ),
+    _row(
+        "what was asked back is its writer's to click",
+        "bot/asking.py",
+        "    if asked.actor != actor:\n",
+        "    if False:\n",
+        (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
+    ),
+    _row(
+        "what was asked back expires",
+        "bot/asking.py",
+        "    if now >= asked.until:\n",
+        "    if False:\n",
+        (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
+    ),
+    _row(
+        "a rollback waits behind no transfer",
+        "quaymaster/lanes.py",
+        "    return is_about_what_serves or isinstance(operation.request, RollbackRequest)\n",
+        "    return is_about_what_serves\n",
+        (f"{_URGENT}::test_a_rollback_passes_a_push_that_takes_the_hosts_worker",),
+    ),
+    _row(
+        "one process keeps free for what is urgent",
+        "workers/rota.py",
+        'Post("worker for what is urgent", urgent)',
+        'Post("worker for what is urgent", scans)',
+        (f"{_URGENT}::test_a_rollback_passes_a_push_that_takes_the_hosts_worker",),
+    ),
+    _row(
+        "every process takes urgent work first",
+        "workers/rota.py",
+        "    usual = (*urgent, *queues)\n",
+        "    usual = (*queues, *urgent)\n",
+        (f"{_ROTA}::test_urgent_work_of_every_host_comes_before_anything_else",),
+    ),
+    _row(
+        "a scan on a host holds up no deploy",
+        "quaymaster/lanes.py",
+        "        return scans_queue(host)\n",
+        "        return operation.queue\n",
+        (f"{_URGENT}::test_a_deploy_passes_a_scan_that_takes_long[ on build1]",),
+    ),
+    _row(
+        "a scan of a registry's image holds up no deploy",
+        "workers/rota.py",
+        'Post("scanner for deploys", (SCAN_FOR_DEPLOYS,))',
+        'Post("scanner for deploys", (SCAN,))',
+        (f"{_URGENT}::test_a_deploy_passes_a_scan_that_takes_long[]",),
+    ),
+    _row(
+        "an urgent job in its queue is not taken for lost",
+        "workers/facts.py",
+        "    queue = queue_of_job(operation)\n",
+        "    queue = operation.queue\n",
+        ("tests/workers/test_reconciler.py::test_an_urgent_job_is_found_in_its_own_queue",),
+    ),
+    _row(
+        "a deploy's order in the scanner's queue is not taken for lost",
+        "workers/scan_watch.py",
+        "        return whereabouts(self.job_id, scan_queue(self.operation.queue), lease)\n",
+        '        return whereabouts(self.job_id, "scan", lease)\n',
+        ("tests/workers/test_scan_watch.py::test_a_deploys_order_is_found_in_its_own_queue",),
+    ),
+)
