@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.agenda import Agenda
@@ -59,8 +59,11 @@ class _Card:
     """When the call began that posted it."""
     excused: list[tuple[float, float]] = field(default_factory=list)
     """From when to when it may be overtaken, because it is worked on: while it is looked at for the
-    first time, or finds the room that was there when that began, and while Slack refuses its call.
+    first time, or finds the room that was there when that began, and while Slack refuses its call;
+    or because the courier has all its hands full with looks that began before it was due.
     """
+    due_since: float | None = None
+    """Since when it has waited for a hand."""
 
 
 @dataclass
@@ -84,8 +87,12 @@ class Day:
             self.agenda.see(behind, self.now)
             busy = frozenset(number for _, number, _ in self.events)
             due = self.agenda.due(self.now, busy, self.budget)
-            for number in due[: AT_ONCE - len(busy)]:
+            hands = AT_ONCE - len(busy)
+            for number in due[:hands]:
                 self._begin(self._card(number))
+            for number in due[hands:]:
+                card = self._card(number)
+                card.due_since = self.now if card.due_since is None else card.due_since
             self._pass()
 
     def overtaken(self) -> Iterator[tuple[_Card, float]]:
@@ -114,6 +121,9 @@ class Day:
             self.now = until
 
     def _begin(self, card: _Card) -> None:
+        if card.due_since is not None:
+            card.excused.append((card.due_since, self.now))
+            card.due_since = None
         message = Message("card", card.number, "C0SHOP", "x", urgency="ended")
         self.agenda.began(card.number, operation(id=card.number, state=State.FAILED), [message])
         self._happens(card.ending.looking, card, partial(self._call, card, self.now))
@@ -154,6 +164,16 @@ def _cards(wanted: Sequence[Ending]) -> Iterator[_Card]:
 
 
 @settings(max_examples=300)
+@example(
+    [
+        Ending(after=2.0, looking=0.001, calling=1.5, arrives=0.5),
+        Ending(after=2.0, looking=0.001, calling=0.01, arrives=0.5),
+        Ending(after=0.01, looking=0.3, calling=0.05, arrives=1.0),
+        Ending(after=2.0, looking=0.3, calling=0.05, arrives=0.5),
+        Ending(after=0.3, looking=0.3, calling=0.05, arrives=0.5),
+    ],
+    5.0,
+)
 @given(endings, st.sampled_from([0.0, 0.03, 1.0, 5.0]))
 def test_a_card_is_not_overtaken_except_while_it_is_tried_itself(
     wanted: list[Ending], refuses_until: float
