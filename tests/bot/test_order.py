@@ -59,11 +59,13 @@ class _Card:
     """When the call began that posted it."""
     excused: list[tuple[float, float]] = field(default_factory=list)
     """From when to when it may be overtaken, because it is worked on: while it is looked at for the
-    first time, or finds the room that was there when that began, and while Slack refuses its call;
-    or because the courier has all its hands full with looks that began before it was due.
+    first time, or finds the room that was there when that began, and while Slack refuses its call.
+    """
+    waited: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when it was due, and the courier had its hands full with looks that began before
+    that: one of those may overtake it.
     """
     due_since: float | None = None
-    """Since when it has waited for a hand."""
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Day:
 
     def _begin(self, card: _Card) -> None:
         if card.due_since is not None:
-            card.excused.append((card.due_since, self.now))
+            card.waited.append((card.due_since, self.now))
             card.due_since = None
         message = Message("card", card.number, "C0SHOP", "x", urgency="ended")
         self.agenda.began(card.number, operation(id=card.number, state=State.FAILED), [message])
@@ -181,4 +183,4 @@ def test_a_card_is_not_overtaken_except_while_it_is_tried_itself(
     day = Day(list(_cards(wanted)), refuses_until)
     day.go_by()
     for card, at in day.overtaken():
-        assert any(begins <= at <= ends for begins, ends in card.excused)
+        assert any(begins <= at <= ends for begins, ends in (*card.excused, *card.waited))
