@@ -22,8 +22,9 @@ from quaymaster.progress import Progress
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import perform
 from tests import samples
+from tests.end_to_end.house import HouseKeys
 from tests.engines.waiting import wait_until
-from tests.keys import BOT_KEY, WORKER_KEY, ring_text
+from tests.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
 from workers.running import Running
 
 _ALONE_SECONDS = 20.0
@@ -47,8 +48,8 @@ def slack_calls(bed: Bed) -> Iterable[Row]:
         bed.house(rate_limits=True) as house,
         closing(house.connection()) as connection,
     ):
-        (house.folder / "quaymaster.keys.yml").write_text(ring_text())
-        ready_worker(house, "registry", QUAYMASTER_SIGNING_KEY=WORKER_KEY.as_text())
+        house.keys = HouseKeys(BOT_KEY, WORKER_KEY, SCANNER_KEY, RING)
+        ready_worker(house, "registry")
         told, seen, calls = asyncio.run(_told_and_seen(connection, house.slack))
     yield Row(
         "updates of cards in the busiest minute", calls.of(_UPDATE).busiest_minute(), "", "", 50
