@@ -119,7 +119,7 @@ async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
     number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
     if other == "alive":
         second = house.worker()
-        wait_until(lambda: len(children(second.pid)) == 3, within=30, what="a worker")
+        wait_until(lambda: len(children(second.pid)) == 5, within=30, what="a worker")
     worker.kill()
     hold.drop()
     if other != "alive":
