@@ -64,7 +64,7 @@ class Acceptance:
         self._keys = keys
         self._metrics = metrics
         self._ids: deque[int] = deque()
-        self._went_back = False
+        self._may_have_gone_back = True
         self._reserving = asyncio.Lock()
         self._doubtful: deque[Operation] = deque(maxlen=_MOST_DOUBTFUL)
         self.room = Room()
@@ -73,7 +73,11 @@ class Acceptance:
         """Have ids ready, above every one that is known, so that also the commands of a burst need
         one round trip each. Raises Unavailable.
         """
-        await self._move_ids_on(Deadline.of_an_answer())
+        deadline = Deadline.of_an_answer()
+        if self._may_have_gone_back:
+            await self._move_ids_on(deadline)
+        async with self._reserving:
+            await self._reserve(_IN_STOCK, deadline)
 
     async def accept(
         self,
@@ -128,7 +132,7 @@ class Acceptance:
                 return self._new(operation)
             case Accepted(_):
                 self._ids.clear()
-                self._went_back = True
+                self._may_have_gone_back = True
                 return self._new(operation)
 
     async def _move_ids_on(self, deadline: Deadline) -> None:
@@ -142,7 +146,7 @@ class Acceptance:
             if skipped:
                 log.warning("ids went back", at=at_present, skipped=skipped)
             self._ids.clear()
-            self._went_back = False
+            self._may_have_gone_back = False
             reserving = records.reserve(skipped + _IN_STOCK)
             self._ids.extend((await self._database.insist(reserving, deadline))[skipped:])
 
@@ -228,7 +232,7 @@ class Acceptance:
         return Receipt(operation.id, operation)
 
     async def _next_id(self, deadline: Deadline) -> int:
-        if self._went_back:
+        if self._may_have_gone_back:
             await self._move_ids_on(deadline)
         if self._ids:
             return self._ids.popleft()

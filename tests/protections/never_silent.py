@@ -606,7 +606,7 @@ NEVER_SILENT = (
     _row(
         "a bot whose numbers went back goes above those that it knows",
         "bot/acceptance.py",
-        "                self._went_back = True\n",
+        "                self._may_have_gone_back = True\n",
         "",
         (
             "tests/bot/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
