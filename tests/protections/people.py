@@ -156,8 +156,8 @@ PEOPLE = (
     _row(
         "a scan of a registry's image holds up no deploy",
         "workers/rota.py",
-        'Post("scanner for deploys", (SCAN_FOR_DEPLOYS,))',
-        'Post("scanner for deploys", (SCAN,))',
+        '    return (*found, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))\n',
+        "    return found\n",
         (f"{_URGENT}::test_a_deploy_passes_a_scan_that_takes_long[]",),
     ),
     _row(
