@@ -74,8 +74,7 @@ class Acceptance:
         one round trip each. Raises Unavailable.
         """
         deadline = Deadline.of_an_answer()
-        if self._may_have_gone_back:
-            await self._move_ids_on(deadline)
+        await self._move_ids_on(deadline)
         async with self._reserving:
             await self._reserve(_IN_STOCK, deadline)
 
@@ -99,6 +98,7 @@ class Acceptance:
         try:
             return await self._recorded(asked, state, deadline, outcome, person)
         except IdTaken:
+            self._may_have_gone_back = True
             await self._move_ids_on(deadline)
             return await self._recorded(asked, state, deadline, outcome, person)
 
@@ -140,15 +140,17 @@ class Acceptance:
         restored: nothing is ever called by the number of something else.
         """
         async with self._reserving:
+            if not self._may_have_gone_back:
+                return
             asking = (self._database.ask(one, deadline) for one in records.known_ids())
             at_present, *others = await asyncio.gather(*asking)
             skipped = max(0, max(others) - at_present)
             if skipped:
                 log.warning("ids went back", at=at_present, skipped=skipped)
             self._ids.clear()
-            self._may_have_gone_back = False
             reserving = records.reserve(skipped + _IN_STOCK)
             self._ids.extend((await self._database.insist(reserving, deadline))[skipped:])
+            self._may_have_gone_back = False
 
     async def settle_doubts(self) -> None:
         """Take back operations whose acceptance was not answered: the person was told that nothing
