@@ -35,6 +35,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. The set of all is uvicorn's (``connections``)."""
 
     request_seconds = REQUEST_SECONDS
+    idle_seconds: float = IDLE_SECONDS + REQUEST_SECONDS
+    """uvicorn closes an idle one before; that waits for whoever does not take what was said, and
+    any byte puts it off.
+    """
     most_connections = CONNECTIONS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,12 +47,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrived = 0
         self._has_head = False
         self._is_whole = False
+        self._is_idle = False
         self._idle_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected: they get a place, and some time."""
         super().connection_made(transport)
-        self._arm()
+        self._arm(self.request_seconds)
         if len(self.connections) > places():
             self._make_room()
 
@@ -71,8 +76,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._arrived, self._has_head, self._is_whole = 0, False, False
-        if self._timer is None:
-            self._arm()
+        if self._is_idle:
+            self._arm(self.request_seconds)
 
     def on_headers_complete(self) -> None:
         """Its headers are there."""
@@ -82,24 +87,26 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """All of it is there; so long may the answer take, with its way to whoever asked."""
         self._is_whole = True
-        self._disarm()
-        self._arm()
+        self._arm(self.request_seconds)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """It is answered. Whoever still sends a body that was refused has no more time for that."""
-        if self._is_whole:
-            self._disarm()
+        is_next_here = self.cycle is not None and not self.cycle.response_complete
+        if is_next_here:
+            self._arm(self.request_seconds)
+        elif self._is_whole:
+            self._arm(self.idle_seconds, is_idle=True)
             self._idle_since = self.loop.time()
         super().on_response_complete()
-        if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
-            self._disarm()
-            self._arm()
 
     @property
     def is_answering(self) -> bool:
-        """Whether a whole request has arrived and waits for its answer."""
-        return self._is_whole and not self.cycle.response_complete
+        """Whether a whole request has arrived and waits for its answer. Whoever does not take the
+        answers, or asks on before they are there, keeps nobody out.
+        """
+        is_waited_for = self._is_whole and not self.cycle.response_complete
+        return is_waited_for and not self.pipeline and not self.flow.write_paused
 
     def _make_room(self) -> None:
         """Of those who deliver nothing the one leaves that does so for the longest time."""
@@ -109,8 +116,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.connections.discard(leaving)
         leaving.transport.abort()
 
-    def _arm(self) -> None:
-        self._timer = self.loop.call_later(self.request_seconds, self._too_late)
+    def _arm(self, seconds: float, *, is_idle: bool = False) -> None:
+        """There is a time for every state, so no connection is for ever."""
+        self._disarm()
+        self._is_idle = is_idle
+        self._timer = self.loop.call_later(seconds, self._too_late)
 
     def _disarm(self) -> None:
         if self._timer is not None:

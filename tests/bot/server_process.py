@@ -1,4 +1,4 @@
-"""Serves ``/healthz`` and ``/echo`` as the bot does, in a process of its own: python -m … PORT."""
+"""Serves ``/healthz`` and ``/echo`` as the bot does, in a process of its own: python -m … PORT SECONDS IDLE."""
 
 import asyncio
 import signal
@@ -30,5 +30,6 @@ async def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     BoundedProtocol.request_seconds = float(sys.argv[2])
+    BoundedProtocol.idle_seconds = float(sys.argv[3])
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(int(sys.argv[1])))

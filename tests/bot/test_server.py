@@ -18,14 +18,14 @@ OPEN_FILES = 1_024
 
 
 @contextmanager
-def serving(port: int, seconds: float) -> Iterator[int]:
+def serving(port: int, seconds: float, idle: float = 3_600) -> Iterator[int]:
     """The server for as long as the block runs."""
 
     def few_files() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))
 
-    command = [sys.executable, "-m", "tests.bot.server_process", str(port), str(seconds)]
+    command = [sys.executable, "-m", "tests.bot.server_process", *map(str, (port, seconds, idle))]
     with subprocess.Popen(command, preexec_fn=few_files) as process:
         try:
             while not hears(port):
@@ -107,6 +107,28 @@ def test_whoever_comes_while_all_places_are_taken_by_idle_ones_is_heard(patient:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n")
             assert connection.recv(65_536)
         assert hears(patient)
+
+
+@pytest.mark.usefixtures("many_files")
+def test_who_asks_on_and_takes_no_answer_keeps_nobody_out(patient: int) -> None:
+    # The answer repeats the path, and neither end has room for much of it.
+    asking = b"GET /healthz/?" + b"x" * 50_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(540):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            connection.connect(("127.0.0.1", patient))
+            connection.settimeout(0.5)
+            with suppress(OSError):
+                connection.sendall(6 * asking)
+        assert hears(patient)
+
+
+def test_nobody_stays_idle_for_ever_by_empty_lines(reserve_port: Callable[[], int]) -> None:
+    with serving(reserve_port(), 3_600, idle=0.5) as port:
+        assert is_hung_up_on(port, b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n", b"\r\n")
+        assert hears(port)
 
 
 @pytest.mark.parametrize(

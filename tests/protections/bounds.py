@@ -215,6 +215,20 @@ BOUNDS = (
         (f"{_SERVER}::test_1200_half_open_requests_make_nobody_deaf",),
     ),
     _row(
+        "whoever takes no answers keeps nobody out",
+        "bot/server.py",
+        "        return is_waited_for and not self.pipeline and not self.flow.write_paused\n",
+        "        return is_waited_for\n",
+        (f"{_SERVER}::test_who_asks_on_and_takes_no_answer_keeps_nobody_out",),
+    ),
+    _row(
+        "empty lines keep no connection",
+        "bot/server.py",
+        "            self._arm(self.idle_seconds, is_idle=True)\n",
+        "            self._disarm()\n",
+        (f"{_SERVER}::test_nobody_stays_idle_for_ever_by_empty_lines",),
+    ),
+    _row(
         "the headers of a request have an end",
         "bot/server.py",
         "        if not self._has_head and self._arrived > REQUEST_HEAD_BYTES:\n",
