@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -53,6 +54,10 @@ class Asked:
     origin: Origin
 
 
+Follows = Callable[[int], Transaction[Operation]]
+"""The move of another operation that a new one, with this number, follows from."""
+
+
 class Acceptance:
     """Records operations, each delivery once."""
 
@@ -84,23 +89,25 @@ class Acceptance:
         state: State,
         outcome: Outcome | None = None,
         person: Person | None = None,
+        follows_from: Follows | None = None,
     ) -> Receipt:
         """Record it, and queue it when its state is queued. What the product tells by itself has
         ended already, with an outcome. ``person`` is who asked, where that was looked up in the
-        last minute.
+        last minute. What it follows from is moved with it, or neither is done.
 
         A delivery that came before changes nothing, so it is asked again where no reply comes: if
         the first attempt was carried out, the second one finds this very operation. Raises
-        Unavailable when Redis does not answer in time, and NoRoom where it is nearly full.
+        Unavailable when Redis does not answer in time, NoRoom where it is nearly full, and Conflict
+        where somebody else has moved what it follows from.
         """
         self.room.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline, outcome, person)
+            return await self._recorded(asked, state, deadline, outcome, person, follows_from)
         except IdTaken:
             self._may_have_gone_back = True
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline, outcome, person)
+            return await self._recorded(asked, state, deadline, outcome, person, follows_from)
 
     async def _recorded(
         self,
@@ -109,15 +116,19 @@ class Acceptance:
         deadline: Deadline,
         outcome: Outcome | None,
         person: Person | None,
+        follows_from: Follows | None,
     ) -> Receipt:
         number = await self._next_id(deadline)
         operation = self._operation(number, asked, state, outcome, person)
         event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
         accepting = records.accept(operation, event, self._keys.private)
+        if follows_from is not None:
+            accepting = records.accept_with(accepting, follows_from(operation.id))
         try:
             answer = await self._database.insist(accepting, deadline)
         except Unavailable:
-            self._doubtful.append(operation)
+            if follows_from is None:  # else nobody was told that nothing was started
+                self._doubtful.append(operation)
             raise
         match answer:
             case Duplicate(first) if first == operation.id:

@@ -18,6 +18,7 @@ from quaymaster.outcomes import Ended
 from quaymaster.requests import DeployRequest
 from quaymaster.signing_key import Keys
 from quaymaster.store import records
+from quaymaster.store.transactions import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +56,10 @@ class Returned:
     async def _answer(self, operation: Operation) -> None:
         try:
             if isinstance(operation.outcome, Ended):
-                after = await self.superseded(operation, operation.outcome)
+                await self._superseded(operation, operation.outcome)
             else:
                 after = await self._looked_up(operation)
-            move = records.move(operation, after, event_of(after), self._keys.private)
-            await self._database.perform(move)
+                await self._database.perform(self._move(operation, after))
         except (Conflict, Forged):
             log.info("moved by somebody else", operation=operation.id)
         except OutsideFailure as error:
@@ -71,26 +71,42 @@ class Returned:
         now = datetime.now(UTC)
         return operation.queued(operation.stage, operation.queue, now, standings=standings)
 
-    async def superseded(self, operation: Operation, end: Ended) -> Operation:
-        """Its end, after a new operation was opened for it: once, and not for one that was opened
-        so itself, since what changes all the time would never come to an end. Raises Unavailable.
+    async def _superseded(self, operation: Operation, end: Ended) -> None:
+        """End it, and open a new operation for it: both or neither, since who cancels it meanwhile
+        is told that nothing happens. Once, and not for one that was opened so itself, since what
+        changes all the time would never come to an end. Raises Conflict and Unavailable.
         """
-        number = await self._opened_for(operation)
-        if number is not None:
-            end = replace(end, why=f"{end.why} #{number} was opened for it.", next_step="")
-        return operation.moved(State.SUPERSEDED, datetime.now(UTC), outcome=end)
+        again = _again(operation)
+        if again is None:
+            await self._database.perform(self._end(operation, end))
+            return
 
-    async def _opened_for(self, operation: Operation) -> int | None:
-        request, origin = operation.request, operation.origin
-        if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
-            return None
-        image = operation.resolved.image if operation.resolved is not None else request.image
-        asked = Asked(
-            replace(request, image=image),
-            operation.actor,
-            Origin(origin.channel, f"{_OPENED_FOR}{operation.id}", origin.thread),
-        )
-        receipt = await self._acceptance.accept(asked, State.ACCEPTED)
+        def with_number(number: int) -> Transaction[Operation]:
+            why = f"{end.why} #{number} was opened for it."
+            return self._end(operation, replace(end, why=why, next_step=""))
+
+        receipt = await self._acceptance.accept(again, State.ACCEPTED, follows_from=with_number)
         if receipt.accepted is not None:
             await self._admission.admit(receipt.accepted)
-        return receipt.operation
+        else:
+            await self._database.perform(with_number(receipt.operation))
+
+    def _end(self, operation: Operation, end: Ended) -> Transaction[Operation]:
+        after = operation.moved(State.SUPERSEDED, datetime.now(UTC), outcome=end)
+        return self._move(operation, after)
+
+    def _move(self, before: Operation, after: Operation) -> Transaction[Operation]:
+        return records.move(before, after, event_of(after), self._keys.private)
+
+
+def _again(operation: Operation) -> Asked | None:
+    """What is asked for in its place; None where nothing is."""
+    request, origin = operation.request, operation.origin
+    if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
+        return None
+    image = operation.resolved.image if operation.resolved is not None else request.image
+    return Asked(
+        replace(request, image=image),
+        operation.actor,
+        Origin(origin.channel, f"{_OPENED_FOR}{operation.id}", origin.thread),
+    )

@@ -113,6 +113,27 @@ def accept(
     )
 
 
+def accept_with(
+    accepting: Transaction[Accepted | Duplicate], moving: Transaction[Operation]
+) -> Transaction[Accepted | Duplicate]:
+    """Both or neither: an operation is recorded with the move that it follows from. Raises what
+    either raises.
+    """
+    own = len(accepting.guards)
+
+    def refused(refusal: Refusal) -> Accepted | Duplicate:
+        if refusal.guard >= own:
+            moving.refused(Refusal(refusal.guard - own, refusal.found))
+        return accepting.refused(refusal)
+
+    return Transaction(
+        guards=(*accepting.guards, *moving.guards),
+        commands=(*moving.commands, *accepting.commands),
+        done=accepting.done,
+        refused=refused,
+    )
+
+
 def move(
     before: Operation,
     after: Operation,

@@ -1,4 +1,4 @@
-"""Serves ``/healthz`` and ``/echo`` as the bot does, in a process of its own: python -m … PORT SECONDS IDLE."""
+"""Serves ``/healthz`` and ``/echo`` as the bot does: python -m … PORT SECONDS IDLE_SECONDS."""
 
 import asyncio
 import signal

@@ -1,19 +1,33 @@
 """What a worker hands back: people are looked up again, or a new operation is opened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.acceptance import Acceptance
+from bot.admission import Admission
+from bot.database import Database
+from bot.identity import Directory
+from bot.metrics import Metrics
+from bot.returned import Returned
 from local_slack import Fault, FaultKind, Membership
 from quaymaster.approvals import Choice, Vote
+from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.plans import Resolved
 from quaymaster.policy import Standing
+from quaymaster.redis_users import RedisUser
 from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
+from quaymaster.store import records
+from quaymaster.store.transactions import perform
 from tests.bot.conftest import ALICE, CAROL, EVE, Running, deploy_to_approve, store, until
+from tests.keys import BOT as KEYS
+from tests.keys import BOT_KEY
 from tests.samples import DIGEST, having, image
 
 pytestmark = pytest.mark.engine
@@ -82,3 +96,21 @@ async def test_for_what_was_opened_so_no_other_one_is_opened(bot: Running) -> No
     await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
     assert bot.operation(operation.id).outcome == END
     assert not [one for one in bot.operations() if one.id > operation.id]
+
+
+async def test_nothing_is_opened_for_what_somebody_cancelled_meanwhile(bot: Running) -> None:
+    operation = returned(bot, outcome=END, state=State.QUEUED)
+    seen = replace(operation, state=State.RETURNED)  # as a sweep has just loaded it
+    after = operation.moved(State.CANCELLED, datetime.now(UTC), outcome=Ended("", by=ALICE))
+    perform(bot.connection, records.move(operation, after, event_of(after), BOT_KEY))
+    database = Database(bot.valkey.url_of(RedisUser.BOT))
+    client = AsyncWebClient("xoxb-of-nobody")
+    directory = Directory(client)
+    acceptance = Acceptance(database, bot.configuration, KEYS, Metrics())
+    admission = Admission(database, directory, bot.configuration, KEYS, Metrics())
+    try:
+        await Returned(database, directory, acceptance, admission, KEYS)._answer(seen)
+    finally:
+        await database.close()
+    assert [one for one in bot.operations() if one.id > operation.id] == []
+    assert bot.operation(operation.id).state is State.CANCELLED

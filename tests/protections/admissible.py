@@ -219,6 +219,15 @@ ADMISSIBLE = (
         ("tests/bot/test_returned.py::test_for_what_was_opened_so_no_other_one_is_opened",),
     ),
     _row(
+        "nothing is opened for what was cancelled meanwhile",
+        "bot/acceptance.py",
+        "            accepting = records.accept_with(accepting, follows_from(operation.id))\n",
+        "            pass\n",
+        (
+            "tests/bot/test_returned.py::test_nothing_is_opened_for_what_somebody_cancelled_meanwhile",
+        ),
+    ),
+    _row(
         "a change supersedes the plans that wait",
         "workers/jobs/apply.py",
         "    supersede_waiting(operation, plan, tools)\n",
