@@ -169,6 +169,16 @@ ADMISSIBLE = (
         (f"{_APPLY_TESTS}::TestMayItStillHappen",),
     ),
     _row(
+        "it is asked again after a pull",
+        "workers/jobs/apply.py",
+        "            if was_pulled and ",
+        "            if False and ",
+        (
+            f"{_APPLY_TESTS}::TestMayItStillHappen::"
+            "test_nor_what_was_rolled_back_while_it_was_pulled",
+        ),
+    ),
+    _row(
         "it is asked when a rollback is planned",
         "workers/jobs/rollback.py",
         "    refuse(judged)\n",

@@ -46,16 +46,15 @@ from workers.toolbox import Toolbox
 def apply_plan(running: Running, tools: Toolbox) -> Step:
     """Start the new container beside the old one, check it, switch, keep the old one stopped.
 
-    Whatever goes wrong before the switch leaves the old one serving. Where nobody has looked
-    lately who asked and who agreed, the bot does first. Raises Forged, NotAllowed, NotAdmissible,
-    Conflict, Unhealthy or another OutsideFailure.
+    Whatever goes wrong before the switch leaves the old one serving. A pull may take hours, so
+    after one it is asked again whether this may still happen. Raises Forged, NotAllowed,
+    NotAdmissible, Conflict, Unhealthy or another OutsideFailure.
     """
     started = time.monotonic()
     operation = running.operation
     plan = _plan_to_carry_out(operation, tools)
-    if not are_known(operation, tools):
-        return Returns()
-    refuse(answers_about_plan(operation, plan, tools))
+    if (back := _asked(operation, plan, tools)) is not None:
+        return back
     engine = tools.engine(plan.host)
     with service_lease(running, plan.environment, plan.service) as still_mine:
         settle(engine, plan.environment, plan.service, still_mine)
@@ -65,7 +64,9 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
             return instead
         gap, notes = None, plan.notes
         try:
-            held = bring_image(engine, plan, running, tools)
+            held, was_pulled = bring_image(engine, plan, running, tools)
+            if was_pulled and (back := _asked(operation, plan, tools)) is not None:
+                return back
             _expect_volumes(plan, engine, still_mine, tools)
             change = Change(plan, state, values, engine, still_mine, running, held)
             gap = change.carry_out().gap_seconds
@@ -127,19 +128,34 @@ def is_result_of(plan: DeployPlan, serving: Container) -> bool:
     return serving.turn == plan.turn
 
 
-def bring_image(engine: Engine, plan: DeployPlan, running: Running, tools: Toolbox) -> str:
+def _asked(operation: Operation, plan: DeployPlan, tools: Toolbox) -> Returns | None:
+    """May this still happen? Where nobody has looked lately who asked and who agreed, the bot does
+    first. Raises NotAdmissible.
+    """
+    if not are_known(operation, tools):
+        return Returns()
+    refuse(answers_about_plan(operation, plan, tools))
+    return None
+
+
+def bring_image(
+    engine: Engine, plan: DeployPlan, running: Running, tools: Toolbox
+) -> tuple[str, bool]:
     """Have exactly the image of the plan on the host; a registry that is down does not matter when
-    it is there. Gives the engine's id of it; raises OutsideFailure when it is another one.
+    it is there. Gives the engine's id of it, and whether it had to be pulled; raises
+    OutsideFailure when it is another one.
     """
     pinned = replace(plan.image, tag=None)
+    was_pulled = False
     try:
         held = inspect(engine, pinned)
     except NotFound:
+        was_pulled = True
         login = tools.login(plan.image.repository.registry)
         pull(engine, pinned, login, running.report, running.check)
         held = inspect(engine, pinned)
     refuse_another(engine, plan.image, plan.examined.member, held.image_id)
-    return str(held.image_id)
+    return str(held.image_id), was_pulled
 
 
 def _is_finished_all_the_same(

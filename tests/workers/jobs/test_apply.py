@@ -1,11 +1,13 @@
 """What was approved is what runs, or nothing is changed and the card says why."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+import docker
 import pytest
 import redis
 
@@ -534,6 +536,18 @@ def note(place: Place, text: str) -> None:
     place.connection.rpush(keys.releases(place.service.environment, "web"), text)
 
 
+class MarkedMeanwhile(Running):
+    """While its image is pulled, somebody rolls back from it."""
+
+    def report(self, progress: Progress) -> None:
+        plan = self.operation.plan
+        assert plan is not None
+        mark = releases.mark_bad(plan.environment, "web", plan.digest, 7, NOW, WORKER_KEY)
+        for _, key, field_name, value in mark:
+            self.connection.hset(str(key), str(field_name), str(value))
+        super().report(progress)
+
+
 class TestMayItStillHappen:
     """Asked again when it is carried out, of whatever was approved."""
 
@@ -554,6 +568,20 @@ class TestMayItStillHappen:
         place.configure('    freeze: ["2020-01-01/2120-01-01"]\n')
         with pytest.raises(NotAdmissible, match="is frozen"):
             place.apply(plan)
+        assert place.service.places() == {}
+
+    def test_nor_what_was_rolled_back_while_it_was_pulled(
+        self, place: Place, images: LocalImages
+    ) -> None:
+        image = place.service.image(images.web_v1, "1")
+        plan = place.plan(image)
+        for name in (str(replace(image, digest=None)), str(replace(image, tag=None))):
+            with suppress(docker.errors.ImageNotFound):
+                place.service.client.images.remove(name)
+        held = MarkedMeanwhile(place.operation(plan), place.connection)
+        place.connection.set(keys.lease(records.lease_name(1042)), held.owner)
+        with pytest.raises(NotAdmissible, match="was rolled back from"):
+            apply_plan(held, place.tools)
         assert place.service.places() == {}
 
     def test_a_rollback_mounts_nothing_that_was_forbidden_since(
