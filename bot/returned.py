@@ -11,10 +11,12 @@ from bot.database import Database
 from bot.deciding import loaded_if_readable
 from bot.evidence import people_involved, standings_of
 from bot.identity import Directory
-from quaymaster.errors import Conflict, Forged, OutsideFailure
+from quaymaster.admissible import involved
+from quaymaster.errors import Conflict, Forged, OutsideFailure, Trouble
 from quaymaster.journal import event_of
+from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation, Origin, State
-from quaymaster.outcomes import Ended
+from quaymaster.outcomes import Ended, Failed
 from quaymaster.requests import DeployRequest
 from quaymaster.signing_key import Keys
 from quaymaster.store import records
@@ -57,6 +59,8 @@ class Returned:
         try:
             if isinstance(operation.outcome, Ended):
                 await self._superseded(operation, operation.outcome)
+            elif _clocks_differ(operation, datetime.now(UTC)):
+                await self._database.perform(self._move(operation, _failed(operation)))
             else:
                 after = await self._looked_up(operation)
                 await self._database.perform(self._move(operation, after))
@@ -97,6 +101,25 @@ class Returned:
 
     def _move(self, before: Operation, after: Operation) -> Transaction[Operation]:
         return records.move(before, after, event_of(after), self._keys.private)
+
+
+def _clocks_differ(operation: Operation, now: datetime) -> bool:
+    """Whether a worker finds too old, or in the future, what was looked up just now: it would come
+    back again and again, and ask Slack each time.
+    """
+    lately = {one.value.user for one in operation.standings if now - one.value.at < CLOCK_SKEW}
+    return lately.issuperset(involved(operation.actor.user, operation.approval))
+
+
+def _failed(operation: Operation) -> Operation:
+    trouble = Trouble(
+        f"The clock of the worker for {operation.queue.partition(':')[2]} and that of the bot are "
+        "minutes apart, so nothing was changed.",
+        why="Who asked and who agreed was looked up just now, and the worker finds that the time "
+        "of it is wrong.",
+        next_step="Have the clocks of both machines set, and ask for it again.",
+    )
+    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
 
 
 def _again(operation: Operation) -> Asked | None:

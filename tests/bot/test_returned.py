@@ -17,7 +17,7 @@ from local_slack import Fault, FaultKind, Membership
 from quaymaster.approvals import Choice, Vote
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, Stage, State
-from quaymaster.outcomes import Ended
+from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
 from quaymaster.policy import Standing
 from quaymaster.redis_users import RedisUser
@@ -27,7 +27,7 @@ from quaymaster.store import records
 from quaymaster.store.transactions import perform
 from tests.bot.conftest import ALICE, CAROL, EVE, Running, deploy_to_approve, store, until
 from tests.keys import BOT as KEYS
-from tests.keys import BOT_KEY
+from tests.keys import BOT_KEY, WORKER_KEY
 from tests.samples import DIGEST, having, image
 
 pytestmark = pytest.mark.engine
@@ -74,6 +74,24 @@ async def test_while_slack_does_not_say_it_waits(bot: Running) -> None:
     await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "users.info", calls=3))
     operation = returned(bot)
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work", within=20)
+
+
+async def test_what_comes_back_though_everybody_was_looked_up_just_now_does_not_go_round_for_ever(
+    bot: Running,
+) -> None:
+    """A worker whose clock is wrong would hand it back again and again."""
+    first = returned(bot)
+    await until(lambda: bot.operation(first.id).state is State.QUEUED, "the work")
+    queued = bot.operation(first.id)
+    running = queued.moved(State.RUNNING, datetime.now(UTC))
+    back = running.moved(State.RETURNED, datetime.now(UTC))
+    for before, after in ((queued, running), (running, back)):
+        perform(bot.connection, records.move(before, after, event_of(after), WORKER_KEY))
+    await until(lambda: bot.operation(first.id).state is not State.RETURNED, "an answer")
+    ended = bot.operation(first.id)
+    assert ended.state is State.FAILED
+    assert isinstance(ended.outcome, Failed)
+    assert "The clock of the worker for app1 and that of the bot" in ended.outcome.trouble.what
 
 
 async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_it(
