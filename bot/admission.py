@@ -1,11 +1,11 @@
 """After the acknowledgement: may this person have this now? Then it is queued, else refused."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.acceptance import standings_at_the_request
+from bot.background import Background
 from bot.database import Database
 from bot.deciding import loaded_if_readable
 from bot.identity import Directory
@@ -55,7 +55,9 @@ class Admission:
         configuration: Configuration,
         keys: Keys,
         metrics: Metrics,
+        background: Background,
     ) -> None:
+        self._background = background
         self._database = database
         self._directory = directory
         self._configuration = configuration
@@ -90,7 +92,9 @@ class Admission:
         self._past.add(operation.id)
 
     async def sweep(self) -> None:
-        """Admit what a bot that died left behind. Raises Unavailable."""
+        """Admit what a bot that died left behind: nobody waits for the look-ups of others. Raises
+        Unavailable.
+        """
         now = datetime.now(UTC)
         ids = await self._database.ask(records.open_ids())
         open_ids = frozenset(ids)
@@ -102,7 +106,8 @@ class Admission:
                 self._past.add(operation_id)
             elif now - operation.requested_at > LEFT_BEHIND_AFTER:
                 left.append(operation)
-        await asyncio.gather(*(self.admit(operation) for operation in left))
+        for operation in left:
+            self._background.start(self.admit(operation))
 
     async def _decided(self, operation: Operation) -> Operation:
         """The next version of the record."""

@@ -7,12 +7,13 @@ import structlog
 
 from bot.acceptance import Acceptance, Asked
 from bot.admission import Admission
+from bot.background import Background
 from bot.database import Database
 from bot.deciding import loaded_if_readable
 from bot.evidence import people_involved, standings_of
 from bot.identity import Directory
 from quaymaster.admissible import involved
-from quaymaster.errors import Conflict, Forged, OutsideFailure, Trouble
+from quaymaster.errors import Conflict, Forged, OutsideFailure, Trouble, Unavailable
 from quaymaster.journal import event_of
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation, Origin, State
@@ -38,7 +39,10 @@ class Returned:
         acceptance: Acceptance,
         admission: Admission,
         keys: Keys,
+        background: Background,
     ) -> None:
+        self._background = background
+        self._under_way: set[int] = set()
         self._database = database
         self._directory = directory
         self._acceptance = acceptance
@@ -46,14 +50,19 @@ class Returned:
         self._keys = keys
 
     async def sweep(self) -> None:
-        """Answer everything that came back. Raises Unavailable."""
+        """Answer everything that came back: nobody waits for the look-ups of others. Raises
+        Unavailable.
+        """
         for operation_id in await self._database.ask(records.open_ids()):
+            if operation_id in self._under_way:
+                continue
             state = await self._database.ask(records.state_if_plain(operation_id))
             if state != State.RETURNED:
                 continue
             operation = await loaded_if_readable(self._database, operation_id, self._keys.ring)
             if operation is not None and operation.state is State.RETURNED:
-                await self._answer(operation)
+                self._under_way.add(operation_id)
+                self._background.start(self._answer(operation))
 
     async def _answer(self, operation: Operation) -> None:
         try:
@@ -68,6 +77,10 @@ class Returned:
             log.info("moved by somebody else", operation=operation.id)
         except OutsideFailure as error:
             log.warning("people not looked up", operation=operation.id, why=error.trouble.what)
+        except Unavailable:
+            log.warning("left for the next sweep", operation=operation.id)
+        finally:
+            self._under_way.discard(operation.id)
 
     async def _looked_up(self, operation: Operation) -> Operation:
         people, at = await people_involved(operation, self._directory)

@@ -197,7 +197,8 @@ def parts_of(
     directory = Directory(client, groups, named)
     allowances = Allowances()
     acceptance = Acceptance(database, configuration, keys, metrics)
-    admission = Admission(database, directory, configuration, keys, metrics)
+    background = Background()
+    admission = Admission(database, directory, configuration, keys, metrics, background)
     overview = Overview(database, configuration, settings.command, keys.ring)
     return Parts(
         configuration=configuration,
@@ -206,14 +207,14 @@ def parts_of(
         directory=directory,
         acceptance=acceptance,
         admission=admission,
-        returned=Returned(database, directory, acceptance, admission, keys),
+        returned=Returned(database, directory, acceptance, admission, keys, background),
         votes=Votes(database, directory, configuration, keys, allowances),
         cancelling=Cancelling(database, directory, configuration, keys, allowances),
         paging=Paging(database, directory, configuration, keys.ring),
         overview=overview,
         home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
         answers=Answers(client, session),
-        background=Background(),
+        background=background,
         metrics=metrics,
         keys=keys,
     )

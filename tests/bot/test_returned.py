@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acceptance import Acceptance
 from bot.admission import Admission
+from bot.background import Background
 from bot.database import Database
 from bot.identity import Directory
 from bot.metrics import Metrics
@@ -16,7 +17,7 @@ from bot.returned import Returned
 from local_slack import Fault, FaultKind, Membership
 from quaymaster.approvals import Choice, Vote
 from quaymaster.journal import event_of
-from quaymaster.operations import Operation, Origin, Stage, State
+from quaymaster.operations import Actor, Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
 from quaymaster.policy import Standing
@@ -25,7 +26,18 @@ from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
-from tests.bot.conftest import ALICE, CAROL, EVE, Running, deploy_to_approve, store, until
+from tests.bot.conftest import (
+    ALICE,
+    BOB,
+    CAROL,
+    EVE,
+    TEAM,
+    Running,
+    deploy_to_approve,
+    store,
+    until,
+)
+from tests.bot.test_admission import left_behind
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
 from tests.samples import DIGEST, having, image
@@ -94,6 +106,19 @@ async def test_what_comes_back_though_everybody_was_looked_up_just_now_does_not_
     assert "The clock of the worker for app1 and that of the bot" in ended.outcome.trouble.what
 
 
+async def test_it_does_not_wait_for_the_look_up_of_somebody_else(bot: Running) -> None:
+    await bot.workspace.fault(Fault(FaultKind.SLOW, "users.info", calls=1, delay=60))
+    other = left_behind(bot, actor=Actor(TEAM, BOB))
+
+    async def is_asked() -> bool:
+        return not await bot.workspace.faults()
+
+    await until(is_asked, "the look-up of the other")
+    operation = returned(bot)
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
+    assert bot.operation(other.id).state is State.ACCEPTED
+
+
 async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_it(
     bot: Running,
 ) -> None:
@@ -103,7 +128,7 @@ async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_
     (opened,) = [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")]
     assert isinstance(ended.outcome, Ended)
     assert ended.outcome.why == f"{END.why} #{opened.id} was opened for it."
-    assert opened.state is State.QUEUED
+    await until(lambda: bot.operation(opened.id).state is State.QUEUED, "its admission")
     assert opened.actor == operation.actor
     assert opened.request == DeployRequest(image(digest=DIGEST), "production", "web")
     assert (opened.origin.channel, opened.plan, opened.votes) == ("C0SHOP", None, ())
@@ -126,9 +151,10 @@ async def test_nothing_is_opened_for_what_somebody_cancelled_meanwhile(bot: Runn
     client = AsyncWebClient("xoxb-of-nobody")
     directory = Directory(client)
     acceptance = Acceptance(database, bot.configuration, KEYS, Metrics())
-    admission = Admission(database, directory, bot.configuration, KEYS, Metrics())
+    background = Background()
+    admission = Admission(database, directory, bot.configuration, KEYS, Metrics(), background)
     try:
-        await Returned(database, directory, acceptance, admission, KEYS)._answer(seen)
+        await Returned(database, directory, acceptance, admission, KEYS, background)._answer(seen)
     finally:
         await database.close()
     deliveries = [one.origin.delivery for one in bot.operations()]

@@ -16,6 +16,13 @@ _URGENT = "tests/end_to_end/test_urgent.py"
 
 PEOPLE = (
     _row(
+        "what was left behind keeps nobody waiting",
+        "bot/admission.py",
+        "            self._background.start(self.admit(operation))\n",
+        "            await self.admit(operation)\n",
+        ("tests/bot/test_returned.py::test_it_does_not_wait_for_the_look_up_of_somebody_else",),
+    ),
+    _row(
         "one person sends so much at once",
         "bot/allowance.py",
         "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))",
