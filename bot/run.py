@@ -1,6 +1,8 @@
 """The bot put together: everything is built here, runs here, and ends here."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -26,6 +28,7 @@ from bot.overview import Overview
 from bot.paging import Paging
 from bot.returned import Returned
 from bot.server import serve_http
+from bot.sharing import Shared
 from bot.slack_session import slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
@@ -87,6 +90,7 @@ class _Bot:
         self._drift = drift
         self._database = database
         self.parts = parts
+        self._ready: Shared[str] = Shared(time.monotonic)
         self._bolt = bolt_app(client, front, parts.directory, parts.metrics)
 
     async def serve_http(
@@ -153,6 +157,12 @@ class _Bot:
             log.warning("groups not listed", why=error.trouble.what)
 
     async def _missing(self) -> str:
+        """Whoever asks at once shares the answer: anybody may ask, and the database has few places
+        at a time, which people's commands need.
+        """
+        return await self._ready.answer("database", -math.inf, self._found_missing)
+
+    async def _found_missing(self) -> str:
         try:
             await self._database.read_clock()
         except Unavailable as error:

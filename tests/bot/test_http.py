@@ -1,6 +1,8 @@
 """Requests over HTTP: only signed ones, in time, of a sensible size."""
 
+import asyncio
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -133,3 +135,16 @@ async def test_whoever_watches_sees_health_readiness_and_numbers(bot: Running) -
     assert 'quaymaster_accepted_total{verb="push"} 1.0' in numbers
     assert "quaymaster_duplicates_total 1.0" in numbers
     assert 'quaymaster_ack_seconds_count{kind="command"} 2.0' in numbers
+
+
+async def test_whether_it_is_ready_is_asked_once_for_all_who_ask(bot: Running) -> None:
+    def asked() -> int:
+        found: Any = bot.connection.info("commandstats")
+        return int(found["cmdstat_time"]["calls"])
+
+    before = asked()
+    bot.connection.execute_command("CLIENT", "PAUSE", "300", "ALL")  # type: ignore[no-untyped-call]
+    async with httpx.AsyncClient(base_url=bot.url, timeout=30) as client:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(80)))
+    assert {one.text for one in answers} == {"ready"}
+    assert asked() - before < 40  # the bot looks at the clock by itself too

@@ -16,6 +16,13 @@ _URGENT = "tests/end_to_end/test_urgent.py"
 
 PEOPLE = (
     _row(
+        "whoever asks whether it is ready takes nobody's place at the database",
+        "bot/run.py",
+        '        return await self._ready.answer("database", -math.inf, self._found_missing)\n',
+        "        return await self._found_missing()\n",
+        ("tests/bot/test_http.py::test_whether_it_is_ready_is_asked_once_for_all_who_ask",),
+    ),
+    _row(
         "what was left behind keeps nobody waiting",
         "bot/admission.py",
         "            self._background.start(self.admit(operation))\n",
