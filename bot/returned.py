@@ -53,11 +53,8 @@ class Returned:
         """Answer everything that came back: nobody waits for the look-ups of others. Raises
         Unavailable.
         """
-        for operation_id in await self._database.ask(records.open_ids()):
+        for operation_id in await self._database.ask(records.returned_ids()):
             if operation_id in self._under_way:
-                continue
-            state = await self._database.ask(records.state_if_plain(operation_id))
-            if state != State.RETURNED:
                 continue
             operation = await loaded_if_readable(self._database, operation_id, self._keys.ring)
             if operation is not None and operation.state is State.RETURNED:

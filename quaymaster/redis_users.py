@@ -98,6 +98,7 @@ _KEYS = (
     _ours("format", bot="rw", host="rw", registry="rw", scanner="rw"),
     _ours("next-id", bot="rw", host="r", registry="r", scanner="r"),
     _ours("operations:open", bot="rw", host="rw", registry="rw"),
+    _ours("operations:returned", bot="rw", host="w", registry="w"),
     _ours("operations:recent", bot="rw", host="w", registry="w"),
     _ours("operations:ended", bot="rw", host="rw", registry="rw"),
     _ours("operations:ended-readings", bot="rw", host="rw", registry="rw"),

@@ -76,7 +76,17 @@ def written(before: Operation | None, after: Operation, key: SigningKey) -> tupl
         ("HSET", where, *fields, *_new_parts(before, after)),
         ("HINCRBY", where, "revision", 1),
         (index, keys.OPEN, after.id),
+        *_returned(before, after),
     )
+
+
+def _returned(before: Operation | None, after: Operation) -> tuple[Command, ...]:
+    """Whoever answers what came back does not have to look at all that is open."""
+    if after.state is State.RETURNED:
+        return (("SADD", keys.RETURNED, after.id),)
+    if before is not None and before.state is State.RETURNED:
+        return (("SREM", keys.RETURNED, after.id),)
+    return ()
 
 
 def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Stored | None:

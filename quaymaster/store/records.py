@@ -332,14 +332,11 @@ def open_ids() -> Query[tuple[int, ...]]:
     return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(ids_in(reply))))
 
 
-def state_if_plain(operation_id: int) -> Query[str | None]:
-    """The state as it stands beside the record, unsigned: for those who look at many and read the
-    record of the few that it points to.
+def returned_ids() -> Query[tuple[int, ...]]:
+    """The ids of what workers handed back to the bot, oldest first; what is no longer so may be
+    among them.
     """
-    return Query(
-        ("HGET", keys.operation(operation_id), "state"),
-        lambda reply: reply.decode(errors="replace") if reply else None,
-    )
+    return Query(("SMEMBERS", keys.RETURNED), lambda reply: tuple(sorted(ids_in(reply))))
 
 
 def recent_ids(count: int) -> Query[tuple[int, ...]]:
