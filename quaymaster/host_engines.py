@@ -4,6 +4,8 @@ A worker that reaches another engine than it should (a wrong DOCKER_HOST, a queu
 own) would otherwise change the machine of somebody else.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +22,15 @@ class HostEngine:
     number: int
     """Of all that were ever written, in their order: the version of its event in the audit."""
     at: datetime
+
+
+# Letters in groups of four before Docker 24, a UUID since.
+_ENGINE_ID = re.compile(r"[A-Za-z0-9:-]{4,100}")
+
+
+def is_engine_id(text: str) -> bool:
+    """Whether an engine can have this ID; it is stored and shown, so it is not just any text."""
+    return _ENGINE_ID.fullmatch(text) is not None
 
 
 class WrongEngine(OutsideFailure):
@@ -56,6 +67,14 @@ def same_as(host: str, other: str, found: str) -> WrongEngine:
         next_step=f"Start a worker for {host} where its engine is; where one engine is meant to "
         f"have both names, run `quaymaster hosts accept {host}` as this worker.",
     )
+
+
+def id_of(information: Mapping[str, object], host: str) -> str:
+    """What the engine of a host calls itself. Raises WrongEngine."""
+    found = information.get("ID")
+    if not isinstance(found, str) or not is_engine_id(found):
+        raise without_id(host)
+    return found
 
 
 def without_id(host: str) -> WrongEngine:
