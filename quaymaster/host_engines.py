@@ -83,3 +83,13 @@ def without_id(host: str) -> WrongEngine:
         f"The engine that answers for {host} does not tell its ID.",
         next_step="Look at `docker info` on that host.",
     )
+
+
+def not_recorded(host: str) -> WrongEngine:
+    """Nobody could hold the host to this engine later, so it is not used."""
+    return WrongEngine(
+        f"The engine that answers for {host} is not recorded.",
+        why="What Redis holds about the engines of hosts is damaged, or changes all the time.",
+        next_step="Try again; if it stays so, somebody else writes to Redis: compare the ACL with "
+        "`quaymaster redis-users`, and remove the key `quaymaster:host-engines` there.",
+    )

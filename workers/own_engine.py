@@ -11,7 +11,7 @@ import structlog
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError
-from quaymaster.host_engines import id_of, not_as_before, not_as_pinned, same_as
+from quaymaster.host_engines import id_of, not_as_before, not_as_pinned, not_recorded, same_as
 from quaymaster.queues import host_queue
 from quaymaster.signing_key import Keys
 from quaymaster.store import host_engines
@@ -53,6 +53,7 @@ class Owner:
             if self._record(before, host, found, "engine found"):
                 log.info("engine found", host=host, engine=found)
                 return
+        raise not_recorded(host)
 
     def accept(self, engine: Engine) -> str:
         """From now on this is the engine of the host, whatever was before; its ID. Raises
@@ -64,8 +65,8 @@ class Owner:
         for _ in range(_TRIES):
             before = ask(self.connection, host_engines.known(self.keys.ring))
             if self._record(before, host, found, "engine accepted"):
-                break
-        return found
+                return found
+        raise not_recorded(host)
 
     def _expect_of_no_other(self, host: str, found: str, before: HostEngines) -> None:
         """Where several hosts have no address, one DOCKER_HOST would be the engine of them all."""
