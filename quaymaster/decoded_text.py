@@ -10,15 +10,12 @@ from dataclasses import dataclass
 
 from quaymaster.secret_shapes import Span
 
-COLOURS = (
-    r"(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033))\[|\x9b)[0-9:;<=>?]{0,40}+[ -/]{0,4}+[@-~]"
-    r"|[\x1b\x9b]"
-)
+COLOURS = r"(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033))\[[0-9:;<=>?]{0,40}+[ -/]{0,4}+[@-~]|\x1b"
 """And whatever else a terminal is told by a control sequence (ECMA-48), also where it was escaped:
 nobody sees it, and who shows a text leaves it out."""
 
 INVISIBLE = (
-    "\x00-\x08\x0e-\x1a\x1c-\x1e\x7f-\x84\x86-\x9a\x9c-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "\x00-\x08\x0e-\x1a\x1c-\x1e\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f"
 )
 """Other letters that nobody sees, as the inside of a class; but for those that are white space."""

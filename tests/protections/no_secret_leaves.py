@@ -162,7 +162,6 @@ _QUADRATIC = (
         r'r"(eyJ',
         _STEPS,
     ),
-    ("none walks over its own beginning", r'r"://([^\s/@', r'r"://([^\s@', _STEPS),
     ("a value is walked over once", "            at = value[1]\n", "            pass\n", _AGAIN),
     ("options are looked for once", "        if kind not in seen:\n", "        if kind:\n", _AGAIN),
 )
@@ -252,6 +251,13 @@ NO_SECRET_LEAVES = (
         '    if before in ("/", "@") and not found["space"]:\n',
         "    if False:\n",
         (_WORDS,),
+    ),
+    _row(
+        "redaction is linear: none walks over its own beginning",
+        "quaymaster/told_secrets.py",
+        r"(?P<value>[^<\n]{1,4096}+)",
+        r"(?P<value>[^\n]{1,4096}+)",
+        (f"{_LINEAR}::{_STEPS}",),
     ),
     _row(
         "a version is no password",

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.views.parts import cleaned
 from quaymaster.known_values import KnownValues, parts
 from quaymaster.redaction import MARK, redact
 
@@ -85,6 +86,20 @@ def test_a_value_is_found_in_the_spellings_in_which_it_travels(spelling: str) ->
 def test_whatever_the_value_is(value: str, spelling: str) -> None:
     spelled = SPELLINGS[spelling](value)
     assert spelled not in redact(f"said {spelled} aloud", [value])
+
+
+UNSEEN = ("\x1b[1;31m", "\x1b[0m", "\x9b", "\u200b", "\u2060", "\ufeff", "\xad", "\x00", "\x7f")
+
+
+@given(values, st.dictionaries(st.integers(0, 40), st.sampled_from(UNSEEN), max_size=6))
+def test_no_card_puts_together_what_nobody_saw_in_between(
+    value: str, between: dict[int, str]
+) -> None:
+    """A card leaves out or replaces what is not printable, after the search."""
+    written = "".join(between.get(at, "") + letter for at, letter in enumerate(value))
+    shown = cleaned(redact(f"said {written} aloud", [value]))
+    assert cleaned(value) not in shown
+    assert MARK in shown
 
 
 @pytest.mark.parametrize("value", ["na\u00efve-1234", "nai\u0308ve-1234"])
