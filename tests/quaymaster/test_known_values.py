@@ -6,6 +6,7 @@ import json
 import shlex
 import textwrap
 from collections.abc import Callable
+from typing import Literal
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
@@ -104,7 +105,9 @@ def test_no_card_puts_together_what_nobody_saw_in_between(
 
 @pytest.mark.parametrize("value", ["na\u00efve-1234", "nai\u0308ve-1234"])
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_letter_with_an_accent_is_one_letter_or_two(value: str, form: str) -> None:
+def test_a_letter_with_an_accent_is_one_letter_or_two(
+    value: str, form: Literal["NFC", "NFD"]
+) -> None:
     assert redact(f"said {normalize(form, value)}.", [value]) == f"said {MARK}."
 
 
