@@ -288,6 +288,24 @@ NO_SECRET_LEAVES = (
         "    if (meant := None) is not None:\n",
         (_LOOKS,),
     ),
+    *(
+        _row(
+            f"{what} of an image are shown without secrets",
+            "workers/image_configuration.py",
+            old,
+            new,
+            (
+                "tests/workers/test_image_configuration.py::"
+                "test_no_secret_is_shown_where_none_belongs",
+            ),
+        )
+        for what, old, new in (
+            ("users", "user=redact(self.user),", "user=self.user,"),
+            ("ports", "tuple(redact(port) for port in", "tuple(port for port in"),
+            ("names of labels", "(redact(key), _shown(", "(key, _shown("),
+            ("names of variables", 'f"{redact(name)}{equals}', 'f"{name}{equals}'),
+        )
+    ),
     _row(
         "what the address of a proxy holds is in no error",
         "workers/scanner.py",
@@ -469,8 +487,8 @@ NO_SECRET_LEAVES = (
             ),
             (
                 "labels are shown without secrets",
-                "labels=tuple((key, _shown(key, value)) for",
-                "labels=tuple((key, value) for",
+                "(redact(key), _shown(key, value)) for",
+                "(redact(key), value) for",
             ),
         )
     ),
