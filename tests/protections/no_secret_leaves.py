@@ -307,6 +307,16 @@ NO_SECRET_LEAVES = (
         )
     ),
     _row(
+        "what a lock file says instead of a version is searched",
+        "workers/trivy_report.py",
+        '_SIGNS = ("://", "=")\n',
+        "_SIGNS: tuple[str, ...] = ()\n",
+        (
+            "tests/workers/test_trivy_report.py::"
+            "test_the_token_of_an_address_in_a_lock_file_is_not_kept",
+        ),
+    ),
+    _row(
         "what the address of a proxy holds is in no error",
         "workers/scanner.py",
         "if looks_secret(key, value))",
