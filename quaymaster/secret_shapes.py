@@ -28,7 +28,7 @@ _TOKENS = (
         r"(?<![\w-])((?:dckr_[a-z]{2,4}_|npm_|pypi-AgE|sk_live_|rk_live_|AIza|hf_|hvs\.|dop_v1_"
         r"|shpat_|SG\.|AGE-SECRET-KEY-|sk-(?:proj|ant|svcacct|or)-|ya29\.|whsec_"
         r"|gl(?:rt|dt|ptt|cbt|ft|imt|soat|agent)-"
-        r"|lin_api_|ATATT3|sq0[a-z]{3}-|rubygems_|PMAK-|do[or]_v1_|tskey-[a-z]{1,12}-|sntrys_|nfp_)"
+        r"|lin_api_|ATATT3|sq0[a-z]{3}-|PMAK-|do[or]_v1_|tskey-[a-z]{1,12}-|sntrys_|nfp_)"
         r"[\w.-]{16,}+)"
     ),
 )
