@@ -46,7 +46,7 @@ def told(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _NAMED:
         for found in pattern.finditer(text):
             name = found["name"]
-            if is_secret_name(name) and ("-" not in name or ends_as_secret(name)):
+            if ends_as_secret(name) or ("_" in name and is_secret_name(name)):
                 yield found.span("value")
     yield from _piped(text)
 

@@ -268,6 +268,13 @@ NO_SECRET_LEAVES = (
         (_WORDS,),
     ),
     _row(
+        "a value beside the name of a service is no password",
+        "quaymaster/told_secrets.py",
+        'if ends_as_secret(name) or ("_" in name and is_secret_name(name)):',
+        "if is_secret_name(name):",
+        (_WORDS,),
+    ),
+    _row(
         "the name of a user of ssh is no password",
         _SHAPES_FILE,
         'if at > start and not (is_name and text.find(":", start, at) < 0):',

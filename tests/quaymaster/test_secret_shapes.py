@@ -142,6 +142,7 @@ def test_what_looks_like_a_secret_is_taken_out(text: str, secret: str) -> None:
         "\x1b[32mOK\x1b[0m token-service:1.4",
         "the password is wrong, and a bypass: none",
         "- name: password-reset\n  value: 3",
+        '{"name":"auth","value":"ready"}',
         "PWD=/srv/shop",
         "cat list | docker login --password-stdin",
     ],
