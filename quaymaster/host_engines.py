@@ -4,6 +4,8 @@ A worker that reaches another engine than it should (a wrong DOCKER_HOST, a queu
 own) would otherwise change the machine of somebody else.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +22,15 @@ class HostEngine:
     number: int
     """Of all that were ever written, in their order: the version of its event in the audit."""
     at: datetime
+
+
+# Letters in groups of four before Docker 24, a UUID since.
+_ENGINE_ID = re.compile(r"[A-Za-z0-9:-]{4,100}")
+
+
+def is_engine_id(text: str) -> bool:
+    """Whether an engine can have this ID; it is stored and shown, so it is not just any text."""
+    return _ENGINE_ID.fullmatch(text) is not None
 
 
 class WrongEngine(OutsideFailure):
@@ -58,9 +69,27 @@ def same_as(host: str, other: str, found: str) -> WrongEngine:
     )
 
 
+def id_of(information: Mapping[str, object], host: str) -> str:
+    """What the engine of a host calls itself. Raises WrongEngine."""
+    found = information.get("ID")
+    if not isinstance(found, str) or not is_engine_id(found):
+        raise without_id(host)
+    return found
+
+
 def without_id(host: str) -> WrongEngine:
     """It does not tell which one it is."""
     return WrongEngine(
         f"The engine that answers for {host} does not tell its ID.",
         next_step="Look at `docker info` on that host.",
+    )
+
+
+def not_recorded(host: str) -> WrongEngine:
+    """Nobody could hold the host to this engine later, so it is not used."""
+    return WrongEngine(
+        f"The engine that answers for {host} is not recorded.",
+        why="What Redis holds about the engines of hosts is damaged, or changes all the time.",
+        next_step="Try again; if it stays so, somebody else writes to Redis: compare the ACL with "
+        "`quaymaster redis-users`, and remove the key `quaymaster:host-engines` there.",
     )

@@ -1,10 +1,10 @@
 """Values that are known to be secret are found in text, in every spelling in which they travel.
 
 Two searches. One is for the values as they stand. The other is for values and text that are both
-*folded*: escapes of URLs, JSON, HTML and shells are undone, and quotes, backslashes, plus signs
-and white space are left out. So one search finds a value that was quoted once or several times,
-wrapped, or joined from its lines. Both search for all values at once (Aho and Corasick's
-algorithm), so that their number costs no time.
+*folded*: escapes of URLs, JSON, HTML and shells are undone, and quotes, backslashes, plus signs,
+white space, and what nobody sees (a terminal's colours too) are left out. So one search finds a
+value that was quoted once or several times, wrapped, or joined from its lines. Both search for all
+values at once (Aho and Corasick's algorithm), so that their number costs no time.
 """
 
 import base64
@@ -14,10 +14,12 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
+from quaymaster.decoded_text import COLOURS, INVISIBLE
 from quaymaster.secret_names import is_secret_name
 from quaymaster.secret_shapes import Span, shapes
 
@@ -30,15 +32,16 @@ _SHORTEST_APART = 8
 _SPACE = re.compile(r"\s", re.ASCII)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
-    r"(?P<pair>\\++u[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rf"{COLOURS}"
+    r"|(?P<pair>\\++u[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|\\++(?:u|U00)(?P<code>(?<=u)[0-9a-fA-F]{4}|(?<=U00)(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})"
-    r"|(?:%|\\++x)(?P<byte>[0-9a-fA-F]{2})"
+    r"|(?:%(?:25)*+(?=[0-9a-fA-F]{2})|%|\\++x)(?P<byte>[0-9a-fA-F]{2})"
     r"|(?P<entity>&\#?\w{1,8};)"
-    r"|\\++(?P<letter>[nrtbfv])|[\s'\"+]++|\\++",
+    rf"|\\++(?P<letter>[nrtbfv])|[\s'\"+{INVISIBLE}]++|\\++",
     re.ASCII,
 )
-_LEFT_OUT = re.compile(r"[\s'\"+\\]++", re.ASCII)
-_LEFT_OUT_BYTES = re.compile(rb"[\s'\"+\\]++")
+_LEFT_OUT = re.compile(rf"{COLOURS}|[\s'\"+\\{INVISIBLE}]++", re.ASCII)
+_LEFT_OUT_BYTES = re.compile(rb"[\s'\"+\\\x00-\x08\x0e-\x1e\x7f]++")
 _OF_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 
 
@@ -48,8 +51,11 @@ def written(text: str) -> str:
 
 
 def _as_read(secret: str) -> Iterator[str]:
-    """A value as text, also where the environment holds bytes that are none."""
-    yield written(secret)
+    """A value as text, also where the environment holds bytes that are none; an ``ä`` is one
+    letter or two, as whoever wrote it had it.
+    """
+    text = written(secret)
+    yield from (text, *(normalize(form, text) for form in ("NFC", "NFD")))
     yield secret.encode(errors="surrogateescape" if _is_from_bytes(secret) else "replace").decode(
         errors="replace"
     )
@@ -163,7 +169,9 @@ def _explicit(value: str) -> Iterator[str]:
 def _folded_spellings(value: str) -> Iterator[bytes]:
     """The value may have been escaped, or have what looks like an escape in it."""
     as_hex = value.encode().hex()
-    for one in (_folded(value).content, _LEFT_OUT.sub("", value).encode()):
+    # Also as bytes: what nobody sees may have been escaped letter by letter.
+    as_bytes = _LEFT_OUT_BYTES.sub(b"", value.encode())
+    for one in (_folded(value).content, _LEFT_OUT.sub("", value).encode(), as_bytes):
         if len(one) >= SHORTEST_VALUE:
             yield one
     yield from (as_hex.encode(), as_hex.upper().encode())
@@ -219,14 +227,16 @@ def _meaning(escape: re.Match[str]) -> bytes:
         case "byte":
             return bytes.fromhex(escape["byte"])
         case "code":
-            return chr(int(escape["code"], 16)).encode(errors="replace")
+            letter = chr(int(escape["code"], 16))
+            return _LEFT_OUT.sub("", letter).encode(errors="replace")
         case "pair":
             high, low = (int(one[1:], 16) for one in escape["pair"].split("\\") if one)
             return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)).encode()
         case "letter" if escape["letter"] == "b":
             return b"\b"
         case "entity":
-            return html.unescape(escape["entity"]).encode(errors="replace")
+            letters = html.unescape(escape["entity"])
+            return _LEFT_OUT.sub("", letters).encode(errors="replace")
         case _:
             return b""
 

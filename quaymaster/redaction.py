@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from quaymaster.decoded_text import decoded
 from quaymaster.known_values import KnownValues, written
 from quaymaster.secret_names import is_secret_name
 from quaymaster.secret_shapes import Span, shapes
@@ -84,7 +85,7 @@ def _after_the_cut(window: str, margin: int) -> int:
 def _found(text: str, known: KnownValues) -> Iterator[Span]:
     """Finds in order; those that overlap or touch are joined, so that no rest remains between."""
     start, stop = 0, -1
-    for first, past in sorted((*known.spans(text), *shapes(text))):
+    for first, past in sorted((*known.spans(text), *_looks_like(text))):
         if first > stop:
             if stop > start:
                 yield start, stop
@@ -92,6 +93,13 @@ def _found(text: str, known: KnownValues) -> Iterator[Span]:
         stop = max(stop, past)
     if stop > start:
         yield start, stop
+
+
+def _looks_like(text: str) -> Iterator[Span]:
+    """What looks like a secret as it stands, or to whoever sees it decoded and without colours."""
+    yield from shapes(text)
+    if (meant := decoded(text)) is not None:
+        yield from (meant.place(span) for span in shapes(meant.text) if span[0] < span[1])
 
 
 def _without(text: str, finds: Iterable[Span], first: int, past: int) -> str:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from quaymaster.capabilities import parse_capability, parse_dropped
 from quaymaster.errors import UsageError
+from quaymaster.host_engines import is_engine_id
 from quaymaster.image_ref import ImageRef, Repository, shown
 from quaymaster.platforms import Platform
 from quaymaster.quantities import parse_duration, parse_memory
@@ -30,8 +31,6 @@ _PORT = re.compile(
     r"(?:(?P<address>[0-9.]{7,15}|\[[0-9a-fA-F:]{2,39}\]):)?"
     r"(?P<host>[0-9]{1,5}):(?P<container>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?"
 )
-# Letters in groups of four before Docker 24, a UUID since.
-_ENGINE_ID = re.compile(r"[A-Za-z0-9:-]{4,100}")
 # https://github.com/moby/moby/blob/master/daemon/names/names.go
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 
@@ -235,7 +234,7 @@ def is_inside(path: str, directory: str) -> bool:
 
 
 def _engine_id(text: str) -> str:
-    if not _ENGINE_ID.fullmatch(text):
+    if not is_engine_id(text):
         raise UsageError(f"{shown(text)} is no ID of an engine: `docker info` shows it.")
     return text
 

@@ -28,7 +28,11 @@ _SECRET_WORDS = frozenset(
 _SECRET_PARTS = (
     *("password", "passwd", "passphrase", "storepass", "keypass", "userpass", "secret"),
     *("credential", "cookie", "apikey", "accesskey", "privatekey", "signingkey", "masterkey"),
-    "encryptionkey",
+    *("masterauth", "encryptionkey", "accountkey", "sessionid", "sessid", "passwort", "kennwort"),
+)
+# No passwords, though they end like DBPASS.
+_NO_PASSES = frozenset(
+    {"bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass"}
 )
 _NO_TOKENS = ("tokeniz", "tokenis")
 _KEYS = frozenset({"key", "keys"})
@@ -93,7 +97,9 @@ def _words(name: str) -> list[str]:
 
 
 def _is_secret_word(word: str) -> bool:
-    if word in _SECRET_WORDS:
+    if word in _SECRET_WORDS or word.endswith("pw"):
+        return True
+    if word.endswith("pass") and word not in _NO_PASSES:
         return True
     return "token" in word and not any(part in word for part in _NO_TOKENS)
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from quaymaster.secret_names import ends_as_secret, is_secret_name, takes_secret
+from quaymaster.told_secrets import told
 
 Span = tuple[int, int]
 
@@ -24,12 +25,16 @@ _TOKENS = (
     re.compile(r"(?<![\w-])(glpat-[\w.-]{16,}+)"),
     re.compile(r"(?<![\w-])(xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{8,}+)"),
     re.compile(
-        r"(?<![\w-])((?:dckr_[a-z]{2,4}_|npm_|pypi-|sk_live_|rk_live_|AIza|hf_|hvs\.|dop_v1_"
-        r"|shpat_|SG\.|AGE-SECRET-KEY-)[\w.-]{16,}+)"
+        r"(?<![\w-])((?:dckr_[a-z]{2,4}_|npm_|pypi-AgE|sk_live_|rk_live_|AIza|hf_|hvs\.|dop_v1_"
+        r"|shpat_|SG\.|AGE-SECRET-KEY-|sk-(?:proj|ant|svcacct|or)-|ya29\.|whsec_"
+        r"|gl(?:rt|dt|ptt|cbt|ft|imt|soat|agent)-"
+        r"|lin_api_|ATATT3|sq0[a-z]{3}-|PMAK-|do[or]_v1_|tskey-[a-z]{1,12}-|sntrys_|nfp_)"
+        r"[\w.-]{16,}+)"
     ),
-    # The name and password in an address.
-    re.compile(r"://([^\s/@\"'<>]++)@"),
 )
+# What stands before the name of a host, which has no slash in it; a password can have one, and @.
+_ADDRESS = re.compile(r"://(?P<login>(?:[^\s/\"'<>])++)(?P<rest>(?:/(?!/)[^\s/\"'<>]++){0,8}+)")
+_PORT = re.compile(r":\d{0,5}$")
 
 _BASIC = re.compile(r"\bbasic ([A-Za-z0-9+/=_-]{6,}+)", re.IGNORECASE)
 _BEARER = re.compile(r"\bbearer ([A-Za-z0-9._~+/=-]{8,}+)", re.IGNORECASE)
@@ -56,13 +61,19 @@ _OWN_HOOK = re.compile(
 _SHORTEST_HOOK = 8
 
 _EDGE_OF_KEY = re.compile(
-    r"-----(BEGIN|END) [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----"
+    r"-----(BEGIN|END)[ +][A-Z0-9 +]{0,40}?PRIVATE[ +]KEY(?:[ +]BLOCK)?-----"
     r"|---- (BEGIN|END) SSH2 ENCRYPTED PRIVATE KEY ----"
 )
+_FIRST_LINE = 76
+_FOR_URLS = str.maketrans("-_", "+/")
+# “-----BEGIN” in base64, with the lines of it: a Kubernetes secret, a variable of a CI.
+_ENCODED_KEY = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]{8,}+(?:\s{1,8}[A-Za-z0-9+/=_-]{16,}+)*+")
+# Of PuTTY: https://the.earth.li/~sgtatham/putty/0.83/htmldoc/AppendixC.html
+_PUTTY = re.compile(r"\bPrivate-Lines: \d{1,4}((?:\s{1,8}[A-Za-z0-9+/=]{1,80}+(?![\w:-]))++)")
 
 _ASSIGNMENT = re.compile(
     r"(?<![\w.-])(?:(?P<option>-{1,2}[A-Za-z][\w-]*+)[ \t\x1f]++(?![-=])"
-    r"|(?P<name>[\w.-]++)(?:\[[^\]\n]{0,40}\])?(?P<quote>\\{0,3}[\"'])?"
+    r"|(?P<name>[\w.-]++)(?P<index>\[[^\]\n]{0,40}\])?(?P<quote>\\{0,3}[\"'])?\]?"
     r"[ \t]*+(?P<sign>(?<![=!<>:])=>?(?!=)|:=|:(?!//))(?P<space>[ \t]*+))"
 )
 # JSON in JSON: what begins with an escaped quote ends with one. Without a group for the quote,
@@ -76,15 +87,20 @@ _VALUE = re.compile(
     r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
     r"|[^\s\"',;&|\\]|\\.|[,;&|](?![\w.-]{1,40}=|\s|$))++"
 )
+# Of YAML: the lines below that are indented.
+_BLOCK = re.compile(r"[|>][-+]?[ \t]*+(?:\r?\n[ \t]++[^\n]++)++")
 _TO_THE_END = re.compile(r"[^\n\r\"'\x1f]++")
 _WHOLE_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_VERSION = re.compile(r"(?:latest|stable|edge|v?\d{1,4}(?:\.\d{1,6}){1,3})(?:[-+.]\w{1,40}){0,4}")
+_VERSION = re.compile(
+    r"(?:latest|stable|edge|v?\d{1,4}(?:\.\d{1,6}){1,3})(?:[-+.]\w{1,40}){0,4}"
+    r"(?=[\])}>`.,:;|]{0,3}(?:\s|$))"
+)
 
 _LOGINS = r"docker|podman|nerdctl|buildah|skopeo|crane|helm|oc|az"
 _COMMAND = re.compile(
     rf"(?<![\w.-])(curl|mysql(?:dump|admin)?|mariadb(?:-dump|-admin)?|sshpass|redis-cli|valkey-cli"
     rf"|mongo(?:sh|dump|restore)?|ldap(?:search|add|modify)|smbclient|https?"
-    rf"|{_LOGINS})(?=[ \t\x1f])"
+    rf"|{_LOGINS})(?:\.exe)?(?=[ \t\x1f])"
 )
 _OPTIONS = {
     "curl": re.compile(
@@ -97,8 +113,9 @@ _OPTIONS = {
     "ldap": re.compile(r"(?<!\S)-w\s{1,3}"),
     "smbclient": re.compile(r"(?<!\S)-U\s{0,3}(?=[^\s%]{1,64}%)"),
     "http": re.compile(r"(?<!\S)-a\s{1,3}"),
-    "login": re.compile(r"(?<!\S)-p\s{1,3}"),
+    "login": re.compile(r"(?<!\S)-p\s{0,3}"),
 }
+_END_OF_COMMAND = re.compile(r"(?<!\\)(?<!\\\r)\n")
 # The option of a program behind curl: the numbers of a user and a group.
 _IDS = re.compile(r"[\"']?\d{1,10}:\d{1,10}[\"']?")
 
@@ -110,6 +127,7 @@ def shapes(text: str) -> Iterator[Span]:
     yield from _hooks(text)
     yield from _assignments(text)
     yield from _options(text)
+    yield from told(text)
 
 
 def _private_keys(text: str) -> Iterator[Span]:
@@ -123,12 +141,27 @@ def _private_keys(text: str) -> Iterator[Span]:
             since, is_open = edge.start(), True
     if is_open:
         yield since, len(text)
+    for key in _PUTTY.finditer(text):
+        yield key.span(1)
+    for encoded in _ENCODED_KEY.finditer(text):
+        if _is_key(encoded[0]):
+            yield encoded.span()
+
+
+def _is_key(encoded: str) -> bool:
+    """And not a certificate; its first line is looked at."""
+    start = "".join(encoded[:_FIRST_LINE].split()).translate(_FOR_URLS)
+    try:
+        return b"PRIVATE KEY" in base64.b64decode(start[: len(start) // 4 * 4])
+    except binascii.Error:
+        return True
 
 
 def _tokens(text: str) -> Iterator[Span]:
     for pattern in _TOKENS:
         for found in pattern.finditer(text):
             yield found.span(1)
+    yield from _logins(text)
     for found in _BASIC.finditer(text):
         if _is_login(found[1]):
             yield found.span(1)
@@ -137,9 +170,22 @@ def _tokens(text: str) -> Iterator[Span]:
             yield found.span(1)
 
 
+def _logins(text: str) -> Iterator[Span]:
+    """The name and password in an address, up to the last @ that can be meant."""
+    for found in _ADDRESS.finditer(text):
+        start, stop = found.span("login")
+        at = text.rfind("@", start, stop)
+        is_host = text[start] == "[" or ":" not in found["login"] or _PORT.search(found["login"])
+        if at < 0 and not is_host:
+            at = text.rfind("@", *found.span("rest"))
+        is_name = text.endswith("ssh", max(0, found.start() - 3), found.start())
+        if at > start and not (is_name and text.find(":", start, at) < 0):
+            yield start, at
+
+
 def _is_login(word: str) -> bool:
     """Base64 of ``name:password``, maybe cut; and not “basic authentication”."""
-    usable = word.rstrip("=").translate(str.maketrans("-_", "+/"))
+    usable = word.rstrip("=").translate(_FOR_URLS)
     try:
         return b":" in base64.b64decode(usable[: len(usable) // 4 * 4])
     except binascii.Error:
@@ -170,22 +216,27 @@ def _value_of(text: str, found: re.Match[str]) -> Span | None:
     if option := found["option"]:
         return _value_at(text, found.end()) if takes_secret(option) else None
     name = found["name"]
-    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"]:
+    is_tag = not found["space"] and not found["quote"] and _VERSION.match(text, found.end())
+    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"] and not is_tag:
         return _rest_at(text, found.end())
     if found["quote"] or ":" not in found["sign"] or "=" in found["sign"]:
-        return _value_at(text, found.end()) if is_secret_name(name) else None
-    if not ends_as_secret(name):
+        is_secret = is_secret_name(name + (found["index"] or "")) or _is_pwd(text, found)
+        return _value_at(text, found.end()) if is_secret else None
+    if is_tag or not ends_as_secret(name):
         return None
     before = text[max(found.start() - 1, 0) : found.start()]
     if before in ("/", "@") and not found["space"]:
         return None
-    value = _value_at(text, found.end())
-    is_tag = value and not found["space"] and _VERSION.fullmatch(text, *value)
-    return None if is_tag else value
+    return _value_at(text, found.end())
+
+
+def _is_pwd(text: str, found: re.Match[str]) -> bool:
+    """The password of a connection string, and not the directory that a shell is in."""
+    return found["name"].lower() == "pwd" and text[found.end() : found.end() + 1] not in "/~\"'$"
 
 
 def _value_at(text: str, at: int) -> Span | None:
-    found = _VALUE.match(text, at)
+    found = _BLOCK.match(text, at) or _VALUE.match(text, at)
     return found.span() if found else None
 
 
@@ -203,8 +254,8 @@ def _options(text: str) -> Iterator[Span]:
     end, seen = 0, set[str]()
     for command in _COMMAND.finditer(text):
         if command.start() >= end:
-            found = text.find("\n", command.end())
-            end, seen = found if found >= 0 else len(text), set()
+            found = _END_OF_COMMAND.search(text, command.end())
+            end, seen = found.start() if found else len(text), set()
         kind = _kind(command[1])
         if kind not in seen:
             seen.add(kind)

@@ -125,14 +125,14 @@ def _looking_into(
             ),
         )["Id"]
     try:
-        yield lambda name: _is_link(engine, created, f"{point}/{name}")
+        yield lambda name: _is_link(engine, created, f"{point}/{name}", posixpath.join(root, name))
     finally:
         with suppress(OutsideFailure), engine.asked("The container") as api:
             api.remove_container(created, force=True, v=True)
 
 
-def _is_link(engine: Engine, container: str, path: str) -> bool | None:
-    with engine.asked(path) as api:
+def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | None:
+    with engine.asked(shown) as api:
         answer = api.head(
             f"{api.base_url}/v{api.api_version}/containers/{container}/archive",
             params={"path": path},
@@ -143,9 +143,10 @@ def _is_link(engine: Engine, container: str, path: str) -> bool | None:
     told = answer.headers.get(_STAT)
     if answer.status_code != 200 or told is None:
         raise OutsideFailure(
-            f"{engine.name} does not tell what is at {path.partition('/')[2]} on it.",
+            f"{engine.name} does not tell what is at {shown} on it.",
             why=f"It answered with the status {answer.status_code}.",
-            next_step="Look at the log of the Docker engine there.",
+            next_step="See whether each part of it is a directory, and no link to itself; else "
+            "look at the log of the Docker engine there.",
         )
     return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
 

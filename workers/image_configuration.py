@@ -94,10 +94,12 @@ class Config(BaseModel):
         return ExecutionParameters(
             entrypoint=entrypoint,
             command=command,
-            user=self.user,
-            ports=tuple(sorted(self.exposed_ports or {})),
+            user=redact(self.user),
+            ports=tuple(redact(port) for port in sorted(self.exposed_ports or {})),
             environment=tuple(_shown_variable(one) for one in self.env or ()),
-            labels=tuple((key, _shown(key, value)) for key, value in (self.labels or {}).items()),
+            labels=tuple(
+                (redact(key), _shown(key, value)) for key, value in (self.labels or {}).items()
+            ),
             health_check=self.health_check.command() if self.health_check else "",
         )
 
@@ -114,7 +116,7 @@ def _shown_variable(text: str) -> str:
     """``NAME=value``, with the value only of a variable that is known to be harmless."""
     name, equals, value = text.partition("=")
     is_shown = not value or (is_harmless_name(name) and not looks_secret(name, value))
-    return f"{name}{equals}{value if is_shown else MARK}"
+    return f"{redact(name)}{equals}{value if is_shown else MARK}"
 
 
 def _shown(name: str, value: str) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError
-from quaymaster.host_engines import not_as_before, not_as_pinned, same_as, without_id
+from quaymaster.host_engines import id_of, not_as_before, not_as_pinned, not_recorded, same_as
 from quaymaster.queues import host_queue
 from quaymaster.signing_key import Keys
 from quaymaster.store import host_engines
@@ -38,7 +38,7 @@ class Owner:
         One that is used for the first time is recorded. Raises Forged where somebody else than a
         worker of the host wrote there, and Unavailable.
         """
-        host, found = engine.name, _id_of(engine)
+        host, found = engine.name, id_of(engine.information(), engine.name)
         if (pinned := self.configuration.host(host).engine_id) is not None:
             if pinned != found:
                 raise not_as_pinned(host, pinned, found)
@@ -53,19 +53,20 @@ class Owner:
             if self._record(before, host, found, "engine found"):
                 log.info("engine found", host=host, engine=found)
                 return
+        raise not_recorded(host)
 
     def accept(self, engine: Engine) -> str:
         """From now on this is the engine of the host, whatever was before; its ID. Raises
         WrongEngine for one that is pinned to another.
         """
-        host, found = engine.name, _id_of(engine)
+        host, found = engine.name, id_of(engine.information(), engine.name)
         if (pinned := self.configuration.host(host).engine_id) not in (None, found):
             raise not_as_pinned(host, str(pinned), found)
         for _ in range(_TRIES):
             before = ask(self.connection, host_engines.known(self.keys.ring))
             if self._record(before, host, found, "engine accepted"):
-                break
-        return found
+                return found
+        raise not_recorded(host)
 
     def _expect_of_no_other(self, host: str, found: str, before: HostEngines) -> None:
         """Where several hosts have no address, one DOCKER_HOST would be the engine of them all."""
@@ -115,10 +116,3 @@ def _why_not_proved(owner: Owner, host: str, usual: str | None) -> str:
     except QuaymasterError as error:
         return error.trouble.what
     return ""
-
-
-def _id_of(engine: Engine) -> str:
-    found = str(engine.information().get("ID") or "")
-    if not found:
-        raise without_id(engine.name)
-    return found

@@ -20,7 +20,7 @@ from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.limits import REPORT_BYTES, SCAN_SECONDS
-from quaymaster.secret_names import is_secret_name
+from quaymaster.redaction import looks_secret
 from workers.registry_auth import RegistryLogin
 from workers.scanner_database import read_database
 from workers.trivy_process import CACHE_IS_BUSY, REPORT, error_of, run, too_long
@@ -85,7 +85,7 @@ class Scanner:
                 "`pip install quaymaster[try]`.",
             )
         passed = {key: value for key, value in environ.items() if key in _PASSED_ON and value}
-        own = (value for key, value in passed.items() if is_secret_name(key))
+        own = (value for key, value in passed.items() if looks_secret(key, value))
         return cls(Path(name), _cache_directory(environ), passed, (*secrets, *own))
 
     def database(self) -> ScannerDatabase:

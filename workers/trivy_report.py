@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field, ValidationError
 from quaymaster.errors import QuaymasterError, ScannerBroken
 from quaymaster.findings import Finding, FixStatus, Gap, Severity, worst_first
 from quaymaster.image_ref import Digest
+from quaymaster.redaction import redact
 
 _LONGEST = 300
 """No id, package, version or title is longer in earnest; what a database sends is not trusted."""
+_SIGNS = ("://", "=")
 _SCHEMA = 2
 _LONGEST_SYSTEM = 60
 _NAMELESS = "none"
@@ -37,14 +39,22 @@ class TrivyVulnerability(BaseModel):
         """The finding; ``target`` is the file that holds the package where it has no path."""
         return Finding(
             vulnerability=self.vulnerability_id[:_LONGEST],
-            package=self.package[:_LONGEST],
-            installed=self.installed[:_LONGEST],
-            fixed=self.fixed[:_LONGEST] or None,
+            package=_shown(self.package),
+            installed=_shown(self.installed),
+            fixed=_shown(self.fixed) or None,
             severity=_severity(self.severity),
-            title=" ".join(self.title.split())[:_LONGEST],
-            path=(self.path or target)[:_LONGEST],
+            title=_shown(" ".join(self.title.split())),
+            path=_shown(self.path or target),
             status=_status(self.status),
         )
+
+
+def _shown(text: str) -> str:
+    """A lock file has addresses in the place of versions, with a token in them. There are thousands
+    of findings, so only what can hold one is looked at.
+    """
+    can_hold = any(sign in text for sign in _SIGNS)
+    return redact(text, limit=_LONGEST) if can_hold else text[:_LONGEST]
 
 
 class TrivyPackage(BaseModel):

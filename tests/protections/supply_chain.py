@@ -48,6 +48,27 @@ SUPPLY_CHAIN = (
                 f"{_OWN}::test_a_job_of_staging_does_not_use_the_engine_of_production",
             ),
             (
+                "an engine that cannot be recorded is not used",
+                "workers/own_engine.py",
+                "                return\n        raise not_recorded(host)\n",
+                "                return\n",
+                f"{_OWN}::test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted",
+            ),
+            (
+                "bytes in Redis that are no text are an ordinary refusal",
+                "quaymaster/store/transactions.py",
+                'value.decode(errors="replace") if isinstance(value, bytes)',
+                "value.decode() if isinstance(value, bytes)",
+                f"{_OWN}::test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted",
+            ),
+            (
+                "an engine that cannot be recorded is not accepted",
+                "workers/own_engine.py",
+                "                return found\n        raise not_recorded(host)\n",
+                "                break\n        return found\n",
+                f"{_OWN}::test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted",
+            ),
+            (
                 "which engine a host is, a worker of the host says",
                 "quaymaster/store/host_engines.py",
                 " or not self.ring.key(signed.key).may_work_in(host_queue(host))",

@@ -6,12 +6,15 @@ import json
 import shlex
 import textwrap
 from collections.abc import Callable
+from typing import Literal
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.views.parts import cleaned
 from quaymaster.known_values import KnownValues, parts
 from quaymaster.redaction import MARK, redact
 
@@ -60,6 +63,10 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base64 of a longer login": lambda text: base64.b64encode(f"ci-1:{text}".encode()).decode(),
     "base64 of a sentence": lambda text: base64.b64encode(f"a{text}?!".encode()).decode(),
     "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "percent-encoded twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "coloured inside": lambda text: f"{text[:5]}\x1b[1;31m{text[5:]}",
+    "coloured inside, in JSON": lambda text: json.dumps(f"{text[:5]}\x1b[31m{text[5:]}")[1:-1],
+    "with what nobody sees": lambda text: f"{text[:5]}\u200b{text[5:]}",
     "base64 in JSON of PHP": lambda text: (
         base64.b64encode(text.encode()).decode().replace("/", "\\/")
     ),
@@ -80,6 +87,28 @@ def test_a_value_is_found_in_the_spellings_in_which_it_travels(spelling: str) ->
 def test_whatever_the_value_is(value: str, spelling: str) -> None:
     spelled = SPELLINGS[spelling](value)
     assert spelled not in redact(f"said {spelled} aloud", [value])
+
+
+UNSEEN = ("\x1b[1;31m", "\x1b[0m", "\x9b", "\u200b", "\u2060", "\ufeff", "\xad", "\x00", "\x7f")
+
+
+@given(values, st.dictionaries(st.integers(0, 40), st.sampled_from(UNSEEN), max_size=6))
+def test_no_card_puts_together_what_nobody_saw_in_between(
+    value: str, between: dict[int, str]
+) -> None:
+    """A card leaves out or replaces what is not printable, after the search."""
+    written = "".join(between.get(at, "") + letter for at, letter in enumerate(value))
+    shown = cleaned(redact(f"said {written} aloud", [value]))
+    assert cleaned(value) not in shown
+    assert MARK in shown
+
+
+@pytest.mark.parametrize("value", ["na\u00efve-1234", "nai\u0308ve-1234"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_letter_with_an_accent_is_one_letter_or_two(
+    value: str, form: Literal["NFC", "NFD"]
+) -> None:
+    assert redact(f"said {normalize(form, value)}.", [value]) == f"said {MARK}."
 
 
 def test_a_value_is_found_where_a_line_was_wrapped() -> None:

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from quaymaster import known_values, secret_shapes
+from quaymaster import decoded_text, known_values, secret_shapes, told_secrets
 from quaymaster.redaction import LONGEST_TEXT, redact, redacted_tail
 from tests.quaymaster.counted_regex import CountedRegex
 
@@ -71,6 +71,17 @@ HOSTILE = (
         "\n",
     ),
     *('curl -u "', "cookie: ", "hooks.slack.com/services/", "discord.com/api/webhooks", "ghp_a"),
+    *("\x1b[1;", "\\\\u001b[", "\x1b[3m", "\u200b", "%2525", "\\/", "<a>", "<a>a", "password '"),
+    *(
+        'password "\\',
+        "identified by '",
+        "identified with a ",
+        "set password ",
+        "login a password ",
+    ),
+    *("LS0tLS1CRUdJTi", "LS0tLS1CRUdJTiaaaaaaaa ", "Private-Lines: 1", "Private-Lines: 1 a\n"),
+    *("login a ", "name: a", "name: a, value: ", "ENV A_", "set a_b ", "echo ", "--password-stdin"),
+    *("|--token-stdin", "://a@b:", "://a:b/c", "password: |\n a", "|\n ", ">\n a\n", "a_"),
 )
 SIZE = 120
 """Characters to begin with; the rest is two and four times as many."""
@@ -90,7 +101,7 @@ def expressions(module: ModuleType) -> Iterator["tuple[str, re.Pattern[str]]"]:
 
 EXPRESSIONS = {
     f"{module.__name__} {name}": pattern
-    for module in (secret_shapes, known_values)
+    for module in (secret_shapes, known_values, decoded_text, told_secrets)
     for name, pattern in expressions(module)
 }
 

@@ -1,5 +1,7 @@
 """What looks like a secret is found, ordinary words are not, and hostile text costs no more."""
 
+from base64 import b64encode, encodebytes
+
 import pytest
 
 from quaymaster.redaction import MARK
@@ -57,6 +59,52 @@ from quaymaster.redaction import redact as without
         ("-----BEGIN PRIVATE KEY-----\nMIIEow and cut", "MIIEow"),
         ("MIIEow was cut\n-----END EC PRIVATE KEY-----", "MIIEow"),
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQOYB", "lQOYB"),
+        ("a=-----BEGIN+RSA+PRIVATE+KEY-----%0AMIIEow%0A-----END+RSA+PRIVATE+KEY-----", "MIIEow"),
+        (b64encode(b"-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKC").decode(), "TUlJRW93SUJ"),
+        (encodebytes(b"-----BEGIN EC PRIVATE KEY-----\n" + b"MII" * 60).decode(), "TUlJTUlJTUl"),
+        ("Private-Lines: 1\nMIIEowIBAAKC=\nPrivate-MAC: 12ab", "MIIEow"),
+        # As a terminal or a browser shows it.
+        ("\x1b[36mpassword\x1b[0m=\x1b[35mhunter2\x1b[0m", "hunter2"),
+        ('"password"\x1b[0m: "hunter2"', "hunter2"),
+        ("\\u001b[36mpassword\\u001b[0m=\\u001b[35mhunter2\\u001b[0m", "hunter2"),
+        ("DB_\x1b[31mPASS\x1b[39mWORD=hunter2", "hunter2"),
+        ("pass\u200bword=hunter2", "hunter2"),
+        ("\x1b[31mAKIAIOSFODNN7EXAMPLE\x1b[0m", "AKIAIOSFODNN7EXAMPLE"),
+        ("-----BEGIN \x1b[1mRSA PRIVATE KEY-----\nMIIEow", "MIIEow"),
+        ("next=https%3A%2F%2Fr.test%3Faccess_token%3Dhunter2", "hunter2"),
+        ("next=https%253A%252F%252Fci%253Ahunter2%2540r.test", "hunter2"),
+        ("<pre>&quot;password&quot;: &quot;hunter2&quot;</pre>", "hunter2"),
+        ("postgres:\\/\\/web:hunter2@db", "hunter2"),
+        ("postgres:\\u002f\\u002fweb:hunter2@db", "hunter2"),
+        # Beside their names without a sign between.
+        ("ALTER ROLE web PASSWORD 'hunter2'", "hunter2"),
+        ("CREATE USER web IDENTIFIED BY 'hunter2'", "hunter2"),
+        ("SET PASSWORD FOR web = 'hunter2'", "hunter2"),
+        ("The password 'hunter2' is wrong", "hunter2"),
+        ("machine r.test login ci password hunter2", "hunter2"),
+        ("<password>hunter2</password>", "hunter2"),
+        ('<add key="Password" value="hunter2"/>', "hunter2"),
+        ('{"name":"DB_PASSWORD","value":"hunter2"}', "hunter2"),
+        ("- name: DB_PASSWORD\n  value: hunter2", "hunter2"),
+        ("ENV DB_PASS hunter2", "hunter2"),
+        ("aws configure set aws_secret_access_key hunter2", "hunter2"),
+        ("echo hunter2 | docker login -u ci --password-stdin r.test", "hunter2"),
+        ("echo 'root:hunter2' | chpasswd", "hunter2"),
+        # Other spellings of what is known.
+        ("password: |\n  hunter2\n", "hunter2"),
+        ('os.environ["DB_PASSWORD"] = "hunter2"', "hunter2"),
+        ("Uid=web;Pwd=hunter2;", "hunter2"),
+        ("DBPASS=hunter2", "hunter2"),
+        ("ROOTPW=hunter2", "hunter2"),
+        ("--requirepass hunter2", "hunter2"),
+        ("PHPSESSID=hunter2", "hunter2"),
+        ("RUN curl -fsSL \\\n  -u ci:hunter2 \\\n  https://r.test", "hunter2"),
+        ("curl.exe -u ci:hunter2", "hunter2"),
+        ("docker login -u ci -phunter2 r.test", "hunter2"),
+        ("postgres://web:hun@ter2@db/shop", "ter2"),
+        ("postgres://web:hun/ter2@db/shop", "ter2"),
+        ("sk-ant-api03-" + "a1B2" * 9, "a1B2a1B2"),
+        ("glrt-" + "a1B2" * 5, "a1B2a1B2"),
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(text: str, secret: str) -> None:
@@ -84,6 +132,19 @@ def test_what_looks_like_a_secret_is_taken_out(text: str, secret: str) -> None:
         "manifest unknown: sha256:" + "a" * 64,
         "pulled registry.test:5000/shop/web:1.4",
         "https://registry.test/v2/shop/web@sha256:" + "b" * 64,
+        "https://registry.test:5000/shop/web@sha256:" + "b" * 64,
+        "cookie:1.4 is not there, nor (token:1.4.2), `token:v3.1`, token:1.4: not found",
+        b64encode(b"-----BEGIN CERTIFICATE-----\n" + b"MIIE" * 30).decode(),
+        "Private-Lines: 0, and no key: at all",
+        "pypi-mirror-internal-cache:1.4",
+        "global-shop-frontend-service",
+        "ssh://deploy@app1.test is not reached",
+        "\x1b[32mOK\x1b[0m token-service:1.4",
+        "the password is wrong, and a bypass: none",
+        "- name: password-reset\n  value: 3",
+        '{"name":"auth","value":"ready"}',
+        "PWD=/srv/shop",
+        "cat list | docker login --password-stdin",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:

@@ -114,6 +114,19 @@ def test_what_is_not_allowed_by_name_is_not_looked_at(look: Look) -> None:
             look(path)
 
 
+@pytest.mark.parametrize("name", ["loop", "loop/data", "file/data"])
+def test_what_leads_nowhere_is_refused_by_the_name_that_it_has_on_the_host(
+    look: Look, name: str
+) -> None:
+    (look.root / "loop").symlink_to("loop")
+    (look.root / "file").write_text("text")
+    with pytest.raises((NotAllowed, OutsideFailure)) as caught:
+        look(name)
+    assert str(look.root) in str(caught.value)
+    assert "quaymaster-" not in str(caught.value)
+    assert look.left() == []
+
+
 def test_an_allowed_directory_that_is_not_there_is_not_made(look: Look) -> None:
     look.root.rmdir()
     with pytest.raises(OutsideFailure):

@@ -56,6 +56,19 @@ def test_everything_that_is_shown() -> None:
     assert about.parameters.health_check == "wget -q localhost:8000/healthz"
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"User": "web password=hunter2"},
+        {"ExposedPorts": {"80/tcp password=hunter2": {}}},
+        {"Labels": {"built with token=hunter2": "x"}},
+        {"Env": ["PASSWORD: hunter2"]},
+    ],
+)
+def test_no_secret_is_shown_where_none_belongs(config: dict[str, Any]) -> None:
+    assert "hunter2" not in repr(read({"config": config}).parameters)
+
+
 def test_nulls_and_absent_fields_are_empty() -> None:
     about = read({"config": {"Env": None, "Labels": None, "Healthcheck": {"Test": ["NONE"]}}})
     assert about.parameters == ExecutionParameters((), (), "", (), (), ())

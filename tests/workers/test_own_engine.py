@@ -139,6 +139,23 @@ def test_what_no_worker_of_the_host_signed_is_refused(
         tools(ONE).engine("build1")
 
 
+@pytest.mark.parametrize("field", ["", "build1"])
+def test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted(
+    valkey: redis.Redis, docker_host: str, tools: "Callable[[str], Toolbox]", field: str
+) -> None:
+    """What is no text cannot be compared, so what is there is never replaced."""
+    valkey.hset(keys.HOST_ENGINES, field, b"\xff\xfe")
+    with pytest.raises((WrongEngine, Forged)):
+        tools(ONE).engine("build1")
+    owner = Owner(shop(), valkey, tools(ONE).keys)
+    with (
+        Engine.connect(docker_host, name="build1") as engine,
+        pytest.raises(WrongEngine, match="is not recorded"),
+    ):
+        owner.accept(engine)
+    assert valkey.llen(keys.JOURNAL) == 0
+
+
 @pytest.mark.parametrize(
     ("hosts", "before", "taken"),
     [

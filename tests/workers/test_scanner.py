@@ -249,6 +249,19 @@ def test_credentials_with_a_comma_reach_the_registry_whole(
     assert "TRIVY_PASSWORD" not in text
 
 
+def test_the_password_of_a_proxy_is_in_no_error(
+    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+) -> None:
+    program = stand_in(tmp_path / "stand-in", "echo refused for proxy-word-1 >&2; exit 1")
+    proxied = Scanner.found(
+        {"PATH": os.environ["PATH"], "HTTPS_PROXY": "http://ci:proxy-word-1@proxy.test:3128"}
+    )
+    with pytest.raises(ScannerBroken) as broken:
+        replace(scanner, program=program, secrets=proxied.secrets).scan_registry(pushed, login)
+    assert "refused for" in str(broken.value)
+    assert "proxy-word-1" not in str(broken.value)
+
+
 def test_an_image_that_is_gone_is_not_found(
     scanner: Scanner, login: RegistryLogin, pushed: ImageRef
 ) -> None:

@@ -36,6 +36,16 @@ def vulnerability(**more: Any) -> dict[str, Any]:
     return {"VulnerabilityID": "CVE-1", "PkgName": "lodash", "Severity": "HIGH", **more}
 
 
+@pytest.mark.parametrize(
+    "field", ["PkgName", "InstalledVersion", "FixedVersion", "Title", "PkgPath"]
+)
+def test_the_token_of_an_address_in_a_lock_file_is_not_kept(field: str) -> None:
+    address = "git+https://ci:hunter2@git.test/lodash.git"
+    found = read(document(Results=[{"Vulnerabilities": [vulnerability(**{field: address})]}]))
+    assert "hunter2" not in repr(found.findings())
+    assert "git.test/lodash" in repr(found.findings())
+
+
 def test_findings_are_read_worst_first_and_once() -> None:
     low = vulnerability(Severity="LOW", VulnerabilityID="CVE-2")
     full = vulnerability(
