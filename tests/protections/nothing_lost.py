@@ -109,7 +109,8 @@ NOTHING_LOST = (
     _row(
         "ids that went back are moved on",
         "bot/acceptance.py",
-        "            self._may_have_gone_back = True\n            await self._move_ids_on(deadline)\n",
+        "            self._may_have_gone_back = True\n"
+        "            await self._move_ids_on(deadline)\n",
         "",
         (f"{_IDS}_under_a_taken_id_becomes_a_new_operation_and_nothing_is_overwritten",),
     ),
