@@ -25,11 +25,13 @@ async def first_answer(
     # The first attempt is no task of its own: that would cost every question a turn of the loop.
     async with _Second(attempt, no_answer) as second:
         try:
-            async with asyncio.timeout(within) as waiting:
-                second.start_after(again_after, waiting)
+            # One timer for both: until the second attempt begins, and then until the end.
+            async with asyncio.timeout(None) as waiting:
+                second.start_after(again_after, within, waiting)
                 try:
                     return await attempt()
                 except no_answer:
+                    second.ends_with(waiting)
                     return await second.now()
         except TimeoutError:
             if second.has_answered():
@@ -45,6 +47,7 @@ class _Second(Generic[T]):
         self._no_answer = no_answer
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Future[T] | None = None
+        self._until = 0.0
 
     async def __aenter__(self) -> "_Second[T]":
         return self
@@ -56,10 +59,13 @@ class _Second(Generic[T]):
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    def start_after(self, seconds: float, waiting: asyncio.Timeout) -> None:
-        """Make it then; its answer ends the wait for the first one."""
+    def start_after(self, seconds: float, within: float, waiting: asyncio.Timeout) -> None:
+        """Make it then; its answer ends the wait for the first one, and so does the time."""
+        loop = asyncio.get_running_loop()
+        self._until = loop.time() + within
 
         def start() -> None:
+            waiting.reschedule(self._until)
             self._started().add_done_callback(end_the_wait)
 
         def end_the_wait(_: asyncio.Future[T]) -> None:
@@ -68,7 +74,15 @@ class _Second(Generic[T]):
                 with suppress(RuntimeError):
                     waiting.reschedule(0)
 
-        self._timer = asyncio.get_running_loop().call_later(seconds, start)
+        if seconds < within:
+            self._timer = loop.call_later(seconds, start)
+        else:
+            waiting.reschedule(self._until)
+
+    def ends_with(self, waiting: asyncio.Timeout) -> None:
+        """Nobody waits for it longer than allowed either."""
+        with suppress(RuntimeError):  # the time may be up just now
+            waiting.reschedule(self._until)
 
     async def now(self) -> T:
         """Its answer; it is made now where it was not yet."""

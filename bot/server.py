@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quaymaster.errors import ConfigurationError
@@ -44,6 +44,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
+        self._ends_at = 0.0
         self._arrived = 0
         self._has_head = False
         self._is_whole = False
@@ -117,19 +119,31 @@ class BoundedProtocol(HttpToolsProtocol):
         leaving.transport.abort()
 
     def _arm(self, seconds: float, *, is_idle: bool = False) -> None:
-        """There is a time for every state, so no connection is for ever."""
-        self._disarm()
+        """There is a time for every state, so no connection is for ever. A timer that rings before
+        is left alone: most requests need none of their own.
+        """
         self._is_idle = is_idle
-        self._timer = self.loop.call_later(seconds, self._too_late)
+        self._ends_at = self.loop.time() + seconds
+        if self._timer is None or self._rings_at > self._ends_at:
+            self._ring_at(self._ends_at)
+
+    def _ring_at(self, at: float) -> None:
+        self._disarm()
+        self._rings_at = at
+        self._timer = self.loop.call_at(at, self._rings)
 
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _too_late(self) -> None:
+    def _rings(self) -> None:
         self._timer = None
-        if self.transport is not None:
+        if self.transport is None:
+            return
+        if self.loop.time() < self._ends_at:
+            self._ring_at(self._ends_at)
+        else:
             self.transport.abort()
 
 
@@ -139,7 +153,7 @@ def places() -> int:
     return min(BoundedProtocol.most_connections, soft // 2)
 
 
-async def serve_http(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve_http(app: ASGIApp, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set; requests under way are answered.
 
     Raises ConfigurationError when the address cannot be listened at.

@@ -10,6 +10,7 @@ if __name__ == "__main__":  # before the imports below, which take a while
     hide()
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -38,6 +39,9 @@ from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
+
+_NEW_OBJECTS = 50_000
+"""So many may be made before the garbage collector looks through them: a command makes hundreds."""
 
 app = typer.Typer(
     help="Container-image operations from Slack.",
@@ -70,6 +74,7 @@ def bot(
     settings, configuration = _started(needs)
 
     async def run() -> None:
+        _leave_alone_what_stays()
         await run_bot(settings, configuration, address, _stop_on_signals(), watched)
 
     try:
@@ -77,6 +82,15 @@ def bot(
             runner.run(run())
     except QuaymasterError as error:
         end_with(str(error))
+
+
+def _leave_alone_what_stays() -> None:
+    """What was made so far is there until the end: the garbage collector does not look through it
+    again and again while somebody waits for an answer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 @app.command()

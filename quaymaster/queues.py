@@ -6,7 +6,6 @@ recording an operation and queueing its job are one atomic round trip.
 """
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 
@@ -35,6 +34,8 @@ _SCANS = "scans:"
 _JOB_TIMEOUT_SECONDS = 6 * 3600
 """RQ's own limit on a job. Each step of ours has its own, far shorter."""
 _FAILURE_TTL_SECONDS = 3600
+_OWN = frozenset({"created_at", "enqueued_at", "data", "description"})
+"""The fields in which jobs differ."""
 
 
 def host_queue(host: str) -> str:
@@ -80,23 +81,21 @@ def _enqueued(
     now = utcformat(datetime.now(UTC))
     # As RQ's JSONSerializer writes it (rq/serializers.py). RQ compresses its data but reads it
     # uncompressed too (rq/job.py, Job.restore), and text passes through a script's JSON unharmed.
-    fields = {
-        **_fields_of_every_job(queue),
-        "created_at": now,
-        "enqueued_at": now,
-        "data": json.dumps([function, None, [pointer], {}]),
-        "description": description,
-    }
-    pairs = [word for field in fields.items() for word in field]
+    own = (
+        *("created_at", now),
+        *("enqueued_at", now),
+        *("data", json.dumps([function, None, [pointer], {}])),
+        *("description", description),
+    )
     return (
-        ("HSET", keys.job(job_id), *pairs),
+        ("HSET", keys.job(job_id), *_words_of_every_job(queue), *own),
         ("SADD", keys.QUEUES, keys.queue(queue)),
         ("RPUSH", keys.queue(queue), job_id),
     )
 
 
 @cache
-def _fields_of_every_job(queue: str) -> Mapping[str, str]:
+def _words_of_every_job(queue: str) -> tuple[str, ...]:
     """What RQ's own ``Job`` writes, made once: a command waits for each job that is made."""
     job = Job.create(
         RUN_OPERATION,
@@ -109,7 +108,7 @@ def _fields_of_every_job(queue: str) -> Mapping[str, str]:
         status=JobStatus.QUEUED,
     )
     fields = job.to_dict() | {"status": JobStatus.QUEUED.value}
-    return {field: str(value) for field, value in fields.items()}
+    return tuple(str(word) for field in fields.items() if field[0] not in _OWN for word in field)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_slack import Fault, FaultKind
+from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.outcomes import Failed
 from quaymaster.store import keys
@@ -79,8 +79,15 @@ async def test_a_look_up_that_fails_once_is_tried_again(bot: Running) -> None:
     await ended(bot, State.QUEUED)
 
 
+@pytest.fixture
+async def nobody_lists_groups(slack: LocalSlack) -> None:
+    """Slack says of no group who is in it, from the beginning: a bot asks when it starts."""
+    async with slack.workspace() as workspace:
+        await workspace.fault(Fault(FaultKind.SERVER_ERROR, "usergroups.users.list"))
+
+
+@pytest.mark.usefixtures("nobody_lists_groups")
 async def test_a_group_that_cannot_be_looked_up_refuses(bot: Running) -> None:
-    await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "usergroups.users.list"))
     await bot.person("U0CAROL").command("C0SHOP", "rollback production/web")
     assert "could not find out" in why(await ended(bot, State.REFUSED))
 

@@ -203,8 +203,8 @@ BOUNDS = (
     _row(
         "a request has to be complete in time",
         "bot/server.py",
-        "        self._timer = None\n        if self.transport is not None:\n",
-        "        self._timer = None\n        if False:\n",
+        "        else:\n            self.transport.abort()\n",
+        "        else:\n            pass\n",
         (f"{_SERVER}::test_a_request_that_is_not_complete_in_time_is_hung_up_on[nothing]",),
     ),
     _row(

@@ -619,8 +619,8 @@ NO_SECRET_LEAVES = (
     _row(
         "a job carries an operation id and nothing else",
         "quaymaster/queues.py",
-        '"data": json.dumps([function, None, [pointer], {}]),',
-        '"data": json.dumps([function, None, [pointer, queue], {}]),',
+        '*("data", json.dumps([function, None, [pointer], {}])),',
+        '*("data", json.dumps([function, None, [pointer, queue], {}])),',
         (
             "tests/quaymaster/store/test_records.py::"
             "test_accepting_queues_a_job_that_rq_reads_as_its_own",
