@@ -133,7 +133,8 @@ def observe(engine: Engine, environment: str, service: str) -> ServiceState:
     labels = [f"{LABEL}environment={environment}", f"{LABEL}service={service}"]
     with engine.asked(f"{environment}/{service}") as api:
         listed = api.containers(all=True, filters={"label": [*labels, f"{LABEL}role=service"]})
-    found = [one for entry in listed if (one := look(engine, entry["Id"])) is not None]
+        ids = [str(entry["Id"]) for entry in listed]
+    found = [one for container in ids if (one := look(engine, container)) is not None]
     found.sort(key=lambda one: (one.started_at, one.operation), reverse=True)
     return ServiceState(environment, service, tuple(found))
 
@@ -148,7 +149,8 @@ def look(engine: Engine, container: str) -> Container | None:
             found = _Inspected.model_validate(api.inspect_container(container))
     except NotFound:
         return None
-    return _container(found)
+    with engine.asked("The container"):
+        return _container(found)
 
 
 def refreshed(engine: Engine, container: Container) -> Container:

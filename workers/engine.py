@@ -108,7 +108,7 @@ class Engine:
         candidate = found.group(1) if found else socket.gethostname()
         with self.asked() as api:
             known = api.containers(all=True, filters={"id": candidate}, quiet=True)
-        return str(known[0]["Id"]) if known else None
+            return str(known[0]["Id"]) if known else None
 
     @property
     def reaches_published_ports(self) -> bool:
@@ -153,14 +153,14 @@ class Engine:
     def information(self) -> dict[str, Any]:
         """What the engine says about itself (``GET /info``)."""
         with self.asked() as api:
-            found: dict[str, Any] = api.info()
-        return found
+            return dict(api.info())
 
     @cached_property
     def has_containerds_store(self) -> bool:
         """Whether containerd keeps its images: their ids are then digests of manifests."""
         status = self.information().get("DriverStatus") or ()
-        return ["driver-type", _CONTAINERDS_STORE] in [list(pair) for pair in status]
+        with self.asked():
+            return ["driver-type", _CONTAINERDS_STORE] in [list(pair) for pair in status]
 
 
 def _client(url: str, timeout: float) -> APIClient:

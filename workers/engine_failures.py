@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import docker.errors
-import pydantic
 import requests
 import urllib3.exceptions
 
@@ -182,7 +181,7 @@ def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> 
             why="What does not fit into the limits is not read to its end.",
             next_step="Look at what answers at its address.",
         ) from None
-    except (pydantic.ValidationError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise OutsideFailure(
             f"{host} answered something that is not understood.",
             why=f"A {type(error).__name__} while reading it.",

@@ -148,7 +148,8 @@ def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | No
             next_step="See whether each part of it is a directory, and no link to itself; else "
             "look at the log of the Docker engine there.",
         )
-    return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
+    with engine.asked(shown):
+        return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
 
 
 class _Stat(BaseModel):

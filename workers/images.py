@@ -144,16 +144,7 @@ def tag(engine: Engine, source: ImageRef, new: ImageRef) -> Tagged:
 def images(engine: Engine) -> tuple[LocalImage, ...]:
     """The images of the host, newest first; those without a name have empty ``names``."""
     with engine.asked() as api:
-        listed = [_Listed.model_validate(one) for one in api.images()]
-    found = [
-        LocalImage(
-            tuple(name for name in one.names or () if _NO_NAME not in name),
-            one.id,
-            one.size,
-            datetime.fromtimestamp(one.created, UTC) if one.created > 0 else None,
-        )
-        for one in listed
-    ]
+        found = [_listed(_Listed.model_validate(one)) for one in api.images()]
     oldest = datetime.fromtimestamp(0, UTC)
     return tuple(sorted(found, key=lambda one: one.created or oldest, reverse=True))
 
@@ -171,10 +162,10 @@ def history(engine: Engine, image: ImageRef) -> tuple[HistoryStep, ...]:
     """The steps that an image of the host was built in, newest first; secrets are taken out."""
     with engine.asked(str(image)) as api:
         steps = [_Step.model_validate(one) for one in api.history(_name(image))]
-    return tuple(
-        HistoryStep(redact(step.created_by or step.comment), _moment(step.created), step.size)
-        for step in steps
-    )
+        return tuple(
+            HistoryStep(redact(step.created_by or step.comment), _moment(step.created), step.size)
+            for step in steps
+        )
 
 
 def _known(engine: Engine, image: ImageRef) -> HostImage | None:
@@ -199,6 +190,15 @@ def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
         why="Whether it is complete cannot be told.",
         next_step="Try again; if it stays so, look at the engine's log.",
         trying_again_can_help=True,
+    )
+
+
+def _listed(found: "_Listed") -> LocalImage:
+    return LocalImage(
+        tuple(name for name in found.names or () if _NO_NAME not in name),
+        found.id,
+        found.size,
+        datetime.fromtimestamp(found.created, UTC) if found.created > 0 else None,
     )
 
 

@@ -9,8 +9,30 @@ _CLIENT = "tests/workers/test_http_client.py"
 _REDIRECTS = "tests/workers/test_redirects.py"
 _ENGINE = "tests/workers/test_engine_bounds.py"
 _SERVER = "tests/bot/test_server.py"
+_ANSWERS = "tests/workers/test_engine_answers.py"
 
 BOUNDS = (
+    _row(
+        "what an engine answers about a file is read with care",
+        "workers/host_paths.py",
+        "    with engine.asked(shown):\n        return bool(_Stat",
+        "    if True:\n        return bool(_Stat",
+        (f"{_ANSWERS}::test_is_read_or_refused_with_words[is_link]",),
+    ),
+    _row(
+        "a list of containers is read with care",
+        "workers/containers.py",
+        '        ids = [str(entry["Id"]) for entry in listed]\n',
+        '    ids = [str(entry["Id"]) for entry in listed]\n',
+        (f"{_ANSWERS}::test_is_read_or_refused_with_words[observe]",),
+    ),
+    _row(
+        "numbers that are no dates are read with care",
+        "workers/engine_failures.py",
+        "ValueError, OverflowError, RecursionError",
+        "ValueError, RecursionError",
+        (f"{_ANSWERS}::test_a_date_far_away_is_refused_with_words",),
+    ),
     _row(
         "an exchange has a deadline",
         "workers/exchange.py",
