@@ -36,23 +36,7 @@ def http_app(
 
     ``is_ready`` says what is missing, in words; nothing when everything is there.
     """
-    verifier = SignatureVerifier(signing_secret)
-
-    async def slack_events(request: Request) -> Response:
-        try:
-            body = await _bounded_body(request)
-        except _TooLarge:
-            return PlainTextResponse("too large", 413)
-        except ClientDisconnect:
-            return PlainTextResponse("gone", 400)
-        if not _is_signed(verifier, request, body):
-            metrics.refused.labels("signature").inc()
-            return PlainTextResponse("not signed by Slack, or more than five minutes ago", 401)
-        try:
-            delivery = to_async_bolt_request(request, body)
-        except (ValueError, RecursionError):
-            return PlainTextResponse("not readable", 400)
-        return to_starlette_response(await bolt.async_dispatch(delivery))
+    slack_events = _slack_events(bolt, signing_secret, metrics)
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("alive")
@@ -78,6 +62,30 @@ def http_app(
             await every_address(scope, receive, send)
 
     return app
+
+
+def _slack_events(
+    bolt: AsyncApp, signing_secret: str, metrics: Metrics
+) -> Callable[[Request], Awaitable[Response]]:
+    verifier = SignatureVerifier(signing_secret)
+
+    async def slack_events(request: Request) -> Response:
+        try:
+            body = await _bounded_body(request)
+        except _TooLarge:
+            return PlainTextResponse("too large", 413)
+        except ClientDisconnect:
+            return PlainTextResponse("gone", 400)
+        if not _is_signed(verifier, request, body):
+            metrics.refused.labels("signature").inc()
+            return PlainTextResponse("not signed by Slack, or more than five minutes ago", 401)
+        try:
+            delivery = to_async_bolt_request(request, body)
+        except (ValueError, RecursionError):
+            return PlainTextResponse("not readable", 400)
+        return to_starlette_response(await bolt.async_dispatch(delivery))
+
+    return slack_events
 
 
 def metrics_app(metrics: Metrics) -> Starlette:
