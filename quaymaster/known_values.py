@@ -35,6 +35,7 @@ _ESCAPE = re.compile(
     rf"{COLOURS}"
     r"|(?P<pair>\\++u[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|\\++(?:u|U00)(?P<code>(?<=u)[0-9a-fA-F]{4}|(?<=U00)(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})"
+    r"|(?P<percent>%(?:25)++)(?![0-9a-fA-F]{2})"
     r"|(?:%(?:25)*+(?=[0-9a-fA-F]{2})|%|\\++x)(?P<byte>[0-9a-fA-F]{2})"
     r"|(?P<entity>&\#?\w{1,8};)"
     rf"|\\++(?P<letter>[nrtbfv])|[\s'\"+{INVISIBLE}]++|\\++",
@@ -226,6 +227,8 @@ def _meaning(escape: re.Match[str]) -> bytes:
     match escape.lastgroup:
         case "byte":
             return bytes.fromhex(escape["byte"])
+        case "percent":
+            return b"%"
         case "code":
             letter = chr(int(escape["code"], 16))
             return _LEFT_OUT.sub("", letter).encode(errors="replace")
