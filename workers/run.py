@@ -122,7 +122,7 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
         log.info("another job does this", operation=operation.id, job=job_id)
         return
     running = Running(operation, tools.connection)
-    tools.check = running.check
+    tools.check = running.check_cancel
     name = records.lease_name(operation.id)
     if not perform(
         tools.connection, leases.take(name, running.owner, leases.OPERATION_MILLISECONDS)

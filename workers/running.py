@@ -70,6 +70,14 @@ class Running:
             return
         if shutdown.is_asked():
             raise HandedBack("The worker is shutting down; the operation goes back to its queue.")
+        self.check_cancel()
+
+    def check_cancel(self) -> None:
+        """Raise Cancelled when somebody asked for it: in the middle of a step, which is finished
+        when the worker is asked to stop.
+        """
+        if self._is_past_return:
+            return
         now = time.monotonic()
         if now - self._last_ask < _ASK_SECONDS:
             return

@@ -148,6 +148,7 @@ class ValkeyServer:
 def fill(client: "redis.Redis", share: float) -> None:
     """Have the server hold so much of the memory that it may use, most of it under `filler`."""
     # Not sent as a whole: what a connection has read counts as used, too, and only for a moment.
-    client.setrange("filler", 20_000_000, "x")
+    # Large beside the buffers of all connections, which shrink by a megabyte when they rest.
+    client.setrange("filler", 100_000_000, "x")
     used: int = client.info("memory")["used_memory"]
     client.config_set("maxmemory", int(used / share))

@@ -141,7 +141,7 @@ BOUNDS = (
     _row(
         "a running operation says whether to go on",
         "workers/run.py",
-        "    tools.check = running.check\n",
+        "    tools.check = running.check_cancel\n",
         "",
         ("tests/workers/test_run.py::test_waiting_for_a_registry_is_cancelled",),
     ),
