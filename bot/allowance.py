@@ -50,6 +50,10 @@ class Allowances:
                 next_step=f"Do it again in {_said(seconds)}.",
             )
 
+    def may_be_looked_up_again(self, actor: Actor) -> bool:
+        """Whether Slack is asked once more about somebody who would be refused."""
+        return not wait(self._decisions, _name(actor))
+
     def may_be_told(self, actor: Actor) -> bool:
         """Whether a refusal is said once more, where saying it is a call to Slack of its own."""
         return not wait(self._told, _name(actor))

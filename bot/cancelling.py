@@ -4,7 +4,7 @@ from typing import cast
 
 from bot.allowance import Allowances
 from bot.database import Database
-from bot.deciding import decide, loaded, now
+from bot.deciding import by_whom, decide, loaded, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from quaymaster import policy
@@ -47,9 +47,12 @@ class Cancelling:
         TooMuch, OutsideFailure (the look-up failed) and Unavailable.
         """
         asked_at = self._directory.moment()
-        person = await self._directory.look_up(actor)
-        policy.request_allowed(self._configuration, person, CancelRequest(operation_id))
-        self._check(await loaded(self._database, operation_id, self._keys.ring), person)
+
+        async def check(person: Person) -> None:
+            policy.request_allowed(self._configuration, person, CancelRequest(operation_id))
+            self._check(await loaded(self._database, operation_id, self._keys.ring), person)
+
+        await by_whom(actor, self._directory, self._allowances, check)
         self._allowances.take_decision(actor)
         person = await self._directory.look_up_anew(actor, asked_at)
 

@@ -4,16 +4,19 @@ Each is a pure decision over the record, stored by compare-and-set and decided a
 record when somebody was first.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
 
+from bot.allowance import Allowances
 from bot.database import Database
-from quaymaster.errors import Conflict, Forged, WrittenByNewer
+from bot.identity import Directory
+from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Operation
+from quaymaster.operations import Actor, Operation
+from quaymaster.policy import Person
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
 
@@ -42,6 +45,28 @@ async def decide(
         except Conflict:
             continue
     return await database.perform(decision(await loaded(database, operation_id, ring)))
+
+
+async def by_whom(
+    actor: Actor,
+    directory: Directory,
+    allowances: Allowances,
+    check: Callable[[Person], Awaitable[T]],
+) -> T:
+    """What a check says by what is known of a person. A refusal rests on nothing old: then Slack is
+    asked once more, so often for one person that nobody else is kept waiting.
+
+    Raises what the check raises, and OutsideFailure.
+    """
+    known = directory.known(actor)
+    if known is None:
+        return await check(await directory.look_up(actor))
+    try:
+        return await check(known)
+    except NotAllowed:
+        if not allowances.may_be_looked_up_again(actor):
+            raise
+    return await check(await directory.look_up_again(actor))
 
 
 async def loaded(database: Database, operation_id: int, ring: KeyRing) -> Operation:

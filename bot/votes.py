@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.allowance import Allowances
 from bot.cancelling import check_in_time
 from bot.database import Database
-from bot.deciding import decide, loaded, now
+from bot.deciding import by_whom, decide, loaded, now
 from bot.evidence import Evidence, answers_at_the_last_vote, evidence_about, standings_of
 from bot.identity import Directory
 from bot.views.answers import Answer
@@ -84,14 +84,18 @@ class Votes:
         OutsideFailure (the look-up failed) and Unavailable.
         """
         voted_at = self._directory.moment()
-        person = await self._directory.look_up(actor)
-        policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
-        operation = await loaded(self._database, operation_id, self._keys.ring)
-        approval = self._votable(operation, _Ballot(person, choice, now(), plan))
 
-        if plan is None and choice is Choice.APPROVE:
-            return self._plan_to_approve(operation, approval, person)
+        async def check(person: Person) -> Answer | None:
+            policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
+            operation = await loaded(self._database, operation_id, self._keys.ring)
+            approval = self._votable(operation, _Ballot(person, choice, now(), plan))
+            if plan is None and choice is Choice.APPROVE:
+                return self._plan_to_approve(operation, approval, person)
+            return None
 
+        shown = await by_whom(actor, self._directory, self._allowances, check)
+        if shown is not None:
+            return shown
         self._allowances.take_decision(actor)
         person = await self._directory.look_up_anew(actor, voted_at)
         policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))

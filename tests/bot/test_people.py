@@ -31,13 +31,27 @@ async def test_who_may_not_decide_keeps_nobody_from_deciding(bot: Running, verb:
     """Slack lists the members of a group twenty times a minute, and no more often."""
     operation = deploy_to_approve(bot)
     before = await calls(bot.slack, GROUPS)
+    looked_up = await calls(bot.slack, "users.info")
     for number in range(25):
         await bot.person(BOB).command("C0SHOP", f"{verb} {operation.id}")
         await until(partial(is_answered, bot, number + 1), "the answer")
+    assert await calls(bot.slack, "users.info") - looked_up <= DECISIONS + 6
     message = await card(bot, operation, "approve")
     await bot.person(CAROL).click(message, "approve")
     await bot.person(CAROL).sees("1 more approval is needed")
     assert await calls(bot.slack, GROUPS) - before <= 3
+
+
+@pytest.mark.parametrize("verb", ["reject", "cancel"])
+async def test_a_refusal_rests_on_nothing_old(bot: Running, verb: str) -> None:
+    """Somebody who was a guest until a moment ago, and asked too soon."""
+    operation = deploy_to_approve(bot, requester=CAROL)
+    await bot.workspace.set_membership(CAROL, "guest")
+    await bot.person(CAROL).command("C0SHOP", f"{verb} {operation.id}")
+    await bot.person(CAROL).sees("full members")
+    await bot.workspace.set_membership(CAROL, "full")
+    await bot.person(CAROL).command("C0SHOP", f"{verb} {operation.id}")
+    await bot.person(CAROL).sees("Nothing was changed")
 
 
 async def test_who_clicks_again_and_again_asks_slack_once(bot: Running) -> None:
@@ -79,9 +93,9 @@ async def test_too_many_clicks_are_refused_once(bot: Running) -> None:
 
 async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running) -> None:
     waiting = [deploy_to_approve(bot) for _ in range(DECISIONS + 2)]
-    for one in waiting:
-        await bot.person(CAROL).command("C0SHOP", f"reject {one.id}")
-    await bot.person(CAROL).sees("You have decided a lot")
+    carol = bot.person(CAROL)
+    await bot.workspace.act(*[carol.plan.command("C0SHOP", f"reject {one.id}") for one in waiting])
+    await carol.sees("You have decided a lot")
     left = [one for one in waiting if bot.operation(one.id).state is State.AWAITING_APPROVAL]
     assert left
     await bot.person(EVE).command("C0SHOP", f"reject {left[-1].id}")

@@ -56,6 +56,9 @@ async def test_somebody_who_is_no_full_member_any_more_cannot_approve(
         assert outcome.acknowledged
         await carol.sees("full members of this workspace only", after=latest, within=20)
         assert _approvers_of_what_still_waits(house, number) == (BOB,)
+    await workspace.set_membership(CAROL, Membership.FULL.value)
+    await carol.click(request, "approve")
+    assert house.ended(number).state is State.SUCCEEDED
 
 
 async def test_votes_of_those_who_may_not_and_of_the_requester_do_not_count(
