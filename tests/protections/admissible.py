@@ -171,8 +171,8 @@ ADMISSIBLE = (
     _row(
         "it is asked again after a pull",
         "workers/jobs/apply.py",
-        "            if was_pulled and ",
-        "            if False and ",
+        "        if was_pulled and ",
+        "        if False and ",
         (
             f"{_APPLY_TESTS}::TestMayItStillHappen::"
             "test_nor_what_was_rolled_back_while_it_was_pulled",

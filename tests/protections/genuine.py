@@ -219,7 +219,7 @@ GENUINE = (
     _Row(
         "G4",
         "a container that a rollback starts again carries the turn of the rollback",
-        "workers/jobs/apply.py",
+        "workers/change.py",
         "revive(self.engine, self._renamed(kept), self.still_mine)",
         "revive(self.engine, kept, self.still_mine)",
         (
@@ -257,7 +257,7 @@ GENUINE = (
     _Row(
         "G4",
         "a rollback starts no container again whose secrets may be others",
-        "workers/jobs/apply.py",
+        "workers/change.py",
         "not (self.values.changed or self.values.incomparable)",
         "not self.values.changed",
         (f"{_APPLY}::TestARollback::test_makes_a_new_container_where_its_secrets_may_be_others",),

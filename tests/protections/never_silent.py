@@ -321,13 +321,13 @@ NEVER_SILENT = (
     _row(
         "a version that serves although the engine failed once is released",
         "workers/jobs/apply.py",
-        "            if not _is_finished_all_the_same(engine, plan, still_mine, error):\n",
-        "            if True:\n",
+        "        if not _is_finished_all_the_same(engine, plan, change.still_mine, error):\n",
+        "        if True:\n",
         (f"{_FAILING}[release-before]",),
     ),
     _row(
         "a lease that is lost after the switch is not passed over",
-        "workers/jobs/apply.py",
+        "workers/change.py",
         "        except LeaseLost:\n            raise\n        except QuaymasterError",
         "        except QuaymasterError",
         (

@@ -77,7 +77,7 @@ NOTHING_LOST = (
     ),
     _row(
         "a rollback that is handed back gives its turn back",
-        "workers/jobs/apply.py",
+        "workers/change.py",
         "            if kept is not None:\n",
         "            if False:\n",
         (

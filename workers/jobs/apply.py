@@ -1,11 +1,11 @@
 """The last stage of a deploy or rollback: carry out the plan, by digest, and nothing else."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from quaymaster.admissible import refuse
-from quaymaster.errors import HandedBack, NotFound, OutsideFailure, QuaymasterError
+from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
@@ -15,30 +15,22 @@ from quaymaster.releases import Release
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
-from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
-from workers.containers import Container, ServiceState, observe, refreshed
+from workers.candidates import StillMine
+from workers.change import Change
+from workers.containers import Container, ServiceState, observe
 from workers.engine import Engine
-from workers.health import wait_until_healthy
 from workers.host_paths import expect_within
 from workers.images import inspect, pull
 from workers.marks import marks_on
 from workers.members import refuse_another
 from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
-from workers.running import LeaseLost, Running, service_lease
+from workers.running import Running, service_lease
 from workers.settle import settle
 from workers.steps import Bakes, Continues, Finished, Returns, Step
 from workers.superseding import supersede_waiting, superseded_by
 from workers.switch import (
     NOTHING_SERVED,
-    Switched,
-    find_kept,
-    put_away,
-    recreate_on_port,
-    renamed,
-    retire,
-    revive,
-    switch,
 )
 from workers.toolbox import Toolbox
 
@@ -62,19 +54,10 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         values = tools.renderer.values(plan.configuration)
         if (instead := _overtaken(operation, plan, state, values, tools)) is not None:
             return instead
-        gap, notes = None, plan.notes
-        try:
-            held, was_pulled = bring_image(engine, plan, running, tools)
-            if was_pulled and (back := _asked(operation, plan, tools)) is not None:
-                return back
-            _expect_volumes(plan, engine, still_mine, tools)
-            change = Change(plan, state, values, engine, still_mine, running, held)
-            gap = change.carry_out().gap_seconds
-        except QuaymasterError as error:
-            if not _is_finished_all_the_same(engine, plan, still_mine, error):
-                error.runs_now = error.runs_now or serves_on(engine, state, tools)
-                raise
-            notes = (*notes, f"{plan.host} failed once after the switch; the rest was finished")
+        change = _prepared(running, plan, state, values, engine, still_mine, tools)
+        if isinstance(change, Returns):
+            return change
+        gap, notes = _carried_out(change, tools)
         if state.serving is not None:
             running.report(Progress("stopping the old container"))
             is_retired = change.retire(state.serving, tools.configuration.keep_releases)
@@ -89,6 +72,39 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
         notes=(*notes, *_moved_tag(plan, tools)),
     )
     return live(operation, plan, deployed, tools)
+
+
+def _prepared(
+    running: Running,
+    plan: DeployPlan,
+    state: ServiceState,
+    values: Values,
+    engine: Engine,
+    still_mine: StillMine,
+    tools: Toolbox,
+) -> Change | Returns:
+    """The change, with its image on the host and its directories looked at."""
+    try:
+        held, was_pulled = bring_image(engine, plan, running, tools)
+        if was_pulled and (back := _asked(running.operation, plan, tools)) is not None:
+            return back
+        _expect_volumes(plan, engine, still_mine, tools)
+    except QuaymasterError as error:
+        error.runs_now = error.runs_now or serves_on(engine, state, tools)
+        raise
+    return Change(plan, state, values, engine, still_mine, running, held)
+
+
+def _carried_out(change: Change, tools: Toolbox) -> tuple[float | None, tuple[str, ...]]:
+    """How long nobody answered, if that is known, and what there is to note."""
+    plan, engine = change.plan, change.engine
+    try:
+        return change.carry_out().gap_seconds, plan.notes
+    except QuaymasterError as error:
+        if not _is_finished_all_the_same(engine, plan, change.still_mine, error):
+            error.runs_now = error.runs_now or serves_on(engine, change.state, tools)
+            raise
+    return None, (*plan.notes, f"{plan.host} failed once after the switch; the rest was finished")
 
 
 def live(operation: Operation, plan: DeployPlan, deployed: Deployed, tools: Toolbox) -> Step:
@@ -200,107 +216,6 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     if after is None or after.id != before.serving.id or image is None:
         return ""
     return f"{_said(image, tools)} serves on; nothing was changed."
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of one service, under its lease."""
-
-    plan: DeployPlan
-    state: ServiceState
-    values: Values
-    engine: Engine
-    still_mine: StillMine
-    running: Running
-    image_id: str
-    """The engine's id of the image, which was proved to be that of the plan."""
-
-    def carry_out(self) -> Switched:
-        """Put the new container in the place of the old one."""
-        kept = self._kept()
-        way = self._recreate if self.plan.configuration.health.outbound else self._beside
-        try:
-            return way(kept)
-        except HandedBack:
-            if kept is not None:
-                # Whoever goes on with this plan must not find its turn taken.
-                renamed(self.engine, refreshed(self.engine, kept), kept.name, self.still_mine)
-            raise
-
-    def retire(self, old: Container, keep: int) -> bool:
-        """Stop the old container and keep it; whether that is done. The new one serves already:
-        what fails here is not this deploy's failure, and a look at the service finishes it. Raises
-        LeaseLost.
-        """
-        drain = self.plan.configuration.drain
-        try:
-            retire(self.engine, old, drain, keep, self.still_mine)
-        except LeaseLost:
-            raise
-        except QuaymasterError as error:
-            self.running.report(Progress(f"the old container stays for now: {error.trouble.what}"))
-            return False
-        return True
-
-    def _beside(self, kept: Container | None) -> Switched:
-        self.running.report(Progress("starting the new container"))
-        if kept is None:
-            candidate = create_candidate(self.engine, self._spec(), self.still_mine)
-        else:
-            candidate = revive(self.engine, self._renamed(kept), self.still_mine)
-        try:
-            wait_until_healthy(
-                self.engine,
-                candidate,
-                self.plan.configuration.health,
-                self.running.report,
-                self.running.check,
-                self.values.secrets,
-            )
-            self.running.no_return()
-        except QuaymasterError:
-            put_away(self.engine, candidate, self.still_mine)
-            raise
-        self.running.report(Progress("switching"))
-        old = self.state.serving
-        return switch(self.engine, old, candidate, self.still_mine, self.values.secrets)
-
-    def _recreate(self, kept: Container | None) -> Switched:
-        self.running.report(Progress("replacing the container on its port"))
-        return recreate_on_port(
-            self.engine,
-            self.state.serving,
-            self._renamed(kept) if kept else self._spec(),
-            self.running.report,
-            self.running.check,
-            self.still_mine,
-            self.values.secrets,
-        )
-
-    def _kept(self) -> Container | None:
-        """A stopped container to start again, where its secrets still are today's."""
-        is_known = not (self.values.changed or self.values.incomparable)
-        if self.plan.kind != "rollback" or not is_known:
-            return None
-        configuration = configuration_fingerprint(self.plan.configuration)
-        kept = find_kept(self.state, str(self.plan.digest), configuration)
-        return kept if kept is not None and kept.image_id == self.image_id else None
-
-    def _renamed(self, kept: Container) -> Container:
-        return renamed(self.engine, kept, self._spec().name, self.still_mine)
-
-    def _spec(self) -> ContainerSpec:
-        return ContainerSpec(
-            environment=self.plan.environment,
-            service=self.plan.service,
-            operation=self.running.operation.id,
-            turn=self.plan.turn,
-            image=self.plan.image,
-            configuration=self.plan.configuration,
-            values=self.values.environment,
-            secrets=self.values.secrets,
-            image_id=self.image_id,
-        )
 
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
