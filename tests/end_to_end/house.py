@@ -16,7 +16,7 @@ from typing import cast
 import docker
 import redis
 
-from local_slack import LocalSlack, Outcome, Person
+from local_slack import LocalSlack, Outcome, Person, Workspace
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, Forged
 from quaymaster.key_ring import KeyRing, Role
@@ -205,6 +205,13 @@ class House:
         if text.count(old) != 1:
             raise ValueError(f"{old!r} is not in it once")
         path.write_text(text.replace(old, new))
+
+    async def opens(self, workspace: Workspace) -> Program:
+        """Start a bot and a worker for all queues, until the bot is connected; the worker."""
+        self.start("bot")
+        worker = self.worker()
+        await workspace.connected(within=60)
+        return worker
 
     def worker(self, *queues: str) -> Program:
         """Start a worker for these queues; all of them when none is named, and a scanner."""

@@ -36,9 +36,7 @@ async def test_nothing_is_cancelled_in_the_name_of_somebody_who_did_not_ask(
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
     number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
     hold.wait_until_reached()

@@ -103,9 +103,7 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
     typed: dict[str, str],
 ) -> None:
     push_image(engine, registry, images.web_v1, typed["repo"], "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     host = typed["registry"]
     for text in (
@@ -140,9 +138,7 @@ DOES_NOT_EXIST = {
 async def test_what_does_not_exist_ends_in_a_red_card_that_says_what_to_do(
     house: House, workspace: Workspace, typed: dict[str, str]
 ) -> None:
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     wrong: list[str] = []
     for text, reason in DOES_NOT_EXIST.items():
         number = await house.asked(workspace.person(ALICE), _filled(text, typed))

@@ -34,9 +34,7 @@ async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     hold = registry_barrier.hold_after_bytes(2_000_000)
     number = await house.asked(alice, f"push {house.shop.repository}:1")
@@ -61,9 +59,7 @@ async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_on
     repository, staging = house.shop.repository, house.shop.staging
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v4_slow_start, repository, "4")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     assert house.ended(await house.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
     number = await house.asked(alice, f"deploy {repository}:4 to {staging}")
@@ -88,9 +84,7 @@ async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
     repository, staging = house.shop.repository, house.shop.staging
     push_image(engine, registry, images.web_v1, repository, "1")
     house.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     house.reaches(number, State.BAKING)
@@ -112,9 +106,7 @@ async def test_what_waits_is_cancelled_at_once_and_what_has_ended_is_not(
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     alice = workspace.person(ALICE)
     waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(waiting, State.AWAITING_APPROVAL)

@@ -94,9 +94,7 @@ async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_r
     staging = house.shop.staging
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(first).state is State.SUCCEEDED, house.logs()
@@ -115,9 +113,7 @@ async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_r
     assert "Deleted 6 keys." in emptied.tail()
     assert running(engine, staging) == [old.name]
     assert "web v1" in page_at(house.shop.port)
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
     done = house.ended(second, within=60)
     assert done.state is State.SUCCEEDED, (done.outcome, house.logs())

@@ -36,9 +36,7 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
     push_image(engine, registry, images.web_v3_broken, repository, "3")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
 
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
@@ -82,9 +80,7 @@ async def test_production_waits_for_two_people_and_runs_what_they_approved(
     free_port: int,
 ) -> None:
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice, bob, carol = (workspace.person(user) for user in (ALICE, BOB, CAROL))
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)

@@ -31,9 +31,7 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {staging}")
     assert house.ended(number).state is State.SUCCEEDED, house.logs()
     label = {"label": f"quaymaster.environment={staging}"}

@@ -57,9 +57,7 @@ async def shop(
     repository = house.shop.repository
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     return workspace.person(ALICE)
 
 
@@ -475,9 +473,7 @@ async def test_an_audit_entry_that_was_forged_is_found(
     forgery: str,
 ) -> None:
     push_image(engine, registry, images.web_v1, house.shop.repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     await _awaiting_approval(house, workspace, workspace.person(ALICE), "1")
     wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
     wait_until(lambda: database.llen(keys.JOURNAL) == 0, within=20, what="an empty journal")

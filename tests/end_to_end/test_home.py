@@ -32,9 +32,7 @@ async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
         house.shop.production,
     )
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     released = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(released).state is State.SUCCEEDED, house.logs()

@@ -23,9 +23,7 @@ async def test_a_person_looks_around_in_registry_and_host(
     images: LocalImages,
 ) -> None:
     digest = push_image(engine, registry, images.web_v1, repository, "1.4")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
 
     outcome = await alice.command("C0SHOP", f"tags {repository}")

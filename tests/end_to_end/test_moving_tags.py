@@ -32,9 +32,7 @@ async def test_what_was_approved_runs_although_the_tag_moved(
         if now == when:
             push_image(engine, registry, images.web_v2, repository, "1")
 
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     planned = house.reaches(number, State.AWAITING_APPROVAL)
     assert planned.plan is not None
@@ -70,9 +68,7 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     await approval_request(workspace, number)
@@ -99,9 +95,7 @@ async def test_a_digest_that_was_never_there_is_refused_before_anybody_is_asked(
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     missing = f"{repository}@sha256:{'0' * 64}"
     number = await house.asked(workspace.person(ALICE), f"deploy {missing} to {production}")
     assert house.ended(number).state is State.FAILED

@@ -28,9 +28,7 @@ _JOBS_OF_A_DEPLOY = 3
 async def test_one_delivery_that_comes_three_times_is_one_operation_and_one_card(
     house: House, workspace: Workspace, repository: str
 ) -> None:
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     outcome = await alice.command("C0SHOP", "images on build1", repeat=3)
     assert outcome.acknowledged
@@ -54,9 +52,7 @@ async def test_a_double_click_and_two_people_at_once_are_one_deploy(
     images: LocalImages,
 ) -> None:
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)
@@ -84,9 +80,7 @@ async def test_a_double_click_of_one_person_counts_once(
     images: LocalImages,
 ) -> None:
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)

@@ -68,9 +68,7 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     with contextlib.closing(house.connection()) as connection:
         # The bot keeps some ids in stock. Here it takes those again that were used since.
         connection.set(keys.NEXT_ID, second)
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
 
     await alice.command("C0SHOP", "status")
     told = await alice.sees(f"#{second}", channel="C0SHOP")

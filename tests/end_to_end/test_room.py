@@ -39,9 +39,7 @@ async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_end
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)

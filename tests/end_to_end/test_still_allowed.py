@@ -29,9 +29,7 @@ async def test_two_plans_wait_and_the_change_of_one_supersedes_the_other(
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v2, repository, "2")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     older = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(older, State.AWAITING_APPROVAL)
@@ -54,9 +52,7 @@ async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_pl
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    bot = house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    bot = worker = await house.opens(workspace)
     first = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     house.reaches(first, State.AWAITING_APPROVAL)
     await approval_request(workspace, first)
@@ -89,9 +85,7 @@ async def test_a_vote_of_somebody_who_was_deactivated_since_does_not_count(
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     await approve(workspace, workspace.person(BOB), number)
@@ -141,9 +135,7 @@ async def test_what_was_rolled_back_by_the_name_of_an_index_is_refused_by_every_
     member = push_image(engine, registry, images.web_v2, repository, "alone")
     with registry.client() as client:
         index = Content(client, repository).index_of("2", (own, member))
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     for text in (f"deploy {repository}:1 to {staging}", f"deploy {repository}:2 to {staging}"):
         assert house.ended(await house.asked(alice, text)).state is State.SUCCEEDED, house.logs()

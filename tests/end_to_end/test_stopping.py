@@ -39,9 +39,7 @@ async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_fini
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
     number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
     hold.wait_until_reached()
@@ -68,9 +66,7 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_n
 ) -> None:
     repository = house.shop.repository
     digest = push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     alice = workspace.person(ALICE)
     hold = registry_barrier.hold_call("^PUT .*/manifests/stable")
     first = await house.asked(alice, f"tag {repository}:1 as {repository}:stable")
@@ -97,9 +93,7 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     repository, staging = house.shop.repository, house.shop.staging
     push_image(engine, registry, images.web_v1, repository, "1")
     push_image(engine, registry, images.web_v4_slow_start, repository, "4")
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     alice = workspace.person(ALICE)
     first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(first).state is State.SUCCEEDED
@@ -132,9 +126,7 @@ async def test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_
     repository, staging = house.shop.repository, house.shop.staging
     push_image(engine, registry, images.web_v4_slow_start, repository, "4")
     push_image(engine, registry, images.web_v1, repository, "5")
-    house.start("bot")
-    worker = house.worker()
-    await workspace.connected(within=60)
+    worker = await house.opens(workspace)
     alice = workspace.person(ALICE)
     for tag in ("4", "5"):
         number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")

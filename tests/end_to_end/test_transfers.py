@@ -26,9 +26,7 @@ async def test_an_image_goes_from_registry_to_host_and_back(
     images: LocalImages,
 ) -> None:
     digest = push_image(engine, registry, images.web_v1, repository, "1.4")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
 
     number = await house.asked(alice, f"pull {repository}:1.4")
@@ -55,9 +53,7 @@ async def test_an_image_goes_from_registry_to_host_and_back(
 async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
     house: House, workspace: Workspace, repository: str
 ) -> None:
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     number = await house.asked(alice, f"push {repository}:9.9")
     assert house.ended(number).state is State.FAILED

@@ -162,9 +162,7 @@ async def test_an_upgrade_in_the_middle_of_an_approval_changes_nothing_about_it(
     bot.stop()
     worker.stop()
     with of(next_version, house):
-        house.start("bot")
-        house.worker()
-    await workspace.connected(within=60)
+        await house.opens(workspace)
     await approve(workspace, workspace.person(CAROL), number)
     card = await final_card(workspace, number, within=60)
     assert card.text.startswith("✅"), (card.words, house.logs())

@@ -73,9 +73,7 @@ async def test_a_rollback_passes_a_push_that_takes_the_hosts_worker(
     push_image(engine, registry, images.web_v2, repository, "2")
     big = f"{registry_barrier.address}/{repository}:big"
     load_big_image(engine, big, layers=4, layer_bytes=2_000_000)
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
@@ -112,9 +110,7 @@ async def test_a_deploy_passes_a_scan_that_takes_long(
     if where:
         name = f"{house.shop.registry.host}/{repository}"
         engine.images.get(images.web_v2).tag(name, "2")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     alice = workspace.person(ALICE)
     scan = await house.asked(alice, f"scan {repository}:2{where}")
     wait_until(lambda: trivy.is_held, within=30, what="the scan to begin")

@@ -24,9 +24,7 @@ ALICE, BOB, CAROL, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0EVE"
 async def test_nobody_but_full_members_gets_anything(
     house: House, workspace: Workspace, user: str
 ) -> None:
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     person = workspace.person(user)
     for text in ("images on build1", f"deploy {house.shop.repository}:1 to {house.shop.staging}"):
         latest = max((one.ts for one in await workspace.messages()), default="")
@@ -123,9 +121,7 @@ async def _awaiting(
     """A deploy to production that waits for two people, and what they are asked."""
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    house.start("bot")
-    house.worker()
-    await workspace.connected(within=60)
+    await house.opens(workspace)
     number = await house.asked(workspace.person(asks), f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     request = await workspace.person(CAROL).sees(
