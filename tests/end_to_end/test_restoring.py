@@ -15,7 +15,7 @@ import redis
 from local_slack import Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
-from tests.end_to_end.cards import final_card
+from tests.end_to_end.cards import cards_of, final_card, is_card_of
 from tests.end_to_end.house import ROOT, House, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
@@ -55,6 +55,7 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     _copy(house.valkey, copy)
 
     lost = await done(f"deploy {repository}:4 to {staging}")
+    card_of_lost = await final_card(workspace, lost)
     await done(f"rollback {staging}/web")
     assert "web v2" in page_at(port)
     head = _head(house)
@@ -75,14 +76,14 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     assert staging in told.words
     again = await done(f"deploy {repository}:1 to {staging}")
     assert again == lost
+    await workspace.until(lambda one: is_card_of(one, again) and one.ts != card_of_lost.ts)
+    assert card_of_lost in await cards_of(workspace, lost), "the old card stays as it was"
     assert "web v1" in page_at(port)
     plan = house.ended(again).plan
     assert plan is not None
     assert plan.turn > max(turns)
     names = [one.name for one in _containers(engine, staging) if one.status == "running"]
     assert names == [f"quaymaster-{staging}-web-{again}.{plan.turn}"]
-    cards = [one for one in await workspace.messages() if f"(#{again})" in one.text]
-    assert len({one.ts for one in cards}) == 2, "the card of the lost operation stays as it was"
 
     back = await done(f"rollback {staging}/web")
     assert "web v2" in page_at(port)

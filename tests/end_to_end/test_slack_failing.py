@@ -81,7 +81,8 @@ def _mark_of(state: State) -> str:
 async def test_a_post_whose_answer_was_lost_is_one_card(
     house: House, workspace: Workspace, meanwhile: str
 ) -> None:
-    bot = worker = await house.opens(workspace)
+    bot, worker = house.start("bot"), house.worker()
+    await workspace.connected(within=60)
     alice = workspace.person(ALICE)
     await workspace.fault(Fault(FaultKind.LOST_ANSWER, "chat.postMessage", calls=2))
     numbers = [await house.asked(alice, "images on build1") for _ in range(2)]

@@ -52,7 +52,8 @@ async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_pl
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push_image(engine, registry, images.web_v1, repository, "1")
-    bot = worker = await house.opens(workspace)
+    bot, worker = house.start("bot"), house.worker()
+    await workspace.connected(within=60)
     first = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
     house.reaches(first, State.AWAITING_APPROVAL)
     await approval_request(workspace, first)

@@ -70,7 +70,7 @@ def test_what_serves_comes_back_after_a_restart_and_what_is_kept_does_not(
     retire(service.host, old, 3, 2, nothing)
     engine.containers.get(serving.id).restart(timeout=1)
     assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
-    assert service.page() == "web v2"
+    service.comes_to_say("web v2")
 
 
 def test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_starts(
