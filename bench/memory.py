@@ -18,7 +18,7 @@ def memory(bed: Bed) -> Iterable[Row]:
         worker = ready_worker(house)
         bot = house.programs[0]
         house.ended(1)
-        wait_until(lambda: len(descendants(worker.pid)) == 3, within=20, what="its job to be over")
+        wait_until(lambda: not worker.horses(), within=20, what="its job to be over")
         yield Row("memory of an idle bot", _megabytes(bot.pid), "MB")
         yield Row("memory of an idle worker with its courier", _megabytes(worker.pid), "MB")
 

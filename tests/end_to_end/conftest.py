@@ -75,6 +75,7 @@ def house(
     secrets = {"REGISTRY_PASSWORD": shop_registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
     try:
         with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
+            house.is_forking = True
             yield house
             assert house.refusals() == []
     finally:

@@ -26,6 +26,7 @@ from quaymaster.redis_users import RedisUser
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
+from tests.end_to_end.forked import ForkedProgram
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 
@@ -37,7 +38,7 @@ class Program:
     """A running program of the product."""
 
     name: str
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | ForkedProgram"
     log: Path
 
     @property
@@ -164,6 +165,8 @@ class House:
     """The checkout whose programs are started."""
     module: str = "quaymaster.cli"
     """How they are started."""
+    is_forking: bool = False
+    """Whether they are forked from what has imported them, and not new interpreters."""
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
@@ -176,27 +179,36 @@ class House:
             self.keys = self.keys.enrolled(self.folder, hosts)
         number = len(self.programs)
         log = self.folder / f"{number}-{arguments[0]}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", self.module, *arguments],
-                env={
-                    **self._environment(arguments[0]),
-                    "REDIS_URL": self._redis_url(arguments),
-                    **self.keys.environment(arguments[0]),
-                    "PYTHONPATH": str(self.root),
-                    **environment,
-                },
-                cwd=self.root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )
+        environment_of_it = {
+            **self._environment(arguments[0]),
+            "REDIS_URL": self._redis_url(arguments),
+            **self.keys.environment(arguments[0]),
+            "PYTHONPATH": str(self.root),
+            **environment,
+        }
+        process = self._started(arguments, environment_of_it, log)
         program = Program(" ".join(arguments), process, log)
         self.programs.append(program)
         is_for_all = arguments[0] == "worker" and "--queues" not in arguments
         if is_for_all and not any(one.is_running() for one in self.scanners()):
             self.scanner(**environment)
         return program
+
+    def _started(
+        self, arguments: tuple[str, ...], environment: dict[str, str], log: Path
+    ) -> "subprocess.Popen[bytes] | ForkedProgram":
+        is_usual = self.root == ROOT and self.module == "quaymaster.cli"
+        if self.is_forking and is_usual:
+            return ForkedProgram.start(arguments, environment, self.root, log)
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", self.module, *arguments],
+                env=environment,
+                cwd=self.root,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
 
     def reconfigure(self, old: str, new: str) -> None:
         """Change the configuration before anything is started."""
@@ -401,7 +413,6 @@ def opened(
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "TRIVY_SKIP_DB_UPDATE": "true",
             "REDIS_URL": valkey.url,
             "QUAYMASTER_CONFIG": str(path),

@@ -135,6 +135,7 @@ class Burglary:
 
 @pytest.fixture
 def burglary(house: House) -> Iterator[Burglary]:
+    house.is_forking = False  # what a process is started with is part of the loot
     # Not below pytest's own directory, which is closed to others.
     with tempfile.TemporaryDirectory(prefix=f"quaymaster-{secrets.token_hex(4)}-") as name:
         Path(name).chmod(0o755)

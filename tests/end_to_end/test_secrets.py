@@ -136,6 +136,7 @@ async def test_secrets_are_found_nowhere(
 
 
 def _configure(house: House, liar: LyingRegistry) -> None:
+    house.is_forking = False  # what a process is started with can be seen from outside
     house.reconfigure(
         "\nhosts:\n",
         f'\n  {liar.host}: {{username: ci, password: "${{LIAR_PASSWORD}}"}}\nhosts:\n',

@@ -164,6 +164,5 @@ def _environment(docker_host: str) -> dict[str, str]:
     return inherited | {
         "DOCKER_HOST": docker_host,
         "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
