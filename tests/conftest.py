@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 import redis
 
+from tests.budget import CONTRIBUTING, budgets, spent, told
 from tests.engines.keeper import DockerEngine, Registries, ready_file
 from tests.engines.local_images import remove_images
 from tests.engines.registries import Registry
@@ -54,12 +55,20 @@ _ENGINE_FIXTURES = frozenset(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests measured without asserting it."""
-    passed: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
-    for report in passed:
+    """What tests measured without asserting it, and how long the parts of the suite took."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+    ]
+    for report in reports:
         for name, value in report.user_properties:
-            if name == "measured" and report.when == "call":
+            if name == "measured" and report.when == "call" and report.passed:
                 terminalreporter.write_line(f"measured: {value}")
+    seconds = spent((report.nodeid, report.duration) for report in reports)
+    for line in told(seconds, budgets(CONTRIBUTING.read_text(encoding="utf-8"))):
+        terminalreporter.write_line(line)
 
 
 def pytest_configure(config: pytest.Config) -> None:
