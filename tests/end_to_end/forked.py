@@ -32,6 +32,7 @@ class ForkedProgram:
         cls, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path
     ) -> "ForkedProgram":
         """Start ``quaymaster`` with these arguments in this folder and with this environment."""
+        log.touch()
         given = (tuple(arguments), dict(environment), folder, log)
         process = _context().Process(target=_run, args=given)
         process.start()

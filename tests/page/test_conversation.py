@@ -85,6 +85,7 @@ async def test_a_thread_is_read_and_answered_at_the_side(
     )
     await reply.fill("looks good")
     await reply.press("Enter")
+    await expect(alice.thread.locator("article")).to_have_count(2)
     await bot.chat_postMessage(channel="C0SHOP", text="thank you", thread_ts=root)
     await expect(alice.thread.locator("article")).to_have_count(3)
     await expect(carol.messages).to_have_count(1)
