@@ -27,6 +27,7 @@ from bot.payloads import (
     Typed,
     read_click,
     read_command,
+    read_direct_message,
     read_home_opened,
     read_mention,
 )
@@ -52,6 +53,7 @@ def bolt_app(
     app.command(_ANYTHING)(listeners.command)
     app.action(_ANYTHING)(listeners.click)
     app.event("app_mention")(listeners.mention)
+    app.event("message")(listeners.direct_message)
     app.event("app_home_opened")(listeners.home)
     app.event(_ANYTHING)(listeners.nothing)
     app.error(listeners.error)
@@ -102,6 +104,16 @@ class _Listeners:
                     pass
 
         await self._acknowledge("mention", ack, answer)
+
+    async def direct_message(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A message to the bot alone."""
+
+        async def answer() -> None:
+            typed = read_direct_message(body)
+            if typed is not None:
+                await self._front.told(typed)
+
+        await self._acknowledge("direct message", ack, answer)
 
     async def home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Somebody opened a tab of the app."""

@@ -1,8 +1,9 @@
-"""What was asked for in a message is asked back, with a button, where it would change something.
+"""What is not started at once is asked back, with a button that starts it.
 
-A message is also written to be read by people: somebody quotes a command, or warns of it. So the
-button is what starts it. It carries what was understood, signed, and counts for whoever wrote the
-message alone, and for a few minutes.
+That is what a message would change: it is also written to be read by people, and somebody quotes
+a command, or warns of it. And it is what was probably meant by a line that is no command. The
+button carries what was understood, signed, and counts for whoever wrote it alone, and for a few
+minutes.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ _PLACE = ("a button",)
 
 @dataclass(frozen=True, slots=True)
 class AskedBack:
-    """What somebody wrote in a message, and what their click would start."""
+    """What somebody wrote, as it was understood, and what their click would start."""
 
     request: Request
     actor: Actor
@@ -117,6 +118,6 @@ def clicked_by(value: str, actor: Actor, now: datetime, ring: KeyRing) -> AskedB
 def _too_old() -> Conflict:
     return Conflict(
         "This button has expired, so nothing was started.",
-        why="It counts for five minutes.",
+        why="It works for five minutes.",
         next_step="Write the command again.",
     )

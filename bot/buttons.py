@@ -39,7 +39,7 @@ REFRESH = "refresh"
 """The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""
 
 CONFIRM = "confirm"
-"""The ``action_id`` of the button that starts what was asked for in a message (``bot.asking``)."""
+"""The ``action_id`` of the button that starts what was asked back (``bot.asking``)."""
 
 _PAGE = re.compile(r"page:(?P<number>0|[1-9][0-9]{0,4})")
 

@@ -21,6 +21,7 @@ from bot.buttons import Button, Pointer
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
 from bot.commands.help import help_text
+from bot.commands.repair import repaired
 from bot.database import ANSWER_SECONDS
 from bot.home import HomeTab
 from bot.identity import Directory
@@ -29,7 +30,7 @@ from bot.overview import Overview
 from bot.paging import Paging
 from bot.payloads import Clicked, Confirmed, HomeOpened, Overheard, Typed
 from bot.returned import Returned
-from bot.views.answers import Answer, asked_back_answer, help_answer, trouble_answer
+from bot.views.answers import Answer, asked_back_answer, help_answer, offered_answer, trouble_answer
 from bot.views.headline import headline_of
 from bot.votes import Votes
 from quaymaster import policy
@@ -93,12 +94,16 @@ class Front:
         except TooMuch as error:
             self._count_refusal(error)
             return trouble_answer(error.trouble)
-        return await self._understood(typed, is_in_a_message=False)
+        return await self._understood(typed, is_for_others_too=False)
 
-    async def _understood(self, typed: Typed, *, is_in_a_message: bool) -> Answer | None:
+    async def _understood(self, typed: Typed, *, is_for_others_too: bool) -> Answer | None:
         try:
-            request = parse(typed.text, self._is.configuration, self._is.command)
-            if is_in_a_message and changes_something(request):
+            try:
+                request = parse(typed.text, self._is.configuration, self._is.command)
+            except UsageError as error:
+                self._count_refusal(error)
+                return self._offered(typed, error.trouble)
+            if is_for_others_too and changes_something(request):
                 return self._asked_back(request, typed)
             return await self._requested(request, typed)
         except QuaymasterError as error:
@@ -108,13 +113,24 @@ class Front:
             return self._unforeseen(error, "taking a command")
 
     async def mentioned(self, typed: Typed) -> None:
-        """Take a command that was typed as a message. There the card is the answer, and an
-        acknowledgement cannot carry words: what has to be said is said afterwards. What would
-        change something is asked back first.
+        """Take a command that was typed as a message in a channel. What would change something is
+        asked back first.
+        """
+        await self._written(typed, is_for_others_too=True)
+
+    async def told(self, typed: Typed) -> None:
+        """Take a command that was typed as a message to the bot alone: nobody else reads it, so it
+        is meant as it stands.
+        """
+        await self._written(typed, is_for_others_too=False)
+
+    async def _written(self, typed: Typed, *, is_for_others_too: bool) -> None:
+        """Of a message the card is the answer, and an acknowledgement cannot carry words: what has
+        to be said is said afterwards.
         """
         if self._is_too_much(typed.actor, typed.origin.delivery, typed.reply_to):
             return
-        answer = await self._understood(typed, is_in_a_message=True)
+        answer = await self._understood(typed, is_for_others_too=is_for_others_too)
         if answer is not None and not answer.card_follows:
             self._afterwards(typed.origin.delivery, typed.reply_to, "answering", _said(answer))
 
@@ -187,15 +203,22 @@ class Front:
                 return help_answer(help_text(topic, self._is.command))
             case StatusRequest() | JobsRequest():
                 return await self._shown(request, typed)
-            case ApproveRequest(operation):
-                self._later(typed, self._vote_on(Pointer(operation), typed.actor, Choice.APPROVE))
-            case RejectRequest(operation):
-                self._later(typed, self._vote_on(Pointer(operation), typed.actor, Choice.REJECT))
-            case CancelRequest(operation):
-                self._later(typed, self._cancel(operation, typed.actor))
+            case ApproveRequest() | RejectRequest() | CancelRequest():
+                self._later(typed, self._done(request, typed.actor))
+                return None
             case _:
                 return await self._accepted(Asked(request, typed.actor, typed.origin))
-        return None
+
+    async def _done(
+        self, request: ApproveRequest | RejectRequest | CancelRequest, actor: Actor
+    ) -> Answer:
+        match request:
+            case ApproveRequest(operation):
+                return await self._vote_on(Pointer(operation), actor, Choice.APPROVE)
+            case RejectRequest(operation):
+                return await self._vote_on(Pointer(operation), actor, Choice.REJECT)
+            case CancelRequest(operation):
+                return await self._cancel(operation, actor)
 
     def _asked_back(self, request: Request, typed: Typed) -> Answer:
         """The question whether it is meant. Raises NotAllowed and Conflict where that is known
@@ -204,20 +227,36 @@ class Front:
         person = self._is.directory.known(typed.actor)
         if person is not None:
             self._check(Asked(request, typed.actor, typed.origin), person)
+        title = headline_of(request, self._is.configuration.default_registry)
+        return asked_back_answer(title, *self._button(request, typed))
+
+    def _offered(self, typed: Typed, trouble: Trouble) -> Answer:
+        """What is wrong with a line, and where that is clear the line that was meant. Whether it is
+        allowed is asked when it is started, as if it had been typed.
+        """
+        line = repaired(typed.text, self._is.configuration, self._is.command)
+        if line is None:
+            return trouble_answer(trouble)
+        request = parse(line, self._is.configuration, self._is.command)
+        button = self._button(request, typed)
+        return offered_answer(f"{self._is.command} {line}", trouble, *button)
+
+    def _button(self, request: Request, typed: Typed) -> tuple[datetime, str]:
+        """Until when the button works, and what it carries."""
         until = datetime.now(UTC) + COUNTS_FOR
         asked = AskedBack(request, typed.actor, typed.origin, until)
-        value = value_of(asked, self._is.keys.private)
-        title = headline_of(request, self._is.configuration.default_registry)
-        return asked_back_answer(title, until, value)
+        return until, value_of(asked, self._is.keys.private)
 
     async def _confirmed(self, confirmed: Confirmed) -> Answer:
         now = datetime.now(UTC)
         asked = clicked_by(confirmed.value, confirmed.actor, now, self._is.keys.ring)
         match asked.request:
-            case CancelRequest(operation):
-                return await self._cancel(operation, asked.actor)
-            case RejectRequest(operation):
-                return await self._vote_on(Pointer(operation), asked.actor, Choice.REJECT)
+            case HelpRequest(topic):
+                return help_answer(help_text(topic, self._is.command))
+            case StatusRequest() | JobsRequest() as request:
+                return await self._looked_up_and_shown(request, asked.actor)
+            case ApproveRequest() | RejectRequest() | CancelRequest() as request:
+                return await self._done(request, asked.actor)
             case request:
                 return await self._accepted(Asked(request, asked.actor, asked.origin))
 

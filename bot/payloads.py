@@ -6,12 +6,12 @@ known by the workspace that the payload names for them
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.answers import AtHome, ReplyTo
 from bot.buttons import CONFIRM, REFRESH, Button, Pointer, page_of
-from bot.commands.tidy import words_after, words_for
+from bot.commands.tidy import without_mentions, words_after, words_for
 from quaymaster.operations import Actor, Origin
 
 Payload = Mapping[str, Any]
@@ -110,6 +110,31 @@ def read_mention(body: Payload) -> Typed | Overheard | None:
     """A message that mentions the bot: a command where it begins so. None for one that no person
     wrote, or that was edited: https://docs.slack.dev/reference/events/app_mention
     """
+    message = _message(body)
+    if message is None:
+        return None
+    bot, text = _bot_of(body), message.text
+    words = words_for(bot, text)
+    if words is None:
+        return Overheard(
+            words_after(bot, text), message.actor, message.origin.delivery, message.reply_to
+        )
+    return replace(message, text=words)
+
+
+def read_direct_message(body: Payload) -> Typed | None:
+    """A message to the bot alone, which needs no mention and may have one. None for one that no
+    person wrote, the bot's own among them, or that was edited, and for one elsewhere:
+    https://docs.slack.dev/reference/events/message.im
+    """
+    message = _message(body)
+    if message is None or body["event"].get("channel_type") != "im":
+        return None
+    return replace(message, text=without_mentions(_bot_of(body), message.text))
+
+
+def _message(body: Payload) -> Typed | None:
+    """A message as it stands, if a person wrote it just now."""
     event = body["event"]
     if event.get("bot_id") or event.get("subtype") or event.get("edited") or "user" not in event:
         return None
@@ -117,11 +142,7 @@ def read_mention(body: Payload) -> Typed | Overheard | None:
     actor = Actor(team or body["team_id"], event["user"])
     origin = Origin(event["channel"], body["event_id"], event.get("thread_ts"))
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
-    bot, text = _bot_of(body), event.get("text", "")
-    words = words_for(bot, text)
-    if words is None:
-        return Overheard(words_after(bot, text), actor, origin.delivery, reply_to)
-    return Typed(words, actor, origin, reply_to)
+    return Typed(event.get("text") or "", actor, origin, reply_to)
 
 
 def _clicker(body: Payload) -> Actor:

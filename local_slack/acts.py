@@ -375,8 +375,14 @@ class Acts:
         shown_by_slack(self._state, command["channel_id"], command["user_id"], text)
 
     def _names(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The ids of people and groups, and those of channels, by their names."""
-        people = {user.name: user.id for user in self._state.users.values()}
+        """The ids of people and groups, and those of channels, by their names; people have two.
+
+        https://docs.slack.dev/messaging/formatting-message-text#mentioning-users
+        """
+        everybody = self._state.users.values()
+        full_names = {user.real_name: user.id for user in everybody}
+        people = {user.name: user.id for user in everybody}
+        people |= {name: who for name, who in full_names.items() if name not in people}
         groups = {group.handle: group.id for group in self._state.groups.values()}
         channels = self._state.channels.values()
         return people | groups, {

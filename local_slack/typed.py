@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_WORD = re.compile(
-    r"(?P<url>https?://[^\s<>|]+)|(?P<host>(?<![\w@./:-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev)(?:[:/][^\s<>|]*)?)|(?<!\w)@(?P<at>[a-z0-9._-]+)|(?<!\w)#(?P<hash>[a-z0-9_-]+)",
-    re.I,
+_CODE = r"(?P<code>```.*?```|`[^`\n]+`)"
+_WORD = (
+    r"(?P<url>https?://[^\s<>|]+)"
+    r"|(?P<host>(?<![\w@./:-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev)(?:[:/][^\s<>|]*)?)"
+    r"|(?<!\w)#(?P<hash>[a-z0-9_-]+)"
 )
-
 _LABELLED = re.compile(r"<@([UW]\w*)\|[^<>]*>")
 _EVERYBODY = ("here", "channel", "everyone")
 
@@ -22,21 +23,30 @@ _EVERYBODY = ("here", "channel", "everyone")
 def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """``text`` as it reaches the app: escaped; links, people and channels in angle brackets.
 
-    ``users`` and ``channels`` give the id for a name; user groups are among the ``users``.
+    ``users`` and ``channels`` give the id for a name; user groups are among the ``users``. Somebody
+    may have several names, the first of which is their handle. A name counts in any capitals, and
+    not inside code.
     """
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    who_is = {name.casefold(): who for name, who in users.items()}
+    handles = {who: name for name, who in reversed([*users.items()])}
 
     def linked(match: re.Match[str]) -> str:
+        if match["code"]:
+            return match[0]
         if match["url"]:
             return f"<{match['url']}>"
         if match["host"]:
             return f"<http://{match['host']}|{match['host']}>"
         if match["at"]:
-            return _mention(match["at"], users.get(match["at"])) or match[0]
+            name = match["at"].casefold()
+            return f"<!{name}>" if name in _EVERYBODY else _mention(who_is[name], handles)
         channel = channels.get(match["hash"])
         return f"<#{channel}|{match['hash']}>" if channel else match[0]
 
-    return _WORD.sub(linked, escaped)
+    names = sorted((*users, *_EVERYBODY), key=len, reverse=True)
+    mention = rf"(?<!\w)@(?P<at>{'|'.join(map(re.escape, names))})(?![\w-]|\.\w)"
+    return re.sub(f"{_CODE}|{_WORD}|{mention}", linked, escaped, flags=re.I | re.S)
 
 
 def as_said(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
@@ -47,10 +57,7 @@ def as_said(text: str, users: Mapping[str, str], channels: Mapping[str, str]) ->
     return _LABELLED.sub(r"<@\1>", as_sent(text, users, channels))
 
 
-def _mention(name: str, who: str | None) -> str | None:
+def _mention(who: str, handles: Mapping[str, str]) -> str:
     """https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups"""
-    if name in _EVERYBODY:
-        return f"<!{name}>"
-    if who is None:
-        return None
+    name = handles[who]
     return f"<!subteam^{who}|@{name}>" if who.startswith("S") else f"<@{who}|{name}>"

@@ -83,7 +83,8 @@ class Configuration:
             declaration = Declaration.model_validate(source.data, context=context)
         except ValidationError as error:
             raise source.error(complaints_of(error)) from None
-        if complaints := broken_rules(declaration):
+        complaints = broken_rules(declaration)
+        if complaints or source.doubtful:
             raise source.error(complaints)
         return cls(declaration, source.revision, path)
 

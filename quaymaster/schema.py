@@ -272,7 +272,7 @@ class ServiceEntry(Part):
     )
     env_file: Words | None = Field(
         None,
-        description="NAME=value lines, all kept secret; relative to this file",
+        description="NAME=value lines, as docker run --env-file takes them; all kept secret",
         examples=["web.staging.env"],
     )
     environment: Mapping[VariableName, VariableValue] = Field(
@@ -379,7 +379,7 @@ class Declaration(Part):
     )
     registries: Mapping[RegistryHost, RegistryEntry] = Field(
         {},
-        description="every registry that may be spoken to, by host[:port]",
+        description="registries that may be spoken to besides the default one, and their logins",
         examples=[{"registry.example.com": {"username": "ci", "password": "${REGISTRY_PASSWORD}"}}],
     )
     hosts: Annotated[Mapping[Name, HostEntry], Field(min_length=1)] = Field(

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from quaymaster.registries import is_loopback
 from quaymaster.schema import (
     ApprovalSettings,
     Declaration,
@@ -31,14 +30,6 @@ def broken_rules(file: Declaration) -> tuple[Complaint, ...]:
 
 
 def _registries(file: Declaration) -> Iterator[Complaint]:
-    registry = file.default_registry
-    if registry not in file.registries and not is_loopback(registry):
-        yield Complaint(
-            ("default_registry",),
-            f"{registry} does not stand under registries. "
-            + did_you_mean(registry, file.registries),
-            f"registries: {{{registry}: {{}}}}",
-        )
     for host, entry in file.registries.items():
         if (entry.username is None) != (entry.password is None):
             yield Complaint(

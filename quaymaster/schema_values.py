@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from quaymaster.windows import Freeze, Window
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 _SMALL_WORDS = frozenset({"to", "as", "on", "in", "from", "for", "of"})
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # https://docs.slack.dev/reference/objects/conversation-object: public and private channels
 # and conversations.
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,30}")
@@ -46,7 +46,8 @@ def reading(reader: Callable[[str], Any]) -> PlainValidator:
     """Have a field read by a function from text that raises UsageError."""
 
     def read(value: object) -> Any:
-        if isinstance(value, date):  # YAML reads a bare 2026-12-20 as a date
+        # YAML reads a bare 2026-12-20 as a date, and a time of day as another time, in UTC.
+        if isinstance(value, date) and not isinstance(value, datetime):
             value = value.isoformat()
         if not isinstance(value, str):
             raise PydanticCustomError("value", "This has to be text; put it in quotes.")
@@ -79,7 +80,9 @@ def _platform(text: str) -> Platform:
 
 def _variable_name(text: str) -> str:
     if not _VARIABLE.fullmatch(text):
-        raise UsageError(f"{shown(text)} is not the name of a variable: letters, digits and _.")
+        raise UsageError(
+            f"{shown(text)} is not the name of a variable: letters, digits, _ . and -."
+        )
     return text
 
 
@@ -177,7 +180,7 @@ def _volume(text: str) -> Volume:
 
 def _service_image(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
-        raise PydanticCustomError("value", "This has to be text: a repository.")
+        raise PydanticCustomError("value", "This has to be text, a repository; put it in quotes.")
     default = (info.context or {}).get("default_registry", "localhost")
     try:
         image = ImageRef.parse(value, default)

@@ -1,19 +1,37 @@
-"""The nearest right spelling of a word, and lists of names inside a sentence."""
+"""What was probably meant by a word that is no known name, and lists of names inside a sentence.
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+Nothing is offered that is merely alike: ``ps`` is no slip for ``push``, nor ``redis`` for
+``nginx``.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 _LONGEST = 80
 """A longer word is no misspelt name, and comparing it would take time."""
+_SHORTEST_BEGINNING = 3
+_MOST_SLIPS = 2
+_VOWELS = frozenset("aeiou")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that the word was probably meant to be, if there is one."""
+    """The known name that the word was probably meant to be; None where that is none or several.
+
+    In this order: the name in other capitals; the only one that begins so (``prod``); the only one
+    of which this is an abbreviation (``stg``); the one that the fewest slips lead to.
+    """
+    typed = word.casefold()
     if len(word) > _LONGEST:
         return None
     by_fold = {name.casefold(): name for name in known}
-    matches = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return by_fold[matches[0]] if matches else None
+    if typed in by_fold:
+        return by_fold[typed]
+    for found in (_beginning_so(typed, by_fold), _abbreviated_so(typed, by_fold)):
+        if found:
+            return by_fold[found[0]] if len(found) == 1 else None
+    slips = {name: count for name in by_fold if (count := _slips(typed, name)) is not None}
+    best = [name for name, count in slips.items() if count == min(slips.values())]
+    return by_fold[best[0]] if len(best) == 1 else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -26,3 +44,72 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     """``a, b and c``, in the order given; ``none`` when there are none."""
     *others, end = list(names) or ["none"]
     return f"{', '.join(others)} {last} {end}" if others else end
+
+
+def _beginning_so(typed: str, names: Collection[str]) -> list[str]:
+    if len(typed) < _SHORTEST_BEGINNING:
+        return []
+    return [name for name in names if name.startswith(typed)]
+
+
+def _abbreviated_so(typed: str, names: Collection[str]) -> list[str]:
+    """Names with these letters in this order, of which only vowels may be the first."""
+    if len(typed) < _SHORTEST_BEGINNING or _VOWELS & {*typed[1:]}:
+        return []
+    return [name for name in names if name[:1] == typed[0] and _is_in_order(typed, name)]
+
+
+def _is_in_order(letters: str, name: str) -> bool:
+    rest = iter(name)
+    return all(letter in rest for letter in letters)
+
+
+def _slips(one: str, other: str) -> int | None:
+    """How many slips of typing lie between two names; None where they are different names.
+
+    The parts of a path are compared each with its own: what they have in common brings the rest no
+    nearer. Other digits make another name, like build1 and build2.
+    """
+    parts, others = one.split("/"), other.split("/")
+    if len(parts) != len(others) or _digits(one) != _digits(other):
+        return None
+    total = 0
+    for part, its in zip(parts, others, strict=True):
+        count = _distance(part, its, _allowed(part, its))
+        if count is None:
+            return None
+        total += count
+    return total if total <= _MOST_SLIPS else None
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
+
+
+def _allowed(one: str, other: str) -> int:
+    length = max(len(one), len(other))
+    return 0 if length < 3 else 1 if length < 6 else _MOST_SLIPS
+
+
+def _distance(one: str, other: str, most: int) -> int | None:
+    """Letters that were added, left out, replaced or swapped with the next; None above ``most``.
+
+    https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance#Optimal_string_alignment_distance
+    """
+    if one == other:
+        return 0
+    if (Counter(one) - Counter(other)).total() > most:
+        return None
+    if (Counter(other) - Counter(one)).total() > most:
+        return None
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, its in enumerate(other, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != its))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], its):
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return last[-1] if last[-1] <= most else None

@@ -1,6 +1,7 @@
 """A YAML file with the line of each field, and complaints that name file, line, field, example."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,16 @@ Path = tuple[str | int, ...]
 """The way to a field: keys and, in lists, positions from 0."""
 
 _DEEPEST = 16
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = {
+    f"{_TAG}int": re.compile(r"0|-?[1-9][0-9]*"),
+    # What a float stands for is plain, unless signs stand in it that YAML skips or multiplies with.
+    f"{_TAG}float": re.compile(r"[^_:]*"),
+}
+"""How a number is written that every reader of YAML takes for the same one, and that is the same
+text again when it is written as text. 0755 is 755 or 493, 1_000 is 1000, and 0441234567 loses its
+zero: https://yaml.org/type/int.html and https://yaml.org/spec/1.2.2/#1032-tag-resolution
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,10 @@ class YamlSource:
     revision: str
     """Twelve hex digits of the SHA-256 of the text, blanks at line ends aside."""
     lines: dict[Path, int] = field(repr=False)
+    doubtful: tuple[Complaint, ...] = ()
+    """Numbers that are read as others than what stands there. Each may be a secret, so none is
+    repeated.
+    """
 
     @classmethod
     def parse(cls, text: str, file: str) -> "YamlSource":
@@ -65,7 +80,10 @@ class YamlSource:
                 why=str(error).partition("\n")[0],
                 next_step="See quaymaster.example.yml for how the file is written.",
             ) from error
-        return cls(file, data, _revision(text), dict(_lines(root, ())))
+        nodes = tuple(_nodes(root, ()))
+        lines = {path: line for path, line, _ in nodes}
+        doubtful = {path: _doubt(path) for path, _, node in nodes if _is_doubtful(node)}
+        return cls(file, data, _revision(text), lines, tuple(doubtful.values()))
 
     def line_of(self, path: Path) -> int:
         """The line of the field, or of the nearest part around it that is in the file."""
@@ -75,8 +93,10 @@ class YamlSource:
         return 1
 
     def error(self, complaints: Iterable[Complaint]) -> ConfigurationError:
-        """All complaints as one error, in the order of the file."""
-        ordered = sorted(complaints, key=lambda complaint: self.line_of(complaint.path))
+        """All complaints and doubtful numbers as one error, in the order of the file."""
+        doubtful = {complaint.path for complaint in self.doubtful}
+        others = (complaint for complaint in complaints if complaint.path not in doubtful)
+        ordered = sorted((*self.doubtful, *others), key=lambda one: self.line_of(one.path))
         count = "a mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
         return ConfigurationError(
             "\n".join((f"{self.file} has {count}:", *map(self._sentence, ordered))),
@@ -108,17 +128,32 @@ def _revision(text: str) -> str:
     return hashlib.sha256(normalized.encode()).hexdigest()[:12]
 
 
-def _lines(node: Node | None, path: Path) -> Iterable[tuple[Path, int]]:
+def _nodes(node: Node | None, path: Path) -> Iterable[tuple[Path, int, Node]]:
+    """Every key and value with its path and the line that it is found on."""
     if len(path) > _DEEPEST:  # an alias that contains itself has no end
         return
     match node:
         case MappingNode():
             for key, value in node.value:
                 step = (*path, str(key.value))
-                yield step, key.start_mark.line + 1
-                yield from _lines(value, step)
+                yield step, key.start_mark.line + 1, key
+                yield step, key.start_mark.line + 1, value
+                yield from _nodes(value, step)
         case SequenceNode():
             for position, value in enumerate(node.value):
                 step = (*path, position)
-                yield step, value.start_mark.line + 1
-                yield from _lines(value, step)
+                yield step, value.start_mark.line + 1, value
+                yield from _nodes(value, step)
+
+
+def _is_doubtful(node: Node) -> bool:
+    plain = _PLAIN.get(str(node.tag))
+    return plain is not None and plain.fullmatch(str(node.value)) is None
+
+
+def _doubt(path: Path) -> Complaint:
+    return Complaint(
+        path,
+        "YAML does not read this number as it is written here. If it is text, put it in quotes; "
+        "if it is a number, write plain digits.",
+    )

@@ -287,7 +287,8 @@ def test_the_manifest_matches_the_slash_command_and_how_text_is_read() -> None:
     (command,) = features["slash_commands"]
     assert command["command"] == COMMAND
     assert command["should_escape"] is False
-    assert settings["event_subscriptions"]["bot_events"] == ["app_mention", "app_home_opened"]
+    heard = settings["event_subscriptions"]["bot_events"]
+    assert heard == ["app_mention", "message.im", "app_home_opened"]
     assert features["app_home"] == {
         "home_tab_enabled": True,
         "messages_tab_enabled": True,

@@ -55,6 +55,22 @@ def test_files_are_found() -> None:
     assert Path(__file__) in files()
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout of git")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".env", ".env.keys", ".env.registries", ".env.scanner", "web.staging.env", "a/b.env"),
+        *("quaymaster.yml", "quaymaster.keys.yml", "users.acl", "shop.pem", "tls.key"),
+    ],
+)
+def test_what_an_installation_holds_is_not_committed(name: str) -> None:
+    """And nothing that is committed hides behind the same rules."""
+    asked = ["git", "check-ignore", "--quiet", "--no-index", name]
+    assert subprocess.run(asked, cwd=ROOT, check=False).returncode == 0
+    hidden = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(hidden, cwd=ROOT, check=True, capture_output=True).stdout == b""
+
+
 def test_no_path_of_somebodys_machine_is_in_it() -> None:
     homes = r"(?<![\w.*~{}-])/(?:work|workspace|builds|Users|home/\w+|root)/"
     own = [path for path in (ROOT, Path(sys.prefix)) if len(path.parts) > 2]

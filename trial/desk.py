@@ -20,8 +20,8 @@ class Desk:
     def __init__(self, workspace: Workspace, paper: Paper, info: Json) -> None:
         self._workspace = workspace
         self._paper = paper
-        self._learn(info)
         self._bot: str = info["bot_user"]
+        self._learn(info)
         self.person = "alice"
         self.channel = "shop"
         self._newest: int = info["newest"]
@@ -33,8 +33,17 @@ class Desk:
     def _learn(self, info: Json) -> None:
         """Who and what there is; direct conversations are opened as they are needed."""
         self._people = {one["name"]: one["id"] for one in info["users"]}
-        self._channels = {one["name"]: one["id"] for one in info["channels"] if "name" in one}
+        self._channels: dict[str, str] = {
+            one["name"]: one["id"] for one in info["channels"] if "name" in one
+        }
         self._members = {one["id"]: set(one["members"]) for one in info["channels"]}
+        self._direct: dict[str, str] = {
+            member: one["id"]
+            for one in info["channels"]
+            if "name" not in one
+            for member in one["members"]
+            if member != self._bot
+        }
         self.names = Names(
             {one["id"]: one["name"] for one in info["users"]},
             {one["id"]: one["handle"] for one in info["groups"]},
@@ -44,7 +53,22 @@ class Desk:
     @property
     def where(self) -> str:
         """Who and where one is, as the prompt says it."""
-        return f"{self.person} #{self.channel}"
+        return f"{self.person} {self._said(self.channel)}"
+
+    @property
+    def _here(self) -> str:
+        """The id of the conversation that the person is in."""
+        if self.channel == self.bot:
+            return self._direct[self._people[self.person]]
+        return self._channels[self.channel]
+
+    @property
+    def bot(self) -> str:
+        """The bot as people write to it: also the name of their conversation with it."""
+        return self.names.person(self._bot)
+
+    def _said(self, channel: str) -> str:
+        return channel if channel == self.bot else f"#{channel}"
 
     def people(self) -> tuple[str, ...]:
         """Everybody one can be."""
@@ -68,8 +92,17 @@ class Desk:
         if self.channel not in self.channels():
             self.channel = self.channels()[0]
 
-    def enter(self, name: str) -> None:
-        """Go into another channel. Raises UsageError for one that the person is not in."""
+    async def enter(self, name: str) -> None:
+        """Go into another channel, or with ``@quaymaster`` into the conversation with the bot.
+        Raises UsageError for one that the person is not in.
+        """
+        user = self._people[self.person]
+        if name.casefold() == self.bot.casefold():
+            if user not in self._direct:  # what opens the app in Slack opens its messages
+                await self._workspace.person(user).open_home()
+                self._learn(await self._workspace.info())
+            self.channel = self.bot
+            return
         wanted = name.removeprefix("#")
         if wanted not in self.channels():
             raise UsageError(
@@ -81,7 +114,7 @@ class Desk:
         """Type a slash command, or say something. Raises Conflict when nobody answers in time."""
         await self._begin()
         person = self._workspace.person(self._people[self.person])
-        channel = self._channels[self.channel]
+        channel = self._here
         if not text.startswith("/"):
             _expect_answer(await person.say(channel, text))
             return
@@ -94,7 +127,7 @@ class Desk:
 
         Raises NotFound when the person sees no such button, Conflict when nobody answers.
         """
-        here = self._channels[self.channel]
+        here = self._here
         visible = sorted(await self._visible(), key=lambda one: (one.channel == here, one.ts))
         for message in reversed(visible):
             action = _action(message, what)
@@ -125,7 +158,7 @@ class Desk:
 
     async def show(self, count: int) -> None:
         """Write the last messages of the channel again."""
-        visible = await self._visible(self._channels[self.channel])
+        visible = await self._visible(self._here)
         for message in visible[-count:]:
             lines = lines_of(message, self.names)
             title = self._title(message, float(message.ts))
@@ -165,12 +198,13 @@ class Desk:
         self._seen[key] = message
         if not self._is_visible(message):
             return
-        if message.channel == self._channels[self.channel]:
+        if message.channel == self._here:
             now = time.time() if change.kind == "message_changed" else float(message.ts)
             self._paper.draw(key, self._title(message, now), lines_of(message, self.names))
         elif change.kind == "message_posted":
             first = next(iter(lines_of(message, self.names)), "")
-            room = self.names.channel(message.channel)
+            is_direct = message.channel in self._direct.values()
+            room = self.bot if is_direct else self.names.channel(message.channel)
             self._paper.say(f"  ({room}: {first}   :in {room} shows it)")
 
     def _says(self, words: str) -> bool:

@@ -15,6 +15,7 @@ from quaymaster.errors import UsageError
 _COMMANDS = (
     ":as ",
     ":in #",
+    ":in @quaymaster",
     ":click ",
     ":show",
     ":people",

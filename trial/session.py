@@ -90,7 +90,7 @@ class Session:
             case Be(name):
                 desk.become(name)
             case Enter(channel):
-                desk.enter(channel)
+                await desk.enter(channel)
                 await desk.show(3)
             case Show() | ShowFile():
                 await _shown(line, desk)
@@ -111,7 +111,7 @@ def _told(line: Help | People | Channels, desk: Desk) -> tuple[str, ...]:
         case People():
             return (", ".join(desk.people()),)
         case Channels():
-            return (", ".join(f"#{name}" for name in desk.channels()),)
+            return (", ".join((*(f"#{name}" for name in desk.channels()), desk.bot)),)
         case _:
             assert_never(line)
 

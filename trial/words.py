@@ -17,7 +17,8 @@ HELP = """\
 :file NAME          a file that was shared, as text
 :wait 30 Deployed   wait, at most 30 seconds, until a message says so (for scripts)
 :quit               end everything; so do Ctrl-D and Ctrl-C
-Anything else is said in the channel; @quaymaster … asks the bot as well."""
+Anything else is said in the channel; @quaymaster … asks the bot as well. After :in @quaymaster you
+write to the bot alone, and commands need no /image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from quaymaster.known_values import SHORTEST_VALUE
 from quaymaster.settings import Settings
 from quaymaster.spelling import listed
 from workers.engine import Engine
+from workers.env_file import read_env_file
 from workers.redis_checks import redis_probe
 from workers.registry import Registry
 from workers.registry_auth import RegistryLogin
 from workers.registry_connection import tls_context
-from workers.rendering import read_env_file
 from workers.scanner import Scanner
 
 _ENGINE_SECONDS = 8.0
@@ -68,9 +68,10 @@ def secret_values(place: Place) -> tuple[str, ...]:
     values = [place.environ.get(name, "") for name in sorted(names)]
     for name in _env_files(place):
         try:
-            values += read_env_file(place.configuration.folder / name).values()
+            file = read_env_file(place.configuration.folder / name, place.environ)
         except QuaymasterError:  # the check of the secrets says so
             continue
+        values += file.values.values()
     trivy = [value.get_secret_value() for name, value in place.settings.trivy if "PASS" in name]
     return tuple(value for value in (*values, *trivy) if value)
 
@@ -195,7 +196,7 @@ def _secrets(place: Place) -> Iterator[Check]:
     if present := len(uses) - len(missing):
         yield Check("variables", "ok", f"{present} of {len(uses)} are set.")
     for name in _env_files(place):
-        yield _env_file(place.configuration.folder / name)
+        yield _env_file(place.configuration.folder / name, place.environ)
     for host in place.configuration.registries:
         if (ca_file := place.configuration.registry(host).ca_file) is not None:
             yield _ca_file(host, ca_file)
@@ -203,13 +204,24 @@ def _secrets(place: Place) -> Iterator[Check]:
         yield Check("secrets", "ok", "The configuration refers to none.")
 
 
-def _env_file(path: Path) -> Check:
+def _env_file(path: Path, environ: Mapping[str, str]) -> Check:
     subject = f"env_file {path.name}"
     try:
-        count = len(read_env_file(path))
+        found = read_env_file(path, environ)
     except QuaymasterError as error:
         return Check.of_error(subject, error)
-    return Check(subject, "ok", f"{count} variables.")
+    several = "" if len(found.values) == 1 else "s"
+    count = f"{len(found.values)} variable{several}."
+    if found.left_out:
+        lines = listed(map(str, found.left_out))
+        return Check(
+            subject,
+            "warning",
+            f"{count} Not given to services: line {lines} (a name without =, which this program's "
+            "environment does not have either).",
+            "Write NAME=value, or start the worker with that variable in its environment.",
+        )
+    return Check(subject, "ok", count)
 
 
 def _ca_file(host: str, path: Path) -> Check:

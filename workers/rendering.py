@@ -6,7 +6,6 @@ is created, in the environment and the files of the host's worker.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from quaymaster import logs
 from quaymaster.capabilities import capabilities
@@ -15,6 +14,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison, FingerprintKey
 from quaymaster.secret_references import Template, resolve
 from quaymaster.services import ServiceConfiguration, Variable
+from workers.env_file import read_env_file
 
 _FILE_REFERENCE = "env_file:"
 
@@ -123,36 +123,4 @@ class Renderer:
         )
 
     def _file(self, name: str) -> Mapping[str, str]:
-        path = self._configuration.folder / name
-        return read_env_file(path)
-
-
-def read_env_file(path: Path) -> Mapping[str, str]:
-    """``NAME=value`` lines, values as they stand, as ``docker run --env-file`` reads them:
-    https://docs.docker.com/reference/cli/docker/container/run/#env.
-
-    Raises ConfigurationError when it cannot be read, or a line is not NAME=value.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not text in UTF-8.") from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path.name} cannot be read: {error.strerror or type(error).__name__}.",
-            why="A service names it as its env_file.",
-            next_step="It has to be beside quaymaster.yml on the worker of that host.",
-        ) from error
-    values = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise ConfigurationError(
-                f"Line {number} of {path.name} is not NAME=value.",
-                next_step="Write one variable a line, for example LOG_LEVEL=info.",
-            )
-        values[name] = value
-    return values
+        return read_env_file(self._configuration.folder / name, self._environ).values

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from bot.commands.given import Given
-from bot.commands.tidy import tidied
+from bot.commands.tidy import tidied, unformatted
 from bot.commands.words import words_of
 from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
@@ -37,6 +37,11 @@ COMMAND = "/image"
 
 LONGEST = 2_000
 """Characters. The longest reference has fewer than 500, so nothing that makes sense is longer."""
+
+
+_ANEW = "To restart a service, deploy the version it runs once more; `status` shows which that is."
+_INSTEAD = dict.fromkeys(("restart", "reload", "recreate", "redeploy"), _ANEW)
+"""What does the work of commands that there are none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +105,34 @@ class Verb:
 
 
 def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Request:
-    """Read what was typed after the slash command.
+    """Read what was typed after the slash command, or with it.
 
-    Raises UsageError with what was understood, the usage line and the nearest right spelling.
+    What is bold, italic, struck or code means what it says. Raises UsageError with what was
+    understood, the usage line and the nearest right spelling.
     """
     if len(text) > LONGEST:
         raise UsageError(
             f"This is {len(text):,} characters long; a command has at most {LONGEST:,}.",
             next_step=f"`{command} help` shows the commands.",
         )
-    name, *words = words_of(tidied(text)) or ("help",)
+    line = tidied(text)
+    try:
+        return _read(line, configuration, command)
+    except UsageError:
+        # Only now, so that a name with such signs at its ends is never taken for another one.
+        plain = unformatted(line)
+        if plain == line:
+            raise
+    return _read(plain, configuration, command)
+
+
+def _read(line: str, configuration: Configuration, command: str) -> Request:
+    name, *words = without_command(words_of(line), command) or ("help",)
     verb = VERBS.get(name.lower())
     if verb is None:
-        raise _unknown_verb(name, words, configuration, command)
+        raise _unknown_verb(name, command)
     try:
-        given = _sorted_out(verb, words)
-        return verb.read(Given(given, configuration))
+        return verb.read(Given(sorted_out(verb, words), configuration))
     except UsageError as error:
         trouble = error.trouble
         usage = f"Usage: `{command} {verb.usage}`"
@@ -123,29 +140,25 @@ def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Re
         raise UsageError(trouble.what, why=trouble.why, next_step=next_step) from error
 
 
-def _unknown_verb(
-    name: str, words: list[str], configuration: Configuration, command: str
-) -> UsageError:
-    meant = nearest(name.lower(), VERBS)
-    hint = f"Did you mean `{command} {_repaired(meant, words, configuration)}`? " if meant else ""
+def without_command(words: tuple[str, ...], command: str) -> tuple[str, ...]:
+    """The words without the slash command, where somebody typed it in a message."""
+    return words[1:] if words and words[0].casefold() == command.casefold() else words
+
+
+def _unknown_verb(name: str, command: str) -> UsageError:
+    meant = nearest(name, VERBS)
+    hint = f"Did you mean `{command} {VERBS[meant].usage}`? " if meant else ""
     return UsageError(
         f"{shown(name)} is not a command.",
+        why=_INSTEAD.get(name.casefold(), ""),
         next_step=f"{hint}`{command} help` lists them all.",
     )
 
 
-def _repaired(verb: str, words: list[str], configuration: Configuration) -> str:
-    """What was typed, with this verb, to be copied; how it is written where that says nothing."""
-    line = " ".join((verb, *words))
-    try:
-        parse(line, configuration)
-    except UsageError:
-        return VERBS[verb].usage
-    return line
-
-
-def _sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
-    """Each word under the name of the argument or option that it fills."""
+def sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
+    """Each word under the name of the argument or option that it fills. Raises UsageError for words
+    that fill none, and for arguments without a word.
+    """
     small_words = {small: part for part in verb.arguments for small in part.small_words}
     given: dict[str, str] = {}
     rest = iter(words)
@@ -373,6 +386,27 @@ _TABLE = (
         ("rollback staging/web",),
     ),
 )
+
+SYNONYMS: Mapping[str, str] = {
+    **dict.fromkeys(("?", "man", "usage", "commands", "-h", "--help"), "help"),
+    **dict.fromkeys(("ps", "running", "services", "state", "restart", "reload"), "status"),
+    **dict.fromkeys(("recreate", "redeploy"), "status"),
+    **dict.fromkeys(("operations", "ops", "queue", "tasks"), "jobs"),
+    **dict.fromkeys(("stop", "abort", "kill"), "cancel"),
+    **dict.fromkeys(("accept", "lgtm", "yes"), "approve"),
+    **dict.fromkeys(("deny", "decline", "refuse", "no"), "reject"),
+    "ls": "images",
+    "versions": "tags",
+    **dict.fromkeys(("describe", "info", "manifest"), "inspect"),
+    "layers": "history",
+    **dict.fromkeys(("fetch", "download"), "pull"),
+    "retag": "tag",
+    **dict.fromkeys(("upload", "publish"), "push"),
+    **dict.fromkeys(("cves", "vulnerabilities", "trivy"), "scan"),
+    **dict.fromkeys(("release", "ship", "rollout"), "deploy"),
+    **dict.fromkeys(("revert", "undo", "restore"), "rollback"),
+}
+"""What people call some of the verbs elsewhere. It is offered, not understood."""
 
 VERBS: Mapping[str, Verb] = {verb.name: verb for verb in _TABLE}
 """Every verb by its name, in the order of the help."""

@@ -1,6 +1,7 @@
 """Undo what Slack and phones do to typed text, so that the words are those the person meant."""
 
 import re
+from collections.abc import Iterable
 
 # How Slack writes links, mentions and escapes:
 # https://docs.slack.dev/messaging/formatting-message-text/#escaping
@@ -32,6 +33,13 @@ _TYPED = str.maketrans(
     }
 )
 
+_MARKS = "*_~"
+"""Bold, italic, struck: https://docs.slack.dev/messaging/formatting-message-text/#basic-formatting"""
+_BEFORE_A_MARK = re.compile(r"[\s\"'(]")
+_INSIDE_A_NAME = frozenset("/:@=")
+"""Behind these * and ~ are marks as well: no name has them. A tag may begin with _."""
+_BEHIND_A_MARK = re.compile(r"[\s\"').,;:!?/@*_~]")
+
 _EN_DASH_BEFORE_WORD = re.compile(r"(?<!\S)–(?=\S)")
 _MENTION = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s:,]*")
 
@@ -43,15 +51,60 @@ def tidied(text: str) -> str:
     Control characters stay: whoever reads the words complains about them.
     """
     text = _MARKUP.sub(_meant, text)
-    text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
+    return plain(_ENTITY.sub(lambda found: _ENTITIES[found[0]], text))
+
+
+def plain(text: str) -> str:
+    """What stands there in characters of a keyboard, without blanks around it."""
     text = text.translate(_TYPED)
     return _EN_DASH_BEFORE_WORD.sub("--", text).replace("–", "-").strip()
 
 
-def words_for(user: str, text: str) -> str | None:
-    """The words of a message that begins with a mention of this user; other mentions may stand
-    beside it. None for a message that begins with anything else.
+def unformatted(text: str) -> str:
+    """The text without pairs of ``*``, ``_`` and ``~`` around words: bold, italic, struck.
+
+    A sign without its partner stays, and so does one between letters (``my_app``, ``1.*``). A name
+    that really begins and ends with such signs loses them: read the text as it stands first.
     """
+    return _without(text, (at for pair in _pairs(text) for at in pair))
+
+
+def _pairs(text: str) -> list[tuple[int, int]]:
+    """Where pairs of signs begin and end."""
+    pairs: list[tuple[int, int]] = []
+    opened: dict[str, list[int]] = {mark: [] for mark in _MARKS}
+    for at, letter in enumerate(text):
+        if letter not in opened:
+            continue
+        before, behind = text[at - 1 : at], text[at + 1 : at + 2]
+        ends = not behind or _BEHIND_A_MARK.match(behind)
+        if opened[letter] and before.strip() and ends and opened[letter][-1] != at - 1:
+            pairs.append((opened[letter].pop(), at))
+            continue
+        follows_another = before in opened and opened[before][-1:] == [at - 1]
+        if behind.strip() and (follows_another or _may_open(letter, before)):
+            opened[letter].append(at)
+    return pairs
+
+
+def _may_open(mark: str, before: str) -> bool:
+    if not before or _BEFORE_A_MARK.match(before):
+        return True
+    return mark != "_" and before in _INSIDE_A_NAME
+
+
+def _without(text: str, dropped: Iterable[int]) -> str:
+    places = {*dropped}
+    return "".join(letter for at, letter in enumerate(text) if at not in places)
+
+
+def words_for(user: str, text: str) -> str | None:
+    """The words of a message that begins with a mention of this user, bold or not; other mentions
+    may stand beside it. None for a message that begins with anything else.
+    """
+    if text.lstrip().startswith(tuple(_MARKS)):
+        first = text.find("<@")
+        text = _without(text, (at for pair in _pairs(text) if pair[0] < first for at in pair))
     at, is_spoken_to = len(text) - len(text.lstrip()), False
     while found := _MENTION.match(text, at):
         is_spoken_to = is_spoken_to or found["user"] == user
@@ -63,6 +116,11 @@ def words_after(user: str, text: str) -> str:
     """What follows the first mention of this user in the middle of a message."""
     found = next((one for one in _MENTION.finditer(text) if one["user"] == user), None)
     return text[found.end() :] if found else ""
+
+
+def without_mentions(user: str, text: str) -> str:
+    """The text without mentions of this user, wherever they stand."""
+    return _MENTION.sub(lambda one: "" if one["user"] == user else one[0], text).strip()
 
 
 def _meant(markup: re.Match[str]) -> str:

@@ -96,10 +96,22 @@ def trouble_answer(trouble: Trouble) -> Answer:
 
 def asked_back_answer(title: str, until: datetime, value: str) -> Answer:
     """Whether what stands in a message is meant, with the button that starts it."""
-    question: Line = (Bold(f"{title}?"),)
-    how: Line = ("Nothing was started yet. The button counts until ", When(until), ".")
-    blocks = (paragraph(question, how), *buttons(plain_button("Yes, do it", CONFIRM, value)))
-    return Answer(message_text(question, how), blocks)
+    return _with_button((Bold(f"{title}?"),), (), until, value)
+
+
+def offered_answer(line: str, trouble: Trouble, until: datetime, value: str) -> Answer:
+    """What was probably meant by a line that is no command, with the button that starts it, and
+    what is wrong with the line.
+    """
+    why = " ".join(part for part in (trouble.what, trouble.why) if part)
+    return _with_button(("Did you mean ", Code(line), "?"), prose(why), until, value)
+
+
+def _with_button(question: Line, why: Line, until: datetime, value: str) -> Answer:
+    how: Line = ("Nothing was started yet. The button works until ", When(until), ".")
+    lines = [line for line in (question, why, how) if line]
+    blocks = (paragraph(*lines), *buttons(plain_button("Yes, do it", CONFIRM, value)))
+    return Answer(message_text(*lines), blocks)
 
 
 def status_answer(

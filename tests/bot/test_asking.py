@@ -182,3 +182,98 @@ async def test_who_may_not_is_not_asked(bot: Running) -> None:
     await bot.person(BOB).mention("C0SHOP", "rollback production/web")
     told = await bot.person(BOB).sees("You may not rollback")
     assert "confirm" not in told.buttons
+
+
+@pytest.mark.engine
+async def test_a_line_that_is_no_command_is_offered_as_it_was_meant(bot: Running) -> None:
+    """The whole line, privately, as a button that runs it once."""
+    carol = bot.person(CAROL)
+    await carol.command("C0SHOP", "ROLLBACK Production/Web please")
+    offer = await carol.sees("Did you mean")
+    assert "/image rollback production/web" in offer.words
+    assert "Nothing was started yet" in offer.words
+    assert offer.only_for == CAROL
+    assert bot.operations() == []
+    click = carol.plan.click(offer, "confirm")
+    assert all(one.acknowledged for one in await bot.workspace.act(click, click))
+    await until(lambda: bot.operations(), "the rollback")
+    (operation,) = bot.operations()
+    assert (operation.request, operation.actor.user) == (
+        RollbackRequest("production", "web"),
+        CAROL,
+    )
+
+
+@pytest.mark.engine
+async def test_an_offered_line_is_answered_as_if_it_was_typed(bot: Running) -> None:
+    """Whatever the command is: what reads, what votes, what is refused."""
+    alice = bot.person(ALICE)
+    waiting = deploy_to_approve(bot)
+    for typed, answered in [
+        ("status staging/web", "staging"),
+        ("ps", "nothing released yet"),
+        ("restart production/web", "nothing released yet"),
+        ("operations", "Under way: 1"),
+        ("man deploy", "--service NAME"),
+        (f"aprove {waiting.id}", "You cannot vote"),
+        (f"stop #{waiting.id}.", f"#{waiting.id}"),
+    ]:
+        newest = (await alice.screen())[-1].ts if await alice.screen() else ""
+        await alice.command("C0SHOP", typed)
+        offer = await alice.sees("Did you mean", after=newest)
+        await alice.click(offer, "confirm")
+        await alice.sees(answered, after=offer.ts)
+    await until(lambda: bot.operation(waiting.id).state is State.CANCELLED, "the cancel")
+    assert len(bot.operations()) == 1
+
+
+@pytest.mark.engine
+async def test_who_may_not_is_refused_when_they_click_what_was_offered(bot: Running) -> None:
+    bob = bot.person(BOB)
+    await bob.command("C0SHOP", "status")
+    await bob.sees("nothing released yet")
+    await bob.command("C0SHOP", "rollback prod")
+    offer = await bob.sees("/image rollback production/web")
+    await bob.click(offer, "confirm")
+    await bob.sees("You may not rollback")
+    assert bot.operations() == []
+
+
+@pytest.mark.engine
+async def test_nothing_is_offered_that_is_merely_alike(bot: Running) -> None:
+    for typed in ("scale production/web 4", "images on build2", "deploy redis:7 to staging"):
+        await bot.person(CAROL).command("C0SHOP", typed)
+    await bot.person(CAROL).sees("No service of staging may run")
+    for message in await bot.person(CAROL).screen("C0SHOP"):
+        assert "Did you mean" not in message.words
+        assert "confirm" not in message.buttons
+
+
+@pytest.mark.engine
+async def test_a_mistyped_message_needs_one_click(bot: Running) -> None:
+    """It is asked back once, as what was meant."""
+    carol = bot.person(CAROL)
+    await carol.mention("C0SHOP", "*rolback* production/web")
+    offer = await carol.sees("/image rollback production/web")
+    assert bot.operations() == []
+    await carol.click(offer, "confirm")
+    await until(lambda: bot.operations(), "the rollback")
+
+
+@pytest.mark.engine
+async def test_a_direct_message_to_the_bot_needs_nothing_before_the_command(bot: Running) -> None:
+    carol = bot.person(CAROL)
+    for text in ("status", "/image status", "@quaymaster status", "*status*"):
+        newest = (await carol.screen())[-1].ts if await carol.screen() else ""
+        await carol.direct_message(text)
+        answer = await carol.sees("nothing released yet", after=newest)
+        assert answer.only_for == CAROL
+    for text in ("staus", "hey @quaymaster: status"):
+        newest = (await carol.screen())[-1].ts
+        await carol.direct_message(text)
+        await carol.sees("/image status", after=newest)
+    await carol.direct_message("rollback production/web", repeat=2)
+    await until(lambda: bot.operations(), "the rollback")
+    (operation,) = bot.operations()
+    assert operation.request == RollbackRequest("production", "web")
+    assert operation.origin.channel.startswith("D")

@@ -16,6 +16,7 @@ from bot.payloads import (
     Typed,
     read_click,
     read_command,
+    read_direct_message,
     read_home_opened,
     read_mention,
 )
@@ -242,3 +243,44 @@ def test_a_stranger_in_a_shared_channel_is_of_another_workspace(field: str) -> N
 )
 def test_what_no_person_wrote_now_is_nothing(changes: dict[str, Any]) -> None:
     assert read_mention(mention(**changes)) is None
+
+
+def direct(**changes: Any) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/events/message.im"""
+    message = {"type": "message", "channel": "D0BOB", "channel_type": "im", "text": "status"}
+    return mention(**{**message, **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("status", "status"),
+        ("<@U0QUAYMASTER> status", "status"),
+        ("*<@U0QUAYMASTER> status*", "*status*"),
+        ("hey <@U0QUAYMASTER|quaymaster>: status", "hey status"),
+        ("approve <@U0CAROL>", "approve <@U0CAROL>"),
+        ("/image status", "/image status"),
+        ("", ""),
+    ],
+)
+def test_a_direct_message_needs_no_mention_and_may_have_one(text: str, words: str) -> None:
+    typed = read_direct_message(direct(text=text, thread_ts="1.0"))
+    assert typed is not None
+    assert (typed.text, typed.actor) == (words, Actor("T0SHOP", "U0BOB"))
+    assert (typed.origin.channel, typed.origin.delivery) == ("D0BOB", "Ev1")
+    assert typed.reply_to == ReplyTo("U0BOB", "D0BOB", thread="1.0")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bot_id": "B1"},
+        {"subtype": "message_changed"},
+        {"subtype": "bot_message"},
+        {"edited": {"user": "U0BOB", "ts": "2"}},
+        {"channel_type": "channel"},
+        {"channel_type": "mpim"},
+    ],
+)
+def test_what_nobody_writes_to_the_bot_alone_is_no_direct_message(changes: dict[str, Any]) -> None:
+    assert read_direct_message(direct(**changes)) is None

@@ -113,10 +113,23 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
         "deploy {repo}:1 to {staging} —service web",
         "PULL {repo}:1",
         "pull \u202e{repo}:1",
+        "*pull* _{repo}:1_ on ~build1~",
+        "/image pull `{repo}:1`",
     ):
         outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
         number = house.number_of(outcome)
         assert house.ended(number).state is State.SUCCEEDED, (text, house.logs())
+    for text in ("PULL {repo}:1 ON Build1 please", "dploy {repo} 1 TO {staging}/wbe"):
+        newest = (await alice.screen())[-1].ts
+        outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
+        offer = await alice.sees("Did you mean", after=newest)
+        await alice.click(offer, "confirm")
+        await alice.sees("on it", after=offer.ts)
+        assert house.ended(house.number_of(outcome)).state is State.SUCCEEDED, (text, house.logs())
+    newest = (await alice.screen())[-1].ts
+    await alice.direct_message(_filled("pull {repo}:1", typed))
+    card = await alice.sees("Up to date", after=newest, within=60)
+    assert card.channel.startswith("D")
 
 
 DOES_NOT_EXIST = {

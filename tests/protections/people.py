@@ -11,6 +11,7 @@ _IDENTITY = "tests/bot/test_identity.py"
 _PEOPLE = "tests/bot/test_people.py"
 _ROTA = "tests/workers/test_rota.py"
 _SHARING = "tests/bot/test_sharing.py"
+_SPELLING = "tests/quaymaster/test_spelling.py"
 _TIDY = "tests/bot/commands/test_tidy.py"
 _URGENT = "tests/end_to_end/test_urgent.py"
 
@@ -131,9 +132,34 @@ PEOPLE = (
     _row(
         "what a message would change is asked back",
         "bot/front.py",
-        "            if is_in_a_message and changes_something(request):\n",
+        "            if is_for_others_too and changes_something(request):\n",
         "            if False:\n",
         (f"{_ASKING}::test_what_a_message_would_change_is_started_by_its_writers_click_once",),
+    ),
+    _row(
+        "what was probably meant is asked back",
+        "bot/front.py",
+        "                return self._offered(typed, error.trouble)\n",
+        "                line = repaired(typed.text, self._is.configuration, self._is.command)\n"
+        "                request = parse(line or '', self._is.configuration, self._is.command)\n",
+        (f"{_ASKING}::test_a_line_that_is_no_command_is_offered_as_it_was_meant",),
+    ),
+    _row(
+        "nothing is offered that is merely alike",
+        "quaymaster/spelling.py",
+        "    if len(parts) != len(others) or _digits(one) != _digits(other):\n",
+        "    if len(parts) != len(others):\n",
+        (f"{_SPELLING}::test_only_what_was_probably_meant_is_offered",),
+    ),
+    _row(
+        "only what is written to the bot alone needs no mention",
+        "bot/payloads.py",
+        'if message is None or body["event"].get("channel_type") != "im":',
+        "if message is None:",
+        (
+            "tests/bot/test_payloads.py::"
+            "test_what_nobody_writes_to_the_bot_alone_is_no_direct_message",
+        ),
     ),
     _row(
         "what was asked back is its writer's to click",

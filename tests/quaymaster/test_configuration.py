@@ -65,6 +65,10 @@ class TestExample:
         assert info.examples
 
 
+def _is_text(version: str, written: str) -> bool:
+    return isinstance(YAML(typ="safe", pure=True).load(f"{version}{written}"), str)
+
+
 def _own_place(path: tuple[str, ...]) -> tuple[str, ...]:
     """The gate and approvals are explained under defaults, or where they can be narrowed."""
     for shared in ("gate", "approval"):
@@ -116,7 +120,6 @@ class TestMistakes:
             (SMALL_TEXT + "hots: {}", "hots: There is no such field here. Did you mean hosts?"),
             (SMALL_TEXT + "stacks: {}", "stacks is not supported yet"),
             (SMALL_TEXT + "schedules: {}", "schedules is not supported yet"),
-            (SMALL_TEXT.replace("127.0.0.1:5000", "reg.example.com"), "not stand under registries"),
             (SMALL_TEXT.replace("127.0.0.1:5000", "registry"), "at least a dot or a port"),
             (SMALL_TEXT.replace("{}", "{docker: 'http://x'}"), "not the address of a Docker"),
             (SMALL_TEXT.replace("{}", "{docker: 'ssh://u:pw@x'}"), "A password does not belong"),
@@ -162,8 +165,17 @@ class TestMistakes:
             ("limits: {pids: 0}", "at least 1"),
             ("cap_add: [SYS_ADMIN]", "not among the capabilities that a service can have"),
             ("cap_add: [ALL]", "not among the capabilities that a service can have"),
-            ("environment: {'A-B': x}", "not the name of a variable"),
+            ("environment: {'A B': x}", "not the name of a variable"),
+            ("environment: {'A=B': x}", "not the name of a variable"),
+            ("environment: {1A: x}", "not the name of a variable"),
             ("environment: {A: true}", "put it in quotes"),
+            ("environment: {A: 1.10}", "put it in quotes"),
+            ("environment: {A: 1e3}", "put it in quotes"),
+            ("environment: {A: .inf}", "put it in quotes"),
+            ("environment: {A: 2026-12-20}", "put it in quotes"),
+            ("environment: {A: }", "put it in quotes"),
+            ("command: [web, 8000]", "put it in quotes"),
+            ("env_file: 2026-12-20", "put it in quotes"),
             ("environment: {A: '${B'}", "a ${ that no variable's name"),
             ("command: web --verbose", "has to be a list"),
             ("privileged: true", "gets no rights over its host"),
@@ -198,6 +210,72 @@ class TestMistakes:
     def test_each_in_an_environment_is_told(self, change: tuple[str, str], told: str) -> None:
         text = SHOP_TEXT.replace(", S0RELEASE", "").replace(*change)
         assert told in mistakes(text)
+
+    @pytest.mark.parametrize("version", ["", "%YAML 1.1\n---\n"])
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *("0441234567", "0755", "0o755", "0x1F", "0b11", "1_000", "0_7", "00", "08", "+5"),
+            *("-0", "12:30:45", "1:30", "1_0.5", "!!int '0755'"),
+        ],
+    )
+    def test_a_number_that_would_become_another_one_is_refused_and_not_repeated(
+        self, version: str, number: str
+    ) -> None:
+        """Unless this version of YAML takes it for text."""
+        text = version + with_service(f"environment: {{A: {number}}}")
+        if _is_text(version, number):
+            web = Configuration.parse(text).service("staging", "web")
+            assert web.environment["A"].plain == number
+            return
+        told = mistakes(text)
+        assert "staging.services.web.environment.A: YAML does not read this number" in told
+        assert "put it in quotes" in told
+        assert "has a mistake" in told
+        assert number.strip("!int' ") not in told
+
+    @pytest.mark.parametrize("number", ["0755", "1_000", "0x1F", "0o755", "+8000", "08000"])
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            "health: {http: /, port: NUMBER}",
+            "limits: {pids: NUMBER}",
+            "limits: {cpus: NUMBER}",
+            "approval: {needed: NUMBER}",
+        ],
+    )
+    def test_a_number_is_written_in_plain_digits_where_one_is_wanted(
+        self, fields: str, number: str
+    ) -> None:
+        assert "write plain digits" in mistakes(with_service(fields.replace("NUMBER", number)))
+
+    def test_a_name_that_would_become_another_number_is_refused(self) -> None:
+        assert "put it in quotes" in mistakes(SMALL_TEXT.replace("build1", "0755"))
+        assert "put it in quotes" in mistakes(SMALL_TEXT.replace("build1", "2026-12-20T10:00:00Z"))
+        assert list(Configuration.parse(SMALL_TEXT.replace("build1", "2026-12-20")).hosts) == [
+            "2026-12-20"
+        ]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("yes", "no", "on", "off", "y", "12:30:45", "1.2.3", "0o8", "1e", "007x", "-", "1-2"),
+            *("8000", "0", "-1", "12345678901234567890", "'0755'", "'1.10'", "!!str 0755"),
+        ],
+    )
+    def test_what_stands_in_the_file_is_what_a_variable_holds(self, text: str) -> None:
+        web = Configuration.parse(with_service(f"environment: {{A: {text}}}"))
+        plain = web.service("staging", "web").environment["A"].plain
+        assert plain == text.removeprefix("!!str ").strip("'")
+
+    @given(st.text("0123456789_.+-xobeEaF:T", min_size=1, max_size=12))
+    @settings(max_examples=500)
+    def test_no_word_of_signs_and_digits_changes_silently(self, text: str) -> None:
+        try:
+            configuration = Configuration.parse(with_service(f"environment: {{A: {text}}}"))
+        except ConfigurationError:
+            return
+        assert configuration.service("staging", "web").environment["A"].plain == text
 
     @pytest.mark.parametrize("wrong", ["hunter2", "pre${A}", "${A", "${A}${B}", "$$"])
     def test_a_literal_password_is_refused_and_never_repeated(self, wrong: str) -> None:
@@ -273,6 +351,19 @@ class TestMistakes:
             Configuration.load(path)
 
 
+class TestTheLeast:
+    @pytest.mark.parametrize("host", ["registry.example.com", "127.0.0.1:5000", "docker.io"])
+    def test_a_registry_and_a_host_are_enough(self, host: str) -> None:
+        """The README says so; a registry without a login is read anonymously."""
+        found = Configuration.parse(f"default_registry: {host}\nhosts: {{build1: {{}}}}\n")
+        assert found.registries == (host,)
+        assert found.registry(host).host == host
+
+    def test_the_default_registry_is_spoken_to_beside_those_with_a_login(self) -> None:
+        text = "default_registry: r.example.com\nhosts: {a: {}}\nregistries: {other.io: {}}\n"
+        assert Configuration.parse(text).registries == ("r.example.com", "other.io")
+
+
 class TestRevision:
     def test_it_changes_with_the_content(self) -> None:
         changed = Configuration.parse(SHOP_TEXT.replace("needed: 2", "needed: 1"))
@@ -290,7 +381,7 @@ class TestServices:
             "ports: ['127.0.0.1:8080:8000', '[::1]:9:9', '53:53/udp']\n"
             "        volumes: ['data:/data', '/srv/data/x:/x:ro']\n"
             "        health: {http: /healthz, port: 8000, within: 1m, outbound: true}\n"
-            "        environment: {A: 'a$$b', B: 8000, C: 'u:${PW}@h'}\n"
+            "        environment: {A: 'a$$b', B: 8000, C: 'u:${PW}@h', spring.ai-x: y}\n"
             "        drain: 20s\n"
             "        bake: 5m",
             host="{allow_paths: [/srv/data]}",
@@ -309,6 +400,7 @@ class TestServices:
             "A": False,
             "B": False,
             "C": True,
+            "spring.ai-x": False,
         }
         assert web.environment["A"].plain == "a$b"
         assert (web.drain, web.bake) == (timedelta(seconds=20), timedelta(minutes=5))
@@ -343,7 +435,7 @@ class TestLookups:
         [
             (lambda: SHOP.environment("prodcution"), "Did you mean production?"),
             (lambda: SHOP.service("staging", "wbe"), "are: web, worker and mailer"),
-            (lambda: SHOP.host("build2"), "Did you mean build1?"),
+            (lambda: SHOP.host("buidl1"), "Did you mean build1?"),
             (lambda: SHOP.registry("registry.prd"), "Did you mean registry.prod?"),
             (lambda: SHOP.only_host(), "There are build1 and app1"),
             (lambda: SMALL.environment("staging"), "The environments are: none"),

@@ -225,7 +225,7 @@ def test_a_rotation_that_was_killed_between_the_two_files_makes_no_second_key(
 
 def test_a_key_that_nobody_has_is_not_rotated(place: Installation) -> None:
     place.done("new")
-    result = place.run("rotate", "worker-app")
+    result = place.run("rotate", "worker-ap1")
     assert result.exit_code == 2
     assert "Did you mean worker-app1?" in result.output
 

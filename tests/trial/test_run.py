@@ -56,6 +56,9 @@ TOUR = """\
 :as alice
 /image status production
 :wait web shop/web:v2
+:in @quaymaster
+status production
+:wait web shop/web:v2
 """
 
 

@@ -171,8 +171,18 @@ def test_files_that_the_configuration_names_are_read(tmp_path: Path) -> None:
     found = checks("secrets", text, folder=tmp_path)
     assert found["env_file web.env"].what == "2 variables."
     assert found["ca_file of registry.prod"].verdict == "broken"
-    (tmp_path / "web.env").write_text("A hunter22x\n")
-    assert "hunter22x" not in str(checks("secrets", text, folder=tmp_path))
+    for wrong in ("A hunter22x\n", "hunter22x", "=hunter22x"):
+        (tmp_path / "web.env").write_text(wrong)
+        assert "hunter22x" not in str(checks("secrets", text, folder=tmp_path))
+
+
+def test_a_name_without_a_value_is_told(tmp_path: Path) -> None:
+    (tmp_path / "web.env").write_text("A=1\n\nNOWHERE\n")
+    text = SHOP_TEXT.replace("channel: C0SHOP", "env_file: web.env")
+    found = checks("secrets", text, folder=tmp_path)["env_file web.env"]
+    assert found.verdict == "warning"
+    assert found.what.startswith("1 variable.")
+    assert "Not given to services: line 3 (" in found.what
 
 
 def test_a_configuration_without_references_says_so() -> None:

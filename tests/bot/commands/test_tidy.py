@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.tidy import tidied, words_after, words_for
+from bot.commands.tidy import plain, tidied, unformatted, words_after, words_for
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,39 @@ def test_typing_is_undone(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("formatted", "text"),
+    [
+        ("deploy *web* to *staging*", "deploy web to staging"),
+        ("*deploy web to staging*", "deploy web to staging"),
+        ("_deploy_ ~web~ *to* staging", "deploy web to staging"),
+        ("*_~web~_*", "web"),
+        ("**web** __web__ ~~web~~", "web web web"),
+        ("*web*.", "web."),
+        ('(*web*) "*web*"', '(web) "web"'),
+        ("shop/*web*:1.4 *shop*/web:~1.4~", "shop/web:1.4 shop/web:1.4"),
+        ("_my_app_ my_app _x", "my_app my_app _x"),
+        ("tags 1.* 2.*", "tags 1.* 2.*"),
+        ("tags *-rc *-beta", "tags *-rc *-beta"),
+        ("~/a ~/b", "~/a ~/b"),
+        ("a * b * c", "a * b * c"),
+        ("shop/web:_x_", "shop/web:_x_"),
+        ("*web", "*web"),
+        ("** *", "** *"),
+        ("", ""),
+    ],
+)
+def test_pairs_of_signs_around_words_are_formatting(formatted: str, text: str) -> None:
+    assert unformatted(formatted) == text
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("<@U0BOT> deploy web", "deploy web"),
+        ("*<@U0BOT> deploy web*", "deploy web"),
+        ("*<@U0BOT>* deploy *web*", "deploy *web*"),
+        ("_~<@U0BOT>~ deploy web_", "deploy web"),
+        ("*never write* <@U0BOT> deploy web", None),
         (" <@U0BOT|quaymaster>: deploy web", "deploy web"),
         ("<@U0BOT>", ""),
         ("<@U0BOB> <@U0BOT> deploy web", "deploy web"),
@@ -82,12 +112,50 @@ def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> Non
     assert not set(result) & set("\t\n\r\u00a0\u200b\ufeff“”‘’—–`")
 
 
+@given(st.text() | st.text("—–-\u200b “`\u00a0a"))
+def test_tidying_twice_is_tidying_once(text: str) -> None:
+    """Slack's escapes aside, which it undoes: &amp;lt; is &lt; and not <."""
+    assert plain(plain(text)) == plain(text)
+    if not set(tidied(text)) & set("<>&"):
+        assert tidied(tidied(text)) == tidied(text)
+
+
+@given(st.text('*_~ab :/."') | st.text())
+def test_what_is_no_formatting_stays(text: str) -> None:
+    once = unformatted(text)
+    assert [letter for letter in once if letter not in "*_~"] == [
+        letter for letter in text if letter not in "*_~"
+    ]
+    if not set(text) & set("*_~"):
+        assert once == text
+
+
 @pytest.mark.parametrize(
-    "piece", ["<", ">", "&", "&amp;", "<a|", "–", "“", " ", "<@U1", "<@U1> ", "\u200b"]
+    "piece",
+    [
+        "*",
+        "*a",
+        "*a ",
+        " *a",
+        "a* ",
+        "_*~",
+        "<",
+        ">",
+        "&",
+        "&amp;",
+        "<a|",
+        "–",
+        "“",
+        " ",
+        "<@U1",
+        "<@U1> ",
+        "\u200b",
+    ],
 )
 def test_long_text_takes_no_time(piece: str) -> None:
     start = process_time()
     tidied((piece * 10_000)[:10_000])
+    unformatted((piece * 10_000)[:10_000])
     words_for("U0BOT", (piece * 10_000)[:10_000])
     words_after("U0BOT", (piece * 10_000)[:10_000])
     assert process_time() - start < 0.25
