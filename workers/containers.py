@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
-from quaymaster.errors import NotFound, UsageError
+from quaymaster.errors import NotFound
 from quaymaster.image_ref import ImageRef
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
+from workers.engine_names import as_engines_name
 from workers.labels import LABEL, Labels
 
 RESTART_POLICY = "unless-stopped"
@@ -233,11 +234,10 @@ def _key(port: PublishedPort) -> str:
 
 def _image(by_engine: str, labelled: ImageRef | None) -> ImageRef | None:
     """The label has the tag too; the engine knows what the container was really made from."""
-    try:
-        made_from = ImageRef.parse(by_engine, "docker.io")
-    except UsageError:
+    made_from = as_engines_name(by_engine)
+    if made_from is None or labelled is None or labelled.digest is None:
         return None
-    if labelled is None or labelled.digest is None or labelled.digest != made_from.digest:
+    if labelled.digest != made_from.digest:
         return None
     return labelled if labelled.repository == made_from.repository else None
 

@@ -11,6 +11,7 @@ from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
 from quaymaster.redaction import redact
 from workers.engine import Engine
+from workers.engine_names import as_engines_name
 from workers.exchange import Check
 from workers.image_configuration import Config, built_at
 from workers.registry_auth import RegistryLogin
@@ -37,9 +38,9 @@ class HostImage:
     def digest_in(self, repository: Repository) -> Digest | None:
         """The digest of its manifest there, if the engine knows one."""
         for name in self.digests:
-            found, _, digest = name.partition("@")
-            if found == str(repository) or f"docker.io/{found}" == str(repository):
-                return Digest(digest)
+            found = as_engines_name(name)
+            if found is not None and found.repository == repository:
+                return found.digest
         return None
 
 
@@ -193,9 +194,13 @@ def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
     )
 
 
+def _is_name(text: str) -> bool:
+    return _NO_NAME not in text
+
+
 def _listed(found: "_Listed") -> LocalImage:
     return LocalImage(
-        tuple(name for name in found.names or () if _NO_NAME not in name),
+        tuple(str(as_engines_name(name) or name) for name in found.names or () if _is_name(name)),
         found.id,
         found.size,
         datetime.fromtimestamp(found.created, UTC) if found.created > 0 else None,
@@ -206,8 +211,8 @@ def _host_image(found: "_Image") -> HostImage:
     variant = f"/{found.variant}" if found.variant else ""
     return HostImage(
         image_id=Digest(found.id),
-        names=tuple(name for name in found.names or () if _NO_NAME not in name),
-        digests=tuple(name for name in found.digests or () if _NO_NAME not in name),
+        names=tuple(filter(_is_name, found.names or ())),
+        digests=tuple(filter(_is_name, found.digests or ())),
         size=found.size,
         created=built_at(found.created),
         platform=f"{found.os}/{found.architecture}{variant}",

@@ -280,7 +280,7 @@ class Registry:
             return NotFound(
                 f"{ref.repository} has no image {ref.digest}.",
                 why="It was deleted, or it never was in this repository.",
-                next_step=f"`/image tags {ref.repository.path}` lists what is there.",
+                next_step=f"`/image tags {ref.repository}` lists what is there.",
             )
         more = f" and {len(tags) - 5} more" if len(tags) > 5 else ""
         return NotFound(

@@ -10,6 +10,7 @@ import httpx
 
 from quaymaster import bounds
 from quaymaster.errors import LoginRefused, OutsideFailure
+from quaymaster.image_ref import DOCKER_HUB, DOCKER_HUB_API
 from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_BYTES
 from quaymaster.redaction import redact
 from quaymaster.registries import is_loopback
@@ -217,11 +218,8 @@ def may_not(login: RegistryLogin, doing: str, why: str) -> LoginRefused:
 
 
 def api_host(host: str) -> str:
-    """Where a registry's API is. Docker Hub's differs from its name.
-
-    https://github.com/distribution/reference/blob/main/normalize.go
-    """
-    return "registry-1.docker.io" if host in ("docker.io", "index.docker.io") else host
+    """Where a registry's API is. Docker Hub's differs from its name."""
+    return DOCKER_HUB_API if host == DOCKER_HUB else host
 
 
 @cache
