@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef, Repository
@@ -13,6 +13,7 @@ from quaymaster.redaction import redact
 from workers.engine import Engine
 from workers.engine_names import as_engines_name
 from workers.exchange import Check
+from workers.foreign_json import Foreign, Texts
 from workers.image_configuration import Config, built_at
 from workers.registry_auth import RegistryLogin
 from workers.streams import TransferFold
@@ -226,15 +227,15 @@ def _moment(seconds: int) -> datetime | None:
     return found if found.year > 1980 else None
 
 
-class _RootFS(BaseModel):
-    layers: list[str] | None = Field(default=None, alias="Layers")
+class _RootFS(Foreign):
+    layers: Texts | None = Field(default=None, alias="Layers")
 
 
-class _Image(BaseModel):
+class _Image(Foreign):
     id: str = Field(alias="Id")
-    names: list[str] | None = Field(default=None, alias="RepoTags")
-    digests: list[str] | None = Field(default=None, alias="RepoDigests")
-    size: int = Field(alias="Size")
+    names: Texts | None = Field(default=None, alias="RepoTags")
+    digests: Texts | None = Field(default=None, alias="RepoDigests")
+    size: int = Field(default=0, alias="Size")
     created: str | None = Field(default=None, alias="Created")
     os: str = Field(default="linux", alias="Os")
     architecture: str = Field(default="unknown", alias="Architecture")
@@ -243,14 +244,14 @@ class _Image(BaseModel):
     root_fs: _RootFS | None = Field(default=None, alias="RootFS")
 
 
-class _Listed(BaseModel):
+class _Listed(Foreign):
     id: str = Field(alias="Id")
-    names: list[str] | None = Field(default=None, alias="RepoTags")
-    size: int = Field(alias="Size")
-    created: int = Field(alias="Created")
+    names: Texts | None = Field(default=None, alias="RepoTags")
+    size: int = Field(default=0, alias="Size")
+    created: int = Field(default=0, alias="Created")
 
 
-class _Step(BaseModel):
+class _Step(Foreign):
     created: int = Field(default=0, alias="Created")
     created_by: str = Field(default="", alias="CreatedBy")
     comment: str = Field(default="", alias="Comment")

@@ -14,7 +14,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from quaymaster import logs
 from quaymaster.errors import LoginRefused, OutsideFailure
@@ -22,6 +22,7 @@ from quaymaster.image_ref import shown
 from quaymaster.limits import HEADER_CHARACTERS
 from quaymaster.registries import RegistryAccess, is_loopback
 from quaymaster.secret_references import resolve
+from workers.foreign_json import Foreign, reason_of
 
 _SHORTEST_LIFE = 60.0
 """Seconds a token is good for where the server does not say, by the specification."""
@@ -159,15 +160,19 @@ class Authorizer:
             )
         try:
             answer = _TokenAnswer.model_validate_json(response.content)
-        except ValidationError:
-            answer = _TokenAnswer()
+        except ValidationError as error:
+            raise self._no_token(reason_of(error)) from None
         token = answer.token or answer.access_token
         if not token or not token.isascii() or not token.isprintable():
-            raise OutsideFailure(
-                f"The login server of {self.login.host} sent no token.",
-                next_step="Whoever runs the registry should look at its token server.",
-            )
+            raise self._no_token()
         return token, answer.expires_in or _SHORTEST_LIFE
+
+    def _no_token(self, why: str = "") -> OutsideFailure:
+        return OutsideFailure(
+            f"The login server of {self.login.host} sent no token.",
+            why=why,
+            next_step="Whoever runs the registry should look at its token server.",
+        )
 
     def _refused(self, why: str = "") -> LoginRefused:
         return login_refused(self.login, why)
@@ -208,7 +213,7 @@ def _safe_realm(realm: str, host: str) -> httpx.URL:
     )
 
 
-class _TokenAnswer(BaseModel):
+class _TokenAnswer(Foreign):
     token: str = ""
     access_token: str = ""
     expires_in: float | None = None

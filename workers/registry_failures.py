@@ -5,9 +5,10 @@ The codes: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 import re
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
+from workers.foreign_json import Foreign
 from workers.http_client import Answer
 from workers.registry_connection import RegistryConnection, may_not, not_a_registry
 
@@ -84,13 +85,13 @@ def _too_many(host: str, why: str, retry_after: str) -> OutsideFailure:
     )
 
 
-class _Error(BaseModel):
+class _Error(Foreign):
     code: str = ""
     message: str | None = ""
     detail: object = None
 
 
-class _Errors(BaseModel):
+class _Errors(Foreign):
     errors: list[_Error]
 
 
