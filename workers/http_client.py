@@ -8,7 +8,6 @@ says never gets into an error: only what this machine found out about it.
 import os
 import socket
 import ssl
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -23,6 +22,8 @@ import httpx
 from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
 from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
 from workers.http_wires import Dial, Dialled, Wires
+from workers.packing import NotPackedSo, packing_of, unpacked
+from workers.registry_addresses import origin
 from workers.wire import NotLocal, is_local, watched_by
 
 _CONNECTIONS = 16
@@ -91,8 +92,8 @@ class Question:
     content: bytes = b""
 
 
-Follow = Callable[[str], None]
-"""Raises for an address to which a redirect is not to be followed."""
+Follow = Callable[[str], str]
+"""Where to go on for an address that a redirect names. Raises where it is not to be followed."""
 
 
 class HttpClient:
@@ -152,9 +153,7 @@ class HttpClient:
                     found = self._once_more(asked, limits, follow is not None)
                     if isinstance(found, Answer):
                         return found
-                    if follow is not None:
-                        follow(found)
-                    asked = _elsewhere(asked, found)
+                    asked = _elsewhere(asked, follow(found) if follow is not None else found)
         except OutOfTime:
             raise HttpFailure(Kind.TOO_SLOW) from None
         except TooMuch:
@@ -241,56 +240,34 @@ class HttpClient:
         }
 
 
-class Unpacking:
-    """Takes gzip or deflate apart, never to more than ``most`` bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-        self._inflate = zlib.decompressobj(wbits=47)
-        self.made = 0
-        """Bytes that were unpacked so far."""
-
-    def unpacked(self, chunk: bytes) -> bytes:
-        """What follows from one more chunk. Raises TooMuch, and ValueError for what is damaged."""
-        try:
-            # One byte more than may be tells that there is more.
-            content = self._inflate.decompress(chunk, self._left + 1)
-        except zlib.error as error:
-            raise ValueError("not gzip") from error
-        self.made += len(content)
-        self._left -= len(content)
-        if self._left < 0:
-            raise TooMuch
-        return content
-
-    def end(self) -> None:
-        """The last chunk is through. Raises ValueError where something is missing."""
-        if not self._inflate.eof:
-            raise ValueError("cut short")
-
-
 def _read(method: str, response: httpcore.Response, headers: httpx.Headers, most: int) -> bytes:
-    """The body. Of an error the first bytes do, and a packed one is not worth unpacking."""
+    """The body; of an error the first bytes do. Packed or not, it has no more bytes than it may."""
     is_success = 200 <= response.status < 300
+    packing = packing_of(headers)
+    may = most if is_success else ERROR_BYTES
+    # What is packed can be a little larger than what is in it.
+    arriving = max(may, ERROR_BYTES) if packing else may
     declared = headers.get("content-length", "")
     is_number = declared.isascii() and declared.isdigit() and len(declared) < 20
-    if is_success and method != "HEAD" and is_number and int(declared) > most:
+    if is_success and method != "HEAD" and is_number and int(declared) > arriving:
         raise TooMuch
-    packing = headers.get("content-encoding", "identity").strip().lower()
-    read = _collected(response.iter_stream(), most if is_success else ERROR_BYTES, is_success)
-    if not read or packing in ("", "identity"):
+    read = _collected(response.iter_stream(), arriving, is_success)
+    if not read or not packing:
         return read
-    if not is_success:
-        return b""
-    if packing not in ("gzip", "x-gzip", "deflate"):
-        raise HttpFailure(Kind.NOT_HTTP, "It packs its answer in a way that was not asked for.")
-    unpacking = Unpacking(most)
     try:
-        content = unpacking.unpacked(read)
-        unpacking.end()
-    except ValueError:
-        raise HttpFailure(Kind.NOT_HTTP, "Its answer cannot be unpacked.") from None
-    return content
+        return unpacked(read, packing, may)
+    except (TooMuch, ValueError, NotPackedSo) as error:
+        if not is_success:
+            return b""  # the status says enough
+        if isinstance(error, TooMuch):
+            raise
+        raise HttpFailure(Kind.NOT_HTTP, _why_not_unpacked(error)) from None
+
+
+def _why_not_unpacked(error: Exception) -> str:
+    if isinstance(error, NotPackedSo):
+        return "It packs its answer in a way that was not asked for."
+    return "Its answer cannot be unpacked."
 
 
 def _collected(chunks: Iterable[bytes], most: int, is_whole: bool) -> bytes:
@@ -315,16 +292,6 @@ def _target(url: str, place: str) -> str:
     if not is_address or not target.isascii() or not target.isprintable() or " " in target:
         raise HttpFailure(Kind.NO_ADDRESS)
     return parts._replace(fragment="").geturl()
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        parts.hostname or "",
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
 
 
 def _elsewhere(asked: Question, url: str) -> Question:

@@ -25,7 +25,8 @@ from workers.trivy_report import TrivyReport
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 NAME = "shop/web:1.4"
 LOGIN = RegistryLogin("registry.test", "https", "ci", SecretStr("hunter2"))
-BEARER = ['Bearer realm="https://auth.test/token"']
+_BEARER = httpx.Headers({"WWW-Authenticate": 'Bearer realm="https://auth.test/token"'})
+UNAUTHORIZED = Answer(401, _BEARER, b"", "https://registry.test/v2/")
 
 Path = tuple[str | int, ...]
 Reader = Callable[[Any], object]
@@ -67,10 +68,10 @@ def listed(document: Any) -> object:
 
 
 def token(document: Any) -> object:
-    def ask(_url: httpx.URL, _headers: dict[str, str]) -> httpx.Response:
-        return httpx.Response(200, content=json.dumps(document).encode())
+    def ask(url: httpx.URL, _headers: dict[str, str]) -> Answer:
+        return Answer(200, httpx.Headers(), json.dumps(document).encode(), str(url))
 
-    return Authorizer(LOGIN, ask).answer(BEARER, frozenset(), LOGIN.basic)
+    return Authorizer(LOGIN, ask).answer(UNAUTHORIZED, frozenset(), LOGIN.basic)
 
 
 def refusal(document: Any) -> object:
@@ -265,13 +266,13 @@ def test_what_is_unknown_is_ignored(reader: Reader, document: Any, path: Path) -
 def test_another_type_ends_in_the_reason(
     reader: Reader, document: Any, path: Path, wrong: object
 ) -> None:
+    said = ""
     try:
         reader(changed(document, path, lambda inside, name: inside.update({name: wrong})))
     except QuaymasterError as error:
-        if "does not read" in str(error):
-            assert f"At {path[0]}" in str(error)
-        if path[-1] != "mediaType":
-            assert "is not a container image" not in str(error)
+        said = str(error)
+    assert "does not read" not in said or f"At {path[0]}" in said
+    assert "is not a container image" not in said or path[-1] == "mediaType"
 
 
 def test_nulls_in_lists_and_labels_are_absent() -> None:

@@ -13,7 +13,6 @@ from quaymaster.redaction import MARK
 from workers.image_configuration import ImageConfiguration, read_configuration
 from workers.manifests import DOCKER_IMAGE, OCI_IMAGE, ImageManifest, read_manifest
 
-
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 
 
@@ -126,6 +125,7 @@ def test_a_configuration_with_an_odd_media_type_is_read_as_docker_reads_it(
 def test_one_of_an_unknown_media_type_is_read_where_it_has_the_images_layers() -> None:
     kind = "application/vnd.example.image+json"
     assert read(rootfs(2), kind=kind).platform.os == "linux"
-    for document in ({"name": "a chart", "version": "1"}, rootfs(1), rootfs(0), {"rootfs": {}}):
-        with pytest.raises(OutsideFailure, match="It holds “application/vnd.example.image"):
+    chart: dict[str, Any] = {"name": "a chart", "version": "1"}
+    for document in (chart, rootfs(1), rootfs(0), {"rootfs": {}}):
+        with pytest.raises(OutsideFailure, match=r"It holds “application/vnd\.example\.image"):
             read(document, kind=kind)
