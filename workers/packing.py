@@ -6,6 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
 import zlib
 from collections.abc import Mapping
 
+from quaymaster.limits import ERROR_BYTES
 from workers.exchange import TooMuch
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -78,17 +79,25 @@ def unpacked(content: bytes, packing: tuple[str, ...], most: int) -> bytes:
     """What was packed. Raises TooMuch, ValueError for what is damaged, and NotPackedSo."""
     if len(packing) > _MOST_TIMES:
         raise NotPackedSo
-    for way in reversed(packing):
+    for left, way in reversed(tuple(enumerate(packing))):
+        # What is packed still can be a little larger than what is in it.
+        may = max(most, ERROR_BYTES) if left else most
         match way:
             case "gzip" | "x-gzip":
-                content = _unpacked(content, _GZIP, most)
+                content = _unpacked(content, _GZIP, may)
             case "deflate":
-                # Named for zlib's format; some send it without the frame.
-                is_zlib = len(content) > 1 and int.from_bytes(content[:2], "big") % 31 == 0
-                content = _unpacked(content, _ZLIB if is_zlib else _BARE, most)
+                content = _undeflated(content, may)
             case _:
                 raise NotPackedSo
     return content
+
+
+def _undeflated(content: bytes, most: int) -> bytes:
+    """The word is for zlib's format; some leave out its frame."""
+    try:
+        return _unpacked(content, _ZLIB, most)
+    except ValueError:
+        return _unpacked(content, _BARE, most)
 
 
 def _unpacked(content: bytes, wbits: int, most: int) -> bytes:
