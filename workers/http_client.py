@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
 
 from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
+from quaymaster.proxies import NO_PROXIES, Proxies, ProxyServer
 from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
 from workers.http_wires import Dial, Dialled, Wires
 from workers.packing import NotPackedSo, packing_of, unpacked
@@ -106,14 +106,14 @@ class HttpClient:
         self,
         tls: ssl.SSLContext,
         may_be_local: Callable[[str, int], bool],
-        uses_proxies: bool = False,
+        proxies: Proxies = NO_PROXIES,
         dial: Dial | None = None,
     ) -> None:
         self._tls = watched_by(tls)
         self._wires = Dialled(dial) if dial is not None else Wires(may_be_local)
-        self._uses_proxies = uses_proxies
+        self._proxies = proxies
         self._direct = httpcore.ConnectionPool(**self._pool_options())
-        self._proxied: dict[str, httpcore.HTTPProxy] = {}
+        self._proxied: dict[ProxyServer, httpcore.HTTPProxy] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -210,23 +210,19 @@ class HttpClient:
 
     def _pool_for(self, url: str) -> httpcore.ConnectionPool:
         """Proxies of the environment are for the world outside, as they are for Docker."""
-        parts = urlsplit(url)
-        proxy = getproxies().get(parts.scheme, "") if self._uses_proxies else ""
-        host = parts.hostname or ""
-        if not proxy or is_local(host) or proxy_bypass(host):
+        server = None if is_local(urlsplit(url).hostname or "") else self._proxies.to(url)
+        if server is None:
             return self._direct
-        if proxy not in self._proxied:
-            self._proxied[proxy] = self._proxy(proxy)
-        return self._proxied[proxy]
+        if server not in self._proxied:
+            self._proxied[server] = self._proxy(server)
+        return self._proxied[server]
 
-    def _proxy(self, url: str) -> httpcore.HTTPProxy:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        login = (unquote(parts.username or ""), unquote(parts.password or ""))
+    def _proxy(self, server: ProxyServer) -> httpcore.HTTPProxy:
         # Whoever runs the worker chose it, wherever it is.
         options = {**self._pool_options(), "network_backend": Wires(lambda _host, _port: True)}
         return httpcore.HTTPProxy(
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
-            proxy_auth=login if parts.username else None,
+            server.address,
+            proxy_auth=(server.username, server.password) if server.username else None,
             **options,
         )
 
@@ -317,7 +313,9 @@ def _failure(error: Exception) -> HttpFailure:
             return HttpFailure(Kind.UNTRUSTED, f"{cause.verify_message}.")
         case _ if isinstance(cause, ssl.SSLError):
             return HttpFailure(Kind.NO_TLS, f"TLS says: {(cause.reason or 'no').lower()}.")
-        case httpcore.ConnectError() | httpcore.ProxyError():
+        case httpcore.ProxyError():
+            return HttpFailure(Kind.UNREACHED, "The proxy of the environment does not lead there.")
+        case httpcore.ConnectError():
             return HttpFailure(Kind.UNREACHED, _of_system(cause))
         case httpcore.RemoteProtocolError():
             return HttpFailure(Kind.NOT_HTTP, "What it sends is not HTTP, or ends too early.")

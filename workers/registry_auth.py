@@ -18,6 +18,7 @@ from pydantic import SecretStr, ValidationError
 from quaymaster import logs
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.image_ref import shown
+from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.registries import RegistryAccess, is_loopback
 from quaymaster.secret_references import resolve
 from workers.foreign_json import Foreign, reason_of
@@ -52,12 +53,13 @@ class RegistryLogin:
     """Certificates to trust besides the system's."""
     redirects_to: tuple[str, ...] = ()
     """Other ``host[:port]`` to which it may send those who read."""
+    proxies: Proxies = NO_PROXIES
 
     @classmethod
     def of(cls, access: RegistryAccess, environ: Mapping[str, str]) -> Self:
         """The login that the configuration means in this environment.
 
-        Raises ConfigurationError naming a variable that is not set.
+        Raises ConfigurationError naming a variable that is not set, or cannot be followed.
         """
         password = resolve(access.password, environ) if access.password else None
         login = cls(
@@ -67,8 +69,10 @@ class RegistryLogin:
             password,
             access.ca_file,
             access.redirects_to,
+            # Docker, too, speaks to registries on its own machine without one.
+            Proxies.of(environ) if access.scheme == "https" else NO_PROXIES,
         )
-        logs.learn(login.secrets)
+        logs.learn((*login.secrets, *login.proxies.secrets))
         return login
 
     @property

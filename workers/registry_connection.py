@@ -41,7 +41,7 @@ class RegistryConnection:
         self.base = base_of(login.scheme, login.host)
         self._check = check
         trusted = tls_context(login.ca_file) if login.scheme == "https" else _no_tls()
-        self._client = HttpClient(trusted, self._may_be_local, login.scheme == "https")
+        self._client = HttpClient(trusted, self._may_be_local, login.proxies)
         self._authorizer = Authorizer(login, self._ask_for_token)
 
     def close(self) -> None:
