@@ -293,15 +293,15 @@ ONLY_WHO_MAY = (
     _row(
         "a click is of the workspace of who clicked",
         "bot/payloads.py",
-        'team = user.get("team_id") or (body.get("team") or {}).get("id", "")',
-        'team = (body.get("team") or {}).get("id", "")',
+        'optional_text(user, "team_id") or optional_text(inside(body, "team"), "id")',
+        'optional_text(inside(body, "team"), "id")',
         (f"{_PAYLOADS}::test_a_click_is_of_the_workspace_of_who_clicked",),
     ),
     _row(
         "a mention is of the workspace of who wrote it",
         "bot/payloads.py",
-        'team = event.get("user_team") or event.get("source_team") or event.get("team")',
-        'team = event.get("team")',
+        'for name in ("user_team", "source_team", "team")]',
+        'for name in ("team",)]',
         (f"{_PAYLOADS}::test_a_stranger_in_a_shared_channel_is_of_another_workspace",),
     ),
     _row(
