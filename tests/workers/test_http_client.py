@@ -112,6 +112,12 @@ class TestPacked:
             ask(once(answer(body, self.packed)), LATE)
         assert failed.value.kind is Kind.TOO_LONG
 
+    def test_a_bomb_in_many_parts_ends_at_the_limit(self) -> None:
+        parts = bomb(SOON.most - 1) * 50
+        with pytest.raises(HttpFailure) as failed:
+            ask(once(answer(parts, self.packed)), LATE)
+        assert failed.value.kind is Kind.TOO_LONG
+
     def test_a_bomb_in_a_redirect_is_not_unpacked(self) -> None:
         headers = (self.packed, b"Location: /x")
         script = once(answer(bomb(8_000_000), *headers, status=b"307 Elsewhere"))

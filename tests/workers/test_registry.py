@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import docker
 import pytest
@@ -234,7 +235,11 @@ def test_an_image_that_was_written_with_nulls_and_odd_types_is_read_and_tagged(
         "x-more": {"y": 1},
     }
     blob = content.blob(json.dumps(config).encode(), "application/octet-stream")
-    parts = {"mediaType": None, "config": {**blob, "annotations": None}, "layers": []}
+    parts: dict[str, Any] = {
+        "mediaType": None,
+        "config": {**blob, "annotations": None},
+        "layers": [],
+    }
     put = content.manifest(parts, OCI_IMAGE, "1.4")
     assert b'"mediaType": null' in put
     assert client.resolve(ref).digest == digest_of(put)
