@@ -44,12 +44,7 @@ def failure(
         case 429:
             return _too_many(host, why, answer.headers.get("retry-after", ""))
         case status if status >= 500:
-            return OutsideFailure(
-                f"{host} failed with {status}.",
-                why=why,
-                next_step="Try again in a minute; if it stays so, look at the registry's log.",
-                trying_again_can_help=True,
-            )
+            return _failed(host, status, why)
         case 405 if code in ("", "UNSUPPORTED"):
             return OutsideFailure(
                 f"{host} does not allow this.",
@@ -64,6 +59,15 @@ def failure(
             )
         case status:
             return not_a_registry(host, f"It answered {status}. {why}".strip())
+
+
+def _failed(host: str, status: int, why: str) -> OutsideFailure:
+    return OutsideFailure(
+        f"{host} failed with {status}.",
+        why=why,
+        next_step="Try again in a minute; if it stays so, look at the registry's log.",
+        trying_again_can_help=True,
+    )
 
 
 def _full(host: str, why: str) -> DiskFull:

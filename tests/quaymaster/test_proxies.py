@@ -155,7 +155,7 @@ class TestServer:
         assert server.url == "http://ci:hunter%402@proxy.test:1"
 
 
-@pytest.mark.parametrize("command", [["check"], ["worker"], ["bot"], ["scanner"]])
+@pytest.mark.parametrize("command", [["check"], ["worker"]])
 def test_a_program_says_so_when_it_starts(command: list[str], tmp_path: Path) -> None:
     environ = {**os.environ, "HTTPS_PROXY": "socks5://ci:hunter2@proxy.test:1080"}
     done = subprocess.run(
