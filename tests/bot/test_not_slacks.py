@@ -61,6 +61,10 @@ EVENT: dict[str, Any] = {
     },
     "authorizations": [{"team_id": "T0SHOP", "user_id": "U0QUAYMASTER", "is_bot": True}],
 }
+DIRECT = {
+    **EVENT,
+    "event": {**EVENT["event"], "type": "message", "channel_type": "im", "text": "help"},
+}
 HOME = {**EVENT, "event": {"type": "app_home_opened", "user": "U0BOB", "tab": "messages"}}
 
 Place = tuple[str | int, ...]
@@ -179,7 +183,9 @@ def _put(value: Any, part: Any, name: Any) -> None:
 ODD: tuple[Any, ...] = (None, "", "x", 5, 1.5, True, [], {}, [[]], [{}], {"id": 5}, ["x"], "\ud800")
 
 
-@pytest.mark.parametrize("whole", [CLICK, EVENT, HOME], ids=["a click", "a mention", "home"])
+@pytest.mark.parametrize(
+    "whole", [CLICK, EVENT, DIRECT, HOME], ids=["a click", "a mention", "a message", "home"]
+)
 async def test_whatever_stands_in_a_field_is_taken_or_refused(
     slack: httpx.AsyncClient, whole: dict[str, Any]
 ) -> None:
