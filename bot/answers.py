@@ -11,8 +11,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.slack_session import proxy_to
 from bot.views.answers import Answer
 from quaymaster.operations import Actor
+from quaymaster.proxies import Proxies
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +49,12 @@ class _NotTaken(Exception):
 class Answers:
     """Sends private answers."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, proxies: Proxies
+    ) -> None:
         self._client = client
         self._session = session
+        self._proxies = proxies
 
     async def tell(self, to: ReplyTo, answer: Answer) -> None:
         """Say it to one person alone. Tried a few times; what cannot be said stands in the log."""
@@ -66,6 +71,7 @@ class Answers:
             )
             return
         webhook = AsyncWebhookClient(to.response_url, timeout=10, session=self._session)
+        webhook.proxy = proxy_to(to.response_url, self._proxies)
         response = await webhook.send(
             text=answer.text,
             blocks=answer.blocks or None,

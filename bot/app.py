@@ -8,14 +8,15 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answers import as_body
+from bot.fields import NotAsSlackSends
 from bot.front import Front
 from bot.identity import Directory
 from bot.metrics import Metrics
@@ -32,6 +33,8 @@ from bot.payloads import (
     read_mention,
 )
 from bot.views.answers import Answer
+
+log = structlog.get_logger(__name__)
 
 _ANYTHING = re.compile(r".*", re.DOTALL)
 
@@ -67,19 +70,19 @@ class _Listeners:
         self._front = front
         self._metrics = metrics
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def command(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A slash command."""
 
         async def answer() -> Answer | None:
-            return await self._front.typed(read_command(body))
+            return await self._front.typed(read_command(request.body))
 
-        await self._acknowledge("command", ack, answer)
+        return await self._acknowledge("command", ack, request, answer)
 
-    async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def click(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A button."""
 
         async def answer() -> None:
-            match read_click(body):
+            match read_click(request.body):
                 case Clicked() as clicked:
                     await self._front.clicked(clicked)
                 case Confirmed() as confirmed:
@@ -89,13 +92,13 @@ class _Listeners:
                 case None:
                     pass
 
-        await self._acknowledge("click", ack, answer)
+        return await self._acknowledge("click", ack, request, answer)
 
-    async def mention(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def mention(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A message that mentions the bot."""
 
         async def answer() -> None:
-            match read_mention(body):
+            match read_mention(request.body):
                 case Typed() as typed:
                     await self._front.mentioned(typed)
                 case Overheard() as overheard:
@@ -103,27 +106,27 @@ class _Listeners:
                 case None:
                     pass
 
-        await self._acknowledge("mention", ack, answer)
+        return await self._acknowledge("mention", ack, request, answer)
 
-    async def direct_message(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def direct_message(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A message to the bot alone."""
 
         async def answer() -> None:
-            typed = read_direct_message(body)
+            typed = read_direct_message(request.body)
             if typed is not None:
                 await self._front.told(typed)
 
-        await self._acknowledge("direct message", ack, answer)
+        return await self._acknowledge("direct message", ack, request, answer)
 
-    async def home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def home(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """Somebody opened a tab of the app."""
 
         async def answer() -> None:
-            opened = read_home_opened(body)
+            opened = read_home_opened(request.body)
             if opened is not None:
                 await self._front.home_opened(opened)
 
-        await self._acknowledge("home", ack, answer)
+        return await self._acknowledge("home", ack, request, answer)
 
     async def nothing(self, ack: AsyncAck) -> None:
         """An event that nobody asked for."""
@@ -136,15 +139,26 @@ class _Listeners:
         return BoltResponse(status=200, body=as_body(self._front.failed(error, "a delivery")))
 
     async def _acknowledge(
-        self, kind: str, ack: AsyncAck, answer: Callable[[], Awaitable[Answer | None]]
-    ) -> None:
+        self,
+        kind: str,
+        ack: AsyncAck,
+        request: AsyncBoltRequest,
+        answer: Callable[[], Awaitable[Answer | None]],
+    ) -> BoltResponse | None:
         started = time.perf_counter()
         try:
             said = await answer()
+        except NotAsSlackSends as error:
+            self._metrics.refused.labels("unreadable").inc()
+            log.warning(f"a {kind} is not what Slack sends", why=str(error))
+            # Over a socket there is no other status, and what is not acknowledged comes again.
+            is_over_http = request.mode == "http"
+            return BoltResponse(status=400 if is_over_http else 200, body="")
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             said = self._front.failed(error, f"a {kind}")
         await (ack(as_body(said)) if said is not None else ack())
         self._metrics.acknowledged.labels(kind).observe(time.perf_counter() - started)
+        return None
 
 
 def _authorize(

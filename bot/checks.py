@@ -13,7 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answers import error_name_of, status_of
 from bot.identity import Home, standing_of
-from bot.slack_session import slack_session
+from bot.slack_session import slack_client, slack_session
 from quaymaster.checks import Check, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure
@@ -61,7 +61,7 @@ def slack_probes(settings: Settings, configuration: Configuration) -> tuple[Prob
 
 async def _installation(settings: Settings, configuration: Configuration) -> Sequence[Check]:
     token = settings.bot_token().get_secret_value()
-    async with _client(token, settings.slack_api_url) as client:
+    async with _client(token, settings) as client:
         answer = await _asked(SLACK_BOT_TOKEN.name, client.auth_test)
         workspace = _Workspace(client, Home.of(_data(answer)))
         channels = [workspace.channel(*pair) for pair in configured_channels(configuration).items()]
@@ -83,7 +83,7 @@ async def _socket_mode(settings: Settings) -> Sequence[Check]:
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
         return (Check(subject, "ok", "not set: the bot is to take requests over HTTP."),)
     token = settings.app_token().get_secret_value()
-    async with _client(token, settings.slack_api_url) as client:
+    async with _client(token, settings) as client:
         await _asked(
             SLACK_APP_TOKEN.name, lambda: client.apps_connections_open(app_token=token), "app"
         )
@@ -245,10 +245,10 @@ class _Workspace:
 
 
 @asynccontextmanager
-async def _client(token: str, base_url: str) -> AsyncIterator[AsyncWebClient]:
+async def _client(token: str, settings: Settings) -> AsyncIterator[AsyncWebClient]:
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     async with slack_session(timeout) as session:
-        yield AsyncWebClient(token, base_url=base_url, session=session, retry_handlers=[])
+        yield slack_client(token, settings.slack_api_url, session, settings.proxies)
 
 
 async def _asked(

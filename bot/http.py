@@ -1,8 +1,11 @@
 """Requests over HTTP: signed, in time, not too big. And what watches over the bot."""
 
 import asyncio
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 
+import structlog
 from slack_bolt.adapter.starlette.async_handler import (
     to_async_bolt_request,
     to_starlette_response,
@@ -16,8 +19,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.loops.auto import auto_loop_factory
 
+from bot.fields import NotAsSlackSends
 from bot.metrics import Metrics
+from bot.payloads import expect_a_delivery
 from quaymaster.limits import REQUEST_BYTES
+
+log = structlog.get_logger(__name__)
 
 _EVENTS = "/slack/events"
 
@@ -81,11 +88,21 @@ def _slack_events(
             return PlainTextResponse("not signed by Slack, or more than five minutes ago", 401)
         try:
             delivery = to_async_bolt_request(request, body)
-        except (ValueError, RecursionError):
-            return PlainTextResponse("not readable", 400)
+            expect_a_delivery(delivery.body)
+        except NotAsSlackSends as error:
+            return _unreadable(str(error), metrics)
+        # What Bolt itself stumbles over: no text, no JSON, too deep, other types than Slack's.
+        except (ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:
+            return _unreadable(type(error).__name__, metrics)
         return to_starlette_response(await bolt.async_dispatch(delivery))
 
     return slack_events
+
+
+def _unreadable(why: str, metrics: Metrics) -> Response:
+    metrics.refused.labels("unreadable").inc()
+    log.warning("a signed request is not what Slack sends", why=why)
+    return PlainTextResponse("not what Slack sends", 400)
 
 
 def metrics_app(metrics: Metrics) -> Starlette:
@@ -124,5 +141,9 @@ def _is_signed(verifier: SignatureVerifier, request: Request, body: bytes) -> bo
         return False
     try:
         return verifier.is_valid(body, timestamp, signature)
-    except (ValueError, OverflowError):  # the body is not UTF-8, or the number absurd
+    except UnicodeDecodeError:  # it makes a text of the body first, and the time is right
+        base = b"v0:%s:%s" % (timestamp.encode(), body)
+        own = hmac.new(verifier.signing_secret.encode(), base, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(f"v0={own}", signature)
+    except (ValueError, OverflowError):  # the number is absurd
         return False

@@ -5,16 +5,13 @@ known by the workspace that the payload names for them
 (https://docs.slack.dev/apis/slack-connect/using-slack-apis-in-shared-channels).
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bot.answers import AtHome, ReplyTo
 from bot.buttons import CONFIRM, REFRESH, Button, Pointer, page_of
 from bot.commands.tidy import without_mentions, words_after, words_for
+from bot.fields import NotAsSlackSends, Payload, first_of, inside, optional_text, text
 from quaymaster.operations import Actor, Origin
-
-Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +65,56 @@ class HomeOpened:
     delivery: str
 
 
+def expect_a_delivery(body: object) -> None:
+    """Raise NotAsSlackSends for what has not even the outline of a delivery that is answered here.
+
+    Bolt takes it apart to see whose it is, so it is looked at before; all the rest is read once, by
+    whose it is.
+    """
+    if not isinstance(body, dict):
+        raise NotAsSlackSends("it has no fields")
+    if "command" in body:
+        text(body, "command")
+        return
+    match optional_text(body, "type"):
+        case "block_actions":
+            text(first_of(body, "actions"), "action_id")
+        case "event_callback":
+            text(inside(body, "event"), "type")
+        case "url_verification":
+            text(body, "challenge")
+        case "" if "ssl_check" in body:  # of the address of slash commands
+            text(body, "ssl_check")
+        case _:
+            raise NotAsSlackSends("its type is none that is answered here")
+
+
 def read_command(body: Payload) -> Typed:
-    """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands"""
-    actor = Actor(body["team_id"], body["user_id"])
-    origin = Origin(body["channel_id"], body["trigger_id"])
-    reply_to = ReplyTo(actor.user, origin.channel, body.get("response_url"))
-    return Typed(body.get("text", ""), actor, origin, reply_to)
+    """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands
+
+    Raises NotAsSlackSends, as all of these do.
+    """
+    actor = Actor(text(body, "team_id"), text(body, "user_id"))
+    origin = Origin(text(body, "channel_id"), text(body, "trigger_id"))
+    reply_to = ReplyTo(actor.user, origin.channel, optional_text(body, "response_url") or None)
+    return Typed(optional_text(body, "text"), actor, origin, reply_to)
 
 
 def read_click(body: Payload) -> Clicked | Confirmed | HomeOpened | None:
     """A pressed button; None for one that asks for nothing, such as a link:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
-    action = body["actions"][0]
-    actor = _clicker(body)
-    if action.get("action_id") == REFRESH:
-        return HomeOpened(actor, body["trigger_id"])
-    if action.get("action_id") == CONFIRM:
-        value = str(action.get("value", ""))
-        return Confirmed(value, actor, body["trigger_id"], _reply_to(body, actor))
-    pressed = _pressed(str(action.get("action_id", "")))
-    pointer = Pointer.parse(str(action.get("value", "")))
+    action = first_of(body, "actions")
+    actor, delivery = _clicker(body), text(body, "trigger_id")
+    action_id, value = optional_text(action, "action_id"), optional_text(action, "value")
+    if action_id == REFRESH:
+        return HomeOpened(actor, delivery)
+    if action_id == CONFIRM:
+        return Confirmed(value, actor, delivery, _reply_to(body, actor))
+    pressed, pointer = _pressed(action_id), Pointer.parse(value)
     if pressed is None or pointer is None:
         return None
-    return Clicked(pressed, pointer, actor, body["trigger_id"], _reply_to(body, actor))
+    return Clicked(pressed, pointer, actor, delivery, _reply_to(body, actor))
 
 
 def read_home_opened(body: Payload) -> HomeOpened | None:
@@ -100,10 +123,10 @@ def read_home_opened(body: Payload) -> HomeOpened | None:
 
     The event names no workspace of the person: whether they are from elsewhere, the look-up says.
     """
-    event = body["event"]
-    if event.get("tab") != "home":
+    event = inside(body, "event")
+    if optional_text(event, "tab") != "home":
         return None
-    return HomeOpened(Actor(body["team_id"], event["user"]), body["event_id"])
+    return HomeOpened(Actor(text(body, "team_id"), text(event, "user")), text(body, "event_id"))
 
 
 def read_mention(body: Payload) -> Typed | Overheard | None:
@@ -113,11 +136,14 @@ def read_mention(body: Payload) -> Typed | Overheard | None:
     message = _message(body)
     if message is None:
         return None
-    bot, text = _bot_of(body), message.text
-    words = words_for(bot, text)
+    bot = _bot_of(body)
+    words = words_for(bot, message.text)
     if words is None:
         return Overheard(
-            words_after(bot, text), message.actor, message.origin.delivery, message.reply_to
+            words_after(bot, message.text),
+            message.actor,
+            message.origin.delivery,
+            message.reply_to,
         )
     return replace(message, text=words)
 
@@ -127,43 +153,53 @@ def read_direct_message(body: Payload) -> Typed | None:
     person wrote, the bot's own among them, or that was edited, and for one elsewhere:
     https://docs.slack.dev/reference/events/message.im
     """
+    if optional_text(inside(body, "event"), "channel_type") != "im":
+        return None
     message = _message(body)
-    if message is None or body["event"].get("channel_type") != "im":
+    if message is None:
         return None
     return replace(message, text=without_mentions(_bot_of(body), message.text))
 
 
 def _message(body: Payload) -> Typed | None:
     """A message as it stands, if a person wrote it just now."""
-    event = body["event"]
-    if event.get("bot_id") or event.get("subtype") or event.get("edited") or "user" not in event:
+    event = inside(body, "event")
+    if event.get("bot_id") or event.get("subtype") or event.get("edited"):
         return None
-    team = event.get("user_team") or event.get("source_team") or event.get("team")
-    actor = Actor(team or body["team_id"], event["user"])
-    origin = Origin(event["channel"], body["event_id"], event.get("thread_ts"))
+    user = optional_text(event, "user")
+    if not user:
+        return None
+    teams = [optional_text(event, name) for name in ("user_team", "source_team", "team")]
+    actor = Actor(next(filter(None, teams), "") or text(body, "team_id"), user)
+    thread = optional_text(event, "thread_ts") or None
+    origin = Origin(text(event, "channel"), text(body, "event_id"), thread)
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
-    return Typed(event.get("text") or "", actor, origin, reply_to)
+    return Typed(optional_text(event, "text"), actor, origin, reply_to)
 
 
 def _clicker(body: Payload) -> Actor:
-    user = body["user"]
-    team = user.get("team_id") or (body.get("team") or {}).get("id", "")
-    return Actor(team, user["id"])
+    user = inside(body, "user")
+    team = optional_text(user, "team_id") or optional_text(inside(body, "team"), "id")
+    return Actor(team, text(user, "id"))
 
 
 def _reply_to(body: Payload, actor: Actor) -> ReplyTo | AtHome:
     """A click on the Home tab is in no channel and has no ``response_url``."""
-    if (body.get("view") or {}).get("type") == "home":
+    if optional_text(inside(body, "view"), "type") == "home":
         return AtHome(actor)
-    container = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
-    return ReplyTo(actor.user, channel, body.get("response_url"), container.get("thread_ts"))
+    container = inside(body, "container")
+    in_channel = optional_text(inside(body, "channel"), "id")
+    return ReplyTo(
+        actor.user,
+        in_channel or optional_text(container, "channel_id"),
+        optional_text(body, "response_url") or None,
+        optional_text(container, "thread_ts") or None,
+    )
 
 
 def _bot_of(body: Payload) -> str:
     """The bot's own user: https://docs.slack.dev/apis/events-api/#authorizations"""
-    given: Sequence[Payload] = body.get("authorizations") or ({},)
-    return str(given[0].get("user_id") or "")
+    return optional_text(first_of(body, "authorizations"), "user_id")
 
 
 def _pressed(action_id: str) -> Button | int | None:

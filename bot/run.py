@@ -29,7 +29,7 @@ from bot.paging import Paging
 from bot.returned import Returned
 from bot.server import serve_http
 from bot.sharing import Shared
-from bot.slack_session import slack_session
+from bot.slack_session import slack_client, slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
@@ -178,12 +178,8 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     try:
         async with slack_session(timeout) as session:
-            client = AsyncWebClient(
-                settings.bot_token().get_secret_value(),
-                base_url=settings.slack_api_url,
-                session=session,
-                retry_handlers=[],
-            )
+            token = settings.bot_token().get_secret_value()
+            client = slack_client(token, settings.slack_api_url, session, settings.proxies)
             parts = parts_of(settings, configuration, database, client, session, metrics)
             ring = settings.keys(Role.BOT).ring
             drift = DriftWatch(database, parts.acceptance, configuration, ring)
@@ -223,7 +219,7 @@ def parts_of(
         paging=Paging(database, directory, configuration, keys.ring),
         overview=overview,
         home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
-        answers=Answers(client, session),
+        answers=Answers(client, session, settings.proxies),
         background=background,
         metrics=metrics,
         keys=keys,

@@ -19,7 +19,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import slack_errors
 from bot.slack_errors import Failed, Limited, Refusal
-from bot.slack_session import slack_session
+from bot.slack_session import proxy_to, slack_client, slack_session
+from quaymaster.proxies import NO_PROXIES, Proxies
 
 T = TypeVar("T")
 CALL_SECONDS = 6.0
@@ -102,21 +103,24 @@ class Content:
 class Sender:
     """Slack, for one installation. Made by ``opened``."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, proxies: Proxies
+    ) -> None:
         self._client = client
         self._session = session
+        self._proxies = proxies
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, token: str, base_url: str) -> AsyncIterator["Sender"]:
+    async def opened(
+        cls, token: str, base_url: str, proxies: Proxies = NO_PROXIES
+    ) -> AsyncIterator["Sender"]:
         """A sender that is closed at the end. ``base_url`` is that of the Web API."""
         timeout = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=_CONNECT_SECONDS)
         connector = aiohttp.TCPConnector(keepalive_timeout=_IDLE_CONNECTION_SECONDS)
         async with slack_session(timeout, connector) as session:
-            client = AsyncWebClient(
-                token, base_url=base_url, session=session, retry_handlers=[], timeout=30
-            )
-            yield cls(client, session)
+            client = slack_client(token, base_url, session, proxies)
+            yield cls(client, session, proxies)
 
     async def post(
         self, channel: str, content: Content, thread: str | None = None
@@ -269,7 +273,9 @@ class Sender:
 
     async def _send_file(self, url: str, content: bytes) -> None:
         timeout = aiohttp.ClientTimeout(total=_UPLOAD_SECONDS, sock_connect=_CONNECT_SECONDS)
-        async with self._session.post(url, data=content, timeout=timeout) as answer:
+        async with self._session.post(
+            url, data=content, timeout=timeout, proxy=proxy_to(url, self._proxies)
+        ) as answer:
             answer.raise_for_status()
 
 

@@ -28,6 +28,8 @@ class SocketMode:
         self._handler = AsyncSocketModeHandler(
             bolt, app_token, logger=logger, web_client=client, ping_interval=PING_SECONDS
         )
+        # As Slack's API is reached; what it finds in the environment by itself knows no NO_PROXY.
+        self._handler.client.proxy = client.proxy
 
     async def is_connected(self) -> bool:
         """Whether deliveries can arrive now."""

@@ -350,7 +350,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
             is_against=True,
             stops=_is_deploy(facts),
             why=f"{_why(verdict)} Nothing was changed.".strip(),
-            next_step=f"`/image scan {image.repository.path}@{image.pin}` shows what.",
+            next_step=f"`/image scan {image.by_digest}` shows what.",
         )
     return Answer(
         Question.GATE,

@@ -321,7 +321,7 @@ async def _beside_the_workers(
     hosts = [host for queue in queues if (host := host_of(queue))]
     connect = connector(configuration, settings.docker_host)
     look = ServiceLook(worker_connection(url), keys, configuration, hosts, connect)
-    async with Sender.opened(token, settings.slack_api_url) as sender:
+    async with Sender.opened(token, settings.slack_api_url, settings.proxies) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop),
             drop_what_is_over(worker_connection(url), configuration.retention, stop),

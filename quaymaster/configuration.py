@@ -3,9 +3,10 @@
 Secrets stay references here; ``secret_references.resolve`` looks one up when it is used.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
-from quaymaster.image_ref import Repository, shown
+from quaymaster.image_ref import Repository, canonical_registry, shown
 from quaymaster.registries import RegistryAccess
 from quaymaster.retention import Retention
 from quaymaster.rights import Permission, Role
@@ -29,7 +30,7 @@ from quaymaster.schema import (
 )
 from quaymaster.schema_errors import complaints_of
 from quaymaster.schema_rules import broken_rules
-from quaymaster.spelling import did_you_mean, listed
+from quaymaster.spelling import did_you_mean, listed, nearest
 from quaymaster.yaml_source import YamlSource
 
 Entry = TypeVar("Entry")
@@ -235,6 +236,7 @@ class Configuration:
 
     def registry(self, host: str) -> RegistryAccess:
         """How to speak to a registry. Raises UsageError for one that is not configured."""
+        host = canonical_registry(host)
         if host not in self.registries:
             raise UsageError(
                 f"{shown(host)} is not one of the configured registries.",
@@ -263,19 +265,33 @@ def _named(entries: Mapping[str, Entry], name: str, one: str, several: str) -> E
 def _foreign(
     what: str, repository: Repository, environment: str, images: Mapping[str, Repository]
 ) -> UsageError:
-    """With the rules, and the repository that was probably meant: first one of the same path."""
+    """With the rules, and the repository that was probably meant."""
     rules = [f"{name} runs {image}" for name, image in images.items()]
-    alike = [str(image) for image in images.values() if image.path == repository.path]
-    hint = (
-        f"Did you mean {alike[0]}?"
-        if alike
-        else did_you_mean(str(repository), map(str, images.values()))
-    )
+    meant = _probably_meant(repository, tuple(images.values()))
     return UsageError(
         what,
         why=f"In {environment}, {listed(rules)}.",
-        next_step=hint,
+        next_step=f"Did you mean {meant}?" if meant else "",
     )
+
+
+def _probably_meant(wrong: Repository, known: Sequence[Repository]) -> Repository | None:
+    """One of the same path elsewhere, else one with a mistake in one part of its name.
+
+    Part by part: what two names have in common besides (a registry, a folder) makes them look
+    alike however different they are.
+    """
+    for one in known:
+        if one.path == wrong.path:
+            return one
+    for one in known:
+        pairs = list(zip_longest(wrong.path.split("/"), one.path.split("/"), fillvalue=""))
+        different = [pair for pair in pairs if pair[0] != pair[1]]
+        if one.registry == wrong.registry and len(different) == 1:
+            word, right = different[0]
+            if nearest(word, [right] if right else []) is not None:
+                return one
+    return None
 
 
 def _joined_gate(*layers: GateSettings) -> GateRule:

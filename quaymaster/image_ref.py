@@ -9,6 +9,10 @@ The grammar: https://github.com/distribution/reference/blob/main/reference.go
     separator      := "." | "_" | "__" | 1*"-"
     tag            := [A-Za-z0-9_] [A-Za-z0-9_.-]{0,127}
     digest         := algorithm ":" hex; sha256 has 64 lower-case hex digits
+
+One repository has one name here, whoever wrote it: hosts are in lower case, Docker Hub is
+``docker.io``, and its own images are in ``library``. Docker's rules:
+https://github.com/distribution/reference/blob/main/normalize.go
 """
 
 import re
@@ -30,6 +34,12 @@ _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 
 _NAME_LIMIT = 255
 """The distribution project's limit on domain and path together."""
+
+DOCKER_HUB = "docker.io"
+DOCKER_HUB_API = "registry-1.docker.io"
+"""Where its API answers: https://docs.docker.com/reference/api/registry/latest/"""
+_NAMES_OF_DOCKER_HUB = frozenset({DOCKER_HUB, "index.docker.io", DOCKER_HUB_API})
+_OFFICIAL = "library/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,17 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Repository:
-    """``registry/path``: where tags live."""
+    """``registry/path``: where tags live. Two that are the same are equal, however written."""
 
     registry: str
     path: str
 
     def __post_init__(self) -> None:
+        registry, path = canonical_registry(self.registry), self.path
+        if registry == DOCKER_HUB and "/" not in path:
+            path = _OFFICIAL + path
+        object.__setattr__(self, "registry", registry)
+        object.__setattr__(self, "path", path)
         if not _DOMAIN.fullmatch(self.registry):
             raise _impossible(
                 str(self), f"{shown(self.registry)} is not a registry's host or host:port."
@@ -81,13 +96,23 @@ class Repository:
         if not text:
             raise _impossible(text, "It is empty.")
         first, slash, rest = text.partition("/")
-        if slash and _looks_like_a_host(first):
+        if slash and is_registry_host(first):
             return cls(first, rest)
         return cls(default_registry, text)
 
     def familiar(self, default_registry: str) -> str:
-        """As people say it: without the default registry."""
-        return self.path if self.registry == default_registry else str(self)
+        """As people say it: without the default registry, and without Docker Hub's ``library``.
+
+        It reads back as the same: a path that begins like a host keeps its registry.
+        """
+        path = self.path
+        if self.registry == DOCKER_HUB and path.count("/") == 1:
+            path = path.removeprefix(_OFFICIAL)
+        if self.registry == canonical_registry(default_registry):
+            first, slash, _ = path.partition("/")
+            if not (slash and is_registry_host(first)):
+                return path
+        return f"{self.registry}/{path}"
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.path}"
@@ -156,7 +181,7 @@ class ImageRef:
         raise UsageError(
             f"{self} names no tag.",
             why="Without a tag or digest it could mean any image of that repository.",
-            next_step=f"Write {self}:TAG; `/image tags {self.repository.path}` lists the tags.",
+            next_step=f"Write {self}:TAG; `/image tags {self.repository}` lists the tags.",
         )
 
     def __str__(self) -> str:
@@ -171,9 +196,22 @@ def shown(text: str, limit: int = 60) -> str:
     return f"“{printable[: limit - 1]}…”" if len(printable) > limit else f"“{printable}”"
 
 
-def _looks_like_a_host(first: str) -> bool:
-    """Docker's rule: https://github.com/distribution/reference/blob/main/normalize.go."""
-    return any(c in first for c in ".:") or first == "localhost" or first != first.lower()
+def is_registry_host(first: str) -> bool:
+    """Whether the first part of a name is a registry, and not of its path.
+
+    Docker also takes a word with capitals for one. In lower case, as names are here, it would read
+    as a path; and it is a path with a capital too many more often.
+    """
+    return any(c in first for c in ".:") or first.lower() == "localhost"
+
+
+def canonical_registry(host: str) -> str:
+    """The one name of a registry: hosts have no case, and Docker Hub has several names.
+
+    A port is part of the name, as it is for engines.
+    """
+    lower = host.lower()
+    return DOCKER_HUB if lower in _NAMES_OF_DOCKER_HUB else lower
 
 
 def _why_not_a_path(path: str) -> str:

@@ -25,6 +25,7 @@ from quaymaster.schema_values import (
     ChannelId,
     DroppedCapability,
     Duration,
+    EachRegistryOnce,
     EngineId,
     EngineUrl,
     FreezeText,
@@ -36,6 +37,7 @@ from quaymaster.schema_values import (
     PermissionText,
     PlatformText,
     Port,
+    RedirectHost,
     Reference,
     RegistryHost,
     RoleMembers,
@@ -74,7 +76,7 @@ class RegistryEntry(Part):
         description="certificates to trust besides the system's; relative to this file",
         examples=["registry-ca.pem"],
     )
-    redirects_to: tuple[RegistryHost, ...] = Field(
+    redirects_to: tuple[RedirectHost, ...] = Field(
         (),
         description="other hosts[:port] to which it may send those who read, as to its storage",
         examples=[["storage.example.com"]],
@@ -377,7 +379,7 @@ class Declaration(Part):
     default_registry: RegistryHost = Field(
         description="the registry of a name without one", examples=["registry.example.com"]
     )
-    registries: Mapping[RegistryHost, RegistryEntry] = Field(
+    registries: Annotated[Mapping[RegistryHost, RegistryEntry], EachRegistryOnce] = Field(
         {},
         description="registries that may be spoken to besides the default one, and their logins",
         examples=[{"registry.example.com": {"username": "ci", "password": "${REGISTRY_PASSWORD}"}}],

@@ -7,13 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import BeforeValidator, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from quaymaster.capabilities import parse_capability, parse_dropped
 from quaymaster.errors import UsageError
 from quaymaster.host_engines import is_engine_id
-from quaymaster.image_ref import ImageRef, Repository, shown
+from quaymaster.image_ref import (
+    ImageRef,
+    Repository,
+    canonical_registry,
+    is_registry_host,
+    shown,
+)
 from quaymaster.platforms import Platform
 from quaymaster.quantities import parse_duration, parse_memory
 from quaymaster.rights import Permission, Role
@@ -96,14 +102,41 @@ def _channel(text: str) -> str:
 
 
 def _registry_host(text: str) -> str:
-    why = "Write its host or host:port, with at least a dot or a port in it."
+    if not is_registry_host(text):
+        raise _not_a_registry(text)
     try:
-        repository = Repository.parse(f"{text}/x", "localhost")
+        return Repository(text, "x").registry
     except UsageError as error:
-        raise UsageError(f"{shown(text)} is not a registry.", why=why) from error
-    if repository.registry != text:
-        raise UsageError(f"{shown(text)} is not a registry.", why=why)
-    return text
+        raise _not_a_registry(text) from error
+
+
+def _not_a_registry(text: str) -> UsageError:
+    return UsageError(
+        f"{shown(text)} is not a registry.",
+        why="Write its host or host:port, with at least a dot or a port in it.",
+    )
+
+
+def _each_once(value: object) -> object:
+    """Two entries of one registry under two names: one of them would go by in silence."""
+    if isinstance(value, dict):
+        seen: dict[str, str] = {}
+        for host in (key for key in value if isinstance(key, str)):
+            name = canonical_registry(host)
+            if name in seen:
+                raise PydanticCustomError(
+                    "value",
+                    "{one} and {other} are the same registry, {name}. Remove one of them.",
+                    {"one": seen[name], "other": host, "name": name},
+                )
+            seen[name] = host
+    return value
+
+
+def _redirect_host(text: str) -> str:
+    """What answers at an address, so without the names that a registry has besides."""
+    _registry_host(text)
+    return text.lower().removesuffix(":443")
 
 
 def _engine_url(text: str) -> str:
@@ -255,6 +288,8 @@ VariableName = Annotated[str, reading(_variable_name)]
 VariableValue = Annotated[Template, PlainValidator(_variable_value)]
 ChannelId = Annotated[str, reading(_channel)]
 RegistryHost = Annotated[str, reading(_registry_host)]
+RedirectHost = Annotated[str, reading(_redirect_host)]
+EachRegistryOnce = BeforeValidator(_each_once)
 EngineUrl = Annotated[str, reading(_engine_url)]
 EngineId = Annotated[str, reading(_engine_id)]
 AbsolutePath = Annotated[str, reading(_absolute_path)]

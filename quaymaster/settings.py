@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import FingerprintKey
 from quaymaster.key_ring import KeyRing, Role
+from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.secret_names import is_secret_name
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.spelling import listed
@@ -69,13 +70,15 @@ class Settings:
     slack_signing_secret: SecretStr | None = None
     trivy: tuple[tuple[str, SecretStr], ...] = ()
     """Trivy's own variables, name and value, passed through to it."""
+    proxies: Proxies = NO_PROXIES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], needs: Iterable[str] = ()) -> Self:
         """Read the settings; an empty variable counts as one that is not set.
 
         ``needs`` names the variables that this program cannot do without. Raises
-        ConfigurationError naming every variable that is missing or wrong, with examples.
+        ConfigurationError naming every variable that is missing or wrong, with examples; a proxy
+        that cannot be followed is one.
         """
         if environ.get(_GONE):
             raise ConfigurationError(
@@ -86,7 +89,8 @@ class Settings:
         values = {
             setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS
         }
-        if complaints := _complaints(values, set(needs)):
+        proxies, unfollowed = _proxies(environ)
+        if complaints := (*_complaints(values, set(needs)), *unfollowed):
             raise ConfigurationError(
                 "\n".join(("The environment is not set up:", *complaints)),
                 next_step="\nThe README explains every variable.",
@@ -108,6 +112,7 @@ class Settings:
                 for name, value in sorted(environ.items())
                 if name.startswith("TRIVY_")
             ),
+            proxies=proxies,
         )
 
     @property
@@ -119,6 +124,7 @@ class Settings:
         )
         values = [one.get_secret_value() for one in given if one]
         values += [value.get_secret_value() for name, value in self.trivy if is_secret_name(name)]
+        values += self.proxies.secrets
         password = urlsplit(self.redis_url.get_secret_value()).password
         return (*values, unquote(password)) if password else tuple(values)
 
@@ -193,6 +199,14 @@ def _complaints(values: Mapping[str, str], needed: set[str]) -> tuple[str, ...]:
         if what:
             found.append(f"  {setting.name} {what} Example: {setting.name}={setting.example}")
     return tuple(found)
+
+
+def _proxies(environ: Mapping[str, str]) -> tuple[Proxies, tuple[str, ...]]:
+    """What the environment says about proxies, and what is wrong with it."""
+    try:
+        return Proxies.of(environ), ()
+    except ConfigurationError as error:
+        return NO_PROXIES, (f"  {error}",)
 
 
 def _starting_with(*prefixes: str) -> Callable[[str], str]:

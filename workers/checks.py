@@ -89,8 +89,8 @@ def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
             version = api.version()
         information = engine.information()
         is_here = engine.url.startswith("unix://")
-    release = f"Docker {version['Version']}, API {version['ApiVersion']}"
-    if _numbers(version["ApiVersion"]) < _OLDEST_API:
+    release = f"Docker {version.get('Version')}, API {version.get('ApiVersion')}"
+    if _numbers(str(version.get("ApiVersion"))) < _OLDEST_API:
         yield Check(subject, "broken", f"{release} is too old.", "Install Docker 20.10 or newer.")
         return
     kind = f"{information.get('OSType')}/{information.get('Architecture')}"

@@ -9,12 +9,14 @@ starts by itself after a reboot.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from quaymaster.errors import NotFound, UsageError
+from quaymaster.errors import NotFound
 from quaymaster.image_ref import ImageRef
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
+from workers.engine_names import as_engines_name
+from workers.foreign_json import Foreign, TextByName
 from workers.labels import LABEL, Labels
 
 RESTART_POLICY = "unless-stopped"
@@ -195,7 +197,7 @@ def _container(found: "_Inspected") -> Container:
         is_on_network=on_network,
         is_on_check=on_check,
         has_its_ports=_are_published(ports, found.settings.ports or {}),
-        address=networks[network].address if network in networks else "",
+        address=endpoint.address if (endpoint := networks.get(network)) is not None else "",
         started_at=found.state.started_at,
         stop_signal=found.config.stop_signal or "SIGTERM",
         drain=float(found.config.stop_timeout if found.config.stop_timeout is not None else 10),
@@ -233,41 +235,40 @@ def _key(port: PublishedPort) -> str:
 
 def _image(by_engine: str, labelled: ImageRef | None) -> ImageRef | None:
     """The label has the tag too; the engine knows what the container was really made from."""
-    try:
-        made_from = ImageRef.parse(by_engine, "docker.io")
-    except UsageError:
+    made_from = as_engines_name(by_engine)
+    if made_from is None or labelled is None or labelled.digest is None:
         return None
-    if labelled is None or labelled.digest is None or labelled.digest != made_from.digest:
+    if labelled.digest != made_from.digest:
         return None
     return labelled if labelled.repository == made_from.repository else None
 
 
-class _Binding(BaseModel):
+class _Binding(Foreign):
     address: str = Field(default="", alias="HostIp")
     port: str = Field(default="", alias="HostPort")
 
 
-class _Restart(BaseModel):
+class _Restart(Foreign):
     name: str = Field(default="", alias="Name")
 
 
-class _HostConfig(BaseModel):
+class _HostConfig(Foreign):
     bindings: dict[str, list[_Binding] | None] | None = Field(default=None, alias="PortBindings")
     restart: _Restart = Field(default_factory=_Restart, alias="RestartPolicy")
 
 
-class _Config(BaseModel):
+class _Config(Foreign):
     image: str = Field(default="", alias="Image")
-    labels: dict[str, str] | None = Field(default=None, alias="Labels")
+    labels: TextByName | None = Field(default=None, alias="Labels")
     stop_signal: str | None = Field(default=None, alias="StopSignal")
     stop_timeout: int | None = Field(default=None, alias="StopTimeout")
 
 
-class _Health(BaseModel):
+class _Health(Foreign):
     status: str = Field(default="", alias="Status")
 
 
-class _State(BaseModel):
+class _State(Foreign):
     running: bool = Field(default=False, alias="Running")
     restarting: bool = Field(default=False, alias="Restarting")
     exit_code: int = Field(default=0, alias="ExitCode")
@@ -275,16 +276,16 @@ class _State(BaseModel):
     health: _Health | None = Field(default=None, alias="Health")
 
 
-class _Endpoint(BaseModel):
+class _Endpoint(Foreign):
     address: str = Field(default="", alias="IPAddress")
 
 
-class _Settings(BaseModel):
-    networks: dict[str, _Endpoint] | None = Field(default=None, alias="Networks")
+class _Settings(Foreign):
+    networks: dict[str, _Endpoint | None] | None = Field(default=None, alias="Networks")
     ports: dict[str, list[_Binding] | None] | None = Field(default=None, alias="Ports")
 
 
-class _Inspected(BaseModel):
+class _Inspected(Foreign):
     id: str = Field(alias="Id")
     name: str = Field(alias="Name")
     image: str = Field(alias="Image")

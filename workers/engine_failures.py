@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import docker.errors
 import requests
 import urllib3.exceptions
+from pydantic import ValidationError
 
 from quaymaster.errors import (
     Conflict,
@@ -22,6 +23,7 @@ from quaymaster.errors import (
 )
 from quaymaster.redaction import redact
 from workers.exchange import TooMuch
+from workers.foreign_json import reason_of
 
 _LIMIT = 400
 """Characters of the engine's own words on a card; a registry may answer with a whole page."""
@@ -182,9 +184,10 @@ def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> 
             next_step="Look at what answers at its address.",
         ) from None
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        unread = reason_of(error) if isinstance(error, ValidationError) else ""
         raise OutsideFailure(
             f"{host} answered something that is not understood.",
-            why=f"A {type(error).__name__} while reading it.",
+            why=unread or f"A {type(error).__name__} while reading it.",
             next_step="Docker Engine 20.10 or newer is needed.",
         ) from None
 

@@ -176,5 +176,5 @@ def join(engine: Engine, container: str, network: str) -> None:
     """Attach a container to a network, if it is not."""
     with engine.asked("The worker's container") as api:
         found = api.inspect_container(container)["NetworkSettings"]["Networks"]
-        if network not in found:
+        if network not in (found or {}):
             api.connect_container_to_network(container, network)

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from docker.types import Mount
-from pydantic import BaseModel
 
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import ImageRef
 from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
 from workers.engine import Engine
+from workers.foreign_json import Foreign
 from workers.labels import LABEL
 
 _STAT = "X-Docker-Container-Path-Stat"
@@ -152,7 +152,7 @@ def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | No
         return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
 
 
-class _Stat(BaseModel):
+class _Stat(Foreign):
     mode: int
 
 

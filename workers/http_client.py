@@ -8,21 +8,22 @@ says never gets into an error: only what this machine found out about it.
 import os
 import socket
 import ssl
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
 
 from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
+from quaymaster.proxies import NO_PROXIES, Proxies, ProxyServer
 from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
 from workers.http_wires import Dial, Dialled, Wires
+from workers.packing import NotPackedSo, packing_of, unpacked
+from workers.registry_addresses import origin
 from workers.wire import NotLocal, is_local, watched_by
 
 _CONNECTIONS = 16
@@ -91,8 +92,8 @@ class Question:
     content: bytes = b""
 
 
-Follow = Callable[[str], None]
-"""Raises for an address to which a redirect is not to be followed."""
+Follow = Callable[[str], str]
+"""Where to go on for an address that a redirect names. Raises where it is not to be followed."""
 
 
 class HttpClient:
@@ -105,14 +106,14 @@ class HttpClient:
         self,
         tls: ssl.SSLContext,
         may_be_local: Callable[[str, int], bool],
-        uses_proxies: bool = False,
+        proxies: Proxies = NO_PROXIES,
         dial: Dial | None = None,
     ) -> None:
         self._tls = watched_by(tls)
         self._wires = Dialled(dial) if dial is not None else Wires(may_be_local)
-        self._uses_proxies = uses_proxies
+        self._proxies = proxies
         self._direct = httpcore.ConnectionPool(**self._pool_options())
-        self._proxied: dict[str, httpcore.HTTPProxy] = {}
+        self._proxied: dict[ProxyServer, httpcore.HTTPProxy] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -152,9 +153,7 @@ class HttpClient:
                     found = self._once_more(asked, limits, follow is not None)
                     if isinstance(found, Answer):
                         return found
-                    if follow is not None:
-                        follow(found)
-                    asked = _elsewhere(asked, found)
+                    asked = _elsewhere(asked, follow(found) if follow is not None else found)
         except OutOfTime:
             raise HttpFailure(Kind.TOO_SLOW) from None
         except TooMuch:
@@ -211,23 +210,19 @@ class HttpClient:
 
     def _pool_for(self, url: str) -> httpcore.ConnectionPool:
         """Proxies of the environment are for the world outside, as they are for Docker."""
-        parts = urlsplit(url)
-        proxy = getproxies().get(parts.scheme, "") if self._uses_proxies else ""
-        host = parts.hostname or ""
-        if not proxy or is_local(host) or proxy_bypass(host):
+        server = None if is_local(urlsplit(url).hostname or "") else self._proxies.to(url)
+        if server is None:
             return self._direct
-        if proxy not in self._proxied:
-            self._proxied[proxy] = self._proxy(proxy)
-        return self._proxied[proxy]
+        if server not in self._proxied:
+            self._proxied[server] = self._proxy(server)
+        return self._proxied[server]
 
-    def _proxy(self, url: str) -> httpcore.HTTPProxy:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        login = (unquote(parts.username or ""), unquote(parts.password or ""))
+    def _proxy(self, server: ProxyServer) -> httpcore.HTTPProxy:
         # Whoever runs the worker chose it, wherever it is.
         options = {**self._pool_options(), "network_backend": Wires(lambda _host, _port: True)}
         return httpcore.HTTPProxy(
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
-            proxy_auth=login if parts.username else None,
+            server.address,
+            proxy_auth=(server.username, server.password) if server.username else None,
             **options,
         )
 
@@ -241,56 +236,34 @@ class HttpClient:
         }
 
 
-class Unpacking:
-    """Takes gzip or deflate apart, never to more than ``most`` bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-        self._inflate = zlib.decompressobj(wbits=47)
-        self.made = 0
-        """Bytes that were unpacked so far."""
-
-    def unpacked(self, chunk: bytes) -> bytes:
-        """What follows from one more chunk. Raises TooMuch, and ValueError for what is damaged."""
-        try:
-            # One byte more than may be tells that there is more.
-            content = self._inflate.decompress(chunk, self._left + 1)
-        except zlib.error as error:
-            raise ValueError("not gzip") from error
-        self.made += len(content)
-        self._left -= len(content)
-        if self._left < 0:
-            raise TooMuch
-        return content
-
-    def end(self) -> None:
-        """The last chunk is through. Raises ValueError where something is missing."""
-        if not self._inflate.eof:
-            raise ValueError("cut short")
-
-
 def _read(method: str, response: httpcore.Response, headers: httpx.Headers, most: int) -> bytes:
-    """The body. Of an error the first bytes do, and a packed one is not worth unpacking."""
+    """The body; of an error the first bytes do. Packed or not, it has no more bytes than it may."""
     is_success = 200 <= response.status < 300
+    packing = packing_of(headers)
+    may = most if is_success else ERROR_BYTES
+    # What is packed can be a little larger than what is in it.
+    arriving = max(may, ERROR_BYTES) if packing else may
     declared = headers.get("content-length", "")
     is_number = declared.isascii() and declared.isdigit() and len(declared) < 20
-    if is_success and method != "HEAD" and is_number and int(declared) > most:
+    if is_success and method != "HEAD" and is_number and int(declared) > arriving:
         raise TooMuch
-    packing = headers.get("content-encoding", "identity").strip().lower()
-    read = _collected(response.iter_stream(), most if is_success else ERROR_BYTES, is_success)
-    if not read or packing in ("", "identity"):
+    read = _collected(response.iter_stream(), arriving, is_success)
+    if not read or not packing:
         return read
-    if not is_success:
-        return b""
-    if packing not in ("gzip", "x-gzip", "deflate"):
-        raise HttpFailure(Kind.NOT_HTTP, "It packs its answer in a way that was not asked for.")
-    unpacking = Unpacking(most)
     try:
-        content = unpacking.unpacked(read)
-        unpacking.end()
-    except ValueError:
-        raise HttpFailure(Kind.NOT_HTTP, "Its answer cannot be unpacked.") from None
-    return content
+        return unpacked(read, packing, may)
+    except (TooMuch, ValueError, NotPackedSo) as error:
+        if not is_success:
+            return b""  # the status says enough
+        if isinstance(error, TooMuch):
+            raise
+        raise HttpFailure(Kind.NOT_HTTP, _why_not_unpacked(error)) from None
+
+
+def _why_not_unpacked(error: Exception) -> str:
+    if isinstance(error, NotPackedSo):
+        return "It packs its answer in a way that was not asked for."
+    return "Its answer cannot be unpacked."
 
 
 def _collected(chunks: Iterable[bytes], most: int, is_whole: bool) -> bytes:
@@ -317,16 +290,6 @@ def _target(url: str, place: str) -> str:
     return parts._replace(fragment="").geturl()
 
 
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        parts.hostname or "",
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
-
-
 def _elsewhere(asked: Question, url: str) -> Question:
     """The same question to another address; what is for one host's eyes stays there."""
     headers = asked.headers
@@ -350,7 +313,9 @@ def _failure(error: Exception) -> HttpFailure:
             return HttpFailure(Kind.UNTRUSTED, f"{cause.verify_message}.")
         case _ if isinstance(cause, ssl.SSLError):
             return HttpFailure(Kind.NO_TLS, f"TLS says: {(cause.reason or 'no').lower()}.")
-        case httpcore.ConnectError() | httpcore.ProxyError():
+        case httpcore.ProxyError():
+            return HttpFailure(Kind.UNREACHED, "The proxy of the environment does not lead there.")
+        case httpcore.ConnectError():
             return HttpFailure(Kind.UNREACHED, _of_system(cause))
         case httpcore.RemoteProtocolError():
             return HttpFailure(Kind.NOT_HTTP, "What it sends is not HTTP, or ends too early.")

@@ -6,18 +6,24 @@ https://github.com/opencontainers/image-spec/blob/main/config.md
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from quaymaster.errors import OutsideFailure
+from quaymaster.image_ref import shown
 from quaymaster.outcomes import ExecutionParameters, HistoryStep
 from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK, looks_secret, redact, redact_words
 from quaymaster.secret_names import is_harmless_name
-from workers.manifests import Descriptor, ImageManifest, not_an_image
+from workers.foreign_json import Foreign, TextByName, Texts, reason_of
+from workers.manifests import OCI_IMAGE, Descriptor, ImageManifest, not_an_image, unreadable
 
-CONFIGURATION_TYPES = frozenset(
+# What Docker takes for the configuration of an image, some of it written by old registries:
+# https://github.com/moby/moby/blob/v26.1.5/distribution/registry.go (ImageTypes)
+_CONFIGURATION_TYPES = frozenset(
     {
         "application/vnd.oci.image.config.v1+json",
         "application/vnd.docker.container.image.v1+json",
+        *("application/octet-stream", "application/json", "text/html", ""),
     }
 )
 
@@ -38,13 +44,18 @@ class ImageConfiguration:
 def read_configuration(content: bytes, image: ImageManifest, name: str) -> ImageConfiguration:
     """Read the configuration of an image that people call ``name``.
 
-    Raises OutsideFailure for what is none.
+    Docker reads that of an OCI manifest whatever it is called, and goes by what it says: by the
+    layers of the image, which those of other artifacts do not have. Raises OutsideFailure for what
+    is none.
     """
     try:
         file = _File.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise not_an_image(name, f"Its configuration does not read: {first['msg']}.") from None
+        raise unreadable("configuration", name, reason_of(error)) from None
+    if not is_named_as_one(image):
+        layers = file.root_fs.layers if file.root_fs else None
+        if not layers or len(layers) != len(image.layers):
+            raise of_something_else(image, name)
     return ImageConfiguration(
         image=image,
         platform=Platform(file.os, file.architecture, file.variant),
@@ -52,6 +63,21 @@ def read_configuration(content: bytes, image: ImageManifest, name: str) -> Image
         parameters=(file.config or Config()).parameters(),
         history=_history(file.history or [], image.layers),
     )
+
+
+def is_named_as_one(image: ImageManifest) -> bool:
+    """Whether the media type of its configuration says that this is an image."""
+    return image.config.media_type.partition(";")[0].strip().lower() in _CONFIGURATION_TYPES
+
+
+def may_be_one(image: ImageManifest) -> bool:
+    """Whether its configuration is worth reading."""
+    return is_named_as_one(image) or image.media_type == OCI_IMAGE
+
+
+def of_something_else(image: ImageManifest, name: str) -> OutsideFailure:
+    """The error for the manifest of another artifact."""
+    return not_an_image(name, f"It holds {shown(image.config.media_type)}.")
 
 
 def built_at(text: str | None) -> datetime | None:
@@ -66,8 +92,8 @@ def built_at(text: str | None) -> datetime | None:
     return found if found.year > 1980 else None
 
 
-class _HealthCheck(BaseModel):
-    test: list[str] | None = Field(default=None, alias="Test")
+class _HealthCheck(Foreign):
+    test: Texts | None = Field(default=None, alias="Test")
 
     def command(self) -> str:
         words = self.test or []
@@ -77,13 +103,13 @@ class _HealthCheck(BaseModel):
         return " ".join(redact_words(shown))
 
 
-class Config(BaseModel):
+class Config(Foreign):
     """The part that registries and engines write in the same way."""
 
-    env: list[str] | None = Field(default=None, alias="Env")
-    labels: dict[str, str] | None = Field(default=None, alias="Labels")
-    entrypoint: list[str] | None = Field(default=None, alias="Entrypoint")
-    cmd: list[str] | None = Field(default=None, alias="Cmd")
+    env: Texts | None = Field(default=None, alias="Env")
+    labels: TextByName | None = Field(default=None, alias="Labels")
+    entrypoint: Texts | None = Field(default=None, alias="Entrypoint")
+    cmd: Texts | None = Field(default=None, alias="Cmd")
     user: str = Field(default="", alias="User")
     exposed_ports: dict[str, object] | None = Field(default=None, alias="ExposedPorts")
     health_check: _HealthCheck | None = Field(default=None, alias="Healthcheck")
@@ -134,17 +160,22 @@ def _history(steps: "list[_Step]", layers: tuple[Descriptor, ...]) -> tuple[Hist
     return tuple(reversed(read))
 
 
-class _Step(BaseModel):
+class _Step(Foreign):
     created: str | None = None
     created_by: str = ""
     comment: str = ""
     empty_layer: bool = False
 
 
-class _File(BaseModel):
+class _RootFS(Foreign):
+    layers: Texts | None = Field(default=None, alias="diff_ids")
+
+
+class _File(Foreign):
     os: str = "unknown"
     architecture: str = "unknown"
     variant: str = ""
     created: str | None = None
     config: Config | None = None
+    root_fs: _RootFS | None = Field(default=None, alias="rootfs")
     history: list[_Step] | None = None

@@ -4,14 +4,16 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
 from quaymaster.redaction import redact
 from workers.engine import Engine
+from workers.engine_names import as_engines_name
 from workers.exchange import Check
+from workers.foreign_json import Foreign, Texts
 from workers.image_configuration import Config, built_at
 from workers.registry_auth import RegistryLogin
 from workers.streams import TransferFold
@@ -37,9 +39,9 @@ class HostImage:
     def digest_in(self, repository: Repository) -> Digest | None:
         """The digest of its manifest there, if the engine knows one."""
         for name in self.digests:
-            found, _, digest = name.partition("@")
-            if found == str(repository) or f"docker.io/{found}" == str(repository):
-                return Digest(digest)
+            found = as_engines_name(name)
+            if found is not None and found.repository == repository:
+                return found.digest
         return None
 
 
@@ -193,9 +195,13 @@ def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
     )
 
 
+def _is_name(text: str) -> bool:
+    return _NO_NAME not in text
+
+
 def _listed(found: "_Listed") -> LocalImage:
     return LocalImage(
-        tuple(name for name in found.names or () if _NO_NAME not in name),
+        tuple(str(as_engines_name(name) or name) for name in found.names or () if _is_name(name)),
         found.id,
         found.size,
         datetime.fromtimestamp(found.created, UTC) if found.created > 0 else None,
@@ -206,8 +212,8 @@ def _host_image(found: "_Image") -> HostImage:
     variant = f"/{found.variant}" if found.variant else ""
     return HostImage(
         image_id=Digest(found.id),
-        names=tuple(name for name in found.names or () if _NO_NAME not in name),
-        digests=tuple(name for name in found.digests or () if _NO_NAME not in name),
+        names=tuple(filter(_is_name, found.names or ())),
+        digests=tuple(filter(_is_name, found.digests or ())),
         size=found.size,
         created=built_at(found.created),
         platform=f"{found.os}/{found.architecture}{variant}",
@@ -221,15 +227,15 @@ def _moment(seconds: int) -> datetime | None:
     return found if found.year > 1980 else None
 
 
-class _RootFS(BaseModel):
-    layers: list[str] | None = Field(default=None, alias="Layers")
+class _RootFS(Foreign):
+    layers: Texts | None = Field(default=None, alias="Layers")
 
 
-class _Image(BaseModel):
+class _Image(Foreign):
     id: str = Field(alias="Id")
-    names: list[str] | None = Field(default=None, alias="RepoTags")
-    digests: list[str] | None = Field(default=None, alias="RepoDigests")
-    size: int = Field(alias="Size")
+    names: Texts | None = Field(default=None, alias="RepoTags")
+    digests: Texts | None = Field(default=None, alias="RepoDigests")
+    size: int = Field(default=0, alias="Size")
     created: str | None = Field(default=None, alias="Created")
     os: str = Field(default="linux", alias="Os")
     architecture: str = Field(default="unknown", alias="Architecture")
@@ -238,14 +244,14 @@ class _Image(BaseModel):
     root_fs: _RootFS | None = Field(default=None, alias="RootFS")
 
 
-class _Listed(BaseModel):
+class _Listed(Foreign):
     id: str = Field(alias="Id")
-    names: list[str] | None = Field(default=None, alias="RepoTags")
-    size: int = Field(alias="Size")
-    created: int = Field(alias="Created")
+    names: Texts | None = Field(default=None, alias="RepoTags")
+    size: int = Field(default=0, alias="Size")
+    created: int = Field(default=0, alias="Created")
 
 
-class _Step(BaseModel):
+class _Step(Foreign):
     created: int = Field(default=0, alias="Created")
     created_by: str = Field(default="", alias="CreatedBy")
     comment: str = Field(default="", alias="Comment")

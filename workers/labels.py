@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from quaymaster.errors import UsageError, WrittenByNewer
+from quaymaster.errors import WrittenByNewer
 from quaymaster.image_ref import ImageRef
 from quaymaster.services import HealthCheck
+from workers.engine_names import as_engines_name
 
 LABEL = "quaymaster."
 """What all labels of the product begin with."""
@@ -66,7 +67,7 @@ class Labels:
             service,
             operation,
             _turn_in(name, environment, service) or turn,
-            _image(labels.get(f"{LABEL}image", "")),
+            as_engines_name(labels.get(f"{LABEL}image", "")),
             labels.get(f"{LABEL}configuration", ""),
             _health(labels.get(f"{LABEL}health", "")),
         )
@@ -87,13 +88,6 @@ def _turn_in(name: str, environment: str, service: str) -> int:
 
 def _named_after(environment: str, service: str) -> str:
     return f"quaymaster-{environment}-{service}-"
-
-
-def _image(text: str) -> ImageRef | None:
-    try:
-        return ImageRef.parse(text, "docker.io")
-    except UsageError:
-        return None
 
 
 def _health(text: str) -> HealthCheck:

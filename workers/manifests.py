@@ -8,11 +8,12 @@ image-index.md), and the two of Docker before it, which have the same shape
 import hashlib
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
 from quaymaster.image_ref import Digest, shown
 from quaymaster.platforms import Platform
+from workers.foreign_json import Foreign, Texts, reason_of
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -100,7 +101,7 @@ def read_manifest(content: bytes, media_type: str, name: str) -> Manifest:
     """
     try:
         parsed = _Manifest.model_validate_json(content)
-        kind = known_media_type(parsed.media_type or media_type, name)
+        kind = _known_media_type(parsed.media_type or media_type, name)
         digest = digest_of(content)
         if parsed.manifests is not None and parsed.layers is not None:
             # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
@@ -113,15 +114,22 @@ def read_manifest(content: bytes, media_type: str, name: str) -> Manifest:
         layers = tuple(one.descriptor() for one in parsed.layers)
         return ImageManifest(digest, kind, content, parsed.config.descriptor(), layers)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        why = f"Its manifest does not read: {first['msg']}{f' at {where}' if where else ''}."
-        raise not_an_image(name, why) from None
+        raise unreadable("manifest", name, reason_of(error)) from None
 
 
-def known_media_type(header: str, name: str) -> str:
+def media_type_in(header: str) -> str:
+    """The media type in a Content-Type header, without its parameters."""
+    return header.partition(";")[0].strip().lower()
+
+
+def is_known(header: str) -> bool:
+    """Whether a Content-Type header says that it is an image or an index of images."""
+    return media_type_in(header) in MEDIA_TYPES
+
+
+def _known_media_type(header: str, name: str) -> str:
     """The media type in a Content-Type header. Raises OutsideFailure when it is no image's."""
-    media_type = header.partition(";")[0].strip().lower()
+    media_type = media_type_in(header)
     if media_type in MEDIA_TYPES:
         return media_type
     if media_type.startswith("application/vnd.docker.distribution.manifest.v1"):
@@ -142,18 +150,28 @@ def not_an_image(name: str, why: str, next_step: str = "") -> OutsideFailure:
     )
 
 
-class _Platform(BaseModel):
+def unreadable(part: str, name: str, why: str) -> OutsideFailure:
+    """What to say about a manifest or configuration that is not written as it should be."""
+    return OutsideFailure(
+        f"The {part} of {name} does not read.",
+        why=why,
+        next_step="It was written that way by what built or pushed it, or it is none: push the "
+        "image again with an up-to-date program, or check the name.",
+    )
+
+
+class _Platform(Foreign):
     os: str = "unknown"
     architecture: str = "unknown"
     variant: str = ""
 
 
-class _Descriptor(BaseModel):
-    media_type: str = Field(alias="mediaType")
+class _Descriptor(Foreign):
+    media_type: str = Field(default="", alias="mediaType")
     digest: str
     size: int = Field(ge=0)
     platform: _Platform | None = None
-    urls: list[str] | None = None
+    urls: Texts | None = None
 
     def descriptor(self) -> Descriptor:
         try:
@@ -169,7 +187,7 @@ class _Descriptor(BaseModel):
         return Descriptor(self.media_type, digest, self.size, platform, bool(self.urls))
 
 
-class _Manifest(BaseModel):
+class _Manifest(Foreign):
     media_type: str = Field(default="", alias="mediaType")
     config: _Descriptor | None = None
     layers: list[_Descriptor] | None = None

@@ -1,6 +1,6 @@
 """The one image that a name means on a host: chosen once, and proved to be what it holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from quaymaster.configuration import Configuration
@@ -121,11 +121,18 @@ def told_by(engine: Engine) -> Runs:
     """What an engine says that it runs. Of amd64 and arm64 it does not tell the variant."""
     with engine.asked() as api:
         version = api.version()
-    system, architecture = str(version["Os"]), str(version["Arch"])
+        system, architecture = _word(version, "Os"), _word(version, "Arch")
     if architecture != "arm":
         return Runs(Platform(system, architecture), or_later=True)
     variant = _ARM.get(str(engine.information().get("Architecture")), "")
     return Runs(Platform(system, architecture, variant), or_later=not variant)
+
+
+def _word(told: Mapping[str, object], name: str) -> str:
+    word = told.get(name)
+    if not isinstance(word, str) or not word:
+        raise ValueError(f"no {name}")
+    return word
 
 
 def _offers(index: ImageIndex) -> tuple[Offer, ...]:

@@ -156,7 +156,5 @@ def _clashes(port: PublishedPort, number: object, taken: dict[str, object]) -> b
 
 
 def _networks(engine: Engine, container: Container) -> dict[str, object]:
-    found: dict[str, object] = engine.api.inspect_container(container.id)["NetworkSettings"][
-        "Networks"
-    ]
-    return found
+    settings = engine.api.inspect_container(container.id)["NetworkSettings"]
+    return dict(settings["Networks"] or {})

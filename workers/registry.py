@@ -12,17 +12,19 @@ from typing import Self
 from urllib.parse import urljoin
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageError
-from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.limits import CONFIGURATION_BYTES, LISTING_SECONDS, TAG_PAGES, TAGS
 from quaymaster.platforms import Platform
 from workers.exchange import Check, go_on
+from workers.foreign_json import Foreign, Texts, reason_of
 from workers.http_client import Answer
 from workers.image_configuration import (
-    CONFIGURATION_TYPES,
     ImageConfiguration,
+    may_be_one,
+    of_something_else,
     read_configuration,
 )
 from workers.manifests import (
@@ -32,7 +34,8 @@ from workers.manifests import (
     ImageManifest,
     Manifest,
     digest_of,
-    known_media_type,
+    is_known,
+    media_type_in,
     not_an_image,
     read_manifest,
 )
@@ -129,8 +132,9 @@ class Registry:
         if answer.status == 404:
             return None
         digest = _digest_header(answer)
-        if not answer.is_success or digest is None:
-            # Some registries and proxies do not know HEAD; a refusal has its reason only on GET.
+        if not answer.is_success or digest is None or not is_known(_kind(answer)):
+            # Some registries and proxies do not know HEAD, or leave out what it is about; a refusal
+            # has its reason only on GET.
             try:
                 manifest = self.manifest(ref)
             except NotFound:
@@ -140,7 +144,7 @@ class Registry:
             raise _lies(self.login.host, ref.digest, digest)
         length = answer.headers.get("content-length", "")
         size = int(length) if length.isascii() and length.isdigit() else 0
-        return Resolved(digest, known_media_type(_kind(answer), str(ref)), size)
+        return Resolved(digest, media_type_in(_kind(answer)), size)
 
     def exists(self, ref: ImageRef) -> bool:
         """Whether the tag or digest is there."""
@@ -180,8 +184,8 @@ class Registry:
 
     def configuration_of(self, image: ImageManifest, ref: ImageRef) -> ImageConfiguration:
         """The same of an image of the repository whose manifest is known; ``ref`` is its name."""
-        if image.config.media_type not in CONFIGURATION_TYPES:
-            raise not_an_image(str(ref), f"It holds {shown(image.config.media_type)}.")
+        if not may_be_one(image):
+            raise of_something_else(image, str(ref))
         content = self._blob(ref.repository, image.config)
         return read_configuration(content, image, str(ref))
 
@@ -280,7 +284,7 @@ class Registry:
             return NotFound(
                 f"{ref.repository} has no image {ref.digest}.",
                 why="It was deleted, or it never was in this repository.",
-                next_step=f"`/image tags {ref.repository.path}` lists what is there.",
+                next_step=f"`/image tags {ref.repository}` lists what is there.",
             )
         more = f" and {len(tags) - 5} more" if len(tags) > 5 else ""
         return NotFound(
@@ -291,8 +295,8 @@ class Registry:
     def _tags_in(self, answer: Answer) -> set[str]:
         try:
             return set(_TagList.model_validate_json(answer.content).tags or ())
-        except ValidationError:
-            why = "Its list of tags does not read."
+        except ValidationError as error:
+            why = f"Its list of tags does not read. {reason_of(error)}"
             raise not_a_registry(self.login.host, why) from None
 
 
@@ -368,5 +372,5 @@ def _lies(host: str, promised: Digest, found: Digest) -> OutsideFailure:
     )
 
 
-class _TagList(BaseModel):
-    tags: list[str] | None = None
+class _TagList(Foreign):
+    tags: Texts | None = None

@@ -4,7 +4,6 @@ https://distribution.github.io/distribution/spec/auth/token/
 """
 
 import base64
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,19 +13,32 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from quaymaster import logs
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.image_ref import shown
-from quaymaster.limits import HEADER_CHARACTERS
+from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.registries import RegistryAccess, is_loopback
 from quaymaster.secret_references import resolve
+from workers.foreign_json import Foreign, reason_of
+from workers.http_challenges import challenges_in
+from workers.http_client import Answer
+from workers.registry_addresses import base_of, never_in_clear
+from workers.registry_words import refusal_in
 
 _SHORTEST_LIFE = 60.0
 """Seconds a token is good for where the server does not say, by the specification."""
 _MARGIN = 10.0
-_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
+_SHORT_LIVED = (
+    # The user that each cloud gives a login of its own registry, and for how long it is good.
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+    ("AWS", "Amazon ECR's are good for 12 hours"),
+    # https://cloud.google.com/artifact-registry/docs/docker/authentication#token
+    ("oauth2accesstoken", "Google's access tokens are good for an hour"),
+    # https://learn.microsoft.com/azure/container-registry/container-registry-authentication
+    ("00000000-0000-0000-0000-000000000000", "Azure's are good for three hours"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +53,13 @@ class RegistryLogin:
     """Certificates to trust besides the system's."""
     redirects_to: tuple[str, ...] = ()
     """Other ``host[:port]`` to which it may send those who read."""
+    proxies: Proxies = NO_PROXIES
 
     @classmethod
     def of(cls, access: RegistryAccess, environ: Mapping[str, str]) -> Self:
         """The login that the configuration means in this environment.
 
-        Raises ConfigurationError naming a variable that is not set.
+        Raises ConfigurationError naming a variable that is not set, or cannot be followed.
         """
         password = resolve(access.password, environ) if access.password else None
         login = cls(
@@ -56,8 +69,10 @@ class RegistryLogin:
             password,
             access.ca_file,
             access.redirects_to,
+            # Docker, too, speaks to registries on its own machine without one.
+            Proxies.of(environ) if access.scheme == "https" else NO_PROXIES,
         )
-        logs.learn(login.secrets)
+        logs.learn((*login.secrets, *login.proxies.secrets))
         return login
 
     @property
@@ -87,21 +102,17 @@ class Challenge:
 
     @classmethod
     def parse(cls, headers: list[str]) -> Self | None:
-        """The challenge that can be answered; a token is preferred where both are offered.
-
-        https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate
-        """
-        short = [header[:HEADER_CHARACTERS] for header in headers]
-        for header in sorted(short, key=lambda text: "bearer" not in text.lower()):
-            lower = header.lower()
-            if "bearer " in lower:
-                offered = header[lower.index("bearer ") + len("bearer ") :]
-                values = {key.lower(): a or b for key, a, b in _PARAMETER.findall(offered)}
-                named = (values.get(name, "") for name in ("realm", "service", "scope"))
+        """The challenge that can be answered; a token is preferred where both are offered."""
+        offered = challenges_in(headers)
+        for one in offered:
+            # Without a realm nobody says where to get a token.
+            if one.scheme == "bearer" and one.parameters.get("realm"):
+                named = (one.parameters.get(name, "") for name in ("realm", "service", "scope"))
                 return cls("bearer", *named)
-            if lower.startswith("basic"):
-                return cls("basic")
-        return None
+        schemes = {one.scheme for one in offered}
+        if "basic" in schemes:
+            return cls("basic")
+        return cls("bearer") if "bearer" in schemes else None
 
 
 @dataclass(slots=True)
@@ -109,7 +120,7 @@ class Authorizer:
     """Keeps the tokens of one registry and answers its challenges. Safe to share by threads."""
 
     login: RegistryLogin
-    ask: Callable[[httpx.URL, dict[str, str]], httpx.Response]
+    ask: Callable[[httpx.URL, dict[str, str]], Answer]
     """GET without redirects; raises OutsideFailure when the server is not reached."""
     _tokens: dict[frozenset[str], tuple[str, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -119,14 +130,14 @@ class Authorizer:
         token, until = self._tokens.get(scopes, ("", 0.0))
         return f"Bearer {token}" if time.monotonic() < until else self.login.basic
 
-    def answer(self, challenges: list[str], scopes: frozenset[str], sent: str) -> str:
+    def answer(self, refused: Answer, scopes: frozenset[str], sent: str) -> str:
         """The header that answers a 401 to a request with ``sent``. Raises LoginRefused."""
-        challenge = Challenge.parse(challenges)
+        challenge = Challenge.parse(refused.headers.get_list("www-authenticate"))
         if challenge is None:
-            raise self._refused("It does not say which login it wants.")
+            raise self._refused(refused, "It does not say which login it wants.")
         if challenge.scheme == "basic":
             if sent == self.login.basic:
-                raise self._refused()
+                raise self._refused(refused)
             return self.login.basic
         with self._lock:
             known = self.header(scopes)
@@ -142,34 +153,40 @@ class Authorizer:
         return (*self.login.secrets, *(token for token, _ in self._tokens.values()))
 
     def _token(self, challenge: Challenge, scopes: frozenset[str]) -> tuple[str, float]:
-        url = _safe_realm(challenge.realm, self.login.host)
+        url = _safe_realm(challenge.realm, self.login)
         wanted = scopes or frozenset(challenge.scope.split())
         query = httpx.QueryParams({"service": challenge.service} if challenge.service else {})
         for scope in sorted(wanted):
             query = query.add("scope", scope)
         headers = {"Authorization": self.login.basic} if self.login.basic else {}
         response = self.ask(url.copy_merge_params(query), headers)
-        if response.status_code in (400, 401, 403):
-            raise self._refused()
-        if response.status_code != httpx.codes.OK:
+        if response.status in (400, 401, 403):
+            raise self._refused(response)
+        if response.status != httpx.codes.OK:
             raise OutsideFailure(
-                f"The login server of {self.login.host} answered {response.status_code}.",
+                f"The login server of {self.login.host} answered {response.status}.",
                 next_step="Try again in a minute.",
-                trying_again_can_help=response.status_code >= 500 or response.status_code == 429,
+                trying_again_can_help=response.status >= 500 or response.status == 429,
             )
         try:
             answer = _TokenAnswer.model_validate_json(response.content)
-        except ValidationError:
-            answer = _TokenAnswer()
+        except ValidationError as error:
+            raise self._no_token(reason_of(error)) from None
         token = answer.token or answer.access_token
         if not token or not token.isascii() or not token.isprintable():
-            raise OutsideFailure(
-                f"The login server of {self.login.host} sent no token.",
-                next_step="Whoever runs the registry should look at its token server.",
-            )
+            raise self._no_token()
         return token, answer.expires_in or _SHORTEST_LIFE
 
-    def _refused(self, why: str = "") -> LoginRefused:
+    def _no_token(self, why: str = "") -> OutsideFailure:
+        return OutsideFailure(
+            f"The login server of {self.login.host} sent no token.",
+            why=why,
+            next_step="Whoever runs the registry should look at its token server.",
+        )
+
+    def _refused(self, refused: Answer, why: str = "") -> LoginRefused:
+        if self.login.password is not None and refusal_in(refused).says_expired:
+            return login_expired(self.login)
         return login_refused(self.login, why)
 
 
@@ -182,16 +199,42 @@ def login_refused(login: RegistryLogin, why: str = "") -> LoginRefused:
             next_step=f"Whoever runs Quaymaster adds username and password under registries: "
             f"{login.host}.",
         )
+    lived = _lifetime(login)
+    usual = (
+        f"The password is wrong, or it has expired: {lived}."
+        if lived
+        else "Username or password are wrong, or the account is locked."
+    )
     return LoginRefused(
         f"{login.host} refused the login of {login.username or 'nobody'}.",
-        why=why or "Username or password are wrong, or the account is locked.",
+        why=why or usual,
         next_step=f"Whoever runs Quaymaster checks the credentials under registries: {login.host}.",
     )
 
 
-def _safe_realm(realm: str, host: str) -> httpx.URL:
+def login_expired(login: RegistryLogin, why: str = "") -> LoginRefused:
+    """The error for credentials that were right, and whose time is over."""
+    lived = _lifetime(login)
+    return LoginRefused(
+        f"The login of {login.username or 'nobody'} at {login.host} has expired.",
+        why=why or (f"{lived}." if lived else "The registry says so."),
+        next_step="Whoever runs Quaymaster puts a new password into the environment of the workers "
+        "and the scanner and starts them again; what is good for hours only has to be renewed by a "
+        "timer, or a login without an end used in its place.",
+    )
+
+
+def _lifetime(login: RegistryLogin) -> str:
+    """How long logins of this kind are good, where that is a matter of hours."""
+    return next((words for user, words in _SHORT_LIVED if login.username == user), "")
+
+
+def _safe_realm(realm: str, login: RegistryLogin) -> httpx.URL:
     """The address of the token server. The password goes there, so never in clear over a net."""
+    host = login.host
     try:
+        # One on the registry's own host may not know that a proxy speaks TLS for it.
+        realm = never_in_clear(realm, base_of(login.scheme, host))
         parts = urlsplit(realm)
         port = f":{parts.port}" if parts.port else ""
         name = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
@@ -208,7 +251,7 @@ def _safe_realm(realm: str, host: str) -> httpx.URL:
     )
 
 
-class _TokenAnswer(BaseModel):
+class _TokenAnswer(Foreign):
     token: str = ""
     access_token: str = ""
     expires_in: float | None = None

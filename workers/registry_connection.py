@@ -4,7 +4,7 @@ import ssl
 from functools import cache
 from pathlib import Path
 from typing import assert_never
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -14,7 +14,8 @@ from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_
 from quaymaster.redaction import redact
 from quaymaster.registries import is_loopback
 from workers.exchange import Check, go_on
-from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question, origin
+from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
+from workers.registry_addresses import as_reached, base_of, origin
 from workers.registry_auth import Authorizer, RegistryLogin
 from workers.wire import is_local
 
@@ -37,10 +38,10 @@ class RegistryConnection:
 
     def __init__(self, login: RegistryLogin, check: Check = go_on) -> None:
         self.login = login
-        self.base = f"{login.scheme}://{api_host(login.host)}"
+        self.base = base_of(login.scheme, login.host)
         self._check = check
         trusted = tls_context(login.ca_file) if login.scheme == "https" else _no_tls()
-        self._client = HttpClient(trusted, self._may_be_local, login.scheme == "https")
+        self._client = HttpClient(trusted, self._may_be_local, login.proxies)
         self._authorizer = Authorizer(login, self._ask_for_token)
 
     def close(self) -> None:
@@ -68,8 +69,7 @@ class RegistryConnection:
             answer = self._asked(Question(method, url, given, content), limits or _USUAL)
             if answer.status != httpx.codes.UNAUTHORIZED or attempt == 2:
                 return answer
-            challenges = answer.headers.get_list("www-authenticate")
-            sent = self._authorizer.answer(challenges, scopes, sent)
+            sent = self._authorizer.answer(answer, scopes, sent)
         raise AssertionError("unreachable")
 
     def redacted(self, text: str, limit: int = 300) -> str:
@@ -79,22 +79,27 @@ class RegistryConnection:
 
     def _own_url(self, path: str) -> str:
         """An address on this registry: a link to another host must not get the login."""
-        url = urljoin(f"{self.base}/", path)
-        if urlsplit(url)[:2] != urlsplit(self.base)[:2]:
+        url = self._as_ours(urljoin(f"{self.base}/", path))
+        if origin(url) != origin(self.base):
             raise self._not_a_registry("It refers to another host.")
         return url
 
-    def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+    def _as_ours(self, url: str) -> str:
+        try:
+            return as_reached(url, self.base)
+        except ValueError:
+            raise self._not_a_registry("It refers to what is not an address.") from None
+
+    def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> Answer:
         limits = Limits(ANSWER_SECONDS, ERROR_BYTES)
         try:
-            answer = self._client.ask(Question("GET", str(url), headers), limits, check=self._check)
+            return self._client.ask(Question("GET", str(url), headers), limits, check=self._check)
         except HttpFailure as failure:
             raise self._failed(failure) from None
-        return httpx.Response(answer.status, content=answer.content)
 
     def _asked(self, question: Question, limits: Limits) -> Answer:
         try:
-            answer = self._client.ask(question, limits, self._refuse_elsewhere, self._check)
+            answer = self._client.ask(question, limits, self._follow, self._check)
         except HttpFailure as failure:
             raise self._failed(failure) from None
         if not answer.is_success and origin(answer.url) != origin(self.base):
@@ -102,13 +107,16 @@ class RegistryConnection:
             return Answer(_plain(answer.status), httpx.Headers(), b"", answer.url)
         return answer
 
-    def _refuse_elsewhere(self, url: str) -> None:
-        """Raise for a redirect to where the configuration does not let this registry send us."""
+    def _follow(self, named: str) -> str:
+        """Where a redirect leads. Raises where the configuration does not let this registry send
+        us.
+        """
+        is_listed = _named(*origin(named)) in self.login.redirects_to
+        url = named if is_listed else self._as_ours(named)
         scheme, host, port = origin(url)
         if (scheme, host, port) == origin(self.base):
-            return
+            return url
         name = _named(scheme, host, port)
-        is_listed = name in self.login.redirects_to
         if not is_listed:
             both_here = is_loopback(self.login.host) and is_loopback(name)
             if is_local(host) and not both_here:
@@ -116,6 +124,7 @@ class RegistryConnection:
             raise self._redirects(name)
         if scheme != "https" and not is_loopback(name):
             raise self._not_a_registry("It redirects to plain HTTP.")
+        return url
 
     def _may_be_local(self, host: str, port: int) -> bool:
         """The registry is where whoever configured it wants it. Where it sends us, only what is
@@ -214,14 +223,6 @@ def may_not(login: RegistryLogin, doing: str, why: str) -> LoginRefused:
         why=why or f"{login.host} refused it.",
         next_step=f"Give the account the right in {login.host}, or configure another one.",
     )
-
-
-def api_host(host: str) -> str:
-    """Where a registry's API is. Docker Hub's differs from its name.
-
-    https://github.com/distribution/reference/blob/main/normalize.go
-    """
-    return "registry-1.docker.io" if host in ("docker.io", "index.docker.io") else host
 
 
 @cache

@@ -1,15 +1,12 @@
-"""What a registry's refusals mean, in the family of errors that people read.
-
-The codes: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
-"""
+"""What a registry's refusals mean, in the family of errors that people read."""
 
 import re
 
-from pydantic import BaseModel, ValidationError
-
 from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
 from workers.http_client import Answer
+from workers.registry_auth import login_expired
 from workers.registry_connection import RegistryConnection, may_not, not_a_registry
+from workers.registry_words import refusal_in
 
 _FULL = ("no space left", "quota exceeded", "exceed the configured upper limit")
 # CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.
@@ -24,13 +21,16 @@ def failure(
     ``doing`` completes “ci may not …”, ``missing`` is what a 404 says is not there.
     """
     host = connection.login.host
-    code, words = _read(answer)
+    refusal = refusal_in(answer)
+    code, words = refusal.code, refusal.words
     said = connection.redacted(words)
     why = f"{host} says: {said}" if said else ""
     is_full = answer.status == 507 or _NO_SPACE.search(answer.content) is not None
     if is_full or any(sign in words.lower() for sign in _FULL):
         return _full(host, why)
     match answer.status:
+        case 400 | 401 | 403 if refusal.says_expired:
+            return login_expired(connection.login, why)
         case 401 | 403:
             return may_not(connection.login, doing, why)
         case 404:
@@ -44,12 +44,7 @@ def failure(
         case 429:
             return _too_many(host, why, answer.headers.get("retry-after", ""))
         case status if status >= 500:
-            return OutsideFailure(
-                f"{host} failed with {status}.",
-                why=why,
-                next_step="Try again in a minute; if it stays so, look at the registry's log.",
-                trying_again_can_help=True,
-            )
+            return _failed(host, status, why)
         case 405 if code in ("", "UNSUPPORTED"):
             return OutsideFailure(
                 f"{host} does not allow this.",
@@ -64,6 +59,15 @@ def failure(
             )
         case status:
             return not_a_registry(host, f"It answered {status}. {why}".strip())
+
+
+def _failed(host: str, status: int, why: str) -> OutsideFailure:
+    return OutsideFailure(
+        f"{host} failed with {status}.",
+        why=why,
+        next_step="Try again in a minute; if it stays so, look at the registry's log.",
+        trying_again_can_help=True,
+    )
 
 
 def _full(host: str, why: str) -> DiskFull:
@@ -82,30 +86,3 @@ def _too_many(host: str, why: str, retry_after: str) -> OutsideFailure:
         next_step=f"Try again in {wait or 'a few minutes'}; a login often has a higher limit.",
         trying_again_can_help=True,
     )
-
-
-class _Error(BaseModel):
-    code: str = ""
-    message: str | None = ""
-    detail: object = None
-
-
-class _Errors(BaseModel):
-    errors: list[_Error]
-
-
-def _read(answer: Answer) -> tuple[str, str]:
-    """The first code and all the words; a web page has none worth showing."""
-    try:
-        found = _Errors.model_validate_json(answer.content).errors
-    except ValidationError:
-        text = answer.content.decode(errors="replace")
-        is_page = "html" in answer.headers.get("content-type", "") or "<html" in text[:500].lower()
-        return "", "(a web page)" if is_page else text
-    words = "; ".join(_words(error) for error in found)
-    return (found[0].code if found else ""), words
-
-
-def _words(error: _Error) -> str:
-    detail = error.detail if isinstance(error.detail, str) else ""
-    return ": ".join(part for part in (error.message or error.code, detail) if part)

@@ -18,7 +18,7 @@ from typing import Literal, Self
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import DOCKER_HUB, Digest, ImageRef
 from quaymaster.limits import REPORT_BYTES, SCAN_SECONDS
 from quaymaster.redaction import looks_secret
 from workers.registry_auth import RegistryLogin
@@ -39,6 +39,8 @@ _PASSED_ON = frozenset(
 )
 # Without --skip-version-check and --disable-telemetry every scan contacts the vendor.
 _QUIETLY = ("--skip-version-check", "--disable-telemetry", "--no-progress", "--quiet")
+_DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"
+"""As Docker's file of logins calls it: https://docs.docker.com/reference/cli/docker/login/"""
 _OFFLINE = ("--skip-db-update", "--skip-java-db-update", "--offline-scan")
 _EVERYTHING = ("--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--ignorefile", "")
 _AS_JSON = ("--scanners", "vuln", "--format", "json", "--list-all-pkgs", "--exit-code", "0")
@@ -216,7 +218,8 @@ class Scanner:
             file = scratch / "config.json"
             pair = base64.b64encode(f"{login.username}:{password}".encode()).decode()
             file.touch(mode=0o600)
-            file.write_text(json.dumps({"auths": {login.host: {"auth": pair}}}))
+            place = _DOCKER_HUB_LOGIN if login.host == DOCKER_HUB else login.host
+            file.write_text(json.dumps({"auths": {place: {"auth": pair}}}))
             for name in ("TRIVY_USERNAME", "TRIVY_PASSWORD"):
                 given.pop(name, None)
             return given

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase
 from quaymaster.limits import METADATA_BYTES
+from workers.foreign_json import Foreign, reason_of
 
 _SCHEMA = 2
 _WHOLE_BYTES = 32 * 1024 * 1024
@@ -94,8 +95,8 @@ def _expect_whole(start: bytes, size: int) -> None:
 def _updated_at(metadata: bytes) -> datetime:
     try:
         read = _Metadata.model_validate_json(metadata)
-    except ValidationError:
-        raise _damaged("metadata.json does not read.") from None
+    except ValidationError as error:
+        raise _damaged(f"metadata.json does not read. {reason_of(error)}") from None
     if read.version != _SCHEMA:
         raise ScannerBroken(
             f"The vulnerability database has schema {read.version}; this Trivy reads {_SCHEMA}.",
@@ -113,6 +114,6 @@ def _damaged(why: str) -> ScannerBroken:
     )
 
 
-class _Metadata(BaseModel):
+class _Metadata(Foreign):
     version: int = Field(alias="Version")
     updated_at: datetime = Field(alias="UpdatedAt")

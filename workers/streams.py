@@ -194,7 +194,7 @@ class TransferFold:
         detail = event.get("errorDetail")
         message = detail.get("message") if isinstance(detail, Mapping) else detail
         text = message or event.get("error")
-        if text or "error" in event or detail:
+        if text or event.get("error") is not None or detail:
             raise refusal(
                 str(text or ""), subject=self.subject, host=self.host, secrets=self.secrets
             )

@@ -5,13 +5,15 @@ stored, logged or handed on. Format: https://trivy.dev/docs/latest/configuration
 """
 
 import re
+from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from quaymaster.errors import QuaymasterError, ScannerBroken
 from quaymaster.findings import Finding, FixStatus, Gap, Severity, worst_first
 from quaymaster.image_ref import Digest
 from quaymaster.redaction import redact
+from workers.foreign_json import reason_of
 
 _LONGEST = 300
 """No id, package, version or title is longer in earnest; what a database sends is not trusted."""
@@ -23,17 +25,23 @@ _NUMBERED = frozenset({"alpine", "debian", "ubuntu"})
 _RELEASE = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
+# As Foreign reads null; but that makes Python's objects of the whole document first, and a report
+# is large.
+_Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+_Flag = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
+
+
 class TrivyVulnerability(BaseModel):
     """https://github.com/aquasecurity/trivy/blob/main/pkg/types/vulnerability.go"""
 
     vulnerability_id: str = Field(alias="VulnerabilityID")
     package: str = Field(alias="PkgName")
-    path: str = Field(default="", alias="PkgPath")
-    installed: str = Field(default="", alias="InstalledVersion")
-    fixed: str = Field(default="", alias="FixedVersion")
-    severity: str = Field(default="", alias="Severity")
-    title: str = Field(default="", alias="Title")
-    status: str = Field(default="", alias="Status")
+    path: _Text = Field(default="", alias="PkgPath")
+    installed: _Text = Field(default="", alias="InstalledVersion")
+    fixed: _Text = Field(default="", alias="FixedVersion")
+    severity: _Text = Field(default="", alias="Severity")
+    title: _Text = Field(default="", alias="Title")
+    status: _Text = Field(default="", alias="Status")
 
     def finding(self, target: str) -> Finding:
         """The finding; ``target`` is the file that holds the package where it has no path."""
@@ -64,18 +72,20 @@ class TrivyPackage(BaseModel):
 class TrivyResult(BaseModel):
     """What was found in one file, or in all packages of the operating system."""
 
-    target: str = Field(default="", alias="Target")
-    kind: str = Field(default="", alias="Class")
-    packages: list[TrivyPackage] | None = Field(default=None, alias="Packages")
-    vulnerabilities: list[TrivyVulnerability] | None = Field(default=None, alias="Vulnerabilities")
+    target: _Text = Field(default="", alias="Target")
+    kind: _Text = Field(default="", alias="Class")
+    packages: list[TrivyPackage | None] | None = Field(default=None, alias="Packages")
+    vulnerabilities: list[TrivyVulnerability | None] | None = Field(
+        default=None, alias="Vulnerabilities"
+    )
 
 
 class TrivySystem(BaseModel):
     """https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/artifact.go (OS)"""
 
-    family: str = Field(default="", alias="Family")
-    name: str = Field(default="", alias="Name")
-    is_past_its_end: bool = Field(default=False, alias="EOSL")
+    family: _Text = Field(default="", alias="Family")
+    name: _Text = Field(default="", alias="Name")
+    is_past_its_end: _Flag = Field(default=False, alias="EOSL")
 
     @property
     def words(self) -> str:
@@ -94,9 +104,9 @@ class TrivySystem(BaseModel):
 class TrivyMetadata(BaseModel):
     """What was scanned."""
 
-    image_id: str = Field(default="", alias="ImageID")
+    image_id: _Text = Field(default="", alias="ImageID")
     system: TrivySystem | None = Field(default=None, alias="OS")
-    layers: list[str] | None = Field(default=None, alias="DiffIDs")
+    layers: list[str | None] | None = Field(default=None, alias="DiffIDs")
 
 
 class TrivyReport(BaseModel):
@@ -106,7 +116,7 @@ class TrivyReport(BaseModel):
     artifact_name: str = Field(alias="ArtifactName")
     artifact_type: str = Field(alias="ArtifactType")
     metadata: TrivyMetadata = Field(alias="Metadata")
-    results: list[TrivyResult] | None = Field(default=None, alias="Results")
+    results: list[TrivyResult | None] | None = Field(default=None, alias="Results")
 
     @classmethod
     def read(cls, content: bytes, artifact_name: str) -> "TrivyReport":
@@ -116,14 +126,12 @@ class TrivyReport(BaseModel):
         try:
             report = cls.model_validate_json(content)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise _unusable(f"{where or 'The text'}: {first['msg']}.") from None
+            raise _unusable(reason_of(error)) from None
         if report.schema_version != _SCHEMA:
             raise _unusable(f"It has schema {report.schema_version} instead of {_SCHEMA}.")
         if report.artifact_type != "container_image" or report.artifact_name != artifact_name:
             raise _unusable("It is about something else.")
-        if not report.metadata.layers:
+        if not any(report.metadata.layers or ()):
             # Seen with 0.76: a configuration without diff_ids gives an empty report, not an error.
             raise _unusable("The scanner looked at no layer of the image.")
         return report
@@ -154,19 +162,23 @@ class TrivyReport(BaseModel):
             return Gap.NAMELESS
         if system.is_past_its_end:
             return Gap.END_OF_LIFE
-        of_system = [one for one in self.results or () if one.kind == "os-pkgs"]
+        of_system = [one for one in self._results() if one.kind == "os-pkgs"]
         if not of_system:
             return Gap.NOT_SUPPORTED
         if not system.is_a_release:
             return Gap.NOT_RELEASED
-        return None if any(one.packages for one in of_system) else Gap.NO_PACKAGES
+        return None if any(any(one.packages or ()) for one in of_system) else Gap.NO_PACKAGES
+
+    def _results(self) -> tuple[TrivyResult, ...]:
+        return tuple(one for one in self.results or () if one is not None)
 
     def findings(self) -> tuple[Finding, ...]:
         """Every vulnerability, worst first, none twice."""
         found = (
             vulnerability.finding(result.target if result.kind == "lang-pkgs" else "")
-            for result in self.results or ()
+            for result in self._results()
             for vulnerability in result.vulnerabilities or ()
+            if vulnerability is not None
         )
         return worst_first(tuple(dict.fromkeys(found)))
 

@@ -41,7 +41,7 @@ class Given:
             raise UsageError(
                 f"{image} names no tag.",
                 why="Without a tag or digest it could mean any image of that repository.",
-                next_step=f"Write {image}:TAG; `tags {image.repository.path}` lists the tags.",
+                next_step=f"Write {image}:TAG; `tags {image.repository}` lists the tags.",
             )
         return image
 

@@ -9,6 +9,8 @@ from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
 from bot.views.parts import Code, Line, When, bullets, button, buttons, clipped, paragraph
 from bot.views.scene import Scene
+from quaymaster.errors import UsageError
+from quaymaster.image_ref import DOCKER_HUB, ImageRef
 from quaymaster.listings import ROWS, position
 from quaymaster.outcomes import (
     HistoryListed,
@@ -90,8 +92,7 @@ def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:
 
 
 def _image(image: LocalImage, scene: Scene) -> Line:
-    prefix = f"{scene.configuration.default_registry}/"
-    names = [clipped(name.removeprefix(prefix), _NAME_LIMIT) for name in image.names]
+    names = [clipped(_familiar(name, scene), _NAME_LIMIT) for name in image.names]
     hidden = image.more_names + len(names) - _NAMES_SHOWN
     line: list[Code | str | When] = []
     for name in names[:_NAMES_SHOWN] or [_unnamed(image)]:
@@ -102,6 +103,13 @@ def _image(image: LocalImage, scene: Scene) -> Line:
     if image.created is not None:
         line += [" · ", When(image.created, day_only=True)]
     return tuple(line)
+
+
+def _familiar(name: str, scene: Scene) -> str:
+    try:
+        return scene.image(ImageRef.parse(name, DOCKER_HUB))
+    except UsageError:
+        return name
 
 
 def _unnamed(image: LocalImage) -> str:

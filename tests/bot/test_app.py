@@ -10,6 +10,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
 
 from bot.app import bolt_app
 from bot.database import Database
@@ -62,3 +63,19 @@ async def test_an_acknowledgement_does_not_wait_for_bolt_to_look(bolt: AsyncApp)
         assert answer.status == 200
         assert "/image deploy" in answer.body
     assert min(times) < BOLTS_PAUSE_SECONDS * 0.8
+
+
+async def test_an_error_that_nobody_foresaw_is_answered_with_a_reference(
+    bolt: AsyncApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("a surprise")
+
+    monkeypatch.setattr("bot.app.read_command", broken)
+    with capture_logs() as lines:
+        answer = await bolt.async_dispatch(command("help"))
+    assert answer.status == 200
+    assert "Something went wrong inside Quaymaster" in answer.body
+    assert "a surprise" not in answer.body
+    (line,) = lines
+    assert line["reference"] in answer.body

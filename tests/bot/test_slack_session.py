@@ -5,7 +5,8 @@ import threading
 import aiohttp
 import pytest
 
-from bot.slack_session import BoundedResponse, slack_session
+from bot.slack_session import BoundedResponse, slack_client, slack_session
+from quaymaster.proxies import Proxies
 from tests.misbehaving import OK, answer, bomb, misbehaving, once, repeated
 
 pytestmark = pytest.mark.timeout(60)
@@ -45,3 +46,16 @@ async def test_an_answer_is_read_as_often_as_wanted() -> None:
                 async with session.get(f"http://{at[0]}:{at[1]}/") as said:
                     assert await said.json() == {"ok": True}
                     assert await said.text() == '{"ok": true}'
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "proxy"), [("", "http://proxy.test:3128"), ("*.slack.com,slack.com", None)]
+)
+async def test_slack_is_reached_through_the_proxy_and_around_it(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, proxy: str | None
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")  # Slack's SDK looks there itself
+    proxies = Proxies.of({"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": no_proxy})
+    async with slack_session(aiohttp.ClientTimeout(total=1)) as session:
+        client = slack_client("xoxb-made-up", "https://slack.com/api/", session, proxies)
+        assert client.proxy == proxy

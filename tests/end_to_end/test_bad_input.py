@@ -111,6 +111,8 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
         "pull “{repo}:1” on ‘build1’",
         f"pull <http://{host}|{host}>/{{repo}}:1",
         "deploy {repo}:1 to {staging} —service web",
+        f"pull {host.upper()}/{{repo}}:1 on build1",
+        f"deploy {host.upper()}/{{repo}}:1 to {{staging}}",
         "PULL {repo}:1",
         "pull \u202e{repo}:1",
         "*pull* _{repo}:1_ on ~build1~",

@@ -22,6 +22,20 @@ ANSWERED = (
         (f"{_APP}::test_an_acknowledgement_does_not_wait_for_bolt_to_look",),
     ),
     _row(
+        "what is no delivery does not reach Bolt",
+        "bot/http.py",
+        "            expect_a_delivery(delivery.body)\n",
+        "",
+        ("tests/bot/test_not_slacks.py::test_it_is_refused_with_one_line",),
+    ),
+    _row(
+        "a delivery that lacks what Slack always sends is no fault of the bot",
+        "bot/app.py",
+        "        except NotAsSlackSends as error:\n",
+        "        except AssertionError as error:\n",
+        ("tests/bot/test_not_slacks.py::test_whatever_stands_in_a_field_is_taken_or_refused",),
+    ),
+    _row(
         "Bolt asks nobody who the bot is before a listener runs",
         "bot/app.py",
         "        authorize=_authorize(client, directory),\n",
@@ -197,10 +211,7 @@ ANSWERED = (
         "bot/front.py",
         "        return self._unforeseen(error, doing)\n\n    def _is_too_much",
         "        raise error\n\n    def _is_too_much",
-        (
-            "tests/bot/test_http.py::"
-            "test_a_payload_that_lacks_what_slack_always_sends_is_answered_with_a_reference",
-        ),
+        (f"{_APP}::test_an_error_that_nobody_foresaw_is_answered_with_a_reference",),
     ),
     _row(
         "what goes wrong after the acknowledgement is told",

@@ -71,16 +71,23 @@ BOUNDS = (
     _row(
         "what is longer than it may be is not begun to be read",
         "workers/http_client.py",
-        "is_number and int(declared) > most:\n",
+        "is_number and int(declared) > arriving:\n",
         "is_number and False:\n",
         (f"{_CLIENT}::test_a_length_beyond_the_limit_is_not_begun",),
     ),
     _row(
         "unpacking stops at the limit",
-        "workers/http_client.py",
+        "workers/packing.py",
         "self._inflate.decompress(chunk, self._left + 1)",
         "self._inflate.decompress(chunk)",
         (f"{_CLIENT}::test_unpacking_never_makes_more_than_it_may",),
+    ),
+    _row(
+        "what is packed in many parts has one limit",
+        "workers/packing.py",
+        "        self._left -= len(content)\n        if self._left < 0:\n",
+        "        if len(content) > self._left:\n",
+        (f"{_CLIENT}::TestPacked::test_a_bomb_in_many_parts_ends_at_the_limit",),
     ),
     _row(
         "the body of a redirect is not read",
@@ -134,8 +141,8 @@ BOUNDS = (
     _row(
         "a registry is waited for no longer than somebody wants",
         "workers/registry_connection.py",
-        "self._client.ask(question, limits, self._refuse_elsewhere, self._check)",
-        "self._client.ask(question, limits, self._refuse_elsewhere)",
+        "self._client.ask(question, limits, self._follow, self._check)",
+        "self._client.ask(question, limits, self._follow)",
         (f"{_REDIRECTS}::test_a_registry_asks_whether_to_go_on",),
     ),
     _row(

@@ -148,7 +148,7 @@ MEMBERS = (
     _row(
         "an image without its package database is not judged",
         "workers/trivy_report.py",
-        "return None if any(one.packages for one in of_system) else Gap.NO_PACKAGES",
+        "return None if any(any(one.packages or ()) for one in of_system) else Gap.NO_PACKAGES",
         "return None",
         (_UNJUDGED,),
     ),

@@ -193,7 +193,7 @@ NO_INJECTION = (
     _row(
         "a scan that looked at no layer proves nothing",
         "workers/trivy_report.py",
-        "        if not report.metadata.layers:\n",
+        "        if not any(report.metadata.layers or ()):\n",
         "        if False:\n",
         (
             "tests/workers/test_trivy_report.py::"

@@ -40,15 +40,15 @@ ONCE = (
     _row(
         "a delivery is known by Slack's trigger",
         "bot/payloads.py",
-        'Origin(body["channel_id"], body["trigger_id"])',
-        'Origin(body["channel_id"], __import__("secrets").token_hex(8))',
+        'Origin(text(body, "channel_id"), text(body, "trigger_id"))',
+        'Origin(text(body, "channel_id"), __import__("secrets").token_hex(8))',
         (f"{_PAYLOADS}::test_a_command_is_known_by_its_trigger",),
     ),
     _row(
         "a mention is known by Slack's event",
         "bot/payloads.py",
-        'body["event_id"], event.get("thread_ts")',
-        '__import__("secrets").token_hex(8), event.get("thread_ts")',
+        'text(body, "event_id"), thread)',
+        '__import__("secrets").token_hex(8), thread)',
         (f"{_PAYLOADS}::test_the_words_of_a_mention_come_after_it",),
     ),
     _row(

@@ -10,6 +10,8 @@ _CANCELLING = "tests/bot/test_cancelling.py"
 _HOME = "tests/bot/test_home.py"
 _HTTP = "tests/bot/test_http.py"
 _IDENTITY = "tests/bot/test_identity.py"
+_NOT_SLACKS = "tests/bot/test_not_slacks.py"
+_ONE_NAME = "tests/quaymaster/test_one_name.py"
 _PAYLOADS = "tests/bot/test_payloads.py"
 _POLICY = "tests/quaymaster/test_policy.py"
 _STANDING = f"{_IDENTITY}::test_only_full_members_count_as_such"
@@ -284,6 +286,41 @@ ONLY_WHO_MAY = (
         (f"{_HTTP}::test_a_forged_signature_is_refused",),
     ),
     _row(
+        "a body that is no text has to be signed as well",
+        "bot/http.py",
+        'return hmac.compare_digest(f"v0={own}", signature)',
+        'return bool(hmac.compare_digest(f"v0={own}", signature) or body)',
+        (f"{_NOT_SLACKS}::test_who_does_not_know_the_secret_learns_nothing_and_fills_no_log",),
+    ),
+    _row(
+        "rules hold for a registry by every name that it has",
+        "quaymaster/image_ref.py",
+        "return DOCKER_HUB if lower in _NAMES_OF_DOCKER_HUB else lower",
+        "return lower",
+        (f"{_ONE_NAME}::test_a_service_runs_its_image_however_the_two_are_written",),
+    ),
+    _row(
+        "rules hold for an image of Docker Hub with and without its library",
+        "quaymaster/image_ref.py",
+        "            path = _OFFICIAL + path\n",
+        "            pass\n",
+        (f"{_ONE_NAME}::test_a_service_runs_its_image_however_the_two_are_written",),
+    ),
+    _row(
+        "rules hold for a registry in capitals",
+        "quaymaster/image_ref.py",
+        "    lower = host.lower()\n",
+        "    lower = host\n",
+        (f"{_ONE_NAME}::test_a_registry_in_capitals_is_the_one_in_small_letters",),
+    ),
+    _row(
+        "no registry has two entries",
+        "quaymaster/schema_values.py",
+        "            if name in seen:\n",
+        "            if False:\n",
+        (f"{_ONE_NAME}::test_two_entries_of_one_registry_are_refused",),
+    ),
+    _row(
         "a signature is of the whole body",
         "bot/http.py",
         "return verifier.is_valid(body, timestamp, signature)",
@@ -293,15 +330,15 @@ ONLY_WHO_MAY = (
     _row(
         "a click is of the workspace of who clicked",
         "bot/payloads.py",
-        'team = user.get("team_id") or (body.get("team") or {}).get("id", "")',
-        'team = (body.get("team") or {}).get("id", "")',
+        'optional_text(user, "team_id") or optional_text(inside(body, "team"), "id")',
+        'optional_text(inside(body, "team"), "id")',
         (f"{_PAYLOADS}::test_a_click_is_of_the_workspace_of_who_clicked",),
     ),
     _row(
         "a mention is of the workspace of who wrote it",
         "bot/payloads.py",
-        'team = event.get("user_team") or event.get("source_team") or event.get("team")',
-        'team = event.get("team")',
+        'for name in ("user_team", "source_team", "team")]',
+        'for name in ("team",)]',
         (f"{_PAYLOADS}::test_a_stranger_in_a_shared_channel_is_of_another_workspace",),
     ),
     _row(

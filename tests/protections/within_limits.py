@@ -138,14 +138,14 @@ WITHIN_LIMITS = (
     ),
     _row(
         "the SDK does not try again by itself",
-        "bot/sender.py",
-        "retry_handlers=[], timeout=30",
-        "timeout=30",
+        "bot/slack_session.py",
+        "session=session, retry_handlers=[]",
+        "session=session",
         (f"{_SENDER}::test_a_lost_answer_is_not_made_up_for_by_a_second_call",),
     ),
     _row(
         "calls share connections",
-        "bot/sender.py",
+        "bot/slack_session.py",
         "session=session, retry_handlers=[]",
         "retry_handlers=[]",
         (f"{_SENDER}::test_all_calls_share_few_connections",),

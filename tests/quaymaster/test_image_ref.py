@@ -49,7 +49,7 @@ def written(registry: str, path: str, tag: str | None, digest: str | None) -> st
 
 class TestGrammar:
     @given(HOST, PATH, SUFFIX)
-    def test_what_the_grammar_allows_is_read_and_written_unchanged(
+    def test_what_the_grammar_allows_is_read_and_written_with_its_host_in_lower_case(
         self, host: str, path: str, suffix: tuple[str | None, str | None]
     ) -> None:
         text = written(host, path, *suffix)
@@ -57,7 +57,7 @@ class TestGrammar:
         assert image.repository == Repository(host, path)
         assert image.tag == suffix[0]
         assert (image.digest and image.digest.value) == suffix[1]
-        assert str(image) == text
+        assert str(image) == written(host.lower(), path, *suffix)
         assert ImageRef.parse(str(image), "other.example.com") == image
 
     @given(PATH.filter(lambda path: not any(c in path.split("/")[0] for c in ".:")), TAG)
@@ -142,7 +142,9 @@ class TestNames:
         assert Repository.parse("localhost/web", DEFAULT) == Repository("localhost", "web")
         assert Repository.parse("reg.io/web", DEFAULT) == Repository("reg.io", "web")
         assert Repository.parse("reg:5000/web", DEFAULT) == Repository("reg:5000", "web")
-        assert Repository.parse("Reg/web", DEFAULT) == Repository("Reg", "web")
+        assert Repository.parse("Reg.io/web", DEFAULT) == Repository("reg.io", "web")
+        with pytest.raises(UsageError, match="written in lower case"):
+            Repository.parse("Shop/web", DEFAULT)
         assert Repository.parse("reg/web", DEFAULT) == Repository(DEFAULT, "reg/web")
 
     def test_the_digest_counts_before_the_tag(self) -> None:
@@ -164,6 +166,64 @@ class TestNames:
             "shop/web@abababababab"
         )
         assert image.familiar("other.example.com") == f"{DEFAULT}/shop/web:1.4"
+
+
+class TestOneName:
+    """https://github.com/distribution/reference/blob/main/normalize_test.go"""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("docker.io/redis", "docker.io/library/redis", "index.docker.io/redis"),
+            *("index.docker.io/library/redis", "registry-1.docker.io/library/redis"),
+            *("Docker.IO/redis", "INDEX.docker.io/library/redis"),
+        ],
+    )
+    @pytest.mark.parametrize("default", [DEFAULT, "docker.io", "index.docker.io"])
+    def test_docker_hub_has_one_however_it_is_written(self, text: str, default: str) -> None:
+        one = Repository.parse(text, default)
+        assert one == Repository("docker.io", "library/redis")
+        assert hash(one) == hash(Repository("docker.io", "redis"))
+        assert str(one) == "docker.io/library/redis"
+
+    @pytest.mark.parametrize("default", ["docker.io", "index.docker.io", "Docker.io"])
+    def test_a_name_without_a_registry_is_docker_hubs_where_that_is_the_default(
+        self, default: str
+    ) -> None:
+        for text in ("redis:7", "library/redis:7", "docker.io/redis:7"):
+            image = ImageRef.parse(text, default)
+            assert str(image) == "docker.io/library/redis:7"
+            assert image.familiar(default) == "redis:7"
+        assert ImageRef.parse("shop/web", default).familiar(default) == "shop/web"
+
+    def test_library_is_docker_hubs_alone(self) -> None:
+        assert str(Repository.parse("quay.io/redis", DEFAULT)) == "quay.io/redis"
+        assert str(Repository.parse("docker.io/library/a/b", DEFAULT)) == "docker.io/library/a/b"
+        assert Repository("docker.io", "library/a/b").familiar("docker.io") == "library/a/b"
+        assert Repository(DEFAULT, "library/redis").familiar(DEFAULT) == "library/redis"
+
+    def test_a_host_in_capitals_is_the_same_registry(self) -> None:
+        for text in ("REG.example.com:5000/shop/web", "reg.Example.COM:5000/shop/web"):
+            assert str(Repository.parse(text, DEFAULT)) == "reg.example.com:5000/shop/web"
+        assert str(Repository.parse("LOCALHOST/web", DEFAULT)) == "localhost/web"
+        assert str(Repository.parse("[FD00::A]:5000/web", DEFAULT)) == "[fd00::a]:5000/web"
+        assert Repository("Reg.io", "web").familiar("rEG.io") == "web"
+
+    def test_a_port_is_part_of_the_name_as_it_is_for_engines(self) -> None:
+        assert Repository("reg.io:443", "web") != Repository("reg.io", "web")
+
+    @given(HOST | st.sampled_from(["docker.io", "index.docker.io"]), PATH, SUFFIX)
+    def test_what_is_shown_reads_back_as_the_same(
+        self, host: str, path: str, suffix: tuple[str | None, str | None]
+    ) -> None:
+        image = ImageRef.parse(written(host, path, *suffix), DEFAULT)
+        for default in (host, DEFAULT, "docker.io"):
+            shown_as = image.repository.familiar(default)
+            assert Repository.parse(shown_as, default) == image.repository
+
+    def test_a_path_that_begins_like_a_host_keeps_its_registry(self) -> None:
+        assert Repository(DEFAULT, "my.app/web").familiar(DEFAULT) == f"{DEFAULT}/my.app/web"
+        assert Repository(DEFAULT, "my.app").familiar(DEFAULT) == "my.app"
 
 
 class TestShown:

@@ -15,7 +15,8 @@ from quaymaster.errors import Cancelled
 from quaymaster.limits import HEAD_BYTES
 from tests.misbehaving import OK, Script, answer, bomb, misbehaving, once, repeated, silent
 from workers.exchange import Exchange, OutOfTime, TooMuch
-from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question, Unpacking
+from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
+from workers.packing import Unpacking
 from workers.probe import ask_http
 from workers.wire import NotLocal, connected, is_local
 
@@ -51,7 +52,7 @@ def client(**given: object) -> HttpClient:
 def ask(script: Script, limits: Limits = SOON, check: Callable[[], None] = lambda: None) -> Answer:
     with misbehaving(script) as (host, port), client() as asking:
         question = Question("GET", f"http://{host}:{port}/x")
-        return asking.ask(question, limits, follow=lambda _: None, check=check)
+        return asking.ask(question, limits, follow=lambda url: url, check=check)
 
 
 @dataclass
@@ -109,6 +110,12 @@ class TestPacked:
         assert len(body) < SOON.most
         with pytest.raises(HttpFailure) as failed:
             ask(once(answer(body, self.packed)), LATE)
+        assert failed.value.kind is Kind.TOO_LONG
+
+    def test_a_bomb_in_many_parts_ends_at_the_limit(self) -> None:
+        parts = bomb(SOON.most - 1) * 50
+        with pytest.raises(HttpFailure) as failed:
+            ask(once(answer(parts, self.packed)), LATE)
         assert failed.value.kind is Kind.TOO_LONG
 
     def test_a_bomb_in_a_redirect_is_not_unpacked(self) -> None:
@@ -221,7 +228,7 @@ def test_whatever_is_said_is_read_once_and_not_beyond_the_limits(said: bytes, si
     limits = Limits(3600, 2_000)
     with client(dial=talker.dial) as asking:
         try:
-            found = asking.ask(Question("GET", "http://h/x"), limits, lambda _: None)
+            found = asking.ask(Question("GET", "http://h/x"), limits, lambda url: url)
             assert len(found.content) <= max(limits.most, 64 * 1024)
         except HttpFailure:
             pass

@@ -11,16 +11,20 @@ from quaymaster.outcomes import ExecutionParameters
 from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK
 from workers.image_configuration import ImageConfiguration, read_configuration
-from workers.manifests import OCI_IMAGE, ImageManifest, read_manifest
+from workers.manifests import DOCKER_IMAGE, OCI_IMAGE, ImageManifest, read_manifest
+
+CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 
 
-def read(document: Any, layers: int = 2) -> ImageConfiguration:
+def read(
+    document: Any, layers: int = 2, kind: str = CONFIGURATION, manifest_kind: str = OCI_IMAGE
+) -> ImageConfiguration:
     parts = [
-        {"mediaType": "x", "digest": f"sha256:{number:064x}", "size": 100 + number}
+        {"mediaType": kind, "digest": f"sha256:{number:064x}", "size": 100 + number}
         for number in range(layers + 1)
     ]
     manifest = read_manifest(
-        json.dumps({"config": parts[0], "layers": parts[1:]}).encode(), OCI_IMAGE, "web"
+        json.dumps({"config": parts[0], "layers": parts[1:]}).encode(), manifest_kind, "web"
     )
     assert isinstance(manifest, ImageManifest)
     return read_configuration(json.dumps(document).encode(), manifest, "shop/web:1.4")
@@ -96,5 +100,32 @@ def test_sizes_are_left_out_where_history_and_layers_do_not_match_up() -> None:
 
 @pytest.mark.parametrize("document", [[], "x", {"config": {"Env": "PATH"}}])
 def test_what_is_no_configuration_is_refused(document: Any) -> None:
-    with pytest.raises(OutsideFailure, match="not a container image"):
+    with pytest.raises(OutsideFailure, match=r"The configuration of shop/web:1\.4 does not read"):
         read(document)
+
+
+def rootfs(layers: int) -> dict[str, Any]:
+    return {"os": "linux", "rootfs": {"diff_ids": [f"sha256:{n:064x}" for n in range(layers)]}}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("application/vnd.docker.container.image.v1+json", "application/octet-stream"),
+        *("application/json", "text/html", "", f"{CONFIGURATION}; charset=utf-8"),
+    ],
+)
+@pytest.mark.parametrize("manifest_kind", [OCI_IMAGE, DOCKER_IMAGE])
+def test_a_configuration_with_an_odd_media_type_is_read_as_docker_reads_it(
+    kind: str, manifest_kind: str
+) -> None:
+    assert read({"os": "linux"}, kind=kind, manifest_kind=manifest_kind).platform.os == "linux"
+
+
+def test_one_of_an_unknown_media_type_is_read_where_it_has_the_images_layers() -> None:
+    kind = "application/vnd.example.image+json"
+    assert read(rootfs(2), kind=kind).platform.os == "linux"
+    chart: dict[str, Any] = {"name": "a chart", "version": "1"}
+    for document in (chart, rootfs(1), rootfs(0)):
+        with pytest.raises(OutsideFailure, match=r"It holds “application/vnd\.example\.image"):
+            read(document, kind=kind)

@@ -33,7 +33,7 @@ def lying() -> Iterator[LyingRegistry]:
 def sent_to(target: str, login: RegistryLogin = REMOTE) -> str:
     """What is said when a registry redirects there."""
     with pytest.raises(OutsideFailure) as refused:
-        RegistryConnection(login)._refuse_elsewhere(target)
+        RegistryConnection(login)._follow(target)
     return str(refused.value)
 
 
@@ -60,8 +60,8 @@ def test_the_line_that_is_said_is_read_by_the_configuration() -> None:
     configuration = Configuration.parse(text + "hosts: {a: {}}", Path("q.yml"))
     login = RegistryLogin.of(configuration.registry("registry.test"), {})
     connection = RegistryConnection(login)
-    connection._refuse_elsewhere("https://storage.test:8443/any?x=1")
-    connection._refuse_elsewhere("https://registry.test/elsewhere")
+    connection._follow("https://storage.test:8443/any?x=1")
+    connection._follow("https://registry.test/elsewhere")
     assert "storage.test:9" in sent_to("https://storage.test:9/x", login)
 
 
@@ -83,7 +83,7 @@ def test_an_address_of_this_machine_or_its_link_is_never_followed_to(target: str
 
 def test_one_that_is_configured_is(lying: LyingRegistry) -> None:
     login = replace(REMOTE, redirects_to=("127.0.0.1:9000",))
-    RegistryConnection(login)._refuse_elsewhere("https://127.0.0.1:9000/x")
+    RegistryConnection(login)._follow("https://127.0.0.1:9000/x")
     assert RegistryConnection(login)._may_be_local("127.0.0.1", 9000)
     assert not RegistryConnection(login)._may_be_local("127.0.0.1", 9001)
 

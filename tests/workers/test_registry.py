@@ -1,6 +1,8 @@
 """The registry client against a real registry that wants a login."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import docker
 import pytest
@@ -219,6 +221,39 @@ def test_an_artifact_is_not_described_as_an_image(
     content.manifest({"config": config, "layers": []}, OCI_IMAGE, "1.4")
     with pytest.raises(OutsideFailure, match="not a container image"):
         client.configuration(ref)
+
+
+def test_an_image_that_was_written_with_nulls_and_odd_types_is_read_and_tagged(
+    client: Registry, content: Content, ref: ImageRef
+) -> None:
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "variant": None,
+        "config": {"User": None, "Labels": {"build": None, "version": "1.4"}, "Cmd": ["/serve"]},
+        "history": None,
+        "x-more": {"y": 1},
+    }
+    blob = content.blob(json.dumps(config).encode(), "application/octet-stream")
+    parts: dict[str, Any] = {
+        "mediaType": None,
+        "config": {**blob, "annotations": None},
+        "layers": [],
+    }
+    put = content.manifest(parts, OCI_IMAGE, "1.4")
+    assert b'"mediaType": null' in put
+    assert client.resolve(ref).digest == digest_of(put)
+    about = client.configuration(ref)
+    assert (about.parameters.labels, about.parameters.user) == ((("version", "1.4"),), "")
+    assert client.tag(ref, ImageRef(ref.repository, "stable")).digest == digest_of(put)
+
+
+def test_a_registry_in_capitals_is_the_same(
+    client: Registry, content: Content, registry: RealRegistry, ref: ImageRef
+) -> None:
+    digest = digest_of(content.image("1.4"))
+    typed = ImageRef.parse(f"{registry.host.upper()}/{ref.repository.path}:1.4", "registry.test")
+    assert client.resolve(typed).digest == digest
 
 
 def test_a_wrong_password_is_refused_and_not_repeated(

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.registries import RegistryAccess
 from quaymaster.secret_references import SecretReference
+from workers.http_client import Answer
 from workers.registry_auth import Authorizer, Challenge, RegistryLogin
 
 LOGIN = RegistryLogin("registry.test", "https", "ci", SecretStr("hunter2"))
@@ -22,13 +23,22 @@ class TokenServer:
         self.answer = (status, content)
         self.asked: list[tuple[httpx.URL, dict[str, str]]] = []
 
-    def __call__(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+    def __call__(self, url: httpx.URL, headers: dict[str, str]) -> Answer:
         self.asked.append((url, headers))
-        return httpx.Response(self.answer[0], content=self.answer[1])
+        return Answer(self.answer[0], httpx.Headers(), self.answer[1], str(url))
 
 
-def bearer(realm: str = "https://auth.test/token") -> list[str]:
-    return [f'Bearer realm="{realm}",service="registry.test",scope="repository:shop/web:pull"']
+def refused(*challenges: str, content: bytes = b"") -> Answer:
+    headers = httpx.Headers([("WWW-Authenticate", one) for one in challenges])
+    return Answer(401, headers, content, "https://registry.test/v2/")
+
+
+def challenge(realm: str = "https://auth.test/token") -> str:
+    return f'Bearer realm="{realm}",service="registry.test",scope="repository:shop/web:pull"'
+
+
+def bearer(realm: str = "https://auth.test/token") -> Answer:
+    return refused(challenge(realm))
 
 
 def test_a_login_comes_from_the_configuration_and_the_environment() -> None:
@@ -40,8 +50,8 @@ def test_a_login_comes_from_the_configuration_and_the_environment() -> None:
 
 
 def test_a_challenge_is_read_with_its_parameters() -> None:
-    challenge = Challenge.parse(['Basic realm="x"', *bearer()])
-    assert challenge == Challenge(
+    found = Challenge.parse(['Basic realm="x"', challenge()])
+    assert found == Challenge(
         "bearer", "https://auth.test/token", "registry.test", "repository:shop/web:pull"
     )
     assert Challenge.parse(["BASIC realm=x"]) == Challenge("basic")
@@ -96,10 +106,10 @@ def test_anonymous_access_asks_for_a_token_without_credentials() -> None:
 )
 def test_the_password_is_never_sent_in_clear_over_a_network(realm: str) -> None:
     server = TokenServer()
-    with pytest.raises(LoginRefused) as refused:
+    with pytest.raises(LoginRefused) as unsafe:
         Authorizer(LOGIN, server).answer(bearer(realm), SCOPES, LOGIN.basic)
     assert server.asked == []
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(unsafe.value)
 
 
 @pytest.mark.parametrize("realm", ["http://localhost:5001/token", "http://[::1]:5001/token"])
@@ -136,10 +146,66 @@ def test_a_token_server_that_fails_is_said_so(status: int, content: bytes, again
 
 def test_basic_that_was_refused_is_not_tried_again() -> None:
     with pytest.raises(LoginRefused, match="refused the login of ci"):
-        Authorizer(LOGIN, TokenServer()).answer(["Basic realm=x"], SCOPES, LOGIN.basic)
+        Authorizer(LOGIN, TokenServer()).answer(refused("Basic realm=x"), SCOPES, LOGIN.basic)
 
 
 def test_without_credentials_the_error_says_that_some_are_wanted() -> None:
     anonymous = Authorizer(RegistryLogin("registry.test", "https"), TokenServer())
     with pytest.raises(LoginRefused, match=r"registry\.test wants a login"):
-        anonymous.answer(["Basic realm=x"], SCOPES, "")
+        anonymous.answer(refused("Basic realm=x"), SCOPES, "")
+
+
+@pytest.mark.parametrize(
+    ("login", "realm", "asked"),
+    [
+        (LOGIN, "http://registry.test/token", "https://registry.test/token"),
+        (LOGIN, "http://registry.test:80/token", "https://registry.test/token"),
+        (
+            RegistryLogin("git.test:5050", "https", "ci", SecretStr("hunter2")),
+            "http://git.test/jwt/auth",
+            "https://git.test/jwt/auth",
+        ),
+        (
+            RegistryLogin("git.test:5050", "https", "ci", SecretStr("hunter2")),
+            "https://git.test/jwt/auth",
+            "https://git.test/jwt/auth",
+        ),
+    ],
+)
+def test_a_token_server_on_the_registrys_own_host_is_asked_over_https(
+    login: RegistryLogin, realm: str, asked: str
+) -> None:
+    server = TokenServer()
+    Authorizer(login, server).answer(bearer(realm), SCOPES, login.basic)
+    assert str(server.asked[0][0]).partition("?")[0] == asked
+
+
+ECR = RegistryLogin(
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "https", "AWS", SecretStr("hunter2")
+)
+EXPIRED = b"Your authorization token has expired. Reauthenticate and try again."
+
+
+@pytest.mark.parametrize(
+    "words", [EXPIRED, b'{"errors": [{"code": "DENIED", "message": "%s"}]}' % EXPIRED]
+)
+def test_a_login_whose_time_is_over_is_said_to_have_expired(words: bytes) -> None:
+    for offered in ("Basic realm=x", challenge()):
+        server = TokenServer(401, words)
+        with pytest.raises(LoginRefused, match="has expired") as over:
+            Authorizer(ECR, server).answer(refused(offered, content=words), SCOPES, ECR.basic)
+        assert "good for 12 hours" in str(over.value)
+        assert "new password" in over.value.trouble.next_step
+
+
+def test_a_login_that_is_good_for_hours_may_have_expired_where_nothing_is_said() -> None:
+    with pytest.raises(LoginRefused, match="or it has expired: Amazon ECR's are good for 12 hours"):
+        Authorizer(ECR, TokenServer()).answer(refused("Basic realm=x"), SCOPES, ECR.basic)
+
+
+def test_an_image_that_is_called_expired_has_no_expired_login() -> None:
+    words = b"requested access to shop/token-expired is denied, login_expired"
+    with pytest.raises(LoginRefused, match="refused the login of ci"):
+        Authorizer(LOGIN, TokenServer()).answer(
+            refused("Basic realm=x", content=words), SCOPES, LOGIN.basic
+        )

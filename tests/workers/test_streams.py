@@ -150,7 +150,12 @@ def test_secrets_do_not_leave_with_the_error() -> None:
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize("event", [{"error": ""}, {"error": None}, {"errorDetail": {"code": 1}}])
+def test_null_is_no_error() -> None:
+    event = {"status": "Pushed", "id": "a1", "error": None, "errorDetail": None, "aux": None}
+    assert TransferFold().after({**event, "progressDetail": None}).layers == 1
+
+
+@pytest.mark.parametrize("event", [{"error": ""}, {"errorDetail": {"code": 1}}])
 def test_an_error_without_words_is_still_an_error(event: dict[str, Any]) -> None:
     with pytest.raises(OutsideFailure):
         _folded(event)

@@ -1,0 +1,50 @@
+"""JSON that somebody else writes, as models read it: null is absent, unknown fields are ignored.
+
+Programs in Go write null for what is empty and leave the field out for the same, as they like; a
+reader that tells the two apart refuses images that every engine runs.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+T = TypeVar("T")
+
+
+class Foreign(BaseModel):
+    """A part of a foreign document. A null in the place of a field counts as no field."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {name: value for name, value in data.items() if value is not None}
+        return data
+
+
+def _without_nulls(data: object) -> object:
+    match data:
+        case list():
+            return [one for one in data if one is not None]
+        case dict():
+            return {name: value for name, value in data.items() if value is not None}
+        case _:
+            return data
+
+
+Texts = Annotated[list[str], BeforeValidator(_without_nulls)]
+"""A list of words."""
+TextByName = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
+"""Labels and their like."""
+
+
+def reason_of(error: ValidationError) -> str:
+    """What does not read, and where in the document: a sentence without any of its values."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    # What is no JSON is quoted by its own error, which a document of somebody else may abuse.
+    said = "this is not JSON" if first["type"] == "json_invalid" else first["msg"]
+    said = said[:1].lower() + said[1:]
+    return f"At {where[:100]}: {said}." if where else f"{said[:1].upper()}{said[1:]}."
