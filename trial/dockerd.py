@@ -1,5 +1,6 @@
 """How a Docker engine of our own is started beside any other: nothing of it is shared."""
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,12 @@ class Dockerd:
             "--log-level=warn",
         ]
 
+    def forget_networks(self) -> None:
+        """Have it begin without networks. It remembers them with their addresses, and would give
+        the bridge the one of its last start in the place of its own.
+        """
+        shutil.rmtree(self.data / "network", ignore_errors=True)
+
     def answers(self) -> bool:
         """Whether it does by now."""
         return why_silent(self.host) is None
@@ -101,9 +108,9 @@ class Dockerd:
 
 
 def unmount_below(directory: Path) -> None:
-    """Unmount everything that is mounted in a directory, innermost first."""
+    """Unmount everything that is mounted in a directory or on it, innermost first."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4] for line in mounts]
     for point in sorted(points, key=len, reverse=True):
-        if point.startswith(f"{directory}/"):
+        if f"{point}/".startswith(f"{directory}/"):
             subprocess.run([find_program("umount"), "--lazy", point], check=False)

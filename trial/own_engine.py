@@ -85,8 +85,7 @@ class OwnEngine:
             places.run.mkdir(mode=0o700, exist_ok=True)
             places.configuration.write_text("{}\n")
             stack.callback(self._clear)
-            self._clear_network()
-            bridge = Bridge.create(places.name)
+            bridge = self._bridge()
             stack.callback(bridge.remove)
             process = start_process(
                 "engine",
@@ -99,10 +98,13 @@ class OwnEngine:
             stack.callback(process.stop, _ENDS_WITHIN)
         process.wait_until(places.answers, _STARTS_WITHIN)
 
-    def _clear_network(self) -> None:
-        left = Bridge.left_over(self.places.name)
-        if left is not None:
-            left.remove()
+    def _bridge(self) -> Bridge:
+        """A new one; that of a run that was killed if it is still there, as its networks are."""
+        found = Bridge.found(self.places.name)
+        if found is not None:
+            return found
+        self.places.forget_networks()
+        return Bridge.create(self.places.name)
 
     def _clear(self) -> None:
         self.places.end_containerd()
