@@ -62,6 +62,7 @@ bare: install ## type the two commands of the README on a bare Debian 12 and 13;
 bench: install ## measure; ONLY=name for one row
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
+try: export TRIED_AS = make try OPTIONS=
 try: ## the whole product without Slack, on a chat page on this machine
 	@.ci/prepare try $(OPTIONS)
 	@$(MAKE) --no-print-directory $(TRYABLE)

@@ -28,6 +28,7 @@ from trial.processes import Process
 from trial.reachable import engine_host
 from trial.registry import running_registry
 from trial.session import Session
+from trial.spelled import spelled
 from trial.state_directory import StateDirectory, opened
 from trial.stock import put_in_place
 from trial.tour import FIRST_DEPLOY, greeting, page_greeting, tour, welcome
@@ -81,7 +82,9 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
                     interruption.begin_ending()
                     paper.prompt = str
                     paper.say(
-                        "", "Ending everything that runs; `--remove` removes what is kept, too…"
+                        "",
+                        f"Ending everything that runs; {spelled('--remove')} removes what is kept, "
+                        "too…",
                     )
 
 

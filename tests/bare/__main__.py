@@ -10,11 +10,14 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from tests.bare.readme import Commands, commands
 from tests.bare.settings import set_up, variables
@@ -40,11 +43,16 @@ def main() -> None:
         parser.error(f"{', '.join(sorted(unknown))}: {' or '.join(SUITES)} is meant")
     if os.geteuid() != 0:
         sys.exit("run this as root: it makes and enters a system")
+    signal.signal(signal.SIGTERM, _end)  # as Ctrl-C does, so that nothing is left
     typed = commands()
     for suite in suites:
         began = time.monotonic()
         _prove(suite, typed)
         print(f"\n== {suite}: both commands work, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(143)
 
 
 def _prove(suite: str, typed: Commands) -> None:
@@ -57,7 +65,7 @@ def _prove(suite: str, typed: Commands) -> None:
         _bundle(root / _BUNDLE)
         with entered(root, shared, _environment()) as terminal:
             assert terminal.says("ls /usr/bin/python3* /usr/sbin/dockerd").count("No such") == 2
-            terminal.type(f"git clone -q /{_BUNDLE} quaymaster && cd quaymaster")
+            terminal.type(f"cd && git clone -q /{_BUNDLE} quaymaster && cd quaymaster")
             assert terminal.ends(60) == 0
             _try(terminal, typed)
             _test(terminal, typed)

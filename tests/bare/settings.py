@@ -17,6 +17,7 @@ _PIP_OPTIONS = frozenset(
     {"cert", "client-cert", "constraint", "default-timeout", "extra-index-url", "find-links"}
     | {"index-url", "no-index", "proxy", "timeout", "trusted-host"}
 )
+_INDEXES = frozenset({"index-url", "extra-index-url"})
 _VARIABLES = frozenset(
     {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir"}
     | {"requests_ca_bundle", "curl_ca_bundle", "git_ssl_cainfo"}
@@ -113,4 +114,5 @@ def _paths_in(options: Mapping[str, str]) -> Iterator[Path]:
         for word in value.split() if option != "cert" else ():
             path = Path(urlsplit(word).path if word.startswith("file://") else word)
             if path.is_absolute() and path.exists():
-                yield path
+                # The pages of an index lead to files beside it.
+                yield path.parent if option in _INDEXES else path

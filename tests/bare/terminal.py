@@ -53,21 +53,26 @@ class Terminal:
         os.write(self._ours, b"\x03")
 
     def sees(self, pattern: str, within: float) -> re.Match[str]:
-        """Wait until this is written, behind what was seen before."""
+        """Wait until this is written, behind what was seen before.
+
+        Raises AssertionError when the command has ended before that, or takes too long.
+        """
         deadline = time.monotonic() + within
-        wanted = re.compile(pattern)
+        wanted = re.compile(f"(?P<wanted>{pattern})|{PROMPT}")
         while (found := wanted.search(self._seen, self._read_to)) is None:
             left = deadline - time.monotonic()
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"{pattern!r} was not seen within {within:g} s")
         self._read_to = found.end()
+        if found["wanted"] is None:
+            raise AssertionError(f"{pattern!r} was not seen until the prompt came back")
         return found
 
     def ends(self, within: float) -> int:
         """Wait for the prompt; the status of what was typed last."""
         self.sees(PROMPT, within)
         self.type("echo [$?]")
-        status = int(self.sees(r"\n\[([0-9]+)\]", 10)[1])
+        status = int(self.sees(r"\n\[(?P<status>[0-9]+)\]", 10)["status"])
         self.sees(PROMPT, 10)
         return status
 

@@ -1,12 +1,15 @@
 """What `make bare` types and sets up; that it works is proved by `make bare`."""
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from tests.bare.readme import commands
 from tests.bare.settings import Source, variables
+from tests.bare.terminal import PROMPT, Terminal
 from tests.readme import ROOT
 
 
@@ -32,6 +35,18 @@ def test_sources_are_this_machines_for_the_other_debian(release: str, expected: 
 def test_no_secret_of_ours_goes_along() -> None:
     given = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost", "SLACK_TOKEN": "xoxb-1"}
     assert set(variables(given)) == {"HTTPS_PROXY", "no_proxy"}
+
+
+def test_what_is_waited_for_and_does_not_come_is_noticed_at_the_prompt() -> None:
+    """Not half an hour later; and what was seen is not seen twice."""
+    ours, theirs = os.pipe()
+    with closing(os.fdopen(ours)), closing(os.fdopen(theirs, "w", buffering=1)) as shell:
+        terminal = Terminal(ours)
+        shell.write(f"make: Error 2\n{PROMPT}")
+        shell.flush()
+        terminal.sees("Error [0-9]", within=5)
+        with pytest.raises(AssertionError, match="until the prompt came back"):
+            terminal.sees("Error 2", within=600)
 
 
 def test_another_suite_is_refused() -> None:
