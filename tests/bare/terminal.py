@@ -88,13 +88,14 @@ class Terminal:
         if not select.select([self._ours], [], [], within)[0]:
             return False
         try:
-            text = os.read(self._ours, 65536).decode(errors="replace").replace("\r", "")
+            written = os.read(self._ours, 65536)
         except OSError:  # the shell has ended
             return False
+        text = written.decode(errors="replace").replace("\r", "")
         sys.stdout.write(text)
         sys.stdout.flush()
         self._seen += text
-        return bool(text)
+        return bool(written)
 
 
 @contextmanager

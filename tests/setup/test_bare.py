@@ -42,6 +42,7 @@ def test_what_is_waited_for_and_does_not_come_is_noticed_at_the_prompt() -> None
     ours, theirs = os.pipe()
     with closing(os.fdopen(ours)), closing(os.fdopen(theirs, "w", buffering=1)) as shell:
         terminal = Terminal(ours)
+        os.write(theirs, b"\r")  # alone, as progress is written: nothing to see, and no end
         shell.write(f"make: Error 2\n{PROMPT}")
         shell.flush()
         terminal.sees("Error [0-9]", within=5)
