@@ -1,9 +1,11 @@
 # What a developer does here. `make` alone lists it.
-#   PYTHON  the interpreter to make the virtual environment with (3.11 or newer)
+#   PYTHON  the interpreter to make the virtual environment with, where not the first that serves
 #   VENV    where that environment is, or is to be
 #   JOBS    how many tests run at once
+#   TESTS   with `make test`: files or folders, instead of all tests
+#   OPTIONS with `make try`: those of `quaymaster try`, such as --reset or --remove
+#   YES     with `make try` and `make test`: install missing packages without asking
 #   UPGRADE with `make requirements`: newest versions, instead of those that are pinned already
-PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
@@ -14,7 +16,7 @@ TYPED := bot workers quaymaster local_slack trial tests bench
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install check test protections screenshots bench try requirements pin-images clean
+.PHONY: help install check test protections screenshots bare bench try requirements pin-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -34,8 +36,7 @@ $(TRYABLE): pyproject.toml requirements/try.txt requirements/build.txt | $(BIN)/
 	@touch $@
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@python=$$(PYTHON='$(PYTHON)' .ci/python) && "$$python" -m venv $(VENV)
 
 check: install ## format, lint, types, import contracts and fast tests: under a minute
 	$(BIN)/ruff format --check .
@@ -44,8 +45,10 @@ check: install ## format, lint, types, import contracts and fast tests: under a 
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not engine' --hypothesis-profile quick
 
-test: install ## every test, on real engines too (root, and the packages of .ci/run)
-	$(BIN)/python -m pytest -n $(JOBS)
+test: ## every test, on real engines too; TESTS=… for some of them
+	@.ci/prepare test
+	@$(MAKE) --no-print-directory install
+	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 protections: install ## take each protection away in turn and see its test turn red
 	$(BIN)/python -m tests.protections
@@ -53,11 +56,17 @@ protections: install ## take each protection away in turn and see its test turn 
 screenshots: install ## pictures of the chat page, made on the way through its tour
 	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -n 0 tests/page/test_tour.py
 
+bare: install ## type the two commands of the README on a bare Debian 12 and 13; ONLY=bookworm for one
+	$(BIN)/python -m tests.bare $(ONLY)
+
 bench: install ## measure; ONLY=name for one row
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-try: $(TRYABLE) ## the whole product without Slack, on a chat page on this machine
-	$(BIN)/quaymaster try
+try: export TRIED_AS = make try OPTIONS=
+try: ## the whole product without Slack, on a chat page on this machine
+	@.ci/prepare try $(OPTIONS)
+	@$(MAKE) --no-print-directory $(TRYABLE)
+	$(BIN)/quaymaster try $(OPTIONS)
 
 requirements: install ## versions and hashes anew, after a change of pyproject.toml; UPGRADE=1 for the newest
 	$(BIN)/uv $(COMPILE) --extra try --group dev --output-file requirements/dev.txt pyproject.toml

@@ -232,7 +232,11 @@ def try_it(
         Path, typer.Option(metavar="DIR", help="Where everything is kept between two runs.")
     ] = Path(".try"),
     docker: Annotated[
-        str, typer.Option(metavar="HOST", help="The Docker engine, where not DOCKER_HOST's.")
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="The Docker engine, where not DOCKER_HOST's; `own`: one of its own.",
+        ),
     ] = "",
     remove: Annotated[
         bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")

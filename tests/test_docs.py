@@ -140,6 +140,14 @@ def test_every_command_and_option_of_the_program_that_is_named_exists(document: 
             assert set(re.findall(r"--[a-z-]+", words)) <= options, code
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_option_that_make_passes_on_exists(document: str) -> None:
+    known = {option for given in commands()["try"].params for option in given.opts}
+    for code in code_in(read(document)):
+        if code.startswith("make try OPTIONS="):
+            assert set(re.findall(r"--[a-z-]+", code)) <= known, code
+
+
 def test_every_command_of_the_program_is_in_the_readme() -> None:
     text = read("README.md") + read("CHANGELOG.md")
     assert {name for name in commands() if f"quaymaster {name}" not in text} == set()

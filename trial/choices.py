@@ -8,6 +8,7 @@ from typing import Self
 
 from quaymaster.errors import ConfigurationError
 from trial.ports import free_ports
+from trial.spelled import spelled
 
 CHOICES = "choices.json"
 """The file in the state directory that keeps them."""
@@ -84,5 +85,5 @@ def kept_choices(path: Path) -> Choices:
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"{path} does not hold what `quaymaster try` wrote there.",
-            next_step="Begin anew with `quaymaster try --reset`.",
+            next_step=f"Begin anew with {spelled('--reset')}.",
         ) from error

@@ -9,6 +9,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from trial.choices import USERNAME, Choices
 from trial.images import PORT, WEB
+from trial.spelled import spelled
 from trial.state_directory import StateDirectory
 from trial.world import ALICE, EVE, RELEASERS, RELEASES, SECURITY, SHOP
 
@@ -91,7 +92,7 @@ def check_configuration(path: Path) -> None:
     except ConfigurationError as error:
         raise ConfigurationError(
             str(error),
-            next_step="Correct it, or begin anew with `quaymaster try --reset`.",
+            next_step=f"Correct it, or begin anew with {spelled('--reset')}.",
         ) from error
 
 

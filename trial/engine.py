@@ -1,20 +1,17 @@
 """The Docker engine of a trial: reached, asked what it is, and cleaned of what is ours."""
 
 import contextlib
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import docker
 import requests
 from docker.errors import DockerException, NotFound
 
-from quaymaster.errors import Conflict, OutsideFailure, UsageError
+from quaymaster.errors import Conflict, OutsideFailure
 
-DEFAULT_HOST = "unix:///var/run/docker.sock"
 LABEL = "io.quaymaster.trial"
 """On every image that a trial makes, and so on every container that runs one: which trial."""
 
@@ -24,7 +21,6 @@ ENVIRONMENTS = frozenset({"staging", "production"})
 # What the workers write on containers and networks of services (workers/candidates.py).
 _ENVIRONMENT = "quaymaster.environment"
 _ROLE_NETWORK = "quaymaster.role=network"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +83,15 @@ class Engine:
 
 
 @contextmanager
-def connected(given: str | None) -> Iterator[Engine]:
-    """The engine of ``given``, DOCKER_HOST or the usual socket.
-
-    Raises OutsideFailure when none answers, UsageError for one on another machine.
-    """
-    host = given or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
-    _check_local(host)
+def connected(host: str) -> Iterator[Engine]:
+    """The engine at this address. Raises OutsideFailure when it does not speak with us."""
     try:
         client = docker.DockerClient(base_url=host, timeout=60)
     except (DockerException, requests.RequestException, ValueError) as error:
         raise OutsideFailure(
-            f"No Docker engine answers at {host}.",
-            why=_reason(error),
-            next_step=_way_out(host, given),
+            f"The Docker engine at {host} does not speak with us.",
+            why=f"{error}.",
+            next_step="Its own log says more.",
         ) from error
     try:
         yield Engine(host, client, client.version()["Arch"])
@@ -108,36 +99,17 @@ def connected(given: str | None) -> Iterator[Engine]:
         client.close()
 
 
-def _check_local(host: str) -> None:
-    url = urlsplit(host)
-    if url.scheme == "unix" or (url.scheme in ("tcp", "http") and url.hostname in _LOOPBACK):
-        return
-    raise UsageError(
-        f"`quaymaster try` needs a Docker engine on this machine, and {host} is not one.",
-        why="The sample registry and the services are on this machine's loopback.",
-        next_step="Name a local one, for example --docker unix:///var/run/docker.sock.",
-    )
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    for sign, reason in (
-        ("PermissionError", "You may not open its socket."),
-        ("FileNotFoundError", "There is no such socket."),
-        ("ConnectionRefused", "Nothing listens there."),
-    ):
-        if sign in text:
-            return reason
-    return ""
-
-
-def _way_out(host: str, given: str | None) -> str:
-    if given or os.environ.get("DOCKER_HOST"):
-        return "Correct the address (--docker or DOCKER_HOST), or start the engine there."
-    return (
-        "Start Docker (for example `sudo systemctl start docker`), join the group that may use "
-        f"{host.removeprefix('unix://')}, or name another engine with --docker or DOCKER_HOST."
-    )
+@contextmanager
+def speaking_of_the_engine() -> Iterator[None]:
+    """What goes wrong inside is told as a failure of the engine."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise OutsideFailure(
+            "The Docker engine failed.",
+            why=str(error),
+            next_step="Its own log says more; start again when it works.",
+        ) from error
 
 
 def _is_ours(container: Any, trial: str, registry: str) -> bool:

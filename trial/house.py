@@ -11,20 +11,24 @@ from typing import NoReturn
 import requests
 from docker.errors import DockerException
 
-from quaymaster.errors import ConfigurationError, OutsideFailure
+from quaymaster.errors import OutsideFailure
 from trial.browser import shown_in_browser
-from trial.configuration import check_configuration, write_configuration
-from trial.engine import LABEL, Engine, connected
+from trial.configuration import write_configuration
+from trial.engine import LABEL, Engine, connected, speaking_of_the_engine
 from trial.interruption import Interruption
 from trial.keyboard import Lines, Terminal, lines_from
 from trial.keys import make_keys
+from trial.leftovers import begin_anew, clear_up, end_killed, refuse_what_is_broken
 from trial.options import TrialOptions
+from trial.own_engine import OwnEngine
 from trial.paper import Paper
 from trial.parts import Parts, running_parts, running_product
 from trial.ports import claim
 from trial.processes import Process
-from trial.registry import remove_container, remove_storage, running_registry
+from trial.reachable import engine_host
+from trial.registry import running_registry
 from trial.session import Session
+from trial.spelled import spelled
 from trial.state_directory import StateDirectory, opened
 from trial.stock import put_in_place
 from trial.tour import FIRST_DEPLOY, greeting, page_greeting, tour, welcome
@@ -50,17 +54,19 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
         lines_from(options.script) if options.is_typed else nullcontext() as lines,
         opened(options.state) as state,
     ):
-        begins_anew = options.reset or options.remove
-        _give_up_what_is_broken(state) if begins_anew else _refuse_what_is_broken(state)
-        with connected(options.docker) as engine:
-            _clear_up(state, engine, paper.say)
-            if begins_anew:
-                _forget(state, engine)
-            if options.remove:
-                state.remove()
-                paper.say(f"{state.path} and its images are removed.")
-                return True
-            with _speaking_of_the_engine():
+        own = OwnEngine(state, interruption)
+        host = engine_host(options.docker, os.environ)
+        if options.reset or options.remove:
+            begin_anew(state, own, host)
+        if options.remove:
+            state.remove()
+            paper.say(f"{state.path} and its images are removed.")
+            return True
+        refuse_what_is_broken(state)
+        killed = end_killed(state, own, host)
+        with _engine(own, host, paper.say) as engine:
+            clear_up(state, engine, killed, paper.say)
+            with speaking_of_the_engine():
                 engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
             claim(state.choices.ports(), str(options.state))
             with (
@@ -76,7 +82,9 @@ def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bo
                     interruption.begin_ending()
                     paper.prompt = str
                     paper.say(
-                        "", "Ending everything that runs; `--remove` removes what is kept, too…"
+                        "",
+                        f"Ending everything that runs; {spelled('--remove')} removes what is kept, "
+                        "too…",
                     )
 
 
@@ -111,7 +119,7 @@ def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
     with running_registry(parts, engine) as registry:
         say(f"  {registry.host} is {registry.kind}.")
         say("Putting the sample images in place…")
-        with _speaking_of_the_engine():
+        with speaking_of_the_engine():
             put_in_place(engine, registry, state.choices.name)
         say("Looking for a vulnerability database…")
         is_downloaded = download is not None and parts.ended_well(download, DOWNLOAD_SECONDS)
@@ -163,41 +171,13 @@ async def _bot_is_there(parts: Parts) -> None:
             await asyncio.sleep(0.05)
 
 
-def _clear_up(state: StateDirectory, engine: Engine, say: Say) -> None:
-    """End what a run left behind that was killed."""
-    choices = state.choices
-    ended = state.ledger.end_leftovers()
-    with _speaking_of_the_engine():
-        containers = engine.end_services(choices.name, choices.registry)
-        remove_container(engine, choices)
-    if ended or containers:
-        what = [*ended, *([f"{containers} containers"] if containers else [])]
-        say(f"The last run was killed; what it left running is ended now: {', '.join(what)}.")
-
-
-def _refuse_what_is_broken(state: StateDirectory) -> None:
-    """Raise ConfigurationError for what another version left, before anything is started."""
-    _ = state.choices
-    if state.configuration.exists():
-        check_configuration(state.configuration)
-
-
-def _give_up_what_is_broken(state: StateDirectory) -> None:
-    """Begin anew also where nobody can tell any more what this trial was called."""
-    try:
-        _ = state.choices
-    except ConfigurationError:
-        state.ledger.end_leftovers()
-        state.empty()
-
-
-def _forget(state: StateDirectory, engine: Engine) -> None:
-    """Throw away what is kept between two runs."""
-    choices = state.choices
-    with _speaking_of_the_engine():
-        remove_storage(engine, choices)
-        engine.remove_images(choices.name)
-    state.empty()
+@contextmanager
+def _engine(own: OwnEngine, host: str | None, say: Say) -> Iterator[Engine]:
+    """The one that answers, or one of our own."""
+    if host is None:
+        say("Starting a Docker engine of its own, because none answers here…")
+    with own.running() if host is None else connected(host) as engine:
+        yield engine
 
 
 @contextmanager
@@ -217,15 +197,3 @@ def _no_services_afterwards(
                 f"The Docker engine failed while the services were removed ({error}). What is "
                 f"left: docker ps --all --filter label={LABEL}={choices.name}"
             )
-
-
-@contextmanager
-def _speaking_of_the_engine() -> Iterator[None]:
-    try:
-        yield
-    except (DockerException, requests.RequestException) as error:
-        raise OutsideFailure(
-            "The Docker engine failed.",
-            why=str(error),
-            next_step="Its own log says more; start again when it works.",
-        ) from error

@@ -11,7 +11,7 @@ class TrialOptions:
     state: Path = Path(".try")
     """Where everything is kept between two runs."""
     docker: str | None = None
-    """The Docker engine; DOCKER_HOST, or /var/run/docker.sock, where it is not given."""
+    """The Docker engine; where it is not given DOCKER_HOST, the usual one, or one of its own."""
     reset: bool = False
     """Throw away what earlier runs kept, and begin anew."""
     remove: bool = False

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterable
 
 from quaymaster.errors import Conflict
+from trial.spelled import spelled
 
 # Below Linux's default range of ephemeral ports (32768 to 60999, man 7 ip), so that no outgoing
 # connection takes a port between two runs.
@@ -44,5 +45,5 @@ def claim(ports: Iterable[tuple[str, int]], state: str) -> None:
             raise Conflict(
                 f"Port {port} on 127.0.0.1 is in use, and {part} of {state} has it.",
                 next_step=f"End what listens there (`ss -ltnp 'sport = :{port}'` names it), "
-                "or begin anew with other ports: `quaymaster try --reset`.",
+                f"or begin anew with other ports: {spelled('--reset')}.",
             )

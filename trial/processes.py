@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -157,6 +158,30 @@ def start_process(
             raise OutsideFailure(f"The {name} cannot be started.", why=f"{error}.") from error
     ledger.add(name, popen.pid)
     return Process(name, log, popen, ledger)
+
+
+def kill_and_wait(pid: int, number: signal.Signals = signal.SIGKILL, within: float = 10) -> bool:
+    """Send a signal to a process (a child or not) and wait; tell whether it ended in time."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(handle, number)
+        ended, _, _ = select.select([handle], [], [], within)
+        return bool(ended)
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(handle)
+
+
+def command_line(pid: int) -> str:
+    """What a process was started with; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 def _born(pid: int) -> str:

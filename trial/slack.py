@@ -17,6 +17,7 @@ from local_slack.history import HistoryError, HistoryInUse
 from local_slack.server import Bound, bind
 from local_slack.settings import Settings
 from trial.choices import CHOICES, Choices, kept_choices
+from trial.spelled import spelled
 from trial.world import sample_world
 
 HISTORY = "messages.db"
@@ -35,7 +36,7 @@ def main() -> None:
     except HistoryInUse as error:
         _tell({"trouble": str(error), "next_step": "End the program that has it open."})
     except HistoryError as error:
-        next_step = "Begin anew with `quaymaster try --reset`."
+        next_step = f"Begin anew with {spelled('--reset')}."
         _tell({"trouble": str(error), "next_step": next_step})
     else:
         # uvicorn shuts down, then sends the signal once more: what was opened is still closed.

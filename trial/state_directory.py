@@ -29,6 +29,11 @@ class StateDirectory:
         return kept_choices(self.path / CHOICES)
 
     @property
+    def was_used(self) -> bool:
+        """Whether a sample world was set up here."""
+        return self.configuration.exists()
+
+    @property
     def configuration(self) -> Path:
         """The sample ``quaymaster.yml``."""
         return self.path / "quaymaster.yml"

@@ -8,6 +8,7 @@ from trial.busybox import static_busybox
 from trial.engine import Engine
 from trial.images import PUBLISHED, TO_BE_PUSHED, sample_images
 from trial.registry import SampleRegistry
+from trial.spelled import spelled
 
 
 def put_in_place(engine: Engine, registry: SampleRegistry, trial: str) -> None:
@@ -39,7 +40,7 @@ def _publish(engine: Engine, registry: SampleRegistry, repository: str, tag: str
             raise OutsideFailure(
                 f"The sample image {name}:{tag} could not be pushed.",
                 why=str(event["error"]),
-                next_step="Start again; if it stays so, begin anew: `quaymaster try --reset`.",
+                next_step=f"Start again; if it stays so, begin anew: {spelled('--reset')}.",
             )
     engine.client.images.remove(f"{name}:{tag}", noprune=True)
 

@@ -1,6 +1,7 @@
 """What a person reads first: where things are, and five things to try."""
 
 from trial.images import BROKEN_TAG, LEAKY_TAG, MEDIA, VULNERABLE_TAG, WEB
+from trial.spelled import spelled
 from trial.state_directory import StateDirectory
 
 FIRST_DEPLOY = f"deploy {WEB}:v1 to staging"
@@ -75,7 +76,7 @@ def _kept(state: StateDirectory) -> tuple[str, ...]:
         f"  logs         {state.path / 'logs'}/",
         "",
         "Kept for the next start: messages, operations, releases, approvals, the audit, the",
-        "registry. Not kept: the running services. `quaymaster try --reset` begins anew.",
+        f"registry. Not kept: the running services. {spelled('--reset')} begins anew.",
     )
 
 

@@ -1,14 +1,14 @@
 """A server process of a test run: started, watched while it starts, and ended by its pid."""
 
-import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.engines.run_directory import EngineError, RunDirectory, kill_and_wait
+from tests.engines.run_directory import EngineError, RunDirectory
 from tests.engines.waiting import wait_until
+from trial.installed import find_program
+from trial.processes import kill_and_wait
 
 
 class Daemon:
@@ -33,7 +33,7 @@ class Daemon:
         """Start `command`; when this process is killed, the kernel sends it a signal too.
 
         The command has to name the run directory, by which it is recognised when the run is
-        cleaned up. Raises EngineError when the program is not installed.
+        cleaned up. Raises OutsideFailure when the program is not installed.
         """
         program = find_program(command[0])
         # man 2 prctl, PR_SET_PDEATHSIG; setpriv is in Debian's essential util-linux.
@@ -94,18 +94,6 @@ class Daemon:
         """The last lines of what the process wrote."""
         text = self.log.read_text(errors="replace").splitlines()
         return "\n".join(text[-lines:])
-
-
-def find_program(name: str) -> str:
-    """The path of an installed program, also of one that only root has on its PATH.
-
-    Raises EngineError, naming the program, when it is not installed.
-    """
-    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    found = shutil.which(name, path=search)
-    if found is None:
-        raise EngineError(f"{name} is not installed: .ci/run names the Debian packages to install")
-    return found
 
 
 def _log_of(run: RunDirectory, name: str) -> Path:

@@ -4,14 +4,14 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
-from docker.errors import DockerException
 
-from tests.engines.bridge import Bridge
-from tests.engines.daemon import Daemon, find_program
-from tests.engines.run_directory import RunDirectory, kill_and_wait
+from tests.engines.daemon import Daemon
+from tests.engines.run_directory import RunDirectory
+from trial.bridge import Bridge
+from trial.dockerd import Dockerd
+from trial.installed import find_program
 
 _VERSION = re.compile(r"Docker version ([0-9]+)\.")
 _FIRST_WITH_CONTAINERDS_STORE = 26
@@ -23,12 +23,16 @@ BUILT_IN_NETWORKS = frozenset({"bridge", "host", "none"})
 
 @dataclass(frozen=True, slots=True)
 class DockerDaemon:
-    """A running dockerd; `host` is its address as DOCKER_HOST takes it."""
+    """A running dockerd."""
 
-    host: str
+    places: Dockerd
     daemon: Daemon
     bridge: Bridge
-    directory: Path
+
+    @property
+    def host(self) -> str:
+        """Its address as DOCKER_HOST takes it."""
+        return self.places.host
 
     @classmethod
     def start(cls, run: RunDirectory, name: str = "docker", **features: bool) -> "DockerDaemon":
@@ -38,26 +42,25 @@ class DockerDaemon:
         """
         directory = run.path / name
         directory.mkdir()
+        places = Dockerd(f"{run.name}-{name}", directory, directory / "data")
         # https://docs.docker.com/reference/cli/dockerd/#feature-options
         written = {one.replace("_", "-"): is_on for one, is_on in features.items()}
-        (directory / "daemon.json").write_text(json.dumps({"features": written}))
-        socket = directory / "docker.sock"
+        places.configuration.write_text(json.dumps({"features": written}))
         bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
-            daemon = Daemon.start(run, f"{name}d", _command(run, directory, socket, bridge))
-            daemon.wait_until_ready(lambda: _answers(socket), within=60)
+            command = places.command("dockerd", bridge)
+            daemon = Daemon.start(run, f"{name}d", command)
+            daemon.wait_until_ready(places.answers, within=60)
         except BaseException:
             bridge.remove()
             raise
-        return cls(f"unix://{socket}", daemon, bridge, directory)
+        return cls(places, daemon, bridge)
 
     def containerd(self, *command: str) -> None:
         """Tell the engine's containerd something behind the engine's back."""
-        run = self.directory.parent
-        socket = self.directory / "x" / "containerd" / "containerd.sock"
-        spaces = f"{run.name}-{self.directory.name}"
+        address, namespace = self.places.containerd_socket, self.places.name
         subprocess.run(
-            [find_program("ctr"), f"--address={socket}", f"--namespace={spaces}", *command],
+            [find_program("ctr"), f"--address={address}", f"--namespace={namespace}", *command],
             check=True,
             capture_output=True,
         )
@@ -74,14 +77,8 @@ class DockerDaemon:
         finally:
             client.close()
             self.daemon.stop(within=20)
-            self._end_containerd()
+            self.places.end_containerd()
             self.bridge.remove()
-
-    def _end_containerd(self) -> None:
-        """End the containerd that a dockerd leaves behind when it had to be killed."""
-        file = self.directory / "x" / "containerd" / "containerd.pid"
-        if file.exists():
-            kill_and_wait(int(file.read_text()))
 
 
 def has_containerds_store() -> bool:
@@ -90,40 +87,3 @@ def has_containerds_store() -> bool:
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = _VERSION.search(said)
     return found is not None and int(found.group(1)) >= _FIRST_WITH_CONTAINERDS_STORE
-
-
-def _command(run: RunDirectory, directory: Path, socket: Path, bridge: Bridge) -> list[str]:
-    return [
-        "dockerd",
-        f"--host=unix://{socket}",
-        f"--data-root={directory / 'data'}",
-        f"--exec-root={directory / 'x'}",
-        f"--pidfile={directory / 'docker.pid'}",
-        # Where the system's containerd runs, dockerd uses it, and would share "moby" there.
-        f"--containerd-namespace={run.name}-{directory.name}",
-        f"--containerd-plugins-namespace={run.name}-{directory.name}-plugins",
-        f"--bridge={bridge.name}",
-        # An engine that starts with packet filter rules flushes those of every other engine on
-        # the machine (moby, libnetwork/drivers/bridge, removeIPChains). Ports published on
-        # loopback go through docker-proxy either way.
-        "--iptables=false",
-        "--ip-forward=false",
-        "--ip-masq=false",
-        f"--default-address-pool={bridge.pool}",
-        "--insecure-registry=127.0.0.0/8",
-        # The host's own /etc/docker/daemon.json is not for this engine.
-        f"--config-file={directory / 'daemon.json'}",
-        "--shutdown-timeout=2",
-        "--log-level=warn",
-    ]
-
-
-def _answers(socket: Path) -> bool:
-    if not socket.exists():
-        return False
-    try:
-        client = docker.DockerClient(base_url=f"unix://{socket}", timeout=5)
-    except DockerException:  # asks for the version on creation; not listening yet
-        return False
-    client.close()
-    return True

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.engines.daemon import Daemon, find_program
+from tests.engines.daemon import Daemon
 from tests.engines.run_directory import EngineError, RunDirectory
+from trial.installed import find_program
 
 USERNAME = "ci"
 PASSWORD = "made-up-for-tests"

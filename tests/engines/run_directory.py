@@ -4,9 +4,7 @@ import fcntl
 import os
 import random
 import secrets
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -14,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from trial.dockerd import unmount_below
+from trial.processes import command_line, kill_and_wait
 
 PARENT_VARIABLE = "QUAYMASTER_ENGINES_DIR"
 
@@ -101,7 +102,7 @@ class RunDirectory:
         """Kill what was recorded and still runs; return the command lines of those."""
         killed = []
         for entry in (self.path / "pids").glob("*"):
-            command = self._command_line(int(entry.name))
+            command = command_line(int(entry.name))
             # A process id may belong to somebody else by now: ours name the run directory.
             if str(self.path) in command:
                 kill_and_wait(int(entry.name))
@@ -111,32 +112,5 @@ class RunDirectory:
 
     def remove(self) -> None:
         """Unmount whatever is still mounted in the directory, then delete it."""
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-        points = [line.split()[4] for line in mounts]
-        for point in sorted(points, key=len, reverse=True):
-            if point.startswith(f"{self.path}/"):
-                subprocess.run(["umount", "--lazy", point], check=False)
+        unmount_below(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
-
-    @staticmethod
-    def _command_line(pid: int) -> str:
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            return ""
-
-
-def kill_and_wait(pid: int, number: signal.Signals = signal.SIGKILL, within: float = 10) -> bool:
-    """Send a signal to a process (a child or not) and wait; tell whether it ended in time."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        signal.pidfd_send_signal(handle, number)
-        ended, _, _ = select.select([handle], [], [], within)
-        return bool(ended)
-    except ProcessLookupError:
-        return True
-    finally:
-        os.close(handle)

@@ -19,8 +19,9 @@ from tests.engines.keeper import (
     read_registries,
     ready_file,
 )
-from tests.engines.run_directory import EngineError, RunDirectory, kill_and_wait
+from tests.engines.run_directory import EngineError, RunDirectory
 from tests.engines.waiting import wait_until
+from trial.processes import kill_and_wait
 
 _ROOT = Path(__file__).parent.parent.parent
 

@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.engines.daemon import find_program
 from tests.engines.run_directory import EngineError, RunDirectory
 from tests.engines.valkey import ValkeyServer
+from trial.installed import find_program
 
 # man 8 ld.so, LD_PRELOAD. Valkey calls fdatasync for its append-only file on Linux, and fsync for
 # directories (src/config.h, valkey_fsync). The file holds microseconds; it is read at each call.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from quaymaster.errors import OutsideFailure
 from tests.engines.daemon import Daemon
 from tests.engines.run_directory import EngineError, RunDirectory
 
@@ -48,7 +49,7 @@ def test_processes_of_the_run_are_ended_and_others_are_not(run: RunDirectory) ->
 
 
 def test_a_program_that_is_not_installed_is_named(run: RunDirectory) -> None:
-    with pytest.raises(EngineError, match="no-such-program is not installed"):
+    with pytest.raises(OutsideFailure, match="no-such-program is not installed"):
         Daemon.start(run, "x", ["no-such-program"])
 
 

@@ -134,7 +134,7 @@ def left_running(state: Path, engine: docker.DockerClient) -> list[str]:
         for one in engine.networks.list(filters={"label": f"quaymaster.environment={environment}"})
     ]
     return [
-        *_processes_of(state),
+        *processes_of(state),
         *(f"container {one.name}" for one in containers),
         *(f"network {one.name}" for one in networks),
     ]
@@ -149,7 +149,7 @@ def remove_what_is_kept(state: Path, engine: docker.DockerClient) -> None:
         engine.images.remove(image.id, force=True)
 
 
-def _processes_of(state: Path) -> Iterator[str]:
+def processes_of(state: Path) -> Iterator[str]:
     """Whatever works in the directory or was started with a path in it."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

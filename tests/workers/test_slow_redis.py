@@ -15,12 +15,12 @@ from quaymaster.operations import Origin, State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
 from tests.configurations import SMALL_TEXT
-from tests.engines.run_directory import kill_and_wait
 from tests.engines.slow_disk import SlowDiskServer
 from tests.engines.waiting import wait_until
 from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
 from tests.samples import having, operation
 from tests.workers.toolboxes import now, recorded
+from trial.processes import kill_and_wait
 from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine

@@ -1,14 +1,15 @@
-"""The private network of a test Docker engine, apart from that of any other engine here."""
+"""The private network of a Docker engine of our own, apart from that of any other engine here."""
 
 import ipaddress
 import random
+import re
 import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines.daemon import find_program
-from tests.engines.run_directory import EngineError
+from quaymaster.errors import OutsideFailure
+from trial.installed import find_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,29 @@ class Bridge:
 
     @classmethod
     def create(cls, name: str) -> "Bridge":
-        """Create the bridge in a range that no route of this machine covers (needs root)."""
+        """Create the bridge in a range that no route of this machine covers.
+
+        Raises OutsideFailure where that is not allowed: root without the rights on the network.
+        """
         network = _unused_network()
         bridge = cls(name, network)
-        ip = find_program("ip")
-        _run(ip, "link", "add", "name", name, "type", "bridge")
-        _run(ip, "address", "add", f"{network.network_address + 1}/24", "dev", name)
-        _run(ip, "link", "set", name, "up")
-        _run(find_program("iptables"), "--wait", "--insert", *bridge._same_range_rule())
+        try:
+            _run("ip", "link", "add", "name", name, "type", "bridge")
+            _run("ip", "address", "add", f"{network.network_address + 1}/24", "dev", name)
+            _run("ip", "link", "set", name, "up")
+            _run("iptables", "--wait", "--insert", *bridge._same_range_rule())
+        except OutsideFailure:
+            bridge.remove()
+            raise
         return bridge
+
+    @classmethod
+    def found(cls, name: str) -> "Bridge | None":
+        """The bridge of that name, if there is one: whoever was killed did not remove it."""
+        command = [find_program("ip"), "-4", "-o", "address", "show", "dev", name]
+        shown = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+        found = re.search(r"inet (10\.[0-9]+)\.0\.1/24", shown)
+        return cls(name, ipaddress.IPv4Network(f"{found[1]}.0.0/16")) if found else None
 
     @property
     def pool(self) -> str:
@@ -38,9 +53,8 @@ class Bridge:
 
     def remove(self) -> None:
         """Delete the bridge and its packet filter rule; harmless when they are gone."""
-        ip, iptables = find_program("ip"), find_program("iptables")
-        _attempt(iptables, "--wait", "--delete", *self._same_range_rule())
-        _attempt(ip, "link", "delete", self.name)
+        _attempt("iptables", "--wait", "--delete", *self._same_range_rule())
+        _attempt("ip", "link", "delete", self.name)
 
     def _same_range_rule(self) -> list[str]:
         # Another engine may have set the policy of FORWARD to DROP, and the kernel may show
@@ -55,7 +69,10 @@ def _unused_network() -> ipaddress.IPv4Network:
     for network in random.sample(candidates, len(candidates)):
         if not any(network.overlaps(other) for other in taken):
             return network
-    raise EngineError("every range from 10.64.0.0/16 to 10.191.0.0/16 has a route already")
+    raise OutsideFailure(
+        "There is no address range for another Docker engine on this machine.",
+        why="Every range from 10.64.0.0/16 to 10.191.0.0/16 has a route already.",
+    )
 
 
 def _routed_networks() -> list[ipaddress.IPv4Network]:
@@ -72,11 +89,17 @@ def _routed_networks() -> list[ipaddress.IPv4Network]:
     return networks
 
 
-def _run(*command: str) -> None:
+def _run(program: str, *arguments: str) -> None:
+    command = [find_program(program), *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise EngineError(f"{' '.join(command)}: {done.stderr.strip()} (root is needed)")
+        raise OutsideFailure(
+            "The network of a Docker engine cannot be set up here.",
+            why=f"`{' '.join(command)}` says: {done.stderr.strip()}.",
+            next_step="It takes root with the rights on the network; a container has them with "
+            "--privileged.",
+        )
 
 
-def _attempt(*command: str) -> None:
-    subprocess.run(command, check=False, capture_output=True)
+def _attempt(program: str, *arguments: str) -> None:
+    subprocess.run([find_program(program), *arguments], check=False, capture_output=True)

@@ -1,0 +1,1 @@
+"""A bare Debian, in which the README's commands are typed: ``python -m tests.bare``."""
