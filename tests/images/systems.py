@@ -23,7 +23,8 @@ def _debian(version: str, *more: Entry) -> tuple[Entry, ...]:
 
 def _red_hat(name: str, words: str) -> tuple[Entry, ...]:
     said = f"{words}\n".encode()
-    system = f'ID={name}\nVERSION_ID="9"\nNAME="{words.partition(" release")[0]}"\n'.encode()
+    title, _, version = words.partition(" release ")
+    system = f'ID={name}\nVERSION_ID="{version.split()[0]}"\nNAME="{title}"\n'.encode()
     paths = ("etc/redhat-release", f"etc/{name}-release")
     return (Entry("etc/os-release", system), *(Entry(path, said) for path in paths))
 
