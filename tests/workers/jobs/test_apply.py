@@ -485,7 +485,7 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
         member=place.service.member(first),
     )
     body = RELEASE.adapter.dump_python(before, mode="json")
-    for name in ("capabilities", "no_new_privileges"):
+    for name in ("capabilities", "no_new_privileges", "init"):
         del body["configuration"][name]
     del body["configuration"]["limits"]["pids"]
     before = RELEASE.adapter.validate_python(body)
@@ -504,6 +504,7 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     made = place.service.client.api.inspect_container(serving.id)["HostConfig"]
     assert (made["CapAdd"], made["CapDrop"], made["SecurityOpt"]) == (None, None, None)
     assert not made["PidsLimit"]
+    assert made["Init"] is True
 
 
 def test_a_link_within_what_is_allowed_mounts_nothing(
