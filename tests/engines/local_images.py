@@ -16,8 +16,9 @@ def load_images(engine: docker.DockerClient, images: Mapping[str, Image]) -> Non
     for _ in engine.images.load(archive_of(images)):
         pass
     for name, image in images.items():
-        if engine.images.get(name).id != image.id:
-            raise EngineError(f"{name} is not {image.id} in the engine")
+        held = engine.images.get(name).attrs["RootFS"]["Layers"]
+        if held != [layer.digest for layer in image.layers]:
+            raise EngineError(f"{name} has other layers in the engine: {held}")
 
 
 def load_big_image(

@@ -1,7 +1,4 @@
-"""An engine that leaves its images to containerd: there an image's id is its manifest's digest.
-
-It needs a dockerd that can (Debian 13's); with an older one these tests are left out.
-"""
+"""An engine that leaves its images to containerd: there an image's id is its manifest's digest."""
 
 import os
 import secrets
@@ -22,7 +19,8 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.plans import Running as RunningNow
 from quaymaster.requests import DeployRequest, ScanRequest
 from quaymaster.store import keys, records
-from tests.engines.docker_daemon import DockerDaemon, has_containerds_store
+from tests.engines.docker_daemon import DockerDaemon
+from tests.engines.kinds import WITH_CONTAINERDS_STORE
 from tests.engines.registries import Registry
 from tests.engines.session import EngineSession
 from tests.engines.trivy import TrivyCaches
@@ -48,10 +46,8 @@ OWN = f"linux/{this_architecture()}"
 @pytest.fixture(scope="module")
 def daemon(engine_session: EngineSession) -> Iterator[DockerDaemon]:
     """Such an engine."""
-    if not has_containerds_store():
-        pytest.skip("the installed dockerd cannot leave its images to containerd")
     daemon = DockerDaemon.start(
-        engine_session.run, f"st{secrets.token_hex(4)}", containerd_snapshotter=True
+        engine_session.run, f"st{secrets.token_hex(4)}", WITH_CONTAINERDS_STORE
     )
     yield daemon
     daemon.stop()

@@ -17,7 +17,7 @@ from workers.containers import Place, check_network_of
 from workers.health import wait_until_healthy
 from workers.switch import find_kept, put_away, recreate_on_port, retire, revive, switch
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
 OUTBOUND = HealthCheck(http="/healthz", port=8000, within=4.0, outbound=True)
 
