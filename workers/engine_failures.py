@@ -157,7 +157,7 @@ def _by_itself(
             why=why,
             next_step="Check the spelling; `/image images` lists what is there.",
         )
-    return _unknown(why, subject, host, trying_again_can_help=False)
+    return _unknown(why, subject, host)
 
 
 def _with_a_registry(
@@ -195,13 +195,21 @@ def _with_a_registry(
             next_step="Check the registry's name, and that it runs; then try again.",
             trying_again_can_help=True,
         )
-    return _unknown(why, subject, host, trying_again_can_help=cause is Cause.FAILED)
+    return _unknown(why, subject, host)
 
 
 def _said_by_registry(cause: Cause | None, why: str, subject: str) -> QuaymasterError | None:
     match cause:
-        case None | Cause.FAILED:
+        case None:
             return None
+        case Cause.FAILED:
+            return OutsideFailure(
+                f"The registry of {subject} failed.",
+                why=why,
+                next_step="Try again in a minute; if it stays so, look at the registry's log, and "
+                "whether it has space left.",
+                trying_again_can_help=True,
+            )
         case Cause.LOGIN:
             return LoginRefused(
                 f"The registry refuses the login for {subject}.",
@@ -213,7 +221,16 @@ def _said_by_registry(cause: Cause | None, why: str, subject: str) -> Quaymaster
             return OutsideFailure(
                 f"The registry does not allow this with {subject}.",
                 why=why,
-                next_step="The configured user needs rights on that repository.",
+                next_step="The configured user needs rights on that repository. Where the engine "
+                "does not tell the registry's words, its login may also have expired, or a quota "
+                "be used up.",
+            )
+        case Cause.REJECTED:
+            return OutsideFailure(
+                f"The registry does not take {subject}.",
+                why=why,
+                next_step="The tag may be immutable: choose another one. The registry's log says "
+                "more.",
             )
         case Cause.MISSING:
             return NotFound(
@@ -262,12 +279,11 @@ def _maybe_there(why: str, subject: str) -> NotFound:
     )
 
 
-def _unknown(why: str, subject: str, host: str, *, trying_again_can_help: bool) -> OutsideFailure:
+def _unknown(why: str, subject: str, host: str) -> OutsideFailure:
     return OutsideFailure(
         f"{host} failed at {subject}.",
         why=why,
         next_step="Try again; if it stays so, look at the engine's log.",
-        trying_again_can_help=trying_again_can_help,
     )
 
 

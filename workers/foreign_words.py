@@ -28,7 +28,18 @@ _KINDS = (
 )
 _SEPARATORS = re.compile(r"[/:@\s]+")
 
-_PHRASES = "|".join(re.escape(status.phrase.lower()) for status in HTTPStatus if status >= 400)
+_TAG = re.compile(r"</?[a-z][^<>]*>|<!doctype[^<>]*>")
+"""Of a web page, which proxies answer with."""
+
+# Some have two: nginx and others keep to that of an earlier RFC.
+_PHRASES = "|".join(
+    re.escape(phrase)
+    for phrase in (
+        *(status.phrase.lower() for status in HTTPStatus if status >= 400),
+        *("request entity too large", "payload too large", "content too large"),
+        *("service temporarily unavailable", "gateway time-out"),
+    )
+)
 _STATUS = re.compile(
     r"(?:\b(?:status(?: code)?|http|response)\s*[:=]?\s*(?P<named>[45]\d\d)(?![\w.-]))"
     rf"|(?<![\w:.-])(?P<phrased>[45]\d\d) (?:{_PHRASES})\b"
@@ -64,7 +75,8 @@ class ForeignWords:
         """Take a text apart. ``names`` are those that are known to be names in it."""
         text = text[:_LONGEST]
         told = frozenset(_code(found) for found in _CODE_OF_JSON.findall(text))
-        bare = _DIGEST.sub(_NAME, _PATH.sub(_NAME, _QUOTED.sub(_NAME, text.lower())))
+        bare = _QUOTED.sub(_NAME, _TAG.sub(" ", text.lower()))
+        bare = _DIGEST.sub(_NAME, _PATH.sub(_NAME, bare))
         segments = frozenset(_code(one) for one in _SEGMENT.split(bare))
         for name in _parts(names):
             bare = _place(name).sub(_NAME, bare)

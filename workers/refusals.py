@@ -25,6 +25,8 @@ class Cause(Enum):
     LOGIN = auto()
     DENIED = auto()
     MISSING = auto()
+    REJECTED = auto()
+    """It does not take what it was given."""
     FAILED = auto()
     """It may be otherwise in a minute."""
 
@@ -105,6 +107,12 @@ _SIGNS = (
             *("manifest_unknown", "name_unknown", "was deleted or has expired"),
         ),
     ),
+    _Sign(
+        Cause.REJECTED,
+        (400, 405, 409, 412, 415, 422),
+        ("manifest invalid", "name invalid", "precondition", "tag invalid", "unsupported"),
+        (),
+    ),
     _Sign(Cause.FAILED, (500, 502, 503, 504), ("unavailable",), ()),
 )
 _MISSING_CODES = frozenset({"manifest unknown", "name unknown", "blob unknown"})
@@ -172,7 +180,7 @@ _TOLD = {
     ),
     Cause.QUOTA: _Told(
         DiskFull,
-        "{who} has no room left for {subject}: the quota is used up.",
+        "{who} has no room left: the quota is used up.",
         "Remove tags there that nobody needs, or have whoever runs the registry raise the quota; "
         "then try again.",
     ),

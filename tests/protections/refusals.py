@@ -15,8 +15,8 @@ REFUSALS = (
     _row(
         "a path or a reference is not read as words",
         "workers/foreign_words.py",
-        "_PATH.sub(_NAME, _QUOTED.sub(_NAME, text.lower()))",
-        "text.lower()",
+        "        bare = _DIGEST.sub(_NAME, _PATH.sub(_NAME, bare))\n",
+        "        bare = text.lower()\n",
         (_NAMES,),
     ),
     _row(

@@ -65,6 +65,8 @@ def lying_registry(answer: Answer) -> Iterator[LyingRegistry]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Who tries TLS first goes on without it only where what comes back begins like HTTP.
+        default_request_version = "HTTP/1.1"
 
         def reply(self) -> None:
             body = self.body()
