@@ -12,15 +12,16 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Self
 
-_LONGEST = 16 * 1024
+_LONGEST = 4096
 """Characters that are looked at; a registry may answer with a whole page."""
 _NAME = " · "
 """Stands where a name stood, so that what was apart stays apart."""
 
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|(?<!\w)'[^'\n]*'(?!\w)|`[^`\n]*`|“[^”\n]*”")
 _CODE_OF_JSON = re.compile(r"\"code\"\s*:\s*\"([A-Z_]+)\"")
-# Addresses, paths and references to images. What closes a sentence or a part of one is left.
-_PATH = re.compile(r"(?!i/o\b)[^\s/]*/\S*?(?=[:;,.)\]}]*(?:\s|$))")
+_WORD = re.compile(r"\S+")
+_CLOSES = ":;,.)]}"
+"""What closes a sentence or a part of one."""
 _DIGEST = re.compile(r"\bsha256:[0-9a-f]+")
 _KINDS = (
     *("tag", "repository", "repo", "image", "name", "namespace", "project", "artifact", "manifest"),
@@ -76,7 +77,7 @@ class ForeignWords:
         text = text[:_LONGEST]
         told = frozenset(_code(found) for found in _CODE_OF_JSON.findall(text))
         bare = _QUOTED.sub(_NAME, _TAG.sub(" ", text.lower()))
-        bare = _DIGEST.sub(_NAME, _PATH.sub(_NAME, bare))
+        bare = _DIGEST.sub(_NAME, _WORD.sub(_without_path, bare))
         segments = frozenset(_code(one) for one in _SEGMENT.split(bare))
         for name in _parts(names):
             bare = _place(name).sub(_NAME, bare)
@@ -87,6 +88,14 @@ class ForeignWords:
     def has(self, *signs: str) -> bool:
         """Whether one of these, in small letters, stands there by itself: not within a name."""
         return any(_sign(sign).search(self.text) for sign in signs)
+
+
+def _without_path(word: re.Match[str]) -> str:
+    """Addresses, paths and references to images are names."""
+    text = word[0]
+    if "/" not in text or text.startswith("i/o"):
+        return text
+    return f"{_NAME}{text[len(text.rstrip(_CLOSES)) :]}"
 
 
 def _code(text: str) -> str:

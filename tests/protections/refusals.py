@@ -15,7 +15,7 @@ REFUSALS = (
     _row(
         "a path or a reference is not read as words",
         "workers/foreign_words.py",
-        "        bare = _DIGEST.sub(_NAME, _PATH.sub(_NAME, bare))\n",
+        "        bare = _DIGEST.sub(_NAME, _WORD.sub(_without_path, bare))\n",
         "        bare = text.lower()\n",
         (_NAMES,),
     ),

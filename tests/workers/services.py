@@ -107,7 +107,12 @@ class Service:
         """A local image, in the registry and on the host by digest."""
         push_image(self.client, self.registry, local, self.repository, tag)
         ref = ImageRef(Repository(self.registry.host, self.repository), tag)
-        return host_images.pull(self.host, ref, login_to(self.registry), nothing, nothing).image
+        login = login_to(self.registry)
+        found = host_images.pull(self.host, ref, login, nothing, nothing).image
+        if self.host.has_containerds_store:
+            # It knows an image by the very names that it was pulled by.
+            host_images.pull(self.host, replace(found, tag=None), login, nothing, nothing)
+        return found
 
     def member(self, image: ImageRef) -> Member:
         """What is known of an image that is in the registry: whoever keeps it on the host calls it

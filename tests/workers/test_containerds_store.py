@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
@@ -25,7 +26,7 @@ from tests.engines.registries import Registry
 from tests.engines.session import EngineSession
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import make_images
-from tests.samples import deploy, operation
+from tests.samples import deploy, looked_up, operation
 from tests.workers.registry_content import Content
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, running, toolbox
@@ -92,6 +93,8 @@ class Place:
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,
+            requested_at=datetime.now(UTC),
+            standings=(looked_up(),),
         )
         held = running(given, self.tools.connection)
         self.tools.connection.set(keys.lease(records.lease_name(1042)), held.owner)
@@ -124,6 +127,8 @@ environments:
         image: {repository}
         ports: ["127.0.0.1:{free_port}:8000"]
         health: {{http: /healthz, port: 8000, within: 15s}}
+roles: {{developers: everyone}}
+permissions: {{developers: [deploy]}}
 """
     )
     environ = {

@@ -16,6 +16,7 @@ from quaymaster.errors import (
     QuaymasterError,
 )
 from workers.engine_failures import Phase, refusal, translated, unreachable_over_ssh
+from workers.foreign_words import ForeignWords
 
 DIGEST = "sha256:1424499e46659a8403fe516c4710f2af95c0e401aa3fe798989ed21b2a1e9dca"
 ITSELF, PULL, PUSH = Phase.ITSELF, Phase.PULL, Phase.PUSH
@@ -312,3 +313,10 @@ def test_words_that_cannot_be_searched_for_secrets_are_not_shown(
     assert type(found) is LoginRefused
     assert "hunter2" not in str(found)
     assert "cannot be shown" in found.trouble.why
+
+
+@pytest.mark.parametrize("piece", ['"', "a", "a/ ", "<a", "denied: ", "401 "])
+def test_no_more_of_the_words_is_looked_at_than_an_error_has(piece: str) -> None:
+    """Whatever a registry has an engine repeat."""
+    found = ForeignWords.of(piece * (1_000_000 // len(piece)), ["shop/web:1"])
+    assert len(found.text) < 10_000
