@@ -151,6 +151,24 @@ def _by_itself(
             next_step="Look at the owner and the rights of what it mounts on that host, and at "
             "what SELinux or AppArmor say there.",
         )
+    return _by_status(words, status, why, subject, host)
+
+
+def _by_status(
+    words: ForeignWords, status: int | None, why: str, subject: str, host: str
+) -> OutsideFailure:
+    if status == 400:
+        return OutsideFailure(
+            f"{host} does not take {subject} as it is configured.",
+            why=why,
+            next_step="Change what it names in quaymaster.yml, then ask again.",
+        )
+    if status == 404 and words.has("network"):
+        return NotFound(
+            f"A network that {subject} needs does not exist on {host}.",
+            why=why,
+            next_step="Ask again: it is made anew.",
+        )
     if status == 404:
         return NotFound(
             f"{subject} does not exist on {host}.",

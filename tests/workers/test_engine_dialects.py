@@ -325,8 +325,16 @@ def test_a_directory_or_a_network_that_is_missing_is_not_the_registrys(
     missing = Mount("/data", "/srv/unauthorized", type="bind", read_only=True)
     with pytest.raises(NotFound, match="A directory that production/denied mounts"):
         made(host={"mounts": [missing]})
-    with pytest.raises(NotFound, match="does not exist on build1"):
+    with pytest.raises(NotFound, match="A network that production/denied needs does not exist"):
         run(host, made(host={"network_mode": "unauthorized"}))
+
+
+def test_a_setting_that_the_host_does_not_take_is_told(
+    host: Engine, made: Callable[..., Any]
+) -> None:
+    with pytest.raises(OutsideFailure, match="does not take production/denied as it is") as raised:
+        made(host={"mem_limit": 1024})
+    assert "quaymaster.yml" in raised.value.trouble.next_step
 
 
 def test_a_port_that_is_taken_is_told(

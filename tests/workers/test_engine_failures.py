@@ -15,6 +15,7 @@ from quaymaster.errors import (
     OutsideFailure,
     QuaymasterError,
 )
+from tests.workers.engine_texts import IMAGE, TEXTS
 from workers.engine_failures import Phase, refusal, translated, unreachable_over_ssh
 from workers.foreign_words import ForeignWords
 
@@ -128,7 +129,15 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "Stop what uses the port",
         ),
         (ITSELF, 409, "Conflict. The container name is in use", Conflict, "build1 does", ""),
-        (ITSELF, 404, "network quaymaster-denied not found", NotFound, "not exist on build1", ""),
+        (ITSELF, 404, "network quaymaster-denied not found", NotFound, "A network", "Ask again"),
+        (
+            ITSELF,
+            400,
+            "Minimum memory limit allowed is 6MB",
+            OutsideFailure,
+            "does not take",
+            "quaymaster.yml",
+        ),
         (ITSELF, 500, "unauthorized: whatever", OutsideFailure, "build1 failed", "engine's log"),
         (
             ITSELF,
@@ -264,6 +273,16 @@ def test_each_reason_is_an_error_of_its_own_with_its_way_out(
     assert type(found) is kind, found
     assert what in found.trouble.what
     assert way in found.trouble.next_step
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: f"{text[0]}: {text[3][-60:]}")
+def test_what_real_engines_said_is_told_for_what_it_was(
+    text: tuple[str, Phase, int | None, str, type[QuaymasterError], str],
+) -> None:
+    _, phase, status, words, kind, what = text
+    found = refusal(words, phase=phase, status=status, subject=IMAGE, host="build1")
+    assert type(found) is kind, found
+    assert what in found.trouble.what
 
 
 def test_a_code_in_an_event_counts() -> None:
