@@ -78,6 +78,8 @@ NAMES = (
         (PULL, 404, 'failed to resolve reference "{image}": {image}: not found'),
         (PULL, None, "unknown: Tag {tag} was deleted or has expired."),
         (PULL, None, "manifest unknown: {tag} of {path} is not there"),
+        (PULL, None, "unknown: tag {tag} not found"),
+        (PULL, None, "unknown: repository {path} not found"),
         (PULL, 404, "repository {repository} not found: name unknown: {path} not known"),
     ],
 )

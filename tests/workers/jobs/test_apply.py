@@ -75,7 +75,9 @@ class Place:
         return Configuration.parse(
             f"""\
 default_registry: {self.service.registry.host}
-registries: {{{self.service.registry.host}: {{}}}}
+registries:
+  {self.service.registry.host}:
+    {{username: {self.service.registry.username}, password: "${{REGISTRY_PASSWORD}}"}}
 hosts: {{build1: {{docker: "{self.service.host.url}", allow_paths: [{allowed}]}}}}
 environments:
   {self.service.environment}:
@@ -95,7 +97,8 @@ permissions: {{developers: [deploy, rollback]}}
 
     @cached_property
     def tools(self) -> Toolbox:
-        return toolbox(self.connection, self.configuration, self.environ)
+        environ = {"REGISTRY_PASSWORD": self.service.registry.password, **self.environ}
+        return toolbox(self.connection, self.configuration, environ)
 
     def rendered(self) -> ServiceConfiguration:
         return self.tools.renderer.render(self.service.environment, "web")
