@@ -140,6 +140,14 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "does not take",
             "quaymaster.yml",
         ),
+        (
+            ITSELF,
+            500,
+            'volume "no space left" is odd',
+            OutsideFailure,
+            "build1 failed",
+            "Try again",
+        ),
         (ITSELF, 500, "unauthorized: whatever", OutsideFailure, "build1 failed", "engine's log"),
         (
             ITSELF,
