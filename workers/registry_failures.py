@@ -9,7 +9,7 @@ from workers.http_client import Answer
 from workers.refusals import Cause, cause_of, error_of
 from workers.registry_auth import login_expired
 from workers.registry_connection import RegistryConnection, may_not, not_a_registry
-from workers.registry_words import refusal_in
+from workers.registry_words import Refusal, refusal_in
 
 _REPOSITORY = re.compile(r"/v2/(.+?)/(?:manifests|blobs|tags)/")
 # CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.
@@ -25,20 +25,13 @@ def failure(
     """
     host = connection.login.host
     refusal = refusal_in(answer)
-    code, words = refusal.code, refusal.words
-    said = connection.redacted(words)
+    code = refusal.code
+    said = connection.redacted(refusal.words)
     why = f"{host} says: {said}" if said else ""
-    cause = _cause(answer, code, words) if answer.status != 404 else None
-    if cause is Cause.EXPIRED:
-        return login_expired(connection.login, why)
-    if cause is not None:
-        wait = _wait(answer.headers.get("retry-after", ""))
-        known = error_of(cause, host, _repository(answer), why, wait=wait)
-        if known is not None:
-            return known
+    known = _known(answer, refusal, connection, why)
+    if known is not None:
+        return known
     match answer.status:
-        case 400 | 401 | 403 if refusal.says_expired:
-            return login_expired(connection.login, why)
         case 401 | 403:
             return may_not(connection.login, doing, why)
         case 404:
@@ -76,12 +69,30 @@ def _failed(host: str, status: int, why: str) -> OutsideFailure:
     )
 
 
-def _cause(answer: Answer, code: str, words: str) -> Cause | None:
+def _known(
+    answer: Answer, refusal: Refusal, connection: RegistryConnection, why: str
+) -> QuaymasterError | None:
+    """What is an error of its own, whatever was asked. Of what is missing only the name says more:
+    words are not looked for in it.
+    """
+    if answer.status == 404:
+        return None
+    cause = _cause(answer, refusal)
+    is_refused = answer.status in (400, 401, 403)
+    if cause is Cause.EXPIRED or (is_refused and refusal.says_expired):
+        return login_expired(connection.login, why)
+    if cause is None:
+        return None
+    wait = _wait(answer.headers.get("retry-after", ""))
+    return error_of(cause, connection.login.host, _repository(answer), why, wait=wait)
+
+
+def _cause(answer: Answer, refusal: Refusal) -> Cause | None:
     if _NO_SPACE.search(answer.content):
         return Cause.NO_SPACE
     names = [name for name in unquote(urlsplit(answer.url).path).split("/") if name != "v2"]
-    told = ForeignWords.of(f"{code}: {words}" if code else words, (*names, _repository(answer)))
-    return cause_of(told, answer.status)
+    said = f"{refusal.code}: {refusal.words}" if refusal.code else refusal.words
+    return cause_of(ForeignWords.of(said, (*names, _repository(answer))), answer.status)
 
 
 def _repository(answer: Answer) -> str:

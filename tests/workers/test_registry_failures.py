@@ -108,7 +108,7 @@ def test_each_failure_is_its_own_error(
             problem(403, "DENIED", "Your authorization token has expired. Reauthenticate."),
             LoginRefused,
             "has expired",
-            "renews its password",
+            "new password",
         ),
         (
             problem(400, "TAG_INVALID", "The image tag '1.5' already exists and is immutable."),
