@@ -3,6 +3,7 @@
 #   VENV    where that environment is, or is to be
 #   JOBS    how many tests run at once
 #   TESTS   with `make test`: files or folders, instead of all tests
+#   ENGINE  with `make test`: the Docker engine to run on, 20.10, 26 or 26-containerd
 #   OPTIONS with `make try`: those of `quaymaster try`, such as --reset or --remove
 #   YES     with `make try` and `make test`: install missing packages without asking
 #   UPGRADE with `make requirements`: newest versions, instead of those that are pinned already
@@ -16,7 +17,7 @@ TYPED := bot workers quaymaster local_slack trial tests bench
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install lint check test protections screenshots bare bench try requirements pin-images clean
+.PHONY: help install lint check test test-engines protections screenshots bare bench try requirements pin-images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -47,10 +48,17 @@ lint: install ## format, rules, types and import contracts
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 
+test: export QUAYMASTER_TEST_ENGINE = $(ENGINE)
 test: ## every test, on real engines too; TESTS=… for some of them
 	@.ci/prepare test
 	@$(MAKE) --no-print-directory install
 	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+
+test-engines: install ## the tests that depend on the engine, on those that `make test` does not use
+	for engine in $$($(BIN)/python -m tests.engines.kinds); do \
+		echo "== $$engine"; \
+		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) -m every_engine || exit; \
+	done
 
 protections: install ## take each protection away in turn and see its test turn red
 	$(BIN)/python -m tests.protections

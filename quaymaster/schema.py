@@ -308,6 +308,11 @@ class ServiceEntry(Part):
         description="no program in it gains rights by its file (setuid)",
         examples=[True],
     )
+    init: StrictBool = Field(
+        True,
+        description="Docker's init is its first process; false for images that bring one (s6)",
+        examples=[False],
+    )
     channel: ChannelId | None = Field(
         None, description="the channel that owns it; alerts go there", examples=["C0SHOP"]
     )

@@ -108,3 +108,5 @@ class ServiceConfiguration:
     recorded."""
     no_new_privileges: bool = False
     """Whether no program in it gains rights by its file: setuid, file capabilities."""
+    init: bool = True
+    """Whether Docker's init is its first process, and not the image's own program."""

@@ -2,16 +2,18 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 
 from quaymaster.errors import OutsideFailure
 
 
-def find_program(name: str) -> str:
+def find_program(name: str, environment: Mapping[str, str] | None = None) -> str:
     """The path of an installed program, also of one that only root has on its PATH.
 
-    Raises OutsideFailure, naming the program, when it is not installed.
+    ``environment`` has another PATH than this process. Raises OutsideFailure, naming the program,
+    when it is not installed.
     """
-    found = installed_program(name)
+    found = shutil.which(name, path=path_of_root(environment))
     if found is None:
         raise OutsideFailure(
             f"{name} is not installed.", next_step="The Debian packages are in .ci/packages."
@@ -24,6 +26,7 @@ def installed_program(name: str) -> str | None:
     return shutil.which(name, path=path_of_root())
 
 
-def path_of_root() -> str:
+def path_of_root(environment: Mapping[str, str] | None = None) -> str:
     """PATH with the directories that root's has: `su` keeps that of who became root."""
-    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    given = (os.environ if environment is None else environment).get("PATH", "")
+    return os.pathsep.join([given, "/usr/sbin", "/sbin"])

@@ -9,10 +9,17 @@ from docker.types import LogConfig
 from pydantic import TypeAdapter
 
 from quaymaster.capabilities import ALL
-from quaymaster.errors import Conflict, NotAllowed, NotFound, OutsideFailure
+from quaymaster.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    OutsideFailure,
+    QuaymasterError,
+)
 from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import ImageRef
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
+from workers.asides import beside
 from workers.containers import (
     Container,
     Place,
@@ -78,8 +85,9 @@ def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine)
     try:
         with engine.asked(f"{spec.environment}/{spec.service}", spec.secrets) as api:
             api.start(candidate.id)
-    except OutsideFailure:
-        discard(engine, candidate, still_mine)
+    except QuaymasterError as error:
+        with beside(error):
+            discard(engine, candidate, still_mine)
         raise
     return refreshed(engine, candidate)
 
@@ -115,12 +123,14 @@ def create(
     if found is None:
         raise NotFound(f"The new container of {subject} is gone.", why="Somebody removed it.")
     if spec.image_id not in ("", found.image_id):
-        discard(engine, found, still_mine)
-        raise OutsideFailure(
+        other = OutsideFailure(
             f"The new container of {subject} is not made from the image that was looked at.",
-            why=f"Somebody changed the images of {engine.name} meanwhile. It was removed.",
+            why=f"Somebody changed the images of {engine.name} meanwhile. It is not used.",
             next_step="Ask for it again; whoever runs the host should find out who did that.",
         )
+        with beside(other):
+            discard(engine, found, still_mine)
+        raise other
     return found
 
 
@@ -189,8 +199,9 @@ def _host_config(
         network_mode=network,
         port_bindings=_bindings(configuration.ports),
         binds=[str(volume) for volume in configuration.volumes],
-        # A PID 1 that does not know SIGTERM would cost the whole drain time at every stop.
-        init=True,
+        # A PID 1 that does not know SIGTERM would cost the whole drain time at every stop; images
+        # with an init of their own (s6) refuse to be anything else.
+        init=configuration.init,
         restart_policy={"Name": "no"},
         mem_limit=limits.memory,
         nano_cpus=round(limits.cpus * 1_000_000_000) if limits.cpus else None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from quaymaster.errors import HandedBack, QuaymasterError
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
+from workers.asides import beside
 from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
 from workers.containers import Container, ServiceState, refreshed
 from workers.engine import Engine
@@ -42,10 +43,12 @@ class Change:
         way = self._recreate if self.plan.configuration.health.outbound else self._beside
         try:
             return way(kept)
-        except HandedBack:
+        except HandedBack as back:
             if kept is not None:
                 # Whoever goes on with this plan must not find its turn taken.
-                renamed(self.engine, refreshed(self.engine, kept), kept.name, self.still_mine)
+                with beside(back):
+                    again = refreshed(self.engine, kept)
+                    renamed(self.engine, again, kept.name, self.still_mine)
             raise
 
     def retire(self, old: Container, keep: int) -> bool:
@@ -79,8 +82,9 @@ class Change:
                 self.values.secrets,
             )
             self.running.no_return()
-        except QuaymasterError:
-            put_away(self.engine, candidate, self.still_mine)
+        except QuaymasterError as error:
+            with beside(error):
+                put_away(self.engine, candidate, self.still_mine)
             raise
         self.running.report(Progress("switching"))
         old = self.state.serving

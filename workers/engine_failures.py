@@ -1,12 +1,14 @@
 """What a Docker engine's refusals mean, in the family of errors that people read.
 
-The engine's messages have no codes: they are told apart by the words that moby, containerd and the
-distribution client use, both in the stream of a transfer and in an answer of the API.
+Engines give a status to what they answer, and none to what they report within a stream; what a
+registry told them is in their words alone. So it is decided by what was being done first, then by
+the status of the engine or of the registry, and by words last.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 
 import docker.errors
 import requests
@@ -21,9 +23,11 @@ from quaymaster.errors import (
     OutsideFailure,
     QuaymasterError,
 )
-from quaymaster.redaction import redact
+from workers.asides import told
 from workers.exchange import TooMuch
 from workers.foreign_json import reason_of
+from workers.foreign_words import ForeignWords
+from workers.refusals import Cause, cause_of, error_of
 
 _LIMIT = 400
 """Characters of the engine's own words on a card; a registry may answer with a whole page."""
@@ -32,27 +36,19 @@ _ERRNO = re.compile(r"\[Errno -?\d+\] ([^)\"']+)")
 """What the system said, inside the wrappings of urllib3 and requests."""
 
 _NO_SUCH_IMAGE = re.compile(r"[Nn]o such image: (\S+[^\s:])")
+_PLATFORM = re.compile(r"\b(?:linux|windows|freebsd)/[a-z0-9]+(?:/v\d+)?")
 _SOME_HOST = "The Docker host"
 
-_FULL = ("no space left on device", "disk quota exceeded", "quota exceeded")
-_BAD_LOGIN = (
-    "no basic auth credentials",
-    "unauthorized",
-    "authentication required",
-    "incorrect username or password",
-    "401",
+_FULL = ("no space left on device", "no space left", "disk quota exceeded")
+_NO_PLATFORM = (
+    "no matching manifest for",
+    "no match for platform in manifest",
+    "cannot be used on this platform",
+    "does not match the specified platform",
+    "no supported platform found in manifest list",
 )
-_DENIED = ("denied", "forbidden", "insufficient_scope", "403")
-_MISSING = (
-    "manifest unknown",
-    "manifest for ",
-    "name unknown",
-    "image does not exist",
-    "repository does not exist",
-    "not found",
-    "404",
-)
-_NOT_ON_HOST = ("no such image", "does not exist locally")
+_NOT_ON_HOST = ("no such image", "does not exist locally", "tag does not exist")
+_MAYBE_THERE = ("pull access denied",)
 _UNREACHED = (
     "connection refused",
     "no such host",
@@ -60,96 +56,257 @@ _UNREACHED = (
     "network is unreachable",
     "no route to host",
     "connection reset",
+    "connection reset by peer",
     "tls handshake timeout",
     "request canceled while waiting for connection",
     "context deadline exceeded",
     "unexpected eof",
+    "eof",
     "server misbehaving",
+    "temporary failure in name resolution",
 )
-_PLAIN_HTTP = ("server gave http response to https client", "first record does not look like a tls")
-_CERTIFICATE = ("x509:", "certificate")
-_BUSY = ("429", "toomanyrequests", "too many requests", "500 internal", "502", "503", "504")
+_PLAIN_HTTP = (
+    "server gave http response to https client",
+    "first record does not look like a tls handshake",
+)
+_CERTIFICATE = ("x509", "certificate", "bad certificate")
 _PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
+_NO_DIRECTORY = ("bind source path does not exist",)
+_NO_COMMAND = (
+    "executable file not found in $path",
+    "no such file or directory",
+    "exec format error",
+)
+_DENIED_BY_HOST = ("permission denied", "operation not permitted", "read-only file system")
+
+
+class Phase(Enum):
+    """What an engine was about when it failed."""
+
+    ITSELF = auto()
+    """With its own images, containers and networks: no registry has a part in it."""
+    PULL = auto()
+    PUSH = auto()
 
 
 def refusal(
-    text: str, *, subject: str = "", host: str = "", secrets: Iterable[str] = ()
+    text: str,
+    *,
+    phase: Phase = Phase.ITSELF,
+    status: int | None = None,
+    subject: str = "",
+    host: str = "",
+    secrets: Iterable[str] = (),
 ) -> QuaymasterError:
     """The error for words in which an engine reports a failure.
 
-    ``subject`` is what was worked on (an image, a container), ``host`` the engine's name.
+    ``subject`` is what was worked on (an image, a container), ``host`` the engine's name,
+    ``status`` that of the engine's answer where it was one.
     """
-    words = redact(text, secrets).strip()
-    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())[:_LIMIT]
-    why = f"The engine says: {words}" if words else "The engine gave no reason."
-    named = _NO_SUCH_IMAGE.search(words)
+    shown = told(text, secrets).strip()
+    shown = " ".join("".join(c if c.isprintable() else " " for c in shown).split())[:_LIMIT]
+    why = f"The engine says: {shown}" if shown else "The engine gave no reason."
+    named = _NO_SUCH_IMAGE.search(shown)
     subject = subject or (named.group(1) if named else "this")
-    return _by_words(text.lower(), why, subject, host or _SOME_HOST)
+    words = ForeignWords.of(text, (subject, host))
+    where = host or _SOME_HOST
+    if phase is Phase.ITSELF:
+        return _by_itself(words, status, why, subject, where)
+    return _with_a_registry(phase, words, status, text, why, subject, where)
 
 
-def _by_words(text: str, why: str, subject: str, host: str) -> QuaymasterError:
-    """Certificates before logins: their texts may hold the words of the others."""
-    if _has(text, _FULL):
-        return DiskFull(
-            f"{host} or the registry has no space left for {subject}.",
-            why=why,
-            next_step="Make room (`docker system prune` on the host, or in the registry's storage)"
-            " and try again.",
-        )
-    if _has(text, _PORT_TAKEN):
+def _by_itself(
+    words: ForeignWords, status: int | None, why: str, subject: str, host: str
+) -> QuaymasterError:
+    """Whatever it says, it does not say it of a registry."""
+    if words.has(*_FULL):
+        return _host_full(why, subject, host)
+    if words.has(*_PORT_TAKEN):
         return Conflict(
             f"A port that {subject} publishes is taken on {host}.",
             why=why,
             next_step="Stop what uses the port, or give the service another one.",
         )
-    if _has(text, _PLAIN_HTTP) or _has(text, _CERTIFICATE):
-        return _untrusted(text, why, subject, host)
-    if _has(text, _BAD_LOGIN):
-        return LoginRefused(
-            f"The registry refuses the login for {subject}.",
+    if words.has(*_NOT_ON_HOST):
+        return _not_on_host(subject, host)
+    if status == 409:
+        return Conflict(f"{host} does not do this with {subject} now.", why=why)
+    if words.has(*_NO_DIRECTORY):
+        return NotFound(
+            f"A directory that {subject} mounts does not exist on {host}.",
             why=why,
-            next_step="Check username and password of this registry in quaymaster.yml and in the"
-            " worker's environment; `quaymaster check` tries them.",
+            next_step="Make it there, for the user that the service runs as.",
         )
-    if _has(text, _DENIED):
+    if words.has("exec", "entrypoint") and words.has(*_NO_COMMAND, *_DENIED_BY_HOST):
         return OutsideFailure(
-            f"The registry does not allow this with {subject}.",
+            f"The program that {subject} is to run cannot be started.",
             why=why,
-            next_step="The configured user needs rights on that repository.",
+            next_step="Check `command` of the service and the entrypoint of its image: the "
+            "program has to be in the image, executable, and made for this platform.",
         )
-    return _missing_or_unreached(text, why, subject, host)
+    if words.has(*_DENIED_BY_HOST):
+        return OutsideFailure(
+            f"{host} may not do what {subject} needs.",
+            why=why,
+            next_step="Look at the owner and the rights of what it mounts on that host, and at "
+            "what SELinux or AppArmor say there.",
+        )
+    return _by_status(words, status, why, subject, host)
 
 
-def _missing_or_unreached(text: str, why: str, subject: str, host: str) -> QuaymasterError:
-    if _has(text, _UNREACHED):
+def _by_status(
+    words: ForeignWords, status: int | None, why: str, subject: str, host: str
+) -> OutsideFailure:
+    if status == 400:
+        return OutsideFailure(
+            f"{host} does not take {subject} as it is configured.",
+            why=why,
+            next_step="Change what it names in quaymaster.yml, then ask again.",
+        )
+    if status == 404 and words.has("network"):
+        return NotFound(
+            f"A network that {subject} needs does not exist on {host}.",
+            why=why,
+            next_step="Ask again: it is made anew.",
+        )
+    if status == 404:
+        return NotFound(
+            f"{subject} does not exist on {host}.",
+            why=why,
+            next_step="Check the spelling; `/image images` lists what is there.",
+        )
+    return _unknown(why, subject, host)
+
+
+def _with_a_registry(
+    phase: Phase,
+    words: ForeignWords,
+    status: int | None,
+    text: str,
+    why: str,
+    subject: str,
+    host: str,
+) -> QuaymasterError:
+    """First what the engine says of itself. Certificates before logins: their texts may hold the
+    words of the others.
+    """
+    if words.has(*_NOT_ON_HOST):
+        return _not_on_host(subject, host)
+    is_of_registry = bool(words.statuses or words.codes)
+    if words.has(*_FULL) and (phase is Phase.PULL or not is_of_registry):
+        return _host_full(why, subject, host)
+    if words.has(*_PLAIN_HTTP) or words.has(*_CERTIFICATE):
+        return _untrusted(words, why, subject, host)
+    if words.has(*_NO_PLATFORM):
+        return _no_platform(text, why, subject, host)
+    # A 500 is the engine's own word for whatever it has no other for.
+    cause = cause_of(words, status if status != 500 else None)
+    if cause in (Cause.DENIED, Cause.MISSING) and words.has(*_MAYBE_THERE):
+        return _maybe_there(why, subject)
+    found = _said_by_registry(cause, why, subject)
+    if found is not None:
+        return found
+    if words.has(*_UNREACHED):
         return OutsideFailure(
             f"{host} does not reach the registry of {subject}.",
             why=why,
             next_step="Check the registry's name, and that it runs; then try again.",
             trying_again_can_help=True,
         )
-    if _has(text, _NOT_ON_HOST):
-        return NotFound(
-            f"{host if host == _SOME_HOST else f'Host {host}'} has no image {subject}.",
-            next_step="Check the spelling; `/image images` lists what a host has,"
-            " and `/image pull` fetches an image from its registry.",
-        )
-    if _has(text, _MISSING):
-        return NotFound(
-            f"{subject} does not exist.",
-            why=why,
-            next_step="Check the spelling; `/image tags` and `/image images` list what is there.",
-        )
+    return _unknown(why, subject, host)
+
+
+def _said_by_registry(cause: Cause | None, why: str, subject: str) -> QuaymasterError | None:
+    match cause:
+        case None:
+            return None
+        case Cause.FAILED:
+            return OutsideFailure(
+                f"The registry of {subject} failed.",
+                why=why,
+                next_step="Try again in a minute; if it stays so, look at the registry's log, and "
+                "whether it has space left.",
+                trying_again_can_help=True,
+            )
+        case Cause.LOGIN:
+            return LoginRefused(
+                f"The registry refuses the login for {subject}.",
+                why=why,
+                next_step="Check username and password of this registry in quaymaster.yml and in "
+                "the worker's environment; `quaymaster check` tries them.",
+            )
+        case Cause.DENIED:
+            return OutsideFailure(
+                f"The registry does not allow this with {subject}.",
+                why=why,
+                next_step="The configured user needs rights on that repository. Where the engine "
+                "does not tell the registry's words, its login may also have expired, or a quota "
+                "be used up.",
+            )
+        case Cause.REJECTED:
+            return OutsideFailure(
+                f"The registry does not take {subject}.",
+                why=why,
+                next_step="The tag may be immutable: choose another one. The registry's log says "
+                "more.",
+            )
+        case Cause.MISSING:
+            return NotFound(
+                f"{subject} does not exist.",
+                why=why,
+                next_step="Check the spelling; `/image tags` and `/image images` list what is "
+                "there.",
+            )
+        case _:
+            return error_of(cause, f"the registry of {subject}", subject, why)
+
+
+def _host_full(why: str, subject: str, host: str) -> DiskFull:
+    return DiskFull(
+        f"{host} has no space left for {subject}.",
+        why=why,
+        next_step="Make room there (`docker system df` shows what takes it, `docker system prune` "
+        "removes what nobody uses) and try again.",
+    )
+
+
+def _not_on_host(subject: str, host: str) -> NotFound:
+    return NotFound(
+        f"{host if host == _SOME_HOST else f'Host {host}'} has no image {subject}.",
+        next_step="Check the spelling; `/image images` lists what a host has,"
+        " and `/image pull` fetches an image from its registry.",
+    )
+
+
+def _no_platform(text: str, why: str, subject: str, host: str) -> NotFound:
+    named = _PLATFORM.search(text)
+    platform = f"{named[0]}, which {host} runs" if named else f"the platform of {host}"
+    return NotFound(
+        f"{subject} has no image for {platform}.",
+        why=why,
+        next_step="Build it for that platform too.",
+    )
+
+
+def _maybe_there(why: str, subject: str) -> NotFound:
+    """Registries do not tell whether something exists that one may not see."""
+    return NotFound(
+        f"{subject} does not exist, or the configured user may not pull it.",
+        why=why,
+        next_step="Check the spelling, and the rights of the registry's user.",
+    )
+
+
+def _unknown(why: str, subject: str, host: str) -> OutsideFailure:
     return OutsideFailure(
         f"{host} failed at {subject}.",
         why=why,
         next_step="Try again; if it stays so, look at the engine's log.",
-        trying_again_can_help=_has(text, _BUSY),
     )
 
 
-def _untrusted(text: str, why: str, subject: str, host: str) -> OutsideFailure:
-    if _has(text, _PLAIN_HTTP):
+def _untrusted(words: ForeignWords, why: str, subject: str, host: str) -> OutsideFailure:
+    if words.has(*_PLAIN_HTTP):
         what, way = "speaks plain HTTP", "list it under insecure-registries in daemon.json"
     else:
         what, way = (
@@ -162,12 +319,22 @@ def _untrusted(text: str, why: str, subject: str, host: str) -> OutsideFailure:
 
 
 @contextmanager
-def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> Iterator[None]:
+def translated(
+    host: str,
+    *,
+    subject: str = "",
+    secrets: Iterable[str] = (),
+    phase: Phase = Phase.ITSELF,
+) -> Iterator[None]:
     """Turn every exception of the SDK and of what is under it into one of the product's."""
     try:
         yield
     except docker.errors.APIError as error:
-        raise _api_error(error, subject, host, secrets) from None
+        text = str(error.explanation or error.response.reason or "")
+        status = error.status_code
+        raise refusal(
+            text, phase=phase, status=status, subject=subject, host=host, secrets=secrets
+        ) from None
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise no_answer_in_time(host) from None
     except (
@@ -176,7 +343,7 @@ def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> 
         urllib3.exceptions.HTTPError,
         OSError,
     ) as error:
-        raise unreachable(host, str(error), secrets) from None
+        raise unreachable(host, error, secrets) from None
     except TooMuch:
         raise OutsideFailure(
             f"{host} answers more than a Docker engine should.",
@@ -192,44 +359,49 @@ def translated(host: str, *, subject: str = "", secrets: Iterable[str] = ()) -> 
         ) from None
 
 
-def _api_error(
-    error: docker.errors.APIError, subject: str, host: str, secrets: Iterable[str]
-) -> QuaymasterError:
-    text = str(error.explanation or error.response.reason or "")
-    found = refusal(text, subject=subject, host=host, secrets=secrets)
-    match error.status_code:
-        case 404 if "pull access denied" in text.lower():
-            return NotFound(
-                f"{subject or 'It'} does not exist, or the configured user may not pull it.",
-                why=found.trouble.why,
-                next_step="Check the spelling, and the rights of the registry's user.",
-            )
-        case 404 if type(found) is OutsideFailure and not found.trying_again_can_help:
-            return NotFound(
-                f"{subject or 'It'} does not exist on {host}.",
-                why=found.trouble.why,
-                next_step="Check the spelling; `/image images` lists what is there.",
-            )
-        case 409 if not isinstance(found, Conflict):
-            return Conflict(
-                f"{host} does not do this with {subject or 'it'} now.", why=found.trouble.why
-            )
-    return found
-
-
-def unreachable(host: str, text: str, secrets: Iterable[str] = ()) -> OutsideFailure:
+def unreachable(host: str, error: Exception, secrets: Iterable[str] = ()) -> OutsideFailure:
     """The error for an engine to which there is no connection."""
+    text = str(error)
     innermost = _ERRNO.search(text)
-    words = redact(innermost.group(1) if innermost else text, secrets, limit=_LIMIT)
     way = "Check that the engine runs and that `docker` under hosts in quaymaster.yml is right."
-    if "permission denied" in text.lower():
+    if _is_denied(error):
         way = "The worker's user has to be in the group that owns the Docker socket."
+    return _unreached(host, innermost.group(1) if innermost else text, way, secrets)
+
+
+def unreachable_over_ssh(host: str, said: str) -> OutsideFailure:
+    """The error for a machine that ``ssh`` does not get to; ``said`` are its own words."""
+    words = ForeignWords.of(said, (host,))
+    way = "Try `ssh` with that address as the worker's user, on the worker's machine."
+    if words.has("permission denied"):
+        way = "Give the worker's user an SSH key that the host accepts."
+    elif words.has("host key verification failed"):
+        way = "Add the host's key to the known_hosts of the worker's user."
+    return _unreached(host, f"ssh says: {said}" if said else "ssh did not connect.", way, ())
+
+
+def _unreached(host: str, words: str, way: str, secrets: Iterable[str]) -> OutsideFailure:
     return OutsideFailure(
         f"{host} does not answer: its Docker engine is not reached.",
-        why=words,
+        why=told(words, secrets, limit=_LIMIT),
         next_step=way,
         trying_again_can_help=True,
     )
+
+
+def _is_denied(error: BaseException) -> bool:
+    """By the system's own error, however deep the libraries have wrapped it."""
+    seen: set[int] = set()
+    inside: list[object] = [error]
+    while inside:
+        one = inside.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        if isinstance(one, PermissionError):
+            return True
+        seen.add(id(one))
+        inside += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
 
 
 def no_answer_in_time(host: str) -> OutsideFailure:
@@ -240,14 +412,3 @@ def no_answer_in_time(host: str) -> OutsideFailure:
         next_step="Look at the engine, then try again.",
         trying_again_can_help=True,
     )
-
-
-def _has(text: str, signs: Iterable[str]) -> bool:
-    return any(_stands_in(text, sign) for sign in signs)
-
-
-def _stands_in(text: str, sign: str) -> bool:
-    """Digests and ports hold any digits, so a status has to stand alone."""
-    if not sign[0].isdigit():
-        return sign in text
-    return re.search(rf"(?<![0-9a-z:]){re.escape(sign)}(?![0-9a-z])", text) is not None

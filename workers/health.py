@@ -8,6 +8,7 @@ from quaymaster.errors import ConfigurationError, Unhealthy
 from quaymaster.limits import HEALTH_SECONDS
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
+from workers.asides import aside
 from workers.container_log import log_tail
 from workers.containers import Container, check_network_of, network_of, refreshed
 from workers.engine import Engine
@@ -118,7 +119,7 @@ def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str])
         f"The new container of {seen.environment}/{seen.service} is not healthy.",
         why=why,
         next_step="Its last lines may tell why; repair it and deploy again.",
-        log_tail=log_tail(engine, seen.id, LOG_LINES, secrets),
+        log_tail=aside(lambda: log_tail(engine, seen.id, LOG_LINES, secrets), ()),
     )
 
 

@@ -21,6 +21,7 @@ from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import ImageRef
 from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
+from workers.asides import aside
 from workers.engine import Engine
 from workers.foreign_json import Foreign
 from workers.labels import LABEL
@@ -127,8 +128,13 @@ def _looking_into(
     try:
         yield lambda name: _is_link(engine, created, f"{point}/{name}", posixpath.join(root, name))
     finally:
-        with suppress(OutsideFailure), engine.asked("The container") as api:
-            api.remove_container(created, force=True, v=True)
+        # It never ran, and the next look removes what is left.
+        aside(lambda: _remove(engine, created), None)
+
+
+def _remove(engine: Engine, container: str) -> None:
+    with engine.asked("The container") as api:
+        api.remove_container(container, force=True, v=True)
 
 
 def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | None:
@@ -164,5 +170,5 @@ def _remove_earlier(engine: Engine, place: tuple[str, str], still_mine: Callable
         left = api.containers(all=True, filters={"label": [f"{LABEL}{one}" for one in labels]})
     for one in left:
         still_mine()
-        with suppress(NotFound), engine.asked("The container") as api:
-            api.remove_container(one["Id"], force=True, v=True)
+        with suppress(NotFound):
+            _remove(engine, one["Id"])

@@ -1,6 +1,7 @@
 """The images of a Docker host: pull, push, tag, list, inspect."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +11,9 @@ from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
 from quaymaster.redaction import redact
+from workers.asides import aside
 from workers.engine import Engine
+from workers.engine_failures import Phase
 from workers.engine_names import as_engines_name
 from workers.exchange import Check
 from workers.foreign_json import Foreign, Texts
@@ -60,7 +63,7 @@ def pull(
         # With a digest the engine takes it in the place of the tag.
         {"fromImage": str(image.repository), "tag": image.selector},
         login,
-        _fold(engine, image, login),
+        _fold(engine, image, login, Phase.PULL),
         "pulling",
         report,
         check,
@@ -81,11 +84,17 @@ def pull(
 
 
 def push(
-    engine: Engine, image: ImageRef, login: RegistryLogin | None, report: Report, check: Check
+    engine: Engine,
+    image: ImageRef,
+    login: RegistryLogin | None,
+    report: Report,
+    check: Check,
+    asked: Callable[[ImageRef], Digest | None] = lambda _: None,
 ) -> Pushed:
     """Bring a tag of the host to its registry; raises like ``pull``.
 
-    A push that was stopped leaves layers in the registry, and the tag as it was.
+    A push that was stopped leaves layers in the registry, and the tag as it was. ``asked`` has the
+    registry say what a tag means, for engines that do not tell what they have pushed.
     """
     started = time.monotonic()
     if image.tag is None:
@@ -100,17 +109,18 @@ def push(
         f"/images/{image.repository}/push",
         {"tag": image.tag},
         login,
-        _fold(engine, tagged, login),
+        _fold(engine, tagged, login, Phase.PUSH),
         "pushing",
         report,
         check,
     )
-    if fold.digest is None:
+    digest = fold.digest or aside(lambda: asked(tagged), None)
+    if digest is None:
         raise _no_digest(engine, image)
     return Pushed(
-        tagged.pinned(fold.digest),
+        tagged.pinned(digest),
         engine.name,
-        fold.digest,
+        digest,
         local.size,
         fold.layers,
         fold.layers_already_there,
@@ -182,8 +192,10 @@ def _name(image: ImageRef) -> str:
     return image.by_digest if image.digest else f"{image.repository}:{image.selector}"
 
 
-def _fold(engine: Engine, image: ImageRef, login: RegistryLogin | None) -> TransferFold:
-    return TransferFold(str(image), engine.name, login.secrets if login else ())
+def _fold(
+    engine: Engine, image: ImageRef, login: RegistryLogin | None, phase: Phase
+) -> TransferFold:
+    return TransferFold(str(image), engine.name, phase, login.secrets if login else ())
 
 
 def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:

@@ -18,6 +18,7 @@ from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageEr
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.limits import CONFIGURATION_BYTES, LISTING_SECONDS, TAG_PAGES, TAGS
 from quaymaster.platforms import Platform
+from workers.asides import aside
 from workers.exchange import Check, go_on
 from workers.foreign_json import Foreign, Texts, reason_of
 from workers.http_client import Answer
@@ -271,14 +272,15 @@ class Registry:
     def _missing(self, ref: ImageRef) -> QuaymasterError:
         """Say which of them does not exist: the repository, the tag or the digest."""
         try:
-            tags = self.tags(ref.repository).names
+            # It may be allowed to pull and not to list, and a list can fail in other ways.
+            tags = aside(lambda: self.tags(ref.repository).names, None, but=(NotFound,))
         except NotFound as error:
             return NotFound(
                 f"The repository {ref.repository} does not exist.",
                 why=error.trouble.why,
                 next_step="Check its spelling, or push an image to it first.",
             )
-        except OutsideFailure:  # it may be allowed to pull and not to list
+        if tags is None:
             return NotFound(f"{ref} does not exist.", next_step="Check its spelling.")
         if ref.digest is not None:
             return NotFound(

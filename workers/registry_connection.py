@@ -11,8 +11,8 @@ import httpx
 from quaymaster import bounds
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_BYTES
-from quaymaster.redaction import redact
 from quaymaster.registries import is_loopback
+from workers.asides import told
 from workers.exchange import Check, go_on
 from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
 from workers.registry_addresses import as_reached, base_of, origin
@@ -74,7 +74,7 @@ class RegistryConnection:
 
     def redacted(self, text: str, limit: int = 300) -> str:
         """Text of the registry without the login and the tokens, and not longer than needed."""
-        safe = redact(text, self._authorizer.secrets)
+        safe = told(text, self._authorizer.secrets)
         return bounds.text(" ".join(safe.split()), limit)
 
     def _own_url(self, path: str) -> str:

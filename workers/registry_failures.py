@@ -1,14 +1,17 @@
 """What a registry's refusals mean, in the family of errors that people read."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
-from quaymaster.errors import Conflict, DiskFull, NotFound, OutsideFailure, QuaymasterError
+from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
+from workers.foreign_words import ForeignWords
 from workers.http_client import Answer
+from workers.refusals import Cause, cause_of, error_of
 from workers.registry_auth import login_expired
 from workers.registry_connection import RegistryConnection, may_not, not_a_registry
-from workers.registry_words import refusal_in
+from workers.registry_words import Refusal, refusal_in
 
-_FULL = ("no space left", "quota exceeded", "exceed the configured upper limit")
+_REPOSITORY = re.compile(r"/v2/(.+?)/(?:manifests|blobs|tags)/")
 # CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.
 _NO_SPACE = re.compile(rb'"Err"\s*:\s*(?:28|122)\b')
 
@@ -22,15 +25,13 @@ def failure(
     """
     host = connection.login.host
     refusal = refusal_in(answer)
-    code, words = refusal.code, refusal.words
-    said = connection.redacted(words)
+    code = refusal.code
+    said = connection.redacted(refusal.words)
     why = f"{host} says: {said}" if said else ""
-    is_full = answer.status == 507 or _NO_SPACE.search(answer.content) is not None
-    if is_full or any(sign in words.lower() for sign in _FULL):
-        return _full(host, why)
+    known = _known(answer, refusal, connection, why)
+    if known is not None:
+        return known
     match answer.status:
-        case 400 | 401 | 403 if refusal.says_expired:
-            return login_expired(connection.login, why)
         case 401 | 403:
             return may_not(connection.login, doing, why)
         case 404:
@@ -41,8 +42,6 @@ def failure(
                 why=why,
                 next_step="Its tags may be immutable: choose another tag.",
             )
-        case 429:
-            return _too_many(host, why, answer.headers.get("retry-after", ""))
         case status if status >= 500:
             return _failed(host, status, why)
         case 405 if code in ("", "UNSUPPORTED"):
@@ -70,19 +69,38 @@ def _failed(host: str, status: int, why: str) -> OutsideFailure:
     )
 
 
-def _full(host: str, why: str) -> DiskFull:
-    return DiskFull(
-        f"{host} has no space left.",
-        why=why,
-        next_step="Whoever runs the registry makes room (or raises the quota); then try again.",
-    )
+def _known(
+    answer: Answer, refusal: Refusal, connection: RegistryConnection, why: str
+) -> QuaymasterError | None:
+    """What is an error of its own, whatever was asked. Of what is missing only the name says more:
+    words are not looked for in it.
+    """
+    if answer.status == 404:
+        return None
+    cause = _cause(answer, refusal)
+    is_refused = answer.status in (400, 401, 403)
+    if cause is Cause.EXPIRED or (is_refused and refusal.says_expired):
+        return login_expired(connection.login, why)
+    if cause is None:
+        return None
+    wait = _wait(answer.headers.get("retry-after", ""))
+    return error_of(cause, connection.login.host, _repository(answer), why, wait=wait)
 
 
-def _too_many(host: str, why: str, retry_after: str) -> OutsideFailure:
-    wait = f"{int(retry_after)} seconds" if retry_after.isascii() and retry_after.isdigit() else ""
-    return OutsideFailure(
-        f"{host} is asked too often.",
-        why=why,
-        next_step=f"Try again in {wait or 'a few minutes'}; a login often has a higher limit.",
-        trying_again_can_help=True,
-    )
+def _cause(answer: Answer, refusal: Refusal) -> Cause | None:
+    if _NO_SPACE.search(answer.content):
+        return Cause.NO_SPACE
+    names = [name for name in unquote(urlsplit(answer.url).path).split("/") if name != "v2"]
+    said = f"{refusal.code}: {refusal.words}" if refusal.code else refusal.words
+    return cause_of(ForeignWords.of(said, (*names, _repository(answer))), answer.status)
+
+
+def _repository(answer: Answer) -> str:
+    """As its address names it."""
+    found = _REPOSITORY.search(unquote(urlsplit(answer.url).path))
+    return found[1] if found else answer.url
+
+
+def _wait(retry_after: str) -> str:
+    is_number = retry_after.isascii() and retry_after.isdigit()
+    return f"{int(retry_after)} seconds" if is_number else ""

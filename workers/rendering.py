@@ -66,6 +66,7 @@ class Renderer:
             bake=entry.bake.total_seconds(),
             capabilities=capabilities(entry.cap_add, entry.cap_drop),
             no_new_privileges=entry.no_new_privileges,
+            init=entry.init,
         )
 
     def values(self, configuration: ServiceConfiguration) -> Values:

@@ -33,6 +33,7 @@ from quaymaster.store import leases, records, scan_orders, service_leases
 from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
+from workers.asides import aside
 from workers.freshness import why_not_started
 from workers.lease_keeper import kept_alive
 from workers.reconciler import stage_after_a_loss
@@ -198,10 +199,9 @@ def _cancelled(by: str | None, why: str = "It was cancelled before it did anythi
 
 def _stopped(error: Cancelled, operation: Operation, tools: Toolbox) -> Finished:
     """A job stops for whatever stands there; whose wish it was is what the bot signed."""
+    whose = records.cancel_asked_by(operation, tools.keys.ring)
     try:
-        by = ask(tools.connection, records.cancel_asked_by(operation, tools.keys.ring))
-    except WrittenByNewer:
-        by = None
+        by = aside(lambda: ask(tools.connection, whose), None, but=(Forged,))
     except Forged as forged:
         forged.runs_now = error.runs_now
         return failed(forged)

@@ -18,7 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from quaymaster.errors import ConfigurationError
-from workers.engine_failures import unreachable
+from workers.engine_failures import unreachable_over_ssh
 from workers.helper_environment import for_helpers
 
 _REMOTE_SOCKET = "/var/run/docker.sock"
@@ -124,7 +124,7 @@ class SshTunnel:
             if process.poll() is not None or time.monotonic() > deadline:
                 with (self.directory / "log").open(errors="replace") as log:
                     said = log.read(_LONGEST_WORDS).strip()
-                raise unreachable(name, f"ssh says: {said}" if said else "ssh did not connect.")
+                raise unreachable_over_ssh(name, said)
             time.sleep(0.02)
 
 

@@ -13,9 +13,12 @@ from typing import Self
 from quaymaster.image_ref import Digest
 from quaymaster.limits import LAYERS, LEAST_TRANSFERRED
 from quaymaster.progress import Progress
-from workers.engine_failures import refusal
+from workers.engine_failures import Phase, refusal
 
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
+# The last line of a push: the only word of the digest where containerd keeps the images, and said
+# besides ``aux`` where it does not (moby/daemon/containerd/image_push.go, distribution/push_v2.go).
+_PUSHED = re.compile(r"\S+: digest: (sha256:[a-f0-9]{64})(?: size: (\d{1,18}))?")
 
 
 class _Phase(Enum):
@@ -90,6 +93,7 @@ class TransferFold:
     subject: str = ""
     """What is transferred, for the words of an error."""
     host: str = ""
+    phase: Phase = Phase.ITSELF
     secrets: tuple[str, ...] = field(default=(), repr=False)
     digest: Digest | None = None
     """The manifest's digest, once the engine has said it."""
@@ -186,6 +190,9 @@ class TransferFold:
             return self
         if status.startswith("Digest: "):
             return replace(self, digest=_digest(status.removeprefix("Digest: ")) or self.digest)
+        if (pushed := _PUSHED.fullmatch(status.strip())) is not None:
+            size = int(pushed[2]) if pushed[2] else None
+            return replace(self, digest=Digest(pushed[1]), size=size)
         if status.startswith("Status: Image is up to date"):
             return replace(self, up_to_date=True)
         return self
@@ -195,8 +202,14 @@ class TransferFold:
         message = detail.get("message") if isinstance(detail, Mapping) else detail
         text = message or event.get("error")
         if text or event.get("error") is not None or detail:
+            code = detail.get("code") if isinstance(detail, Mapping) else None
             raise refusal(
-                str(text or ""), subject=self.subject, host=self.host, secrets=self.secrets
+                str(text or ""),
+                phase=self.phase,
+                status=code if isinstance(code, int) else None,
+                subject=self.subject,
+                host=self.host,
+                secrets=self.secrets,
             )
 
 

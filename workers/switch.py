@@ -8,7 +8,8 @@ caller saw. A process that dies anywhere in here leaves a state that ``settle`` 
 import time
 from dataclasses import dataclass
 
-from quaymaster.errors import Conflict, OutsideFailure, QuaymasterError
+from quaymaster.errors import OutsideFailure, QuaymasterError
+from workers.asides import beside
 from workers.candidates import ContainerSpec, StillMine, create, discard, ensure_networks
 from workers.containers import (
     Container,
@@ -71,7 +72,8 @@ def switch(
         enter(engine, candidate, network, (candidate.service,), still_mine)
         wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
     except QuaymasterError as error:
-        raise _undone(engine, old, candidate, error, began, still_mine, stopped=False) from error
+        _undo(engine, old, candidate, error, began, still_mine, stopped=False)
+        raise
     gap = time.monotonic() - began if old is not None else 0.0
     return Switched(finish(engine, candidate, still_mine), gap)
 
@@ -101,8 +103,9 @@ def recreate_on_port(
     old = old or _in_the_way(engine, candidate)
     try:
         refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
-    except Conflict:
-        put_away(engine, candidate, still_mine)
+    except QuaymasterError as error:
+        with beside(error):
+            put_away(engine, candidate, still_mine)
         raise
     began = time.monotonic()
     try:
@@ -113,7 +116,8 @@ def recreate_on_port(
         wait_until_healthy(engine, candidate, candidate.health_check, report, check, secrets)
         wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
     except QuaymasterError as error:
-        raise _undone(engine, old, candidate, error, began, still_mine, stopped=True) from error
+        _undo(engine, old, candidate, error, began, still_mine, stopped=True)
+        raise
     gap = time.monotonic() - began if old is not None else 0.0
     serving = finish(engine, candidate, still_mine)
     if old is not None:
@@ -193,7 +197,7 @@ def _in_the_way(engine: Engine, candidate: Container) -> Container | None:
     return next(attached, None)
 
 
-def _undone(
+def _undo(
     engine: Engine,
     old: Container | None,
     candidate: Container,
@@ -202,26 +206,21 @@ def _undone(
     still_mine: StillMine,
     *,
     stopped: bool,
-) -> QuaymasterError:
-    """Back to the old container; the error to raise, with what became of the service."""
-    put_away(engine, candidate, still_mine)
-    trouble = error.trouble
+) -> None:
+    """Back to the old container; the error then says what became of the service. Raises another
+    one where nothing serves.
+    """
+    with beside(error):
+        put_away(engine, candidate, still_mine)
     said = NOTHING_SERVED
     if old is not None:
         try:
             bring_back(engine, old, network_of(old.environment), still_mine, stopped=stopped)
             wait_until_port_answers(engine, old, _ANSWER_SECONDS)
         except QuaymasterError as second:
-            return _nothing_serves(old, error, second)
+            raise _nothing_serves(old, error, second) from error
         said = f"The old one serves again, after {time.monotonic() - began:.1f} s without answer."
-    undone = type(error)(
-        trouble.what,
-        why=trouble.why,
-        next_step=trouble.next_step,
-        log_tail=trouble.log_tail,
-    )
-    undone.runs_now = said
-    return undone
+    error.runs_now = said
 
 
 def _nothing_serves(

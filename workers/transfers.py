@@ -148,7 +148,7 @@ def _at_the_end(
     report: Report,
 ) -> TransferFold:
     if ended.error is not None:
-        with translated(engine.name, subject=fold.subject, secrets=fold.secrets):
+        with translated(engine.name, subject=fold.subject, secrets=fold.secrets, phase=fold.phase):
             raise ended.error
     report(fold.progress(step, time.monotonic() - started))
     return fold

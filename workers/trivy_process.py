@@ -13,12 +13,17 @@ from pathlib import Path
 from quaymaster import bounds
 from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
 from quaymaster.limits import REPORT_BYTES, SCANNER_LOG_BYTES
-from quaymaster.redaction import redact
+from workers.asides import told
+from workers.foreign_words import ForeignWords
+from workers.refusals import Cause, cause_of
+from workers.refusals import error_of as error_of_registry
 
 REPORT = "report.json"
 """Where in its directory the program writes its answer."""
 CACHE_IS_BUSY = "cache may be in use by another process"
 
+_AGAIN = "Try again; if it stays so, whoever runs Quaymaster runs `quaymaster check`."
+_KILLED = -signal.SIGKILL
 _LOOK_SECONDS = 0.25
 _LAST_BYTES = 64 * 1024
 _WORDS = 400
@@ -84,45 +89,62 @@ def run(
 def error_of(failure: Failure, name: str) -> OutsideFailure:
     """The error for a scan of ``name`` that failed."""
     said = failure.said
-    lower = said.lower()
-    if any(sign in lower for sign in ("no such image", "manifest_unknown", "name_unknown")):
-        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
-    if "no space left" in lower:
+    if failure.status == _KILLED:
+        return ScannerBroken(
+            "The scanner was killed.",
+            why=said,
+            next_step="It may need more memory than its worker has.",
+        )
+    words = ForeignWords.of(said, (name,))
+    if words.has("no space left", "no space left on device"):
         return DiskFull(
             "The worker that scans has no space left.",
             why=said,
             next_step="Make room where its temporary files and Trivy's cache are.",
         )
-    if "context deadline exceeded" in lower:
+    if (own := _of_the_scanner(words)) is not None:
+        return ScannerBroken(own[0], why=said, next_step=own[1])
+    if words.has("no such image"):
+        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
+    if words.has("context deadline exceeded"):
         return _took_too_long(said)
-    what, next_step = _in_plain_words(failure, lower)
-    return ScannerBroken(what, why=said, next_step=next_step)
+    if words.has("remote error"):
+        return _of_the_registry(words, name, said)
+    return ScannerBroken("The scanner failed.", why=said, next_step=_AGAIN)
 
 
-def _in_plain_words(failure: Failure, lower: str) -> tuple[str, str]:
-    again = "Try again; if it stays so, whoever runs Quaymaster runs `quaymaster check`."
-    match failure.status:
-        case -9:
-            return "The scanner was killed.", "It may need more memory than its worker has."
-        case _ if "panic:" in lower or "invalid database" in lower:
-            return (
-                "The scanner's vulnerability database is damaged.",
-                "Whoever runs Quaymaster deletes it and downloads it again with "
-                "`trivy image --download-db-only`.",
-            )
-        case _ if "on the first run" in lower or "old db schema" in lower:
-            return (
-                "The scanner has no usable vulnerability database.",
-                "Whoever runs Quaymaster downloads it with `trivy image --download-db-only`.",
-            )
-        case _ if "failed to connect to the docker api" in lower:
-            return "The scanner does not reach the Docker engine.", "Check that it runs."
-        case _ if "unauthorized" in lower or "denied" in lower:
-            return "The registry does not let the scanner read the image.", again
-        case _ if "remote error:" in lower:
-            return "The scanner could not fetch the image.", again
-        case _:
-            return "The scanner failed.", again
+def _of_the_scanner(words: ForeignWords) -> tuple[str, str] | None:
+    """What has nothing to do with the image: what is the matter, and the way out."""
+    if words.has("panic", "invalid database"):
+        return (
+            "The scanner's vulnerability database is damaged.",
+            "Whoever runs Quaymaster deletes it and downloads it again with "
+            "`trivy image --download-db-only`.",
+        )
+    if words.has("on the first run", "old db schema"):
+        return (
+            "The scanner has no usable vulnerability database.",
+            "Whoever runs Quaymaster downloads it with `trivy image --download-db-only`.",
+        )
+    if words.has("failed to connect to the docker api"):
+        return "The scanner does not reach the Docker engine.", "Check that it runs."
+    return None
+
+
+def _of_the_registry(words: ForeignWords, name: str, said: str) -> OutsideFailure:
+    """What the registry answered to the scanner, which gives its codes and statuses."""
+    cause = cause_of(words)
+    if cause is Cause.MISSING:
+        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
+    if cause in (Cause.LOGIN, Cause.DENIED):
+        return ScannerBroken(
+            "The registry does not let the scanner read the image.", why=said, next_step=_AGAIN
+        )
+    known = error_of_registry(cause, "the registry", name, "") if cause is not None else None
+    if known is not None:
+        trouble = known.trouble
+        return ScannerBroken(trouble.what, why=said, next_step=trouble.next_step)
+    return ScannerBroken("The scanner could not fetch the image.", why=said, next_step=_AGAIN)
 
 
 def _watched(
@@ -182,7 +204,7 @@ def _last_word(log: Path, secrets: Sequence[str]) -> str:
         text = opened.read().decode(errors="replace")
     if log.stat().st_size > _LAST_BYTES:  # what the cut went through is no whole line
         text = text.partition("\n")[2]
-    text = redact(text, secrets)
+    text = told(text, secrets)
     at = text.rfind("\tFATAL\t")
     if at >= 0:
         found = _FATAL.search(text, at)

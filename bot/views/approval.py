@@ -162,6 +162,12 @@ def _settings(before: ServiceConfiguration, after: ServiceConfiguration) -> tupl
             after.no_new_privileges,
             "cannot be gained" if after.no_new_privileges else "can be gained",
         ),
+        (
+            "first process",
+            before.init,
+            after.init,
+            "Docker's init" if after.init else "the image's own",
+        ),
         ("health check", before.health, after.health, ""),
         ("drain", before.drain, after.drain, f"{after.drain:g} s"),
         ("bake", before.bake, after.bake, f"{after.bake:g} s"),

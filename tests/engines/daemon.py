@@ -35,7 +35,7 @@ class Daemon:
         The command has to name the run directory, by which it is recognised when the run is
         cleaned up. Raises OutsideFailure when the program is not installed.
         """
-        program = find_program(command[0])
+        program = find_program(command[0], environment)
         # man 2 prctl, PR_SET_PDEATHSIG; setpriv is in Debian's essential util-linux.
         guard = ["setpriv", "--pdeathsig", dies_with_parent.name.removeprefix("SIG")]
         with _log_of(run, name).open("ab") as log:

@@ -1,21 +1,17 @@
 """A Docker engine of a test run's own: data, sockets, network, all under the run directory."""
 
 import json
-import re
 import subprocess
 from dataclasses import dataclass
 
 import docker
 
 from tests.engines.daemon import Daemon
+from tests.engines.kinds import EngineKind, chosen_kind
 from tests.engines.run_directory import RunDirectory
 from trial.bridge import Bridge
 from trial.dockerd import Dockerd
 from trial.installed import find_program
-
-_VERSION = re.compile(r"Docker version ([0-9]+)\.")
-_FIRST_WITH_CONTAINERDS_STORE = 26
-"""Debian 13's. Earlier ones have it as an experiment."""
 
 # Networks that an engine has from the start.
 BUILT_IN_NETWORKS = frozenset({"bridge", "host", "none"})
@@ -28,6 +24,7 @@ class DockerDaemon:
     places: Dockerd
     daemon: Daemon
     bridge: Bridge
+    kind: EngineKind
 
     @property
     def host(self) -> str:
@@ -35,32 +32,36 @@ class DockerDaemon:
         return self.places.host
 
     @classmethod
-    def start(cls, run: RunDirectory, name: str = "docker", **features: bool) -> "DockerDaemon":
+    def start(
+        cls, run: RunDirectory, name: str = "docker", kind: EngineKind | None = None
+    ) -> "DockerDaemon":
         """Start dockerd and wait until it answers; needs root and the package docker.io.
 
-        Another engine of the same run needs a name of its own, of at most ten characters.
+        Another engine of the same run needs a name of its own, of at most ten characters. Raises
+        EngineError where its programs cannot be had.
         """
+        kind = kind or chosen_kind()
+        environment = kind.environment()
         directory = run.path / name
         directory.mkdir()
         places = Dockerd(f"{run.name}-{name}", directory, directory / "data")
-        # https://docs.docker.com/reference/cli/dockerd/#feature-options
-        written = {one.replace("_", "-"): is_on for one, is_on in features.items()}
-        places.configuration.write_text(json.dumps({"features": written}))
+        places.configuration.write_text(json.dumps({"features": dict(kind.features)}))
         bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
             command = places.command("dockerd", bridge)
-            daemon = Daemon.start(run, f"{name}d", command)
+            daemon = Daemon.start(run, f"{name}d", command, environment=environment)
             daemon.wait_until_ready(places.answers, within=60)
         except BaseException:
             bridge.remove()
             raise
-        return cls(places, daemon, bridge)
+        return cls(places, daemon, bridge, kind)
 
     def containerd(self, *command: str) -> None:
         """Tell the engine's containerd something behind the engine's back."""
         address, namespace = self.places.containerd_socket, self.places.name
+        ctr = find_program("ctr", self.kind.environment())
         subprocess.run(
-            [find_program("ctr"), f"--address={address}", f"--namespace={namespace}", *command],
+            [ctr, f"--address={address}", f"--namespace={namespace}", *command],
             check=True,
             capture_output=True,
         )
@@ -79,11 +80,3 @@ class DockerDaemon:
             self.daemon.stop(within=20)
             self.places.end_containerd()
             self.bridge.remove()
-
-
-def has_containerds_store() -> bool:
-    """Whether the installed dockerd can leave its images to containerd: Debian 13's can."""
-    command = [find_program("dockerd"), "--version"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = _VERSION.search(said)
-    return found is not None and int(found.group(1)) >= _FIRST_WITH_CONTAINERDS_STORE

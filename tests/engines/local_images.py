@@ -1,5 +1,6 @@
 """Bringing the test images into an engine and from there into a registry."""
 
+import hashlib
 from collections.abc import Mapping
 
 import docker
@@ -16,15 +17,19 @@ def load_images(engine: docker.DockerClient, images: Mapping[str, Image]) -> Non
     for _ in engine.images.load(archive_of(images)):
         pass
     for name, image in images.items():
-        if engine.images.get(name).id != image.id:
-            raise EngineError(f"{name} is not {image.id} in the engine")
+        held = engine.images.get(name).attrs["RootFS"]["Layers"]
+        if held != [layer.digest for layer in image.layers]:
+            raise EngineError(f"{name} has other layers in the engine: {held}")
 
 
 def load_big_image(
     engine: docker.DockerClient, name: str, *, layers: int = 6, layer_bytes: int = 4_000_000
 ) -> None:
-    """Load an image of layers that do not compress, for transfers one can watch and cut."""
-    load_images(engine, {name: make_big_image(layers=layers, layer_bytes=layer_bytes)})
+    """Load an image of layers that do not compress, for transfers one can watch and cut. No other
+    name has the same: a store of containerd has one push of a layer wait for another.
+    """
+    kind = hashlib.sha256(name.encode()).hexdigest()[:16]
+    load_images(engine, {name: make_big_image(layers=layers, layer_bytes=layer_bytes, kind=kind)})
 
 
 def push_image(

@@ -116,10 +116,21 @@ def _leftovers(client: docker.DockerClient, engine: DockerEngine, run_name: str)
         f"image {reference}"
         for image in client.images.list()
         for reference in _references(image.attrs)
-        if reference not in engine.images.all()
+        if not _is_expected(reference, engine)
     ]
     found = [*containers, *networks, *volumes, *images]
     return found if engine.is_own else [line for line in found if run_name in line]
+
+
+def _is_expected(reference: str, engine: DockerEngine) -> bool:
+    """Whether it names a test image. Containerd's store has a digest for each from the start."""
+    repository, _, digest = reference.partition("@")
+    names = engine.images.all()
+    return reference in names or (bool(digest) and repository in {_path(name) for name in names})
+
+
+def _path(name: str) -> str:
+    return name.rpartition(":")[0]
 
 
 def _references(image: Mapping[str, Any]) -> list[str]:

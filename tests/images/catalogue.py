@@ -82,10 +82,12 @@ def make_images(prefix: str) -> tuple[LocalImages, Mapping[str, Image]]:
     }
 
 
-def make_big_image(*, layers: int, layer_bytes: int) -> Image:
-    """An image of that many layers that do not compress; the same bytes in every run."""
+def make_big_image(*, layers: int, layer_bytes: int, kind: str = "data") -> Image:
+    """An image of that many layers that do not compress; the same bytes in every run, and others
+    for another kind.
+    """
     contents = tuple(
-        layer([Entry(f"data-{number}", _noise(number, layer_bytes))], f"layer {number}")
+        layer([Entry(f"{kind}-{number}", _noise(number, layer_bytes))], f"layer {number}")
         for number in range(layers)
     )
     return Image(contents, this_architecture(), command=("/none",))

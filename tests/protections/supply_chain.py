@@ -140,8 +140,8 @@ SUPPLY_CHAIN = (
             (
                 "a look leaves no container",
                 "workers/host_paths.py",
-                "            api.remove_container(created, force=True, v=True)\n",
-                "            pass\n",
+                "        aside(lambda: _remove(engine, created), None)\n",
+                "        pass\n",
                 f"{_PATHS}::test_directories_are_mounted_that_are_what_they_say",
             ),
             (

@@ -18,6 +18,7 @@ from tests.protections.nothing_lost import NOTHING_LOST
 from tests.protections.once import ONCE
 from tests.protections.only_who_may import ONLY_WHO_MAY
 from tests.protections.people import PEOPLE
+from tests.protections.refusals import REFUSALS
 from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.supply_chain import SUPPLY_CHAIN
@@ -46,4 +47,5 @@ PROTECTIONS = (
     *KEYS,
     *BOUNDS,
     *PEOPLE,
+    *REFUSALS,
 )

@@ -142,6 +142,7 @@ SERVICE = ServiceConfiguration(
     bake=60.0,
     capabilities=("CHOWN", "KILL"),
     no_new_privileges=True,
+    init=False,
 )
 EXAMINED_IMAGE = Examined(
     image=IMAGE,

@@ -65,9 +65,11 @@ def lying_registry(answer: Answer) -> Iterator[LyingRegistry]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Who tries TLS first goes on without it only where what comes back begins like HTTP.
+        default_request_version = "HTTP/1.1"
 
         def reply(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.body()
             asked = Asked(self.command, self.path, dict(self.headers.items()), body)
             lying.asked.append(asked)
             said = lying.answer(asked)
@@ -83,7 +85,18 @@ def lying_registry(answer: Answer) -> Iterator[LyingRegistry]:
                 except OSError:  # the client has read enough
                     self.close_connection = True
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = reply  # noqa: N815  their name for it
+        def body(self) -> bytes:
+            """By its length, or in chunks: so engines send layers."""
+            if self.headers.get("Transfer-Encoding", "") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            pieces = []
+            while size := int(self.rfile.readline(), 16):
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(pieces)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

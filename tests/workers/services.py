@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from pydantic import SecretStr
 
-from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
@@ -22,7 +22,9 @@ from workers.candidates import ContainerSpec, create_candidate
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.health import wait_until_healthy
+from workers.manifests import ACCEPT
 from workers.registry_auth import RegistryLogin
+from workers.registry_paths import manifest_path
 from workers.switch import switch
 
 HEALTH = HealthCheck(http="/healthz", port=8000, within=15.0)
@@ -105,11 +107,21 @@ class Service:
         """A local image, in the registry and on the host by digest."""
         push_image(self.client, self.registry, local, self.repository, tag)
         ref = ImageRef(Repository(self.registry.host, self.repository), tag)
-        return host_images.pull(self.host, ref, login_to(self.registry), nothing, nothing).image
+        login = login_to(self.registry)
+        found = host_images.pull(self.host, ref, login, nothing, nothing).image
+        if self.host.has_containerds_store:
+            # It knows an image by the very names that it was pulled by.
+            host_images.pull(self.host, replace(found, tag=None), login, nothing, nothing)
+        return found
 
     def member(self, image: ImageRef) -> Member:
-        """What is known of an image that is on the host, which has the classic store."""
-        return Member(host_images.inspect(self.host, replace(image, tag=None)).image_id)
+        """What is known of an image that is in the registry: whoever keeps it on the host calls it
+        by another digest.
+        """
+        with self.registry.client() as http:
+            path = manifest_path(image.repository, str(image.pin))
+            answer = http.get(path, headers={"Accept": ACCEPT})
+        return Member(Digest(answer.raise_for_status().json()["config"]["digest"]))
 
     def spec(self, image: ImageRef, operation: int, **changes: Any) -> ContainerSpec:
         """How it runs: health over HTTP, one port on loopback."""

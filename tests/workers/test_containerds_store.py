@@ -1,12 +1,10 @@
-"""An engine that leaves its images to containerd: there an image's id is its manifest's digest.
-
-It needs a dockerd that can (Debian 13's); with an older one these tests are left out.
-"""
+"""An engine that leaves its images to containerd: there an image's id is its manifest's digest."""
 
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
@@ -22,12 +20,13 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.plans import Running as RunningNow
 from quaymaster.requests import DeployRequest, ScanRequest
 from quaymaster.store import keys, records
-from tests.engines.docker_daemon import DockerDaemon, has_containerds_store
+from tests.engines.docker_daemon import DockerDaemon
+from tests.engines.kinds import WITH_CONTAINERDS_STORE
 from tests.engines.registries import Registry
 from tests.engines.session import EngineSession
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import make_images
-from tests.samples import deploy, operation
+from tests.samples import deploy, looked_up, operation
 from tests.workers.registry_content import Content
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, running, toolbox
@@ -48,10 +47,8 @@ OWN = f"linux/{this_architecture()}"
 @pytest.fixture(scope="module")
 def daemon(engine_session: EngineSession) -> Iterator[DockerDaemon]:
     """Such an engine."""
-    if not has_containerds_store():
-        pytest.skip("the installed dockerd cannot leave its images to containerd")
     daemon = DockerDaemon.start(
-        engine_session.run, f"st{secrets.token_hex(4)}", containerd_snapshotter=True
+        engine_session.run, f"st{secrets.token_hex(4)}", WITH_CONTAINERDS_STORE
     )
     yield daemon
     daemon.stop()
@@ -96,6 +93,8 @@ class Place:
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,
+            requested_at=datetime.now(UTC),
+            standings=(looked_up(),),
         )
         held = running(given, self.tools.connection)
         self.tools.connection.set(keys.lease(records.lease_name(1042)), held.owner)
@@ -128,6 +127,8 @@ environments:
         image: {repository}
         ports: ["127.0.0.1:{free_port}:8000"]
         health: {{http: /healthz, port: 8000, within: 15s}}
+roles: {{developers: everyone}}
+permissions: {{developers: [deploy]}}
 """
     )
     environ = {

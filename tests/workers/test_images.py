@@ -18,9 +18,11 @@ from tests.engines.registries import Registry
 from tests.images.catalogue import PLANTED_SECRET, LocalImages
 from tests.workers.services import login_to, nothing
 from workers import images as host_images
+from workers import transfers
 from workers.engine import Engine
+from workers.registry import Registry as RegistryClient
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
 
 def _local(name: str) -> ImageRef:
@@ -46,6 +48,32 @@ def test_a_push_gives_the_digest_that_the_registry_has(
     again = host_images.push(host, ref, login_to(registry), nothing, nothing)
     assert again.layers_already_there == 2
     assert again.digest == pushed.digest
+
+
+def test_a_digest_that_is_not_told_is_asked_for(
+    host: Engine,
+    registry: Registry,
+    repository: str,
+    images: LocalImages,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of an engine that ends a push without a word of what it has pushed."""
+    ref = _ref(registry, repository)
+    host_images.tag(host, _local(images.web_v1), ref)
+    real = transfers.transfer
+    monkeypatch.setattr(host_images, "transfer", lambda *given: replace(real(*given), digest=None))
+    with pytest.raises(OutsideFailure, match="without naming a digest"):
+        host_images.push(host, ref, login_to(registry), nothing, nothing)
+    with RegistryClient(login_to(registry)) as asked:
+        pushed = host_images.push(
+            host,
+            ref,
+            login_to(registry),
+            nothing,
+            nothing,
+            lambda image: asked.resolve(image).digest,
+        )
+    assert str(pushed.digest) == registry.digest(repository, "1.4")
 
 
 def test_a_pull_by_tag_gives_the_digest_and_a_pull_by_digest_the_same_image(

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, NotFound
+from quaymaster.errors import Conflict, NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.platforms import Member, Platform, Runs
+from tests.engines.kinds import chosen_kind
 from tests.workers.toolboxes import toolbox
 from trial.archive import this_architecture
 from workers.engine import Engine
@@ -70,14 +71,22 @@ def test_what_is_made_for_another_platform_names_the_line_for_a_host_that_emulat
 
 
 @pytest.mark.engine
+@pytest.mark.every_engine
 def test_an_engine_tells_its_architecture_and_not_its_variant(host: Engine) -> None:
     assert told_by(host) == Runs(Platform("linux", this_architecture()), or_later=True)
-    assert not host.has_containerds_store
 
 
 @pytest.mark.engine
-def test_in_the_classic_store_the_id_is_the_digest_of_the_configuration(host: Engine) -> None:
+@pytest.mark.every_engine
+@pytest.mark.parametrize("is_containerds", [False, True])
+def test_an_id_is_the_digest_of_what_the_store_goes_by(host: Engine, is_containerds: bool) -> None:
+    """The configuration in the classic store, the manifest in containerd's."""
+    kind = chosen_kind()
+    if kind.features:
+        assert host.has_containerds_store is kind.has_containerds_store
     image = replace(IMAGE, digest=DIGESTS[1])
-    refuse_another(host, image, Member(DIGESTS[2]), DIGESTS[2])
-    host.__dict__["has_containerds_store"] = True  # as it would have been read from the engine
-    refuse_another(host, image, Member(DIGESTS[2]), DIGESTS[1])
+    host.__dict__["has_containerds_store"] = is_containerds
+    held, other = (DIGESTS[1], DIGESTS[2]) if is_containerds else (DIGESTS[2], DIGESTS[1])
+    refuse_another(host, image, Member(DIGESTS[2]), held)
+    with pytest.raises(OutsideFailure, match="is not the image"):
+        refuse_another(host, image, Member(DIGESTS[2]), other)

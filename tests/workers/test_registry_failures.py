@@ -101,6 +101,60 @@ def test_each_failure_is_its_own_error(
     assert error.trouble.next_step or error.trouble.why
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "what", "way"),
+    [
+        (
+            problem(403, "DENIED", "Your authorization token has expired. Reauthenticate."),
+            LoginRefused,
+            "has expired",
+            "new password",
+        ),
+        (
+            problem(400, "TAG_INVALID", "The image tag '1.5' already exists and is immutable."),
+            Conflict,
+            "refuses to change",
+            "choose another tag",
+        ),
+        (
+            problem(403, "DENIED", "Quota has been exceeded on namespace"),
+            DiskFull,
+            "quota",
+            "Remove tags",
+        ),
+        (Said(413, b"<html>too large</html>"), OutsideFailure, "as large as", "body_size"),
+        (problem(429, "TOOMANYREQUESTS", "Rate exceeded"), OutsideFailure, "too often", "minutes"),
+        (Said(507), DiskFull, "has no space left", "Whoever runs the registry"),
+        # And what only has such a name is what its status says.
+        (
+            problem(403, "DENIED", "shop/quota:immutable: not for you"),
+            LoginRefused,
+            "ci may not push to",
+            "Give the account the right",
+        ),
+    ],
+)
+def test_each_refusal_of_a_push_has_its_way_out(
+    lying: LyingRegistry, said: Said, kind: type[QuaymasterError], what: str, way: str
+) -> None:
+    lying.answer = lambda asked: said if asked.method == "PUT" else Said(200, MANIFEST, (TYPE,))
+    with lying.registry() as registry, pytest.raises(QuaymasterError) as raised:
+        registry.tag(lying.ref("shop/quota:1.4"), lying.ref("shop/quota:immutable"))
+    assert type(raised.value) is kind
+    assert what in raised.value.trouble.what
+    assert way in raised.value.trouble.next_step
+
+
+def test_a_list_of_tags_that_cannot_be_had_does_not_hide_that_the_tag_is_missing(
+    lying: LyingRegistry,
+) -> None:
+    """Which tags there are is only asked for the hint."""
+    list_of_tags = Said(200, b"{", (("Content-Type", "application/json"),))
+    lying.answer = lambda asked: list_of_tags if "/tags/" in asked.path else Said(404)
+    with lying.registry() as registry, pytest.raises(NotFound, match=r"shop/web:1\.4 does not"):
+        registry.resolve(lying.ref("shop/web:1.4"))
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500, 503, 507])
 def test_the_registrys_words_are_quoted_without_the_password(
     lying: LyingRegistry, status: int

@@ -56,14 +56,14 @@ def test_a_service_gets_no_more_than_it_needs_unless_it_asks(configuration: Conf
         *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE"),
         *("SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
-    assert (usual.no_new_privileges, usual.limits.pids) == (True, 4096)
-    asked = "cap_add: [net_raw, CAP_KILL], cap_drop: [ALL], no_new_privileges: false"
+    assert (usual.no_new_privileges, usual.limits.pids, usual.init) == (True, 4096, True)
+    asked = "cap_add: [net_raw, CAP_KILL], cap_drop: [ALL], no_new_privileges: false, init: false"
     other = Configuration.parse(
         TEXT.replace("env_file: jobs.env", f"{asked}, limits: {{pids: unlimited}}")
     )
     found = rendered(other)
     assert found.capabilities == ("KILL", "NET_RAW")
-    assert (found.no_new_privileges, found.limits.pids) == (False, None)
+    assert (found.no_new_privileges, found.limits.pids, found.init) == (False, None, False)
 
 
 def test_a_fingerprint_tells_nothing_to_who_has_no_key(configuration: Configuration) -> None:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.errors import (
-    Conflict,
     DiskFull,
     LoginRefused,
     NotFound,
@@ -16,6 +15,7 @@ from quaymaster.errors import (
 )
 from quaymaster.image_ref import Digest
 from quaymaster.progress import Progress
+from workers.engine_failures import Phase
 from workers.streams import TransferFold
 
 DIGEST = "sha256:" + "ab" * 32
@@ -29,7 +29,7 @@ def _layer(name: str, status: str, current: object = None, total: object = None)
 
 
 def _folded(*events: object) -> TransferFold:
-    fold = TransferFold("shop/web:1.4", "build1", ("hunter2-secret",))
+    fold = TransferFold("shop/web:1.4", "build1", Phase.PUSH, ("hunter2-secret",))
     for event in events:
         fold = fold.after(event)
     return fold
@@ -104,6 +104,24 @@ def test_the_digest_of_a_push_comes_as_aux() -> None:
     assert (fold.digest, fold.size) == (Digest(DIGEST), 1234)
 
 
+def test_the_digest_of_a_push_comes_as_its_last_line_where_containerd_keeps_the_images() -> None:
+    """Seen with Docker 26; later ones tell besides which member of an index they have pushed."""
+    fold = _folded(
+        _layer("a", "Pushed"),
+        {"status": f"1.4: digest: {DIGEST} size: 579"},
+        {"aux": {"manifestPushedInsteadOfIndex": True, "selectedManifest": {"digest": "x"}}},
+    )
+    assert (fold.digest, fold.size) == (Digest(DIGEST), 579)
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["1.4: digest: sha256:abc size: 579", f"1.4: digest: sha512:{'ab' * 32} size: 1", "digest: "],
+)
+def test_a_last_line_without_a_digest_tells_none(status: str) -> None:
+    assert _folded({"status": status}).digest is None
+
+
 def test_the_digest_of_a_pull_comes_as_status() -> None:
     fold = _folded(
         {"status": f"Digest: {DIGEST}"},
@@ -125,7 +143,6 @@ def test_the_digest_of_a_pull_comes_as_status() -> None:
         ("dial tcp 127.0.0.1:5000: connect: connection refused", OutsideFailure),
         ("x509: certificate signed by unknown authority", OutsideFailure),
         ("http: server gave HTTP response to HTTPS client", OutsideFailure),
-        ("driver failed: Bind for 0.0.0.0:80 failed: port is already allocated", Conflict),
         ("something nobody has seen", OutsideFailure),
     ],
 )

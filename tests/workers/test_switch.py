@@ -30,6 +30,7 @@ def test_a_candidate_is_healthy_before_it_claims_the_port(
     assert service.page() == ""
 
 
+@pytest.mark.every_engine
 def test_the_new_container_serves_after_a_short_gap(service: Service, images: LocalImages) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     assert service.page() == "web v1"
@@ -61,6 +62,7 @@ def test_the_old_one_is_kept_stopped_and_older_ones_go(
     assert service.places() == {2: Place.KEPT, 3: Place.SERVING}
 
 
+@pytest.mark.every_engine
 def test_what_serves_comes_back_after_a_restart_and_what_is_kept_does_not(
     service: Service, images: LocalImages, engine: docker.DockerClient
 ) -> None:
@@ -111,6 +113,7 @@ def test_a_port_of_somebody_else_is_a_conflict_that_names_them(
         other.remove(force=True)
 
 
+@pytest.mark.every_engine
 def test_a_port_that_is_lost_in_the_gap_goes_back_to_the_old_one(
     service: Service, images: LocalImages, engine: docker.DockerClient
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_check_that_needs_a_way_out_is_made_on_the_port(
 
 
 @pytest.mark.parametrize("name", ["web_v3_broken", "web_v6_crash"])
+@pytest.mark.every_engine
 def test_the_old_one_comes_back_when_the_new_one_fails_on_the_port(
     service: Service, images: LocalImages, name: str
 ) -> None:
@@ -170,6 +174,7 @@ def test_a_cancel_while_it_is_checked_on_the_port_brings_the_old_one_back(
     assert service.page() == "web v1"
 
 
+@pytest.mark.every_engine
 def test_a_kept_container_is_revived_for_a_rollback(service: Service, images: LocalImages) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from quaymaster.errors import ScannerBroken
-from workers.trivy_process import Failure, run
+from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
+from workers.trivy_process import Failure, error_of, run
 
 MINUTE = timedelta(minutes=1)
 
@@ -32,6 +32,43 @@ def test_a_failure_is_quoted_without_secrets(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ScannerBroken, match="cannot be started"):
         run([tmp_path / "nothing"], {}, tmp_path, MINUTE, lambda: None, ())
+
+
+REMOTE = "remote error: GET https://r/v2/shop/{path}/manifests/1.4: "
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind", "what"),
+    [
+        (1, REMOTE + "MANIFEST_UNKNOWN: manifest unknown; map[Tag:1.4-401]", NotFound, "not exist"),
+        (1, REMOTE + "UNAUTHORIZED: authentication required", ScannerBroken, "does not let"),
+        (1, REMOTE + "unexpected status code 403 Forbidden", ScannerBroken, "does not let"),
+        (1, REMOTE + "TOOMANYREQUESTS: pull rate limit", ScannerBroken, "asked too often"),
+        (
+            1,
+            REMOTE + "DENIED: Your authorization token has expired.",
+            ScannerBroken,
+            "has expired",
+        ),
+        (1, REMOTE + "unexpected status code 502 Bad Gateway", ScannerBroken, "not fetch"),
+        (1, "docker error: no such image: {path}", NotFound, "does not exist"),
+        (1, "write /tmp/denied: no space left on device", DiskFull, "no space left"),
+        (1, "walk /srv/{path}: broken", ScannerBroken, "The scanner failed."),
+        (1, "docker error: {path} is not an image", ScannerBroken, "The scanner failed."),
+        (2, "panic: page 3 already freed", ScannerBroken, "is damaged"),
+        (-9, "", ScannerBroken, "was killed"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["web", "unauthorized-page", "denied", "panic:-/no-such-image", "on-the-first-run"]
+)
+def test_a_failure_means_what_was_said_and_not_what_somebody_is_called(
+    status: int, said: str, kind: type[OutsideFailure], what: str, path: str
+) -> None:
+    found = error_of(Failure(status, said.format(path=path)), f"r/shop/{path}:1.4")
+    assert type(found) is kind, found
+    assert what in found.trouble.what
+    assert found.trouble.next_step
 
 
 def test_it_inherits_no_descriptor(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from quaymaster.admissible import refuse
-from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError
+from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, Unavailable
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
@@ -15,6 +15,7 @@ from quaymaster.releases import Release
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
+from workers.asides import aside
 from workers.candidates import StillMine
 from workers.change import Change
 from workers.containers import Container, ServiceState, observe
@@ -180,14 +181,15 @@ def _is_finished_all_the_same(
     """Whether the new version serves although the engine failed, with what was left to do done."""
     if not isinstance(error, OutsideFailure):
         return False
-    try:
+
+    def is_finished() -> bool:
         serving = observe(engine, plan.environment, plan.service).serving
         if serving is None or not is_result_of(plan, serving):
             return False
         settled = settle(engine, plan.environment, plan.service, still_mine).serving
-    except OutsideFailure:
-        return False
-    return settled is not None and is_result_of(plan, settled)
+        return settled is not None and is_result_of(plan, settled)
+
+    return aside(is_finished, otherwise=False, but=(Unavailable,))
 
 
 def _expect_volumes(
@@ -206,10 +208,10 @@ def _expect_volumes(
 
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
-    try:
-        after = observe(engine, before.environment, before.service).serving
-    except QuaymasterError:
+    state = aside(lambda: observe(engine, before.environment, before.service), None)
+    if state is None:
         return ""
+    after = state.serving
     if before.serving is None:
         return NOTHING_SERVED if after is None else ""
     image = before.serving.image
@@ -304,10 +306,10 @@ def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
     tag = replace(plan.image, digest=None)
     if plan.kind != "deploy" or tag.tag is None:
         return ()
-    try:
-        found = tools.registry(tag.repository.registry).find(tag)
-    except QuaymasterError:
+    asked = aside(lambda: [tools.registry(tag.repository.registry).find(tag)], [])
+    if not asked:
         return ()
+    found = asked[0]
     if found is None:
         return (f"the tag {tag.tag} is gone from the registry; what was approved runs",)
     if found.digest in (plan.named, plan.digest):

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from quaymaster.errors import ConfigurationError, Forged, QuaymasterError, Trouble, Unhealthy
+from quaymaster.errors import Forged, QuaymasterError, Trouble, Unhealthy
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
+from workers.asides import aside, beside
 from workers.candidates import StillMine
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
@@ -87,9 +88,8 @@ def known_secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
     """What must not be seen of its log; None where nobody knows all of it, because a secret is
     another one by now: then nothing of the log is shown.
     """
-    try:
-        values = tools.renderer.values(plan.configuration)
-    except ConfigurationError:
+    values = aside(lambda: tools.renderer.values(plan.configuration), None)
+    if values is None:
         return None
     return None if values.changed or values.incomparable else values.secrets
 
@@ -123,7 +123,8 @@ def _back(
         wait_until_healthy(engine, candidate, health, running.report, lambda: None)
         switched = switch(engine, state.serving, candidate, still_mine)
     except QuaymasterError as second:
-        put_away(engine, candidate, still_mine)
+        with beside(second):
+            put_away(engine, candidate, still_mine)
         words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
         return Finished(_failed(error, words), State.FAILED, also=marks)
     supersede_waiting(running.operation, plan, tools)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from quaymaster.admissible import refuse
 from quaymaster.approvals import ApprovalRule
-from quaymaster.errors import Conflict, NotAdmissible, QuaymasterError
+from quaymaster.errors import Conflict, NotAdmissible
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
@@ -16,6 +16,7 @@ from quaymaster.queues import host_queue
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
+from workers.asides import aside
 from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
@@ -138,7 +139,4 @@ def _size(image: ImageRef, tools: Toolbox) -> int | None:
     """What the registry says, so that it compares with the new one: an engine counts unpacked
     bytes. The image may be gone there, or the registry out of this worker's reach.
     """
-    try:
-        return tools.registry(image.repository.registry).size(image)
-    except QuaymasterError:
-        return None
+    return aside(lambda: tools.registry(image.repository.registry).size(image), None)

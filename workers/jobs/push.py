@@ -1,5 +1,6 @@
 """push: bring a tag of a host to its registry."""
 
+from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.requests import PushRequest
 from workers.images import push
 from workers.running import Running
@@ -11,4 +12,9 @@ def push_image(request: PushRequest, running: Running, tools: Toolbox) -> Finish
     """Push with the configured login, with one bar for all layers."""
     login = tools.login(request.image.repository.registry)
     engine = tools.engine(request.host)
-    return Finished(push(engine, request.image, login, running.report, running.check))
+
+    def in_registry(image: ImageRef) -> Digest | None:
+        found = tools.registry(image.repository.registry).find(image)
+        return found.digest if found is not None else None
+
+    return Finished(push(engine, request.image, login, running.report, running.check, in_registry))

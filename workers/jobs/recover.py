@@ -10,6 +10,7 @@ from quaymaster.requests import (
     PushRequest,
     RollbackRequest,
 )
+from workers.asides import aside
 from workers.images import inspect
 from workers.jobs.settled import settle_service
 from workers.running import Running
@@ -49,7 +50,9 @@ def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
         return f"The registry has no {name}: nothing of it is visible there."
     except QuaymasterError as error:
         return f"Whether {name} arrived is not known: {error.trouble.what}"
-    local = inspect(tools.engine(request.host), image).digest_in(image.repository)
+    local = aside(
+        lambda: inspect(tools.engine(request.host), image).digest_in(image.repository), None
+    )
     if local == there:
         return f"The push was complete: the registry has {name} with the digest {there.short}."
     return f"The registry has {name} with the digest {there.short}; it may be of an earlier push."
@@ -62,5 +65,7 @@ def _after_a_pull(request: PullRequest, tools: Toolbox) -> str:
         found = inspect(tools.engine(request.host), image)
     except NotFound:
         return f"{request.host} has no {name}."
+    except QuaymasterError as error:
+        return f"Whether {name} arrived is not known: {error.trouble.what}"
     digest = found.digest_in(image.repository)
     return f"{request.host} has {name}" + (f" with the digest {digest.short}." if digest else ".")

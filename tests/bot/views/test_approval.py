@@ -49,10 +49,17 @@ def test_other_settings_are_told_with_what_they_become() -> None:
         command=("web", "--password=hunter2"),
         health=HealthCheck("/healthz", 8000),
         drain=20.0,
+        init=False,
     )
     ((how, names),) = configuration_changes(PLAIN, after)
     assert how == "new"
-    assert names == ("volumes uploads:/srv/uploads", "command", "health check", "drain 20 s")
+    assert names == (
+        "volumes uploads:/srv/uploads",
+        "command",
+        "first process the image's own",
+        "health check",
+        "drain 20 s",
+    )
 
 
 def test_what_it_may_do_is_told_as_a_difference() -> None:

@@ -1,0 +1,126 @@
+"""Programs of another Debian release beside those that are installed: downloaded with an apt of
+their own, unpacked and kept. Nothing of the system is changed.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.engines.run_directory import EngineError
+from trial.installed import find_program
+
+_RECIPE = "1"
+"""Another number has everything made anew."""
+_SECONDS = 300
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_CONFIGURATION = """\
+Dir::Etc::SourceList "{folder}/sources.list";
+Dir::Etc::SourceParts "{folder}/sources.list.d";
+Dir::Etc::PreferencesParts "{folder}/preferences.d";
+Dir::State "{folder}/state";
+Dir::State::status "{folder}/state/status";
+Dir::Cache "{folder}/cache";
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+"""
+
+
+def unpacked(suite: str, packages: Sequence[str]) -> Path:
+    """The root that these packages of a release are unpacked in; made where it is not there.
+
+    Raises EngineError when they cannot be had.
+    """
+    recipe = hashlib.sha256(" ".join((_RECIPE, suite, *packages)).encode()).hexdigest()[:12]
+    root = _kept() / f"{suite}-{recipe}"
+    if not root.exists():
+        with _locked(root):
+            if not root.exists():
+                _make(root, suite, packages)
+    return root
+
+
+def _kept() -> Path:
+    """https://specifications.freedesktop.org/basedir-spec/latest/"""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    kept = Path(base) / "quaymaster" / "engines"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    with root.with_name(f"{root.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(root: Path, suite: str, packages: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=root.parent) as name:
+        folder = Path(name)
+        environment = {**os.environ, "APT_CONFIG": str(_apt_of_its_own(folder, suite))}
+        apt = find_program("apt-get")
+        _run([apt, "--quiet", "--quiet", "update"], folder, environment)
+        _run([apt, "--quiet", "--quiet", "download", *packages], folder, environment)
+        unfinished = folder / "root"
+        for package in sorted(folder.glob("*.deb")):
+            _run(["dpkg-deb", "--extract", str(package), str(unfinished)], folder, environment)
+        shutil.move(unfinished, root)
+
+
+def _apt_of_its_own(folder: Path, suite: str) -> Path:
+    """Its configuration: the archive that this machine is set up for, with another release."""
+    for part in (
+        "sources.list.d",
+        "preferences.d",
+        "state/lists/partial",
+        "cache/archives/partial",
+    ):
+        (folder / part).mkdir(parents=True)
+    (folder / "state" / "status").touch()
+    signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
+    (folder / "sources.list").write_text(f"deb {signed}{_archive()} {suite} main\n")
+    configuration = folder / "apt.conf"
+    configuration.write_text(_CONFIGURATION.format(folder=folder))
+    return configuration
+
+
+def _archive() -> str:
+    """As this machine reaches it: the first of its sources that is a release's own."""
+    said = _run(
+        [
+            find_program("apt-get"),
+            "indextargets",
+            "--format",
+            "$(REPO_URI) $(RELEASE)",
+            "Created-By: Packages",
+        ]
+    )
+    for line in said.splitlines():
+        address, _, release = line.partition(" ")
+        if address and "-" not in release:
+            return address
+    raise EngineError("apt on this machine has no source of packages")
+
+
+def _run(
+    command: Sequence[str], folder: Path | None = None, environment: dict[str, str] | None = None
+) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise EngineError(f"{' '.join(command[:4])}: {done.stderr.strip()[-500:]}")
+    return done.stdout

@@ -1,0 +1,66 @@
+"""What is asked or done besides while an error is on its way never takes the error's place.
+
+The last lines of a log, what serves meanwhile, the removal of what is not needed any more: each may
+fail as well, most often because of the very fault that is being reported.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+
+from quaymaster.errors import Cancelled, HandedBack, QuaymasterError, Unavailable
+from quaymaster.redaction import redact
+from workers.running import LeaseLost
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_UNTOLD = "(its words cannot be shown: they could not be searched for secrets)"
+_STOPS: tuple[type[Exception], ...] = (Cancelled, HandedBack, LeaseLost)
+"""Somebody wants the job to end, or another has taken it: those are no failures."""
+
+
+def aside(ask: Callable[[], T], otherwise: U, *, but: tuple[type[Exception], ...] = ()) -> T | U:
+    """What is found out for a detail; ``otherwise`` where that fails, whatever with. A wish to
+    stop passes through, and what is an answer (``but``).
+    """
+    passes = _STOPS + but
+    try:
+        return ask()
+    except passes:
+        raise
+    except Exception as error:  # noqa: BLE001 - a detail is not worth the error that it belongs to
+        log.warning("a detail is left out", why=_said(error))
+        return otherwise
+
+
+@contextmanager
+def beside(error: QuaymasterError) -> Iterator[None]:
+    """For what has to be done before ``error`` is raised: where that fails too, the error says so
+    and stays what it is. That the right to change the service was lost, or cannot be asked after,
+    passes through: then another job looks at what there is.
+    """
+    try:
+        yield
+    except (LeaseLost, Unavailable):
+        raise
+    except Exception as second:  # noqa: BLE001 - the first one is what happened
+        log.warning("tidying up failed", why=_said(second))
+        words = second.trouble.what if isinstance(second, QuaymasterError) else "It broke off."
+        why = f"{error.trouble.why} Tidying up failed too: {words}".strip()
+        error.trouble = replace(error.trouble, why=why)
+
+
+def told(text: str, secrets: Iterable[str] = (), *, limit: int | None = None) -> str:
+    """Words from outside for an error, without secrets; where nobody can see to that, none."""
+    return aside(lambda: redact(text, secrets, limit=limit), _UNTOLD)
+
+
+def _said(error: Exception) -> str:
+    """Of other errors only the type: their texts may hold what must not be seen."""
+    return str(error) if isinstance(error, QuaymasterError) else type(error).__name__
