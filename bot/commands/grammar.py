@@ -39,7 +39,7 @@ LONGEST = 2_000
 """Characters. The longest reference has fewer than 500, so nothing that makes sense is longer."""
 
 
-_ANEW = "To restart a service, deploy the version it runs once more; `status` shows which that is."
+_ANEW = "To restart a service, deploy its current version again; `status` shows which one that is."
 _INSTEAD = dict.fromkeys(("restart", "reload", "recreate", "redeploy"), _ANEW)
 """What does the work of commands that there are none of."""
 

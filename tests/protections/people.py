@@ -167,6 +167,13 @@ PEOPLE = (
         (f"{_REPAIR}::test_the_line_that_was_meant_is_found",),
     ),
     _row(
+        "nothing of a line that is offered is cut off",
+        "bot/views/answers.py",
+        "    if len(line) <= CODE_LIMIT:\n",
+        "    if line:\n",
+        ("tests/bot/views/test_answers.py::test_nothing_of_a_line_that_is_offered_is_cut_off",),
+    ),
+    _row(
         "only what is written to the bot alone needs no mention",
         "bot/payloads.py",
         'if optional_text(inside(body, "event"), "channel_type") != "im":',
