@@ -96,7 +96,7 @@ class Spelling:
                 continue
             if self.verb == "deploy":
                 found = self._of_the_environment(image.repository)
-                if found is None or name.startswith(f"{image.repository.registry}/"):
+                if found is None or _is_elsewhere(found, name, image.repository.registry):
                     return name
                 return self._familiar(found)
             return name if takes_tag else self._familiar(image.repository)
@@ -131,6 +131,11 @@ class Spelling:
 
     def _familiar(self, repository: Repository) -> str:
         return repository.familiar(self.configuration.default_registry)
+
+
+def _is_elsewhere(found: Repository, name: str, registry: str) -> bool:
+    """Whether a registry was written out, and this is in another one."""
+    return name.startswith(f"{registry}/") and found.registry != registry
 
 
 def _known(word: str, names: Iterable[str]) -> str:

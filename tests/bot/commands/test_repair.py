@@ -72,6 +72,7 @@ REPAIRED = [
     ("man deploy", "help deploy"),
     ("show me the tags of Shop/Web", "tags shop/web"),
     ("list jobs please", "jobs"),
+    ("deploy registry.staging:5000/shop/wbe:1.4 to staging", DEPLOY),
     ("pull shop/web latest on build1", "pull shop/web:latest on build1"),
     ("pull shop/web: edge on build1", "pull shop/web:edge on build1"),
     # what could mean something else is left alone
