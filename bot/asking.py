@@ -102,13 +102,13 @@ def clicked_by(value: str, actor: Actor, now: datetime, ring: KeyRing) -> AskedB
         raise _too_old() from error
     except Forged as error:
         raise Forged(
-            "This button is none of Quaymaster's, so nothing was started.",
+            "This button was not made by Quaymaster, so nothing was started.",
             next_step="Write the command again.",
         ) from error
     if asked.actor != actor:
         raise NotAllowed(
-            "Only who wrote the command can press its button.",
-            next_step="Write the command yourself.",
+            "Only the person who typed this command can press its button.",
+            next_step="Type the command yourself.",
         )
     if now >= asked.until:
         raise _too_old()

@@ -4,6 +4,7 @@ Nothing is offered that is merely alike: ``ps`` is no slip for ``push``, nor ``r
 ``nginx``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
@@ -11,6 +12,8 @@ _LONGEST = 80
 """A longer word is no misspelt name, and comparing it would take time."""
 _SHORTEST_BEGINNING = 3
 _MOST_SLIPS = 2
+_LONG = 7
+_SEPARATOR = re.compile("[._-]")
 _VOWELS = frozenset("aeiou")
 
 
@@ -67,19 +70,27 @@ def _is_in_order(letters: str, name: str) -> bool:
 def _slips(one: str, other: str) -> int | None:
     """How many slips of typing lie between two names; None where they are different names.
 
-    The parts of a path are compared each with its own: what they have in common brings the rest no
-    nearer. Other digits make another name, like build1 and build2.
+    The parts of a path are compared each with its own, and so are those of a name: what they have
+    in common brings the rest no nearer (staging-eu, staging-us). Other digits make another name,
+    like build1 and build2.
     """
     parts, others = one.split("/"), other.split("/")
     if len(parts) != len(others) or _digits(one) != _digits(other):
         return None
     total = 0
     for part, its in zip(parts, others, strict=True):
-        count = _distance(part, its, _allowed(part, its))
-        if count is None:
-            return None
-        total += count
+        for word, its_word in _words_of(part, its):
+            count = _distance(word, its_word, _allowed(word, its_word))
+            if count is None:
+                return None
+            total += count
     return total if total <= _MOST_SLIPS else None
+
+
+def _words_of(one: str, other: str) -> Iterable[tuple[str, str]]:
+    """Where one has a separator that the other lacks, that is a slip in a single word."""
+    words, others = _SEPARATOR.split(one), _SEPARATOR.split(other)
+    return zip(words, others, strict=True) if len(words) == len(others) else ((one, other),)
 
 
 def _digits(name: str) -> str:
@@ -87,8 +98,11 @@ def _digits(name: str) -> str:
 
 
 def _allowed(one: str, other: str) -> int:
-    length = max(len(one), len(other))
-    return 0 if length < 3 else 1 if length < 6 else _MOST_SLIPS
+    """Two only in long words that begin alike: undeploy is no deploy, and reset no reject."""
+    if max(len(one), len(other)) < 3:
+        return 0
+    is_long = min(len(one), len(other)) >= _LONG
+    return _MOST_SLIPS if is_long and one[0] == other[0] else 1
 
 
 def _distance(one: str, other: str, most: int) -> int | None:

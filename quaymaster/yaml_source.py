@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,6 +18,8 @@ Path = tuple[str | int, ...]
 """The way to a field: keys and, in lists, positions from 0."""
 
 _DEEPEST = 16
+_MOST_NODES = 100_000
+"""Keys and values. A large file has some thousands; aliases of aliases can make billions."""
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {
     f"{_TAG}int": re.compile(r"0|-?[1-9][0-9]*"),
@@ -80,7 +83,13 @@ class YamlSource:
                 why=str(error).partition("\n")[0],
                 next_step="See quaymaster.example.yml for how the file is written.",
             ) from error
-        nodes = tuple(_nodes(root, ()))
+        nodes = tuple(islice(_nodes(root, ()), _MOST_NODES + 1))
+        if len(nodes) > _MOST_NODES:
+            raise ConfigurationError(
+                f"{file} has more than {_MOST_NODES // 2:,} values.",
+                why="What an alias (*name) stands for counts wherever it is used.",
+                next_step="Remove what multiplies them.",
+            )
         lines = {path: line for path, line, _ in nodes}
         doubtful = {path: _doubt(path) for path, _, node in nodes if _is_doubtful(node)}
         return cls(file, data, _revision(text), lines, tuple(doubtful.values()))

@@ -24,6 +24,7 @@ from workers.registry_connection import tls_context
 from workers.scanner import Scanner
 
 _ENGINE_SECONDS = 8.0
+_LINES_NAMED = 5
 _OLDEST_API = (1, 41)
 """The API of Docker 20.10: https://docs.docker.com/reference/api/engine/#api-version-matrix"""
 _LEAST_FREE_SHARE = 0.1
@@ -213,15 +214,22 @@ def _env_file(path: Path, environ: Mapping[str, str]) -> Check:
     several = "" if len(found.values) == 1 else "s"
     count = f"{len(found.values)} variable{several}."
     if found.left_out:
-        lines = listed(map(str, found.left_out))
         return Check(
             subject,
             "warning",
-            f"{count} Not given to services: line {lines} (a name without =, which this program's "
-            "environment does not have either).",
+            f"{count} {_left_out(found.left_out)} no =, and neither this worker's environment nor "
+            "the file gives it a value.",
             "Write NAME=value, or start the worker with that variable in its environment.",
         )
     return Check(subject, "ok", count)
+
+
+def _left_out(lines: Sequence[int]) -> str:
+    if len(lines) == 1:
+        return f"Line {lines[0]} is left out: it has"
+    more = [f"{len(lines) - _LINES_NAMED:,} more"] if len(lines) > _LINES_NAMED else []
+    named = listed([*map(str, lines[:_LINES_NAMED]), *more])
+    return f"Lines {named} are left out: they have"
 
 
 def _ca_file(host: str, path: Path) -> Check:

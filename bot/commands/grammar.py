@@ -39,7 +39,9 @@ LONGEST = 2_000
 """Characters. The longest reference has fewer than 500, so nothing that makes sense is longer."""
 
 
-_ANEW = "To restart a service, deploy the version it runs once more; `status` shows which that is."
+_ANEW = (
+    "To restart a service, deploy its current version again; `{} status` shows which one that is."
+)
 _INSTEAD = dict.fromkeys(("restart", "reload", "recreate", "redeploy"), _ANEW)
 """What does the work of commands that there are none of."""
 
@@ -150,7 +152,7 @@ def _unknown_verb(name: str, command: str) -> UsageError:
     hint = f"Did you mean `{command} {VERBS[meant].usage}`? " if meant else ""
     return UsageError(
         f"{shown(name)} is not a command.",
-        why=_INSTEAD.get(name.casefold(), ""),
+        why=_INSTEAD.get(name.casefold(), "").format(command),
         next_step=f"{hint}`{command} help` lists them all.",
     )
 

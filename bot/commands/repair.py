@@ -6,7 +6,7 @@ understood is not left out. Whoever typed the line decides whether this is what 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from bot.commands.grammar import (
@@ -22,6 +22,7 @@ from bot.commands.repaired_words import Spelling
 from bot.commands.tidy import tidied, unformatted
 from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
+from quaymaster.rights import Right
 from quaymaster.spelling import nearest
 
 _LONGEST = 600
@@ -40,10 +41,14 @@ _AFTERWARDS = frozenset(
     {"please", "pls", "plz", "now", "asap", "thanks", "thx", "ty", "thank", "you"}
 )
 _LOOKS = frozenset({"show", "list", "get", "see", "view", "display", "me", "the", "all"})
-"""Before another command they say nothing: list images."""
+"""Before a command that looks they say nothing: list images. To show a rollback starts none."""
 _NUMBERED = re.compile(r"-|\d{1,2}[.)]")
 _SMALL_WORDS = frozenset({"to", "as", "on", "in", "from", "for", "of"})
 _OTHER_SMALL_WORDS = {"into": "to", "onto": "on", "at": "in", "→": "to", "->": "to"}
+_VERSION = re.compile(
+    r"v?[0-9].*|[0-9a-f]{7,64}|latest|stable|main|master|dev|edge|nightly|(?:beta|alpha|rc)[0-9]*"
+)
+"""What stands apart from its repository and is a tag all the same; `not` and `again` are none."""
 _WITHOUT_DIRECTION = frozenset({"on", "in", "of", "for"})
 """These may be left out where a verb has no use for them; to, from and as say which is which."""
 _IMAGES = frozenset({"REF", "SOURCE", "NEW"})
@@ -59,10 +64,11 @@ def repaired(text: str, configuration: Configuration, command: str = COMMAND) ->
     words = _words(text, command)
     if not words or len(words) > _MOST_WORDS:
         return None
+    places = {*configuration.hosts, *configuration.environments}
     tries = (
         _line(verb, arranged, configuration)
         for verb, rest in _verbs(words)
-        for arranged in _arranged(verb, rest)
+        for arranged in _arranged(verb, rest, places)
     )
     return next((line for line in islice(tries, _MOST_TRIES) if line is not None), None)
 
@@ -85,7 +91,7 @@ def _verbs(words: Sequence[str]) -> Iterator[tuple[Verb, Sequence[str]]]:
     """The verbs that may be meant, each with what follows it; the likeliest first."""
     first, rest = words[0].casefold().rstrip(":"), words[1:]
     if first in _LOOKS and rest:
-        yield from _verbs(rest)
+        yield from (one for one in _verbs(rest) if one[0].needs is Right.READ)
     second = rest[0].casefold() if rest else ""
     if (joined := first.replace("-", "").replace("_", "")) in VERBS:
         yield VERBS[joined], rest
@@ -100,16 +106,18 @@ def _verbs(words: Sequence[str]) -> Iterator[tuple[Verb, Sequence[str]]]:
         yield VERBS[meant], rest
 
 
-def _arranged(verb: Verb, words: Sequence[str]) -> Iterator[Sequence[str]]:
+def _arranged(verb: Verb, words: Sequence[str], places: Collection[str]) -> Iterator[Sequence[str]]:
     """Ways to read the words: as they stand, joined to images or services, in the other order."""
     folded = [_folded(word) for word in words]
-    has_image = any(argument.name in _IMAGES for argument in verb.arguments)
-    for joined in _joined(folded, has_image=has_image):
+    names = [argument.name for argument in verb.arguments]
+    has_image = not _IMAGES.isdisjoint(names)
+    has_service = not has_image and any(name.startswith("ENVIRONMENT") for name in names)
+    for joined in _joined(folded, places) if has_image else (folded,):
         for kept in (joined, _without_small_words(verb, joined)):
             yield kept
-            if has_image and len(kept) == 2:
+            if has_image and len(kept) == 2 and verb.name != "tag":  # there the order says which
                 yield kept[::-1]
-            if len(kept) == 2 and not has_image:
+            if has_service and len(kept) == 2:
                 yield ["/".join(kept)]
                 yield ["/".join(kept[::-1])]
 
@@ -120,19 +128,20 @@ def _folded(word: str) -> str:
     return small if small in _SMALL_WORDS or word.startswith("--") else word
 
 
-def _joined(words: Sequence[str], *, has_image: bool) -> Iterator[list[str]]:
+def _joined(words: Sequence[str], places: Collection[str]) -> Iterator[list[str]]:
     """With one place where a repository and its tag stand apart put together, the first such
-    first.
+    first. A host or an environment is no tag.
     """
     yield list(words)
-    if not has_image:
-        return
     for at in range(len(words) - 1):
         name, tag = words[at], words[at + 1]
         rest = words[at + 2 :]
+        has_colon = name.endswith(":") or tag.startswith(":")
         if tag == ":" and rest:
             tag, rest = rest[0], rest[1:]
         if name in _SMALL_WORDS or tag in _SMALL_WORDS or name.startswith("-"):
+            continue
+        if not has_colon and (nearest(tag, places) or not _VERSION.fullmatch(tag.casefold())):
             continue
         name, tag = name.removesuffix(":"), tag.removeprefix(":")
         if ":" not in name.rpartition("/")[2] and tag and "/" not in tag and ":" not in tag:

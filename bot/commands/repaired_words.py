@@ -48,12 +48,14 @@ class Spelling:
                 return word
 
     def _environment(self, word: str) -> str:
-        """Of ``status`` the environment alone; a deploy may name the service as well."""
-        environment, slash, service = word.partition("/")
-        found = _known(environment, self.configuration.environments)
-        if not slash or self.verb == "status":
+        """Of ``status`` the environment of a service; a deploy may name the service as well."""
+        if "/" not in word:
+            return _known(word, self.configuration.environments)
+        found = self._service(word)
+        environment, _, service = found.partition("/")
+        if self.verb != "status" or not self._has(environment, service):
             return found
-        return self._service(f"{found}/{service}")
+        return environment
 
     def _service(self, word: str) -> str:
         """``ENVIRONMENT/SERVICE``, also the other way round, and where there is only one."""
@@ -66,7 +68,12 @@ class Spelling:
             return word
         services = environments[environment].services
         service = next(iter(services)) if not other and len(services) == 1 else other
-        return f"{environment}/{_known(service, services)}"
+        is_of_another = any(self._has(name, service) for name in environments)
+        return f"{environment}/{service if is_of_another else _known(service, services)}"
+
+    def _has(self, environment: str, service: str) -> bool:
+        entry = self.configuration.environments.get(environment)
+        return entry is not None and service in entry.services
 
     def _image(self, word: str) -> str:
         name, at, digest = word.partition("@")
@@ -88,13 +95,16 @@ class Spelling:
             except UsageError:
                 continue
             if self.verb == "deploy":
-                return self._of_the_environment(image.repository) or name
+                found = self._of_the_environment(image.repository)
+                if found is None or _is_elsewhere(found, name, image.repository.registry):
+                    return name
+                return self._familiar(found)
             return name if takes_tag else self._familiar(image.repository)
         return _known(word.lower(), map(self._familiar, self._repositories()))
 
-    def _of_the_environment(self, repository: Repository) -> str | None:
+    def _of_the_environment(self, repository: Repository) -> Repository | None:
         """The repository of a service there: this one, the one of this path, name or service, or
-        the nearest.
+        the nearest, unless it is another environment's.
         """
         place = self._environment(self.given["ENVIRONMENT"]).partition("/")[0]
         if place not in self.configuration.environments:
@@ -108,8 +118,12 @@ class Spelling:
             {service.image for name, service in services.items() if name == repository.path},
         ):
             if len(alike) == 1:
-                return self._familiar(*alike)
-        return nearest(self._familiar(repository), map(self._familiar, images))
+                return next(iter(alike))
+        if any(repository.path == other.path for other in self._repositories()):
+            return None
+        by_name = {self._familiar(image): image for image in images}
+        found = nearest(self._familiar(repository), by_name)
+        return by_name[found] if found else None
 
     def _repositories(self) -> Iterable[Repository]:
         for environment in self.configuration.environments.values():
@@ -117,6 +131,11 @@ class Spelling:
 
     def _familiar(self, repository: Repository) -> str:
         return repository.familiar(self.configuration.default_registry)
+
+
+def _is_elsewhere(found: Repository, name: str, registry: str) -> bool:
+    """Whether a registry was written out, and this is in another one."""
+    return name.startswith(f"{registry}/") and found.registry != registry
 
 
 def _known(word: str, names: Iterable[str]) -> str:

@@ -119,8 +119,17 @@ def words_after(user: str, text: str) -> str:
 
 
 def without_mentions(user: str, text: str) -> str:
-    """The text without mentions of this user, wherever they stand."""
-    return _MENTION.sub(lambda one: "" if one["user"] == user else one[0], text).strip()
+    """The text without mentions of this user, wherever they stand. What is on both sides of one
+    stays apart.
+    """
+
+    def left(mention: re.Match[str]) -> str:
+        if mention["user"] != user:
+            return mention[0]
+        before = text[max(mention.start() - 1, 0) : mention.start()].strip()
+        return " " if before and before not in _MARKS else ""
+
+    return _MENTION.sub(left, text).strip()
 
 
 def _meant(markup: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from bot.commands.grammar import COMMAND
 from bot.commands.help import HelpPage
 from bot.views.headline import headline_of
 from bot.views.parts import (
+    CODE_LIMIT,
     Bold,
     Code,
     Inline,
@@ -104,11 +105,22 @@ def offered_answer(line: str, trouble: Trouble, until: datetime, value: str) -> 
     what is wrong with the line.
     """
     why = " ".join(part for part in (trouble.what, trouble.why) if part)
-    return _with_button(("Did you mean ", Code(line), "?"), prose(why), until, value)
+    return _with_button(("Did you mean ", *_whole(line), "?"), prose(why), until, value)
+
+
+def _whole(line: str) -> Line:
+    """A command of which nothing is cut off: what it acts on stands at its end."""
+    if len(line) <= CODE_LIMIT:
+        return (Code(line),)
+    pieces: list[Inline] = []
+    for word in line.split():
+        pieces += [" "] if pieces else []
+        pieces += [Code(word[at : at + CODE_LIMIT]) for at in range(0, len(word), CODE_LIMIT)]
+    return tuple(pieces)
 
 
 def _with_button(question: Line, why: Line, until: datetime, value: str) -> Answer:
-    how: Line = ("Nothing was started yet. The button works until ", When(until), ".")
+    how: Line = ("Nothing has been started yet. The button works until ", When(until), ".")
     lines = [line for line in (question, why, how) if line]
     blocks = (paragraph(*lines), *buttons(plain_button("Yes, do it", CONFIRM, value)))
     return Answer(message_text(*lines), blocks)

@@ -43,7 +43,7 @@ def test_what_was_understood_comes_back_with_the_click() -> None:
 
 def test_somebody_elses_button_starts_nothing() -> None:
     for actor in (Actor(TEAM, BOB), Actor("T0PARTNER", ALICE)):
-        with pytest.raises(NotAllowed, match="Only who wrote"):
+        with pytest.raises(NotAllowed, match="Only the person who typed"):
             clicked_by(carried(), actor, NOW, RING)
 
 
@@ -64,7 +64,7 @@ def test_an_old_button_starts_nothing() -> None:
     ],
 )
 def test_a_button_that_the_bot_did_not_make_starts_nothing(value: str) -> None:
-    with pytest.raises(Forged, match="none of Quaymaster"):
+    with pytest.raises(Forged, match="not made by Quaymaster"):
         clicked_by(value, ASKED.actor, NOW, RING)
 
 
@@ -146,7 +146,7 @@ async def test_what_a_message_would_change_is_started_by_its_writers_click_once(
 @pytest.mark.engine
 @pytest.mark.parametrize(
     ("user", "until_", "words"),
-    [(BOB, COUNTS_FOR, "Only who wrote"), (ALICE, timedelta(0), "has expired")],
+    [(BOB, COUNTS_FOR, "Only the person who typed"), (ALICE, timedelta(0), "has expired")],
 )
 async def test_a_button_counts_for_its_writer_and_in_time(
     bot: Running, user: str, until_: timedelta, words: str
@@ -191,7 +191,7 @@ async def test_a_line_that_is_no_command_is_offered_as_it_was_meant(bot: Running
     await carol.command("C0SHOP", "ROLLBACK Production/Web please")
     offer = await carol.sees("Did you mean")
     assert "/image rollback production/web" in offer.words
-    assert "Nothing was started yet" in offer.words
+    assert "Nothing has been started yet" in offer.words
     assert offer.only_for == CAROL
     assert bot.operations() == []
     click = carol.plan.click(offer, "confirm")

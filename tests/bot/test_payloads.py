@@ -260,6 +260,8 @@ def direct(**changes: Any) -> dict[str, Any]:
         ("hey <@U0QUAYMASTER|quaymaster>: status", "hey status"),
         ("approve <@U0CAROL>", "approve <@U0CAROL>"),
         ("/image status", "/image status"),
+        ("deploy web:1<@U0QUAYMASTER> to staging", "deploy web:1 to staging"),
+        ("deploy web:1<@U0QUAYMASTER>.4 to staging", "deploy web:1 .4 to staging"),
         ("", ""),
     ],
 )

@@ -9,6 +9,7 @@ _ALLOWANCE = "tests/bot/test_allowance.py"
 _ASKING = "tests/bot/test_asking.py"
 _IDENTITY = "tests/bot/test_identity.py"
 _PEOPLE = "tests/bot/test_people.py"
+_REPAIR = "tests/bot/commands/test_repair.py"
 _ROTA = "tests/workers/test_rota.py"
 _SHARING = "tests/bot/test_sharing.py"
 _SPELLING = "tests/quaymaster/test_spelling.py"
@@ -150,6 +151,27 @@ PEOPLE = (
         "    if len(parts) != len(others) or _digits(one) != _digits(other):\n",
         "    if len(parts) != len(others):\n",
         (f"{_SPELLING}::test_only_what_was_probably_meant_is_offered",),
+    ),
+    _row(
+        "whoever asks to be shown something is not offered to start it",
+        "bot/commands/repair.py",
+        "        yield from (one for one in _verbs(rest) if one[0].needs is Right.READ)\n",
+        "        yield from _verbs(rest)\n",
+        (f"{_REPAIR}::test_the_line_that_was_meant_is_found",),
+    ),
+    _row(
+        "a word between a repository and its environment is no tag unless it looks like one",
+        "bot/commands/repair.py",
+        " or not _VERSION.fullmatch(tag.casefold())):",
+        "):",
+        (f"{_REPAIR}::test_the_line_that_was_meant_is_found",),
+    ),
+    _row(
+        "nothing of a line that is offered is cut off",
+        "bot/views/answers.py",
+        "    if len(line) <= CODE_LIMIT:\n",
+        "    if line:\n",
+        ("tests/bot/views/test_answers.py::test_nothing_of_a_line_that_is_offered_is_cut_off",),
     ),
     _row(
         "only what is written to the bot alone needs no mention",

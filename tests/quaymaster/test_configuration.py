@@ -211,6 +211,12 @@ class TestMistakes:
         text = SHOP_TEXT.replace(", S0RELEASE", "").replace(*change)
         assert told in mistakes(text)
 
+    def test_aliases_that_multiply_are_refused_at_once(self) -> None:
+        text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+            f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(12)
+        )
+        assert "more than 50,000 values" in mistakes(text)
+
     @pytest.mark.parametrize("version", ["", "%YAML 1.1\n---\n"])
     @pytest.mark.parametrize(
         "number",

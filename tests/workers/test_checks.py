@@ -182,7 +182,13 @@ def test_a_name_without_a_value_is_told(tmp_path: Path) -> None:
     found = checks("secrets", text, folder=tmp_path)["env_file web.env"]
     assert found.verdict == "warning"
     assert found.what.startswith("1 variable.")
-    assert "Not given to services: line 3 (" in found.what
+    assert found.what.endswith(
+        "Line 3 is left out: it has no =, and neither this worker's "
+        "environment nor the file gives it a value."
+    )
+    (tmp_path / "web.env").write_text("A=1\nNOWHERE\nNEITHER\n" + "SECRET\n" * 3_000)
+    found = checks("secrets", text, folder=tmp_path)["env_file web.env"]
+    assert "Lines 2, 3, 4, 5, 6 and 2,997 more are left out: they have no =" in found.what
 
 
 def test_a_configuration_without_references_says_so() -> None:

@@ -128,7 +128,10 @@ GOOD: list[tuple[str, Request]] = [
 BAD = [
     ("deplyo shop/web:1.4", "“deplyo” is not a command. Did you mean `/image deploy REF to ENV"),
     ("ps", "“ps” is not a command. `/image help` lists them all."),
-    ("restart production/web", "To restart a service, deploy the version it runs once more"),
+    (
+        "restart production/web",
+        "To restart a service, deploy its current version again; `/image status` shows which one",
+    ),
     ("frobnicate", "`/image help` lists them all"),
     ("🚀", "“🚀” is not a command"),
     ("\x07", "is not a command"),

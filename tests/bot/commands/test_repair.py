@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from bot.commands import repair
 from bot.commands.grammar import LONGEST, SYNONYMS, VERBS, parse
 from bot.commands.repair import repaired
+from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.requests import DeployRequest, Request, TagRequest
 from tests.bot.commands.test_grammar import GOOD
-from tests.configurations import SHOP, SMALL
+from tests.configurations import SHOP, SHOP_TEXT, SMALL
+from tests.samples import DIGEST
 
 DEPLOY = "deploy shop/web:1.4 to staging"
 
@@ -68,7 +70,35 @@ REPAIRED = [
     ("aprove 1042", "approve 1042"),
     ("help dploy", "help deploy"),
     ("man deploy", "help deploy"),
+    ("show me the tags of Shop/Web", "tags shop/web"),
+    ("list jobs please", "jobs"),
+    ("deploy registry.staging:5000/shop/wbe:1.4 to staging", DEPLOY),
+    ("pull shop/web latest on build1", "pull shop/web:latest on build1"),
+    ("pull shop/web: edge on build1", "pull shop/web:edge on build1"),
     # what could mean something else is left alone
+    ("show rollback production/web", None),
+    ("show me the rollback of production/web", None),
+    ("list deploy shop/web:1.4 to staging", None),
+    ("see cancel 1042", None),
+    ("undeploy shop/web:1.4 to staging", None),
+    ("unapprove 1042", None),
+    ("uncancel 1042", None),
+    ("reset 1042", None),
+    ("repeat 1042", None),
+    ("replay shop/web:1.4 to staging", None),
+    ("delay shop/web:1.4 to staging", None),
+    ("status staging/nonsense", None),
+    ("status staging yesterday", None),
+    ("status production in staging", None),
+    ("status; rollback production/web", None),
+    ("tag shop/web:1.4 latest", None),
+    ("tags registry.prod/shop/web 1.4", None),
+    (f"tag shop/web:1.4 shop/web@{DIGEST}", None),
+    ("deploy shop/web not to staging", None),
+    ("deploy shop/web staging to production", None),
+    ("scan shop/web again", None),
+    ("scan shop/web build1", None),
+    ("deploy registry.staging:5000/shop/web:1.4 to production", None),
     ("rollback staging", None),
     ("images on build2", None),
     ("deploy redis:7 to staging", None),
@@ -111,6 +141,28 @@ def test_without_environments_there_is_little_to_repair() -> None:
     assert repaired("deploy web:1 to prod", SMALL) is None
     assert repaired("pull web 1", SMALL) == "pull web:1"
     assert repaired("ps", SMALL) == "status"
+
+
+def test_a_host_is_no_tag() -> None:
+    assert repaired("push shop/web build1", SMALL) is None
+    for typed in ("buidl1", "build2", "app-2", "please-build1"):
+        assert repaired(f"push shop/web {typed}", SMALL) is None
+    for tag in ("1.4", "v1", "V1", "LATEST", "3f2a9c1", "rc1", "2026-11-27"):
+        assert repaired(f"push shop/web {tag}", SMALL) == f"push shop/web:{tag}"
+
+
+def test_a_name_that_is_somebody_elses_is_no_slip() -> None:
+    """Each is the beginning of the only name there, and the whole name of another one."""
+    other = Configuration.parse(SHOP_TEXT.replace("shop/web, ports", "shop/web-admin, ports"))
+    assert repaired("deploy shop/web:1.4 to staging", other) is None
+    assert repaired("deploy shop/web-a:1.4 to staging", other) is not None
+    text = SHOP_TEXT.replace(
+        "      web: {image: registry.prod", "      web-admin: {image: registry.prod"
+    )
+    other = Configuration.parse(text)
+    assert repaired("rollback production/web", other) is None
+    assert repaired("rollback production/web-admn", other) == "rollback production/web-admin"
+    assert repaired("status production/web", other) is None
 
 
 def test_a_synonym_is_no_verb_and_means_one() -> None:

@@ -11,6 +11,7 @@ from bot.views.answers import (
     ServiceStatus,
     help_answer,
     jobs_answer,
+    offered_answer,
     status_answer,
     trouble_answer,
 )
@@ -20,7 +21,7 @@ from quaymaster.operations import State
 from quaymaster.releases import Release
 from tests.bot.views.cases import CASES, CONFIGURATION, DEPLOY, NOW, PLAN, QUEUED
 from tests.bot.views.reading import faults
-from tests.samples import having
+from tests.samples import DIGEST, having
 
 RELEASE = Release(
     1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW, 6
@@ -46,6 +47,17 @@ def test_a_trouble_says_what_why_and_what_to_do() -> None:
         "“psuh” is not a command.\nIt is unknown.\n👉 Try /image help.\n│ a log"
     )
     assert answer.text == "“psuh” is not a command.\nIt is unknown.\n👉 Try /image help."
+
+
+@pytest.mark.parametrize("length", [20, 120, 400])
+def test_nothing_of_a_line_that_is_offered_is_cut_off(length: int) -> None:
+    """What it acts on stands at its end."""
+    line = f"/image deploy registry.example.com/{'a' * length}:1.4@{DIGEST} to production/web"
+    answer = offered_answer(line, Trouble("“x” is not a command."), NOW, "v" * 1_000)
+    assert faults(answer.text, answer.blocks, frozenset()) == []
+    question, _, _ = as_text(answer).partition("\n")
+    assert question == f"Did you mean {line}?"
+    assert f"Did you mean {line}?" in answer.text
 
 
 def test_status_shows_what_runs_and_what_is_being_done() -> None:
