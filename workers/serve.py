@@ -7,6 +7,7 @@ import redis
 import structlog
 
 from quaymaster.connections import worker_connection
+from quaymaster.signs_of_life import Sign, Signs
 from workers import shutdown
 from workers.lease_keeper import LeaseKeeper, kept_by
 from workers.supervisor import Child
@@ -14,28 +15,37 @@ from workers.worker import OperationWorker, PointerWorker, ScanWorker
 
 log = structlog.get_logger(__name__)
 
+KEEPER = "keeper of leases"
+_KEEPER_SIGN_SECONDS = 20.0
 _PAUSE_SECONDS = 1.0
 
 
 def work_until_stopped(
-    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    queues: Sequence[str],
+    connection: redis.Redis,
+    grace_seconds: float,
+    sign: Sign | None = None,
 ) -> None:
     """Work at these queues."""
-    _work(lambda: OperationWorker(queues, connection, grace_seconds))
+    _work(lambda: OperationWorker(queues, connection, grace_seconds, sign))
 
 
 def scan_until_stopped(
-    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    queues: Sequence[str],
+    connection: redis.Redis,
+    grace_seconds: float,
+    sign: Sign | None = None,
 ) -> None:
     """Do the scans that workers order in these queues."""
-    _work(lambda: ScanWorker(queues, connection, grace_seconds))
+    _work(lambda: ScanWorker(queues, connection, grace_seconds, sign))
 
 
-def keeper_of_leases(url: str) -> Child:
+def keeper_of_leases(url: str, signs: Signs | None = None) -> Child:
     """What renews the leases of all that is forked after this: a program beside them."""
     keeper = LeaseKeeper()
     kept_by(keeper)
-    return Child("leases", lambda: keeper.run(worker_connection(url)))
+    sign = (signs or Signs(None)).of(KEEPER, _KEEPER_SIGN_SECONDS)
+    return Child(KEEPER, lambda: keeper.run(worker_connection(url), sign))
 
 
 def _work(make: Callable[[], PointerWorker]) -> None:
