@@ -14,7 +14,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +41,7 @@ from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
 
-_COURIER = "courier"
+_SIGN_SECONDS = 5.0
 _NEW_OBJECTS = 50_000
 """So many may be made before the garbage collector looks through them: a command makes hundreds."""
 
@@ -117,9 +117,8 @@ def worker(
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
-    from workers.companion import SIGN_SECONDS as COMPANION_SIGN_SECONDS
     from workers.rota import Post, posts_of_worker
-    from workers.serve import KEEPER, keeper_of_leases, work_until_stopped
+    from workers.serve import keeper_of_leases, work_until_stopped
     from workers.supervisor import Child, Supervisor
     from workers.worker import SIGN_SECONDS
 
@@ -136,19 +135,16 @@ def worker(
     import_module("bot.courier")
     import_module("workers.run")
 
-    def work(post: Post) -> None:
-        sign = signs.of(post.name, SIGN_SECONDS)
+    def work(post: Post, sign: Sign) -> None:
         work_until_stopped(post.queues, queue_connection(url), grace, sign)
 
-    def accompany() -> None:
-        sign = signs.of(_COURIER, COMPANION_SIGN_SECONDS)
+    def accompany(sign: Sign) -> None:
         asyncio.run(_beside_the_workers(settings, configuration, names, sign))
 
     posts = posts_of_worker(names, processes)
-    signs.expect([KEEPER, _COURIER, *(post.name for post in posts)])
-    children = [Child(post.name, partial(work, post)) for post in posts]
-    beside = (keeper_of_leases(url, signs), Child(_COURIER, accompany))
-    raise typer.Exit(Supervisor([*beside, *children], grace).run())
+    children = [Child(post.name, partial(work, post), SIGN_SECONDS) for post in posts]
+    beside = (keeper_of_leases(url), Child("courier", accompany))
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
 
 
 @app.command()
@@ -165,7 +161,7 @@ def scanner(
     from workers.rota import Post, posts_of_scanner
     from workers.scan_order import prepared
     from workers.scanner_upkeep import keep_database_fresh
-    from workers.serve import KEEPER, keeper_of_leases, scan_until_stopped
+    from workers.serve import keeper_of_leases, scan_until_stopped
     from workers.supervisor import Child, Supervisor
     from workers.worker import SIGN_SECONDS
 
@@ -179,18 +175,16 @@ def scanner(
     except QuaymasterError as error:
         end_with(str(error))
 
-    def scan(post: Post) -> None:
-        sign = signs.of(post.name, SIGN_SECONDS)
+    def scan(post: Post, sign: Sign) -> None:
         scan_until_stopped(post.queues, queue_connection(url), grace, sign)
 
-    def renew() -> None:
-        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
+    def renew(sign: Sign) -> None:
+        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ), sign))
 
     posts = posts_of_scanner(processes)
-    signs.expect([KEEPER, *(post.name for post in posts)])
-    children = [Child(post.name, partial(scan, post)) for post in posts]
-    beside = (keeper_of_leases(url, signs), Child("database", renew))
-    raise typer.Exit(Supervisor([*beside, *children], grace).run())
+    children = [Child(post.name, partial(scan, post), SIGN_SECONDS) for post in posts]
+    beside = (keeper_of_leases(url), Child("renewal of the database", renew))
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
 
 
 @app.command()
@@ -319,10 +313,18 @@ def accept_host(
     typer.echo(f"{host} is {found} from now on.")
 
 
-async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+async def _until_stopped(
+    run: Callable[[asyncio.Event], Coroutine[None, None, None]], sign: Sign
+) -> None:
     """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
     stop = _stop_on_signals()
-    await asyncio.gather(run(stop), stop.wait())
+    running = asyncio.ensure_future(run(stop))
+    while not stop.is_set():
+        sign.give()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SIGN_SECONDS):
+                await stop.wait()
+    await running
 
 
 async def _beside_the_workers(

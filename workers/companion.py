@@ -28,7 +28,6 @@ CHAIN_SECONDS = 0.5
 SWEEP_SECONDS = 10.0
 SERVICE_SECONDS = 10.0
 """What is found twice is told: within half a minute."""
-SIGN_SECONDS = 30.0
 _LAST_LOOK_SECONDS = 1.0
 
 

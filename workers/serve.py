@@ -7,7 +7,7 @@ import redis
 import structlog
 
 from quaymaster.connections import worker_connection
-from quaymaster.signs_of_life import Sign, Signs
+from quaymaster.signs_of_life import Sign
 from workers import shutdown
 from workers.lease_keeper import LeaseKeeper, kept_by
 from workers.supervisor import Child
@@ -15,8 +15,6 @@ from workers.worker import OperationWorker, PointerWorker, ScanWorker
 
 log = structlog.get_logger(__name__)
 
-KEEPER = "keeper of leases"
-_KEEPER_SIGN_SECONDS = 20.0
 _PAUSE_SECONDS = 1.0
 
 
@@ -40,12 +38,11 @@ def scan_until_stopped(
     _work(lambda: ScanWorker(queues, connection, grace_seconds, sign))
 
 
-def keeper_of_leases(url: str, signs: Signs | None = None) -> Child:
+def keeper_of_leases(url: str) -> Child:
     """What renews the leases of all that is forked after this: a program beside them."""
     keeper = LeaseKeeper()
     kept_by(keeper)
-    sign = (signs or Signs(None)).of(KEEPER, _KEEPER_SIGN_SECONDS)
-    return Child(KEEPER, lambda: keeper.run(worker_connection(url), sign))
+    return Child("keeper of leases", lambda sign: keeper.run(worker_connection(url), sign))
 
 
 def _work(make: Callable[[], PointerWorker]) -> None:

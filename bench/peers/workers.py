@@ -51,8 +51,8 @@ class _Worker(OperationWorker):
 def _ours(url: str) -> None:
     workers.serve.OperationWorker = _Worker  # type: ignore[attr-defined]
 
-    def work() -> None:
-        workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS)
+    def work(sign: Sign) -> None:
+        workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS, sign)
 
     children = [workers.serve.keeper_of_leases(url), Child("worker", work)]
     sys.exit(Supervisor(children, _GRACE_SECONDS).run())

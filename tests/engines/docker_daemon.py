@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 
@@ -35,21 +37,34 @@ class DockerDaemon:
         return self.places.host
 
     @classmethod
-    def start(cls, run: RunDirectory, name: str = "docker", **features: bool) -> "DockerDaemon":
+    def start(
+        cls,
+        run: RunDirectory,
+        name: str = "docker",
+        *,
+        data: Path | None = None,
+        **features: bool,
+    ) -> "DockerDaemon":
         """Start dockerd and wait until it answers; needs root and the package docker.io.
 
-        Another engine of the same run needs a name of its own, of at most ten characters.
+        Another engine of the same run needs a name of its own, of at most ten characters. `data`
+        is where its images are kept, if not for this run alone: one engine at a time.
         """
         directory = run.path / name
         directory.mkdir()
-        places = Dockerd(f"{run.name}-{name}", directory, directory / "data")
+        # What is kept is found again by its name.
+        spaces = "qm-kept" if data else f"{run.name}-{name}"
+        places = Dockerd(spaces, directory, data or directory / "data")
         # https://docs.docker.com/reference/cli/dockerd/#feature-options
         written = {one.replace("_", "-"): is_on for one, is_on in features.items()}
         places.configuration.write_text(json.dumps({"features": written}))
         bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
             command = places.command("dockerd", bridge)
-            daemon = Daemon.start(run, f"{name}d", command)
+            command.append(f"--insecure-registry={bridge.network}")  # whoever signed for it
+            # What is kept is closed properly also when whoever started it is killed.
+            number = signal.SIGTERM if data else signal.SIGKILL
+            daemon = Daemon.start(run, f"{name}d", command, dies_with_parent=number)
             daemon.wait_until_ready(places.answers, within=60)
         except BaseException:
             bridge.remove()

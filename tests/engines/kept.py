@@ -1,0 +1,66 @@
+"""What is kept from one run to the next. It is made again when it is not there."""
+
+import fcntl
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import docker
+
+from tests.engines.daemon import find_program
+from tests.engines.docker_daemon import BUILT_IN_NETWORKS, DockerDaemon
+from tests.engines.run_directory import RunDirectory
+
+
+def kept_folder() -> Path:
+    """`${XDG_CACHE_HOME:-~/.cache}/quaymaster`: https://specifications.freedesktop.org/basedir/"""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    parent = Path(given) if given.startswith("/") else Path.home() / ".cache"
+    folder = parent / "quaymaster"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def kept_alone(name: str) -> Iterator[Path]:
+    """What is kept under this name, for one user at a time: other runs on this machine wait."""
+    path = kept_folder() / name
+    with path.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path
+
+
+@contextmanager
+def engine_that_keeps(run: RunDirectory, name: str) -> Iterator[DockerDaemon]:
+    """A Docker engine whose images, and nothing else, are there again the next time."""
+    with kept_alone(f"engine-{_version()}") as data:
+        daemon = DockerDaemon.start(run, name, data=data)
+        try:
+            _forget(daemon)
+            yield daemon
+        finally:
+            _forget(daemon)
+            daemon.stop()
+
+
+def _version() -> str:
+    """An engine does not read what a newer one wrote."""
+    command = [find_program("dockerd"), "--version"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"version ([0-9][0-9A-Za-z.]*)", said)
+    return found.group(1) if found else "unknown"
+
+
+def _forget(daemon: DockerDaemon) -> None:
+    """Remove what a run leaves that was killed."""
+    with closing(docker.DockerClient(base_url=daemon.host)) as client:
+        for container in client.containers.list(all=True):
+            container.remove(force=True, v=True)
+        for network in client.networks.list():
+            if network.name not in BUILT_IN_NETWORKS:
+                network.remove()
+        for volume in client.volumes.list():
+            volume.remove(force=True)
