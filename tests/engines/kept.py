@@ -3,6 +3,8 @@
 import fcntl
 import os
 import re
+import secrets
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -34,10 +36,13 @@ def kept_alone(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def engine_that_keeps(run: RunDirectory, name: str) -> Iterator[DockerDaemon]:
+def engine_that_keeps(run: RunDirectory) -> Iterator[DockerDaemon]:
     """A Docker engine whose images, and nothing else, are there again the next time."""
-    with kept_alone(f"engine-{_version()}") as data:
-        daemon = DockerDaemon.start(run, name, data=data)
+    with kept_alone(f"docker-data-{_version()}") as data:
+        # It would give the new bridge the address of the one before.
+        shutil.rmtree(data / "network", ignore_errors=True)
+        # No run that was killed has left a bridge of this name.
+        daemon = DockerDaemon.start(run, f"kept-{secrets.token_hex(2)}", data=data)
         try:
             _forget(daemon)
             yield daemon

@@ -4,6 +4,8 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ PRODUCT = "quaymaster:local"
 """What docker-compose.yml calls it."""
 _BUILT, _STAGES = "quaymaster-built", "quaymaster-stages:latest"
 _KEPT = 4
-_RECIPE_LABEL = "quaymaster.tests.recipe"
+_STAND_IN = "quaymaster.tests.stand-in"
+"""The label of an image that stands in for another: by what recipe."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """What a build gets from whoever asks for it, as the docker program passes it on."""
 
@@ -34,7 +37,7 @@ def have_images(engine: docker.DockerClient) -> None:
     if not _is_fetched(engine, python):
         _have_stand_in(engine, python)
     if not _is_fetched(engine, valkey):
-        load_images(engine, {valkey: valkey_image()})
+        load_images(engine, {valkey: replace(valkey_image(), labels={_STAND_IN: "valkey"})})
     _have_product(engine, python)
 
 
@@ -53,9 +56,9 @@ def _found(pattern: str, file: str) -> str:
 
 
 def _is_fetched(engine: docker.DockerClient, name: str) -> bool:
-    """Whether the engine has the image from its registry. Where it has a stand-in, that stays."""
+    """Whether the engine has the image from its registry. A stand-in that is there stays."""
     try:
-        return bool(engine.images.get(name).attrs["RepoDigests"])
+        return _STAND_IN not in engine.images.get(name).labels
     except ImageNotFound:
         pass
     try:
@@ -67,16 +70,14 @@ def _is_fetched(engine: docker.DockerClient, name: str) -> bool:
 
 def _have_stand_in(engine: docker.DockerClient, name: str) -> None:
     wanted = recipe()
-    try:
-        if engine.images.get(name).labels.get(_RECIPE_LABEL) == wanted:
+    with suppress(ImageNotFound):
+        if engine.images.get(name).labels[_STAND_IN] == wanted:
             return
-    except ImageNotFound:
-        pass
     repository, _, tag = name.partition(":")
     changes = [
         "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
         'CMD ["python3"]',
-        f"LABEL {_RECIPE_LABEL}={wanted}",
+        f"LABEL {_STAND_IN}={wanted}",
     ]
     with python_base() as archive:
         engine.api.import_image_from_file(
