@@ -1,5 +1,6 @@
 """One worker process: RQ's loop over its queues, until SIGTERM; and what keeps its leases."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -48,15 +49,22 @@ def keeper_of_leases(url: str) -> Child:
 def _work(make: Callable[[], PointerWorker]) -> None:
     """RQ's loop ends by itself when Redis is away for too long: it is started again, because a
     worker that gives up leaves operations without anybody.
+
+    SIGTERM waits wherever no worker of RQ listens to it: between one and the next, too.
     """
     shutdown.listen()
     while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        worker: PointerWorker | None = None
         try:
             worker = make()
             worker.work(logging_level="WARNING")
         except redis.RedisError as error:
             log.warning("waiting for Redis", why=type(error).__name__)
-        else:
-            if worker.was_asked_to_stop:
-                return
+        # Asked, and then unable to tell Redis so, is asked.
+        if worker is not None and worker.was_asked_to_stop:
+            return
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         time.sleep(_PAUSE_SECONDS)
+        if signal.SIGTERM in signal.sigpending():
+            return

@@ -44,6 +44,13 @@ NEVER_SILENT = (
         ("tests/quaymaster/test_signs_of_life.py::test_a_sign_that_is_old_says_nothing",),
     ),
     _row(
+        "a worker that is asked to stop while Redis is away stops",
+        "workers/serve.py",
+        "if worker is not None and worker.was_asked_to_stop:",
+        "if False:",
+        ("tests/workers/test_serve.py::test_a_worker_that_lost_redis_stops_when_it_is_asked",),
+    ),
+    _row(
         "a worker that says nothing is not well",
         "workers/supervisor.py",
         "        self._signs.expect(child.name for child in self._children)\n",
