@@ -232,7 +232,7 @@ def test_the_health_of_every_container_is_looked_at_without_a_secret() -> None:
         check = entry["healthcheck"]
         by = ["valkey-cli", "ping"] if name == "redis" else ["quaymaster", "healthy"]
         assert check["test"] == ["CMD", *by]
-        assert int(check["interval"].removesuffix("s")) <= 5
+        assert int(check["interval"].removesuffix("s")) <= 10
 
 
 def test_no_password_of_redis_stands_in_the_arguments_of_a_process() -> None:
