@@ -105,6 +105,8 @@ async def test_the_product_works_as_docker_compose_runs_it(
             assert "web v2" in page_at(machine.port)
             await work.it_is_rolled_back()
             assert "web v1" in page_at(machine.port)
+            for name in PROGRAMS:
+                _until_it_says(machine.site, name, "well")
             await _a_bot_without_slack_is_not_well(machine.site, workspace)
         assert machine.site.containers() == {}
         assert "web v1" in page_at(machine.port)
@@ -156,19 +158,19 @@ async def _a_bot_without_slack_is_not_well(site: Site, workspace: Workspace) -> 
         Fault(FaultKind.REFUSED, "socket"), Fault(FaultKind.REFUSED, "apps.connections.open")
     )
     await workspace.drop_sockets()
-    await _until_it_says(site, "is not connected to Slack")
+    _until_it_says(site, "bot", "is not connected to Slack")
     await workspace.mend()
     await workspace.connected(within=60)
-    await _until_it_says(site, "well")
+    _until_it_says(site, "bot", "well")
 
 
-async def _until_it_says(site: Site, words: str) -> None:
+def _until_it_says(site: Site, name: str, words: str) -> None:
     for _ in range(60):
-        done = site.compose("exec", "bot", "quaymaster", "healthy")
+        done = site.compose("exec", name, "quaymaster", "healthy")
         if words in done.stdout:
             assert done.returncode == (0 if words == "well" else 1)
             return
-    raise AssertionError(f"the bot does not say {words!r}: {done.stdout}{done.stderr}")
+    raise AssertionError(f"{name} does not say {words!r}: {done.stdout}{done.stderr}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +202,13 @@ class _Work:
             )
 
     async def it_is_deployed(self, tag: str, *, then_restart: bool) -> None:
-        """With an approval; every container is restarted while it waits, if it is to be."""
+        """With an approval; every container is restarted while it waits, if it is to be. Whoever
+        approves waits for the bot alone, not until all are well again.
+        """
         number = await self._asked(f"deploy shop/web:{tag} to production")
         request = await approval_request(self.workspace, number)
         if then_restart:
             self.machine.site.composed("restart")
-            self.machine.site.composed("up", "-d", "--wait")
             await self.workspace.connected(within=60)
         await self.bob.click(request, "approve")
         await self._ends(number)
