@@ -50,21 +50,18 @@ def _work(make: Callable[[], PointerWorker]) -> None:
     """RQ's loop ends by itself when Redis is away for too long: it is started again, because a
     worker that gives up leaves operations without anybody.
 
-    SIGTERM waits wherever no worker of RQ listens to it: between one and the next, too.
+    Where no worker of RQ listens to SIGTERM, nothing is under way, and it ends the process at once.
     """
     shutdown.listen()
     while True:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         worker: PointerWorker | None = None
         try:
             worker = make()
             worker.work(logging_level="WARNING")
         except redis.RedisError as error:
             log.warning("waiting for Redis", why=type(error).__name__)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         # Asked, and then unable to tell Redis so, is asked.
         if worker is not None and worker.was_asked_to_stop:
             return
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         time.sleep(_PAUSE_SECONDS)
-        if signal.SIGTERM in signal.sigpending():
-            return

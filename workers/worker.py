@@ -132,11 +132,6 @@ class PointerWorker(Worker):
         """Whether the loop ended because of SIGTERM or SIGINT."""
         return self._shutdown_requested_date is not None
 
-    def _install_signal_handlers(self) -> None:
-        """From now on it stops when it is asked, also by who asked while nobody listened."""
-        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job in a work horse, unless it is not ours."""
         why = refusal(job)

@@ -1,10 +1,12 @@
 """What is kept from one run to the next. It is made again when it is not there."""
 
+import contextlib
 import fcntl
 import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +16,7 @@ import docker
 
 from tests.engines.daemon import find_program
 from tests.engines.docker_daemon import BUILT_IN_NETWORKS, DockerDaemon
-from tests.engines.run_directory import RunDirectory
+from tests.engines.run_directory import RunDirectory, kill_and_wait
 
 
 def kept_folder() -> Path:
@@ -39,6 +41,7 @@ def kept_alone(name: str) -> Iterator[Path]:
 def engine_that_keeps(run: RunDirectory) -> Iterator[DockerDaemon]:
     """A Docker engine whose images, and nothing else, are there again the next time."""
     with kept_alone(f"docker-data-{_version()}") as data:
+        _end_the_one_before(data)
         # It would give the new bridge the address of the one before.
         shutil.rmtree(data / "network", ignore_errors=True)
         # No run that was killed has left a bridge of this name.
@@ -49,6 +52,17 @@ def engine_that_keeps(run: RunDirectory) -> Iterator[DockerDaemon]:
         finally:
             _forget(daemon)
             daemon.stop()
+
+
+def _end_the_one_before(data: Path) -> None:
+    """Of a run that was killed an engine may still be about to end its containers."""
+    option = f"--data-root={data}".encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if option in entry.read_bytes().split(b"\0"):
+                pid = int(entry.parent.name)
+                kill_and_wait(pid, signal.SIGTERM, within=100)
+                kill_and_wait(pid)
 
 
 def _version() -> str:
