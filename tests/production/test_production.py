@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from local_slack import Fault, FaultKind, LocalSlack, Message, Person, Workspace, serve
+from local_slack import Fault, FaultKind, LocalSlack, Message, NotSeen, Person, Workspace, serve
 from tests.end_to_end.cards import approval_request, final_card, is_card_of
 from tests.end_to_end.house import page_at
 from tests.engines.kept import engine_that_keeps
@@ -206,7 +206,7 @@ class _Work:
         approves waits for the bot alone, not until all are well again.
         """
         number = await self._asked(f"deploy shop/web:{tag} to production")
-        request = await approval_request(self.workspace, number)
+        request = await self._request(number)
         if then_restart:
             self.machine.site.composed("restart")
             await self.workspace.connected(within=60)
@@ -222,6 +222,17 @@ class _Work:
         found = re.search(r"#(\d+)", outcome.words)
         assert found, (text, outcome.words, self.machine.site.logs())
         return int(found.group(1))
+
+    async def _request(self, number: int) -> Message:
+        """The message that asks for votes."""
+        try:
+            return await approval_request(self.workspace, number)
+        except NotSeen as error:
+            shown = [
+                (one.channel, one.ts, one.metadata, sorted(one.buttons))
+                for one in await self.workspace.messages()
+            ]
+            raise AssertionError(f"#{number}: {shown}\n{self.machine.site.logs()}") from error
 
     async def _ends(self, number: int, with_sign: str = "✅") -> Message:
         """The card of an operation that has ended, and how."""
