@@ -14,9 +14,10 @@ from pathlib import Path
 
 import docker
 
-from tests.engines.daemon import find_program
 from tests.engines.docker_daemon import BUILT_IN_NETWORKS, DockerDaemon
-from tests.engines.run_directory import RunDirectory, kill_and_wait
+from tests.engines.run_directory import RunDirectory
+from trial.installed import find_program
+from trial.processes import kill_and_wait
 
 
 def kept_folder() -> Path:

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines.daemon import find_program
 from tests.engines.kept import kept_alone
 from tests.engines.run_directory import EngineError
+from trial.installed import find_program
 
 _SUITE = "trixie"
 _PACKAGES = ("ca-certificates", "python3", "python3-venv", "python-is-python3")
