@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
@@ -36,10 +36,13 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, OutsideFailure, Unavailable
 from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
+from quaymaster.signs_of_life import Sign, Signs
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_SECONDS = 2.0
+_NAME = "bot"
+_SIGN_SECONDS = 20.0
 _FINISH_SECONDS = 4.0
 _CALL_SECONDS = 6.0
 
@@ -50,19 +53,25 @@ async def run_bot(
     http: tuple[str, int] | None,
     stop: asyncio.Event,
     metrics: tuple[str, int] | None = None,
+    signs: Signs | None = None,
 ) -> None:
     """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
 
-    ``metrics`` is where its numbers are shown, if anywhere.
+    ``metrics`` is where its numbers are shown, if anywhere, and ``signs`` where it says that it is
+    well: connected to Slack and to the database.
 
     Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing, and
     where the database does not fit: also one that is only reached later.
     """
+    signs = signs or Signs(None)
+    signs.expect([_NAME])
     async with _bot(settings, configuration) as bot:
         with suppress(Unavailable):
             await bot.expect_the_database()
         tending = asyncio.create_task(bot.tend(stop))
-        beside = [asyncio.create_task(bot.show_metrics(metrics, stop))] if metrics else []
+        beside = [asyncio.create_task(bot.give_signs(signs.of(_NAME, _SIGN_SECONDS), stop))]
+        if metrics:
+            beside.append(asyncio.create_task(bot.show_metrics(metrics, stop)))
         try:
             if http is not None:
                 await bot.serve_http(settings, http, stop)
@@ -92,6 +101,7 @@ class _Bot:
         self.parts = parts
         self._ready: Shared[str] = Shared(time.monotonic)
         self._bolt = bolt_app(client, front, parts.directory, parts.metrics)
+        self._is_connected: Callable[[], Awaitable[bool]] = _not_connected
 
     async def serve_http(
         self, settings: Settings, address: tuple[str, int], stop: asyncio.Event
@@ -99,6 +109,7 @@ class _Bot:
         """Take requests until ``stop`` is set."""
         secret = settings.signing_secret().get_secret_value()
         app = http_app(self._bolt, secret, self._missing, self.parts.metrics)
+        self._is_connected = _whoever_asks_is
         await serve_http(app, *address, stop)
 
     async def show_metrics(self, address: tuple[str, int], stop: asyncio.Event) -> None:
@@ -111,7 +122,22 @@ class _Bot:
     async def listen_on_socket(self, settings: Settings, stop: asyncio.Event) -> None:
         """Take envelopes until ``stop`` is set."""
         token = settings.app_token().get_secret_value()
-        await SocketMode(self._bolt, token, self._client).keep_open(stop)
+        socket_mode = SocketMode(self._bolt, token, self._client)
+        self._is_connected = socket_mode.is_connected
+        await socket_mode.keep_open(stop)
+
+    async def give_signs(self, sign: Sign, stop: asyncio.Event) -> None:
+        """Every two seconds: whether what people type arrives, and is recorded."""
+        while not stop.is_set():
+            if not await self._is_connected():
+                sign.withhold("is not connected to Slack")
+            elif missing := await self._missing():
+                sign.withhold(f"cannot record anything: {missing}")
+            else:
+                sign.give()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_SECONDS):
+                    await stop.wait()
 
     async def expect_the_database(self) -> None:
         """Raises ConfigurationError where it does not fit, and Unavailable."""
@@ -168,6 +194,15 @@ class _Bot:
         except Unavailable as error:
             return error.trouble.what
         return ""
+
+
+async def _not_connected() -> bool:
+    return False
+
+
+async def _whoever_asks_is() -> bool:
+    """Over HTTP Slack connects for each request."""
+    return True
 
 
 @asynccontextmanager

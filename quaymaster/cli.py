@@ -14,7 +14,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -37,9 +37,11 @@ from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
+from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
 
+_SIGN_SECONDS = 5.0
 _NEW_OBJECTS = 50_000
 """So many may be made before the garbage collector looks through them: a command makes hundreds."""
 
@@ -71,11 +73,11 @@ def bot(
 
     address, watched = (_address(given) if given else None for given in (http, metrics))
     needs = ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if address else "SLACK_APP_TOKEN"]
-    settings, configuration = _started(needs)
+    settings, configuration, signs = _works(needs)
 
     async def run() -> None:
         _leave_alone_what_stays()
-        await run_bot(settings, configuration, address, _stop_on_signals(), watched)
+        await run_bot(settings, configuration, address, _stop_on_signals(), watched, signs)
 
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -118,8 +120,9 @@ def worker(
     from workers.rota import Post, posts_of_worker
     from workers.serve import keeper_of_leases, work_until_stopped
     from workers.supervisor import Child, Supervisor
+    from workers.worker import SIGN_SECONDS
 
-    settings, configuration = _started(["SLACK_BOT_TOKEN"])
+    settings, configuration, signs = _works(["SLACK_BOT_TOKEN"])
     url = settings.redis_url.get_secret_value()
     try:
         names = _queues(queues, configuration)
@@ -132,16 +135,16 @@ def worker(
     import_module("bot.courier")
     import_module("workers.run")
 
-    def work(post: Post) -> None:
-        work_until_stopped(post.queues, queue_connection(url), grace)
+    def work(post: Post, sign: Sign) -> None:
+        work_until_stopped(post.queues, queue_connection(url), grace, sign)
 
-    def accompany() -> None:
-        asyncio.run(_beside_the_workers(settings, configuration, names))
+    def accompany(sign: Sign) -> None:
+        asyncio.run(_beside_the_workers(settings, configuration, names, sign))
 
     posts = posts_of_worker(names, processes)
-    children = [Child(post.name, partial(work, post)) for post in posts]
+    children = [Child(post.name, partial(work, post), SIGN_SECONDS) for post in posts]
     beside = (keeper_of_leases(url), Child("courier", accompany))
-    raise typer.Exit(Supervisor([*beside, *children], grace).run())
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
 
 
 @app.command()
@@ -160,25 +163,28 @@ def scanner(
     from workers.scanner_upkeep import keep_database_fresh
     from workers.serve import keeper_of_leases, scan_until_stopped
     from workers.supervisor import Child, Supervisor
+    from workers.worker import SIGN_SECONDS
 
     settings_or_end([SIGNING_KEY.name])
     try:
         # Before the fork: what every child needs is read once and shared.
         settings, _, _ = prepared()
+        signs = settings.signs()
         url = settings.redis_url.get_secret_value()
         expect_our_format(url)
     except QuaymasterError as error:
         end_with(str(error))
 
-    def scan(post: Post) -> None:
-        scan_until_stopped(post.queues, queue_connection(url), grace)
+    def scan(post: Post, sign: Sign) -> None:
+        scan_until_stopped(post.queues, queue_connection(url), grace, sign)
 
-    def renew() -> None:
-        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ)))
+    def renew(sign: Sign) -> None:
+        asyncio.run(_until_stopped(partial(keep_database_fresh, os.environ), sign))
 
-    children = [Child(post.name, partial(scan, post)) for post in posts_of_scanner(processes)]
-    beside = (keeper_of_leases(url), Child("database", renew))
-    raise typer.Exit(Supervisor([*beside, *children], grace).run())
+    posts = posts_of_scanner(processes)
+    children = [Child(post.name, partial(scan, post), SIGN_SECONDS) for post in posts]
+    beside = (keeper_of_leases(url), Child("renewal of the database", renew))
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
 
 
 @app.command()
@@ -198,6 +204,12 @@ def check(
     checks = _checked(only, host)
     print_checks(checks, Console())
     raise typer.Exit(int(any(one.verdict == "broken" for one in checks)))
+
+
+@app.command()
+def healthy() -> None:
+    """Tell whether the program beside this one is well, for health checks. Exit status 1 if not."""
+    raise typer.Exit(tell(os.environ))
 
 
 @app.command()
@@ -301,14 +313,22 @@ def accept_host(
     typer.echo(f"{host} is {found} from now on.")
 
 
-async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+async def _until_stopped(
+    run: Callable[[asyncio.Event], Coroutine[None, None, None]], sign: Sign
+) -> None:
     """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
     stop = _stop_on_signals()
-    await asyncio.gather(run(stop), stop.wait())
+    running = asyncio.ensure_future(run(stop))
+    while not stop.is_set():
+        sign.give()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SIGN_SECONDS):
+                await stop.wait()
+    await running
 
 
 async def _beside_the_workers(
-    settings: Settings, configuration: Configuration, queues: list[str]
+    settings: Settings, configuration: Configuration, queues: list[str], sign: Sign
 ) -> None:
     from bot.audit_head import post_heads
     from bot.courier import run_courier
@@ -327,7 +347,7 @@ async def _beside_the_workers(
     look = ServiceLook(worker_connection(url), keys, configuration, hosts, connect)
     async with Sender.opened(token, settings.slack_api_url, settings.proxies) as sender:
         await asyncio.gather(
-            look_after_operations(worker_connection(url), keys, stop),
+            look_after_operations(worker_connection(url), keys, stop, sign),
             drop_what_is_over(worker_connection(url), configuration.retention, stop),
             look_at_services(look, stop),
             post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
@@ -387,6 +407,15 @@ def _started(needs: list[str]) -> tuple[Settings, Configuration]:
     settings = settings_or_end(needs)
     try:
         return settings, Configuration.load(settings.config)
+    except QuaymasterError as error:
+        end_with(str(error))
+
+
+def _works(needs: list[str]) -> tuple[Settings, Configuration, Signs]:
+    """The same of a program that works until it is stopped, and what it says of itself."""
+    settings, configuration = _started(needs)
+    try:
+        return settings, configuration, settings.signs()
     except QuaymasterError as error:
         end_with(str(error))
 

@@ -15,6 +15,7 @@ from quaymaster.key_ring import KeyRing, Role
 from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.secret_names import is_secret_name
 from quaymaster.signing_key import Keys, SigningKey
+from quaymaster.signs_of_life import HEALTH_VARIABLE, Signs
 from quaymaster.spelling import listed
 
 
@@ -68,6 +69,8 @@ class Settings:
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
+    health: Path | None = None
+    """Where signs of life go, if anywhere."""
     trivy: tuple[tuple[str, SecretStr], ...] = ()
     """Trivy's own variables, name and value, passed through to it."""
     proxies: Proxies = NO_PROXIES
@@ -107,6 +110,7 @@ class Settings:
             slack_bot_token=_secret(values[SLACK_BOT_TOKEN.name]),
             slack_app_token=_secret(values[SLACK_APP_TOKEN.name]),
             slack_signing_secret=_secret(values[SLACK_SIGNING_SECRET.name]),
+            health=Path(values[HEALTH.name]) if values[HEALTH.name] else None,
             trivy=tuple(
                 (name, SecretStr(value))
                 for name, value in sorted(environ.items())
@@ -132,6 +136,20 @@ class Settings:
     def key_ring_path(self) -> Path:
         """The file with everybody's public keys."""
         return self.key_ring or self.config.parent / _RING_NAME
+
+    def signs(self) -> Signs:
+        """What the processes of a program that starts say of themselves. Raises
+        ConfigurationError where they cannot.
+        """
+        signs = Signs(self.health)
+        try:
+            signs.begin()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{HEALTH.name}={self.health} cannot be written: {error.strerror}.",
+                next_step="Name a folder that this program may write to and no other uses.",
+            ) from error
+        return signs
 
     def ring(self) -> KeyRing:
         """Everybody's public keys. Raises ConfigurationError."""
@@ -321,6 +339,12 @@ COMMAND = Setting(
     default="/image",
     complaint=_command_name,
 )
+HEALTH = Setting(
+    HEALTH_VARIABLE,
+    "a folder of this program alone, in which its processes leave signs of life; `quaymaster "
+    "healthy` reads them. The container image sets it",
+    "/run/quaymaster",
+)
 
 SETTINGS = (
     SLACK_BOT_TOKEN,
@@ -334,5 +358,6 @@ SETTINGS = (
     FINGERPRINT_KEY,
     KEY_RING,
     COMMAND,
+    HEALTH,
 )
 """Every variable, in the order of the README's table; all ``TRIVY_*`` go to Trivy besides."""

@@ -1,4 +1,7 @@
-"""docker-compose.yml as the real Docker Compose reads it, and its Redis as it starts it."""
+"""docker-compose.yml as the real Docker Compose reads it, and its Redis as it starts it.
+
+The whole product, as it runs there, is in tests/production.
+"""
 
 import json
 import os
@@ -6,7 +9,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from quaymaster.redis_users import RedisUser, acl_file, passwords_in
 from tests.engines.local_images import load_images
 from tests.engines.session import EngineSession
 from tests.images.valkey import valkey_image
+from tests.production.site import COMPOSE
 from tests.readme import ROOT
 
 pytestmark = pytest.mark.engine
@@ -45,13 +48,12 @@ KEYS = {
 }
 """Each variable of a program, and the line of .env that it comes from."""
 IMAGE = "valkey/valkey:9-alpine"
-PROGRAM = Path(sysconfig.get_path("scripts")) / "docker-compose"
 
 
 def composed(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """What Docker Compose makes of the file in an environment that has only these variables."""
     return subprocess.run(
-        [str(PROGRAM), "-f", str(ROOT / "docker-compose.yml"), "config", "--format", "json"],
+        [str(COMPOSE), "-f", str(ROOT / "docker-compose.yml"), "config", "--format", "json"],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **variables},
         check=False,
@@ -86,6 +88,27 @@ def test_only_the_worker_of_the_host_sees_the_docker_socket(services: dict[str, 
     assert seeing == {"worker-host"}
 
 
+def test_the_socket_may_be_elsewhere_and_nothing_is_made_where_it_is_not(tmp_path: Path) -> None:
+    """Rootless Docker has another for each user."""
+    elsewhere = "/run/user/1000/docker.sock"
+    for given, source in (({"DOCKER_SOCKET": elsewhere}, elsewhere), ({}, "/var/run/docker.sock")):
+        done = composed(tmp_path, **{**variables(), "DOCKER_SOCKET": "", **given})
+        mounted = json.loads(done.stdout)["services"]["worker-host"]["volumes"]
+        (socket,) = (one for one in mounted if one["target"] == "/var/run/docker.sock")
+        assert socket["source"] == source
+        assert not socket["bind"].get("create_host_path")
+
+
+def test_every_program_that_speaks_to_slack_speaks_to_the_same(tmp_path: Path) -> None:
+    given = {**variables(), "SLACK_API_URL": ""}
+    usual = json.loads(composed(tmp_path, **given).stdout)["services"]
+    other = json.loads(composed(tmp_path, **variables()).stdout)["services"]
+    for name in ("bot", "worker-host", "worker-registry"):
+        assert usual[name]["environment"]["SLACK_API_URL"] == "https://slack.com/api/"
+        assert other[name]["environment"]["SLACK_API_URL"] == "made-up-SLACK_API_URL"
+    assert "SLACK_API_URL" not in usual["scanner"]["environment"]
+
+
 @pytest.mark.parametrize("file", ["quaymaster.yml", "quaymaster.keys.yml"])
 def test_every_program_has_configuration_and_key_ring_read_only(
     services: dict[str, Any], file: str
@@ -114,7 +137,7 @@ def test_the_keys_that_are_added_to_the_example_are_those_that_count(tmp_path: P
     (tmp_path / ".env").write_text(example + "".join(lines))
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
     done = subprocess.run(
-        [str(PROGRAM), "config", "--format", "json"],
+        [str(COMPOSE), "config", "--format", "json"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         check=True,
@@ -176,7 +199,7 @@ class Deployment:
     def compose(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Docker Compose in the folder, as somebody runs it there."""
         return subprocess.run(
-            [str(PROGRAM), "--project-name", self.project, *words],
+            [str(COMPOSE), "--project-name", self.project, *words],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],

@@ -24,6 +24,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/compose.md",
     "docs/local-slack.md",
     "docs/keys.md",
     "docs/redis-users.md",
@@ -33,6 +34,7 @@ DOCUMENTS = (
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset(
     {"quaymaster.yml", ".env", ".env.registries", ".env.scanner", "daemon.json"}
+    | {"docker-compose.override.yml"}
 )
 WRITTEN_BY_PROGRAMS = frozenset({"bench/latest.json", ".env.keys", "quaymaster.keys.yml"})
 PROGRAMS = frozenset({"bot", "worker-host", "worker-registry", "scanner"})
@@ -197,6 +199,15 @@ def test_containers_run_as_somebody_else_than_root() -> None:
     assert not any("user" in services[name] for name in services if name != "redis")
 
 
+def test_nobody_may_read_the_interpreter_of_the_programs() -> None:
+    """So Linux lets nobody look into them, from their first instruction; tried for real in
+    tests/production.
+    """
+    (made,) = re.findall(r"^RUN python -m venv .*?[^\\]$", read("Dockerfile"), re.DOTALL | re.M)[:1]
+    assert made.startswith("RUN python -m venv --copies /opt/quaymaster \\\n")
+    assert made.endswith("\n && chmod 0711 /opt/quaymaster/bin/python*")
+
+
 def test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published() -> None:
     file = compose()
     entry = file["services"]["redis"]
@@ -214,6 +225,14 @@ def test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published() -> N
         *('save ""', "aclfile /etc/valkey/users.acl"),
     ):
         assert line in lines
+
+
+def test_the_health_of_every_container_is_looked_at_without_a_secret() -> None:
+    for name, entry in compose()["services"].items():
+        check = entry["healthcheck"]
+        by = ["valkey-cli", "ping"] if name == "redis" else ["quaymaster", "healthy"]
+        assert check["test"] == ["CMD", *by]
+        assert int(check["interval"].removesuffix("s")) <= 10
 
 
 def test_no_password_of_redis_stands_in_the_arguments_of_a_process() -> None:

@@ -89,7 +89,8 @@ def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
         with engine.asked() as api:
             version = api.version()
         information = engine.information()
-        is_here = engine.url.startswith("unix://")
+        # The path that the engine names is one of the machine that it runs on.
+        is_here = engine.url.startswith("unix://") and engine.own_container is None
     release = f"Docker {version.get('Version')}, API {version.get('ApiVersion')}"
     if _numbers(str(version.get("ApiVersion"))) < _OLDEST_API:
         yield Check(subject, "broken", f"{release} is too old.", "Install Docker 20.10 or newer.")
@@ -101,8 +102,17 @@ def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
     yield Check(subject, "ok", f"{release}, {kind}, ID {information.get('ID')}.")
     root = Path(str(information.get("DockerRootDir") or ""))
     # The engine does not tell how much space is left; its own disk does, where it can be seen.
-    if is_here and root.is_absolute() and root.is_dir():
-        yield disk_check(f"disk of {host}", root, *shutil.disk_usage(root)[::2])
+    if is_here and root.is_absolute() and (space := _space_of(root)):
+        yield disk_check(f"disk of {host}", root, *space)
+
+
+def _space_of(root: Path) -> tuple[int, int] | None:
+    """Bytes in all and free; None where this program may not look, which may well be so."""
+    try:
+        usage = shutil.disk_usage(root)
+    except OSError:
+        return None
+    return usage.total, usage.free
 
 
 def disk_check(subject: str, root: Path, total: int, free: int) -> Check:

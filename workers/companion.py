@@ -15,6 +15,7 @@ from quaymaster.audit import Auditor
 from quaymaster.errors import Unavailable
 from quaymaster.retention import Retention
 from quaymaster.signing_key import Keys
+from quaymaster.signs_of_life import Sign
 from quaymaster.store.expiry import sweep
 from quaymaster.store.transactions import Connection
 from workers.reconciler import Reconciler
@@ -30,12 +31,21 @@ SERVICE_SECONDS = 10.0
 _LAST_LOOK_SECONDS = 1.0
 
 
-async def look_after_operations(connection: Connection, keys: Keys, stop: asyncio.Event) -> None:
+async def look_after_operations(
+    connection: Connection, keys: Keys, stop: asyncio.Event, sign: Sign | None = None
+) -> None:
     """Reconcile records with queues and leases, and chain the journal, until ``stop`` is set."""
     reconciler = Reconciler(connection, keys)
     auditor = Auditor(connection, keys)
+
+    def reconcile() -> int:
+        found = reconciler.look(datetime.now(UTC))
+        if sign is not None:
+            sign.give()
+        return found
+
     await asyncio.gather(
-        _repeat(lambda: reconciler.look(datetime.now(UTC)), RECONCILE_SECONDS, stop),
+        _repeat(reconcile, RECONCILE_SECONDS, stop),
         _repeat(auditor.look, CHAIN_SECONDS, stop),
     )
 

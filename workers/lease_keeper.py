@@ -23,6 +23,7 @@ from types import FrameType
 import structlog
 
 from quaymaster.errors import Unavailable
+from quaymaster.signs_of_life import Sign
 from quaymaster.store import leases
 from quaymaster.store.transactions import Connection, perform
 
@@ -102,12 +103,14 @@ class LeaseKeeper:
                 return None
         return mine
 
-    def run(self, connection: Connection) -> None:
+    def run(self, connection: Connection, sign: Sign | None = None) -> None:
         """Be the keeper: after SIGTERM, until nobody holds a lease any more."""
+        sign = sign or Sign(None, 0)
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         threads: list[threading.Thread] = []
         while not self._is_asked_to_stop or threads:
             threads = [one for one in threads if one.is_alive()]
+            sign.give()
             try:
                 message, links, _, _ = socket.recv_fds(self._inbox, _LONGEST_MESSAGE, 1)
             except TimeoutError:

@@ -1,5 +1,6 @@
 """One worker process: RQ's loop over its queues, until SIGTERM; and what keeps its leases."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -7,6 +8,7 @@ import redis
 import structlog
 
 from quaymaster.connections import worker_connection
+from quaymaster.signs_of_life import Sign
 from workers import shutdown
 from workers.lease_keeper import LeaseKeeper, kept_by
 from workers.supervisor import Child
@@ -18,38 +20,48 @@ _PAUSE_SECONDS = 1.0
 
 
 def work_until_stopped(
-    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    queues: Sequence[str],
+    connection: redis.Redis,
+    grace_seconds: float,
+    sign: Sign | None = None,
 ) -> None:
     """Work at these queues."""
-    _work(lambda: OperationWorker(queues, connection, grace_seconds))
+    _work(lambda: OperationWorker(queues, connection, grace_seconds, sign))
 
 
 def scan_until_stopped(
-    queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+    queues: Sequence[str],
+    connection: redis.Redis,
+    grace_seconds: float,
+    sign: Sign | None = None,
 ) -> None:
     """Do the scans that workers order in these queues."""
-    _work(lambda: ScanWorker(queues, connection, grace_seconds))
+    _work(lambda: ScanWorker(queues, connection, grace_seconds, sign))
 
 
 def keeper_of_leases(url: str) -> Child:
     """What renews the leases of all that is forked after this: a program beside them."""
     keeper = LeaseKeeper()
     kept_by(keeper)
-    return Child("leases", lambda: keeper.run(worker_connection(url)))
+    return Child("keeper of leases", lambda sign: keeper.run(worker_connection(url), sign))
 
 
 def _work(make: Callable[[], PointerWorker]) -> None:
     """RQ's loop ends by itself when Redis is away for too long: it is started again, because a
     worker that gives up leaves operations without anybody.
+
+    Where no worker of RQ listens to SIGTERM, nothing is under way, and it ends the process at once.
     """
     shutdown.listen()
     while True:
+        worker: PointerWorker | None = None
         try:
             worker = make()
             worker.work(logging_level="WARNING")
         except redis.RedisError as error:
             log.warning("waiting for Redis", why=type(error).__name__)
-        else:
-            if worker.was_asked_to_stop:
-                return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Asked, and then unable to tell Redis so, is asked.
+        if worker is not None and worker.was_asked_to_stop:
+            return
         time.sleep(_PAUSE_SECONDS)

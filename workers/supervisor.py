@@ -16,6 +16,8 @@ from types import FrameType
 
 import structlog
 
+from quaymaster.signs_of_life import Sign, Signs
+
 log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
@@ -25,10 +27,12 @@ _STEADY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A program of its own: ``run`` returns when it was asked to stop by SIGTERM."""
+    """A program of its own: ``run`` gives signs of life, and returns after SIGTERM."""
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[Sign], None]
+    sign_seconds: float = 30.0
+    """How long it counts as well after a sign."""
 
 
 @dataclass(slots=True)
@@ -41,9 +45,12 @@ class _Started:
 class Supervisor:
     """Starts the children, starts those again that end by themselves, stops all on SIGTERM."""
 
-    def __init__(self, children: Sequence[Child], grace_seconds: float) -> None:
+    def __init__(
+        self, children: Sequence[Child], grace_seconds: float, signs: Signs | None = None
+    ) -> None:
         self._children = children
         self._grace_seconds = grace_seconds
+        self._signs = signs or Signs(None)
         self._alive: dict[int, _Started] = {}
         self._is_stopping = False
 
@@ -52,6 +59,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
         gc.freeze()
+        self._signs.expect(child.name for child in self._children)
         for child in self._children:
             self._start(_Started(child, time.monotonic()))
         while not self._is_stopping:
@@ -62,7 +70,8 @@ class Supervisor:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _be(started.child, parent)
+            child = started.child
+            _be(child, parent, self._signs.of(child.name, child.sign_seconds))
         started.at = time.monotonic()
         self._alive[pid] = started
         log.info("started", child=started.child.name, pid=pid)
@@ -115,14 +124,14 @@ def die_with_parent(parent: int) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _be(child: Child, parent: int) -> None:
+def _be(child: Child, parent: int, sign: Sign) -> None:
     """The forked child: run it, and never return."""
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         die_with_parent(parent)
-        child.run()
+        child.run(sign)
         status = 0
     except Exception:
         log.exception("child failed", child=child.name)

@@ -23,6 +23,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from quaymaster.queues import RUN_OPERATION, RUN_SCAN
+from quaymaster.signs_of_life import Sign
 from workers import shutdown
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,10 @@ _WORKER_TTL_SECONDS = 30
 SIGN_OF_LIFE_SECONDS = 10
 """A worker that has given no sign of life for so long has not taken a job: it gives one every
 ``_MONITORING_SECONDS``, and a slow Redis delays it. RQ's own limit is 65 seconds.
+"""
+SIGN_SECONDS = 45.0
+"""So long a worker counts as well after Redis took its heartbeat: one that waits for work sends it
+every 15 seconds (``dequeue_timeout`` of RQ).
 """
 
 
@@ -104,7 +109,11 @@ class PointerWorker(Worker):
     max_connection_wait_time = 3.0
 
     def __init__(
-        self, queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+        self,
+        queues: Sequence[str],
+        connection: redis.Redis,
+        grace_seconds: float,
+        sign: Sign | None = None,
     ) -> None:
         super().__init__(
             list(queues),
@@ -116,6 +125,7 @@ class PointerWorker(Worker):
             log_job_description=False,
         )
         self._grace_seconds = grace_seconds
+        self._sign = sign or Sign(None, 0)
 
     @property
     def was_asked_to_stop(self) -> bool:
@@ -153,11 +163,13 @@ class PointerWorker(Worker):
         with self.connection.pipeline(transaction=False) as own:
             super().heartbeat(timeout, own)
             own.execute()
+        self._sign.give()
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """RQ's own heartbeat; Redis may be away for a while without ending the worker."""
         try:
             super().maintain_heartbeats(job, execution)
+            self._sign.give()
         except redis.RedisError as error:
             log.warning("heartbeat not written", why=type(error).__name__)
 

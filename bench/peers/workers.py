@@ -17,6 +17,7 @@ import workers.serve
 from bench.jobs import told
 from bench.pickup import OURS, RQ
 from quaymaster.connections import queue_connection
+from quaymaster.signs_of_life import Sign
 from workers.supervisor import Child, Supervisor
 from workers.worker import OperationJob, OperationWorker
 
@@ -35,9 +36,13 @@ class _Worker(OperationWorker):
     """Ours, with that job."""
 
     def __init__(
-        self, queues: Sequence[str], connection: redis.Redis, grace_seconds: float
+        self,
+        queues: Sequence[str],
+        connection: redis.Redis,
+        grace_seconds: float,
+        sign: Sign | None = None,
     ) -> None:
-        super().__init__(queues, connection, grace_seconds)
+        super().__init__(queues, connection, grace_seconds, sign)
         self.job_class = _Job
         for queue in self.queues:
             queue.job_class = _Job
@@ -46,8 +51,8 @@ class _Worker(OperationWorker):
 def _ours(url: str) -> None:
     workers.serve.OperationWorker = _Worker  # type: ignore[attr-defined]
 
-    def work() -> None:
-        workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS)
+    def work(sign: Sign) -> None:
+        workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS, sign)
 
     children = [workers.serve.keeper_of_leases(url), Child("worker", work)]
     sys.exit(Supervisor(children, _GRACE_SECONDS).run())

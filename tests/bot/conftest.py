@@ -25,6 +25,7 @@ from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.requests import DeployRequest
 from quaymaster.settings import Settings
+from quaymaster.signs_of_life import Signs
 from quaymaster.store import records, reports
 from quaymaster.store.transactions import ask, perform
 from tests import samples
@@ -238,10 +239,11 @@ async def run(
     configuration: Configuration,
     http: tuple[str, int] | None,
     metrics: tuple[str, int] | None = None,
+    signs: Signs | None = None,
 ) -> AsyncIterator[None]:
     """A bot in this process, which ends as SIGTERM would end it."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_bot(settings, configuration, http, stop, metrics))
+    running = asyncio.create_task(run_bot(settings, configuration, http, stop, metrics, signs))
     try:
         yield
     finally:

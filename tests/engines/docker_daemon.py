@@ -1,8 +1,10 @@
 """A Docker engine of a test run's own: data, sockets, network, all under the run directory."""
 
 import json
+import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 
@@ -33,23 +35,35 @@ class DockerDaemon:
 
     @classmethod
     def start(
-        cls, run: RunDirectory, name: str = "docker", kind: EngineKind | None = None
+        cls,
+        run: RunDirectory,
+        name: str = "docker",
+        kind: EngineKind | None = None,
+        data: Path | None = None,
     ) -> "DockerDaemon":
         """Start dockerd and wait until it answers; needs root and the package docker.io.
 
-        Another engine of the same run needs a name of its own, of at most ten characters. Raises
+        Another engine of the same run needs a name of its own, of at most ten characters. `data`
+        is where its images are kept, if not for this run alone: one engine at a time. Raises
         EngineError where its programs cannot be had.
         """
         kind = kind or chosen_kind()
         environment = kind.environment()
         directory = run.path / name
         directory.mkdir()
-        places = Dockerd(f"{run.name}-{name}", directory, directory / "data")
+        # What is kept is found again by its name.
+        spaces = "qm-kept" if data else f"{run.name}-{name}"
+        places = Dockerd(spaces, directory, data or directory / "data")
         places.configuration.write_text(json.dumps({"features": dict(kind.features)}))
         bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
             command = places.command("dockerd", bridge)
-            daemon = Daemon.start(run, f"{name}d", command, environment=environment)
+            command.append(f"--insecure-registry={bridge.network}")  # whoever signed for it
+            # What is kept is closed properly also when whoever started it is killed.
+            number = signal.SIGTERM if data else signal.SIGKILL
+            daemon = Daemon.start(
+                run, f"{name}d", command, environment=environment, dies_with_parent=number
+            )
             daemon.wait_until_ready(places.answers, within=60)
         except BaseException:
             bridge.remove()

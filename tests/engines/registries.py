@@ -27,7 +27,7 @@ storage:
   delete: {{enabled: true}}
   maintenance: {{uploadpurging: {{enabled: false}}}}
 http:
-  addr: 127.0.0.1:{port}
+  addr: {address}:{port}
   relativeurls: true
 {tls}auth:
   htpasswd: {{realm: tests, path: {directory}/htpasswd}}
@@ -85,25 +85,31 @@ class Registry:
 
 
 @contextmanager
-def running_registry(run: RunDirectory, name: str, *, tls: bool = False) -> Iterator[Registry]:
+def running_registry(
+    run: RunDirectory, name: str, *, tls: bool = False, address: str = "127.0.0.1"
+) -> Iterator[Registry]:
     """A registry that answers; needs the package docker-registry.
 
-    With `tls` it has a certificate for localhost that only its own `ca_file` vouches for.
+    With `tls` it has a certificate that only its own `ca_file` vouches for. At another address of
+    this machine it is called by that address, else `localhost`.
     """
+    host = "localhost" if address == "127.0.0.1" else address
     directory = run.path / name
     directory.mkdir()
     (directory / "htpasswd").write_text(_HTPASSWD)
     if tls:
-        _make_certificates(directory)
+        _make_certificates(directory, address)
     port = run.reserve_port()
     lines = _TLS.format(directory=directory) if tls else ""
     configuration = directory / "config.yml"
-    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, tls=lines))
+    configuration.write_text(
+        _CONFIGURATION.format(directory=directory, address=address, port=port, tls=lines)
+    )
     registry = Registry(
-        host=f"localhost:{port}",
+        host=f"{host}:{port}",
         username=USERNAME,
         password=PASSWORD,
-        url=f"{'https' if tls else 'http'}://localhost:{port}",
+        url=f"{'https' if tls else 'http'}://{host}:{port}",
         ca_file=directory / "ca.pem" if tls else None,
     )
     daemon = Daemon.start(run, name, ["docker-registry", "serve", str(configuration)])
@@ -122,11 +128,11 @@ def _asks_for_login(registry: Registry) -> bool:
         return False
 
 
-def _make_certificates(directory: Path) -> None:
-    """A certificate authority of this registry's own, and what it signed for localhost."""
+def _make_certificates(directory: Path, address: str) -> None:
+    """A certificate authority of this registry's own, and what it signed for the address."""
     ca = [f"-CA={directory}/ca.pem", f"-CAkey={directory}/ca.key"]
     _certify(directory, "ca", "Tests CA", ["-addext=keyUsage=critical,keyCertSign"])
-    names = "-addext=subjectAltName=DNS:localhost,IP:127.0.0.1"
+    names = f"-addext=subjectAltName=DNS:localhost,IP:{address}"
     leaf = "-addext=basicConstraints=critical,CA:FALSE"
     _certify(directory, "server", "localhost", [*ca, names, leaf])
 

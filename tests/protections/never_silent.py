@@ -27,6 +27,37 @@ _SUPERVISOR = "tests/workers/test_supervisor.py"
 
 NEVER_SILENT = (
     _row(
+        "a bot that is not connected to Slack is not well",
+        "bot/run.py",
+        "if not await self._is_connected():",
+        "if False:",
+        (
+            "tests/bot/test_signs_of_life.py"
+            "::test_a_bot_is_well_while_it_is_connected_to_slack_and_reaches_redis",
+        ),
+    ),
+    _row(
+        "a sign of life runs out",
+        "quaymaster/signs_of_life.py",
+        "is_over = age > float(lasts)",
+        "is_over = False",
+        ("tests/quaymaster/test_signs_of_life.py::test_a_sign_that_is_old_says_nothing",),
+    ),
+    _row(
+        "a worker that is asked to stop while Redis is away stops",
+        "workers/serve.py",
+        "if worker is not None and worker.was_asked_to_stop:",
+        "if False:",
+        ("tests/workers/test_serve.py::test_a_worker_that_lost_redis_stops_when_it_is_asked",),
+    ),
+    _row(
+        "a worker that says nothing is not well",
+        "workers/supervisor.py",
+        "        self._signs.expect(child.name for child in self._children)\n",
+        "",
+        (f"{_SUPERVISOR}::test_every_child_is_expected_to_give_signs_of_life",),
+    ),
+    _row(
         "an operation that is dropped is off the courier's list",
         "quaymaster/store/expiry.py",
         '            ("ZREM", keys.CARDS_BEHIND, *words),\n',

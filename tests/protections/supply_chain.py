@@ -224,6 +224,13 @@ SUPPLY_CHAIN = (
         )
     ),
     _row(
+        "nobody may read the interpreter of the programs",
+        "Dockerfile",
+        "chmod 0711 /opt/quaymaster/bin/python*",
+        "true",
+        ("tests/test_docs.py::test_nobody_may_read_the_interpreter_of_the_programs",),
+    ),
+    _row(
         "the digest of a base image is renewed",
         ".ci/pin-images",
         "($digest)?",

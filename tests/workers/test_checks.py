@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -36,6 +37,24 @@ def test_a_host_that_answers_is_shown_with_its_version_and_its_disk(docker_host:
     assert found["host build1"].verdict == "ok"
     assert found["host build1"].what.startswith("Docker ")
     assert "GB free" in found["disk of build1"].what
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("hidden", ["for root alone", "in a container"])
+def test_a_disk_that_cannot_be_looked_at_from_here_is_left_out(
+    docker_host: str, hidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container the path that the engine names is another one, or nobody's to look at."""
+
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    if hidden == "for root alone":
+        monkeypatch.setattr("workers.checks.shutil.disk_usage", refuse)
+    else:
+        monkeypatch.setattr("workers.checks.Engine.own_container", "0123456789ab")
+    found = checks("docker", environ={"DOCKER_HOST": docker_host})
+    assert {name: one.verdict for name, one in found.items()} == {"host build1": "ok"}
 
 
 @pytest.mark.engine

@@ -9,28 +9,36 @@ from pathlib import Path
 
 import pytest
 
+from quaymaster.signs_of_life import Signs
 from tests.engines.waiting import wait_until
 
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
+from quaymaster.signs_of_life import Signs
 from workers.supervisor import Child, Supervisor
 
 folder, how = Path(sys.argv[1]), sys.argv[2]
 
-def run():
+def run(sign):
     (folder / str(os.getpid())).touch()
     if how == "ends":
         return
+    sign.give()
     time.sleep(600)
 
-sys.exit(Supervisor([Child("child", run)], grace_seconds=1).run())
+def hang(_sign):
+    time.sleep(600)
+
+children = [Child("child", run), Child("mute", hang)]
+sys.exit(Supervisor(children, 1, Signs(folder.with_name("health"))).run())
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where each child leaves a file named after its process."""
+    """Where each child leaves a file named after its process; beside it, where signs of life go."""
+    (tmp_path / "health").mkdir()
     folder = tmp_path / "children"
     folder.mkdir()
     return folder
@@ -38,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["stays"])
 def supervisor(request: pytest.FixtureRequest, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A supervisor with one child."""
+    """A supervisor with this child, and one that never says anything."""
     command = [sys.executable, "-c", PROGRAM, str(folder), request.param]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         yield process
@@ -64,6 +72,13 @@ def test_a_child_that_ends_by_itself_is_started_again(
     wait_until(lambda: len(children(folder)) >= 2, within=20, what="a second child")
     supervisor.send_signal(signal.SIGTERM)
     assert supervisor.wait(20) == 0
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_every_child_is_expected_to_give_signs_of_life(folder: Path) -> None:
+    signs = Signs(folder.with_name("health"))
+    mute = ["The mute has given no sign of life yet."]
+    wait_until(lambda: signs.complaints() == mute, within=20, what="a sign of the child")
 
 
 def test_children_of_a_killed_supervisor_end(

@@ -3,7 +3,7 @@
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -14,6 +14,8 @@ from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
 from quaymaster.queues import RUN_OPERATION
+from quaymaster.signs_of_life import Signs
+from tests.engines.valkey import ValkeyServer
 from workers.run import run_operation
 from workers.worker import OperationJob, OperationWorker, refusal
 
@@ -124,6 +126,37 @@ def test_a_pickle_is_never_opened(valkey: redis.Redis, tmp_path: Path, field: st
     worker_of(valkey).work(burst=True, logging_level="CRITICAL")
     assert valkey.llen("rq:queue:registry") == 0
     assert not mark.exists()
+
+
+@pytest.mark.engine
+def test_a_worker_gives_a_sign_of_life_whenever_redis_takes_its_heartbeat(
+    valkey: redis.Redis, valkey_server: ValkeyServer, tmp_path: Path
+) -> None:
+    signs = Signs(tmp_path)
+    signs.expect(["worker 1"])
+    worker = OperationWorker(["registry"], valkey, 1, signs.of("worker 1", 45))
+    valkey_server.kill()
+    with pytest.raises(redis.ConnectionError):
+        worker.heartbeat()
+    assert signs.complaints() == ["The worker 1 has given no sign of life yet."]
+    valkey_server.start()
+    worker.heartbeat()
+    assert signs.complaints() == []
+
+
+@pytest.mark.engine
+def test_a_worker_gives_signs_of_life_while_its_job_runs(
+    valkey: redis.Redis, tmp_path: Path
+) -> None:
+    signs = Signs(tmp_path)
+    worker = OperationWorker(["registry"], valkey, 1, signs.of("worker 1", 45))
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    queue = Queue("registry", connection=valkey, serializer=JSONSerializer, job_class=OperationJob)
+    given = cast("OperationJob", queue.enqueue(RUN_OPERATION, 1042))
+    worker.prepare_execution(given)
+    assert worker.execution is not None
+    worker.maintain_heartbeats(given, worker.execution)
+    assert signs.complaints() == []
 
 
 @pytest.mark.engine

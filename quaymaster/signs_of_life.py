@@ -1,0 +1,105 @@
+"""Whether the processes of a program are well: each leaves a sign of life in a folder, again and
+again.
+
+`quaymaster healthy` reads them. It is run every few seconds beside each program, so this file and
+what it imports are small, and nothing is asked of Redis or of Slack: whoever leaves a sign has just
+heard from them.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+HEALTH_VARIABLE = "QUAYMASTER_HEALTH"
+_OFTEN_ENOUGH_SECONDS = 2.0
+_ENDING = ".sign"
+_NOT_YET = "has given no sign of life yet"
+
+
+class Sign:
+    """What one process says of itself. Writing it never fails: a sign that is missing says so."""
+
+    def __init__(self, file: Path | None, lasts_seconds: float) -> None:
+        self._file = file
+        self._lasts_seconds = lasts_seconds
+        self._given_at = float("-inf")
+
+    def give(self) -> None:
+        """It is well, for so long. Cheap: often enough is enough."""
+        now = time.monotonic()
+        if now - self._given_at >= _OFTEN_ENOUGH_SECONDS:
+            self._given_at = now
+            self._write(now, "")
+
+    def withhold(self, why: str) -> None:
+        """It is not well: the end of a sentence that begins with its name."""
+        self._given_at = float("-inf")
+        self._write(time.monotonic(), why)
+
+    def _write(self, at: float, why: str) -> None:
+        if self._file is None:
+            return
+        unfinished = self._file.with_suffix(".unfinished")
+        words = " ".join(why.split()).rstrip(".")
+        with contextlib.suppress(OSError):
+            unfinished.write_text(f"{at}\n{self._lasts_seconds}\n{words}\n", encoding="utf-8")
+            unfinished.replace(self._file)
+
+
+class Signs:
+    """Those of one program, in a folder of its own; nowhere without one."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def begin(self) -> None:
+        """The program starts: what an earlier one left says nothing. Raises OSError."""
+        if self._folder is not None:
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for file in self._folder.glob(f"*{_ENDING}"):
+                file.unlink()
+
+    def expect(self, names: Iterable[str]) -> None:
+        """These processes are to give signs; until they do, the program is not well."""
+        for name in names:
+            self.of(name, 0).withhold(_NOT_YET)
+
+    def of(self, name: str, lasts_seconds: float) -> Sign:
+        """The sign of a process, good for so many seconds each time."""
+        return Sign(self._folder / f"{name}{_ENDING}" if self._folder else None, lasts_seconds)
+
+    def complaints(self) -> list[str]:
+        """What is not well, in words; nothing when all is."""
+        files = sorted(self._folder.glob(f"*{_ENDING}")) if self._folder else []
+        if not files:
+            return ["The program has not started yet."]
+        found = ((file.stem, _complaint(file)) for file in files)
+        return [f"The {name} {why}." for name, why in found if why]
+
+
+def _complaint(file: Path) -> str:
+    try:
+        at, lasts, why, *_ = file.read_text(encoding="utf-8").split("\n")
+        age = time.monotonic() - float(at)  # one clock for all processes of a machine
+        is_over = age > float(lasts)
+    except (OSError, ValueError):
+        return "left a sign that cannot be read"
+    if why:
+        return why
+    return f"gave its last sign of life {age:.0f} seconds ago" if is_over else ""
+
+
+def tell(environ: Mapping[str, str]) -> int:
+    """Print what is not well with the program of this environment; the exit status."""
+    folder = environ.get(HEALTH_VARIABLE)
+    if not folder:
+        complaints = [
+            f"{HEALTH_VARIABLE} is not set. Give the program and this command the same folder in "
+            f"it, one for each program, for example {HEALTH_VARIABLE}=/run/quaymaster."
+        ]
+    else:
+        complaints = Signs(Path(folder)).complaints()
+    os.write(1, f"{' '.join(complaints) or 'well'}\n".encode())
+    return 1 if complaints else 0

@@ -1,0 +1,77 @@
+"""What is kept from one run to the next. It is made again when it is not there."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import docker
+
+from tests.engines.docker_daemon import BUILT_IN_NETWORKS, DockerDaemon
+from tests.engines.kinds import INSTALLED, installed_version
+from tests.engines.run_directory import RunDirectory
+from trial.processes import kill_and_wait
+
+
+def kept_folder() -> Path:
+    """`${XDG_CACHE_HOME:-~/.cache}/quaymaster`: https://specifications.freedesktop.org/basedir/"""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    parent = Path(given) if given.startswith("/") else Path.home() / ".cache"
+    folder = parent / "quaymaster"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def kept_alone(name: str) -> Iterator[Path]:
+    """What is kept under this name, for one user at a time: other runs on this machine wait."""
+    path = kept_folder() / name
+    with path.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path
+
+
+@contextmanager
+def engine_that_keeps(run: RunDirectory) -> Iterator[DockerDaemon]:
+    """A Docker engine whose images, and nothing else, are there again the next time."""
+    # An engine does not read what a newer one wrote.
+    with kept_alone(f"docker-data-{installed_version().rstrip('.')}") as data:
+        _end_the_one_before(data)
+        # It would give the new bridge the address of the one before.
+        shutil.rmtree(data / "network", ignore_errors=True)
+        # No run that was killed has left a bridge of this name.
+        daemon = DockerDaemon.start(run, f"kept-{secrets.token_hex(2)}", INSTALLED, data)
+        try:
+            _forget(daemon)
+            yield daemon
+        finally:
+            _forget(daemon)
+            daemon.stop()
+
+
+def _end_the_one_before(data: Path) -> None:
+    """Of a run that was killed an engine may still be about to end its containers."""
+    option = f"--data-root={data}".encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if option in entry.read_bytes().split(b"\0"):
+                pid = int(entry.parent.name)
+                kill_and_wait(pid, signal.SIGTERM, within=100)
+                kill_and_wait(pid)
+
+
+def _forget(daemon: DockerDaemon) -> None:
+    """Remove what a run leaves that was killed."""
+    with closing(docker.DockerClient(base_url=daemon.host)) as client:
+        for container in client.containers.list(all=True):
+            container.remove(force=True, v=True)
+        for network in client.networks.list():
+            if network.name not in BUILT_IN_NETWORKS:
+                network.remove()
+        for volume in client.volumes.list():
+            volume.remove(force=True)
