@@ -13,7 +13,6 @@ from bot.commands.tidy import without_mentions, words_after, words_for
 from bot.fields import NotAsSlackSends, Payload, first_of, inside, optional_text, text
 from quaymaster.operations import Actor, Origin
 
-
 _MARKS = ("command", "type", "actions", "event", "ssl_check")
 """Fields by which the kinds of deliveries are told apart."""
 
