@@ -34,8 +34,16 @@ def _without_nulls(data: object) -> object:
             return data
 
 
-Texts = Annotated[list[str], BeforeValidator(_without_nulls)]
+def _one_or_several(data: object) -> object:
+    return [data] if isinstance(data, str) else _without_nulls(data)
+
+
+Several = Annotated[list[T], BeforeValidator(_without_nulls)]
+"""A list, in which a null is nothing."""
+Texts = Several[str]
 """A list of words."""
+Words = Annotated[list[str], BeforeValidator(_one_or_several)]
+"""A command line, which Docker also reads where it is one word without a list."""
 TextByName = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
 """Labels and their like."""
 

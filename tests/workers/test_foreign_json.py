@@ -283,6 +283,19 @@ def test_nulls_in_lists_and_labels_are_absent() -> None:
     assert read == configuration({"config": {"Env": ["A="], "Labels": {"b": "c"}, "Cmd": ["x"]}})
 
 
+def test_a_null_among_the_steps_of_a_build_is_none() -> None:
+    steps = [None, {"created_by": "ADD"}, None]
+    assert configuration({"history": steps}) == configuration({"history": steps[1:2]})
+
+
+def test_a_command_may_be_one_word_without_a_list() -> None:
+    """Docker takes both: https://github.com/moby/moby/blob/v26.1.5/api/types/strslice/strslice.go"""
+    one = {"config": {"Entrypoint": "/bin/serve", "Cmd": "-v"}}
+    assert configuration(one) == configuration(
+        {"config": {"Entrypoint": ["/bin/serve"], "Cmd": ["-v"]}}
+    )
+
+
 def test_a_token_stands_under_either_of_its_names() -> None:
     assert token({"token": None, "access_token": "t-2", "expires_in": None}) == "Bearer t-2"
     assert token({"token": "t-1", "access_token": None}) == "Bearer t-1"
