@@ -24,7 +24,7 @@ from quaymaster.secret_references import resolve
 from workers.foreign_json import Foreign, reason_of
 from workers.http_challenges import challenges_in
 from workers.http_client import Answer
-from workers.registry_addresses import base_of, never_in_clear
+from workers.registry_addresses import base_of, has_login, never_in_clear
 from workers.registry_words import refusal_in
 
 _SHORTEST_LIFE = 60.0
@@ -139,6 +139,8 @@ class Authorizer:
             if sent == self.login.basic:
                 raise self._refused(refused)
             return self.login.basic
+        if not challenge.realm:
+            raise self._refused(refused, "It does not say where to get a token.")
         with self._lock:
             known = self.header(scopes)
             if known not in (self.login.basic, sent):
@@ -172,8 +174,8 @@ class Authorizer:
             answer = _TokenAnswer.model_validate_json(response.content)
         except ValidationError as error:
             raise self._no_token(reason_of(error)) from None
-        token = answer.token or answer.access_token
-        if not token or not token.isascii() or not token.isprintable():
+        token = (answer.token or answer.access_token).strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise self._no_token()
         return token, answer.expires_in or _SHORTEST_LIFE
 
@@ -240,7 +242,7 @@ def _safe_realm(realm: str, login: RegistryLogin) -> httpx.URL:
         name = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
         is_local = is_loopback(f"{name}{port}") and is_loopback(host)
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
-        if name and not parts.username and is_safe:
+        if name and not has_login(realm) and is_safe:
             return httpx.URL(realm)
     except (ValueError, httpx.InvalidURL):
         pass
