@@ -30,6 +30,7 @@ from workers.registry_words import refusal_in
 _SHORTEST_LIFE = 60.0
 """Seconds a token is good for where the server does not say, by the specification."""
 _MARGIN = 10.0
+_WHO_MENDS_IT = "Whoever runs the registry should look at its token server."
 _SHORT_LIVED = (
     # The user that each cloud gives a login of its own registry, and for how long it is good.
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
@@ -165,10 +166,11 @@ class Authorizer:
         if response.status in (400, 401, 403):
             raise self._refused(response)
         if response.status != httpx.codes.OK:
+            passes = response.status >= 500 or response.status == 429
             raise OutsideFailure(
                 f"The login server of {self.login.host} answered {response.status}.",
-                next_step="Try again in a minute.",
-                trying_again_can_help=response.status >= 500 or response.status == 429,
+                next_step="Try again in a minute." if passes else _WHO_MENDS_IT,
+                trying_again_can_help=passes,
             )
         try:
             answer = _TokenAnswer.model_validate_json(response.content)
@@ -183,7 +185,7 @@ class Authorizer:
         return OutsideFailure(
             f"The login server of {self.login.host} sent no token.",
             why=why,
-            next_step="Whoever runs the registry should look at its token server.",
+            next_step=_WHO_MENDS_IT,
         )
 
     def _refused(self, refused: Answer, why: str = "") -> LoginRefused:

@@ -162,6 +162,7 @@ def test_a_token_server_that_fails_is_said_so(status: int, content: bytes, again
     with pytest.raises(OutsideFailure) as failed:
         Authorizer(LOGIN, TokenServer(status, content)).answer(bearer(), SCOPES, LOGIN.basic)
     assert failed.value.trying_again_can_help is again
+    assert ("Try again" in str(failed.value)) is again
 
 
 def test_basic_that_was_refused_is_not_tried_again() -> None:
