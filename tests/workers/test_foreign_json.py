@@ -275,6 +275,22 @@ def test_another_type_ends_in_the_reason(
     assert "is not a container image" not in said or path[-1] == "mediaType"
 
 
+@pytest.mark.parametrize("other", ["user", "USER", "u\u017fer"])
+def test_a_field_is_what_go_takes_for_it(other: str) -> None:
+    """Engine and scanner take the last of two that differ in case: what is shown is what runs."""
+    root = configuration({"config": {"User": "root"}})
+    assert configuration({"config": {"User": "1000", other: "root"}}) == root
+    assert configuration({"config": {other: "root"}}) == root
+    assert configuration({"config": {other: "1000", "User": "root"}}) == root
+    assert configuration({"Config": {"User": "root", other: None}}) == root
+
+
+def test_two_manifests_in_one_are_refused_however_they_are_written() -> None:
+    both = {"mediaType": OCI_IMAGE, "config": descriptor(A), "layers": [], "Manifests": []}
+    with pytest.raises(OutsideFailure, match="two different things"):
+        manifest(both)
+
+
 def test_nulls_in_lists_and_labels_are_absent() -> None:
     document = {
         "config": {"Env": ["A=", None], "Labels": {"a": None, "b": "c"}, "Cmd": [None, "x"]}
