@@ -262,11 +262,22 @@ async def _asked(
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise OutsideFailure(
             "Slack is not reached.",
-            why=f"{type(error).__name__}: {error}",
+            why=_why_not_reached(error),
             next_step="Check that this machine may open HTTPS connections to slack.com, and "
             "SLACK_API_URL if it is set.",
             trying_again_can_help=True,
         ) from error
+
+
+def _why_not_reached(error: Exception) -> str:
+    """An answer's error has the address in it, and that of a proxy has its login."""
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return f"The proxy of the environment answered {error.status}."
+        case aiohttp.ClientResponseError():
+            return f"{type(error).__name__}: its answer is not HTTP."
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:

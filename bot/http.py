@@ -121,7 +121,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 async def _bounded_body(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > REQUEST_BYTES:
+    if not (length.isascii() and length.isdigit()) or int(length) > REQUEST_BYTES:
         raise _TooLarge
     parts: list[bytes] = []
     size = 0

@@ -13,6 +13,9 @@ from bot.commands.tidy import without_mentions, words_after, words_for
 from bot.fields import NotAsSlackSends, Payload, first_of, inside, optional_text, text
 from quaymaster.operations import Actor, Origin
 
+_MARKS = ("command", "type", "actions", "event", "ssl_check")
+"""Fields by which the kinds of deliveries are told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -75,18 +78,31 @@ def expect_a_delivery(body: object) -> None:
         raise NotAsSlackSends("it has no fields")
     if "command" in body:
         text(body, "command")
+        _expect_nothing_else(body, "command")
         return
     match optional_text(body, "type"):
         case "block_actions":
             text(first_of(body, "actions"), "action_id")
+            _expect_nothing_else(body, "type", "actions")
         case "event_callback":
             text(inside(body, "event"), "type")
+            _expect_nothing_else(body, "type", "event")
         case "url_verification":
             text(body, "challenge")
-        case "" if "ssl_check" in body:  # of the address of slash commands
-            text(body, "ssl_check")
+            _expect_nothing_else(body, "type")
+        # Of the address of slash commands: https://docs.slack.dev/interactivity/implementing-slash-commands
+        case "" if body.get("ssl_check") == "1":
+            _expect_nothing_else(body, "ssl_check")
         case _:
             raise NotAsSlackSends("its type is none that is answered here")
+
+
+def _expect_nothing_else(body: Payload, *marks: str) -> None:
+    """A delivery is of one kind. Bolt looks for the marks of each kind in all of them, and takes
+    for granted what belongs to what it finds.
+    """
+    if any(mark in body and mark not in marks for mark in _MARKS):
+        raise NotAsSlackSends("it is of several kinds")
 
 
 def read_command(body: Payload) -> Typed:

@@ -52,7 +52,7 @@ class Digest:
         if not _DIGEST.fullmatch(self.value):
             raise UsageError(
                 f"{shown(self.value)} is not a digest.",
-                why="A digest is sha256: and 64 hex digits.",
+                why="A digest is sha256: and 64 lower-case hex digits.",
                 next_step="Copy it from `inspect`, for example sha256:9f86d0…",
             )
 

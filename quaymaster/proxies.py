@@ -24,6 +24,7 @@ _NO_PROXY = "NO_PROXY"
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PROXY_PORT = 80
 _SOCKS = ("socks", "socks4", "socks4a", "socks5", "socks5h")
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9._-]+)?")
 _BETWEEN = re.compile(r"[,\s]+")
 
 Address = IPv4Address | IPv6Address
@@ -39,9 +40,14 @@ class ProxyServer:
     password: str = field(default="", repr=False)
 
     @property
+    def has_login(self) -> bool:
+        """Whether it is told who asks."""
+        return bool(self.username or self.password)
+
+    @property
     def url(self) -> str:
         """With the login in it."""
-        if not self.username and not self.password:
+        if not self.has_login:
             return self.address
         login = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
         return self.address.replace("http://", f"http://{login}@", 1)
@@ -148,7 +154,9 @@ def _server(variable: str, value: str) -> ProxyServer:
         raise _not_followed(
             variable, "It names a proxy that is itself spoken to over TLS, which is not supported."
         )
-    if parts.scheme != "http" or not host or not host.isascii() or " " in host:
+    # A / # or ? in a password ends the host: what stands before it is none.
+    rest = f"{parts.path}{parts.query}{parts.fragment}"
+    if parts.scheme != "http" or not _HOST.fullmatch(host) or "@" in rest:
         raise _not_followed(variable, "It is not the address of an HTTP proxy.")
     name = f"[{host}]" if ":" in host else host
     username, password = unquote(parts.username or ""), unquote(parts.password or "")

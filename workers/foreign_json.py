@@ -4,6 +4,8 @@ Programs in Go write null for what is empty and leave the field out for the same
 reader that tells the two apart refuses images that every engine runs.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
@@ -12,7 +14,11 @@ T = TypeVar("T")
 
 
 class Foreign(BaseModel):
-    """A part of a foreign document. A null in the place of a field counts as no field."""
+    """A part of a foreign document. A null in the place of a field counts as no field.
+
+    The case of a field's name does not count, and of two the last does: so engines and scanner read
+    it (https://pkg.go.dev/encoding/json#Unmarshal), and what is shown of an image is what runs.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -20,8 +26,20 @@ class Foreign(BaseModel):
     @classmethod
     def _null_is_absent(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            return {name: value for name, value in data.items() if value is not None}
+            named = _names_of(cls)
+            return {
+                named.get(name) or named.get(name.casefold(), name): value
+                for name, value in data.items()
+                if value is not None
+            }
         return data
+
+
+@cache
+def _names_of(model: type[Foreign]) -> Mapping[str, str]:
+    """What the fields are called, by that and without its case."""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return {name.casefold(): name for name in names} | {name: name for name in names}
 
 
 def _without_nulls(data: object) -> object:
@@ -34,8 +52,16 @@ def _without_nulls(data: object) -> object:
             return data
 
 
-Texts = Annotated[list[str], BeforeValidator(_without_nulls)]
+def _one_or_several(data: object) -> object:
+    return [data] if isinstance(data, str) else _without_nulls(data)
+
+
+Several = Annotated[list[T], BeforeValidator(_without_nulls)]
+"""A list, in which a null is nothing."""
+Texts = Several[str]
 """A list of words."""
+Words = Annotated[list[str], BeforeValidator(_one_or_several)]
+"""A command line, which Docker also reads where it is one word without a list."""
 TextByName = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
 """Labels and their like."""
 

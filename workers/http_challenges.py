@@ -78,6 +78,10 @@ def _of_one(header: str) -> Iterator[HttpChallenge]:
 def _parameters(header: str, position: int) -> tuple[dict[str, str], int]:
     """Those from here on, and where they end: a word that no ``=`` follows is the next scheme."""
     read: dict[str, str] = {}
+    # The list may begin with elements that are empty, and only a parameter has a "=".
+    first = _skipped(_BETWEEN, header, position)
+    if _PARAMETER.match(header, first) is not None:
+        position = first
     while (found := _PARAMETER.match(header, position)) is not None:
         quoted = found["quoted"]
         value = found["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted)

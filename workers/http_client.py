@@ -183,7 +183,7 @@ class HttpClient:
     def _exchanged(self, asked: Question, limits: Limits, follows: bool) -> "Answer | str":
         parts = urlsplit(asked.url)
         headers: dict[bytes | str, bytes | str] = {
-            "Host": parts.netloc,
+            "Host": parts.netloc.rpartition("@")[2],
             "User-Agent": "quaymaster",
             "Accept-Encoding": "identity",
             **dict(asked.headers.items()),
@@ -222,7 +222,9 @@ class HttpClient:
         options = {**self._pool_options(), "network_backend": Wires(lambda _host, _port: True)}
         return httpcore.HTTPProxy(
             server.address,
-            proxy_auth=(server.username, server.password) if server.username else None,
+            proxy_auth=(server.username.encode(), server.password.encode())
+            if server.has_login
+            else None,
             **options,
         )
 

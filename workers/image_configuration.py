@@ -14,7 +14,7 @@ from quaymaster.outcomes import ExecutionParameters, HistoryStep
 from quaymaster.platforms import Platform
 from quaymaster.redaction import MARK, looks_secret, redact, redact_words
 from quaymaster.secret_names import is_harmless_name
-from workers.foreign_json import Foreign, TextByName, Texts, reason_of
+from workers.foreign_json import Foreign, Several, TextByName, Texts, Words, reason_of
 from workers.manifests import OCI_IMAGE, Descriptor, ImageManifest, not_an_image, unreadable
 
 # What Docker takes for the configuration of an image, some of it written by old registries:
@@ -108,8 +108,8 @@ class Config(Foreign):
 
     env: Texts | None = Field(default=None, alias="Env")
     labels: TextByName | None = Field(default=None, alias="Labels")
-    entrypoint: Texts | None = Field(default=None, alias="Entrypoint")
-    cmd: Texts | None = Field(default=None, alias="Cmd")
+    entrypoint: Words | None = Field(default=None, alias="Entrypoint")
+    cmd: Words | None = Field(default=None, alias="Cmd")
     user: str = Field(default="", alias="User")
     exposed_ports: dict[str, object] | None = Field(default=None, alias="ExposedPorts")
     health_check: _HealthCheck | None = Field(default=None, alias="Healthcheck")
@@ -178,4 +178,4 @@ class _File(Foreign):
     created: str | None = None
     config: Config | None = None
     root_fs: _RootFS | None = Field(default=None, alias="rootfs")
-    history: list[_Step] | None = None
+    history: Several[_Step] | None = None

@@ -14,6 +14,15 @@ _ZLIB = zlib.MAX_WBITS
 _BARE = -zlib.MAX_WBITS
 _MOST_TIMES = 3
 """So often an answer may be packed one over the other."""
+_AS_IT_IS = frozenset(
+    {
+        *("", "identity"),
+        # About how something was once sent to the storage, which keeps the header.
+        "aws-chunked",
+        # No encodings, and sent by servers that mean that it is not packed.
+        *("none", "binary", "7bit", "8bit", "utf-8", "utf8"),
+    }
+)
 _MEMBERS = 64
 """Of one answer: each costs a copy of what follows it."""
 
@@ -71,8 +80,7 @@ class Unpacking:
 def packing_of(headers: Mapping[str, str]) -> tuple[str, ...]:
     """How an answer is packed, in the order in which that was done; nothing where it is not."""
     words = (word.strip().lower() for word in headers.get("content-encoding", "").split(","))
-    # aws-chunked is about how something was once sent to the storage, which keeps the header.
-    return tuple(word for word in words if word not in ("", "identity", "aws-chunked"))
+    return tuple(word for word in words if word not in _AS_IT_IS)
 
 
 def unpacked(content: bytes, packing: tuple[str, ...], most: int) -> bytes:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
 
 import httpx
 from pydantic import ValidationError
@@ -201,7 +200,7 @@ class Registry:
             self._expect_success(answer, f"list the tags of {repository}", missing)
             before = len(names)
             names |= {name for name in self._tags_in(answer) if _is_tag(repository, name)}
-            path = _next_page(answer)
+            path = self._next_page(answer)
             if len(names) > TAGS or (path and time.monotonic() > until):
                 break
             if not path:
@@ -294,6 +293,14 @@ class Registry:
             next_step=f"It has {', '.join(tags[:5])}{more}." if tags else "It has no tags at all.",
         )
 
+    def _next_page(self, answer: Answer) -> str:
+        """The next page of a list, or nothing (a Link header of RFC 8288 with rel="next")."""
+        for link in httpx.Response(answer.status, headers=answer.headers).links.values():
+            named = {name.lower(): value for name, value in link.items()}
+            if "next" in named.get("rel", "").lower().split():
+                return self._connection.joined(answer.url, named["url"])
+        return ""
+
     def _tags_in(self, answer: Answer) -> set[str]:
         try:
             return set(_TagList.model_validate_json(answer.content).tags or ())
@@ -336,13 +343,6 @@ def _new_tag(new: ImageRef) -> str:
             next_step=f"Write it like {new.repository}:1.4.",
         )
     return new.tag
-
-
-def _next_page(answer: Answer) -> str:
-    """The next page of a list, or nothing (a Link header of RFC 8288 with rel="next")."""
-    links = httpx.Response(answer.status, headers=answer.headers).links
-    target = links.get("next", {}).get("url")
-    return urljoin(answer.url, target) if target else ""
 
 
 def _is_tag(repository: Repository, name: str) -> bool:

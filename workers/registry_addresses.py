@@ -20,11 +20,16 @@ def base_of(scheme: str, host: str) -> str:
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address. Raises ValueError for what is none."""
     parts = urlsplit(url)
-    return (
-        parts.scheme,
-        parts.hostname or "",
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
+    port = parts.port
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", usual if port is None else port
+
+
+def has_login(url: str) -> bool:
+    """Whether a user or a password stands in an address, be they empty. Raises ValueError for what
+    is no address.
+    """
+    return "@" in urlsplit(url).netloc
 
 
 def as_reached(url: str, base: str) -> str:
@@ -38,7 +43,7 @@ def as_reached(url: str, base: str) -> str:
     port = parts.port
     scheme, host, own_port = origin(base)
     usual = _USUAL_PORTS.get(parts.scheme)
-    if usual is None or parts.hostname != host or parts.username is not None:
+    if usual is None or parts.hostname != host or has_login(url):
         return url
     is_usual = port in (None, usual)
     # Beside a registry on a port of its own, the usual one may be somebody else's.
@@ -56,7 +61,7 @@ def never_in_clear(url: str, base: str) -> str:
     parts = urlsplit(url)
     port = parts.port
     scheme, host, _ = origin(base)
-    if parts.scheme != "http" or scheme != "https" or parts.hostname != host or parts.username:
+    if parts.scheme != "http" or scheme != "https" or parts.hostname != host or has_login(url):
         return url
     own = urlsplit(base).netloc.rpartition(":")[0] if urlsplit(base).port else urlsplit(base).netloc
     return parts._replace(

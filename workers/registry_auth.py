@@ -24,12 +24,13 @@ from quaymaster.secret_references import resolve
 from workers.foreign_json import Foreign, reason_of
 from workers.http_challenges import challenges_in
 from workers.http_client import Answer
-from workers.registry_addresses import base_of, never_in_clear
+from workers.registry_addresses import base_of, has_login, never_in_clear
 from workers.registry_words import refusal_in
 
 _SHORTEST_LIFE = 60.0
 """Seconds a token is good for where the server does not say, by the specification."""
 _MARGIN = 10.0
+_WHO_MENDS_IT = "Whoever runs the registry should look at its token server."
 _SHORT_LIVED = (
     # The user that each cloud gives a login of its own registry, and for how long it is good.
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
@@ -139,6 +140,8 @@ class Authorizer:
             if sent == self.login.basic:
                 raise self._refused(refused)
             return self.login.basic
+        if not challenge.realm:
+            raise self._refused(refused, "It does not say where to get a token.")
         with self._lock:
             known = self.header(scopes)
             if known not in (self.login.basic, sent):
@@ -163,17 +166,18 @@ class Authorizer:
         if response.status in (400, 401, 403):
             raise self._refused(response)
         if response.status != httpx.codes.OK:
+            passes = response.status >= 500 or response.status == 429
             raise OutsideFailure(
                 f"The login server of {self.login.host} answered {response.status}.",
-                next_step="Try again in a minute.",
-                trying_again_can_help=response.status >= 500 or response.status == 429,
+                next_step="Try again in a minute." if passes else _WHO_MENDS_IT,
+                trying_again_can_help=passes,
             )
         try:
             answer = _TokenAnswer.model_validate_json(response.content)
         except ValidationError as error:
             raise self._no_token(reason_of(error)) from None
-        token = answer.token or answer.access_token
-        if not token or not token.isascii() or not token.isprintable():
+        token = (answer.token or answer.access_token).strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise self._no_token()
         return token, answer.expires_in or _SHORTEST_LIFE
 
@@ -181,7 +185,7 @@ class Authorizer:
         return OutsideFailure(
             f"The login server of {self.login.host} sent no token.",
             why=why,
-            next_step="Whoever runs the registry should look at its token server.",
+            next_step=_WHO_MENDS_IT,
         )
 
     def _refused(self, refused: Answer, why: str = "") -> LoginRefused:
@@ -240,7 +244,7 @@ def _safe_realm(realm: str, login: RegistryLogin) -> httpx.URL:
         name = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
         is_local = is_loopback(f"{name}{port}") and is_loopback(host)
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
-        if name and not parts.username and is_safe:
+        if name and not has_login(realm) and is_safe:
             return httpx.URL(realm)
     except (ValueError, httpx.InvalidURL):
         pass

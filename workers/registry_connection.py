@@ -15,7 +15,7 @@ from quaymaster.registries import is_loopback
 from workers.asides import told
 from workers.exchange import Check, go_on
 from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
-from workers.registry_addresses import as_reached, base_of, origin
+from workers.registry_addresses import as_reached, base_of, has_login, origin
 from workers.registry_auth import Authorizer, RegistryLogin
 from workers.wire import is_local
 
@@ -77,18 +77,26 @@ class RegistryConnection:
         safe = told(text, self._authorizer.secrets)
         return bounds.text(" ".join(safe.split()), limit)
 
+    def joined(self, url: str, named: str) -> str:
+        """What an address names when it stands in an answer from ``url``."""
+        try:
+            return urljoin(url, named)
+        except ValueError:
+            raise self._not_an_address() from None
+
     def _own_url(self, path: str) -> str:
         """An address on this registry: a link to another host must not get the login."""
-        url = self._as_ours(urljoin(f"{self.base}/", path))
+        url = self._as_ours(self.joined(f"{self.base}/", path))
         if origin(url) != origin(self.base):
             raise self._not_a_registry("It refers to another host.")
         return url
 
     def _as_ours(self, url: str) -> str:
         try:
+            self._expect_no_login(url)
             return as_reached(url, self.base)
         except ValueError:
-            raise self._not_a_registry("It refers to what is not an address.") from None
+            raise self._not_an_address() from None
 
     def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> Answer:
         limits = Limits(ANSWER_SECONDS, ERROR_BYTES)
@@ -111,6 +119,7 @@ class RegistryConnection:
         """Where a redirect leads. Raises where the configuration does not let this registry send
         us.
         """
+        self._expect_no_login(named)
         is_listed = _named(*origin(named)) in self.login.redirects_to
         url = named if is_listed else self._as_ours(named)
         scheme, host, port = origin(url)
@@ -200,6 +209,14 @@ class RegistryConnection:
             next_step="Try again in a minute; if it stays so, look at the registry.",
             trying_again_can_help=True,
         )
+
+    def _expect_no_login(self, url: str) -> None:
+        """Nobody tells us whom to log in as. Raises ValueError for what is no address."""
+        if has_login(url):
+            raise self._not_a_registry("It refers to an address with a login in it.")
+
+    def _not_an_address(self) -> OutsideFailure:
+        return self._not_a_registry("It refers to what is not an address.")
 
     def _not_a_registry(self, why: str) -> OutsideFailure:
         return not_a_registry(self.login.host, why)

@@ -10,6 +10,7 @@ from quaymaster.checks import Check, perform
 from quaymaster.configuration import Configuration
 from quaymaster.settings import Settings
 from tests.configurations import SMALL, SMALL_TEXT
+from tests.misbehaving import misbehaving, once
 
 
 def configured(more: str) -> Configuration:
@@ -52,6 +53,25 @@ def test_a_wrong_bot_token_is_the_one_thing_said(slack: LocalSlack) -> None:
     assert found["Slack bot token"].verdict == "broken"
     assert "invalid_auth" in found["Slack bot token"].what
     assert "xoxb-wrong" not in str(found)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No", b"HTTP/1.1 403 hunter2", b"hunter2"])
+def test_a_proxy_that_refuses_is_named_and_its_password_is_not(
+    slack: LocalSlack, answer: bytes
+) -> None:
+    with misbehaving(once(answer + b"\r\nContent-Length: 0\r\n\r\n")) as (host, port):
+        environ = {
+            "SLACK_API_URL": "https://slack.invalid/api/",
+            "HTTPS_PROXY": f"http://ci:hunter2@{host}:{port}",
+        }
+        settings = Settings.from_env(slack.environment() | environ)
+        found = perform(slack_probes(settings, SMALL))
+    token = next(check for check in found if check.subject == "Slack bot token")
+    assert token.verdict == "broken"
+    assert "hunter2" not in str(found)
+    assert "ci:" not in str(found)
+    if answer.startswith(b"HTTP"):
+        assert "The proxy of the environment answered 40" in token.what
 
 
 def test_a_wrong_app_token_is_told_apart_from_the_bot_token(slack: LocalSlack) -> None:

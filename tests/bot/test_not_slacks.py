@@ -124,6 +124,7 @@ def as_form(payload: Any) -> bytes:
         (as_form({**CLICK, "type": "view_submission"}), FORM),
         (as_form({**CLICK, "actions": []}), FORM),
         (json.dumps({"type": "url_verification"}).encode(), JSON),
+        (json.dumps({"ssl_check": "block_actions"}).encode(), JSON),
         (json.dumps({**EVENT, "type": "something"}).encode(), JSON),
         (b"<xml/>", "text/xml"),
         (b"\x1f\x8b\x08", "application/gzip"),
@@ -204,6 +205,24 @@ async def test_whatever_stands_in_a_field_is_taken_or_refused(
         await asyncio.sleep(0)
     assert {line["log_level"] for line in lines} == {"warning"}
     assert {"exc_info"} & {name for line in lines for name in line} == set()
+
+
+async def test_one_delivery_is_of_one_kind(slack: httpx.AsyncClient) -> None:
+    """Bolt finds the marks of each kind in all of them."""
+    kinds = ("block_actions", "event_callback", "workflow_step_edit", "block_suggestion", "x", None)
+    marks = [{"type": kind} for kind in kinds if kind is not None]
+    marks += [{"event": odd} for odd in (*ODD, EVENT["event"])]
+    marks += [{"actions": odd} for odd in (*ODD, CLICK["actions"], {"0": {}})]
+    marks += [{"command": odd} for odd in (*ODD, "/image")]
+    marks += [{"ssl_check": odd} for odd in (*ODD, "1")]
+    for whole in (COMMAND, CLICK, EVENT, {"type": "url_verification", "challenge": "c1"}):
+        for mark in marks:
+            if set(mark) <= set(whole):
+                continue
+            with capture_logs() as lines:
+                body = json.dumps({**whole, "callback_id": "c", **mark}).encode()
+                assert await sent(slack, body, JSON) == 400, (whole, mark)
+            assert [line["log_level"] for line in lines] == ["warning"]
 
 
 async def test_null_is_absent(slack: httpx.AsyncClient) -> None:

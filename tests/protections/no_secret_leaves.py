@@ -590,6 +590,23 @@ NO_SECRET_LEAVES = (
         (f"{_PROXIES}::TestServer::test_has_a_password_that_is_never_printed",),
     ),
     _row(
+        "an address that names a login is not followed",
+        "workers/registry_connection.py",
+        "        if has_login(url):\n",
+        "        if False:\n",
+        (
+            "tests/workers/test_registry_dialects.py::TestOnesOwnAddress"
+            "::test_with_a_login_in_it_is_not_followed",
+        ),
+    ),
+    _row(
+        "a part of a proxy's password is not taken for the rest of its address",
+        "quaymaster/proxies.py",
+        ' or "@" in rest:\n',
+        ":\n",
+        (f"{_PROXIES}::TestServer::test_that_cannot_be_used_is_named_by_its_variable",),
+    ),
+    _row(
         "a link to another host does not get the login",
         "workers/registry_connection.py",
         "        if origin(url) != origin(self.base):\n            raise",

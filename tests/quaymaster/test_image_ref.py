@@ -94,7 +94,7 @@ class TestGrammar:
             ("shop/web:１", "is not a tag"),
             ("shop/web@", "is not a digest"),
             ("shop/web@sha256:abc", "is not a digest"),
-            ("shop/web@sha256:" + "A" * 64, "is not a digest"),
+            ("shop/web@sha256:" + "A" * 64, "64 lower-case hex digits"),
             ("shop/web@sha512:" + "a" * 128, "is not a digest"),
             ("shop/web@sha256:" + "a" * 64 + "@sha256:" + "a" * 64, "is not a digest"),
             ("a" * 256, "at most 255"),

@@ -134,6 +134,11 @@ class TestServer:
             ("http://ci:hunter2@proxy.test:99999", "not the address of an HTTP proxy"),
             ("http://[::1", "not the address of an HTTP proxy"),
             ("http://a b", "not the address of an HTTP proxy"),
+            ("http://ci:12#hunter2@proxy.test", "not the address of an HTTP proxy"),
+            ("http://ci:12?hunter2@proxy.test", "not the address of an HTTP proxy"),
+            ("http://ci:12/hunter2@proxy.test", "not the address of an HTTP proxy"),
+            ("http://pro%zzxy", "not the address of an HTTP proxy"),
+            ("\x01", "not the address of an HTTP proxy"),
         ],
     )
     @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])

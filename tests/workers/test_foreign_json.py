@@ -275,12 +275,41 @@ def test_another_type_ends_in_the_reason(
     assert "is not a container image" not in said or path[-1] == "mediaType"
 
 
+@pytest.mark.parametrize("other", ["user", "USER", "u\u017fer"])
+def test_a_field_is_what_go_takes_for_it(other: str) -> None:
+    """Engine and scanner take the last of two that differ in case: what is shown is what runs."""
+    root = configuration({"config": {"User": "root"}})
+    assert configuration({"config": {"User": "1000", other: "root"}}) == root
+    assert configuration({"config": {other: "root"}}) == root
+    assert configuration({"config": {other: "1000", "User": "root"}}) == root
+    assert configuration({"Config": {"User": "root", other: None}}) == root
+
+
+def test_two_manifests_in_one_are_refused_however_they_are_written() -> None:
+    both = {"mediaType": OCI_IMAGE, "config": descriptor(A), "layers": [], "Manifests": []}
+    with pytest.raises(OutsideFailure, match="two different things"):
+        manifest(both)
+
+
 def test_nulls_in_lists_and_labels_are_absent() -> None:
     document = {
         "config": {"Env": ["A=", None], "Labels": {"a": None, "b": "c"}, "Cmd": [None, "x"]}
     }
     read = configuration(document)
     assert read == configuration({"config": {"Env": ["A="], "Labels": {"b": "c"}, "Cmd": ["x"]}})
+
+
+def test_a_null_among_the_steps_of_a_build_is_none() -> None:
+    steps = [None, {"created_by": "ADD"}, None]
+    assert configuration({"history": steps}) == configuration({"history": steps[1:2]})
+
+
+def test_a_command_may_be_one_word_without_a_list() -> None:
+    """Docker takes both: https://github.com/moby/moby/blob/v26.1.5/api/types/strslice/strslice.go"""
+    one = {"config": {"Entrypoint": "/bin/serve", "Cmd": "-v"}}
+    assert configuration(one) == configuration(
+        {"config": {"Entrypoint": ["/bin/serve"], "Cmd": ["-v"]}}
+    )
 
 
 def test_a_token_stands_under_either_of_its_names() -> None:

@@ -58,6 +58,11 @@ BASIC_TEXT = 'Basic realm="x"'
                 HttpChallenge("basic", {"realm": "simple"}),
             ),
         ),
+        (
+            ["Bearer , ,realm=x,, service=y"],
+            (HttpChallenge("bearer", {"realm": "x", "service": "y"}),),
+        ),
+        (["Negotiate , ,Basic realm=x"], (HttpChallenge("negotiate"), BASIC)),
         (["Basic"], (HttpChallenge("basic"),)),
         (['= "a, b", Basic realm=x'], (BASIC,)),
         (['Digest realm="unterminated, Basic realm=x'], (HttpChallenge("digest"),)),

@@ -51,6 +51,18 @@ def test_a_registry_is_asked_for_through_the_proxy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("login", "sent"),
+    [("ci:p%C3%A4ss", b"Y2k6cMOkc3M="), (":hunter2", b"Omh1bnRlcjI="), ("ci", b"Y2k6")],
+)
+def test_any_login_gets_to_the_proxy(login: str, sent: bytes) -> None:
+    proxy = Proxy()
+    with misbehaving(proxy.script) as (host, port):
+        said = pinged("registry.invalid", {"HTTPS_PROXY": f"http://{login}@{host}:{port}"})
+    assert "The proxy of the environment does not lead there." in said
+    assert b"Proxy-Authorization: Basic " + sent + b"\r\n" in proxy.asked[0]
+
+
+@pytest.mark.parametrize(
     ("no_proxy", "wanted"),
     [
         ("*.invalid", "registry.invalid"),

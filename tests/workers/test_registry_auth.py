@@ -97,11 +97,12 @@ def test_anonymous_access_asks_for_a_token_without_credentials() -> None:
         "http://auth.test/token",
         "http://127.0.0.1:5000/token",
         "https://ci:x@auth.test/token",
+        "https://:x@auth.test/token",
+        "http://:x@registry.test/token",
         "ftp://auth.test/token",
         "//auth.test/token",
         "https://",
         "https://[::1/token",
-        "",
     ],
 )
 def test_the_password_is_never_sent_in_clear_over_a_network(realm: str) -> None:
@@ -110,6 +111,25 @@ def test_the_password_is_never_sent_in_clear_over_a_network(realm: str) -> None:
         Authorizer(LOGIN, server).answer(bearer(realm), SCOPES, LOGIN.basic)
     assert server.asked == []
     assert "hunter2" not in str(unsafe.value)
+
+
+def test_a_challenge_that_names_no_token_server_is_told() -> None:
+    refused = Answer(401, httpx.Headers({"WWW-Authenticate": "Bearer x=y"}), b"", "https://r.test/")
+    with pytest.raises(LoginRefused, match="does not say where to get a token"):
+        Authorizer(LOGIN, TokenServer()).answer(refused, SCOPES, LOGIN.basic)
+
+
+@pytest.mark.parametrize("token", [" t-1", "t-1 ", "\\tt-1"])
+def test_blanks_around_a_token_are_not_of_it(token: str) -> None:
+    server = TokenServer(content=f'{{"token": "{token}"}}'.encode())
+    assert Authorizer(LOGIN, server).answer(bearer(), SCOPES, LOGIN.basic) == "Bearer t-1"
+
+
+@pytest.mark.parametrize("token", [" ", "a b"])
+def test_what_cannot_be_a_token_is_none(token: str) -> None:
+    server = TokenServer(content=f'{{"token": "{token}"}}'.encode())
+    with pytest.raises(OutsideFailure, match="sent no token"):
+        Authorizer(LOGIN, server).answer(bearer(), SCOPES, LOGIN.basic)
 
 
 @pytest.mark.parametrize("realm", ["http://localhost:5001/token", "http://[::1]:5001/token"])
@@ -142,6 +162,7 @@ def test_a_token_server_that_fails_is_said_so(status: int, content: bytes, again
     with pytest.raises(OutsideFailure) as failed:
         Authorizer(LOGIN, TokenServer(status, content)).answer(bearer(), SCOPES, LOGIN.basic)
     assert failed.value.trying_again_can_help is again
+    assert ("Try again" in str(failed.value)) is again
 
 
 def test_basic_that_was_refused_is_not_tried_again() -> None:

@@ -104,6 +104,9 @@ def in_two(content: bytes) -> bytes:
         ("deflate,\tgzip", lambda content: gzip.compress(deflated(content))),
         ("identity", bytes),
         ("aws-chunked", bytes),
+        ("none", bytes),
+        ("UTF-8", bytes),
+        ("binary", bytes),
         ("", bytes),
     ],
 )
@@ -179,6 +182,41 @@ class TestOnesOwnAddress:
         with lying.registry() as registry:
             assert set(registry.tags(lying.ref("shop/web").repository).names) == {"a", "b"}
         assert "Authorization" in lying.asked[1].headers
+
+    @pytest.mark.parametrize("more", ['REL="next"', 'rel="Next"', 'rel="last next"', "rel=next"])
+    def test_in_a_link_is_found_however_it_is_written(
+        self, lying: LyingRegistry, more: str
+    ) -> None:
+        link = (("Link", f"</v2/other>; rel=first, </v2/more>; title=x; {more}"),)
+        lying.answer = lambda asked: (
+            Said(200, b'{"tags": ["b"]}')
+            if asked.path == "/v2/more"
+            else Said(200, b'{"tags": ["a"]}', link)
+        )
+        with lying.registry() as registry:
+            assert set(registry.tags(lying.ref("shop/web").repository).names) == {"a", "b"}
+
+    @pytest.mark.parametrize("place", ["https://[x", "//[::1", "http://a:b:c/"])
+    def test_that_is_none_is_the_reason(self, lying: LyingRegistry, place: str) -> None:
+        lying.answer = lambda _: Said(200, b'{"tags": ["a"]}', (("Link", f"<{place}>; rel=next"),))
+        with lying.registry() as registry:
+            with pytest.raises(OutsideFailure, match="not an address"):
+                registry.tags(lying.ref("shop/web").repository)
+            with pytest.raises(OutsideFailure, match="not an address"):
+                registry._connection.send("DELETE", place, frozenset())
+
+    @pytest.mark.parametrize("login", ["u:p@", ":p@", "u@", "@"])
+    def test_with_a_login_in_it_is_not_followed(self, login: str) -> None:
+        connection = RegistryConnection(RegistryLogin("r.test", "https", redirects_to=("s.test",)))
+        for follow in (connection._follow, connection._own_url):
+            with pytest.raises(OutsideFailure, match="login in it"):
+                follow(f"https://{login}r.test/v2/x")
+        with pytest.raises(OutsideFailure, match="login in it"):
+            connection._follow(f"https://{login}s.test/v2/x")
+
+    def test_at_port_0_is_another(self) -> None:
+        with pytest.raises(OutsideFailure, match="another host"):
+            RegistryConnection(RegistryLogin("r.test", "https"))._own_url("https://r.test:0/v2/x")
 
     @pytest.mark.parametrize("named", ["https://{host}", "http://127.0.0.1", "https://127.0.0.1"])
     def test_in_a_redirect_leads_on(self, lying: LyingRegistry, named: str) -> None:
