@@ -351,7 +351,10 @@ def unreachable(host: str, error: Exception, secrets: Iterable[str] = ()) -> Out
     innermost = _ERRNO.search(text)
     way = "Check that the engine runs and that `docker` under hosts in quaymaster.yml is right."
     if _is_denied(error):
-        way = "The worker's user has to be in the group that owns the Docker socket."
+        way = (
+            "The worker's user has to be in the group that owns the Docker socket (with Docker "
+            "Compose: DOCKER_GROUP_ID in .env)."
+        )
     return _unreached(host, innermost.group(1) if innermost else text, way, secrets)
 
 
