@@ -14,7 +14,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -316,14 +316,16 @@ def accept_host(
 async def _until_stopped(
     run: Callable[[asyncio.Event], Coroutine[None, None, None]], sign: Sign
 ) -> None:
-    """Run it until SIGTERM or SIGINT, also where it has nothing to do."""
+    """Run it until SIGTERM or SIGINT, also where it has nothing to do. Raises what it raises."""
     stop = _stop_on_signals()
+    stopped = asyncio.ensure_future(stop.wait())
     running = asyncio.ensure_future(run(stop))
     while not stop.is_set():
         sign.give()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SIGN_SECONDS):
-                await stop.wait()
+        awaited = {stopped} if running.done() else {stopped, running}
+        await asyncio.wait(awaited, timeout=_SIGN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
     await running
 
 

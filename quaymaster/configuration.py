@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
+from quaymaster.given_files import way_out
 from quaymaster.image_ref import Repository, canonical_registry, shown
 from quaymaster.registries import RegistryAccess
 from quaymaster.retention import Retention
@@ -66,7 +67,9 @@ class Configuration:
         except OSError as error:
             raise ConfigurationError(
                 f"{path} cannot be read: {error.strerror or error}.",
-                next_step="Copy quaymaster.example.yml there, or set QUAYMASTER_CONFIG.",
+                next_step=way_out(
+                    error, path, "Copy quaymaster.example.yml there, or set QUAYMASTER_CONFIG."
+                ),
             ) from error
         return cls.parse(text, path)
 

@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from quaymaster.errors import ConfigurationError, Forged
+from quaymaster.given_files import way_out
 
 PUBLIC_PREFIX = "ed25519:"
 PRIVATE_PREFIX = "ed25519-private:"
@@ -90,7 +91,11 @@ class KeyRing:
         except OSError as error:
             raise ConfigurationError(
                 f"The key ring {path} cannot be read: {error.strerror or error}.",
-                next_step="Make keys with `quaymaster keys new`, and give every program the file.",
+                next_step=way_out(
+                    error,
+                    path,
+                    "Make keys with `quaymaster keys new`, and give every program the file.",
+                ),
             ) from error
         return cls.parse(text, path.name)
 

@@ -44,7 +44,9 @@ class Sign:
         unfinished = self._file.with_suffix(".unfinished")
         words = " ".join(why.split()).rstrip(".")
         with contextlib.suppress(OSError):
-            unfinished.write_text(f"{at}\n{self._lasts_seconds}\n{words}\n", encoding="utf-8")
+            unfinished.unlink(missing_ok=True)
+            with unfinished.open("x", encoding="utf-8") as file:  # no link that somebody put there
+                file.write(f"{at}\n{self._lasts_seconds}\n{words}\n")
             unfinished.replace(self._file)
 
 
@@ -60,6 +62,10 @@ class Signs:
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             for file in self._folder.glob(f"*{_ENDING}"):
                 file.unlink()
+            trial = self._folder / "trial.unfinished"
+            trial.unlink(missing_ok=True)
+            trial.touch(exist_ok=False)
+            trial.unlink()
 
     def expect(self, names: Iterable[str]) -> None:
         """These processes are to give signs; until they do, the program is not well."""
@@ -83,12 +89,14 @@ def _complaint(file: Path) -> str:
     try:
         at, lasts, why, *_ = file.read_text(encoding="utf-8").split("\n")
         age = time.monotonic() - float(at)  # one clock for all processes of a machine
-        is_over = age > float(lasts)
+        is_good = 0 <= age <= float(lasts)
     except (OSError, ValueError):
         return "left a sign that cannot be read"
-    if why:
+    if why or is_good:
         return why
-    return f"gave its last sign of life {age:.0f} seconds ago" if is_over else ""
+    if age < 0:  # that clock begins anew with the machine
+        return "has given no sign of life since this machine was started"
+    return f"gave its last sign of life {age:.0f} seconds ago"
 
 
 def tell(environ: Mapping[str, str]) -> int:

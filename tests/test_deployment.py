@@ -96,7 +96,7 @@ def test_the_socket_may_be_elsewhere_and_nothing_is_made_where_it_is_not(tmp_pat
         mounted = json.loads(done.stdout)["services"]["worker-host"]["volumes"]
         (socket,) = (one for one in mounted if one["target"] == "/var/run/docker.sock")
         assert socket["source"] == source
-        assert not socket["bind"].get("create_host_path")
+        assert socket["bind"]["create_host_path"] is False
 
 
 def test_every_program_that_speaks_to_slack_speaks_to_the_same(tmp_path: Path) -> None:
@@ -120,6 +120,7 @@ def test_every_program_has_configuration_and_key_ring_read_only(
             if volume["target"] == f"/etc/quaymaster/{file}"
         )
         assert one["read_only"] is True
+        assert one["bind"]["create_host_path"] is False  # who forgot it reads that
 
 
 def test_each_program_has_its_own_key_and_no_other(services: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from workers.exchange import TooMuch
 from workers.foreign_json import reason_of
 from workers.foreign_words import ForeignWords
 from workers.refusals import Cause, cause_of, error_of
+from workers.unreached_registry import kept_apart, not_reached
 
 _LIMIT = 400
 """Characters of the engine's own words on a card; a registry may answer with a whole page."""
@@ -49,27 +50,6 @@ _NO_PLATFORM = (
 )
 _NOT_ON_HOST = ("no such image", "does not exist locally", "tag does not exist")
 _MAYBE_THERE = ("pull access denied",)
-_UNREACHED = (
-    "connection refused",
-    "no such host",
-    "i/o timeout",
-    "network is unreachable",
-    "no route to host",
-    "connection reset",
-    "connection reset by peer",
-    "tls handshake timeout",
-    "request canceled while waiting for connection",
-    "context deadline exceeded",
-    "unexpected eof",
-    "eof",
-    "server misbehaving",
-    "temporary failure in name resolution",
-)
-_PLAIN_HTTP = (
-    "server gave http response to https client",
-    "first record does not look like a tls handshake",
-)
-_CERTIFICATE = ("x509", "certificate", "bad certificate")
 _PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
 _NO_DIRECTORY = ("bind source path does not exist",)
 _NO_COMMAND = (
@@ -187,36 +167,31 @@ def _with_a_registry(
     subject: str,
     host: str,
 ) -> QuaymasterError:
-    """First what the engine says of itself. Certificates before logins: their texts may hold the
-    words of the others.
-    """
+    """First what the engine says of itself, and of the way to the registry."""
     if words.has(*_NOT_ON_HOST):
         return _not_on_host(subject, host)
     is_of_registry = bool(words.statuses or words.codes)
     if words.has(*_FULL) and (phase is Phase.PULL or not is_of_registry):
         return _host_full(why, subject, host)
-    if words.has(*_PLAIN_HTTP) or words.has(*_CERTIFICATE):
-        return _untrusted(words, why, subject, host)
+    apart = kept_apart(words, why, subject, host)
+    if apart is not None:
+        return apart
     if words.has(*_NO_PLATFORM):
         return _no_platform(text, why, subject, host)
     # A 500 is the engine's own word for whatever it has no other for.
     cause = cause_of(words, status if status != 500 else None)
     if cause in (Cause.DENIED, Cause.MISSING) and words.has(*_MAYBE_THERE):
         return _maybe_there(why, subject)
-    found = _said_by_registry(cause, why, subject)
-    if found is not None:
-        return found
-    if words.has(*_UNREACHED):
-        return OutsideFailure(
-            f"{host} does not reach the registry of {subject}.",
-            why=why,
-            next_step="Check the registry's name, and that it runs; then try again.",
-            trying_again_can_help=True,
-        )
-    return _unknown(why, subject, host)
+    return (
+        _said_by_registry(cause, phase, why, subject)
+        or not_reached(words, why, subject, host)
+        or _unknown(why, subject, host)
+    )
 
 
-def _said_by_registry(cause: Cause | None, why: str, subject: str) -> QuaymasterError | None:
+def _said_by_registry(
+    cause: Cause | None, phase: Phase, why: str, subject: str
+) -> QuaymasterError | None:
     match cause:
         case None:
             return None
@@ -233,7 +208,8 @@ def _said_by_registry(cause: Cause | None, why: str, subject: str) -> Quaymaster
                 f"The registry refuses the login for {subject}.",
                 why=why,
                 next_step="Check username and password of this registry in quaymaster.yml and in "
-                "the worker's environment; `quaymaster check` tries them.",
+                "the worker's environment (`quaymaster check` tries them), and the user's rights "
+                "on that repository.",
             )
         case Cause.DENIED:
             return OutsideFailure(
@@ -243,6 +219,8 @@ def _said_by_registry(cause: Cause | None, why: str, subject: str) -> Quaymaster
                 "does not tell the registry's words, its login may also have expired, or a quota "
                 "be used up.",
             )
+        case Cause.REJECTED if phase is Phase.PULL:
+            return _not_given_out(why, subject)
         case Cause.REJECTED:
             return OutsideFailure(
                 f"The registry does not take {subject}.",
@@ -250,6 +228,8 @@ def _said_by_registry(cause: Cause | None, why: str, subject: str) -> Quaymaster
                 next_step="The tag may be immutable: choose another one. The registry's log says "
                 "more.",
             )
+        case Cause.MISSING if phase is Phase.PUSH:
+            return _no_place(why, subject)
         case Cause.MISSING:
             return NotFound(
                 f"{subject} does not exist.",
@@ -297,24 +277,30 @@ def _maybe_there(why: str, subject: str) -> NotFound:
     )
 
 
+def _no_place(why: str, subject: str) -> NotFound:
+    """Of what is pushed it is the repository that is not there."""
+    return NotFound(
+        f"The registry has no place for {subject}.",
+        why=why,
+        next_step="Check the spelling. Some registries want the repository or its project to be "
+        "there before a push (Amazon ECR, Harbor): make it, then push again.",
+    )
+
+
+def _not_given_out(why: str, subject: str) -> OutsideFailure:
+    return OutsideFailure(
+        f"The registry does not give out {subject}.",
+        why=why,
+        next_step="A rule of the registry may forbid it, for example Harbor's for images that are "
+        "vulnerable or not scanned. Whoever runs the registry finds more in its log.",
+    )
+
+
 def _unknown(why: str, subject: str, host: str) -> OutsideFailure:
     return OutsideFailure(
         f"{host} failed at {subject}.",
         why=why,
         next_step="Try again; if it stays so, look at the engine's log.",
-    )
-
-
-def _untrusted(words: ForeignWords, why: str, subject: str, host: str) -> OutsideFailure:
-    if words.has(*_PLAIN_HTTP):
-        what, way = "speaks plain HTTP", "list it under insecure-registries in daemon.json"
-    else:
-        what, way = (
-            "has a certificate that the engine does not trust",
-            ("put its CA into /etc/docker/certs.d/REGISTRY/ca.crt"),
-        )
-    return OutsideFailure(
-        f"The registry of {subject} {what}.", why=why, next_step=f"On {host}: {way}."
     )
 
 
@@ -365,7 +351,10 @@ def unreachable(host: str, error: Exception, secrets: Iterable[str] = ()) -> Out
     innermost = _ERRNO.search(text)
     way = "Check that the engine runs and that `docker` under hosts in quaymaster.yml is right."
     if _is_denied(error):
-        way = "The worker's user has to be in the group that owns the Docker socket."
+        way = (
+            "The worker's user has to be in the group that owns the Docker socket (with Docker "
+            "Compose: DOCKER_GROUP_ID in .env)."
+        )
     return _unreached(host, innermost.group(1) if innermost else text, way, secrets)
 
 

@@ -37,6 +37,10 @@ class Kind(Enum):
 
     UNREACHED = auto()
     UNTRUSTED = auto()
+    OUTDATED = auto()
+    """Its certificate is not valid yet, or not any more."""
+    OTHER_NAME = auto()
+    """Its certificate is for another name."""
     NO_TLS = auto()
     BROKEN = auto()
     NOT_HTTP = auto()
@@ -45,6 +49,15 @@ class Kind(Enum):
     NO_ADDRESS = auto()
     CIRCLES = auto()
     LOCAL = auto()
+
+
+# https://github.com/openssl/openssl/blob/master/include/openssl/x509_vfy.h.in
+_OF_CERTIFICATES = {
+    9: Kind.OUTDATED,
+    10: Kind.OUTDATED,
+    62: Kind.OTHER_NAME,
+    64: Kind.OTHER_NAME,
+}
 
 
 class HttpFailure(Exception):
@@ -312,7 +325,8 @@ def _failure(error: Exception) -> HttpFailure:
         case httpcore.TimeoutException():
             return HttpFailure(Kind.TOO_SLOW)
         case _ if isinstance(cause, ssl.SSLCertVerificationError):
-            return HttpFailure(Kind.UNTRUSTED, f"{cause.verify_message}.")
+            kind = _OF_CERTIFICATES.get(cause.verify_code, Kind.UNTRUSTED)
+            return HttpFailure(kind, f"{cause.verify_message.rstrip('.')}.")
         case _ if isinstance(cause, ssl.SSLError):
             return HttpFailure(Kind.NO_TLS, f"TLS says: {(cause.reason or 'no').lower()}.")
         case httpcore.ProxyError():

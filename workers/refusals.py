@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from quaymaster.errors import Conflict, DiskFull, LoginRefused, OutsideFailure, QuaymasterError
+from quaymaster.errors import (
+    Conflict,
+    DiskFull,
+    LoginRefused,
+    NotFound,
+    OutsideFailure,
+    QuaymasterError,
+)
 from workers.foreign_words import ForeignWords
 
 
@@ -22,6 +29,8 @@ class Cause(Enum):
     """The login was right once."""
     IMMUTABLE = auto()
     QUOTA = auto()
+    NO_PROJECT = auto()
+    """What would hold the repository is not there."""
     LOGIN = auto()
     DENIED = auto()
     MISSING = auto()
@@ -83,6 +92,8 @@ _SIGNS = (
             *("exceeded the storage", "limitexceeded", "limitexceededexception"),
         ),
     ),
+    # Harbor's “unauthorized: project shop not found”, whose name is taken out.
+    _Sign(Cause.NO_PROJECT, (), (), ("project not found", "project · not found")),
     _Sign(
         Cause.LOGIN,
         (401,),
@@ -111,13 +122,16 @@ _SIGNS = (
         Cause.REJECTED,
         (400, 405, 409, 412, 415, 422),
         ("manifest invalid", "name invalid", "precondition", "tag invalid", "unsupported"),
-        (),
+        ("due to configured policy",),
     ),
     _Sign(Cause.FAILED, (500, 502, 503, 504), ("unavailable",), ()),
 )
 _MISSING_CODES = frozenset({"manifest unknown", "name unknown", "blob unknown"})
 _BY_WORDS_BEFORE_CODES = frozenset(
-    {Cause.NO_SPACE, Cause.EXPIRED, Cause.IMMUTABLE, Cause.QUOTA, Cause.TOO_OFTEN}
+    {
+        *(Cause.NO_SPACE, Cause.EXPIRED, Cause.IMMUTABLE, Cause.QUOTA, Cause.NO_PROJECT),
+        Cause.TOO_OFTEN,
+    }
 )
 """Registries have no code of their own for these, and put them under another."""
 
@@ -177,6 +191,11 @@ _TOLD = {
         Conflict,
         "{who} refuses to change what is there.",
         "Its tags are immutable: choose another tag.",
+    ),
+    Cause.NO_PROJECT: _Told(
+        NotFound,
+        "{who} has no project of that name.",
+        "Check the spelling; or have whoever runs the registry make the project.",
     ),
     Cause.QUOTA: _Told(
         DiskFull,

@@ -174,11 +174,10 @@ class RegistryConnection:
                 )
             case Kind.TOO_LONG | Kind.NOT_HTTP:
                 return self._not_a_registry(words)
-            case Kind.UNTRUSTED:
+            case Kind.UNTRUSTED | Kind.OUTDATED | Kind.OTHER_NAME:
+                what, way = _certificate(failure.kind, host)
                 return OutsideFailure(
-                    f"The certificate of {host} is not trusted.",
-                    why=words,
-                    next_step=f"Whoever runs Quaymaster sets ca_file under registries: {host}.",
+                    f"The certificate of {host} {what}.", why=words, next_step=way
                 )
             case Kind.NO_TLS:
                 return OutsideFailure(
@@ -240,6 +239,20 @@ def may_not(login: RegistryLogin, doing: str, why: str) -> LoginRefused:
         why=why or f"{login.host} refused it.",
         next_step=f"Give the account the right in {login.host}, or configure another one.",
     )
+
+
+def _certificate(kind: Kind, host: str) -> tuple[str, str]:
+    """What is the matter with it, and what to do."""
+    if kind is Kind.OUTDATED:
+        return "is not valid now", (
+            "Whoever runs the registry renews it. If it is in date, set the clock of the machine "
+            "that the worker runs on."
+        )
+    if kind is Kind.OTHER_NAME:
+        return "is for another name", (
+            "Use one of the names that it is for, or have whoever runs the registry add this one."
+        )
+    return "is not trusted", f"Whoever runs Quaymaster sets ca_file under registries: {host}."
 
 
 @cache

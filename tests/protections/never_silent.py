@@ -22,6 +22,7 @@ _RUN = "tests/workers/test_run.py"
 _RUNNING = "tests/workers/test_running.py"
 _SETTLE = "tests/workers/test_settle.py"
 _SLOW = "tests/workers/test_slow_redis.py"
+_SIGNS = "tests/quaymaster/test_signs_of_life.py"
 _STEPS = "tests/bot/test_steps.py"
 _SUPERVISOR = "tests/workers/test_supervisor.py"
 
@@ -39,9 +40,23 @@ NEVER_SILENT = (
     _row(
         "a sign of life runs out",
         "quaymaster/signs_of_life.py",
-        "is_over = age > float(lasts)",
-        "is_over = False",
-        ("tests/quaymaster/test_signs_of_life.py::test_a_sign_that_is_old_says_nothing",),
+        "is_good = 0 <= age <= float(lasts)",
+        "is_good = 0 <= age",
+        (f"{_SIGNS}::test_a_sign_that_is_old_says_nothing",),
+    ),
+    _row(
+        "a sign of life does not outlive its machine",
+        "quaymaster/signs_of_life.py",
+        "is_good = 0 <= age <= float(lasts)",
+        "is_good = age <= float(lasts)",
+        (f"{_SIGNS}::test_a_sign_from_before_the_machine_was_started_says_nothing",),
+    ),
+    _row(
+        "what fails beside the scanner is not called well",
+        "quaymaster/cli.py",
+        "        if running.done():\n            await running\n",
+        "",
+        ("tests/quaymaster/test_until_stopped.py",),
     ),
     _row(
         "a worker that is asked to stop while Redis is away stops",

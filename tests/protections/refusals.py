@@ -41,6 +41,13 @@ REFUSALS = (
         (_EACH,),
     ),
     _row(
+        "what a proxy says is not the registry's",
+        "workers/unreached_registry.py",
+        "    if words.has(*_BY_PROXY):\n",
+        "    if False:\n",
+        (_EACH,),
+    ),
+    _row(
         "a quota, an expired login and their like come before the code that they are told under",
         "workers/refusals.py",
         "not is_told and one.cause in _BY_WORDS_BEFORE_CODES and words.has(*one.words)",

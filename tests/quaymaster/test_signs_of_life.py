@@ -1,5 +1,6 @@
 """Signs of life: what a health check is told, and at what price."""
 
+import os
 import subprocess
 import sys
 import time
@@ -43,6 +44,17 @@ def test_a_sign_that_is_old_says_nothing(signs: Signs, at: list[float]) -> None:
     assert signs.complaints() == ["The worker 1 gave its last sign of life 46 seconds ago."]
     sign.give()
     assert signs.complaints() == []
+
+
+def test_a_sign_from_before_the_machine_was_started_says_nothing(
+    signs: Signs, at: list[float]
+) -> None:
+    """In a folder that outlives the machine, of a program that was not started again."""
+    signs.of("bot", 20).give()
+    at[0] -= 1000
+    assert signs.complaints() == [
+        "The bot has given no sign of life since this machine was started."
+    ]
 
 
 def test_who_gives_signs_all_the_time_writes_seldom(
@@ -89,6 +101,26 @@ def test_a_folder_that_cannot_be_written_to_is_said_at_the_start(tmp_path: Path)
     settings = Settings.from_env({HEALTH_VARIABLE: str(tmp_path / "file")})
     with pytest.raises(ConfigurationError, match="cannot be written: File exists"):
         settings.signs()
+
+
+def test_a_folder_that_is_there_and_read_only_is_said_at_the_start() -> None:
+    """Nobody makes files there, root included."""
+    settings = Settings.from_env({HEALTH_VARIABLE: "/proc/self"})
+    with pytest.raises(ConfigurationError, match="HEALTH=/proc/self cannot be written: "):
+        settings.signs()
+
+
+def test_what_somebody_put_in_the_way_is_neither_followed_nor_waited_for(
+    signs: Signs, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("as it was")
+    (tmp_path / "health" / "bot.unfinished").symlink_to(theirs)
+    os.mkfifo(tmp_path / "health" / "worker 1.unfinished")
+    signs.of("bot", 20).give()
+    signs.of("worker 1", 20).give()
+    assert signs.complaints() == []
+    assert theirs.read_text() == "as it was"
 
 
 def test_a_sign_that_cannot_be_written_ends_nothing(signs: Signs, tmp_path: Path) -> None:

@@ -121,6 +121,12 @@ class Machine:
             os.close(theirs)
         return done.returncode, done.stdout
 
+    def kill_when_it_installs(self) -> Path:
+        """`.ci/prepare` is killed at every installation while the file that this returns exists."""
+        file = self.folder / "killed"
+        file.touch()
+        return file
+
     def _environment(self) -> dict[str, str]:
         return {
             "PATH": f"{self.programs}:/usr/bin:/bin",
@@ -155,5 +161,6 @@ class Machine:
         return (
             f'echo "$@" >>{self.folder}/apt-get.log\n'
             f"[ -x {self.root}/{POLICY} ] || exit 100\n"
+            f"[ ! -e {self.folder}/killed ] || kill -KILL $PPID\n"
             f"for one; do case $one in\n{cases}esac; done"
         )

@@ -55,6 +55,13 @@ def test_who_says_yes_is_not_asked(tmp_path: Path, way: str) -> None:
     assert named(output)
 
 
+@pytest.mark.parametrize("word", ["0", "no", "false", ""])
+def test_who_sets_yes_to_no_has_not_agreed(tmp_path: Path, word: str) -> None:
+    bare = Machine(tmp_path, environment={"YES": word})
+    assert bare.prepares("try")[0] == 1
+    assert bare.asked == ""
+
+
 def test_no_service_of_a_package_is_started(tmp_path: Path) -> None:
     """The machine's apt-get refuses to install while one could be."""
     bare = Machine(tmp_path)
@@ -69,6 +76,17 @@ def test_a_policy_of_the_machines_own_stays(tmp_path: Path) -> None:
     policy.chmod(0o755)
     assert bare.prepares("try", "--yes")[0] == 0
     assert policy.read_text() == "#!/bin/sh\nexit 101\n"
+
+
+def test_what_keeps_services_from_starting_goes_after_a_run_that_was_killed(tmp_path: Path) -> None:
+    """Else nothing that is installed later starts on that machine, and nobody knows why."""
+    bare = Machine(tmp_path)
+    killed = bare.kill_when_it_installs()
+    assert bare.prepares("try", "--yes")[0] == -9
+    assert (bare.root / POLICY).exists()
+    killed.unlink()
+    assert bare.prepares("try", "--yes")[0] == 0
+    assert not (bare.root / POLICY).exists()
 
 
 def test_where_an_engine_answers_only_python_is_needed(tmp_path: Path) -> None:

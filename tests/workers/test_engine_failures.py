@@ -109,6 +109,26 @@ NGINX_413 = (
     "error parsing HTTP 413 response body: invalid character '<' looking for beginning of value: "
     r'"<html>\r\n<head><title>413 Request Entity Too Large</title></head>"'
 )
+PROXY_LOGIN = 'Get "https://registry-1.docker.io/v2/": Proxy Authentication Required'
+PROXY_AWAY = (
+    'Get "https://r/v2/": proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused'
+)
+OUTDATED = (
+    "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current "
+    "time 2026-11-27T23:00:00Z is after 2026-11-01T00:00:00Z"
+)
+OTHER_NAME = "x509: certificate is valid for a.example.com, not registry.example.com"
+NO_NAME = "x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs"
+WANTS_OURS = 'Get "https://r/v2/": remote error: tls: certificate required'
+ECR_NO_REPOSITORY = (
+    "name unknown: The repository with name 'shop/web' does not exist in the registry with id '1'"
+)
+HARBOR_NO_PROJECT = "unauthorized: project shop not found: project shop not found"
+HARBOR_NO_RIGHT = "unauthorized: unauthorized to access repository: shop/web, action: push"
+HARBOR_VULNERABLE = (
+    "unknown: current image with 3 vulnerabilities cannot be pulled due to configured policy in "
+    "'Prevent images with vulnerability severity of \"High\" or higher from running.'"
+)
 HUB_LIMIT = (
     "toomanyrequests: You have reached your unauthenticated pull rate limit. "
     "https://www.docker.com/increase-rate-limit"
@@ -268,6 +288,29 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             OutsideFailure,
             "certificate",
             "certs.d",
+        ),
+        # Between the two: what neither the login nor the registry's name is to blame for.
+        (PULL, 500, PROXY_LOGIN, OutsideFailure, "proxy of build1", "HTTPS_PROXY"),
+        (PULL, 500, PROXY_AWAY, OutsideFailure, "proxy of build1", "HTTPS_PROXY"),
+        (PULL, 500, OUTDATED, OutsideFailure, "not valid now", "clock"),
+        (PULL, 500, OTHER_NAME, OutsideFailure, "for another name", "names"),
+        (PULL, 500, NO_NAME, OutsideFailure, "for another name", "names"),
+        (PULL, 500, WANTS_OURS, OutsideFailure, "wants a certificate", "client.cert"),
+        # Of what is pushed, it is the place that is missing.
+        (PUSH, None, ECR_NO_REPOSITORY, NotFound, "no place for r/shop/web:1.4", "make"),
+        (PUSH, None, HARBOR_NO_PROJECT, NotFound, "has no project", "make"),
+        (PULL, 404, HARBOR_NO_PROJECT, NotFound, "has no project", "spelling"),
+        (PUSH, None, HARBOR_NO_RIGHT, LoginRefused, "refuses the login", "rights"),
+        # What is pulled is not taken, it is given.
+        (PULL, 412, HARBOR_VULNERABLE, OutsideFailure, "does not give out", "rule"),
+        (PULL, 500, HARBOR_VULNERABLE, OutsideFailure, "does not give out", "rule"),
+        (
+            PULL,
+            500,
+            "unexpected status code [manifests 1.4]: 412 Precondition Failed",
+            OutsideFailure,
+            "does not give out",
+            "rule",
         ),
     ],
 )

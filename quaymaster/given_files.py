@@ -1,0 +1,20 @@
+"""Files that people write and every program reads; no secret stands in them."""
+
+from pathlib import Path
+
+
+def way_out(error: OSError, path: Path, missing: str) -> str:
+    """What to do about a file that cannot be read; ``missing`` where there is none."""
+    match error:
+        case PermissionError():
+            return (
+                f"Let the user that this program runs as read it: `chmod 644 {path.name}`, and its "
+                "folder too. No secret stands in it."
+            )
+        case IsADirectoryError():
+            return (
+                "Docker makes a directory where it is to mount a file that is missing: remove it "
+                f"(`rmdir {path.name}`) and put the file there."
+            )
+        case _:
+            return missing
