@@ -141,7 +141,10 @@ class HouseKeys:
         for key in public:
             known = ring.keys.get(key.id, key)
             ring = ring.with_key(replace(known, queues=key.queues))
-        (folder / "quaymaster.keys.yml").write_text(ring.as_yaml())
+        # In one step: a program that was started a moment ago may be reading it.
+        written = folder / "quaymaster.keys.yml.new"
+        written.write_text(ring.as_yaml())
+        written.replace(folder / "quaymaster.keys.yml")
         return replace(self, ring=ring)
 
     def environment(self, program: str) -> dict[str, str]:

@@ -97,8 +97,8 @@ permissions: {{developers: [deploy, rollback]}}
 
     @cached_property
     def tools(self) -> Toolbox:
-        environ = {"REGISTRY_PASSWORD": self.service.registry.password, **self.environ}
-        return toolbox(self.connection, self.configuration, environ)
+        self.environ.setdefault("REGISTRY_PASSWORD", self.service.registry.password)
+        return toolbox(self.connection, self.configuration, self.environ)
 
     def rendered(self) -> ServiceConfiguration:
         return self.tools.renderer.render(self.service.environment, "web")
