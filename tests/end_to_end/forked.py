@@ -2,6 +2,7 @@
 interpreter more than a second happens once in a test run.
 """
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ _IMPORTED = (
     *("workers.scan_order", "workers.scanner_upkeep"),
 )
 """What the programs import when they start."""
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def _context() -> ForkServerContext:
 
 
 def _run(arguments: tuple[str, ...], environment: dict[str, str], folder: Path, log: Path) -> None:
+    # What it was forked from ends with the tests.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
