@@ -219,7 +219,8 @@ class _Work:
     async def _asked(self, text: str) -> int:
         """The number of the operation that a command becomes."""
         outcome = await self.alice.command("C0SHOP", text)
-        found = re.search(r"#(\d+)", outcome.words)
+        # What is answered to a vote may be shown meanwhile: it names an earlier one.
+        found = re.search(r"#(\d+) .*: on it", outcome.words)
         assert found, (text, outcome.words, self.machine.site.logs())
         return int(found.group(1))
 
