@@ -387,7 +387,7 @@ def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
         assert told is not None
         assert told.kind is DriftKind.FOUND
         assert f"{first.name} is stopped" in told.what
-        assert f"tried to settle that: {HOST} failed at {service.environment}/web" in told.what
+        assert f"tried to settle that: {HOST} does not take {service.environment}/web" in told.what
     finally:
         other.clean()
 
