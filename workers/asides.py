@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import structlog
+from rq.timeouts import JobTimeoutException
 
 from quaymaster.errors import Cancelled, HandedBack, QuaymasterError, Unavailable
 from quaymaster.redaction import redact
@@ -21,8 +22,10 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 _UNTOLD = "(its words cannot be shown: they could not be searched for secrets)"
-_STOPS: tuple[type[Exception], ...] = (Cancelled, HandedBack, LeaseLost)
-"""Somebody wants the job to end, or another has taken it: those are no failures."""
+_STOPS: tuple[type[Exception], ...] = (Cancelled, HandedBack, LeaseLost, JobTimeoutException)
+"""Somebody wants the job to end, another has taken it, or its time is over (RQ raises that once,
+wherever the job is, and kills it later): those are no failures.
+"""
 
 
 def aside(ask: Callable[[], T], otherwise: U, *, but: tuple[type[Exception], ...] = ()) -> T | U:
@@ -43,11 +46,11 @@ def aside(ask: Callable[[], T], otherwise: U, *, but: tuple[type[Exception], ...
 def beside(error: QuaymasterError) -> Iterator[None]:
     """For what has to be done before ``error`` is raised: where that fails too, the error says so
     and stays what it is. That the right to change the service was lost, or cannot be asked after,
-    passes through: then another job looks at what there is.
+    passes through, as the end of the job's time does: then another job looks at what there is.
     """
     try:
         yield
-    except (LeaseLost, Unavailable):
+    except (LeaseLost, Unavailable, JobTimeoutException):
         raise
     except Exception as second:  # noqa: BLE001 - the first one is what happened
         log.warning("tidying up failed", why=_said(second))

@@ -1,6 +1,7 @@
 """A detail that cannot be had, or a tidying up that fails, does not hide what happened."""
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
 from quaymaster.errors import (
     Cancelled,
@@ -36,10 +37,17 @@ def test_a_detail_is_left_out_whatever_fails(error: Exception) -> None:
     assert aside(lambda: failing(error), "nothing") == "nothing"
 
 
-@pytest.mark.parametrize("stop", [Cancelled(""), HandedBack(""), LeaseLost("")])
-def test_a_wish_to_stop_is_no_failure(stop: QuaymasterError) -> None:
+@pytest.mark.parametrize(
+    "stop", [Cancelled(""), HandedBack(""), LeaseLost(""), JobTimeoutException()]
+)
+def test_a_wish_to_stop_is_no_failure(stop: Exception) -> None:
     with pytest.raises(type(stop)):
         aside(lambda: failing(stop), None)
+
+
+def test_a_job_whose_time_is_over_does_not_go_on_after_tidying_up() -> None:
+    with pytest.raises(JobTimeoutException), beside(Conflict("It is being removed.")):
+        raise JobTimeoutException
 
 
 def test_what_is_an_answer_passes() -> None:
