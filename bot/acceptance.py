@@ -18,6 +18,7 @@ from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
+from quaymaster.request_revision import revision_for
 from quaymaster.requests import DeployRequest, Request, RollbackRequest
 from quaymaster.routing import first_step
 from quaymaster.signed import Signed
@@ -224,7 +225,7 @@ class Acceptance:
             request=asked.request,
             actor=asked.actor,
             origin=asked.origin,
-            configuration_revision=self._configuration.revision,
+            configuration_revision=revision_for(asked.request, self._configuration),
             queue=queue,
             requested_at=now,
         )

@@ -24,6 +24,7 @@ from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.policy import Person, refusal_of_window, request_allowed
+from quaymaster.request_revision import is_current
 from quaymaster.requests import DeployRequest, Request
 from quaymaster.signing_key import Keys
 from quaymaster.store import records
@@ -130,9 +131,10 @@ class Admission:
         return operation.moved(State.QUEUED, datetime.now(UTC), standings=standings)
 
     def _check_revision(self, operation: Operation) -> None:
-        if operation.configuration_revision != self._configuration.revision:
+        if not is_current(operation, self._configuration):
             raise Conflict(
-                "The configuration was changed just after you asked, so nothing was started.",
+                "The configuration of this environment changed just after you asked, so nothing "
+                "was started.",
                 next_step="Ask again.",
             )
 

@@ -24,6 +24,7 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
+from quaymaster.request_revision import is_current
 from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
 from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
@@ -268,9 +269,10 @@ class Votes:
 
     def _check_plan(self, operation: Operation, approval: Approval) -> None:
         """Nobody approves what a worker did not plan, or by a rule that is not configured."""
-        if operation.configuration_revision != self._configuration.revision:
+        if not is_current(operation, self._configuration):
+            environment, _ = _target(operation)
             raise Conflict(
-                f"The configuration was changed since #{operation.id} was planned.",
+                f"The configuration of {environment} changed since #{operation.id} was planned.",
                 why="What would run is not what this plan says.",
                 next_step="Ask for it again to get a new plan.",
             )

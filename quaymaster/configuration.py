@@ -4,7 +4,7 @@ Secrets stay references here; ``secret_references.resolve`` looks one up when it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -13,19 +13,18 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from quaymaster.errors import ConfigurationError, UsageError
-from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
 from quaymaster.given_files import way_out
 from quaymaster.image_ref import Repository, canonical_registry, shown
+from quaymaster.joined_settings import ApprovalPolicy, approval_of, gate_of, general_gate_of
 from quaymaster.registries import RegistryAccess
 from quaymaster.retention import Retention
+from quaymaster.revisions import revisions_of
 from quaymaster.rights import Permission, Role
 from quaymaster.schema import (
     AlertSettings,
-    ApprovalSettings,
     Declaration,
     EnvironmentEntry,
-    GateSettings,
     HostEntry,
     ServiceEntry,
 )
@@ -38,23 +37,12 @@ Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalPolicy:
-    """Who has to agree to a deploy, after environment, service and defaults were joined."""
-
-    needed: int = 0
-    from_roles: tuple[str, ...] = ()
-    channel: str | None = None
-    expires: timedelta = timedelta(hours=4)
-    own_request_counts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Configuration:
     """A configuration that is right in itself. Paths in it are relative to ``folder``."""
 
     declaration: Declaration
-    revision: str
-    """Twelve hex digits that change whenever the file does."""
+    revisions: Mapping[str, str]
+    """Of each environment (see ``quaymaster.revisions``)."""
     path: Path
 
     @classmethod
@@ -90,7 +78,7 @@ class Configuration:
         complaints = broken_rules(declaration)
         if complaints or source.doubtful:
             raise source.error(complaints)
-        return cls(declaration, source.revision, path)
+        return cls(declaration, revisions_of(declaration), path)
 
     @property
     def folder(self) -> Path:
@@ -151,6 +139,10 @@ class Configuration:
     def environment(self, name: str) -> EnvironmentEntry:
         """An environment by name. Raises UsageError naming those that exist."""
         return _named(self.environments, name, "environment", "environments")
+
+    def revision_of(self, environment: str) -> str:
+        """The revision of an environment. Raises UsageError naming those that exist."""
+        return _named(self.revisions, environment, "environment", "environments")
 
     def service(self, environment: str, name: str) -> ServiceEntry:
         """A service of an environment by name. Raises UsageError naming those that exist."""
@@ -221,21 +213,17 @@ class Configuration:
 
     def gate_for(self, environment: str, service: str) -> GateRule:
         """The gate of a service: its own settings, then the environment's, then the defaults."""
-        own = self.service(environment, service).gate
-        around = self.environment(environment).gate
-        return _joined_gate(own, around, self.declaration.defaults.gate)
+        self.service(environment, service)
+        return gate_of(self.declaration, environment, service)
 
     def general_gate(self) -> GateRule:
         """The gate of an image that is looked at apart from any service."""
-        return _joined_gate(self.declaration.defaults.gate)
+        return general_gate_of(self.declaration)
 
     def approval_for(self, environment: str, service: str) -> ApprovalPolicy:
         """The approvals of a service, joined as the gate is."""
-        own = self.service(environment, service).approval
-        around = self.environment(environment).approval
-        usual = ApprovalPolicy()
-        usual = replace(usual, expires=min(usual.expires, self.requests_valid_for))
-        return _joined_approval(usual, own, around, self.declaration.defaults.approval)
+        self.service(environment, service)
+        return approval_of(self.declaration, environment, service)
 
     def registry(self, host: str) -> RegistryAccess:
         """How to speak to a registry. Raises UsageError for one that is not configured."""
@@ -295,31 +283,3 @@ def _probably_meant(wrong: Repository, known: Sequence[Repository]) -> Repositor
             if nearest(word, [right] if right else []) is not None:
                 return one
     return None
-
-
-def _joined_gate(*layers: GateSettings) -> GateRule:
-    usual = GateRule()
-    block = next((layer.block for layer in layers if layer.block is not None), None)
-    severity = usual.block if block is None else None if block == "never" else Severity(block)
-    return GateRule(
-        severity,
-        next((g.only_fixable for g in layers if g.only_fixable is not None), usual.only_fixable),
-        next((g.unknown for g in layers if g.unknown is not None), usual.unknown),
-        next(
-            (g.database_older_than for g in layers if g.database_older_than is not None),
-            usual.database_older_than,
-        ),
-        next((g.will_not_fix for g in layers if g.will_not_fix is not None), usual.will_not_fix),
-        next((g.from_scratch for g in layers if g.from_scratch is not None), usual.from_scratch),
-    )
-
-
-def _joined_approval(usual: ApprovalPolicy, *layers: ApprovalSettings) -> ApprovalPolicy:
-    own = next((a.own_request for a in layers if a.own_request is not None), "refuse")
-    return ApprovalPolicy(
-        next((a.needed for a in layers if a.needed is not None), usual.needed),
-        next((a.from_roles for a in layers if a.from_roles is not None), usual.from_roles),
-        next((a.channel for a in layers if a.channel is not None), usual.channel),
-        next((a.expires for a in layers if a.expires is not None), usual.expires),
-        own == "count",
-    )

@@ -234,7 +234,9 @@ class Operation:
 
     @property
     def configuration_revision(self) -> str:
-        """The configuration that the bot had."""
+        """Of the environment that it changes, as the bot had it configured; empty where it changes
+        none.
+        """
         return self.submission.value.configuration_revision
 
     @property

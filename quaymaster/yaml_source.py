@@ -1,6 +1,5 @@
 """A YAML file with the line of each field, and complaints that name file, line, field, example."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -48,8 +47,6 @@ class YamlSource:
 
     file: str
     data: Any
-    revision: str
-    """Twelve hex digits of the SHA-256 of the text, blanks at line ends aside."""
     lines: dict[Path, int] = field(repr=False)
     doubtful: tuple[Complaint, ...] = ()
     """Numbers that are read as others than what stands there. Each may be a secret, so none is
@@ -92,7 +89,7 @@ class YamlSource:
             )
         lines = {path: line for path, line, _ in nodes}
         doubtful = {path: _doubt(path) for path, _, node in nodes if _is_doubtful(node)}
-        return cls(file, data, _revision(text), lines, tuple(doubtful.values()))
+        return cls(file, data, lines, tuple(doubtful.values()))
 
     def line_of(self, path: Path) -> int:
         """The line of the field, or of the nearest part around it that is in the file."""
@@ -130,11 +127,6 @@ def path_text(path: Path) -> str:
             printable = "".join(c if c.isprintable() else "\ufffd" for c in step[:60])
             text += f".{printable}"
     return text.removeprefix(".") or "the file"
-
-
-def _revision(text: str) -> str:
-    normalized = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n") + "\n"
-    return hashlib.sha256(normalized.encode()).hexdigest()[:12]
 
 
 def _nodes(node: Node | None, path: Path) -> Iterable[tuple[Path, int, Node]]:

@@ -95,7 +95,7 @@ def _deploy() -> Operation:
         turn=7,
         examined=examined,
         configuration=after,
-        configuration_revision=_CONFIGURATION.revision,
+        configuration_revision=_CONFIGURATION.revision_of("production"),
         running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
         undo=Undo(ImageRef(_WEB, "1.3", _OLD), 1029),
         rule=ApprovalRule(2, _NOW + timedelta(hours=4), "alice", ("release-managers",)),

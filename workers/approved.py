@@ -4,8 +4,8 @@ Who signed what was checked when the record was read.
 """
 
 from quaymaster.approvals import Choice
-from quaymaster.configuration import ApprovalPolicy
 from quaymaster.errors import Forged, NotAllowed
+from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.operations import Operation
 from quaymaster.plans import DeployPlan
 

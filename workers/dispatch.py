@@ -5,6 +5,7 @@ from typing import assert_never
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Operation, Stage
 from quaymaster.outcomes import Ended
+from quaymaster.request_revision import is_current
 from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
@@ -89,24 +90,26 @@ def work(running: Running, tools: Toolbox) -> Step:
 
 
 def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None:
-    """What is done instead where the configuration is another one, if it is: what has a plan gets a
-    new one, and what has none yet ends. Raises Conflict.
+    """What is done instead where the environment is configured otherwise by now, if it is: a deploy
+    that has a plan gets a new one, and what has none yet ends. Raises Conflict.
     """
     is_begun = operation.stage is Stage.LOOK
-    if is_begun or operation.configuration_revision == tools.configuration.revision:
+    if is_begun or is_current(operation, tools.configuration):
         return None
     if operation.stage is Stage.APPLY and isinstance(operation.request, DeployRequest):
         return Returns(
             Ended(
-                "The configuration was changed since the plan was made. Nothing was changed.",
+                "The configuration of the environment changed since the plan was made. Nothing "
+                "was changed.",
                 next_step="Ask for it again, so that what runs is what was approved.",
             )
         )
     raise Conflict(
-        "The bot and this worker have different configurations, so nothing was done.",
-        why=f"It was asked for with revision {operation.configuration_revision}; the worker "
-        f"has {tools.configuration.revision}.",
-        next_step="Give both the same quaymaster.yml and restart them, then ask again.",
+        "The bot and this worker have the environment configured differently, so nothing was done.",
+        why="Its configuration changed since this was asked for, or only one of them has read the "
+        "change.",
+        next_step="Give both the same quaymaster.yml, run `quaymaster reload` beside each, then "
+        "ask again.",
     )
 
 

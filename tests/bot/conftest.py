@@ -122,7 +122,7 @@ def deploy_to_approve(
     """A deploy that waits for approvals, as a worker leaves it; nothing was found in its image."""
     number = running.connection.incr("quaymaster:next-id")
     now = datetime.now(UTC)
-    revision = running.configuration.revision
+    revision = running.configuration.revision_of(environment)
     rule = ApprovalRule(needed, now + timedelta(hours=1), requester, ("release-managers",))
     plan = samples.plan(configuration_revision=revision, environment=environment, rule=rule)
     given = {

@@ -9,6 +9,7 @@ import pytest
 from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.outcomes import Failed
+from quaymaster.requests import DeployRequest
 from quaymaster.store import keys
 from tests import samples
 from tests.bot.conftest import ALICE, BOB, TEAM, Running, store, until
@@ -108,7 +109,7 @@ def left_behind(bot: Running, **changes: object) -> Operation:
         "state": State.ACCEPTED,
         "actor": Actor(TEAM, ALICE),
         "origin": Origin("C0SHOP", "trigger-77"),
-        "configuration_revision": bot.configuration.revision,
+        "configuration_revision": "",
         "requested_at": then,
         "changed_at": then,
         **changes,
@@ -139,8 +140,9 @@ async def test_an_operation_that_somebody_wrote_into_redis_is_not_admitted(bot: 
 
 
 async def test_an_operation_of_another_configuration_is_refused(bot: Running) -> None:
-    left_behind(bot, configuration_revision="other")
-    assert "configuration was changed" in why(await ended(bot, State.REFUSED))
+    deploy = DeployRequest(samples.image(), "staging", "web")
+    left_behind(bot, request=deploy, configuration_revision="other")
+    assert "configuration of this environment changed" in why(await ended(bot, State.REFUSED))
 
 
 async def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(bot: Running) -> None:

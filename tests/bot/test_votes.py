@@ -323,7 +323,7 @@ async def test_a_click_is_acknowledged_before_anything_slow_is_asked(bot: Runnin
 async def test_nobody_can_approve_a_plan_of_another_configuration(bot: Running, way: str) -> None:
     operation = deploy_to_approve(bot, configuration_revision="another")
     await approve(bot, EVE, operation, way)
-    await bot.person(EVE).sees("configuration was changed since")
+    await bot.person(EVE).sees("configuration of production changed since")
     assert approval(bot, operation.id).votes == ()
 
 

@@ -148,7 +148,7 @@ AS_APPROVED = (
     _row(
         "nobody approves a plan of another configuration",
         "bot/votes.py",
-        "if operation.configuration_revision != self._configuration.revision:",
+        "if not is_current(operation, self._configuration):",
         "if False:",
         (f"{_VOTES}::test_nobody_can_approve_a_plan_of_another_configuration",),
     ),
@@ -162,7 +162,7 @@ AS_APPROVED = (
     _row(
         "a worker with another configuration does nothing",
         "workers/dispatch.py",
-        "    if is_begun or operation.configuration_revision == tools.configuration.revision:\n",
+        "    if is_begun or is_current(operation, tools.configuration):\n",
         "    if True:\n",
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
     ),

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from quaymaster.configuration import ApprovalPolicy, Configuration
+from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
 from quaymaster.image_ref import Repository
+from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.schema import Declaration
 from quaymaster.schema_errors import fields_of
 from quaymaster.services import Limits, PublishedPort, Volume
@@ -368,17 +369,6 @@ class TestTheLeast:
     def test_the_default_registry_is_spoken_to_beside_those_with_a_login(self) -> None:
         text = "default_registry: r.example.com\nhosts: {a: {}}\nregistries: {other.io: {}}\n"
         assert Configuration.parse(text).registries == ("r.example.com", "other.io")
-
-
-class TestRevision:
-    def test_it_changes_with_the_content(self) -> None:
-        changed = Configuration.parse(SHOP_TEXT.replace("needed: 2", "needed: 1"))
-        assert len(SHOP.revision) == 12
-        assert changed.revision != SHOP.revision
-
-    def test_line_ends_and_blanks_behind_do_not_count(self) -> None:
-        other = SHOP_TEXT.replace("\n", "  \r\n") + "\n\n"
-        assert Configuration.parse(other).revision == SHOP.revision
 
 
 class TestServices:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from quaymaster.approvals import Choice
-from quaymaster.configuration import ApprovalPolicy
 from quaymaster.errors import Forged, NotAllowed
+from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import DeployPlan
 from quaymaster.signed import Signed

@@ -84,12 +84,12 @@ class Place:
             turn=turn,
             examined=Examined(found.image, found.size, Clean(), (), member=found.member),
             configuration=rendered,
-            configuration_revision=self.tools.configuration.revision,
+            configuration_revision=self.tools.configuration.revision_of(self.service.environment),
             running=RunningNow(before, 1, rendered) if before else None,
         )
         given = deploy(
             request=DeployRequest(replace(found.image, digest=None), plan.environment, "web"),
-            configuration_revision=self.tools.configuration.revision,
+            configuration_revision=self.tools.configuration.revision_of(self.service.environment),
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,

@@ -12,8 +12,8 @@ from workers.steps import Returns
 
 
 def test_a_worker_with_another_configuration_does_nothing() -> None:
-    with pytest.raises(Conflict, match="different configurations"):
-        work(running(operation()), toolbox())
+    with pytest.raises(Conflict, match="configured differently"):
+        work(running(deploy()), toolbox())
 
 
 @pytest.mark.parametrize("stage", [Stage.WORK])
@@ -38,4 +38,4 @@ def test_a_plan_of_another_configuration_goes_back_to_the_bot_which_opens_a_new_
     step = work(running(given), toolbox())
     assert isinstance(step, Returns)
     assert step.end is not None
-    assert "The configuration was changed since the plan was made" in step.end.why
+    assert "The configuration of the environment changed since the plan was made" in step.end.why

@@ -111,7 +111,7 @@ def test_what_was_asked_for_too_long_ago_is_refused_on_its_card(valkey: redis.Re
 
 def test_how_long_ago_is_configured(valkey: redis.Redis) -> None:
     short = Configuration.parse(SHOP_TEXT + "defaults: {requests_valid_for: 1m}\n")
-    given = of_shop(operation(), configuration_revision=short.revision)
+    given = of_shop(operation())
     old = recorded(valkey, having(given, requested_at=datetime.now(UTC) - 2 * MINUTE))
     run(1042, old.job_id, toolbox(valkey, short))
     assert "more than 1 minute ago" in refused(valkey, old)

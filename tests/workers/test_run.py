@@ -58,9 +58,9 @@ def failed(operation: Operation) -> str:
 
 
 def test_what_goes_wrong_ends_it_with_words(valkey: redis.Redis) -> None:
-    given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
+    given = recorded(valkey, of_shop(deploy(), configuration_revision="another"))
     run(1042, given.job_id, toolbox(valkey))
-    assert "different configurations" in failed(now(valkey, given))
+    assert "configured differently" in failed(now(valkey, given))
     assert ask(valkey, leases.owner_of(records.lease_name(1042))) is None
 
 
@@ -197,7 +197,7 @@ class TestWrittenByANewerQuaymaster:
     def test_a_worker_that_can_read_it_does_the_job_that_stayed(
         self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = recorded(valkey, of_shop(operation(), configuration_revision="another"))
+        given = recorded(valkey, of_shop(deploy(), configuration_revision="another"))
         genuine: Any = valkey.hget(keys.operation(1042), "record")
         as_newer(valkey, given)
         monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))
@@ -207,7 +207,7 @@ class TestWrittenByANewerQuaymaster:
             worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
         valkey.hset(keys.operation(1042), "record", genuine)
         worker.work(burst=True, logging_level="CRITICAL")
-        assert "different configurations" in failed(now(valkey, given))
+        assert "configured differently" in failed(now(valkey, given))
         assert valkey.llen(keys.queue("host:build1")) == 0
         assert valkey.exists(keys.job(given.job_id)) == 0
 
@@ -243,7 +243,7 @@ def test_waiting_for_a_registry_is_cancelled(valkey: redis.Redis) -> None:
         text = f"default_registry: {host}:{port}\nhosts: {{build1: {{}}}}\n"
         configuration = Configuration.parse(text)
         tags = TagsRequest(Repository(f"{host}:{port}", "shop/web"))
-        given = of_shop(operation(request=tags), configuration_revision=configuration.revision)
+        given = of_shop(operation(request=tags))
         recorded(valkey, given)
         run(1042, given.job_id, toolbox(valkey, configuration))
     assert now(valkey, given).state is State.CANCELLED

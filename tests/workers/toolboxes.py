@@ -11,6 +11,7 @@ from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation
+from quaymaster.request_revision import revision_for
 from quaymaster.scan_orders import ScanAnswer
 from quaymaster.settings import Settings
 from quaymaster.store import keys, records, reports
@@ -40,7 +41,10 @@ def toolbox(
 
 def of_shop(operation: Operation, **changes: Any) -> Operation:
     """The operation as the bot records it now that has the shop's configuration."""
-    given = {"configuration_revision": SHOP.revision, "requested_at": datetime.now(UTC)}
+    given = {
+        "configuration_revision": revision_for(operation.request, SHOP),
+        "requested_at": datetime.now(UTC),
+    }
     return having(operation, **{**given, **changes})
 
 

@@ -51,7 +51,7 @@ def plan_deploy(
         turn=next_turn(state, tools),
         examined=examined,
         configuration=configuration,
-        configuration_revision=tools.configuration.revision,
+        configuration_revision=tools.configuration.revision_of(request.environment),
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
         undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
         rule=rule_for(running.operation, request.environment, request.service, tools),

@@ -51,7 +51,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         turn=next_turn(state, tools),
         examined=examined,
         configuration=target.configuration,
-        configuration_revision=tools.configuration.revision,
+        configuration_revision=tools.configuration.revision_of(request.environment),
         running=now,
         restores=target.restores or target.id,
         notes=(

@@ -116,7 +116,7 @@ permissions: {{developers: [deploy, rollback]}}
             turn=turn,
             examined=Examined(image, 1, Clean(), (), member=self.service.member(image)),
             configuration=self.rendered(),
-            configuration_revision=self.configuration.revision,
+            configuration_revision=self.configuration.revision_of(self.service.environment),
             running=RunningNow(serving, 1, self.rendered()) if serving else None,
         )
 
@@ -125,7 +125,7 @@ permissions: {{developers: [deploy, rollback]}}
         image = plan.image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
         return deploy(
             request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
-            configuration_revision=self.configuration.revision,
+            configuration_revision=self.configuration.revision_of(self.service.environment),
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,

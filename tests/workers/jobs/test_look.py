@@ -40,7 +40,7 @@ def looked(place: Place, plan: DeployPlan, revision: str = "") -> Finished:
         stage=Stage.LOOK,
         state=State.RUNNING,
         interim=deployed,
-        configuration_revision=revision or place.configuration.revision,
+        configuration_revision=revision or place.configuration.revision_of(plan.environment),
     )
     held = running(asked, place.connection)
     step = work(held, place.tools)
