@@ -8,7 +8,7 @@
 #   YES     with `make try` and `make test`: install missing packages without asking
 #   UPGRADE with `make requirements`: newest versions, instead of those that are pinned already
 VENV ?= .venv
-JOBS ?= auto
+JOBS ?= $(shell expr 2 \* $$(nproc))
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
