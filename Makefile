@@ -1,7 +1,7 @@
 # What a developer does here. `make` alone lists it.
 #   PYTHON  the interpreter to make the virtual environment with, where not the first that serves
 #   VENV    where that environment is, or is to be
-#   JOBS    how many tests run at once
+#   JOBS    how many tests run at once, where not two for each processor: they wait a lot
 #   TESTS   with `make test`: files or folders, instead of all tests
 #   ENGINE  with `make test`: the Docker engine to run on, 20.10, 26 or 26-containerd
 #   OPTIONS with `make try`: those of `quaymaster try`, such as --reset or --remove
