@@ -12,7 +12,7 @@ from bot.database import AT_ONCE, Database, Deadline
 from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
 from bot.room import Room
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
@@ -59,14 +59,14 @@ Follows = Callable[[int], Transaction[Operation]]
 """The move of another operation that a new one, with this number, follows from."""
 
 
-class Acceptance:
+class Acceptance(Configured):
     """Records operations, each delivery once."""
 
     def __init__(
-        self, database: Database, configuration: Configuration, keys: Keys, metrics: Metrics
+        self, database: Database, in_use: ConfigurationInUse, keys: Keys, metrics: Metrics
     ) -> None:
+        super().__init__(in_use)
         self._database = database
-        self._configuration = configuration
         self._keys = keys
         self._metrics = metrics
         self._ids: deque[int] = deque()

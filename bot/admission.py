@@ -11,6 +11,7 @@ from bot.deciding import loaded_if_readable
 from bot.identity import Directory
 from bot.metrics import Metrics
 from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import (
     Conflict,
     Forged,
@@ -46,22 +47,22 @@ def check_admission(
             raise Conflict(refusal, next_step="Rolling back is possible at any time.")
 
 
-class Admission:
+class Admission(Configured):
     """Moves accepted operations on. Doing so twice, or in two bots at once, does no harm."""
 
     def __init__(
         self,
         database: Database,
         directory: Directory,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         keys: Keys,
         metrics: Metrics,
         background: Background,
     ) -> None:
+        super().__init__(in_use)
         self._background = background
         self._database = database
         self._directory = directory
-        self._configuration = configuration
         self._keys = keys
         self._metrics = metrics
         self._under_way: set[int] = set()

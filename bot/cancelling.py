@@ -8,7 +8,7 @@ from bot.deciding import by_whom, decide, loaded, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from quaymaster import policy
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Stage, State
@@ -22,21 +22,21 @@ from quaymaster.store.transactions import Transaction
 _Change = Transaction[Operation | None]
 
 
-class Cancelling:
+class Cancelling(Configured):
     """Cancels operations for people who may."""
 
     def __init__(
         self,
         database: Database,
         directory: Directory,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         keys: Keys,
         allowances: Allowances,
     ) -> None:
+        super().__init__(in_use)
         self._database = database
         self._directory = directory
         self._allowances = allowances
-        self._configuration = configuration
         self._keys = keys
 
     async def cancel(self, operation_id: int, actor: Actor) -> Answer:

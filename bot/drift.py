@@ -6,7 +6,7 @@ import structlog
 
 from bot.acceptance import Acceptance, Asked
 from bot.database import Database
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.drift import Drift, DriftKind
 from quaymaster.errors import Conflict, Trouble, UsageError
 from quaymaster.journal import PRODUCT
@@ -20,19 +20,19 @@ from quaymaster.store import drifts
 log = structlog.get_logger(__name__)
 
 
-class DriftWatch:
+class DriftWatch(Configured):
     """Tells each observation once, however many bots do this."""
 
     def __init__(
         self,
         database: Database,
         acceptance: Acceptance,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         ring: KeyRing,
     ) -> None:
+        super().__init__(in_use)
         self._database = database
         self._acceptance = acceptance
-        self._configuration = configuration
         self._ring = ring
 
     async def tell(self) -> None:

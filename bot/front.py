@@ -36,6 +36,7 @@ from bot.votes import Votes
 from quaymaster import policy
 from quaymaster.approvals import Choice
 from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Actor, State
@@ -62,7 +63,7 @@ Redis that does not answer at all has been given up by then.
 class Parts:
     """What the front works with."""
 
-    configuration: Configuration
+    in_use: ConfigurationInUse
     command: str
     allowances: Allowances
     directory: Directory
@@ -78,6 +79,11 @@ class Parts:
     background: Background
     metrics: Metrics
     keys: Keys
+
+    @property
+    def configuration(self) -> Configuration:
+        """As it is at this moment."""
+        return self.in_use.now
 
 
 class Front:

@@ -20,6 +20,7 @@ from bot.views.answers import Answer
 from bot.views.home import HomeContent, HomeScene, home_blocks, home_trouble_blocks
 from quaymaster import policy
 from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import NotAllowed, QuaymasterError, Unavailable, UsageError
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Actor, Operation, State
@@ -27,7 +28,7 @@ from quaymaster.policy import Person
 from quaymaster.requests import DeployRequest, JobsRequest, RollbackRequest, StatusRequest
 
 
-class HomeTab:
+class HomeTab(Configured):
     """Everybody's Home tab."""
 
     def __init__(
@@ -35,14 +36,14 @@ class HomeTab:
         client: AsyncWebClient,
         directory: Directory,
         overview: Overview,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         command: str,
         metrics: Metrics,
     ) -> None:
+        super().__init__(in_use)
         self._client = client
         self._directory = directory
         self._overview = overview
-        self._configuration = configuration
         self._command = command
         self._metrics = metrics
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

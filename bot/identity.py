@@ -26,6 +26,7 @@ from bot.sharing import Shared
 from quaymaster.errors import OutsideFailure
 from quaymaster.operations import Actor
 from quaymaster.policy import Person, Standing
+from quaymaster.rights import Role
 
 FRESH_SECONDS = 60.0
 """How long a look-up counts for what is not a vote."""
@@ -105,6 +106,12 @@ class Directory:
         self._listings: Shared[_Members] = Shared(clock)
         self._strangers = _Line()
         self._warmed_up_at = -math.inf
+
+    def expect(self, roles: Iterable[Role]) -> None:
+        """Look after the groups and people of these roles from now on, and no others."""
+        each = tuple(roles)
+        self._groups = tuple(sorted({group for role in each for group in role.groups}))
+        self._named = frozenset(user for role in each for user in role.people)
 
     @property
     def home_if_known(self) -> Home | None:

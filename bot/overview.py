@@ -9,7 +9,7 @@ import structlog
 from bot.database import Database
 from bot.deciding import loaded_if_readable, now
 from bot.views.answers import JOBS_SHOWN, Answer, Jobs, ServiceStatus, jobs_answer, status_answer
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
@@ -33,14 +33,14 @@ class Unended:
     total: int
 
 
-class Overview:
+class Overview(Configured):
     """What runs where, and which operations there are."""
 
     def __init__(
-        self, database: Database, configuration: Configuration, command: str, ring: KeyRing
+        self, database: Database, in_use: ConfigurationInUse, command: str, ring: KeyRing
     ) -> None:
+        super().__init__(in_use)
         self._database = database
-        self._configuration = configuration
         self._command = command
         self._ring = ring
 

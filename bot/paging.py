@@ -4,7 +4,7 @@ from bot.database import Database
 from bot.deciding import decide
 from bot.identity import Directory
 from quaymaster import policy
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict
 from quaymaster.key_ring import KeyRing
 from quaymaster.listings import position
@@ -13,19 +13,19 @@ from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
 from quaymaster.store import pages, records
 
 
-class Paging:
+class Paging(Configured):
     """Turns the pages of cards. Everybody sees the same page, because there is one card."""
 
     def __init__(
         self,
         database: Database,
         directory: Directory,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         ring: KeyRing,
     ) -> None:
+        super().__init__(in_use)
         self._database = database
         self._directory = directory
-        self._configuration = configuration
         self._ring = ring
 
     async def turn(self, operation_id: int, actor: Actor, page: int) -> None:

@@ -26,6 +26,7 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.paging import Paging
+from bot.reload import Reload
 from bot.returned import Returned
 from bot.server import serve_http
 from bot.sharing import Shared
@@ -33,6 +34,7 @@ from bot.slack_session import slack_client, slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.errors import ConfigurationError, OutsideFailure, Unavailable
 from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
@@ -54,11 +56,13 @@ async def run_bot(
     stop: asyncio.Event,
     metrics: tuple[str, int] | None = None,
     signs: Signs | None = None,
+    reload: Reload | None = None,
 ) -> None:
     """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
 
     ``metrics`` is where its numbers are shown, if anywhere, and ``signs`` where it says that it is
-    well: connected to Slack and to the database.
+    well: connected to Slack and to the database. ``reload`` is how it comes to another
+    configuration.
 
     Ends within ten seconds of ``stop``. Raises ConfigurationError where a token is missing, and
     where the database does not fit: also one that is only reached later.
@@ -70,6 +74,9 @@ async def run_bot(
             await bot.expect_the_database()
         tending = asyncio.create_task(bot.tend(stop))
         beside = [asyncio.create_task(bot.give_signs(signs.of(_NAME, _SIGN_SECONDS), stop))]
+        if reload is not None:
+            reloading = reload.whenever_asked(bot.take_up, stop)
+            beside.append(asyncio.create_task(reloading))
         if metrics:
             beside.append(asyncio.create_task(bot.show_metrics(metrics, stop)))
         try:
@@ -111,6 +118,12 @@ class _Bot:
         app = http_app(self._bolt, secret, self._missing, self.parts.metrics)
         self._is_connected = _whoever_asks_is
         await serve_http(app, *address, stop)
+
+    def take_up(self, configuration: Configuration) -> str:
+        """Work with another configuration from the next look at it on."""
+        self.parts.in_use.now = configuration
+        self.parts.directory.expect(configuration.roles.values())
+        return ""
 
     async def show_metrics(self, address: tuple[str, int], stop: asyncio.Event) -> None:
         """Show the numbers until ``stop`` is set; the bot ends where that cannot be."""
@@ -217,7 +230,7 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
             client = slack_client(token, settings.slack_api_url, session, settings.proxies)
             parts = parts_of(settings, configuration, database, client, session, metrics)
             ring = settings.keys(Role.BOT).ring
-            drift = DriftWatch(database, parts.acceptance, configuration, ring)
+            drift = DriftWatch(database, parts.acceptance, parts.in_use, ring)
             yield _Bot(client, database, Front(parts), parts, drift)
     finally:
         await database.close()
@@ -233,27 +246,27 @@ def parts_of(
 ) -> Parts:
     """Everything that the front works with."""
     keys = settings.keys(Role.BOT)
-    groups = {group for role in configuration.roles.values() for group in role.groups}
-    named = {user for role in configuration.roles.values() for user in role.people}
-    directory = Directory(client, groups, named)
+    in_use = ConfigurationInUse(configuration)
+    directory = Directory(client)
+    directory.expect(configuration.roles.values())
     allowances = Allowances()
-    acceptance = Acceptance(database, configuration, keys, metrics)
+    acceptance = Acceptance(database, in_use, keys, metrics)
     background = Background()
-    admission = Admission(database, directory, configuration, keys, metrics, background)
-    overview = Overview(database, configuration, settings.command, keys.ring)
+    admission = Admission(database, directory, in_use, keys, metrics, background)
+    overview = Overview(database, in_use, settings.command, keys.ring)
     return Parts(
-        configuration=configuration,
+        in_use=in_use,
         command=settings.command,
         allowances=allowances,
         directory=directory,
         acceptance=acceptance,
         admission=admission,
         returned=Returned(database, directory, acceptance, admission, keys, background),
-        votes=Votes(database, directory, configuration, keys, allowances),
-        cancelling=Cancelling(database, directory, configuration, keys, allowances),
-        paging=Paging(database, directory, configuration, keys.ring),
+        votes=Votes(database, directory, in_use, keys, allowances),
+        cancelling=Cancelling(database, directory, in_use, keys, allowances),
+        paging=Paging(database, directory, in_use, keys.ring),
         overview=overview,
-        home_tab=HomeTab(client, directory, overview, configuration, settings.command, metrics),
+        home_tab=HomeTab(client, directory, overview, in_use, settings.command, metrics),
         answers=Answers(client, session, settings.proxies),
         background=background,
         metrics=metrics,

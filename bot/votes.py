@@ -16,7 +16,7 @@ from bot.views.scene import Scene
 from quaymaster import policy
 from quaymaster.admissible import involved, refuse
 from quaymaster.approvals import Approval, Choice, OtherPlan, Vote
-from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict, Forged, NotAdmissible, NotAllowed
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Stage, State
@@ -54,21 +54,21 @@ class _IsTheLast(Exception):
         self.operation = operation
 
 
-class Votes:
+class Votes(Configured):
     """Takes votes."""
 
     def __init__(
         self,
         database: Database,
         directory: Directory,
-        configuration: Configuration,
+        in_use: ConfigurationInUse,
         keys: Keys,
         allowances: Allowances,
     ) -> None:
+        super().__init__(in_use)
         self._database = database
         self._directory = directory
         self._allowances = allowances
-        self._configuration = configuration
         self._keys = keys
 
     async def vote(

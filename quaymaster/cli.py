@@ -34,8 +34,9 @@ from quaymaster.errors import QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, host_of, host_queue
+from quaymaster.queues import REGISTRY, host_of, host_queue, refuse_unknown
 from quaymaster.redis_users import acl_file, passwords_in
+from quaymaster.reloading import Reloading, ask_to_reload
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
@@ -69,6 +70,7 @@ def bot(
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
     from bot.http import loop_factory
+    from bot.reload import Reload
     from bot.run import run_bot
 
     address, watched = (_address(given) if given else None for given in (http, metrics))
@@ -77,7 +79,9 @@ def bot(
 
     async def run() -> None:
         _leave_alone_what_stays()
-        await run_bot(settings, configuration, address, _stop_on_signals(), watched, signs)
+        stop = _stop_on_signals()
+        reload = Reload.on_signal(Reloading(configuration, signs), stop)
+        await run_bot(settings, configuration, address, stop, watched, signs, reload)
 
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -117,18 +121,20 @@ def worker(
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
+    from workers import configurations
     from workers.rota import Post, posts_of_worker
     from workers.serve import keeper_of_leases, work_until_stopped
-    from workers.supervisor import Child, Supervisor
+    from workers.supervisor import Child, Reload, Supervisor
     from workers.worker import SIGN_SECONDS
 
     settings, configuration, signs = _works(["SLACK_BOT_TOKEN"])
     url = settings.redis_url.get_secret_value()
     try:
-        names = _queues(queues, configuration)
-        expect_to_work(settings, names)
+        named = [name.strip() for name in queues.split(",") if name.strip()]
+        refuse_unknown(named, configuration.hosts)
+        expect_to_work(settings, named)
         expect_our_format(url)
-        names = names or _queues_that_are_proved(settings, configuration)
+        names = named or _queues_that_are_proved(settings, configuration)
     except QuaymasterError as error:
         end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
@@ -138,13 +144,18 @@ def worker(
     def work(post: Post, sign: Sign) -> None:
         work_until_stopped(post.queues, queue_connection(url), grace, sign)
 
+    shared = configurations.share(configuration)
+
     def accompany(sign: Sign) -> None:
-        asyncio.run(_beside_the_workers(settings, configuration, names, sign))
+        asyncio.run(_beside_the_workers(settings, shared.now, names, sign))
 
     posts = posts_of_worker(names, processes)
     children = [Child(post.name, partial(work, post), SIGN_SECONDS) for post in posts]
-    beside = (keeper_of_leases(url), Child("courier", accompany))
-    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
+    courier = Child("courier", accompany, ends_for_new_configuration=True)
+    take_up = configurations.taking_up(shared, names, has_named_queues=bool(named))
+    reload = Reload(Reloading(configuration, signs), take_up)
+    beside = (keeper_of_leases(url), courier)
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())
 
 
 @app.command()
@@ -158,17 +169,19 @@ def scanner(
     ] = 60,
 ) -> None:
     """Scan images of registries for the workers, and keep the scanner's database fresh."""
+    from workers import configurations
     from workers.rota import Post, posts_of_scanner
     from workers.scan_order import prepared
     from workers.scanner_upkeep import keep_database_fresh
     from workers.serve import keeper_of_leases, scan_until_stopped
-    from workers.supervisor import Child, Supervisor
+    from workers.supervisor import Child, Reload, Supervisor
     from workers.worker import SIGN_SECONDS
 
     settings_or_end([SIGNING_KEY.name])
     try:
         # Before the fork: what every child needs is read once and shared.
-        settings, _, _ = prepared()
+        settings, _ = prepared()
+        configuration = Configuration.load(settings.config)
         signs = settings.signs()
         url = settings.redis_url.get_secret_value()
         expect_our_format(url)
@@ -184,7 +197,9 @@ def scanner(
     posts = posts_of_scanner(processes)
     children = [Child(post.name, partial(scan, post), SIGN_SECONDS) for post in posts]
     beside = (keeper_of_leases(url), Child("renewal of the database", renew))
-    raise typer.Exit(Supervisor([*beside, *children], grace, signs).run())
+    take_up = configurations.taking_up(configurations.share(configuration))
+    reload = Reload(Reloading(configuration, signs), take_up)
+    raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())
 
 
 @app.command()
@@ -210,6 +225,14 @@ def check(
 def healthy() -> None:
     """Tell whether the program beside this one is well, for health checks. Exit status 1 if not."""
     raise typer.Exit(tell(os.environ))
+
+
+@app.command()
+def reload() -> None:
+    """Have the program beside this one read its configuration again. Exit status 1 if refused."""
+    text, status = ask_to_reload(os.environ)
+    typer.echo(text, err=status != 0)
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -372,15 +395,6 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _queues(given: str, configuration: Configuration) -> list[str]:
-    every = [REGISTRY, *(host_queue(name) for name in configuration.hosts)]
-    names = [name.strip() for name in given.split(",") if name.strip()]
-    unknown = [name for name in names if name not in every]
-    if unknown:
-        end_with(f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}.")
-    return names
 
 
 def _queues_that_are_proved(settings: Settings, configuration: Configuration) -> list[str]:

@@ -4,7 +4,7 @@ Secrets stay references here; ``secret_references.resolve`` looks one up when it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -44,6 +44,8 @@ class Configuration:
     revisions: Mapping[str, str]
     """Of each environment (see ``quaymaster.revisions``)."""
     path: Path
+    text: str = field(repr=False, compare=False)
+    """As it stands in the file."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -78,7 +80,7 @@ class Configuration:
         complaints = broken_rules(declaration)
         if complaints or source.doubtful:
             raise source.error(complaints)
-        return cls(declaration, revisions_of(declaration), path)
+        return cls(declaration, revisions_of(declaration), path, text)
 
     @property
     def folder(self) -> Path:

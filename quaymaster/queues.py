@@ -6,6 +6,7 @@ recording an operation and queueing its job are one atomic round trip.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 
@@ -14,6 +15,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
+from quaymaster.errors import ConfigurationError
 from quaymaster.store import keys
 from quaymaster.store.transactions import Command
 
@@ -46,6 +48,16 @@ def host_queue(host: str) -> str:
 def host_of(queue: str) -> str | None:
     """The Docker host of a queue, or None for a queue without one."""
     return queue.removeprefix(_HOST) if queue.startswith(_HOST) else None
+
+
+def refuse_unknown(queues: Iterable[str], hosts: Iterable[str]) -> None:
+    """Raises ConfigurationError where a worker is to serve a queue that these hosts do not have."""
+    every = [REGISTRY, *map(host_queue, hosts)]
+    unknown = [queue for queue in queues if queue not in every]
+    if unknown:
+        raise ConfigurationError(
+            f"There is no queue {', '.join(unknown)}. There are: {', '.join(every)}."
+        )
 
 
 def urgent_queue(host: str) -> str:

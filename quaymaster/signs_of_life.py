@@ -15,6 +15,9 @@ from pathlib import Path
 HEALTH_VARIABLE = "QUAYMASTER_HEALTH"
 _OFTEN_ENOUGH_SECONDS = 2.0
 _ENDING = ".sign"
+ANSWER = "reload.answer"
+"""What became of the latest request to read the configuration again (``quaymaster.reloading``)."""
+REFUSED = "refused"
 _NOT_YET = "has given no sign of life yet"
 
 
@@ -56,12 +59,18 @@ class Signs:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
+    @property
+    def folder(self) -> Path | None:
+        """Where they are."""
+        return self._folder
+
     def begin(self) -> None:
         """The program starts: what an earlier one left says nothing. Raises OSError."""
         if self._folder is not None:
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             for file in self._folder.glob(f"*{_ENDING}"):
                 file.unlink()
+            (self._folder / ANSWER).unlink(missing_ok=True)
             trial = self._folder / "trial.unfinished"
             trial.unlink(missing_ok=True)
             trial.touch(exist_ok=False)
@@ -99,15 +108,27 @@ def _complaint(file: Path) -> str:
     return f"gave its last sign of life {age:.0f} seconds ago"
 
 
+def _remark(folder: Path) -> str:
+    """What an operator should know of a program that is well."""
+    with contextlib.suppress(OSError, ValueError):
+        _, verdict, _ = (folder / ANSWER).read_text(encoding="utf-8").split("\n", 2)
+        if verdict == REFUSED:
+            return (
+                "well, with the configuration from before: the new one was refused. "
+                "`quaymaster reload` says why."
+            )
+    return "well"
+
+
 def tell(environ: Mapping[str, str]) -> int:
     """Print what is not well with the program of this environment; the exit status."""
-    folder = environ.get(HEALTH_VARIABLE)
+    folder, remark = environ.get(HEALTH_VARIABLE), "well"
     if not folder:
         complaints = [
             f"{HEALTH_VARIABLE} is not set. Give the program and this command the same folder in "
             f"it, one for each program, for example {HEALTH_VARIABLE}=/run/quaymaster."
         ]
     else:
-        complaints = Signs(Path(folder)).complaints()
-    os.write(1, f"{' '.join(complaints) or 'well'}\n".encode())
+        complaints, remark = Signs(Path(folder)).complaints(), _remark(Path(folder))
+    os.write(1, f"{' '.join(complaints) or remark}\n".encode())
     return 1 if complaints else 0

@@ -36,7 +36,7 @@ from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys
 from quaymaster.store import leases, scan_orders
 from quaymaster.store.transactions import Connection, Transaction, ask, perform
-from workers import shutdown
+from workers import configurations, shutdown
 from workers.lease_keeper import kept_alive
 from workers.registry_auth import RegistryLogin
 from workers.scanner import Scanner
@@ -202,16 +202,17 @@ def _give_back(name: str, owner: str, tools: ScanTools) -> None:
 
 
 @cache
-def prepared() -> tuple[Settings, Configuration, Keys]:
+def prepared() -> tuple[Settings, Keys]:
     """What the scanner is started with; read before the fork, shared by every scan."""
     settings = Settings.from_env(os.environ)
-    return settings, Configuration.load(settings.config), settings.keys(Role.SCANNER)
+    return settings, settings.keys(Role.SCANNER)
 
 
 @contextmanager
 def opened() -> Iterator[ScanTools]:
     """The tools of one scan."""
-    settings, configuration, keys = prepared()
+    settings, keys = prepared()
+    configuration = configurations.in_use() or Configuration.load(settings.config)
     connection = worker_connection(settings.redis_url.get_secret_value())
     try:
         yield ScanTools(configuration, os.environ, connection, keys)

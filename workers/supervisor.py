@@ -16,6 +16,7 @@ from types import FrameType
 
 import structlog
 
+from quaymaster.reloading import SIGNAL, Reloading, TakesUp
 from quaymaster.signs_of_life import Sign, Signs
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,17 @@ class Child:
     run: Callable[[Sign], None]
     sign_seconds: float = 30.0
     """How long it counts as well after a sign."""
+    ends_for_new_configuration: bool = False
+    """Whether another process takes its place when the configuration was read again: what works
+    without jobs has no moment at which it could take up another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How all processes of the program come to a new configuration."""
+
+    program: Reloading
+    take_up: TakesUp
 
 
 @dataclass(slots=True)
@@ -40,31 +52,59 @@ class _Started:
     child: Child
     at: float
     pause: float = 0.5
+    is_replaced: bool = False
+    """It was told to end, so that the next one begins with a new configuration."""
 
 
 class Supervisor:
     """Starts the children, starts those again that end by themselves, stops all on SIGTERM."""
 
     def __init__(
-        self, children: Sequence[Child], grace_seconds: float, signs: Signs | None = None
+        self,
+        children: Sequence[Child],
+        grace_seconds: float,
+        signs: Signs | None = None,
+        reload: Reload | None = None,
     ) -> None:
         self._children = children
         self._grace_seconds = grace_seconds
         self._signs = signs or Signs(None)
+        self._reload = reload
         self._alive: dict[int, _Started] = {}
         self._is_stopping = False
+        self._is_asked_to_reload = False
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; 0 when every child stopped in time, else 1."""
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
+        signal.signal(SIGNAL, self._ask_to_reload)
+        if self._reload is not None:
+            self._reload.program.begin()
         gc.freeze()
         self._signs.expect(child.name for child in self._children)
         for child in self._children:
             self._start(_Started(child, time.monotonic()))
         while not self._is_stopping:
+            self._reload_if_asked()
             self._start_ended_ones_again()
         return self._stop()
+
+    def _reload_if_asked(self) -> None:
+        """Workers have the new configuration from their next job on; the others end, and what
+        takes their place begins with it.
+        """
+        if not self._is_asked_to_reload or self._reload is None:
+            return
+        self._is_asked_to_reload = False
+        program = self._reload.program
+        if not program.settle(program.read(), self._reload.take_up):
+            return
+        for pid, started in self._alive.items():
+            if started.child.ends_for_new_configuration:
+                started.is_replaced = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
 
     def _start(self, started: _Started) -> None:
         parent = os.getpid()
@@ -83,6 +123,10 @@ class Supervisor:
         pid, status = ended
         started = self._alive.pop(pid, None)
         if started is None or self._is_stopping:
+            return
+        if started.is_replaced:
+            started.is_replaced = False
+            self._start(started)
             return
         if time.monotonic() - started.at > _STEADY_SECONDS:
             started.pause = 0.5
@@ -110,6 +154,12 @@ class Supervisor:
         self._is_stopping = True
         self._tell_all()
 
+    def _ask_to_reload(self, number: int, frame: FrameType | None) -> None:
+        if self._reload is None or self._reload.program.is_hung_up:
+            self._ask_to_stop(number, frame)
+        else:
+            self._is_asked_to_reload = True
+
     def _tell_all(self) -> None:
         for pid in tuple(self._alive):
             with contextlib.suppress(ProcessLookupError):
@@ -130,6 +180,7 @@ def _be(child: Child, parent: int, sign: Sign) -> None:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(SIGNAL, signal.SIG_IGN)  # the parent reads the configuration for all
         die_with_parent(parent)
         child.run(sign)
         status = 0

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
@@ -15,6 +14,7 @@ from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
+from workers import configurations
 from workers.engine import Engine
 from workers.exchange import Check, go_on
 from workers.own_engine import Owner
@@ -94,19 +94,12 @@ class Toolbox:
         self.connection.close()
 
 
-@cache
-def prepared() -> tuple[Settings, Configuration]:
-    """Settings and configuration of this process; read before the fork, shared by every job."""
-    settings = Settings.from_env(os.environ)
-    return settings, Configuration.load(settings.config)
-
-
 @contextmanager
 def opened() -> Iterator[Toolbox]:
     """The tools of one job."""
-    settings, configuration = prepared()
+    settings = Settings.from_env(os.environ)
     toolbox = Toolbox(
-        configuration,
+        configurations.in_use() or Configuration.load(settings.config),
         settings,
         os.environ,
         worker_connection(settings.redis_url.get_secret_value()),

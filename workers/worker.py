@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 
 from quaymaster.queues import RUN_OPERATION, RUN_SCAN
 from quaymaster.signs_of_life import Sign
-from workers import shutdown
+from workers import configurations, shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -139,6 +139,7 @@ class PointerWorker(Worker):
             log.warning("job refused", job=job.id, queue=queue.name, why=why)
             job.delete(remove_from_queue=False)
             return
+        configurations.refresh()
         super().execute_job(job, queue)
 
     def subscribe(self) -> None:

@@ -12,6 +12,7 @@ from bot.drift import DriftWatch
 from bot.metrics import Metrics
 from bot.views.card import operation_messages
 from quaymaster.configuration import Configuration
+from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.drift import Drift, DriftKind
 from quaymaster.operations import Operation, State
 from quaymaster.requests import DriftRequest
@@ -36,8 +37,9 @@ async def database(valkey_server: ValkeyServer) -> AsyncIterator[Database]:
 
 def watch(database: Database, configuration: Configuration = SHOP) -> DriftWatch:
     """A bot's."""
-    acceptance = Acceptance(database, configuration, BOT, Metrics())
-    return DriftWatch(database, acceptance, configuration, RING)
+    in_use = ConfigurationInUse(configuration)
+    acceptance = Acceptance(database, in_use, BOT, Metrics())
+    return DriftWatch(database, acceptance, in_use, RING)
 
 
 def found(

@@ -8,6 +8,7 @@ import redis
 from bot.acceptance import Acceptance, Asked
 from bot.database import Database
 from bot.metrics import Metrics
+from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Origin, State
 from quaymaster.redis_users import RedisUser
@@ -45,7 +46,7 @@ async def test_a_command_under_a_taken_id_becomes_a_new_operation_and_nothing_is
     valkey.set(keys.NEXT_ID, 2)
     database = Database(valkey_server.url_of(RedisUser.BOT))
     try:
-        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        acceptance = Acceptance(database, ConfigurationInUse(SHOP), BOT, Metrics())
         receipt = await acceptance.accept(asked(1), State.QUEUED)
         assert receipt.operation > 40
         stored = ask(valkey, records.load(receipt.operation, RING))
@@ -67,7 +68,7 @@ async def test_an_id_that_only_the_audit_remembers_is_not_given_again(
     valkey.set(keys.NEXT_ID, 0)
     database = Database(valkey_server.url_of(RedisUser.BOT))
     try:
-        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        acceptance = Acceptance(database, ConfigurationInUse(SHOP), BOT, Metrics())
         assert (await acceptance.accept(asked(1), State.QUEUED)).operation > 77
     finally:
         await database.close()
@@ -80,7 +81,7 @@ async def test_a_number_that_nobody_wrote_keeps_no_command_from_becoming_the_nex
     valkey.hset(keys.AUDIT_LATEST, "77", "5")
     database = Database(valkey_server.url_of(RedisUser.BOT))
     try:
-        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        acceptance = Acceptance(database, ConfigurationInUse(SHOP), BOT, Metrics())
         await acceptance.warm_up()
         first = await acceptance.accept(asked(1), State.QUEUED)
         valkey.set(keys.NEXT_ID, put_there)
@@ -99,7 +100,7 @@ async def test_a_bot_begins_above_every_id_that_is_known(
     valkey.set(keys.NEXT_ID, 3)
     database = Database(valkey_server.url_of(RedisUser.BOT))
     try:
-        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        acceptance = Acceptance(database, ConfigurationInUse(SHOP), BOT, Metrics())
         await acceptance.warm_up()
         assert (await acceptance.accept(asked(1), State.QUEUED)).operation == 78
     finally:
@@ -113,7 +114,7 @@ async def test_many_commands_at_once_each_become_one_operation(
     valkey.set(keys.NEXT_ID, 5)
     database = Database(valkey_server.url_of(RedisUser.BOT))
     try:
-        acceptance = Acceptance(database, SHOP, BOT, Metrics())
+        acceptance = Acceptance(database, ConfigurationInUse(SHOP), BOT, Metrics())
         receipts = await asyncio.gather(
             *(acceptance.accept(asked(number), State.QUEUED) for number in range(20))
         )

@@ -16,6 +16,7 @@ from bot.metrics import Metrics
 from bot.returned import Returned
 from local_slack import Fault, FaultKind, Membership
 from quaymaster.approvals import Choice, Vote
+from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended, Failed
@@ -150,9 +151,10 @@ async def test_nothing_is_opened_for_what_somebody_cancelled_meanwhile(bot: Runn
     database = Database(bot.valkey.url_of(RedisUser.BOT))
     client = AsyncWebClient("xoxb-of-nobody")
     directory = Directory(client)
-    acceptance = Acceptance(database, bot.configuration, KEYS, Metrics())
+    in_use = ConfigurationInUse(bot.configuration)
+    acceptance = Acceptance(database, in_use, KEYS, Metrics())
     background = Background()
-    admission = Admission(database, directory, bot.configuration, KEYS, Metrics(), background)
+    admission = Admission(database, directory, in_use, KEYS, Metrics(), background)
     try:
         await Returned(database, directory, acceptance, admission, KEYS, background)._answer(seen)
     finally:

@@ -214,7 +214,7 @@ class House:
             )
 
     def reconfigure(self, old: str, new: str) -> None:
-        """Change the configuration before anything is started."""
+        """Change the configuration, for what is started afterwards or reloaded."""
         path = Path(self.environment["QUAYMASTER_CONFIG"])
         text = path.read_text()
         if text.count(old) != 1:

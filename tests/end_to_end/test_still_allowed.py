@@ -62,7 +62,7 @@ async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_pl
         await approve(workspace, workspace.person(voter), first)
     house.reaches(first, State.QUEUED)
     bot.stop()
-    house.reconfigure("GREETING: hello", "GREETING: welcome")
+    house.reconfigure("channel: C0RELEASE, expires: 1h", "channel: C0RELEASE, expires: 2h")
     house.start("bot")
     house.worker()
     ended = house.ended(first, within=60)

@@ -1,0 +1,40 @@
+"""The bot reads its configuration again when it is asked to, between two deliveries."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Self
+
+from quaymaster.reloading import SIGNAL, Reloading, TakesUp
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Whose configuration, and the event that somebody asked for it."""
+
+    program: Reloading
+    asked: asyncio.Event
+
+    @classmethod
+    def on_signal(cls, program: Reloading, stop: asyncio.Event) -> Self:
+        """Asked for by SIGHUP, to the program whose loop runs here. The signal also comes when the
+        terminal of the program is closed: then it ends.
+        """
+        asked = asyncio.Event()
+
+        def ask() -> None:
+            (stop if program.is_hung_up else asked).set()
+
+        asyncio.get_running_loop().add_signal_handler(SIGNAL, ask)
+        return cls(program, asked)
+
+    async def whenever_asked(self, take_up: TakesUp, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set. A long file is read beside the loop, which people wait for."""
+        self.program.begin()
+        stopped = asyncio.ensure_future(stop.wait())
+        while not stop.is_set():
+            asked = asyncio.ensure_future(self.asked.wait())
+            await asyncio.wait({stopped, asked}, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            if self.asked.is_set():
+                self.asked.clear()
+                self.program.settle(await asyncio.to_thread(self.program.read), take_up)

@@ -1,0 +1,202 @@
+"""Reading the configuration again while a program works: all of it is taken up, or nothing is.
+
+A program does so on SIGHUP. `quaymaster reload` is run beside it: it finds the program by the lock
+that it holds in its folder of signs of life, sends the signal, and waits for the answer that the
+program leaves there. So only who may signal the program can ask it, and nobody over Redis.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+from quaymaster.configuration import Configuration
+from quaymaster.errors import ConfigurationError
+from quaymaster.signs_of_life import ANSWER, HEALTH_VARIABLE, REFUSED, Signs
+from quaymaster.spelling import listed
+
+log = structlog.get_logger(__name__)
+
+SIGNAL = signal.SIGHUP
+ANSWER_SECONDS = 30.0
+_LOCK = "program.lock"
+_TAKEN = "taken"
+_POLL_SECONDS = 0.05
+_LOCK_ATTEMPTS = 10
+
+TakesUp = Callable[[Configuration], str]
+"""Has the program work with a new configuration from now on. Returns what else there is to say, as
+sentences; raises ConfigurationError where the program cannot work with it, and then does nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What stands in the file, or why it cannot be used."""
+
+    began: float
+    """By the clock that all processes of a machine share."""
+    result: Configuration | ConfigurationError
+
+
+class Reloading:
+    """One program's way to a new configuration."""
+
+    def __init__(self, configuration: Configuration, signs: Signs) -> None:
+        self._current = configuration
+        self._folder = signs.folder
+        self._lock: TextIO | None = None
+        self._had_terminal = os.isatty(2)
+
+    def begin(self) -> None:
+        """From now on the program takes the signal: `quaymaster reload` may send it."""
+        if self._folder is not None and self._lock is None:
+            self._lock = _locked(self._folder / _LOCK)
+
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether the signal means that the terminal was closed, in which the program runs."""
+        return self._had_terminal and not os.isatty(2)
+
+    def read(self) -> Reading:
+        """Read the file again. Changes nothing, so it may be done in another thread."""
+        began = time.monotonic()
+        try:
+            _refuse_replaced(self._current.path)
+            return Reading(began, Configuration.load(self._current.path))
+        except ConfigurationError as error:
+            return Reading(began, error)
+
+    def settle(self, reading: Reading, take_up: TakesUp) -> bool:
+        """Take up what was read, if it is right; log and leave the answer. Whether it was."""
+        match reading.result:
+            case ConfigurationError() as error:
+                return self._refuse(reading, error)
+            case new:
+                try:
+                    notes = take_up(new)
+                except ConfigurationError as error:
+                    return self._refuse(reading, error)
+        text = " ".join(part for part in (_summary(self._current, new), notes) if part)
+        log.info("configuration read again", result=text)
+        self._current = new
+        self._answer(reading.began, _TAKEN, text)
+        return True
+
+    def _refuse(self, reading: Reading, error: ConfigurationError) -> bool:
+        log.error("configuration refused; the old one stays", why=str(error))
+        self._answer(reading.began, REFUSED, f"{error}\nThe old configuration stays in use.")
+        return False
+
+    def _answer(self, began: float, verdict: str, text: str) -> None:
+        if self._folder is None:
+            return
+        unfinished = self._folder / f"{ANSWER}.unfinished"
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+            with unfinished.open("x", encoding="utf-8") as file:  # no link that somebody put there
+                file.write(f"{began}\n{verdict}\n{text}\n")
+            unfinished.replace(self._folder / ANSWER)
+
+
+def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) -> tuple[str, int]:
+    """Have the program of this environment read its configuration again: what it answers, and the
+    exit status. 0: taken up, 1: refused, 2: no program answered.
+    """
+    name = environ.get(HEALTH_VARIABLE)
+    if not name:
+        return (
+            f"{HEALTH_VARIABLE} is not set. Give the program and this command the same folder in "
+            f"it, or send SIGHUP to the program yourself.",
+            2,
+        )
+    folder = Path(name)
+    try:
+        program = _program_of(folder / _LOCK)
+        asked = time.monotonic()
+        os.kill(program, SIGNAL)
+    except PermissionError:
+        return "The program belongs to another user. Run this as the user that it runs as.", 2
+    except (OSError, ValueError):
+        return f"No program of Quaymaster runs that uses the folder {folder}.", 2
+    while time.monotonic() < asked + within:
+        answer = _answer_since(folder / ANSWER, asked)
+        if answer is not None:
+            verdict, text = answer
+            return text, 0 if verdict == _TAKEN else 1
+        time.sleep(_POLL_SECONDS)
+    return f"The program did not answer within {within:g} seconds. Look at its log.", 2
+
+
+def _refuse_replaced(path: Path) -> None:
+    """A file that is mounted into a container by itself stays the old one there when an editor, or
+    `git pull`, puts another file in its place.
+    """
+    with contextlib.suppress(OSError):
+        if path.stat().st_nlink == 0:
+            raise ConfigurationError(
+                f"{path.name} was replaced by another file, and this container still has the one "
+                "from before mounted.",
+                next_step="Restart the container; or mount the folder and not the file.",
+            )
+
+
+def _summary(old: Configuration, new: Configuration) -> str:
+    if old.declaration == new.declaration:
+        return f"{new.path.name} means the same as before."
+    names = dict.fromkeys((*old.revisions, *new.revisions))
+    changed = [name for name in names if old.revisions.get(name) != new.revisions.get(name)]
+    if not changed:
+        return f"{new.path.name} is in use as it stands now. No environment changed."
+    return (
+        f"{new.path.name} is in use as it stands now. Changed: {listed(changed)}. A plan that "
+        "waits for approval there no longer counts."
+    )
+
+
+def _locked(path: Path) -> TextIO | None:
+    """The file with this process's id in it, locked for as long as the process lives. It is this
+    process's alone: what it forks does not hold it.
+    """
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        log.warning("cannot be reloaded by command", why=str(error))
+        return None
+    for _ in range(_LOCK_ATTEMPTS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            return file
+        time.sleep(_POLL_SECONDS)
+    log.warning("another program uses the same folder", variable=HEALTH_VARIABLE)
+    file.close()
+    return None
+
+
+def _program_of(path: Path) -> int:
+    """The process that holds the lock. Raises OSError and ValueError where none does."""
+    with path.open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read())
+    raise ProcessLookupError(f"nobody holds {path}")
+
+
+def _answer_since(path: Path, asked: float) -> tuple[str, str] | None:
+    """The verdict and the text of a reading that began after it was asked for."""
+    try:
+        began, verdict, text = path.read_text(encoding="utf-8").split("\n", 2)
+        return (verdict, text.rstrip("\n")) if float(began) >= asked else None
+    except (OSError, ValueError):
+        return None
