@@ -13,7 +13,14 @@ from bot.deciding import loaded_if_readable
 from bot.evidence import people_involved, standings_of
 from bot.identity import Directory
 from quaymaster.admissible import involved
-from quaymaster.errors import Conflict, Forged, OutsideFailure, Trouble, Unavailable
+from quaymaster.errors import (
+    Conflict,
+    Forged,
+    OutsideFailure,
+    Trouble,
+    Unavailable,
+    UsageError,
+)
 from quaymaster.journal import event_of
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation, Origin, State
@@ -99,7 +106,12 @@ class Returned:
             why = f"{end.why} #{number} was opened for it."
             return self._end(operation, replace(end, why=why, next_step=""))
 
-        receipt = await self._acceptance.accept(again, State.ACCEPTED, follows_from=with_number)
+        try:
+            receipt = await self._acceptance.accept(again, State.ACCEPTED, follows_from=with_number)
+        except UsageError as error:  # its environment is not configured any more
+            gone = replace(end, next_step=error.trouble.what)
+            await self._database.perform(self._end(operation, gone))
+            return
         if receipt.accepted is not None:
             await self._admission.admit(receipt.accepted)
         else:

@@ -130,7 +130,7 @@ def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) ->
         answer = _answer_since(folder / ANSWER, asked)
         if answer is not None:
             verdict, text = answer
-            return text, 0 if verdict == _TAKEN else 1
+            return _printable(text), 0 if verdict == _TAKEN else 1
         time.sleep(_POLL_SECONDS)
     return f"The program did not answer within {within:g} seconds. Look at its log.", 2
 
@@ -191,6 +191,11 @@ def _program_of(path: Path) -> int:
         except BlockingIOError:
             return int(file.read())
     raise ProcessLookupError(f"nobody holds {path}")
+
+
+def _printable(text: str) -> str:
+    """The folder may be open to others, and this goes to somebody's terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def _answer_since(path: Path, asked: float) -> tuple[str, str] | None:

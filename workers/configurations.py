@@ -44,6 +44,10 @@ class SharedConfiguration:
         os.pwrite(self._file.fileno(), header.encode().ljust(_HEADER), 0)
         self.now, self._seen = configuration, header.encode()
 
+    def close(self) -> None:
+        """Where it is not used any more."""
+        self._file.close()
+
     def refresh(self) -> None:
         """Have the newest, in a child. Cheap where there is no other."""
         for _ in range(_ATTEMPTS):
