@@ -1,14 +1,14 @@
 # The tasks of a developer. `make` without a target lists them.
 #   PYTHON  the interpreter for the virtual environment; by default the first suitable one
 #   VENV    the path of that environment
-#   JOBS    how many tests run at once
+#   JOBS    how many tests run at once; by default two per processor, because tests often wait
 #   TESTS   with `make test`: files or folders, instead of all tests
 #   ENGINE  with `make test`: the Docker engine to run on, 20.10, 26 or 26-containerd
 #   OPTIONS with `make try`: options of `quaymaster try`, such as --reset or --remove
 #   YES     with `make try` and `make test`: install missing packages without asking
 #   UPGRADE with `make requirements`: newest versions, instead of the pinned ones
 VENV ?= .venv
-JOBS ?= auto
+JOBS ?= $(shell expr 2 \* $$(nproc))
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
