@@ -46,6 +46,11 @@ _SIGN_SECONDS = 5.0
 _NEW_OBJECTS = 50_000
 """So many may be made before the garbage collector looks through them: a command makes hundreds."""
 
+_QUEUES = typer.Option(
+    help="Comma-separated: host:NAME, registry. By default registry, and the hosts whose "
+    "engine this worker is known to have."
+)
+
 app = typer.Typer(
     help="Container-image operations from Slack.",
     no_args_is_help=True,
@@ -101,13 +106,7 @@ def _leave_alone_what_stays() -> None:
 
 @app.command()
 def worker(
-    queues: Annotated[
-        str,
-        typer.Option(
-            help="Comma-separated: host:NAME, registry. By default registry, and the hosts whose "
-            "engine this worker is known to have."
-        ),
-    ] = "",
+    queues: Annotated[str, _QUEUES] = "",
     processes: Annotated[
         int,
         typer.Option(
@@ -130,11 +129,10 @@ def worker(
     settings, configuration, signs = _works(["SLACK_BOT_TOKEN"])
     url = settings.redis_url.get_secret_value()
     try:
-        named = [name.strip() for name in queues.split(",") if name.strip()]
-        refuse_unknown(named, configuration.hosts)
-        expect_to_work(settings, named)
+        names = _queues(queues, configuration)
+        expect_to_work(settings, names)
         expect_our_format(url)
-        names = named or _queues_that_are_proved(settings, configuration)
+        names = names or _queues_that_are_proved(settings, configuration)
     except QuaymasterError as error:
         end_with(str(error))
     # Before the fork: what every child needs is read once and shared.
@@ -151,9 +149,8 @@ def worker(
 
     posts = posts_of_worker(names, processes)
     children = [Child(post.name, partial(work, post), SIGN_SECONDS) for post in posts]
+    reload = Reload.of(shared, signs, names, has_named_queues=bool(queues))
     courier = Child("courier", accompany, ends_for_new_configuration=True)
-    take_up = configurations.taking_up(shared, names, has_named_queues=bool(named))
-    reload = Reload(Reloading(configuration, signs), take_up)
     beside = (keeper_of_leases(url), courier)
     raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())
 
@@ -197,8 +194,7 @@ def scanner(
     posts = posts_of_scanner(processes)
     children = [Child(post.name, partial(scan, post), SIGN_SECONDS) for post in posts]
     beside = (keeper_of_leases(url), Child("renewal of the database", renew))
-    take_up = configurations.taking_up(configurations.share(configuration))
-    reload = Reload(Reloading(configuration, signs), take_up)
+    reload = Reload.of(configurations.share(configuration), signs)
     raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())
 
 
@@ -395,6 +391,12 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def _queues(given: str, configuration: Configuration) -> list[str]:
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    refuse_unknown(names, configuration.hosts)
+    return names
 
 
 def _queues_that_are_proved(settings: Settings, configuration: Configuration) -> list[str]:

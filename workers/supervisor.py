@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import Self
 
 import structlog
 
 from quaymaster.reloading import SIGNAL, Reloading, TakesUp
 from quaymaster.signs_of_life import Sign, Signs
+from workers.configurations import SharedConfiguration, taking_up
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,19 @@ class Reload:
 
     program: Reloading
     take_up: TakesUp
+
+    @classmethod
+    def of(
+        cls,
+        shared: SharedConfiguration,
+        signs: Signs,
+        queues: Sequence[str] = (),
+        *,
+        has_named_queues: bool = True,
+    ) -> Self:
+        """For processes that share a configuration, and serve these queues."""
+        take_up = taking_up(shared, queues, has_named_queues=has_named_queues)
+        return cls(Reloading(shared.now, signs), take_up)
 
 
 @dataclass(slots=True)

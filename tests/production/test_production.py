@@ -96,6 +96,7 @@ async def test_the_product_works_as_docker_compose_runs_it(
             _a_database_is_brought(machine.site, trivy_caches.a)
             _every_check_passes(machine.site)
             _nobody_looks_into_another_process(machine.site)
+            _a_change_of_the_configuration_is_read(machine.site)
             work = _Work(machine, workspace, workspace.person(ALICE), workspace.person(BOB))
             await work.images_are_pushed()
             await work.a_scan_alerts()
@@ -151,6 +152,21 @@ def _nobody_looks_into_another_process(site: Site) -> None:
         "        print('refused')\n"
     )
     assert site.composed("exec", "scanner", "python", "-c", look) == "refused\nrefused\n"
+
+
+def _a_change_of_the_configuration_is_read(site: Site) -> None:
+    """In the file itself; another file in its place is not seen by a container that runs."""
+    file = site.folder / "quaymaster.yml"
+    with file.open("a") as opened:
+        opened.write("# a comment\n")
+    for name in PROGRAMS:
+        assert "means the same as before" in site.composed("exec", name, "quaymaster", "reload")
+    (copy := site.folder / "copy.yml").write_text(file.read_text())
+    copy.replace(file)
+    for name in PROGRAMS:
+        done = site.compose("exec", name, "quaymaster", "reload")
+        assert done.returncode == 1
+        assert "was replaced by another file" in done.stderr
 
 
 async def _a_bot_without_slack_is_not_well(site: Site, workspace: Workspace) -> None:

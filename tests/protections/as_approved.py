@@ -15,6 +15,10 @@ _NOT_BELIEVED = f"{_APPROVED}::test_what_a_plan_says_about_its_approval_is_not_b
 _GATE = "tests/quaymaster/test_gate.py"
 _REPORTS = "tests/quaymaster/store/test_reports.py"
 _VOTES = "tests/bot/test_votes.py"
+_REVISIONS = (
+    "tests/quaymaster/test_revisions.py::test_what_belongs_to_the_environment_changes_its_revision"
+)
+_RELOADING = "tests/quaymaster/test_reloading.py"
 
 AS_APPROVED = (
     _row(
@@ -160,11 +164,58 @@ AS_APPROVED = (
         ("tests/bot/test_admission.py::test_an_operation_of_another_configuration_is_refused",),
     ),
     _row(
-        "a worker with another configuration does nothing",
+        "a worker asks for the revision before it plans, and does nothing with another",
         "workers/dispatch.py",
         "    if is_begun or is_current(operation, tools.configuration):\n",
         "    if True:\n",
         (f"{_DISPATCH}::test_a_worker_with_another_configuration_does_nothing",),
+    ),
+    _row(
+        "a worker asks for the revision of the plan before it carries it out",
+        "quaymaster/request_revision.py",
+        "    return plan.configuration_revision if plan else operation.configuration_revision\n",
+        "    return operation.configuration_revision\n",
+        (f"{_DISPATCH}::test_the_revision_of_the_plan_is_that_which_counts_at_apply",),
+    ),
+    _row(
+        "a revision covers what the registries of an environment's images are",
+        "quaymaster/revisions.py",
+        "_plain(file.registries[host]) for host in registries if",
+        "None for host in registries if",
+        (_REVISIONS,),
+    ),
+    _row(
+        "a revision covers who may change its environment",
+        "quaymaster/revisions.py",
+        '        "roles": {role: _plain(file.roles[role]) for role in '
+        "_roles(approvals, may_change)},\n",
+        "",
+        (_REVISIONS,),
+    ),
+    _row(
+        "a broken file keeps the configuration from before",
+        "quaymaster/reloading.py",
+        "                return self._refuse(reading, error)\n            case new:\n",
+        "                new = self._current\n            case new:\n                pass\n"
+        "        match new:\n            case _:\n",
+        (f"{_RELOADING}::test_a_broken_file_is_refused_with_the_words_of_the_start",),
+    ),
+    _row(
+        "a queue that the new file does not have keeps the configuration from before",
+        "workers/configurations.py",
+        "        refuse_unknown(queues, new.hosts)\n",
+        "",
+        (
+            "tests/workers/test_configurations.py::"
+            "test_a_queue_that_is_gone_is_refused_as_at_the_start",
+        ),
+    ),
+    _row(
+        "a text that is half written is not used",
+        "workers/configurations.py",
+        "            if hashlib.sha256(text).hexdigest() == digest:\n",
+        "            if True:\n",
+        ("tests/workers/test_configurations.py::test_a_text_that_is_half_written_is_not_used",),
     ),
     _row(
         "a worker runs only what the bot recorded",

@@ -34,8 +34,20 @@ def test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision(stage:
 
 
 def test_a_plan_of_another_configuration_goes_back_to_the_bot_which_opens_a_new_operation() -> None:
-    given = deploy(stage=Stage.APPLY, plan=plan(), configuration_revision="another")
+    given = deploy(stage=Stage.APPLY, plan=plan(configuration_revision="another"))
     step = work(running(given), toolbox())
     assert isinstance(step, Returns)
     assert step.end is not None
     assert "The configuration of the environment changed since the plan was made" in step.end.why
+
+
+def test_the_revision_of_the_plan_is_that_which_counts_at_apply() -> None:
+    """An earlier version wrote the revision of the whole file, into both."""
+    given = of_shop(deploy(stage=Stage.APPLY, plan=plan(configuration_revision="0123456789ab")))
+    assert isinstance(work(running(given), toolbox()), Returns)
+
+
+def test_what_changes_no_environment_is_done_whatever_revision_it_was_recorded_with() -> None:
+    given = operation(request=ApproveRequest(1), configuration_revision="0123456789ab")
+    with pytest.raises(Forged, match="answered by the bot"):
+        work(running(given), toolbox())

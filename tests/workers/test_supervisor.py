@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from quaymaster.signs_of_life import Signs
+from quaymaster.reloading import ask_to_reload
+from quaymaster.signs_of_life import HEALTH_VARIABLE, Signs
+from tests.configurations import SMALL_TEXT
 from tests.engines.waiting import wait_until
 
 PROGRAM = """
@@ -100,3 +102,63 @@ def test_children_are_asked_to_stop(supervisor: "subprocess.Popen[bytes]", folde
     supervisor.send_signal(signal.SIGTERM)
     supervisor.wait(20)
     assert not is_alive(child)
+
+
+RELOADING = """
+import os, signal, sys, time
+from pathlib import Path
+from quaymaster.configuration import Configuration
+from quaymaster.signs_of_life import Signs
+from workers import configurations
+from workers.supervisor import Child, Reload, Supervisor
+
+folder, file, signs = Path(sys.argv[1]), Path(sys.argv[2]), Signs(Path(sys.argv[3]))
+configuration = Configuration.load(file)
+shared = configurations.share(configuration)
+
+def run(sign):
+    name = f"{shared.now.requests_valid_for.total_seconds():.0f}-{os.getpid()}"
+    (folder / name).touch()
+    time.sleep(600)
+
+children = [Child("stays", run), Child("ends", run, ends_for_new_configuration=True)]
+sys.exit(Supervisor(children, 1, signs, Reload.of(shared, signs)).run())
+"""
+
+
+@pytest.fixture
+def reloading(folder: Path, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A supervisor that reads its configuration again, with a child of each kind."""
+    (file := tmp_path / "quaymaster.yml").write_text(SMALL_TEXT)
+    given = [str(folder), str(file), str(folder.with_name("health"))]
+    command = [sys.executable, "-c", RELOADING, *given]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        wait_until(lambda: len(list(folder.iterdir())) == 2, within=20, what="both children")
+        yield process
+        process.kill()
+
+
+def test_a_new_configuration_ends_only_the_children_that_cannot_take_it_up(
+    reloading: "subprocess.Popen[bytes]", folder: Path, tmp_path: Path
+) -> None:
+    environ = {HEALTH_VARIABLE: str(folder.with_name("health"))}
+    before = {file.name for file in folder.iterdir()}
+    text = f"{SMALL_TEXT}defaults: {{requests_valid_for: 1h}}\n"
+    (tmp_path / "quaymaster.yml").write_text(text)
+    assert ask_to_reload(environ)[1] == 0
+    wait_until(lambda: len(list(folder.iterdir())) == 3, within=20, what="the new child")
+    (new,) = {file.name for file in folder.iterdir()} - before
+    assert new.startswith("3600-")
+    alive = [name for name in before if is_alive(int(name.partition("-")[2]))]
+    assert len(alive) == 1
+    reloading.send_signal(signal.SIGTERM)
+    assert reloading.wait(20) == 0
+
+
+def test_a_broken_configuration_ends_no_child(
+    reloading: "subprocess.Popen[bytes]", folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "quaymaster.yml").write_text("hosts: []\n")
+    assert ask_to_reload({HEALTH_VARIABLE: str(folder.with_name("health"))})[1] == 1
+    assert all(is_alive(int(file.name.partition("-")[2])) for file in folder.iterdir())
+    assert reloading.poll() is None
