@@ -41,7 +41,7 @@ from tests.bot.conftest import (
 from tests.bot.test_admission import left_behind
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
-from tests.samples import DIGEST, having, image
+from tests.samples import DIGEST, having, image, plan
 
 pytestmark = pytest.mark.engine
 
@@ -118,6 +118,22 @@ async def test_it_does_not_wait_for_the_look_up_of_somebody_else(bot: Running) -
     operation = returned(bot)
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
     assert bot.operation(other.id).state is State.ACCEPTED
+
+
+async def test_where_its_environment_is_not_configured_any_more_nothing_is_opened_for_it(
+    bot: Running,
+) -> None:
+    """Bot and worker have read a file without it."""
+    request = DeployRequest(image(), "gone", "web")
+    operation = returned(bot, outcome=END, request=request, plan=plan(environment="gone"))
+    await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
+    ended = bot.operation(operation.id)
+    assert isinstance(ended.outcome, Ended)
+    assert (ended.outcome.why, ended.outcome.next_step) == (
+        END.why,
+        "There is no environment called “gone”.",
+    )
+    assert [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")] == []
 
 
 async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_it(
