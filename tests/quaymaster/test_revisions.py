@@ -87,9 +87,11 @@ Document = dict[str, Any]
 Way = tuple[str | int, ...]
 
 
+_READ: Document = YAML(typ="safe", pure=True).load(TEXT)
+
+
 def document() -> Document:
-    read: Document = YAML(typ="safe", pure=True).load(TEXT)
-    return read
+    return copy.deepcopy(_READ)
 
 
 def written(given: object) -> str:
