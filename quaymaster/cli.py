@@ -253,13 +253,6 @@ def try_it(
     remove: Annotated[
         bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")
     ] = False,
-    script: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Type what stands in this file, at the terminal."),
-    ] = None,
-    terminal: Annotated[
-        bool, typer.Option("--terminal", help="Talk at this terminal instead of in a browser.")
-    ] = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address of the page, open nothing.")
     ] = False,
@@ -268,7 +261,7 @@ def try_it(
     from trial.options import TrialOptions
     from trial.run import run_trial
 
-    options = TrialOptions(state, docker or None, reset, remove, script, terminal, not no_browser)
+    options = TrialOptions(state, docker or None, reset, remove, not no_browser)
     raise typer.Exit(run_trial(options))
 
 
