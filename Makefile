@@ -1,14 +1,14 @@
 # What a developer does here. `make` alone lists it.
 #   PYTHON  the interpreter to make the virtual environment with, where not the first that serves
 #   VENV    where that environment is, or is to be
-#   JOBS    how many tests run at once
+#   JOBS    how many tests run at once, where not two for each processor: they wait a lot
 #   TESTS   with `make test`: files or folders, instead of all tests
 #   ENGINE  with `make test`: the Docker engine to run on, 20.10, 26 or 26-containerd
 #   OPTIONS with `make try`: those of `quaymaster try`, such as --reset or --remove
 #   YES     with `make try` and `make test`: install missing packages without asking
 #   UPGRADE with `make requirements`: newest versions, instead of those that are pinned already
 VENV ?= .venv
-JOBS ?= auto
+JOBS ?= $(shell expr 2 \* $$(nproc))
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
