@@ -1,4 +1,4 @@
-"""The blocks that the product sends, or is about to: what messages, modals and Home tabs consist of.
+"""The blocks that messages, modals and Home tabs of the product consist of.
 
 Slack has more of them. One that is not here is refused, so that no view uses it before it is
 checked and drawn here.
