@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local_slack import Fault, FaultKind, LocalSlack
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.actors import SlackUser
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Failed
 from quaymaster.store import keys
 from tests import samples
@@ -106,7 +107,7 @@ def left_behind(bot: Running, **changes: object) -> Operation:
     given = {
         "id": 77,
         "state": State.ACCEPTED,
-        "actor": Actor(TEAM, ALICE),
+        "actor": SlackUser(TEAM, ALICE),
         "origin": Origin("C0SHOP", "trigger-77"),
         "configuration_revision": bot.configuration.revision,
         "requested_at": then,
