@@ -59,7 +59,13 @@ async def test_what_no_person_asked_for_is_not_admitted(
 ) -> None:
     """It has no rights, and is refused on a card: there is nobody to tell alone."""
     old = datetime.now(UTC) - timedelta(minutes=1)
-    left = samples.operation(state=State.ACCEPTED, actor=actor, requested_at=old, changed_at=old)
+    left = samples.operation(
+        state=State.ACCEPTED,
+        actor=actor,
+        requested_at=old,
+        changed_at=old,
+        configuration_revision=bot.configuration.revision,
+    )
     operation = store(bot, left)
     await until(lambda: bot.operation(operation.id).state is State.REFUSED, "the refusal")
     assert "no rights to check" in why(bot.operation(operation.id))
