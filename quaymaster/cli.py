@@ -268,11 +268,11 @@ def try_it(
 
 
 def _expect_the_trial() -> None:
-    """The trial is a distribution of its own, which the program ends without."""
+    """End the program if the distribution that contains the trial is not installed."""
     if find_spec("trial") is None:
         missing = NotFound(
             "`quaymaster try` is not installed here.",
-            why="It is a distribution of its own, quaymaster-try, and not needed in production.",
+            why="It is a separate distribution, quaymaster-try.",
             next_step="Install it with `pip install 'quaymaster[try]'`, or from a checkout with "
             "`pip install . ./try`.",
         )

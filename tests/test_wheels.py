@@ -1,4 +1,4 @@
-"""What an installation gets: the wheels that are built of this checkout, and what is in them."""
+"""The wheels that are built from this checkout: their contents, and what each can run."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ import pytest
 from tests.readme import ROOT
 
 PRODUCT, TRIAL = {"bot", "workers", "quaymaster"}, {"local_slack", "trial"}
-# Without `-S`, Python would find this checkout, which is installed where the tests run.
+# With `-S`: otherwise Python would find this checkout, which is installed where the tests run.
 PROGRAM = (
     "import sys; sys.path[:0] = sys.argv.pop(1).split(':')\n"
     "from quaymaster.__main__ import main; main()\n"
@@ -23,7 +23,7 @@ PROGRAM = (
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """Those of both distributions, by the folder of each, built as `make install` builds."""
+    """The wheels of both distributions, by their folders, built as `make install` builds them."""
     found = {}
     for folder in (".", "./try"):
         place = tmp_path_factory.mktemp("wheels")
@@ -41,13 +41,13 @@ def packages(wheel: Path) -> set[str]:
 
 
 def committed(*folders: str) -> set[str]:
-    """The files of the checkout that stand in these folders."""
+    """The files of the checkout in these folders."""
     found = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
     return {str(one.relative_to(ROOT)) for one in found if "__pycache__" not in one.parts}
 
 
 def installed(folder: Path, *wheels: Path) -> str:
-    """A path for Python: these wheels, and the packages of others."""
+    """A path for Python: these wheels and all third-party packages."""
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
@@ -55,7 +55,7 @@ def installed(folder: Path, *wheels: Path) -> str:
 
 
 def tried(path: str, state: Path) -> "subprocess.CompletedProcess[str]":
-    """`quaymaster try` of an installation, with an engine that does not answer."""
+    """`quaymaster try` of an installation, with the address of an engine that does not exist."""
     words = ["try", "--state", str(state), "--docker", f"unix://{state}/no.sock"]
     return subprocess.run(
         [sys.executable, "-S", "-c", PROGRAM, path, *words],

@@ -40,14 +40,14 @@ _CONNECTED_WITHIN = 30.0
 
 
 class Say(Protocol):
-    """Writes lines for whoever started the trial."""
+    """Writes lines to the person who started the trial."""
 
     def __call__(self, *lines: str) -> None:
-        """Write them at once."""
+        """Write them immediately."""
 
 
 def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
-    """Run a trial, or with ``remove`` only remove what one keeps.
+    """Run a trial; with ``remove``, only delete what it keeps.
 
     Raises QuaymasterError when it cannot be started or a part of it ends, Stopped when somebody
     asks for it; nothing is left running in any case.

