@@ -26,7 +26,7 @@ import typer
 from quaymaster import logs
 from quaymaster.audit_commands import audit_app
 from quaymaster.checks import PARTS, Check, parts_of, perform
-from quaymaster.command_line import connected, end_with, settings_or_end
+from quaymaster.command_line import address_or_end, connected, end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
 from quaymaster.database_commands import database_app
@@ -79,7 +79,7 @@ def bot(
     from bot.reload import Reload
     from bot.run import run_bot
 
-    address, watched = (_address(given) if given else None for given in (http, metrics))
+    address, watched = (address_or_end(given) if given else None for given in (http, metrics))
     needs = ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if address else "SLACK_APP_TOKEN"]
     settings, configuration, signs = _works(needs)
 
@@ -418,13 +418,6 @@ def _queues_that_are_proved(settings: Settings, configuration: Configuration) ->
     queues = [REGISTRY, *taken]
     expect_to_work(settings, queues)
     return queues
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
-    return host.strip("[]"), int(port)
 
 
 def _started(needs: list[str]) -> tuple[Settings, Configuration]:

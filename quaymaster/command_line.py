@@ -31,3 +31,11 @@ def end_with(text: str, status: int = 2) -> NoReturn:
     """Say it on the standard error, and end."""
     typer.echo(text, err=True)
     raise typer.Exit(status)
+
+
+def address_or_end(text: str) -> tuple[str, int]:
+    """``HOST:PORT``, or the program ends with how it is written."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        end_with(f"{text} is not HOST:PORT. Write it like 127.0.0.1:3000.")
+    return host.strip("[]"), int(port)
