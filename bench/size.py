@@ -35,7 +35,7 @@ from quaymaster.store import cards, keys, leases, pages, records
 from quaymaster.store.transactions import Command, ask, perform
 from tests import samples
 from tests.keys import BOT_KEY, WORKER_KEY
-from workers.steps import AwaitsApproval, Finished, OrdersScan, Step, after
+from workers.steps import Finished, OrdersScan, Planned, Step, after
 
 _NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _TEXT = "as long as the title of a finding or the value of a label may well be".ljust(120, ".")
@@ -91,7 +91,7 @@ def _deployed(connection: redis.Redis) -> int:
     plan = samples.plan(examined=examined)
     running = _running(connection, given)
     scanned = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
-    waiting = _moved(connection, _running(connection, scanned), AwaitsApproval(plan))
+    waiting = _moved(connection, _running(connection, scanned), Planned(plan, samples.admitted()))
     for voter in ("U0BOB", "U0CAROL"):
         vote = samples.vote(voter, Choice.APPROVE)
         votes = (*waiting.votes, samples.voted(waiting, vote))

@@ -18,7 +18,7 @@ from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
-from quaymaster.requests import DeployRequest, Request, RollbackRequest
+from quaymaster.requests import Request
 from quaymaster.routing import first_step
 from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys, SigningKey
@@ -179,7 +179,7 @@ class Acceptance:
 
     async def note_refusal(self, asked: Asked, why: str) -> None:
         """Write down for the audit that somebody was refused, where no operation was recorded."""
-        environment = getattr(asked.request, "environment", None) or ""
+        environment = asked.request.facts.environment
         try:
             event = Event(
                 await self._next_id(Deadline.of_an_answer()),
@@ -285,7 +285,7 @@ def standings_at_the_request(
     """Who asked for a change of a service, signed: as they were at least a minute ago, since a
     look-up counts for so long.
     """
-    if person is None or not isinstance(request, DeployRequest | RollbackRequest):
+    if person is None or request.facts.service_change is None:
         return ()
     at = datetime.now(UTC) - timedelta(seconds=FRESH_SECONDS)
     return (standing_of(operation_id, person, at, key),)

@@ -28,7 +28,6 @@ from quaymaster.plans import DeployPlan, Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.queues import host_queue
 from quaymaster.releases import BadDigest
-from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp, joined
@@ -104,10 +103,8 @@ def answers_at_the_last_vote(
     found: Evidence,
 ) -> tuple[Answer, ...]:
     """May it still happen, with this vote? Pure."""
-    request = operation.request
-    assert isinstance(request, DeployRequest | RollbackRequest)
     facts = Facts(
-        request=request,
+        request=operation.request,
         requester=operation.actor.user,
         requested_at=operation.requested_at,
         resolved=plan.resolved,

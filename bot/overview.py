@@ -15,7 +15,6 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.queues import host_queue
 from quaymaster.releases import Release
-from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import records, releases
 
 log = structlog.get_logger(__name__)
@@ -107,9 +106,7 @@ def _at_work(operations: tuple[Operation, ...]) -> defaultdict[tuple[str, str], 
     """What is being done to which service of which environment, in the order given."""
     found = defaultdict(list)
     for operation in operations:
-        match operation.request:
-            case DeployRequest() | RollbackRequest() as request:
-                found[request.environment, request.service].append(operation)
-            case _:
-                pass
+        change = operation.request.facts.service_change
+        if change is not None:
+            found[change.service.environment, change.service.service].append(operation)
     return found

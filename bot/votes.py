@@ -24,7 +24,9 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
-from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
+from quaymaster.requests import ApproveRequest
+from quaymaster.rights import Right
+from quaymaster.service_ref import ServiceRef
 from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
@@ -226,10 +228,11 @@ class Votes:
 
     def _check_right(self, operation: Operation, ballot: _Ballot) -> None:
         """Before anything else is said: how an operation stands is not for everybody."""
-        if not isinstance(operation.request, DeployRequest | RollbackRequest):
-            policy.allowed(self._configuration, ballot.person, "jobs")
+        change = operation.request.facts.service_change
+        if change is None:
+            policy.allowed(self._configuration, ballot.person, Right.READ)
             return
-        environment, service = _target(operation)
+        environment, service = change.service.environment, change.service.service
         if ballot.choice is Choice.REJECT:
             requester = operation.actor.user
             policy.may_reject(self._configuration, ballot.person, requester, environment, service)
@@ -259,9 +262,8 @@ class Votes:
             return ""
         try:
             check_in_time(operation)
-            environment, service = _target(operation)
             requester = operation.actor.user
-            policy.may_cancel(self._configuration, voter, requester, environment, service)
+            policy.may_cancel(self._configuration, voter, requester, _target(operation))
         except (Conflict, NotAllowed):
             return ""
         return f"To stop it while it waits: `/image cancel {operation.id}`"
@@ -277,7 +279,8 @@ class Votes:
         plan = _plan(operation)
         if approval.rule.requester != operation.actor.user:
             raise _forged(operation)
-        rule = self._configuration.approval_for(*_target(operation))
+        service = _target(operation)
+        rule = self._configuration.approval_for(service.environment, service.service)
         own = approval.rule.own_request_counts and not rule.own_request_counts
         if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
@@ -348,14 +351,11 @@ def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
     return Answer.line(f"Your approval of {what} counts. It is complete, and the work is queued.")
 
 
-def _target(operation: Operation) -> tuple[str, str]:
-    match operation.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return request.environment, request.service
-        case _:
-            raise Conflict(
-                f"#{operation.id} is a {operation.request.verb}: nobody has to approve it."
-            )
+def _target(operation: Operation) -> ServiceRef:
+    change = operation.request.facts.service_change
+    if change is None:
+        raise Conflict(f"#{operation.id} is a {operation.request.verb}: nobody has to approve it.")
+    return change.service
 
 
 def _plan(operation: Operation) -> DeployPlan:

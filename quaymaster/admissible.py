@@ -23,7 +23,7 @@ from quaymaster.plans import Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.quantities import duration_in_words
 from quaymaster.releases import BadDigest, Release
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.request_facts import AnyRequest, ServiceChange, service_change
 from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
@@ -75,7 +75,8 @@ class Predecessor:
 class Facts:
     """What is known when the question is asked."""
 
-    request: DeployRequest | RollbackRequest
+    request: AnyRequest
+    """One that changes a service."""
     requester: str
     requested_at: datetime
     resolved: Resolved
@@ -94,6 +95,17 @@ class Facts:
     """What people were shown; None while it is planned."""
     verdict: Verdict | None = None
     """By the newest report; None where it was not asked, or there is none."""
+
+    @property
+    def change(self) -> ServiceChange:
+        """What is asked about. Raises Forged where the request changes no service."""
+        return service_change(self.request)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The environment and the service of it that the configuration is asked about."""
+        service = self.change.service
+        return service.environment, service.service
 
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
@@ -179,7 +191,7 @@ def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
         yield from _approval(configuration, facts, facts.approval)
     yield _age(configuration, facts)
     yield _mark(configuration, facts)
-    if facts.before is not None and _is_deploy(facts):
+    if facts.before is not None and not facts.change.is_rescue:
         yield _after(configuration, facts, facts.before)
     yield from _times(configuration, facts)
     if facts.verdict is not None:
@@ -187,29 +199,25 @@ def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
     yield _volumes(configuration, facts)
 
 
-def _is_deploy(facts: Facts) -> bool:
-    return isinstance(facts.request, DeployRequest)
-
-
 def _requester(configuration: Configuration, facts: Facts) -> Answer:
     person, request = facts.people[facts.requester], facts.request
     try:
         policy.request_allowed(configuration, person, request)
     except NotAllowed:
-        place = f"{request.environment}/{request.service}"
         return Answer(
             Question.REQUESTER,
             f"Whoever asked for it ({person.user_id}) may not have it any more.",
             is_against=True,
             stops=True,
-            why=_not_here(person) or f"They have no right to {request.verb} {place} now.",
+            why=_not_here(person)
+            or f"They have no right to {request.verb} {facts.change.service} now.",
             next_step="Somebody who may has to ask for it.",
         )
     return Answer(Question.REQUESTER, "Whoever asked for it may have it.")
 
 
 def _approval(configuration: Configuration, facts: Facts, approval: Approval) -> Iterator[Answer]:
-    if _is_deploy(facts):
+    if not facts.change.is_rescue:
         yield _voters(configuration, facts, approval)
     late = [v.voter for v in approval.votes if v.at > approval.rule.expires_at + CLOCK_SKEW]
     if late:
@@ -226,8 +234,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
 
 def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
-    request = facts.request
-    needed = configuration.approval_for(request.environment, request.service).needed
+    needed = configuration.approval_for(*facts.place).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
     lost = [
         person
@@ -250,7 +257,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
 
 def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
     try:
-        policy.may_vote(configuration, person, facts.request.environment, facts.request.service)
+        policy.may_vote(configuration, person, *facts.place)
     except NotAllowed:
         return False
     return True
@@ -277,7 +284,7 @@ def _age(configuration: Configuration, facts: Facts) -> Answer:
 
 
 def _mark(configuration: Configuration, facts: Facts) -> Answer:
-    place, mark = f"{facts.request.environment}/{facts.request.service}", facts.mark
+    place, mark = facts.change.service, facts.mark
     if mark is None:
         return Answer(Question.MARK, f"Nobody rolled back from it in {place}.")
     return Answer(
@@ -292,7 +299,7 @@ def _mark(configuration: Configuration, facts: Facts) -> Answer:
 
 
 def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor, ...]) -> Answer:
-    environment = facts.request.environment
+    environment = facts.change.service.environment
     place = configuration.environment(environment).after or ""
     name, digest = _name(configuration, facts), facts.resolved.named.short
     released = [one for one in before if one.is_released]
@@ -320,7 +327,7 @@ def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor
 
 def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
     """Of a rollback they are shown and do not stop it."""
-    environment = facts.request.environment
+    environment = facts.change.service.environment
     asked = (
         (Question.FREEZE, policy.refusal_of_freeze, "is not frozen"),
         (Question.WINDOW, policy.refusal_of_windows, "takes deploys now"),
@@ -331,14 +338,14 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
             question,
             refusal or f"{environment} {fine}.",
             is_against=refusal is not None,
-            stops=refusal is not None and _is_deploy(facts),
+            stops=refusal is not None and not facts.change.is_rescue,
             next_step="Rolling back is possible at any time." if refusal else "",
         )
 
 
 def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
-    environment = facts.request.environment
-    rule = configuration.gate_for(environment, facts.request.service)
+    environment = facts.change.service.environment
+    rule = configuration.gate_for(*facts.place)
     is_against = stops(verdict, rule)
     name, image = _name(configuration, facts), facts.resolved.image
     if not is_against or (facts.planned is not None and not worse(facts.planned, verdict)):
@@ -348,7 +355,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
             Question.GATE,
             f"Since its plan was made, worse has come to light about {name}.",
             is_against=True,
-            stops=_is_deploy(facts),
+            stops=not facts.change.is_rescue,
             why=f"{_why(verdict)} Nothing was changed.".strip(),
             next_step=f"`/image scan {image.by_digest}` shows what.",
         )
@@ -356,7 +363,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
         Question.GATE,
         f"The scan gate of {environment} does not let {name} through.",
         is_against=True,
-        stops=_is_deploy(facts),
+        stops=not facts.change.is_rescue,
         why=_why(verdict),
         next_step=_what_helps(verdict),
     )
@@ -387,7 +394,7 @@ def _what_helps(verdict: Verdict) -> str:
 
 def _volumes(configuration: Configuration, facts: Facts) -> Answer:
     """By today's rules: what was allowed when a release was made may be forbidden since."""
-    host = configuration.host_of(facts.request.environment)
+    host = configuration.host_of(facts.change.service.environment)
     allowed = configuration.host(host).allow_paths
     forbidden = [
         volume.source

@@ -5,6 +5,8 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from quaymaster.admissible import Answer
+from quaymaster.admitted import Admitted, asked_about
 from quaymaster.approvals import Approval, ApprovalRule, Choice, Vote
 from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, Repository
@@ -12,6 +14,7 @@ from quaymaster.movers import may_have_moved
 from quaymaster.operations import Actor, Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
 from quaymaster.policy import Person, Standing
+from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.signed import Signed
@@ -149,6 +152,12 @@ def plan(**changes: Any) -> DeployPlan:
         rule=rule(),
     )
     return replace(plain, **changes)
+
+
+def admitted() -> Admitted:
+    """That nothing stops that plan."""
+    change = service_change(deploy().request)
+    return Admitted(change, tuple(Answer(one, "It may.") for one in asked_about(change)))
 
 
 def awaiting(**changes: Any) -> Operation:

@@ -14,13 +14,13 @@ from quaymaster.admissible import (
     predecessors,
     verdict_now,
 )
+from quaymaster.admitted import Admitted
 from quaymaster.approvals import Approval
-from quaymaster.errors import Forged
 from quaymaster.findings import Verdict
 from quaymaster.image_ref import Digest
 from quaymaster.operations import Operation
 from quaymaster.plans import DeployPlan, Resolved
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.request_facts import ServiceChange, service_change
 from quaymaster.services import Volume
 from quaymaster.standings import lately
 from workers.ledger import bad_digests_of, newest_report, releases_of
@@ -43,11 +43,11 @@ def answers(
     operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked = Asked()
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
-    request = _changing(operation)
-    environment, service = request.environment, request.service
+    change = service_change(operation.request)
+    environment, service = change.service.environment, change.service.service
     now = tools.now()
     facts = Facts(
-        request=request,
+        request=operation.request,
         requester=operation.actor.user,
         requested_at=operation.requested_at,
         resolved=resolved,
@@ -56,11 +56,19 @@ def answers(
         people=lately(operation.standings, now),
         approval=asked.approval,
         mark=mark_on(resolved, bad_digests_of(environment, service, tools)),
-        before=_before(request, resolved, tools),
+        before=_before(change, resolved, tools),
         planned=asked.planned,
         verdict=asked.verdict,
     )
     return admissible(tools.configuration, facts)
+
+
+def admitted_to_plan(
+    operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked
+) -> Admitted:
+    """The same for what is about to be planned. Raises NotAdmissible with all that stops it."""
+    change = service_change(operation.request)
+    return Admitted(change, answers(operation, resolved, tools, asked))
 
 
 def answers_about_plan(
@@ -94,21 +102,15 @@ def are_known(operation: Operation, tools: Toolbox) -> bool:
     return all(user in known for user in involved(operation.actor.user, operation.approval))
 
 
-def _changing(operation: Operation) -> DeployRequest | RollbackRequest:
-    request = operation.request
-    if not isinstance(request, DeployRequest | RollbackRequest):
-        raise Forged(f"`{request.verb}` changes no service.")
-    return request
-
-
 def _before(
-    request: DeployRequest | RollbackRequest, resolved: Resolved, tools: Toolbox
+    change: ServiceChange, resolved: Resolved, tools: Toolbox
 ) -> tuple[Predecessor, ...] | None:
     """What the environment before knows of an image; None where none comes before."""
-    place = tools.configuration.environment(request.environment).after
-    if place is None or isinstance(request, RollbackRequest):
+    service = change.service
+    place = tools.configuration.environment(service.environment).after
+    if place is None or change.is_rescue:
         return None
-    names = predecessors(tools.configuration, request.environment, request.service)
+    names = predecessors(tools.configuration, service.environment, service.service)
     return tuple(_predecessor(place, name, resolved, tools) for name in names)
 
 

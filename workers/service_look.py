@@ -27,6 +27,7 @@ from quaymaster.errors import (
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_queue
 from quaymaster.releases import Release
+from quaymaster.service_ref import ServiceRef
 from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
 from quaymaster.store.service_leases import Mark
@@ -284,8 +285,8 @@ def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
 
 
 def _is_changing(operation: Operation, where: Where) -> bool:
-    request = operation.request
-    if (getattr(request, "environment", ""), getattr(request, "service", "")) != where:
+    change = operation.request.facts.service_change
+    if change is None or change.service != ServiceRef(*where):
         return False
     is_next = operation.state is State.QUEUED and operation.stage in _OF_ITS_OWN
     return is_next or operation.state in (State.RUNNING, State.BAKING)

@@ -21,7 +21,7 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.policy import Person
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.service_ref import ServiceRef
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp
@@ -348,23 +348,19 @@ def _standings(
 
 def _place(submission: Submission) -> tuple[str, ...]:
     """Where the parts of an operation live: they fit no other one."""
-    match submission.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return (str(submission.id), request.environment, request.service)
-        case _:
-            return (str(submission.id),)
+    change = submission.request.facts.service_change
+    if change is None:
+        return (str(submission.id),)
+    return (str(submission.id), change.service.environment, change.service.service)
 
 
 def _check_the_plan_belongs(operation: Operation) -> None:
     plan = operation.plan
     if plan is None:
         return
-    request = operation.request
-    if (request.verb, getattr(request, "environment", ""), getattr(request, "service", "")) != (
-        plan.kind,
-        plan.environment,
-        plan.service,
-    ):
+    change = operation.request.facts.service_change
+    service = ServiceRef(plan.environment, plan.service)
+    if change is None or (operation.request.verb, change.service) != (plan.kind, service):
         raise Forged("The plan is not about what was asked for, so nothing was done.")
 
 

@@ -12,6 +12,7 @@ from quaymaster.outcomes import Deployed, Ended
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
+from quaymaster.request_facts import service_change
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
@@ -221,10 +222,8 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
 
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
-    request = operation.request
-    environment = getattr(request, "environment", "")
-    service = getattr(request, "service", "")
-    policy = tools.configuration.approval_for(environment, service)
+    service = service_change(operation.request).service
+    policy = tools.configuration.approval_for(service.environment, service.service)
     return approved_plan(operation, policy)
 
 

@@ -3,16 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
-from quaymaster.admissible import refuse
 from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, NotAdmissible
 from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, Stage, State
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.plans import DeployPlan, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
@@ -20,16 +18,14 @@ from workers.asides import aside
 from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
-from workers.permitted import Asked, answers
+from workers.permitted import Asked, admitted_to_plan
 from workers.running import Running
 from workers.scanned import examined_of
-from workers.steps import AwaitsApproval, Continues, Finished
+from workers.steps import Finished, Planned
 from workers.toolbox import Toolbox
 
 
-def plan_deploy(
-    request: DeployRequest, running: Running, tools: Toolbox
-) -> AwaitsApproval | Continues | Finished:
+def plan_deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Planned | Finished:
     """Ask the gate about what was found, render the configuration, look at what runs; then people
     decide.
     """
@@ -38,7 +34,7 @@ def plan_deploy(
     configuration = tools.renderer.render(request.environment, request.service)
     asked = Asked(volumes=configuration.volumes, verdict=examined.verdict)
     try:
-        refuse(answers(running.operation, examined.resolved, tools, asked))
+        admitted = admitted_to_plan(running.operation, examined.resolved, tools, asked)
     except NotAdmissible as error:
         return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
     state = observed(request.environment, request.service, tools)
@@ -56,9 +52,7 @@ def plan_deploy(
         undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
         rule=rule_for(running.operation, request.environment, request.service, tools),
     )
-    if plan.rule is None:
-        return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
-    return AwaitsApproval(plan)
+    return Planned(plan, admitted)
 
 
 def rule_for(

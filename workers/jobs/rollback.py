@@ -1,25 +1,23 @@
 """rollback: back to the last good release, configuration included. Nobody has to agree to it."""
 
-from quaymaster.admissible import refuse, shown
+from quaymaster.admissible import shown
 from quaymaster.errors import Conflict
 from quaymaster.findings import Unknown
-from quaymaster.operations import Stage
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
 from quaymaster.releases import Release
 from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
 from workers.jobs.plan import observed, what_runs_now
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
-from workers.permitted import Asked, answers, verdict_of_now
+from workers.permitted import Asked, admitted_to_plan, verdict_of_now
 from workers.rendering import Values
 from workers.running import Running
-from workers.steps import Continues
+from workers.steps import Planned
 from workers.toolbox import Toolbox
 
 
-def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Continues:
+def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Planned:
     """Find the release to go back to; its secrets mean what they mean today."""
     running.report(Progress("looking for the last good release"))
     state = observed(request.environment, request.service, tools)
@@ -40,8 +38,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
     place, pin = (request.environment, request.service), target.image.pin
     verdict = verdict_of_now("rollback", *place, pin, tools)
     asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
-    judged = answers(running.operation, target.resolved, tools, asked)
-    refuse(judged)
+    admitted = admitted_to_plan(running.operation, target.resolved, tools, asked)
     values = tools.renderer.values(target.configuration)
     plan = DeployPlan(
         kind="rollback",
@@ -57,10 +54,10 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         notes=(
             f"restores the release of #{target.restores or target.id}",
             *_about(values),
-            *shown(judged),
+            *shown(admitted.answers),
         ),
     )
-    return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+    return Planned(plan, admitted)
 
 
 def _about(values: Values) -> tuple[str, ...]:

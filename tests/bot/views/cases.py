@@ -261,7 +261,7 @@ CASES: Mapping[str, Operation] = {
     "refused-before-it-started": having(
         QUEUED,
         state=State.REFUSED,
-        outcome=Failed(Trouble("You may not push.", "That is for developers.", "Ask one of them.")),
+        outcome=Failed(Trouble("Only developers can push images.", next_step="Ask one of them.")),
     ),
     "scanned-blocked": having(_SCAN, outcome=SCANNED),
     "scanned-clean": having(
