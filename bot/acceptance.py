@@ -18,6 +18,7 @@ from quaymaster.journal import Event, event_of
 from quaymaster.operations import Actor, Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
+from quaymaster.request_facts import AnyRequest
 from quaymaster.requests import Request
 from quaymaster.routing import first_step
 from quaymaster.signed import Signed
@@ -280,7 +281,7 @@ def _detail(outcome: Outcome | None) -> str:
 
 
 def standings_at_the_request(
-    operation_id: int, request: Request, person: Person | None, key: SigningKey
+    operation_id: int, request: AnyRequest, person: Person | None, key: SigningKey
 ) -> tuple[Signed[LookedUp], ...]:
     """Who asked for a change of a service, signed: as they were at least a minute ago, since a
     look-up counts for so long.

@@ -148,7 +148,7 @@ ADMISSIBLE = (
     _row(
         "gate, window and freeze do not stop a rollback",
         _ADMISSIBLE,
-        "            stops=refusal is not None and _is_deploy(facts),\n",
+        "            stops=refusal is not None and not facts.change.is_rescue,\n",
         "            stops=refusal is not None,\n",
         (
             f"{_ADMISSIBLE_TESTS}::test_gate_window_and_freeze_are_shown_of_a_rollback_and_do_not_stop_it",
@@ -179,13 +179,20 @@ ADMISSIBLE = (
         ),
     ),
     _row(
-        "it is asked when a rollback is planned",
-        "workers/jobs/rollback.py",
-        "    refuse(judged)\n",
+        "nothing is planned that something stops",
+        "quaymaster/admitted.py",
+        "        refuse(self.answers)\n",
         "",
         (
             f"{_APPLY_TESTS}::TestMayItStillHappen::test_a_rollback_is_planned_with_what_is_allowed_alone",
         ),
+    ),
+    _row(
+        "no plan is handed on that nobody asked about",
+        "quaymaster/admitted.py",
+        "        if left_out:\n",
+        "        if False:\n",
+        ("tests/quaymaster/test_admitted.py::test_a_question_that_was_left_out_is_noticed",),
     ),
     _row(
         "it is asked at the last vote",

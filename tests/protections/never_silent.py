@@ -175,7 +175,7 @@ NEVER_SILENT = (
     _row(
         "a changing call is not repeated after a death",
         "workers/reconciler.py",
-        "return operation.stage if is_harmless else Stage.RECOVER",
+        "return operation.stage if is_repeatable or is_harmless else Stage.RECOVER",
         "return operation.stage",
         (f"{_RECONCILER}::test_a_deploy_that_was_being_carried_out_is_recovered_on_its_host",),
     ),

@@ -28,8 +28,10 @@ from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
+from quaymaster.request_facts import AnyRequest
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
+from tests.new_verb import SCALE
 from tests.samples import ALICE, DIGEST, NOW, approval, image, vote
 
 CONFIGURATION = """
@@ -129,7 +131,12 @@ def test_every_question_is_answered_in_a_sentence() -> None:
         (Question.VOLUMES, {"volumes": (Volume("/etc/shop", "/data"),)}),
     ],
 )
-def test_each_of_them_alone_stops_a_deploy(question: Question, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("request_", [DEPLOY, SCALE], ids=lambda one: one.verb)
+def test_each_of_them_alone_stops_a_deploy(
+    request_: AnyRequest, question: Question, changes: dict[str, Any]
+) -> None:
+    """And whatever else changes a service, by its facts alone."""
+    changes = {"request": request_, **changes}
     if "now" in changes:
         changes = {**changes, "requested_at": changes["now"]}
     if question is Question.EXPIRY:

@@ -156,13 +156,9 @@ class TestCancelling:
         may_cancel(SHOP, RITA, DEV.user_id)
 
     def test_nobody_else_may_and_learns_who_may(self) -> None:
-        with pytest.raises(
-            NotAllowed, match="Only the person who asked for it and release-managers can cancel"
-        ):
+        with pytest.raises(NotAllowed, match="who asked for it and release-managers can cancel"):
             may_cancel(SHOP, DEV, RITA.user_id)
-        with pytest.raises(
-            NotAllowed, match="Only the person who asked for it can cancel this operation"
-        ):
+        with pytest.raises(NotAllowed, match="Only the person who asked for it can cancel"):
             may_cancel(SMALL, DEV, RITA.user_id)
 
     @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
