@@ -24,6 +24,7 @@ from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
 from quaymaster.queues import host_queue
+from quaymaster.request_facts import service_change
 from quaymaster.requests import ApproveRequest
 from quaymaster.rights import Right
 from quaymaster.service_ref import ServiceRef
@@ -276,13 +277,13 @@ class Votes:
                 why="What would run is not what this plan says.",
                 next_step="Ask for it again to get a new plan.",
             )
-        plan = _plan(operation)
         if approval.rule.requester != operation.actor.user:
             raise _forged(operation)
-        service = _target(operation)
+        change = service_change(operation.request)
+        service = change.service
         rule = self._configuration.approval_for(service.environment, service.service)
         own = approval.rule.own_request_counts and not rule.own_request_counts
-        if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):
+        if not change.is_rescue and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
 
 

@@ -141,7 +141,7 @@ AS_APPROVED = (
     _row(
         "nobody approves by a rule that is not configured",
         "bot/votes.py",
-        'if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):',
+        "if not change.is_rescue and (own or approval.rule.needed < rule.needed):",
         "if False:",
         (_VOTES,),
     ),
