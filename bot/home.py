@@ -25,7 +25,7 @@ from quaymaster.logs import unforeseen
 from quaymaster.operations import Actor, Operation, State
 from quaymaster.policy import Person
 from quaymaster.requests import JobsRequest, StatusRequest
-from quaymaster.service_ref import ServiceRef
+from quaymaster.target import ServiceRef
 
 
 class HomeTab:
@@ -112,7 +112,7 @@ def waits_for(
 
 def _may_vote(person: Person, service: ServiceRef, configuration: Configuration) -> bool:
     try:
-        policy.may_vote(configuration, person, service.environment, service.service)
+        policy.may_vote(configuration, person, *service.place)
     except (NotAllowed, UsageError):  # the latter: the service is not configured any more
         return False
     return True

@@ -108,5 +108,5 @@ def _at_work(operations: tuple[Operation, ...]) -> defaultdict[tuple[str, str], 
     for operation in operations:
         change = operation.request.facts.service_change
         if change is not None:
-            found[change.service.environment, change.service.service].append(operation)
+            found[change.service.place].append(operation)
     return found

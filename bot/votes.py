@@ -27,11 +27,11 @@ from quaymaster.queues import host_queue
 from quaymaster.request_facts import service_change
 from quaymaster.requests import ApproveRequest
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
 from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
+from quaymaster.target import ServiceRef
 
 _TRIES = 3
 """The courier notes something about the same messages seldom, and then it draws them anyway."""
@@ -233,7 +233,7 @@ class Votes:
         if change is None:
             policy.allowed(self._configuration, ballot.person, Right.READ)
             return
-        environment, service = change.service.environment, change.service.service
+        environment, service = change.service.place
         if ballot.choice is Choice.REJECT:
             requester = operation.actor.user
             policy.may_reject(self._configuration, ballot.person, requester, environment, service)
@@ -281,7 +281,7 @@ class Votes:
             raise _forged(operation)
         change = service_change(operation.request)
         service = change.service
-        rule = self._configuration.approval_for(service.environment, service.service)
+        rule = self._configuration.approval_for(*service.place)
         own = approval.rule.own_request_counts and not rule.own_request_counts
         if not change.is_rescue and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)

@@ -101,12 +101,6 @@ class Facts:
         """What is asked about. Raises Forged where the request changes no service."""
         return service_change(self.request)
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """The environment and the service of it that the configuration is asked about."""
-        service = self.change.service
-        return service.environment, service.service
-
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
     """The mark on an image, whether it is named itself or by an index; None where there is none."""
@@ -234,7 +228,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
 
 def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
-    needed = configuration.approval_for(*facts.place).needed
+    needed = configuration.approval_for(*facts.change.service.place).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
     lost = [
         person
@@ -257,7 +251,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
 
 def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
     try:
-        policy.may_vote(configuration, person, *facts.place)
+        policy.may_vote(configuration, person, *facts.change.service.place)
     except NotAllowed:
         return False
     return True
@@ -345,7 +339,7 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
 
 def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
     environment = facts.change.service.environment
-    rule = configuration.gate_for(*facts.place)
+    rule = configuration.gate_for(*facts.change.service.place)
     is_against = stops(verdict, rule)
     name, image = _name(configuration, facts), facts.resolved.image
     if not is_against or (facts.planned is not None and not worse(facts.planned, verdict)):

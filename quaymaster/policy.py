@@ -14,8 +14,8 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAllowed
 from quaymaster.request_facts import AnyRequest, Asker
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Standing(StrEnum):
@@ -181,7 +181,7 @@ def _holders(
     configuration: Configuration, right: Right, service: ServiceRef | None
 ) -> Iterable[str]:
     """The roles that have a right there."""
-    place = (service.environment, service.service) if service else (None, None)
+    place = service.place if service else (None, None)
     return (
         role
         for role, permissions in configuration.permissions.items()

@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol
 
 from quaymaster.errors import Forged
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
 from quaymaster.stages import Stage
+from quaymaster.target import ServiceRef
 
 
 class Asker(StrEnum):

@@ -25,8 +25,8 @@ from quaymaster.request_facts import (
     Work,
 )
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
 from quaymaster.stages import Stage
+from quaymaster.target import ServiceRef
 
 _REGISTRY = InRegistry(may_go_on_at_host=False)
 
@@ -275,9 +275,14 @@ class DeployRequest:
     right: ClassVar[Right | Asker] = Right.DEPLOY
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def facts(self) -> RequestFacts:
         """What it says of itself."""
-        service = ServiceRef(self.environment, self.service)
+        service = self.service_ref
         work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         return RequestFacts(
             self.right, about=service, changes=ServiceChange(service, is_rescue=False), work=work
@@ -294,9 +299,14 @@ class RollbackRequest:
     right: ClassVar[Right | Asker] = Right.ROLLBACK
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def facts(self) -> RequestFacts:
         """What it says of itself."""
-        service = ServiceRef(self.environment, self.service)
+        service = self.service_ref
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
         return RequestFacts(
             self.right, about=service, changes=ServiceChange(service, is_rescue=True), work=work
@@ -313,9 +323,14 @@ class DriftRequest:
     right: ClassVar[Right | Asker] = Asker.PRODUCT
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def facts(self) -> RequestFacts:
         """What it says of itself."""
-        service = ServiceRef(self.environment, self.service)
+        service = self.service_ref
         return RequestFacts(
             self.right, about=service, changes=Effect.REPORT, work=_once(OnTarget(self.environment))
         )

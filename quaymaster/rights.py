@@ -8,8 +8,8 @@ from typing import Literal, Self
 
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import shown
-from quaymaster.service_ref import ServiceRef
 from quaymaster.spelling import did_you_mean, listed
+from quaymaster.target import ServiceRef
 
 
 class Right(StrEnum):

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from quaymaster.request_facts import Asker, Lane, OnTarget, RequestFacts, ServiceChange, Work
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
 from quaymaster.stages import Stage
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)

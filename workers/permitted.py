@@ -44,7 +44,7 @@ def answers(
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
     change = service_change(operation.request)
-    environment, service = change.service.environment, change.service.service
+    environment, service = change.service.place
     now = tools.now()
     facts = Facts(
         request=operation.request,
@@ -110,7 +110,7 @@ def _before(
     place = tools.configuration.environment(service.environment).after
     if place is None or change.is_rescue:
         return None
-    names = predecessors(tools.configuration, service.environment, service.service)
+    names = predecessors(tools.configuration, *service.place)
     return tuple(_predecessor(place, name, resolved, tools) for name in names)
 
 

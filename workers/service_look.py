@@ -27,11 +27,11 @@ from quaymaster.errors import (
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_queue
 from quaymaster.releases import Release
-from quaymaster.service_ref import ServiceRef
 from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Connection, ask, perform
+from quaymaster.target import ServiceRef
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.moves import taken_port

@@ -21,7 +21,6 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.policy import Person
 from quaymaster.progress import Progress
 from quaymaster.queues import host_queue
-from quaymaster.service_ref import ServiceRef
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp
@@ -39,6 +38,7 @@ from quaymaster.store.formats import (
 )
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Command, Query
+from quaymaster.target import ServiceRef
 
 T = TypeVar("T")
 
@@ -351,7 +351,7 @@ def _place(submission: Submission) -> tuple[str, ...]:
     change = submission.request.facts.service_change
     if change is None:
         return (str(submission.id),)
-    return (str(submission.id), change.service.environment, change.service.service)
+    return (str(submission.id), *change.service.place)
 
 
 def _check_the_plan_belongs(operation: Operation) -> None:

@@ -238,7 +238,7 @@ ONLY_WHO_MAY = (
     _row(
         "the Home tab offers a vote to who may give it",
         "bot/home.py",
-        "        policy.may_vote(configuration, person, service.environment, service.service)\n",
+        "        policy.may_vote(configuration, person, *service.place)\n",
         "        pass\n",
         (f"{_HOME}::test_an_approval_does_not_wait_for_others",),
     ),

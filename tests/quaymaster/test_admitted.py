@@ -6,7 +6,7 @@ from quaymaster.admissible import Answer, Question
 from quaymaster.admitted import Admitted, asked_about
 from quaymaster.errors import NotAdmissible
 from quaymaster.request_facts import ServiceChange
-from quaymaster.service_ref import ServiceRef
+from quaymaster.target import ServiceRef
 
 CHANGE = ServiceChange(ServiceRef("production", "web"), is_rescue=False)
 RESCUE = ServiceChange(ServiceRef("production", "web"), is_rescue=True)

@@ -26,7 +26,7 @@ from quaymaster.requests import (
     StatusRequest,
 )
 from quaymaster.rights import Right
-from quaymaster.service_ref import ServiceRef
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP, SHOP_TEXT, SMALL
 from tests.samples import image
 

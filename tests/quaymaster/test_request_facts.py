@@ -8,7 +8,7 @@ import pytest
 from quaymaster.errors import Forged
 from quaymaster.request_facts import Asker, Effect, service_change
 from quaymaster.requests import DeployRequest, PushRequest, RollbackRequest
-from quaymaster.service_ref import ServiceRef
+from quaymaster.target import ServiceRef
 from tests.samples import image
 
 DEPLOY = DeployRequest(image(), "production", "web")

@@ -223,7 +223,7 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
     service = service_change(operation.request).service
-    policy = tools.configuration.approval_for(service.environment, service.service)
+    policy = tools.configuration.approval_for(*service.place)
     return approved_plan(operation, policy)
 
 
