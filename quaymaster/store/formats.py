@@ -1,7 +1,7 @@
-"""Every type that is stored and trusted, with its codec.
+"""Every stored type that programs rely on, with its codec.
 
-A change of one of these types needs its next version, a function that lifts the one before, and a
-new golden file in ``tests/stored/``.
+To change one of these types, add its next version, a function that upgrades the previous one, and a
+golden file in ``tests/stored/``.
 """
 
 from pydantic import TypeAdapter
@@ -23,7 +23,7 @@ from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
 FORMAT = 1
-"""Of everything in Redis together: a program that is too old for it refuses to start."""
+"""The format of the database as a whole: a program that is too old for it does not start."""
 
 _BOT = frozenset({Role.BOT})
 _WORKER = frozenset({Role.WORKER})

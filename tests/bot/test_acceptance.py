@@ -61,11 +61,13 @@ async def test_who_was_looked_up_a_moment_ago_is_queued_in_the_same_round_trip(
     assert len((await bot.workspace.calls("users.info")).calls) == before
 
 
+@pytest.mark.deadline
 async def test_fifty_commands_at_once_are_all_acknowledged_and_queued(bot: Running) -> None:
     await assert_a_burst_is_accepted(bot)
     await until(lambda: len(bot.jobs("host:build1")) == 50, "their jobs")
 
 
+@pytest.mark.deadline
 async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) -> None:
     await bot.workspace.fault(Fault(FaultKind.SLOW, delay=2.0))
     started = time.monotonic()
@@ -74,6 +76,7 @@ async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) ->
     assert time.monotonic() - started < ANSWERED_WITHIN
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("count", [1, 50])
 @pytest.mark.parametrize(("trouble", "within"), [("down", 1.0), ("frozen", 2.5)])
 async def test_without_redis_everybody_gets_a_clear_private_answer_in_time(

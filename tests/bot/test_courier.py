@@ -118,6 +118,7 @@ class TestACard:
         assert len(await workspace.calls(POSTS)) == 1
         assert len(await workspace.calls(UPDATES)) == 0
 
+    @pytest.mark.deadline
     async def test_shows_the_newest_state_within_two_seconds_and_not_every_state(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
