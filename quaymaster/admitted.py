@@ -1,4 +1,4 @@
-"""The proof that a plan was judged: without it no job hands a plan on."""
+"""The proof that a plan was judged. Without it no job can hand a plan on."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ _OF_EVERY_PLAN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Everything that can stop a change was asked about, and nothing stops it.
+    """Every question that can stop a change was answered, and no answer stops it.
 
-    Raises NotAdmissible where something does, and ValueError where a question was left out.
+    Raises NotAdmissible if an answer stops it, and ValueError if a question is missing.
     """
 
     change: ServiceChange
@@ -29,7 +29,7 @@ class Admitted:
 
 
 def asked_about(change: ServiceChange) -> frozenset[Question]:
-    """What has to be asked before a plan of this change is handed on. What brings back a release
-    is not scanned again, so there may be no verdict to ask the gate about.
+    """The questions that need an answer before a plan of this change goes on. A rescue is not
+    scanned again, so there may be no verdict to ask the gate about.
     """
     return _OF_EVERY_PLAN if change.is_rescue else _OF_EVERY_PLAN | {Question.GATE}

@@ -192,7 +192,7 @@ def _holders(
 def _no_right(
     configuration: Configuration, right: Right, service: ServiceRef | None, besides: str = ""
 ) -> NotAllowed:
-    """Who can do it, where anybody can; ``besides`` can do it without the right."""
+    """Names the roles with the right. ``besides`` is a person who needs no right."""
     deed = right.deed(service)
     holders = tuple(_holders(configuration, right, service))
     if holders or besides:
@@ -202,8 +202,8 @@ def _no_right(
         )
     return NotAllowed(
         f"Nobody can {deed}.",
-        why=f"No role has the right to {right}{' there' if service else ''}.",
-        next_step="Your Quaymaster administrator can grant it under permissions in the "
+        why=f"No role has the right “{right}”{' there' if service else ''}.",
+        next_step="Your Quaymaster administrator can grant it under `permissions` in the "
         "configuration.",
     )
 

@@ -1,7 +1,7 @@
-"""What a request says of itself: who may ask, what it changes, and where its work begins. Pure.
+"""What a request states about itself: who may ask, what it changes, where its work begins. Pure.
 
-Whoever admits, routes, judges or recovers a request reads these facts and knows no verb. No fact
-has a default, so a new verb states every one of them.
+The code that admits, routes, judges and recovers requests reads these facts and knows no verb. No
+fact has a default, so a new verb must state every one of them.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from quaymaster.target import ServiceRef
 
 
 class Asker(StrEnum):
-    """Who may ask where no right decides."""
+    """Who may ask if no right decides."""
 
     MEMBER = "member"
     """Every full member. What they may do to an operation depends on that operation."""
     PRODUCT = "product"
-    """No person: the product makes the request, and it has ended when it is recorded."""
+    """No person: the product makes the request, and its operation has ended when it is recorded."""
 
 
 class Effect(StrEnum):
-    """What a request changes that changes no service."""
+    """What a request changes if it changes no service."""
 
     NOTHING = "nothing"
-    """It leaves its answer."""
+    """It only answers."""
     REPORT = "report"
-    """It leaves something that can be looked up later, and alerts."""
+    """It answers and leaves a report, an alert or an event in the audit."""
     IMAGES = "images"
     """Images and their names, on a host or in a registry."""
     OPERATION = "operation"
@@ -38,15 +38,15 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """A service runs something else afterwards. Whether it may is asked when somebody asks for it,
-    when it is planned, at the last vote and when it is carried out.
+    """A service runs something else afterwards. Whether that is allowed is asked at the request, at
+    planning, at the last vote and at apply.
     """
 
     service: ServiceRef
     is_rescue: bool
-    """It brings back what served before (docs/decisions/0003): gate, freeze and windows are shown
-    and do not stop it, ``after`` and approvals are not asked about, and it waits behind no other
-    change.
+    """It restores what served before (docs/decisions/0003). The gate, a freeze and the windows are
+    shown but do not stop it, ``after`` and approvals do not apply, and it does not wait for another
+    change of the service.
     """
 
 
@@ -66,10 +66,10 @@ class OnTarget:
 
 @dataclass(frozen=True, slots=True)
 class InRegistry:
-    """Where there is no Docker socket."""
+    """At a registry, by a worker without a Docker socket."""
 
     may_go_on_at_host: bool
-    """A registry that does not have the image leaves the rest of the work to a host."""
+    """If the registry does not have the image, a host does the rest of the work."""
 
 
 Place = OnHost | OnTarget | InRegistry
@@ -80,9 +80,9 @@ class Lane(StrEnum):
 
     USUAL = "usual"
     SCANS = "scans"
-    """Takes long, and holds up nothing else."""
+    """For slow work that must not delay anything else."""
     URGENT = "urgent"
-    """Waits behind nothing."""
+    """For work that waits behind nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +93,42 @@ class Work:
     place: Place
     lane: Lane
     is_repeatable: bool
-    """Doing it twice is the same as doing it once, so a job that broke off is done again."""
+    """Doing it twice is the same as doing it once, so a job that broke off runs again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """Everything that is decided about a request without knowing its verb."""
+    """Everything that other code has to know about a request. Raises ValueError if the facts of a
+    change of a service do not fit together.
+    """
 
     right: Right | Asker
     about: ServiceRef | None
-    """The service that it is about, also where it only looks. A right may be bound to it."""
+    """The service, also if the request only reports about it. A right may be limited to it."""
     changes: Effect | ServiceChange
     work: Work | None
-    """None where the bot answers it and no operation is made."""
+    """None if the bot answers by itself and records no operation."""
 
     def __post_init__(self) -> None:
         change = self.service_change
-        is_whole = self.about is not None and self.work is not None and self.right in Right
-        if change is not None and not (is_whole and self.about == change.service):
-            raise ValueError("what changes a service is about it, needs a right, and is work")
+        if change is None:
+            return
+        if self.about != change.service or self.work is None or not isinstance(self.right, Right):
+            raise ValueError("a change of a service is about it, needs a right and is work")
 
     @property
     def service_change(self) -> ServiceChange | None:
-        """How it changes a service; None where it changes none."""
+        """How it changes a service; None if it changes none."""
         return self.changes if isinstance(self.changes, ServiceChange) else None
 
     @property
     def environment(self) -> str:
-        """The environment that it is about; "" where it is about none."""
+        """The environment of the service; "" if the request is about no service."""
         return self.about.environment if self.about is not None else ""
 
 
 class AnyRequest(Protocol):
-    """A request to those who look at its facts alone."""
+    """A request, for code that reads only its facts."""
 
     right: ClassVar[Right | Asker]
     """The same for every request of its verb, so that the help can name it."""
@@ -136,11 +139,11 @@ class AnyRequest(Protocol):
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
 
 
 def service_change(request: AnyRequest) -> ServiceChange:
-    """How it changes a service. Raises Forged where it changes none."""
+    """How the request changes a service. Raises Forged if it changes none."""
     change = request.facts.service_change
     if change is None:
         raise Forged(f"`{request.verb}` changes no service.")

@@ -1,7 +1,7 @@
 """What a person asked for, parsed and valid. One frozen type per verb; the verb is its word.
 
-Each states its facts (see ``request_facts``): a type without them is no member of ``Request`` to
-the type checker, since everybody asks a request for them.
+Each type states its facts (see ``request_facts``). The type checker rejects a member of ``Request``
+without them, because all other code asks every request for its facts.
 """
 
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ def _at(host: str | None) -> Place:
 
 
 def _again(place: Place) -> Work:
-    """One job, which does no harm when it is done twice."""
+    """One job that does no harm if it runs twice."""
     return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=True)
 
 
 def _once(place: Place) -> Work:
-    """One job; after it broke off somebody looks at what it left."""
+    """One job; if it breaks off, the next worker finds out what it left."""
     return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=False)
 
 
@@ -55,7 +55,7 @@ class HelpRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
@@ -69,7 +69,7 @@ class StatusRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
@@ -82,7 +82,7 @@ class JobsRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
@@ -96,7 +96,7 @@ class CancelRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
 
 
@@ -110,7 +110,7 @@ class ApproveRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
@@ -124,7 +124,7 @@ class RejectRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
 
 
@@ -138,7 +138,7 @@ class ImagesRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, about=None, changes=Effect.NOTHING, work=_again(OnHost(self.host))
         )
@@ -154,7 +154,7 @@ class TagsRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY))
 
 
@@ -169,7 +169,7 @@ class InspectRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, about=None, changes=Effect.NOTHING, work=_again(_at(self.host))
         )
@@ -186,7 +186,7 @@ class HistoryRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, about=None, changes=Effect.NOTHING, work=_again(_at(self.host))
         )
@@ -203,7 +203,7 @@ class PullRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, about=None, changes=Effect.IMAGES, work=_once(OnHost(self.host))
         )
@@ -224,7 +224,7 @@ class TagRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, None, Effect.IMAGES, _again(InRegistry(may_go_on_at_host=True))
         )
@@ -241,7 +241,7 @@ class PushRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         return RequestFacts(
             self.right, about=None, changes=Effect.IMAGES, work=_once(OnHost(self.host))
         )
@@ -258,7 +258,7 @@ class ScanRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         stage = Stage.WORK if self.host else Stage.EXAMINE
         work = Work(stage, _at(self.host), Lane.SCANS, is_repeatable=True)
         return RequestFacts(self.right, about=None, changes=Effect.REPORT, work=work)
@@ -281,7 +281,7 @@ class DeployRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         service = self.service_ref
         work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         return RequestFacts(
@@ -305,7 +305,7 @@ class RollbackRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         service = self.service_ref
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
         return RequestFacts(
@@ -329,7 +329,7 @@ class DriftRequest:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         service = self.service_ref
         return RequestFacts(
             self.right, about=service, changes=Effect.REPORT, work=_once(OnTarget(self.environment))
@@ -339,7 +339,7 @@ class DriftRequest:
 AnsweredByBot = (
     HelpRequest | StatusRequest | JobsRequest | CancelRequest | ApproveRequest | RejectRequest
 )
-"""What the bot does by itself: no operation is made."""
+"""What the bot answers by itself, without an operation."""
 
 Request = Annotated[
     AnsweredByBot

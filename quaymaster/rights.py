@@ -25,7 +25,7 @@ class Right(StrEnum):
     CANCEL = "cancel"
 
     def deed(self, service: ServiceRef | None) -> str:
-        """What it lets somebody do, after “can”: “roll back production/web”."""
+        """What it allows, after the word “can”: “roll back production/web”."""
         return _DEEDS[self].format(service or "a service")
 
 

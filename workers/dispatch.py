@@ -62,8 +62,8 @@ def work(running: Running, tools: Toolbox) -> Step:
 
 
 def job_of(request: Request) -> Job | None:
-    """What is done for a request, up to a plan where it changes a service; None where no worker
-    does anything.
+    """The job of a request; for a change of a service, the one that leads to its plan. None if no
+    worker has anything to do.
     """
     if isinstance(request, AnsweredByBot):
         return None
@@ -95,7 +95,7 @@ def job_of(request: Request) -> Job | None:
 
 
 def _carries_out_a_plan(operation: Operation) -> Job | None:
-    """What is done once a change of a service is planned: the same for every verb."""
+    """The job after a change of a service is planned. It is the same for every verb."""
     if operation.request.facts.service_change is None:
         return None
     match operation.stage:

@@ -66,7 +66,7 @@ def answers(
 def admitted_to_plan(
     operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked
 ) -> Admitted:
-    """The same for what is about to be planned. Raises NotAdmissible with all that stops it."""
+    """The same answers as proof for a plan. Raises NotAdmissible with everything that stops it."""
     change = service_change(operation.request)
     return Admitted(change, answers(operation, resolved, tools, asked))
 

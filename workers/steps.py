@@ -47,8 +47,8 @@ class OrdersScan:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What will change is known, and may happen. People decide, and no worker waits for them; or it
-    is carried out next, where nobody has to agree.
+    """The plan is ready and allowed. People vote on it, and no worker waits for them; if nobody has
+    to agree, apply comes next.
     """
 
     plan: DeployPlan

@@ -35,13 +35,13 @@ class OutcomeView:
     """How an outcome is shown."""
 
     emoji: str
-    """How the card of an operation begins that succeeded with it; other ends show their state."""
+    """The first sign on the card of an operation that succeeded; other ends show their state."""
     word: str
-    """What is seen first, after the emoji."""
+    """The words right after the emoji."""
     summary: Line
-    """What the word does not say yet, in one line, for the notification. It may be empty."""
+    """One line for the notification that adds to the word. It may be empty."""
     blocks: Callable[[], tuple[Block, ...]]
-    """What the card says about it. Drawn when it is asked for: a list of jobs shows no blocks."""
+    """The card's part about it. Drawn on demand: a list of jobs needs no blocks."""
 
 
 def view_of(outcome: Outcome, scene: Scene) -> OutcomeView:
@@ -83,12 +83,12 @@ def view_of(outcome: Outcome, scene: Scene) -> OutcomeView:
 
 
 def _in_lines(word: str, lines: tuple[Line, ...]) -> OutcomeView:
-    """What is said in a few lines."""
+    """An outcome that needs only a few lines."""
     return OutcomeView("✅", word, results.in_a_row(lines), lambda: (paragraph(*lines),))
 
 
 def _done(summary: Line, blocks: Callable[[], tuple[Block, ...]]) -> OutcomeView:
-    """What operations of every kind can end with."""
+    """An outcome that an operation of every kind can have."""
     return OutcomeView("✅", "Done", summary, blocks)
 
 

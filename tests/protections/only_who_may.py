@@ -290,8 +290,8 @@ ONLY_WHO_MAY = (
     _row(
         "what changes a service needs a right",
         "quaymaster/request_facts.py",
-        " and self.right in Right\n",
-        "\n",
+        " or not isinstance(self.right, Right):\n",
+        ":\n",
         (f"{_FACTS}::test_what_changes_a_service_is_about_it_needs_a_right_and_is_work",),
     ),
     _row(

@@ -65,7 +65,7 @@ class TestRights:
     def test_nothing_is_written_without_a_right(self, right: Right) -> None:
         told = refused(SMALL, DEV, right, PRODUCTION)
         assert f"Nobody can {right.deed(PRODUCTION)}." in told
-        assert "under permissions" in told
+        assert "under `permissions`" in told
 
     def test_everybody_may_read_until_reading_is_given_to_somebody(self) -> None:
         allowed(SMALL, DEV, Right.READ)

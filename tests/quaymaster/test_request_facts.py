@@ -1,4 +1,4 @@
-"""What requests say of themselves fits together."""
+"""The facts of a request fit together."""
 
 from dataclasses import replace
 from typing import Any
