@@ -34,11 +34,12 @@ from bot.views.answers import Answer, asked_back_answer, help_answer, offered_an
 from bot.views.headline import headline_of
 from bot.votes import Votes
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import Choice
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
-from quaymaster.operations import Actor, State
+from quaymaster.operations import Origin, State
 from quaymaster.policy import Person
 from quaymaster.requests import (
     AnsweredByBot,
@@ -186,7 +187,7 @@ class Front:
         """The answer when even reading a delivery went wrong."""
         return self._unforeseen(error, doing)
 
-    def _is_too_much(self, actor: Actor, delivery: str, to: ReplyTo | AtHome) -> bool:
+    def _is_too_much(self, actor: SlackUser, delivery: str, to: ReplyTo | AtHome) -> bool:
         """Whether it is refused. Saying so is a call to Slack, so that is not done every time."""
         try:
             self._is.allowances.take(actor)
@@ -200,7 +201,7 @@ class Front:
 
     async def _requested(self, request: Request, typed: Typed) -> Answer | None:
         if not isinstance(request, AnsweredByBot):
-            return await self._accepted(Asked(request, typed.actor, typed.origin))
+            return await self._accepted(request, typed.actor, typed.origin)
         if isinstance(request, HelpRequest):
             return await self._own_answer(request, typed.actor)
         if isinstance(request, StatusRequest | JobsRequest):
@@ -208,7 +209,7 @@ class Front:
         self._later(typed, self._own_answer(request, typed.actor))
         return None
 
-    async def _own_answer(self, request: AnsweredByBot, actor: Actor) -> Answer:
+    async def _own_answer(self, request: AnsweredByBot, actor: SlackUser) -> Answer:
         """What the bot does by itself. Only the help asks neither Slack nor Redis."""
         match request:
             case HelpRequest(topic):
@@ -256,11 +257,11 @@ class Front:
         asked = clicked_by(confirmed.value, confirmed.actor, now, self._is.keys.ring)
         if isinstance(asked.request, AnsweredByBot):
             return await self._own_answer(asked.request, asked.actor)
-        return await self._accepted(Asked(asked.request, asked.actor, asked.origin))
+        return await self._accepted(asked.request, asked.actor, asked.origin)
 
-    async def _accepted(self, asked: Asked) -> Answer:
-        request = asked.request
-        person = self._is.directory.known(asked.actor)
+    async def _accepted(self, request: Request, actor: SlackUser, origin: Origin) -> Answer:
+        asked = Asked(request, actor, origin)
+        person = self._is.directory.known(actor)
         if person is not None:
             self._check(asked, person)
         receipt = await self._is.acceptance.accept(
@@ -307,13 +308,13 @@ class Front:
             case JobsRequest():
                 return await self._is.overview.jobs()
 
-    async def _vote_on(self, pointer: Pointer, actor: Actor, choice: Choice) -> Answer:
+    async def _vote_on(self, pointer: Pointer, actor: SlackUser, choice: Choice) -> Answer:
         return await self._is.votes.vote(pointer.operation, actor, choice, pointer.plan)
 
-    async def _cancel(self, operation: int, actor: Actor) -> Answer:
+    async def _cancel(self, operation: int, actor: SlackUser) -> Answer:
         return await self._is.cancelling.cancel(operation, actor)
 
-    async def _turn(self, operation: int, actor: Actor, page: int) -> None:
+    async def _turn(self, operation: int, actor: SlackUser, page: int) -> None:
         await self._is.paging.turn(operation, actor, page)
 
     def _later(self, typed: Typed, work: Coroutine[Any, Any, Answer]) -> None:

@@ -221,5 +221,5 @@ def _job_row(scene: Scene) -> Line:
     operation = scene.operation
     now = standing(scene)
     title = headline_of(operation.request, scene.configuration.default_registry)
-    who: Line = (" · ", Person(operation.actor.user), " · ", When(operation.changed_at))
+    who: Line = (" · ", Person(operation.requester), " · ", When(operation.changed_at))
     return (f"{now.emoji} #{operation.id} {title} · {clipped(now.word, 60)}", *who)

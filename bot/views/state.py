@@ -115,7 +115,7 @@ def _ended(scene: Scene) -> Standing:
         return Standing(view.emoji, view.word)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
         by = (" by ", Person(operation.approval.rejected_by))
-        if operation.approval.rejected_by == operation.actor.user:
+        if operation.approval.rejected_by == operation.requester:
             return Standing("🚫", "Withdrawn", by)
     emoji, word = _ENDS[operation.state]
     return Standing(emoji, word, by)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from quaymaster.actors import PRODUCT
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.host_engines import HostEngine
-from quaymaster.journal import PRODUCT, Event
+from quaymaster.journal import Event
 from quaymaster.key_ring import KeyRing
 from quaymaster.queues import host_queue
 from quaymaster.signing_key import SigningKey
@@ -78,7 +79,7 @@ def record(
 ) -> Transaction[bool]:
     """Record the engine of a host, also in the audit; False if another worker was faster."""
     one = HostEngine(host, engine_id, before.count + 1, at)
-    event = Event(_NO_OPERATION, one.number, what, PRODUCT, at, f"{host} is {engine_id}")
+    event = Event(_NO_OPERATION, one.number, what, PRODUCT.id, at, f"{host} is {engine_id}")
     return Transaction(
         guards=tuple(
             FieldEquals(keys.HOST_ENGINES, name, before.texts.get(name, ""))

@@ -6,8 +6,9 @@ Only the latest lists of each person are kept, so nobody can fill the memory by 
 from collections.abc import Sequence
 from datetime import datetime
 
+from quaymaster.actors import Actor, SlackUser
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Actor, Operation
+from quaymaster.operations import Operation
 from quaymaster.outcomes import Listed
 from quaymaster.retention import Retention
 from quaymaster.signing_key import SigningKey
@@ -76,4 +77,5 @@ def _place(operation_id: int, number: int) -> tuple[str, ...]:
 
 
 def _index(actor: Actor) -> str:
-    return keys.listings(actor.team, actor.user)
+    team = actor.team if isinstance(actor, SlackUser) else ""
+    return keys.listings(team, actor.id)
