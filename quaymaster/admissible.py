@@ -98,7 +98,7 @@ class Facts:
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
     """The mark on an image, whether it is named itself or by an index; None where there is none."""
-    return marks.get(resolved.image.pin) or marks.get(resolved.named)
+    return marks.get(resolved.image.digest) or marks.get(resolved.named)
 
 
 def predecessor(
@@ -112,7 +112,7 @@ def predecessor(
     """
     had = (one.resolved for one in known)
     is_released = any(
-        one.image.pin == resolved.image.pin or one.named == resolved.named for one in had
+        one.image.digest == resolved.image.digest or one.named == resolved.named for one in had
     )
     return Predecessor(service, is_released, mark_on(resolved, marks))
 

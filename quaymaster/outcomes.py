@@ -12,7 +12,7 @@ from pydantic import Field
 
 from quaymaster.errors import Trouble
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
 
 
@@ -117,7 +117,7 @@ class HistoryListed:
 class Pulled:
     """An image is on the host."""
 
-    image: ImageRef
+    image: PinnedImage
     host: str
     digest: Digest
     size: int
@@ -130,7 +130,7 @@ class Pulled:
 class Pushed:
     """An image is in the registry."""
 
-    image: ImageRef
+    image: PinnedImage
     host: str
     digest: Digest
     size: int
@@ -167,7 +167,7 @@ class Alert:
 class Scanned:
     """A scan's summary; the whole report is kept under its digest and database."""
 
-    image: ImageRef
+    image: PinnedImage
     where: str
     digest: Digest
     database: ScannerDatabase | None
@@ -191,10 +191,10 @@ class Deployed:
 
     environment: str
     service: str
-    image: ImageRef
+    image: PinnedImage
     gap_seconds: float | None
     """How long the port answered nobody, measured; None where the worker died before it could."""
-    replaced: ImageRef | None
+    replaced: PinnedImage | None
     seconds: float
     notes: tuple[str, ...] = ()
     """What a person should know: a tag that moved, a secret that changed since."""

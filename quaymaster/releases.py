@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
@@ -17,7 +17,7 @@ class Release:
     """The operation that made it."""
     environment: str
     service: str
-    image: ImageRef
+    image: PinnedImage
     configuration: ServiceConfiguration
     released_by: str
     approved_by: tuple[str, ...]

@@ -17,7 +17,7 @@ from quaymaster.errors import (
     QuaymasterError,
 )
 from quaymaster.fingerprints import fingerprint
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from workers.asides import beside
 from workers.containers import (
@@ -47,8 +47,8 @@ class ContainerSpec:
     service: str
     operation: int
     turn: int
-    image: ImageRef
-    """Pinned to a digest, and on the host already."""
+    image: PinnedImage
+    """On the host already."""
     configuration: ServiceConfiguration
     values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The environment variables as they are today. They go to the engine and nowhere else."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from quaymaster.errors import NotFound
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.engine import Engine
 from workers.engine_names import as_engines_name
@@ -50,8 +50,8 @@ class Container:
     """The operation that made it."""
     turn: int
     """Of the plan that it serves for, or served for last."""
-    image: ImageRef | None
-    """Pinned. None where labels and engine disagree: somebody else made or changed it."""
+    image: PinnedImage | None
+    """None where labels and engine disagree: somebody else made or changed it."""
     image_id: str
     configuration: str
     """The fingerprint of the configuration that it was made with."""
@@ -233,12 +233,10 @@ def _key(port: PublishedPort) -> str:
     return f"{port.container_port}/{port.protocol}"
 
 
-def _image(by_engine: str, labelled: ImageRef | None) -> ImageRef | None:
+def _image(by_engine: str, labelled: PinnedImage | None) -> PinnedImage | None:
     """The label has the tag too; the engine knows what the container was really made from."""
     made_from = as_engines_name(by_engine)
-    if made_from is None or labelled is None or labelled.digest is None:
-        return None
-    if labelled.digest != made_from.digest:
+    if made_from is None or labelled is None or labelled.digest != made_from.digest:
         return None
     return labelled if labelled.repository == made_from.repository else None
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from docker.types import Mount
 
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
 from workers.asides import aside
@@ -35,7 +35,7 @@ _LOOKING = "look-at-paths"
 def expect_within(
     engine: Engine,
     place: tuple[str, str],
-    image: ImageRef,
+    image: PinnedImage,
     volumes: Sequence[Volume],
     allowed: Sequence[str],
     still_mine: Callable[[], None],
@@ -99,7 +99,7 @@ def _expect_no_link(
 def _looking_into(
     engine: Engine,
     place: tuple[str, str],
-    image: ImageRef,
+    image: PinnedImage,
     root: str,
     still_mine: Callable[[], None],
 ) -> Iterator[Callable[[str], bool | None]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from quaymaster.errors import WrittenByNewer
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck
 from workers.engine_names import as_engines_name
 
@@ -31,8 +31,8 @@ class Labels:
     operation: int
     """The operation that made it."""
     turn: int
-    image: ImageRef | None
-    """None where the label holds no reference."""
+    image: PinnedImage | None
+    """None where the label holds no reference with a digest."""
     configuration: str
     """The fingerprint of the configuration that it was made with."""
     health: HealthCheck
@@ -62,12 +62,13 @@ class Labels:
         operation = _number(labels.get(f"{LABEL}operation", ""))
         # Format 0 had no turns: there the operation's number says which came later.
         turn = _number(labels.get(f"{LABEL}turn", "")) or operation
+        image = as_engines_name(labels.get(f"{LABEL}image", ""))
         return cls(
             environment,
             service,
             operation,
             _turn_in(name, environment, service) or turn,
-            as_engines_name(labels.get(f"{LABEL}image", "")),
+            image.if_pinned if image is not None else None,
             labels.get(f"{LABEL}configuration", ""),
             _health(labels.get(f"{LABEL}health", "")),
         )

@@ -246,10 +246,10 @@ def drift_of(state: ServiceState, release: Release | None) -> str:
         return f"Nothing serves. {_why_nothing_serves(state, release)}"
     image = serving.image
     if image is None or image.digest != release.image.digest:
-        said = image.digest.short if image is not None and image.digest else "an unknown image"
+        said = image.digest.short if image is not None else "an unknown image"
         return (
             f"{serving.name} serves with {said}; released was "
-            f"{release.image.pin.short} by #{release.id}."
+            f"{release.image.digest.short} by #{release.id}."
         )
     beside = state.at(Place.CANDIDATE, Place.DISPLACED)
     return f"Beside {serving.name} runs {beside[0].name}, which nobody deploys." if beside else ""

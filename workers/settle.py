@@ -36,7 +36,7 @@ class Settled:
         if self.serving is None:
             return "Nothing serves."
         image = self.serving.image
-        what = f"{image.repository.path}:{image.tag}" if image else self.serving.image_id
+        what = image.familiar(image.repository.registry) if image else self.serving.image_id
         return f"{what} serves (container {self.serving.name})."
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
 from quaymaster.findings import ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
@@ -72,7 +72,9 @@ class Toolbox:
             )
         return self._registries[name]
 
-    def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:
+    def scan_local(
+        self, image: PinnedImage, engine: Engine, check: Callable[[], None]
+    ) -> ScanReport:
         """Scan an image of a host, named by its id."""
         config = None if engine.has_containerds_store else image.digest
         return self.scanner.scan_local(image, engine.url, check, config)

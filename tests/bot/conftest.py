@@ -20,7 +20,7 @@ from local_slack import LocalSlack, Message, Person, Workspace, serve
 from quaymaster.approvals import ApprovalRule
 from quaymaster.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.journal import event_of
 from quaymaster.operations import Actor, Operation, Origin, State
 from quaymaster.requests import DeployRequest
@@ -141,10 +141,10 @@ def deploy_to_approve(
     return store(running, samples.deploy(**given))
 
 
-def found_clean(connection: redis.Redis, image: ImageRef) -> None:
+def found_clean(connection: redis.Redis, image: PinnedImage) -> None:
     """The scanner has looked at an image just now, and found nothing."""
     database = ScannerDatabase("v1", datetime.now(UTC))
-    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    report = ScanReport(image.repository, image.digest, database, database.updated_at, ())
     perform(connection, reports.keep(report, SCANNER_KEY))
 
 

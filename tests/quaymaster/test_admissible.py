@@ -30,7 +30,7 @@ from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
-from tests.samples import ALICE, DIGEST, NOW, approval, image, vote
+from tests.samples import ALICE, DIGEST, NOW, approval, image, pinned, vote
 
 CONFIGURATION = """
 default_registry: registry.staging:5000
@@ -74,7 +74,7 @@ def _facts(**changes: Any) -> Facts:
             request=DEPLOY,
             requester=ALICE.user,
             requested_at=NOW,
-            resolved=Resolved(image(digest=DIGEST), None),
+            resolved=Resolved(pinned(DIGEST), None),
             now=NOW,
             people=PEOPLE,
             approval=approval(*votes),
@@ -219,12 +219,12 @@ def test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index(named: s
     marks = {DIGEST: mark, index: mark}
     member = Member(other, index if named == "its index" else other, "linux/arm64")
     given = {
-        "itself": Resolved(image(digest=DIGEST), None),
-        "its index": Resolved(image(digest=other), None, member),
-        "an index of the same image": Resolved(image(digest=DIGEST), None, member),
+        "itself": Resolved(pinned(DIGEST), None),
+        "its index": Resolved(pinned(other), None, member),
+        "an index of the same image": Resolved(pinned(DIGEST), None, member),
     }
     assert mark_on(given[named], marks) == mark
-    assert mark_on(Resolved(image(digest=other), None), marks) is None
+    assert mark_on(Resolved(pinned(other), None), marks) is None
 
 
 def test_a_report_that_is_gone_is_unknown_and_a_rollback_is_not_scanned() -> None:

@@ -32,9 +32,9 @@ from tests.samples import (
     awaiting,
     deploy,
     having,
-    image,
     looked_up,
     operation,
+    pinned,
     vote,
 )
 
@@ -60,9 +60,7 @@ def do(valkey: redis.Redis, *commands: Command) -> None:
 
 def release(number: int = 7, turn: int = 3) -> Release:
     configuration, at = ServiceConfiguration(), datetime.now(UTC)
-    return Release(
-        number, "production", "web", image(digest=DIGEST), configuration, "U1", (), at, turn
-    )
+    return Release(number, "production", "web", pinned(DIGEST), configuration, "U1", (), at, turn)
 
 
 def released(valkey: redis.Redis, *numbers: int, key: SigningKey = WORKER_KEY) -> None:

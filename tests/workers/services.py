@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from pydantic import SecretStr
 
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
@@ -103,7 +103,7 @@ class Service:
     port: int
     reports: list[Progress] = field(default_factory=list)
 
-    def image(self, local: str, tag: str) -> ImageRef:
+    def image(self, local: str, tag: str) -> PinnedImage:
         """A local image, in the registry and on the host by digest."""
         push_image(self.client, self.registry, local, self.repository, tag)
         ref = ImageRef(Repository(self.registry.host, self.repository), tag)
@@ -114,16 +114,16 @@ class Service:
             host_images.pull(self.host, replace(found, tag=None), login, nothing, nothing)
         return found
 
-    def member(self, image: ImageRef) -> Member:
+    def member(self, image: PinnedImage) -> Member:
         """What is known of an image that is in the registry: whoever keeps it on the host calls it
         by another digest.
         """
         with self.registry.client() as http:
-            path = manifest_path(image.repository, str(image.pin))
+            path = manifest_path(image.repository, str(image.digest))
             answer = http.get(path, headers={"Accept": ACCEPT})
         return Member(Digest(answer.raise_for_status().json()["config"]["digest"]))
 
-    def spec(self, image: ImageRef, operation: int, **changes: Any) -> ContainerSpec:
+    def spec(self, image: PinnedImage, operation: int, **changes: Any) -> ContainerSpec:
         """How it runs: health over HTTP, one port on loopback."""
         port = PublishedPort(self.port, 8000, address="127.0.0.1")
         configuration = ServiceConfiguration(ports=(port,), health=HEALTH, drain=3.0)
@@ -145,7 +145,7 @@ class Service:
         wait_until_healthy(self.host, container, spec.configuration.health, nothing, nothing)
         return container
 
-    def serving(self, image: ImageRef, operation: int) -> Container:
+    def serving(self, image: PinnedImage, operation: int) -> Container:
         """A first release that serves."""
         return switch(self.host, None, self.candidate(self.spec(image, operation)), nothing).serving
 

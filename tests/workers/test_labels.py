@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import WrittenByNewer
 from quaymaster.services import HealthCheck
-from tests.samples import DIGEST, image
+from tests.samples import DIGEST, pinned
 from workers.labels import FORMAT, Labels, container_name
 
 OF_BEFORE = {
@@ -15,7 +15,7 @@ OF_BEFORE = {
     "quaymaster.service": "web",
     "quaymaster.operation": "1031",
     "quaymaster.release": "1031",
-    "quaymaster.image": str(image(digest=DIGEST)),
+    "quaymaster.image": str(pinned(DIGEST)),
     "quaymaster.configuration": "c0ffee",
     "quaymaster.health": '{"http": "/healthz", "port": 8000, "within": 15.0}',
 }
@@ -26,7 +26,7 @@ turns = st.integers(1, 10**12)
 
 def labels(environment: str = "production", service: str = "web", turn: int = 8) -> Labels:
     return Labels(
-        environment, service, 1042, turn, image(digest=DIGEST), "c0ffee", HealthCheck(port=8000)
+        environment, service, 1042, turn, pinned(DIGEST), "c0ffee", HealthCheck(port=8000)
     )
 
 
@@ -38,7 +38,7 @@ def test_what_is_written_is_read_as_it_was() -> None:
 
 def test_a_container_of_before_has_the_number_of_its_operation_as_its_turn() -> None:
     found = Labels.read(OF_BEFORE, "quaymaster-production-web-1031")
-    assert (found.operation, found.turn, found.image) == (1031, 1031, image(digest=DIGEST))
+    assert (found.operation, found.turn, found.image) == (1031, 1031, pinned(DIGEST))
     assert (found.configuration, found.health.http) == ("c0ffee", "/healthz")
 
 

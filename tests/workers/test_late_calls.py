@@ -14,7 +14,7 @@ import redis
 
 from quaymaster.drift import DriftKind
 from quaymaster.errors import QuaymasterError
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import State
 from quaymaster.store import service_leases
 from quaymaster.store.transactions import perform
@@ -37,7 +37,7 @@ from workers.switch import recreate_on_port, retire, switch
 
 pytestmark = pytest.mark.engine
 
-Change = Callable[[Service, Container, ImageRef, StillMine], None]
+Change = Callable[[Service, Container, PinnedImage, StillMine], None]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class PausedAt:
         self.seen += 1
 
 
-def beside(service: Service, old: Container, image: ImageRef, still_mine: StillMine) -> None:
+def beside(service: Service, old: Container, image: PinnedImage, still_mine: StillMine) -> None:
     """The new one is checked beside the old one."""
     candidate = create_candidate(service.host, service.spec(image, 2), still_mine)
     wait_until_healthy(service.host, candidate, HEALTH, nothing, nothing)
@@ -64,7 +64,9 @@ def beside(service: Service, old: Container, image: ImageRef, still_mine: StillM
     retire(service.host, old, 1.0, 3, still_mine)
 
 
-def in_its_place(service: Service, old: Container, image: ImageRef, still_mine: StillMine) -> None:
+def in_its_place(
+    service: Service, old: Container, image: PinnedImage, still_mine: StillMine
+) -> None:
     """The old one is stopped first."""
     spec = service.spec(image, 2)
     recreate_on_port(service.host, old, spec, nothing, nothing, still_mine)

@@ -16,7 +16,7 @@ from quaymaster.store import keys, releases, reports, turns
 from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Command, Transaction, ask, perform
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, SCANNER_KEY, WORKER_KEY
-from tests.samples import DIGEST, NOW, WEB, image
+from tests.samples import DIGEST, NOW, WEB, pinned
 from tests.tampering import altered
 from tests.workers.services import SERVING
 from tests.workers.toolboxes import toolbox
@@ -33,10 +33,9 @@ def write(valkey: redis.Redis, *commands: Command) -> None:
 
 def release(number: int) -> Release:
     """A release of the shop in production, whose host is app1."""
-    pinned = image(digest=DIGEST)
     configuration = ServiceConfiguration()
     at = NOW + timedelta(minutes=number)
-    return Release(number, "production", "web", pinned, configuration, "U0A", (), at, number)
+    return Release(number, "production", "web", pinned(), configuration, "U0A", (), at, number)
 
 
 def containers(*numbers: int) -> ServiceState:

@@ -12,7 +12,7 @@ import redis
 
 from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.releases import Release
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, host_engines, releases, service_leases
@@ -63,7 +63,7 @@ def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[Se
 
 
 def released(
-    service: Service, valkey: redis.Redis, image: ImageRef, number: int, **changes: Any
+    service: Service, valkey: redis.Redis, image: PinnedImage, number: int, **changes: Any
 ) -> Container:
     """It serves, and was released."""
     candidate = service.candidate(service.spec(image, number, **changes))
@@ -274,7 +274,7 @@ def test_another_version_than_the_released_one_is_told(
     image = service.image(images.web_v2, "2")
     new = service.candidate(service.spec(image, 2))
     switch(service.host, old, new, nothing)
-    assert f"serves with {image.pin.short}" in looked(look, valkey, service)[1]
+    assert f"serves with {image.digest.short}" in looked(look, valkey, service)[1]
 
 
 def test_a_service_that_is_well_or_was_never_released_is_not_told(

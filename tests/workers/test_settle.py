@@ -4,6 +4,7 @@ import io
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import docker
 import pytest
@@ -166,6 +167,15 @@ def test_settling_a_service_that_is_well_changes_nothing(
     settled = settle(service.host, service.environment, "web", KilledAfter(0))
     assert not settled.was_changed
     assert f"{service.repository}:1 serves" in settled.words
+
+
+def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
+    service: Service, images: LocalImages
+) -> None:
+    image = replace(service.image(images.web_v1, "1"), tag=None)
+    service.serving(image, 1)
+    words = settle(service.host, service.environment, "web", nothing).words
+    assert f"{service.repository}@{image.digest.short} serves" in words
 
 
 def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from quaymaster.admissible import refuse
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, Unavailable
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
 from quaymaster.plans import DeployPlan
@@ -271,14 +271,13 @@ def _is_other(serving: Container, plan: DeployPlan) -> bool:
     """Whether another container serves than that which the plan replaces. A rollback is about the
     version: what was baking may have become a release meanwhile.
     """
-    planned = plan.running
-    digest = serving.image.digest if serving.image else None
-    if planned is None or digest != planned.image.digest:
+    planned, image = plan.running, serving.image
+    if planned is None or image is None or image.digest != planned.image.digest:
         return True
     return plan.kind == "deploy" and planned.turn is not None and serving.turn != planned.turn
 
 
-def _gone(plan: DeployPlan, planned: ImageRef, tools: Toolbox) -> Ended:
+def _gone(plan: DeployPlan, planned: PinnedImage, tools: Toolbox) -> Ended:
     return Ended(
         f"{_said(planned, tools)} ran in {plan.environment}/{plan.service} when the plan was made, "
         "and nothing does now. Nothing was changed.",
@@ -295,15 +294,13 @@ def _about_secrets(values: Values) -> str:
     )
 
 
-def _said(image: ImageRef | None, tools: Toolbox) -> str:
-    if image is None or image.digest is None:
-        return "nothing"
+def _said(image: PinnedImage, tools: Toolbox) -> str:
     return f"{tools.familiar(image)} ({image.digest.short})"
 
 
 def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
     """A tag that points elsewhere by now is said; what was approved runs all the same."""
-    tag = replace(plan.image, digest=None)
+    tag = plan.image.unpinned
     if plan.kind != "deploy" or tag.tag is None:
         return ()
     asked = aside(lambda: [tools.registry(tag.repository.registry).find(tag)], [])

@@ -60,9 +60,10 @@ def _was_going_back(plan: DeployPlan, state: ServiceState) -> bool:
 
 def _is_from_before(plan: DeployPlan, container: Container) -> bool:
     """Its turn may be a later one, when somebody tried to roll back to it meanwhile."""
-    before = plan.running.image.digest if plan.running else None
-    image = container.image
-    return image is not None and image.digest == before and not is_result_of(plan, container)
+    before, image = plan.running, container.image
+    if before is None or image is None or image.digest != before.image.digest:
+        return False
+    return not is_result_of(plan, container)
 
 
 def _broken_off(operation: Operation) -> QuaymasterError:

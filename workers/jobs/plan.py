@@ -6,7 +6,7 @@ from datetime import datetime
 from quaymaster.admissible import refuse
 from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, NotAdmissible
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
 from quaymaster.plans import DeployPlan, Undo
@@ -114,8 +114,8 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
 
 def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | None:
     """By its turn; where a rollback that failed has renamed it, by what it was made from."""
-    digest = serving.image.digest if serving.image else None
-    alike = [one for one in known if one.image.digest == digest]
+    image = serving.image
+    alike = [one for one in known if image is not None and one.image.digest == image.digest]
     by_turn = (one for one in alike if one.turn == serving.turn)
     by_content = (
         one
@@ -135,7 +135,7 @@ def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo 
     return Undo(target.image, target.restores or target.id)
 
 
-def _size(image: ImageRef, tools: Toolbox) -> int | None:
+def _size(image: PinnedImage, tools: Toolbox) -> int | None:
     """What the registry says, so that it compares with the new one: an engine counts unpacked
     bytes. The image may be gone there, or the registry out of this worker's reach.
     """

@@ -37,8 +37,8 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
-    place, pin = (request.environment, request.service), target.image.pin
-    verdict = verdict_of_now("rollback", *place, pin, tools)
+    place, digest = (request.environment, request.service), target.image.digest
+    verdict = verdict_of_now("rollback", *place, digest, tools)
     asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
     judged = answers(running.operation, target.resolved, tools, asked)
     refuse(judged)
@@ -77,8 +77,7 @@ def _about(values: Values) -> tuple[str, ...]:
 
 def _examined(target: Release, tools: Toolbox) -> Examined:
     """What is known about it; a rollback is not stopped by findings that came to light since."""
-    digest = target.image.digest
-    report = newest_report(digest, tools) if digest else None
+    report = newest_report(target.image.digest, tools)
     counts = tuple(report.counts().items()) if report else ()
     verdict = Unknown("A rollback is not scanned again.")
     return Examined(target.image, None, verdict, counts, member=target.member)

@@ -14,7 +14,7 @@ from quaymaster.store import keys, releases
 from quaymaster.store.formats import BAD_DIGEST, RELEASE
 from quaymaster.store.transactions import Command, Transaction, ask, perform
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, image
+from tests.samples import DIGEST, NOW, OTHER_DIGEST, pinned
 
 pytestmark = pytest.mark.engine
 
@@ -24,14 +24,14 @@ SEVENTH = Release(
     id=7,
     environment="production",
     service="web",
-    image=image(digest=DIGEST),
+    image=pinned(DIGEST),
     configuration=ServiceConfiguration(),
     released_by="U0ALICE",
     approved_by=("U0BOB", "U0CAROL"),
     released_at=NOW,
     turn=7,
 )
-EIGHTH = replace(SEVENTH, id=8, turn=8, image=image("1.5", OTHER_DIGEST))
+EIGHTH = replace(SEVENTH, id=8, turn=8, image=pinned(OTHER_DIGEST, "1.5"))
 
 
 def store(connection: redis.Redis, *commands: Command) -> None:

@@ -15,7 +15,7 @@ from quaymaster.approvals import Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Forged, NotAdmissible, NotAllowed, OutsideFailure, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
@@ -104,7 +104,7 @@ permissions: {{developers: [deploy, rollback]}}
         return self.tools.renderer.render(self.service.environment, "web")
 
     def plan(
-        self, image: ImageRef, serving: ImageRef | None = None, turn: int = 1042
+        self, image: PinnedImage, serving: PinnedImage | None = None, turn: int = 1042
     ) -> DeployPlan:
         """To put this image, in which nothing was found, in the place of what serves."""
         found_clean(self.connection, image, "1042-1")
@@ -124,7 +124,7 @@ permissions: {{developers: [deploy, rollback]}}
         """The deploy, about to be carried out."""
         image = plan.image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
         return deploy(
-            request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
+            request=DeployRequest(image.unpinned, self.service.environment, "web"),
             configuration_revision=self.configuration.revision,
             stage=Stage.APPLY,
             queue="host:build1",
@@ -138,7 +138,7 @@ permissions: {{developers: [deploy, rollback]}}
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
 
-    def deployed(self, images: LocalImages, *turns: int) -> tuple[ImageRef, ImageRef]:
+    def deployed(self, images: LocalImages, *turns: int) -> tuple[PinnedImage, PinnedImage]:
         """Two versions, one after the other: the second serves, the first is kept."""
         first = self.service.image(images.web_v1, "1")
         second = self.service.image(images.web_v2, "2")
@@ -151,7 +151,7 @@ permissions: {{developers: [deploy, rollback]}}
         """The releases that a worker of the host has signed."""
         return releases.latest(self.service.environment, "web", RING, "host:build1")
 
-    def serving(self) -> ImageRef | None:
+    def serving(self) -> PinnedImage | None:
         found = observe(self.service.host, self.service.environment, "web").serving
         return found.image if found else None
 
@@ -200,7 +200,9 @@ def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> Non
     with pytest.raises(Unhealthy) as raised:
         place.apply(crashing)
     name = first.familiar(place.configuration.default_registry)
-    assert raised.value.runs_now == (f"{name} ({first.pin.short}) serves on; nothing was changed.")
+    assert raised.value.runs_now == (
+        f"{name} ({first.digest.short}) serves on; nothing was changed."
+    )
     assert failed(raised.value).outcome == Failed(raised.value.trouble, raised.value.runs_now)
 
 
@@ -418,9 +420,8 @@ class TestARollback:
         assert "these secrets cannot be compared with those of then: TOKEN" in plan.notes
 
 
-def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
+def keep(place: Place, image: PinnedImage, *findings: Finding) -> None:
     """A scan of this image, a moment ago."""
-    assert image.digest is not None
     at = datetime.now(UTC) - timedelta(minutes=1)
     report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
     perform(place.connection, reports.keep(report, SCANNER_KEY))
@@ -562,7 +563,7 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        (mark,) = releases.mark_bad(plan.environment, "web", image.pin, 7, NOW, WORKER_KEY)
+        (mark,) = releases.mark_bad(plan.environment, "web", image.digest, 7, NOW, WORKER_KEY)
         place.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
         with pytest.raises(NotAdmissible, match="was rolled back from") as raised:
             place.apply(plan)
@@ -581,7 +582,7 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        for name in (str(replace(image, digest=None)), str(replace(image, tag=None))):
+        for name in (str(image.unpinned), str(replace(image, tag=None))):
             with suppress(docker.errors.ImageNotFound):
                 place.service.client.images.remove(name)
         held = MarkedMeanwhile(place.operation(plan), place.connection)
@@ -783,7 +784,7 @@ class TestOtherPlans:
         asked = having(
             place.operation(None),
             id=number,
-            request=DeployRequest(replace(plan.image, digest=None), plan.environment, plan.service),
+            request=DeployRequest(plan.image.unpinned, plan.environment, plan.service),
             origin=Origin("C0SHOP", f"trigger-{number}"),
             state=State.AWAITING_APPROVAL,
             stage=Stage.PLAN,
