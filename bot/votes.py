@@ -23,12 +23,13 @@ from quaymaster.operations import Actor, Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
 from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
+from quaymaster.target import ServiceRef
 
 _TRIES = 3
 """The courier notes something about the same messages seldom, and then it draws them anyway."""
@@ -229,12 +230,12 @@ class Votes:
         if not isinstance(operation.request, DeployRequest | RollbackRequest):
             policy.allowed(self._configuration, ballot.person, "jobs")
             return
-        environment, service = _target(operation)
+        service = _service(operation)
         if ballot.choice is Choice.REJECT:
             requester = operation.actor.user
-            policy.may_reject(self._configuration, ballot.person, requester, environment, service)
+            policy.may_reject(self._configuration, ballot.person, requester, *service.place)
         else:
-            policy.may_vote(self._configuration, ballot.person, environment, service)
+            policy.may_vote(self._configuration, ballot.person, *service.place)
 
     def _refuse_second_vote(self, operation: Operation, voter: Person) -> None:
         """With which vote it was, and the way out that is left."""
@@ -259,9 +260,9 @@ class Votes:
             return ""
         try:
             check_in_time(operation)
-            environment, service = _target(operation)
+            service = _service(operation)
             requester = operation.actor.user
-            policy.may_cancel(self._configuration, voter, requester, environment, service)
+            policy.may_cancel(self._configuration, voter, requester, *service.place)
         except (Conflict, NotAllowed):
             return ""
         return f"To stop it while it waits: `/image cancel {operation.id}`"
@@ -277,7 +278,7 @@ class Votes:
         plan = _plan(operation)
         if approval.rule.requester != operation.actor.user:
             raise _forged(operation)
-        rule = self._configuration.approval_for(*_target(operation))
+        rule = self._configuration.approval_for(_service(operation))
         own = approval.rule.own_request_counts and not rule.own_request_counts
         if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
@@ -320,7 +321,7 @@ def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
         outcome = Ended("Nothing was changed.", by=vote.voter)
         return operation.moved(State.REJECTED, vote.at, votes=votes, outcome=outcome)
     if approval.is_granted:
-        queue = host_queue(_plan(operation).host)
+        queue = target_queue(_plan(operation).target)
         return operation.queued(Stage.APPLY, queue, vote.at, votes=votes)
     return operation.moved(State.AWAITING_APPROVAL, vote.at, votes=votes)
 
@@ -348,10 +349,10 @@ def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
     return Answer.line(f"Your approval of {what} counts. It is complete, and the work is queued.")
 
 
-def _target(operation: Operation) -> tuple[str, str]:
+def _service(operation: Operation) -> ServiceRef:
     match operation.request:
         case DeployRequest() | RollbackRequest() as request:
-            return request.environment, request.service
+            return request.service_ref
         case _:
             raise Conflict(
                 f"#{operation.id} is a {operation.request.verb}: nobody has to approve it."

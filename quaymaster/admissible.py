@@ -27,6 +27,7 @@ from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Question(StrEnum):
@@ -128,14 +129,16 @@ def verdict_now(
     return verdict_of(report, rule, now)
 
 
-def predecessors(configuration: Configuration, environment: str, service: str) -> tuple[str, ...]:
+def predecessors(configuration: Configuration, service: ServiceRef) -> tuple[str, ...]:
     """The services of the environment before that have the same name or the same repository."""
-    before = configuration.environment(environment).after
+    before = configuration.environment(service.environment).after
     if before is None:
         return ()
-    image = configuration.service(environment, service).image
+    image = configuration.service(service.environment, service.service).image
     entries = configuration.environment(before).services
-    return tuple(name for name, one in entries.items() if name == service or one.image == image)
+    return tuple(
+        name for name, one in entries.items() if name == service.service or one.image == image
+    )
 
 
 def admissible(configuration: Configuration, facts: Facts) -> tuple[Answer, ...]:
@@ -196,7 +199,7 @@ def _requester(configuration: Configuration, facts: Facts) -> Answer:
     try:
         policy.request_allowed(configuration, person, request)
     except NotAllowed:
-        place = f"{request.environment}/{request.service}"
+        place = request.service_ref
         return Answer(
             Question.REQUESTER,
             f"Whoever asked for it ({person.user_id}) may not have it any more.",
@@ -227,7 +230,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
 def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
     request = facts.request
-    needed = configuration.approval_for(request.environment, request.service).needed
+    needed = configuration.approval_for(request.service_ref).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
     lost = [
         person
@@ -277,7 +280,7 @@ def _age(configuration: Configuration, facts: Facts) -> Answer:
 
 
 def _mark(configuration: Configuration, facts: Facts) -> Answer:
-    place, mark = f"{facts.request.environment}/{facts.request.service}", facts.mark
+    place, mark = facts.request.service_ref, facts.mark
     if mark is None:
         return Answer(Question.MARK, f"Nobody rolled back from it in {place}.")
     return Answer(
@@ -338,7 +341,7 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
 
 def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
     environment = facts.request.environment
-    rule = configuration.gate_for(environment, facts.request.service)
+    rule = configuration.gate_for(facts.request.service_ref)
     is_against = stops(verdict, rule)
     name, image = _name(configuration, facts), facts.resolved.image
     if not is_against or (facts.planned is not None and not worse(facts.planned, verdict)):
@@ -387,7 +390,7 @@ def _what_helps(verdict: Verdict) -> str:
 
 def _volumes(configuration: Configuration, facts: Facts) -> Answer:
     """By today's rules: what was allowed when a release was made may be forbidden since."""
-    host = configuration.host_of(facts.request.environment)
+    host = configuration.target_of(facts.request.environment).name
     allowed = configuration.host(host).allow_paths
     forbidden = [
         volume.source

@@ -14,6 +14,7 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,11 @@ class Deployed:
     notes: tuple[str, ...] = ()
     """What a person should know: a tag that moved, a secret that changed since."""
     kind: Literal["deployed"] = "deployed"
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it went live for."""
+        return ServiceRef(self.environment, self.service)
 
 
 @dataclass(frozen=True, slots=True)

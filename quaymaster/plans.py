@@ -8,6 +8,7 @@ from quaymaster.findings import Finding, Severity, Verdict
 from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,16 @@ class DeployPlan:
     notes: tuple[str, ...] = ()
     undo: Undo | None = None
     """For a deploy: what a rollback goes back to from it; None where there is nothing."""
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that changes."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def target(self) -> TargetRef:
+        """Where it runs."""
+        return DockerHost(self.host)
 
     @property
     def image(self) -> PinnedImage:

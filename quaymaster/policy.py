@@ -22,6 +22,7 @@ from quaymaster.requests import (
 )
 from quaymaster.rights import RIGHT_OF_VERB, Right
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Standing(StrEnum):
@@ -108,7 +109,7 @@ def may_cancel(
 def may_vote(configuration: Configuration, person: Person, environment: str, service: str) -> None:
     """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
     _check_standing(person)
-    voters = configuration.approval_for(environment, service).from_roles
+    voters = configuration.approval_for(ServiceRef(environment, service)).from_roles
     if not roles_of(configuration, person).intersection(voters):
         raise NotAllowed(
             f"You cannot vote on a deploy of {environment}/{service}.",

@@ -7,6 +7,7 @@ from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Release:
     """What else is known of its image."""
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is of."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def resolved(self) -> Resolved:
         """What its name meant."""
         return Resolved(self.image, None, self.member)
@@ -47,3 +53,8 @@ class BadDigest:
     at: datetime
     index: Digest | None = None
     """What its name meant, where that was an index: it is left as a whole."""
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that left it."""
+        return ServiceRef(self.environment, self.service)

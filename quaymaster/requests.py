@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ class DeployRequest:
     service: str
     verb: Literal["deploy"] = "deploy"
 
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
 
 @dataclass(frozen=True, slots=True)
 class RollbackRequest:
@@ -147,6 +153,11 @@ class RollbackRequest:
     service: str
     verb: Literal["rollback"] = "rollback"
 
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
 
 @dataclass(frozen=True, slots=True)
 class DriftRequest:
@@ -155,6 +166,11 @@ class DriftRequest:
     environment: str
     service: str
     verb: Literal["drift"] = "drift"
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
 
 
 Request = Annotated[

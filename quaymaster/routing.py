@@ -2,7 +2,7 @@
 
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Stage
-from quaymaster.queues import REGISTRY, host_queue
+from quaymaster.queues import REGISTRY, host_queue, target_queue
 from quaymaster.requests import (
     DeployRequest,
     DriftRequest,
@@ -39,10 +39,10 @@ def first_step(request: Request, configuration: Configuration) -> tuple[Stage, s
                 return Stage.WORK, host_queue(request.host)
             return Stage.EXAMINE, REGISTRY
         case DeployRequest():
-            return Stage.EXAMINE, host_queue(configuration.host_of(request.environment))
+            return Stage.EXAMINE, target_queue(configuration.target_of(request.environment))
         case DriftRequest():
-            return Stage.WORK, host_queue(configuration.host_of(request.environment))
+            return Stage.WORK, target_queue(configuration.target_of(request.environment))
         case RollbackRequest():
-            return Stage.PLAN, host_queue(configuration.host_of(request.environment))
+            return Stage.PLAN, target_queue(configuration.target_of(request.environment))
         case _:
             raise ValueError(f"{request.verb} is answered by the bot and becomes no operation")

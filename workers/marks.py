@@ -24,8 +24,7 @@ def marks_on(
         return ()
     index = left.member.index if left.member else None
     return releases.mark_bad(
-        plan.environment,
-        plan.service,
+        plan.service_ref,
         left.image.digest,
         operation.id,
         tools.now(),

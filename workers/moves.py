@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
+from quaymaster.target import ServiceRef
 from workers.candidates import StillMine, ensure_networks
 from workers.containers import RESTART_POLICY, Container, Place, observe, refreshed
 from workers.engine import Engine
@@ -121,11 +122,9 @@ def bring_back(
     start(engine, old, still_mine)
 
 
-def prune(
-    engine: Engine, environment: str, service: str, keep: int, still_mine: StillMine
-) -> tuple[str, ...]:
+def prune(engine: Engine, service: ServiceRef, keep: int, still_mine: StillMine) -> tuple[str, ...]:
     """Remove all but the latest ``keep`` stopped releases; gives the names of the removed."""
-    surplus = observe(engine, environment, service).kept[max(0, keep) :]
+    surplus = observe(engine, service).kept[max(0, keep) :]
     for container in surplus:
         still_mine()
         try:

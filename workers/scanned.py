@@ -59,7 +59,7 @@ def found_of(operation: Operation, tools: Toolbox) -> Found:
 def examined_of(request: DeployRequest, operation: Operation, tools: Toolbox) -> Examined:
     """What is known about the image of a deploy. Raises Forged and WrittenByNewer."""
     resolved, found = resolved_of(operation), found_of(operation, tools)
-    rule = tools.configuration.gate_for(request.environment, request.service)
+    rule = tools.configuration.gate_for(request.service_ref)
     compared = _compared(request, found.report, tools)
     return Examined(
         image=resolved.image,
@@ -103,7 +103,7 @@ class _Compared:
 
 def _compared(request: DeployRequest, report: ScanReport | None, tools: Toolbox) -> _Compared:
     """Findings gained and lost against what runs now, by its newest report."""
-    latest = releases_of(request.environment, request.service, tools, 1)
+    latest = releases_of(request.service_ref, tools, 1)
     if report is None or not latest:
         return _Compared()
     earlier = newest_report(latest[0].image.digest, tools)

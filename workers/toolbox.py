@@ -15,6 +15,7 @@ from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
+from quaymaster.target import TargetRef
 from workers.engine import Engine
 from workers.exchange import Check, go_on
 from workers.own_engine import Owner
@@ -89,6 +90,10 @@ class Toolbox:
             Owner(self.configuration, self.connection, self.keys).expect(engine)
             self._engines[host] = engine
         return self._engines[host]
+
+    def engine_of(self, target: TargetRef) -> Engine:
+        """The engine of a target. Raises as ``engine`` does."""
+        return self.engine(target.name)
 
     def close(self) -> None:
         """Close every connection."""

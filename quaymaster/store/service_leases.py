@@ -15,6 +15,7 @@ from typing import Any
 from quaymaster.store import keys, leases
 from quaymaster.store.cards import pairs
 from quaymaster.store.transactions import Command, Query, Transaction
+from quaymaster.target import ServiceRef
 
 _KEPT_SECONDS = 24 * 3600
 """Longer than any machine is paused and then goes on, as it were."""
@@ -37,52 +38,48 @@ class Mark(StrEnum):
         return self is not Mark.AT_WORK
 
 
-def name_of(environment: str, service: str) -> str:
+def name_of(service: ServiceRef) -> str:
     """The name of the lease."""
-    return f"service:{environment}/{service}"
+    return f"service:{service}"
 
 
-def take(environment: str, service: str, owner: str, now: datetime) -> Transaction[bool]:
+def take(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """True when nobody had it and now this owner does."""
-    lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(environment, service, owner, Mark.AT_WORK, now))
+    lease = leases.take(name_of(service), owner, leases.SERVICE_MILLISECONDS)
+    return _marked(lease, _mark(service, owner, Mark.AT_WORK, now))
 
 
-def take_over(
-    environment: str, service: str, old: str, new: str, now: datetime
-) -> Transaction[bool]:
+def take_over(service: ServiceRef, old: str, new: str, now: datetime) -> Transaction[bool]:
     """True when it was still the old owner's and now is the new one's."""
-    name = name_of(environment, service)
+    name = name_of(service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(environment, service, new, Mark.AT_WORK, now))
+    return _marked(lease, _mark(service, new, Mark.AT_WORK, now))
 
 
-def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
+def give_back(service: ServiceRef, owner: str) -> Transaction[bool]:
     """True when it was this owner's until now: nothing of its work comes after this."""
-    gone = (("HDEL", keys.at_work(environment, service), owner),)
-    return _marked(leases.give_back(name_of(environment, service), owner), gone)
+    gone = (("HDEL", keys.at_work(service), owner),)
+    return _marked(leases.give_back(name_of(service), owner), gone)
 
 
-def give_back_unfinished(
-    environment: str, service: str, owner: str, now: datetime
-) -> Transaction[bool]:
+def give_back_unfinished(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """The same of an owner that was not done: what it left half-way is settled by a look."""
-    mark = _mark(environment, service, owner, Mark.UNFINISHED, now)
-    return _marked(leases.give_back(name_of(environment, service), owner), mark)
+    mark = _mark(service, owner, Mark.UNFINISHED, now)
+    return _marked(leases.give_back(name_of(service), owner), mark)
 
 
-def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
+def note_late(service: ServiceRef, owner: str, now: datetime) -> Transaction[None]:
     """Its owner found out that it had lost it."""
     return Transaction(
-        commands=_mark(environment, service, owner, Mark.LATE, now),
+        commands=_mark(service, owner, Mark.LATE, now),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transaction[None]:
+def forget(service: ServiceRef, owners: tuple[str, ...]) -> Transaction[None]:
     """What these left behind was settled, and they make no call any more."""
-    where = keys.at_work(environment, service)
+    where = keys.at_work(service)
     return Transaction(
         commands=(("HDEL", where, *owners),) if owners else (),
         done=lambda _: None,
@@ -90,12 +87,10 @@ def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transacti
     )
 
 
-def marks(environment: str, service: str, now: datetime) -> Query[Mapping[str, Mark]]:
+def marks(service: ServiceRef, now: datetime) -> Query[Mapping[str, Mark]]:
     """The marks that stand, by owner: each for a day, however often others leave theirs."""
     oldest = now.timestamp() - _KEPT_SECONDS
-    return Query(
-        ("HGETALL", keys.at_work(environment, service)), lambda reply: _read(reply, oldest)
-    )
+    return Query(("HGETALL", keys.at_work(service)), lambda reply: _read(reply, oldest))
 
 
 def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[bool]:
@@ -107,10 +102,8 @@ def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[
     )
 
 
-def _mark(
-    environment: str, service: str, owner: str, mark: Mark, now: datetime
-) -> tuple[Command, ...]:
-    where = keys.at_work(environment, service)
+def _mark(service: ServiceRef, owner: str, mark: Mark, now: datetime) -> tuple[Command, ...]:
+    where = keys.at_work(service)
     written = f"{mark}{_SINCE}{now.timestamp():.0f}"
     return (("HSET", where, owner, written), ("EXPIRE", where, _KEPT_SECONDS))
 

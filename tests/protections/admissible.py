@@ -157,8 +157,8 @@ ADMISSIBLE = (
     _row(
         "after is bound to the same service or repository",
         _ADMISSIBLE,
-        " if name == service or one.image == image)",
-        ")",
+        " if name == service.service or one.image == image\n",
+        "\n",
         (f"{_ADMISSIBLE_TESTS}::test_after_is_about_the_same_service_or_the_same_repository",),
     ),
     _row(

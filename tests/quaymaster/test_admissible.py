@@ -30,6 +30,7 @@ from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
+from quaymaster.target import ServiceRef
 from tests.samples import ALICE, DIGEST, NOW, approval, image, pinned, vote
 
 CONFIGURATION = """
@@ -202,8 +203,8 @@ def test_all_that_stops_it_is_said() -> None:
 
 
 def test_after_is_about_the_same_service_or_the_same_repository() -> None:
-    assert predecessors(SHOP, "production", "web") == ("web", "shop-window")
-    assert predecessors(SHOP, "staging", "web") == ()
+    assert predecessors(SHOP, ServiceRef("production", "web")) == ("web", "shop-window")
+    assert predecessors(SHOP, ServiceRef("staging", "web")) == ()
 
 
 def test_of_two_predecessors_one_that_kept_it_is_enough() -> None:
@@ -228,6 +229,6 @@ def test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index(named: s
 
 
 def test_a_report_that_is_gone_is_unknown_and_a_rollback_is_not_scanned() -> None:
-    rule = SHOP.gate_for("production", "web")
+    rule = SHOP.gate_for(ServiceRef("production", "web"))
     assert isinstance(verdict_now("deploy", None, rule, NOW), Unknown)
     assert verdict_now("rollback", None, rule, NOW) is None

@@ -101,6 +101,7 @@ from quaymaster.store.formats import (
     VOTE,
 )
 from quaymaster.store.record import Record
+from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
 from workers.labels import Labels, container_name
 
@@ -431,11 +432,11 @@ SAMPLES: tuple[Sample, ...] = (
 
 LABELS: tuple[tuple[str, Labels], ...] = (
     (
-        container_name("production", "web", 1042, 9),
+        container_name(ServiceRef("production", "web"), 1042, 9),
         Labels("production", "web", 1042, 9, IMAGE, "8b" * 32, SERVICE.health),
     ),
     (
-        container_name("staging", "web", 1043, 3),
+        container_name(ServiceRef("staging", "web"), 1043, 3),
         Labels("staging", "web", 1043, 3, None, "9c" * 32, HealthCheck()),
     ),
 )

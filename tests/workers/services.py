@@ -15,6 +15,7 @@ from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
+from quaymaster.target import ServiceRef
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from workers import images as host_images
@@ -103,6 +104,11 @@ class Service:
     port: int
     reports: list[Progress] = field(default_factory=list)
 
+    @property
+    def ref(self) -> ServiceRef:
+        """What it is called."""
+        return ServiceRef(self.environment, "web")
+
     def image(self, local: str, tag: str) -> PinnedImage:
         """A local image, in the registry and on the host by digest."""
         push_image(self.client, self.registry, local, self.repository, tag)
@@ -151,7 +157,7 @@ class Service:
 
     def state(self) -> ServiceState:
         """What the engine says."""
-        return observe(self.host, self.environment, "web")
+        return observe(self.host, ServiceRef(self.environment, "web"))
 
     def places(self) -> dict[int, Place]:
         """Where the container of each operation is."""

@@ -75,7 +75,7 @@ class Place:
     def deployed(self, found: Resolved, turn: int, before: PinnedImage | None = None) -> str:
         """What the service says when this was deployed."""
         found_clean(self.tools.connection, found.image, "1042-1")
-        rendered = self.tools.renderer.render(self.service.environment, "web")
+        rendered = self.tools.renderer.render(self.service.ref)
         plan = DeployPlan(
             kind="deploy",
             environment=self.service.environment,

@@ -30,7 +30,7 @@ class Look:
         volumes = [Volume(str(self.root / path), "/data") for path in paths]
         expect_within(
             self.service.host,
-            (self.service.environment, "web"),
+            self.service.ref,
             self.image,
             volumes,
             (str(self.root), *allowed),

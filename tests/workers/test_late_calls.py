@@ -85,19 +85,19 @@ def test_whichever_call_comes_late_one_version_serves(
 ) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     image = service.image(images.web_v2, "2")
-    place = (service.environment, "web")
-    name = f"quaymaster:lease:{service_leases.name_of(*place)}"
+    place = service.ref
+    name = f"quaymaster:lease:{service_leases.name_of(place)}"
 
     def recovered() -> None:
         valkey.delete(name)  # it ran out
-        assert perform(valkey, service_leases.take(*place, "2:other", datetime.now(UTC)))
-        settle(service.host, *place, nothing)
-        assert perform(valkey, service_leases.give_back(*place, "2:other"))
+        assert perform(valkey, service_leases.take(place, "2:other", datetime.now(UTC)))
+        settle(service.host, place, nothing)
+        assert perform(valkey, service_leases.give_back(place, "2:other"))
 
-    assert perform(valkey, service_leases.take(*place, "2:slow", datetime.now(UTC)))
+    assert perform(valkey, service_leases.take(place, "2:slow", datetime.now(UTC)))
     with (
         suppress(LeaseLost, QuaymasterError),
-        service_kept(valkey, *place, "2:slow") as still_mine,
+        service_kept(valkey, place, "2:slow") as still_mine,
     ):
         paused = PausedAt(calls, still_mine, recovered)
         change(service, old, image, paused)

@@ -14,6 +14,7 @@ from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
+from quaymaster.target import ServiceRef
 from workers.approved import approved_plan
 from workers.asides import aside
 from workers.candidates import StillMine
@@ -48,10 +49,10 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
     plan = _plan_to_carry_out(operation, tools)
     if (back := _asked(operation, plan, tools)) is not None:
         return back
-    engine = tools.engine(plan.host)
-    with service_lease(running, plan.environment, plan.service) as still_mine:
-        settle(engine, plan.environment, plan.service, still_mine)
-        state = observe(engine, plan.environment, plan.service)
+    engine = tools.engine_of(plan.target)
+    with service_lease(running, plan.service_ref) as still_mine:
+        settle(engine, plan.service_ref, still_mine)
+        state = observe(engine, plan.service_ref)
         values = tools.renderer.values(plan.configuration)
         if (instead := _overtaken(operation, plan, state, values, tools)) is not None:
             return instead
@@ -183,10 +184,10 @@ def _is_finished_all_the_same(
         return False
 
     def is_finished() -> bool:
-        serving = observe(engine, plan.environment, plan.service).serving
+        serving = observe(engine, plan.service_ref).serving
         if serving is None or not is_result_of(plan, serving):
             return False
-        settled = settle(engine, plan.environment, plan.service, still_mine).serving
+        settled = settle(engine, plan.service_ref, still_mine).serving
         return settled is not None and is_result_of(plan, settled)
 
     return aside(is_finished, otherwise=False, but=(Unavailable,))
@@ -198,7 +199,7 @@ def _expect_volumes(
     """What it mounts of the host is within what is allowed, by the host's own files."""
     expect_within(
         engine,
-        (plan.environment, plan.service),
+        plan.service_ref,
         plan.image,
         plan.configuration.volumes,
         tools.configuration.host(plan.host).allow_paths,
@@ -208,7 +209,7 @@ def _expect_volumes(
 
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
-    state = aside(lambda: observe(engine, before.environment, before.service), None)
+    state = aside(lambda: observe(engine, before.service), None)
     if state is None:
         return ""
     after = state.serving
@@ -222,10 +223,8 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
     request = operation.request
-    environment = getattr(request, "environment", "")
-    service = getattr(request, "service", "")
-    policy = tools.configuration.approval_for(environment, service)
-    return approved_plan(operation, policy)
+    service = ServiceRef(getattr(request, "environment", ""), getattr(request, "service", ""))
+    return approved_plan(operation, tools.configuration.approval_for(service))
 
 
 def _overtaken(
@@ -279,7 +278,7 @@ def _is_other(serving: Container, plan: DeployPlan) -> bool:
 
 def _gone(plan: DeployPlan, planned: PinnedImage, tools: Toolbox) -> Ended:
     return Ended(
-        f"{_said(planned, tools)} ran in {plan.environment}/{plan.service} when the plan was made, "
+        f"{_said(planned, tools)} ran in {plan.service_ref} when the plan was made, "
         "and nothing does now. Nothing was changed.",
         next_step="Ask for it again, so that the plan is about what runs now.",
     )

@@ -12,10 +12,11 @@ from quaymaster.outcomes import Failed
 from quaymaster.plans import DeployPlan, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
+from quaymaster.target import ServiceRef
 from workers.asides import aside
 from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
@@ -35,37 +36,35 @@ def plan_deploy(
     """
     running.report(Progress("planning"))
     examined = examined_of(request, running.operation, tools)
-    configuration = tools.renderer.render(request.environment, request.service)
+    configuration = tools.renderer.render(request.service_ref)
     asked = Asked(volumes=configuration.volumes, verdict=examined.verdict)
     try:
         refuse(answers(running.operation, examined.resolved, tools, asked))
     except NotAdmissible as error:
         return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
-    state = observed(request.environment, request.service, tools)
+    state = observed(request.service_ref, tools)
     serves = what_runs_now(state, tools)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.host_of(request.environment),
+        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
         configuration=configuration,
         configuration_revision=tools.configuration.revision,
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
         undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
-        rule=rule_for(running.operation, request.environment, request.service, tools),
+        rule=rule_for(running.operation, request.service_ref, tools),
     )
     if plan.rule is None:
-        return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+        return Continues(Stage.APPLY, target_queue(plan.target), plan=plan)
     return AwaitsApproval(plan)
 
 
-def rule_for(
-    operation: Operation, environment: str, service: str, tools: Toolbox
-) -> ApprovalRule | None:
+def rule_for(operation: Operation, service: ServiceRef, tools: Toolbox) -> ApprovalRule | None:
     """How votes are counted, by today's configuration; None where nobody has to agree."""
-    policy = tools.configuration.approval_for(environment, service)
+    policy = tools.configuration.approval_for(service)
     if policy.needed == 0:
         return None
     return ApprovalRule(
@@ -83,9 +82,9 @@ def _last_start(operation: Operation, tools: Toolbox) -> datetime:
     return operation.requested_at + tools.configuration.requests_valid_for
 
 
-def observed(environment: str, service: str, tools: Toolbox) -> ServiceState:
-    """Every container of the service, on the host of its environment."""
-    return observe(tools.engine(tools.configuration.host_of(environment)), environment, service)
+def observed(service: ServiceRef, tools: Toolbox) -> ServiceState:
+    """Every container of the service, on the target of its environment."""
+    return observe(tools.engine_of(tools.configuration.target_of(service.environment)), service)
 
 
 def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
@@ -100,7 +99,7 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
             why="What it runs is not what it claims, so it is not replaced.",
             next_step="Look at it on the host and remove it by hand.",
         )
-    release = _release_of(serving, releases_of(state.environment, state.service, tools))
+    release = _release_of(serving, releases_of(state.service, tools))
     if release is None:
         return RunningNow(image, None, None, turn=serving.turn)
     return RunningNow(
@@ -127,8 +126,8 @@ def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | Non
 
 def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
     """What a rollback restores once this is deployed, by the rollback's own decision."""
-    known = releases_of(request.environment, request.service, tools)
-    bad = frozenset(bad_digests_of(request.environment, request.service, tools))
+    known = releases_of(request.service_ref, tools)
+    bad = frozenset(bad_digests_of(request.service_ref, tools))
     target = last_good(known, deployed, bad)
     if target is None:
         return None

@@ -6,7 +6,7 @@ from quaymaster.findings import Unknown
 from quaymaster.operations import Stage
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.releases import Release
 from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
@@ -22,23 +22,21 @@ from workers.toolbox import Toolbox
 def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Continues:
     """Find the release to go back to; its secrets mean what they mean today."""
     running.report(Progress("looking for the last good release"))
-    state = observed(request.environment, request.service, tools)
+    state = observed(request.service_ref, tools)
     now = what_runs_now(state, tools)
-    known = releases_of(request.environment, request.service, tools)
-    bad = frozenset(bad_digests_of(request.environment, request.service, tools))
+    known = releases_of(request.service_ref, tools)
+    bad = frozenset(bad_digests_of(request.service_ref, tools))
     target = last_good(known, now, bad)
     if target is None:
         raise Conflict(
-            f"There is no earlier release of {request.environment}/{request.service} "
-            "to go back to.",
+            f"There is no earlier release of {request.service_ref} to go back to.",
             why="None is known that is older than what runs and was not rolled back from."
             if known
             else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
-    place, digest = (request.environment, request.service), target.image.digest
-    verdict = verdict_of_now("rollback", *place, digest, tools)
+    verdict = verdict_of_now("rollback", request.service_ref, target.image.digest, tools)
     asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
     judged = answers(running.operation, target.resolved, tools, asked)
     refuse(judged)
@@ -47,7 +45,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         kind="rollback",
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.host_of(request.environment),
+        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
         configuration=target.configuration,
@@ -60,7 +58,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
             *shown(judged),
         ),
     )
-    return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+    return Continues(Stage.APPLY, target_queue(plan.target), plan=plan)
 
 
 def _about(values: Values) -> tuple[str, ...]:

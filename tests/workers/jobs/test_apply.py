@@ -30,6 +30,7 @@ from quaymaster.standings import LookedUp
 from quaymaster.store import keys, records, releases, reports, service_leases
 from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Query, Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
@@ -101,7 +102,7 @@ permissions: {{developers: [deploy, rollback]}}
         return toolbox(self.connection, self.configuration, self.environ)
 
     def rendered(self) -> ServiceConfiguration:
-        return self.tools.renderer.render(self.service.environment, "web")
+        return self.tools.renderer.render(self.service.ref)
 
     def plan(
         self, image: PinnedImage, serving: PinnedImage | None = None, turn: int = 1042
@@ -149,10 +150,10 @@ permissions: {{developers: [deploy, rollback]}}
 
     def latest(self) -> Query[tuple[Release, ...]]:
         """The releases that a worker of the host has signed."""
-        return releases.latest(self.service.environment, "web", RING, "host:build1")
+        return releases.latest(self.service.ref, RING, "host:build1")
 
     def serving(self) -> PinnedImage | None:
-        found = observe(self.service.host, self.service.environment, "web").serving
+        found = observe(self.service.host, self.service.ref).serving
         return found.image if found else None
 
 
@@ -505,7 +506,7 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     plan = plan_rollback(request, asked, place.tools).plan
     assert plan is not None
     assert isinstance(place.apply(plan), Finished)
-    serving = observe(place.service.host, place.service.environment, "web").serving
+    serving = observe(place.service.host, place.service.ref).serving
     assert serving is not None
     made = place.service.client.api.inspect_container(serving.id)["HostConfig"]
     assert (made["CapAdd"], made["CapDrop"], made["SecurityOpt"]) == (None, None, None)
@@ -540,7 +541,7 @@ def signed(release: Release) -> str:
 
 def note(place: Place, text: str) -> None:
     """Put a release into Redis."""
-    place.connection.rpush(keys.releases(place.service.environment, "web"), text)
+    place.connection.rpush(keys.releases(place.service.ref), text)
 
 
 class MarkedMeanwhile(Running):
@@ -549,7 +550,9 @@ class MarkedMeanwhile(Running):
     def report(self, progress: Progress) -> None:
         plan = self.operation.plan
         assert plan is not None
-        mark = releases.mark_bad(plan.environment, "web", plan.digest, 7, NOW, WORKER_KEY)
+        mark = releases.mark_bad(
+            ServiceRef(plan.environment, "web"), plan.digest, 7, NOW, WORKER_KEY
+        )
         for _, key, field_name, value in mark:
             self.connection.hset(str(key), str(field_name), str(value))
         super().report(progress)
@@ -563,7 +566,9 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        (mark,) = releases.mark_bad(plan.environment, "web", image.digest, 7, NOW, WORKER_KEY)
+        (mark,) = releases.mark_bad(
+            ServiceRef(plan.environment, "web"), image.digest, 7, NOW, WORKER_KEY
+        )
         place.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
         with pytest.raises(NotAdmissible, match="was rolled back from") as raised:
             place.apply(plan)
@@ -765,7 +770,7 @@ class TestOtherPlans:
         for stage in (Stage.PLAN, Stage.APPLY):
             place.connection.flushdb()
             given = recorded(place.connection, having(place.operation(plan), stage=stage))
-            lease = keys.lease(service_leases.name_of(environment, "web"))
+            lease = keys.lease(service_leases.name_of(ServiceRef(environment, "web")))
             place.connection.set(lease, "1041:somebody")
             assert run(1042, given.job_id, place.tools) is False, "its job stays"
             after = now(place.connection, given)

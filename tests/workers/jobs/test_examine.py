@@ -18,6 +18,7 @@ from quaymaster.requests import DeployRequest
 from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, releases
+from quaymaster.target import ServiceRef
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
@@ -67,7 +68,7 @@ class Way:
 
     def put(self, text: str, environment: str) -> None:
         """Put a release among those of an environment, whatever it says itself."""
-        self.connection.rpush(keys.releases(environment, "web"), text)
+        self.connection.rpush(keys.releases(ServiceRef(environment, "web")), text)
 
 
 @pytest.fixture
@@ -155,7 +156,9 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
     way.put(way.signed(replace(released, member=member)), "staging")
     resolved = way.to_production().resolved
     assert (resolved.image, resolved.named) == (way.image, index)
-    (left,) = releases.mark_bad("staging", "web", Digest(other), 8, NOW, WORKER_KEY, index=index)
+    (left,) = releases.mark_bad(
+        ServiceRef("staging", "web"), Digest(other), 8, NOW, WORKER_KEY, index=index
+    )
     way.connection.hset(str(left[1]), str(left[2]), str(left[3]))
     with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
         way.to_production()
@@ -164,14 +167,14 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
 def test_what_was_released_there_for_something_else_does_not_count(way: Way) -> None:
     """Another service, of another repository, that has had the same digest."""
     text = way.signed(replace(way.release("staging"), service="api"))
-    way.connection.rpush(keys.releases("staging", "api"), text)
+    way.connection.rpush(keys.releases(ServiceRef("staging", "api")), text)
     with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
 
 
 def test_what_the_environment_before_rolled_back_does_not_count(way: Way) -> None:
     way.put(way.signed(way.release("staging")), "staging")
-    (mark,) = releases.mark_bad("staging", "web", way.image.digest, 8, NOW, WORKER_KEY)
+    (mark,) = releases.mark_bad(ServiceRef("staging", "web"), way.image.digest, 8, NOW, WORKER_KEY)
     way.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
     with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
         way.to_production()
@@ -184,7 +187,7 @@ def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
         way.signed(way.release("staging"), BOT_KEY),
         way.signed(way.release("staging"), SigningKey.new("worker-1")),
     ):
-        way.connection.delete(keys.releases("staging", "web"))
+        way.connection.delete(keys.releases(ServiceRef("staging", "web")))
         way.put(forged, "staging")
         with pytest.raises(Forged):
             way.to_production()

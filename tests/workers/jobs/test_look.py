@@ -50,7 +50,7 @@ def looked(place: Place, plan: DeployPlan, revision: str = "") -> Finished:
 
 def marks(place: Place, step: Finished) -> list[str]:
     """The digests that it marks."""
-    where = keys.bad_digests(place.service.environment, "web")
+    where = keys.bad_digests(place.service.ref)
     return [str(command[2]) for command in step.also if command[:2] == ("HSET", where)]
 
 

@@ -74,7 +74,5 @@ def test_what_broke_off_while_it_went_back_goes_back(
     assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.KEPT}
     place.service.comes_to_say("web v1")
     perform(place.connection, Transaction(tuple(again.also), lambda _: None, lambda _: None))
-    marks = ask(
-        place.connection, bad_digests(place.service.environment, "web", RING, "host:build1")
-    )
+    marks = ask(place.connection, bad_digests(place.service.ref, RING, "host:build1"))
     assert set(marks) == {second.digest}
