@@ -37,7 +37,7 @@ def enter(
     attached and can neither finish nor undo that before the container stops.
     """
     still_mine()
-    with engine.asked(f"{container.environment}/{container.service}") as api:
+    with engine.asked(f"{container.service_ref}") as api:
         if network not in _networks(engine, container):
             api.connect_container_to_network(container.id, network, aliases=list(aliases))
 
@@ -45,7 +45,7 @@ def enter(
 def start(engine: Engine, container: Container, still_mine: StillMine) -> None:
     """Start; running already is fine. Raises Conflict when a port is taken."""
     still_mine()
-    with engine.asked(f"{container.environment}/{container.service}") as api:
+    with engine.asked(f"{container.service_ref}") as api:
         api.start(container.id)
 
 

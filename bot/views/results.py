@@ -210,7 +210,7 @@ def _undo(deployed: Deployed, scene: Scene) -> Line:
         return ()
     if plan.undo is None:
         return ("Undo: nothing to go back to",)
-    place = clipped(f"{deployed.environment}/{deployed.service}", 100)
+    place = clipped(str(deployed.service_ref), 100)
     return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 
 

@@ -118,6 +118,7 @@ class TestACard:
         assert len(await workspace.calls(POSTS)) == 1
         assert len(await workspace.calls(UPDATES)) == 0
 
+    @pytest.mark.deadline
     async def test_shows_the_newest_state_within_two_seconds_and_not_every_state(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
@@ -457,7 +458,7 @@ class TestWhereTheBotCannotPost:
         is_private: bool,
     ) -> None:
         def draw(operation: Operation, *rest: object) -> Sequence[Message]:
-            user = operation.actor.user
+            user = operation.requester
             return [card(operation, f"#{operation.id} no", slot="private", only_for=user)]
 
         async with office.courier(draw):
