@@ -24,7 +24,7 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.request_facts import service_change
 from quaymaster.requests import ApproveRequest
 from quaymaster.rights import Right
@@ -234,12 +234,12 @@ class Votes:
         if change is None:
             policy.allowed(self._configuration, ballot.person, Right.READ)
             return
-        environment, service = change.service.place
+        service = change.service
         if ballot.choice is Choice.REJECT:
             requester = operation.requester
-            policy.may_reject(self._configuration, ballot.person, requester, environment, service)
+            policy.may_reject(self._configuration, ballot.person, requester, *service.place)
         else:
-            policy.may_vote(self._configuration, ballot.person, environment, service)
+            policy.may_vote(self._configuration, ballot.person, *service.place)
 
     def _refuse_second_vote(self, operation: Operation, voter: Person) -> None:
         """With which vote it was, and the way out that is left."""
@@ -282,7 +282,7 @@ class Votes:
             raise _forged(operation)
         change = service_change(operation.request)
         service = change.service
-        rule = self._configuration.approval_for(*service.place)
+        rule = self._configuration.approval_for(service)
         own = approval.rule.own_request_counts and not rule.own_request_counts
         if not change.is_rescue and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
@@ -325,7 +325,7 @@ def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
         outcome = Ended("Nothing was changed.", by=vote.voter)
         return operation.moved(State.REJECTED, vote.at, votes=votes, outcome=outcome)
     if approval.is_granted:
-        queue = host_queue(_plan(operation).host)
+        queue = target_queue(_plan(operation).target)
         return operation.queued(Stage.APPLY, queue, vote.at, votes=votes)
     return operation.moved(State.AWAITING_APPROVAL, vote.at, votes=votes)
 

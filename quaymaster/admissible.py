@@ -27,6 +27,7 @@ from quaymaster.request_facts import AnyRequest, ServiceChange, service_change
 from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Question(StrEnum):
@@ -104,7 +105,7 @@ class Facts:
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
     """The mark on an image, whether it is named itself or by an index; None where there is none."""
-    return marks.get(resolved.image.pin) or marks.get(resolved.named)
+    return marks.get(resolved.image.digest) or marks.get(resolved.named)
 
 
 def predecessor(
@@ -118,7 +119,7 @@ def predecessor(
     """
     had = (one.resolved for one in known)
     is_released = any(
-        one.image.pin == resolved.image.pin or one.named == resolved.named for one in had
+        one.image.digest == resolved.image.digest or one.named == resolved.named for one in had
     )
     return Predecessor(service, is_released, mark_on(resolved, marks))
 
@@ -134,14 +135,16 @@ def verdict_now(
     return verdict_of(report, rule, now)
 
 
-def predecessors(configuration: Configuration, environment: str, service: str) -> tuple[str, ...]:
+def predecessors(configuration: Configuration, service: ServiceRef) -> tuple[str, ...]:
     """The services of the environment before that have the same name or the same repository."""
-    before = configuration.environment(environment).after
+    before = configuration.environment(service.environment).after
     if before is None:
         return ()
-    image = configuration.service(environment, service).image
+    image = configuration.service(service.environment, service.service).image
     entries = configuration.environment(before).services
-    return tuple(name for name, one in entries.items() if name == service or one.image == image)
+    return tuple(
+        name for name, one in entries.items() if name == service.service or one.image == image
+    )
 
 
 def admissible(configuration: Configuration, facts: Facts) -> tuple[Answer, ...]:
@@ -228,7 +231,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
 
 def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
-    needed = configuration.approval_for(*facts.change.service.place).needed
+    needed = configuration.approval_for(facts.change.service).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
     lost = [
         person
@@ -339,7 +342,7 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
 
 def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
     environment = facts.change.service.environment
-    rule = configuration.gate_for(*facts.change.service.place)
+    rule = configuration.gate_for(facts.change.service)
     is_against = stops(verdict, rule)
     name, image = _name(configuration, facts), facts.resolved.image
     if not is_against or (facts.planned is not None and not worse(facts.planned, verdict)):
@@ -388,7 +391,7 @@ def _what_helps(verdict: Verdict) -> str:
 
 def _volumes(configuration: Configuration, facts: Facts) -> Answer:
     """By today's rules: what was allowed when a release was made may be forbidden since."""
-    host = configuration.host_of(facts.change.service.environment)
+    host = configuration.target_of(facts.change.service.environment).name
     allowed = configuration.host(host).allow_paths
     forbidden = [
         volume.source

@@ -32,6 +32,7 @@ from quaymaster.schema import (
 from quaymaster.schema_errors import complaints_of
 from quaymaster.schema_rules import broken_rules
 from quaymaster.spelling import did_you_mean, listed, nearest
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from quaymaster.yaml_source import YamlSource
 
 Entry = TypeVar("Entry")
@@ -171,9 +172,9 @@ class Configuration:
             )
         return next(iter(self.hosts))
 
-    def host_of(self, environment: str) -> str:
-        """The name of the host that an environment's services run on."""
-        return self.environment(environment).target.docker[0]
+    def target_of(self, environment: str) -> TargetRef:
+        """Where an environment's services run. Raises UsageError naming those that exist."""
+        return DockerHost(self.environment(environment).target.docker[0])
 
     def service_for(
         self, environment: str, repository: Repository, service: str | None = None
@@ -210,29 +211,29 @@ class Configuration:
             )
         return candidates[0]
 
-    def services_running(self, repository: Repository) -> tuple[tuple[str, str], ...]:
-        """The environment and name of every service that may run this repository."""
+    def services_running(self, repository: Repository) -> tuple[ServiceRef, ...]:
+        """Every service that may run this repository."""
         return tuple(
-            (environment, name)
+            ServiceRef(environment, name)
             for environment, entry in self.environments.items()
             for name, service in entry.services.items()
             if service.image == repository
         )
 
-    def gate_for(self, environment: str, service: str) -> GateRule:
+    def gate_for(self, service: ServiceRef) -> GateRule:
         """The gate of a service: its own settings, then the environment's, then the defaults."""
-        own = self.service(environment, service).gate
-        around = self.environment(environment).gate
+        own = self.service(service.environment, service.service).gate
+        around = self.environment(service.environment).gate
         return _joined_gate(own, around, self.declaration.defaults.gate)
 
     def general_gate(self) -> GateRule:
         """The gate of an image that is looked at apart from any service."""
         return _joined_gate(self.declaration.defaults.gate)
 
-    def approval_for(self, environment: str, service: str) -> ApprovalPolicy:
+    def approval_for(self, service: ServiceRef) -> ApprovalPolicy:
         """The approvals of a service, joined as the gate is."""
-        own = self.service(environment, service).approval
-        around = self.environment(environment).approval
+        own = self.service(service.environment, service.service).approval
+        around = self.environment(service.environment).approval
         usual = ApprovalPolicy()
         usual = replace(usual, expires=min(usual.expires, self.requests_valid_for))
         return _joined_approval(usual, own, around, self.declaration.defaults.approval)

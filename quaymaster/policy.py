@@ -95,7 +95,7 @@ def may_cancel(
 def may_vote(configuration: Configuration, person: Person, environment: str, service: str) -> None:
     """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
     _check_standing(person)
-    voters = configuration.approval_for(environment, service).from_roles
+    voters = configuration.approval_for(ServiceRef(environment, service)).from_roles
     if not roles_of(configuration, person).intersection(voters):
         raise NotAllowed(
             f"You cannot vote on a deploy of {environment}/{service}.",

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Stage
-from quaymaster.queues import REGISTRY, host_queue
+from quaymaster.queues import REGISTRY, host_queue, target_queue
 from quaymaster.request_facts import AnyRequest, InRegistry, OnHost, OnTarget
 
 
@@ -22,7 +22,7 @@ def first_step(request: AnyRequest, configuration: Configuration) -> tuple[Stage
         case OnHost(host):
             return work.stage, host_queue(host)
         case OnTarget(environment):
-            return work.stage, host_queue(configuration.host_of(environment))
+            return work.stage, target_queue(configuration.target_of(environment))
         case InRegistry():
             return work.stage, REGISTRY
         case _:

@@ -23,6 +23,7 @@ from quaymaster.plans import DeployPlan, Resolved
 from quaymaster.request_facts import ServiceChange, service_change
 from quaymaster.services import Volume
 from quaymaster.standings import lately
+from quaymaster.target import ServiceRef
 from workers.ledger import bad_digests_of, newest_report, releases_of
 from workers.toolbox import Toolbox
 
@@ -44,7 +45,7 @@ def answers(
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
     change = service_change(operation.request)
-    environment, service = change.service.place
+    service = change.service
     now = tools.now()
     facts = Facts(
         request=operation.request,
@@ -55,7 +56,7 @@ def answers(
         volumes=asked.volumes,
         people=lately(operation.standings, now),
         approval=asked.approval,
-        mark=mark_on(resolved, bad_digests_of(environment, service, tools)),
+        mark=mark_on(resolved, bad_digests_of(service, tools)),
         before=_before(change, resolved, tools),
         planned=asked.planned,
         verdict=asked.verdict,
@@ -79,20 +80,19 @@ def answers_about_plan(
         volumes=plan.configuration.volumes,
         approval=operation.approval,
         planned=plan.examined.verdict,
-        verdict=verdict_of_now(plan.kind, plan.environment, plan.service, plan.digest, tools),
+        verdict=verdict_of_now(plan.kind, plan.service_ref, plan.digest, tools),
     )
     return answers(operation, plan.resolved, tools, asked)
 
 
 def verdict_of_now(
     kind: Literal["deploy", "rollback"],
-    environment: str,
-    service: str,
+    service: ServiceRef,
     digest: Digest,
     tools: Toolbox,
 ) -> Verdict | None:
     """What the gate says by the newest report; None for a rollback without one."""
-    rule = tools.configuration.gate_for(environment, service)
+    rule = tools.configuration.gate_for(service)
     return verdict_now(kind, newest_report(digest, tools), rule, tools.now())
 
 
@@ -110,10 +110,10 @@ def _before(
     place = tools.configuration.environment(service.environment).after
     if place is None or change.is_rescue:
         return None
-    names = predecessors(tools.configuration, *service.place)
-    return tuple(_predecessor(place, name, resolved, tools) for name in names)
+    names = predecessors(tools.configuration, service)
+    return tuple(_predecessor(ServiceRef(place, name), resolved, tools) for name in names)
 
 
-def _predecessor(environment: str, service: str, resolved: Resolved, tools: Toolbox) -> Predecessor:
-    known = releases_of(environment, service, tools, _RELEASES)
-    return predecessor(service, resolved, known, bad_digests_of(environment, service, tools))
+def _predecessor(service: ServiceRef, resolved: Resolved, tools: Toolbox) -> Predecessor:
+    known = releases_of(service, tools, _RELEASES)
+    return predecessor(service.service, resolved, known, bad_digests_of(service, tools))

@@ -100,7 +100,7 @@ def _waits_in_line(operation: Operation, tools: Toolbox) -> bool:
         return False
     if operation.stage not in (Stage.PLAN, Stage.APPLY):
         return False
-    name = service_leases.name_of(*change.service.place)
+    name = service_leases.name_of(change.service)
     owner = ask(tools.connection, leases.owner_of(name))
     return owner is not None and owner.partition(":")[0] != str(operation.id)
 

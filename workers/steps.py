@@ -10,7 +10,7 @@ from quaymaster.admitted import Admitted
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Outcome
 from quaymaster.plans import DeployPlan, Examined, Resolved
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import scan_orders
 from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
@@ -110,7 +110,7 @@ def _planned(operation: Operation, plan: DeployPlan, now: datetime, key: Signing
     bounded = replace(plan, examined=bounds.examined(plan.examined))
     signed = plan_of(operation, bounded, key)
     if plan.rule is None:
-        return operation.queued(Stage.APPLY, host_queue(plan.host), now, signed_plan=signed)
+        return operation.queued(Stage.APPLY, target_queue(plan.target), now, signed_plan=signed)
     return operation.moved(State.AWAITING_APPROVAL, now, signed_plan=signed)
 
 

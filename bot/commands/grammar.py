@@ -268,7 +268,7 @@ def _deploy(given: Given) -> Request:
 
 
 def _rollback(given: Given) -> Request:
-    return RollbackRequest(*given.environment_and_service())
+    return RollbackRequest(*given.service().place)
 
 
 _REF = Argument("REF")

@@ -25,7 +25,7 @@ from bot.views.parts import (
 from bot.views.scene import Scene
 from quaymaster.errors import Trouble
 from quaymaster.findings import Blocked, Clean, Unknown
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.outcomes import Deployed, Pulled, Pushed, Scanned, Tagged
 
 FINDINGS_SHOWN = 6
@@ -166,7 +166,7 @@ def _undo(deployed: Deployed, scene: Scene) -> Line:
         return ()
     if plan.undo is None:
         return ("Undo: nothing to go back to",)
-    place = clipped(f"{deployed.environment}/{deployed.service}", 100)
+    place = clipped(str(deployed.service_ref), 100)
     return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 
 
@@ -179,10 +179,10 @@ def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
     return ((dotted(f"Unreachable for {for_how_long}", took),),)
 
 
-def image_line(image: ImageRef, scene: Scene) -> Line:
+def image_line(image: PinnedImage, scene: Scene) -> Line:
     """An image by the name people know and the digest that is meant."""
     name = Code(clipped_middle(scene.image(image), 90))
-    if image.tag is None or image.digest is None:
+    if image.tag is None:
         return (name,)
     return (name, " ", Code(image.digest.short))
 

@@ -20,7 +20,7 @@ from quaymaster.operations import Cancellation, Operation, Stage, State, Submiss
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.policy import Person
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp
@@ -376,7 +376,7 @@ def _check_the_scan_is_its_own(operation: Operation) -> None:
 def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
     """What a worker signed counts in the queues of its key alone."""
     plan = operation.plan
-    if plan is not None and host_queue(plan.host) != operation.queue:
+    if plan is not None and target_queue(plan.target) != operation.queue:
         raise _does_not_belong(str(operation.id), "plan")
     parts = (operation.signed_resolved, operation.signed_examined, operation.signed_plan)
     for part in parts:

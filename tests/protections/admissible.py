@@ -16,7 +16,7 @@ ADMISSIBLE = (
     _row(
         "a digest that serves well is not marked for its configuration",
         "workers/marks.py",
-        " or (instead is not None and instead.image.pin == left.image.pin)",
+        " or (instead is not None and instead.image.digest == left.image.digest)",
         "",
         (
             f"{_LOOK_TESTS}::test_what_fails_with_another_configuration_alone_does_not_mark_the_digest_that_serves",
@@ -25,8 +25,8 @@ ADMISSIBLE = (
     _row(
         "a mark hits an image also where it is named by its index",
         _ADMISSIBLE,
-        "    return marks.get(resolved.image.pin) or marks.get(resolved.named)\n",
-        "    return marks.get(resolved.image.pin)\n",
+        "    return marks.get(resolved.image.digest) or marks.get(resolved.named)\n",
+        "    return marks.get(resolved.image.digest)\n",
         (
             f"{_ADMISSIBLE_TESTS}::test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index",
         ),
@@ -157,8 +157,8 @@ ADMISSIBLE = (
     _row(
         "after is bound to the same service or repository",
         _ADMISSIBLE,
-        " if name == service or one.image == image)",
-        ")",
+        " if name == service.service or one.image == image\n",
+        "\n",
         (f"{_ADMISSIBLE_TESTS}::test_after_is_about_the_same_service_or_the_same_repository",),
     ),
     _row(

@@ -286,7 +286,7 @@ NEVER_SILENT = (
     _row(
         "whoever lost a service leaves a mark of the call that may come late",
         "workers/running.py",
-        "perform(connection, service_leases.note_late(*where, owner, _now()))\n",
+        "perform(connection, service_leases.note_late(service, owner, _now()))\n",
         "pass\n",
         (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
     ),

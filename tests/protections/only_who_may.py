@@ -186,7 +186,7 @@ ONLY_WHO_MAY = (
     _row(
         "the right to vote is checked",
         "bot/votes.py",
-        "            policy.may_vote(self._configuration, ballot.person, environment, service)\n",
+        "            policy.may_vote(self._configuration, ballot.person, *service.place)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
@@ -194,7 +194,7 @@ ONLY_WHO_MAY = (
         "the right to reject is checked",
         "bot/votes.py",
         "            policy.may_reject("
-        "self._configuration, ballot.person, requester, environment, service)\n",
+        "self._configuration, ballot.person, requester, *service.place)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
