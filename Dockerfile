@@ -19,8 +19,6 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY workers workers
 COPY quaymaster quaymaster
-COPY local_slack local_slack
-COPY trial trial
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/quaymaster/bin/pip install --no-cache-dir --no-deps --no-index --prefix /product /wheels/*.whl
 

@@ -15,6 +15,7 @@ TRYABLE := $(VENV)/.tryable
 TYPED := bot workers quaymaster local_slack trial tests bench
 
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-package quaymaster --no-emit-package quaymaster-try \
 	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
 .PHONY: help install lint check test test-engines protections screenshots bare bench try requirements pin-images clean
@@ -25,15 +26,15 @@ help: ## list the targets
 install: $(INSTALLED) ## virtual environment with the project and its tools
 
 # Versions and hashes are in requirements/; packages come from the index that the machine uses.
-$(INSTALLED): pyproject.toml requirements/dev.txt | $(BIN)/python
+$(INSTALLED): pyproject.toml try/pyproject.toml requirements/dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable ./try
 	@touch $@ $(TRYABLE)
 
 # What a newcomer needs, without a developer's tools.
-$(TRYABLE): pyproject.toml requirements/try.txt requirements/build.txt | $(BIN)/python
+$(TRYABLE): pyproject.toml try/pyproject.toml requirements/try.txt requirements/build.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/try.txt --requirement requirements/build.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable ./try
 	@touch $@
 
 $(BIN)/python:
