@@ -12,6 +12,7 @@ from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed, Failed
 from quaymaster.store.releases import bad_digests
 from quaymaster.store.transactions import Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING
 from tests.samples import having
@@ -59,7 +60,7 @@ def test_what_broke_off_while_it_went_back_goes_back(
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
 
     @contextmanager
-    def dying(running: Running, environment: str, service: str) -> Iterator[StillMine]:
+    def dying(running: Running, service: ServiceRef) -> Iterator[StillMine]:
         yield KilledAfter(step)
 
     with monkeypatch.context() as dies, suppress(Killed):
