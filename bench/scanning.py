@@ -19,7 +19,7 @@ from bench.bed import Bed
 from bench.images import files, noise, put_image
 from bench.row import Row
 from quaymaster.configuration import Configuration
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, PinnedImage, Repository
 from quaymaster.retention import Retention
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
@@ -83,7 +83,7 @@ def _faster(ours: Callable[[], object], theirs: Callable[[], object], rounds: in
 class _Place:
     """An image in a registry and in an engine, Trivy's caches, and what the scanner has at hand."""
 
-    image: ImageRef
+    image: PinnedImage
     name: str
     valkey: ValkeyServer
     connection: redis.Redis
@@ -122,7 +122,7 @@ class _Place:
         access = Configuration.parse(configuration(shop)).registry(registry.host)
         where = Repository(registry.host, repository)
         return cls(
-            ImageRef(where, digest=Digest(digest)),
+            PinnedImage(where, None, Digest(digest)),
             f"{name}:1",
             valkey,
             connection,
@@ -160,7 +160,7 @@ class _Place:
     def look_up(self) -> None:
         """The verdict of a digest that was scanned with the present database."""
         database = self.scanner.database()
-        report = ask(self.connection, reports.kept(self.image.pin, database.version, RING))
+        report = ask(self.connection, reports.kept(self.image.digest, database.version, RING))
         _expect(len(report.findings) if report else 0)
 
     def report_one(self) -> None:
@@ -171,7 +171,7 @@ class _Place:
         """So many operations ask for a report that nobody has."""
         _forget_layers(self.ours)
         version = self.scanner.database().version
-        self.connection.delete(keys.report(str(self.image.pin), version))
+        self.connection.delete(keys.report(str(self.image.digest), version))
         found: list[int] = []
         threads = [
             threading.Thread(target=self._report_to_one, args=(number, found))

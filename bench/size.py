@@ -35,7 +35,7 @@ from quaymaster.store import cards, keys, leases, pages, records
 from quaymaster.store.transactions import Command, ask, perform
 from tests import samples
 from tests.keys import BOT_KEY, WORKER_KEY
-from workers.steps import AwaitsApproval, Finished, OrdersScan, Step, after
+from workers.steps import Finished, OrdersScan, Planned, Step, after
 
 _NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _TEXT = "as long as the title of a finding or the value of a label may well be".ljust(120, ".")
@@ -44,7 +44,7 @@ _KIBIBYTE = 1024
 
 def size(bed: Bed) -> Iterable[Row]:
     """Each kind of operation in a database of its own."""
-    image, digest = samples.image(), samples.DIGEST
+    image, digest = samples.pinned(), samples.DIGEST
     with bed.valkey() as server, closing(server.client()) as connection:
         pushed = Pushed(image, "build1", digest, 210_000_000, 10, 3, 17.5)
         yield _row("a push of ten layers", _ended(connection, None, pushed), 4)
@@ -86,12 +86,12 @@ def _deployed(connection: redis.Redis) -> int:
     given = samples.deploy()
     perform(connection, records.accept(given, event_of(given), BOT_KEY))
     found = _findings(10)
-    image = samples.image(digest=samples.DIGEST)
+    image = samples.pinned()
     examined = Examined(image, 210_000_000, blocked_by(found), (), found, found, 10, 10)
     plan = samples.plan(examined=examined)
     running = _running(connection, given)
     scanned = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
-    waiting = _moved(connection, _running(connection, scanned), AwaitsApproval(plan))
+    waiting = _moved(connection, _running(connection, scanned), Planned(plan, samples.admitted()))
     for voter in ("U0BOB", "U0CAROL"):
         vote = samples.vote(voter, Choice.APPROVE)
         votes = (*waiting.votes, samples.voted(waiting, vote))
@@ -99,7 +99,7 @@ def _deployed(connection: redis.Redis) -> int:
         waiting = perform(connection, records.move(waiting, voted, event_of(voted), BOT_KEY))
     ready = waiting.queued(Stage.APPLY, given.queue, _NOW)
     perform(connection, records.move(waiting, ready, event_of(ready), BOT_KEY))
-    deployed = Deployed("production", "web", image, 0.11, samples.image("1.3"), 12.0)
+    deployed = Deployed("production", "web", image, 0.11, samples.pinned(tag="1.3"), 12.0)
     return _finish(connection, _running(connection, ready), Finished(deployed))
 
 
@@ -150,7 +150,7 @@ def _findings(count: int) -> tuple[Finding, ...]:
 def _scanned(count: int) -> Scanned:
     found = _findings(count)
     return Scanned(
-        samples.image(),
+        samples.pinned(),
         "registry",
         samples.DIGEST,
         ScannerDatabase("2026-11-24T00:00:00Z", _NOW),
@@ -172,6 +172,6 @@ def _inspected(count: int) -> Inspected:
         tuple(f"NAME_{number}={long}" for number in range(count)),
         tuple((f"org.example.label.{number}", long) for number in range(count)),
     )
-    image, digest = samples.image(), samples.DIGEST
+    image, digest = samples.pinned(), samples.DIGEST
     platforms = ("linux/amd64", "linux/arm64")
     return Inspected(image, "registry", digest, 210_000_000, _NOW, platforms, said, 10)

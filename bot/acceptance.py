@@ -19,8 +19,9 @@ from quaymaster.journal import Event, event_of
 from quaymaster.operations import Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
+from quaymaster.request_facts import AnyRequest
 from quaymaster.request_revision import revision_for
-from quaymaster.requests import DeployRequest, Request, RollbackRequest
+from quaymaster.requests import Request
 from quaymaster.routing import first_step
 from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys, SigningKey
@@ -181,7 +182,7 @@ class Acceptance(Configured):
 
     async def note_refusal(self, asked: Asked, why: str) -> None:
         """Write down for the audit that somebody was refused, where no operation was recorded."""
-        environment = getattr(asked.request, "environment", None) or ""
+        environment = asked.request.facts.environment
         try:
             event = Event(
                 await self._next_id(Deadline.of_an_answer()),
@@ -282,12 +283,12 @@ def _detail(outcome: Outcome | None) -> str:
 
 
 def standings_at_the_request(
-    operation_id: int, request: Request, person: Person | None, key: SigningKey
+    operation_id: int, request: AnyRequest, person: Person | None, key: SigningKey
 ) -> tuple[Signed[LookedUp], ...]:
     """Who asked for a change of a service, signed: as they were at least a minute ago, since a
     look-up counts for so long.
     """
-    if person is None or not isinstance(request, DeployRequest | RollbackRequest):
+    if person is None or request.facts.service_change is None:
         return ()
     at = datetime.now(UTC) - timedelta(seconds=FRESH_SECONDS)
     return (standing_of(operation_id, person, at, key),)

@@ -25,8 +25,8 @@ from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.policy import Person, refusal_of_window, request_allowed
+from quaymaster.request_facts import AnyRequest
 from quaymaster.request_revision import is_current
-from quaymaster.requests import DeployRequest, Request
 from quaymaster.signing_key import Keys
 from quaymaster.store import records
 
@@ -37,12 +37,13 @@ LEFT_BEHIND_AFTER = timedelta(seconds=3)
 
 
 def check_admission(
-    configuration: Configuration, person: Person, request: Request, now: datetime
+    configuration: Configuration, person: Person, request: AnyRequest, now: datetime
 ) -> None:
     """Raise NotAllowed for a person who may not ask for this, Conflict for a wrong time."""
     request_allowed(configuration, person, request)
-    if isinstance(request, DeployRequest):
-        refusal = refusal_of_window(configuration, request.environment, now)
+    change = request.facts.service_change
+    if change is not None and not change.is_rescue:
+        refusal = refusal_of_window(configuration, change.service.environment, now)
         if refusal is not None:
             raise Conflict(refusal, next_step="Rolling back is possible at any time.")
 

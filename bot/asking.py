@@ -8,7 +8,6 @@ minutes.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from pydantic import TypeAdapter
 
@@ -16,26 +15,8 @@ from quaymaster.actors import SlackUser
 from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
 from quaymaster.key_ring import KeyRing, Role
 from quaymaster.operations import Origin
-from quaymaster.requests import (
-    ApproveRequest,
-    CancelRequest,
-    DeployRequest,
-    DriftRequest,
-    HelpRequest,
-    HistoryRequest,
-    ImagesRequest,
-    InspectRequest,
-    JobsRequest,
-    PullRequest,
-    PushRequest,
-    RejectRequest,
-    Request,
-    RollbackRequest,
-    ScanRequest,
-    StatusRequest,
-    TagRequest,
-    TagsRequest,
-)
+from quaymaster.request_facts import AnyRequest, Effect
+from quaymaster.requests import Request
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.codecs import Codec
 
@@ -56,34 +37,9 @@ class AskedBack:
 _ASKED_BACK = Codec("command in a message", TypeAdapter(AskedBack), frozenset({Role.BOT}))
 
 
-def changes_something(request: Request) -> bool:
+def changes_something(request: AnyRequest) -> bool:
     """Whether it does more than look. To approve is asked back by the plan that it shows."""
-    match request:
-        case (
-            CancelRequest()
-            | RejectRequest()
-            | PullRequest()
-            | TagRequest()
-            | PushRequest()
-            | DeployRequest()
-            | RollbackRequest()
-        ):
-            return True
-        case (
-            HelpRequest()
-            | StatusRequest()
-            | JobsRequest()
-            | ApproveRequest()
-            | ImagesRequest()
-            | TagsRequest()
-            | InspectRequest()
-            | HistoryRequest()
-            | ScanRequest()
-            | DriftRequest()
-        ):
-            return False
-        case _:
-            assert_never(request)
+    return request.facts.changes not in (Effect.NOTHING, Effect.REPORT)
 
 
 def value_of(asked: AskedBack, key: SigningKey) -> str:

@@ -81,13 +81,8 @@ class Cancelling(Configured):
 
     def _check(self, operation: Operation, person: Person) -> None:
         """Raise NotAllowed, or Conflict where it is too late."""
-        request = operation.request
         policy.may_cancel(
-            self._configuration,
-            person,
-            operation.requester,
-            getattr(request, "environment", None),
-            getattr(request, "service", None),
+            self._configuration, person, operation.requester, operation.request.facts.about
         )
         check_in_time(operation)
 
@@ -101,12 +96,10 @@ def check_in_time(operation: Operation) -> None:
             why=f"It {operation.state.said}.",
         )
     if operation.state is State.BAKING or operation.stage is Stage.LOOK:
-        service = getattr(operation.request, "service", "the service")
-        environment = getattr(operation.request, "environment", "")
         raise Conflict(
             f"{number} cannot be cancelled any more: the new version serves already.",
             why="After the switch there is nothing left to stop.",
-            next_step=f"`/image rollback {environment}/{service}` brings the old one back.",
+            next_step=f"`/image rollback {operation.request.facts.about}` brings the old one back.",
         )
     if operation.is_past_return:
         raise Conflict(

@@ -20,6 +20,7 @@ from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Standing
 from quaymaster.settings import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Settings
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 NEEDED_SCOPES: Mapping[str, str] = {
     "app_mentions:read": "to hear its name in a channel",
@@ -150,7 +151,7 @@ def too_few_approvers(
     """
     for environment, entry in configuration.environments.items():
         for service in entry.services:
-            policy = configuration.approval_for(environment, service)
+            policy = configuration.approval_for(ServiceRef(environment, service))
             roles = [configuration.roles[name] for name in policy.from_roles]
             if any(role.everyone for role in roles):
                 continue

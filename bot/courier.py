@@ -34,7 +34,6 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.listings import position
 from quaymaster.operations import Operation
 from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
-from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import cards, leases, pages, records, reports
 from quaymaster.store.operation_fields import NotGenuine
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
@@ -144,11 +143,12 @@ class Pictures:
 
     def service_channel(self, operation: Operation) -> str | None:
         """The channel of the service that a deploy or rollback is about."""
-        request = operation.request
-        if not isinstance(request, DeployRequest | RollbackRequest):
+        change = operation.request.facts.service_change
+        if change is None:
             return None
+        service = change.service
         try:
-            return self.configuration.service(request.environment, request.service).channel
+            return self.configuration.service(*service.place).channel
         except UsageError:  # it was configured when the command was accepted
             return None
 

@@ -41,13 +41,13 @@ class DriftWatch(Configured):
         if not observed:
             return
         told = await self._database.ask(drifts.told())
-        for place, signed in observed.items():
-            if told.get(place) == signed.digest:
+        for service, signed in observed.items():
+            if told.get(service) == signed.digest:
                 continue
-            is_news = signed.value.kind is not DriftKind.OVER or place in told
+            is_news = signed.value.kind is not DriftKind.OVER or service in told
             if is_news and self._is_ours(signed.value):
                 await self._record(signed)
-            await self._database.insist(drifts.note_told(place, signed.digest))
+            await self._database.insist(drifts.note_told(service, signed.digest))
 
     async def _record(self, signed: Signed[Drift]) -> None:
         drift = signed.value
@@ -58,13 +58,13 @@ class DriftWatch(Configured):
         try:
             await self._acceptance.accept(asked, *_outcome_of(drift))
         except Conflict:
-            log.exception("drift not told", environment=drift.environment, service=drift.service)
+            log.exception("drift not told", service=str(drift.service_ref))
 
     def _is_ours(self, drift: Drift) -> bool:
-        """Whether it is about a service that is configured here, on the host that was looked at."""
+        """Whether it is about a service that is configured here, on the same target."""
         try:
             self._configuration.service(drift.environment, drift.service)
-            return self._configuration.host_of(drift.environment) == drift.host
+            return self._configuration.target_of(drift.environment) == drift.target
         except UsageError:
             return False
 
@@ -75,7 +75,7 @@ class DriftWatch(Configured):
 
 
 def _outcome_of(drift: Drift) -> tuple[State, Outcome]:
-    name = f"{drift.environment}/{drift.service}"
+    name = drift.service_ref
     match drift.kind:
         case DriftKind.FOUND:
             trouble = Trouble(

@@ -27,14 +27,14 @@ from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.plans import DeployPlan, Resolved
 from quaymaster.policy import Person, Standing
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.releases import BadDigest
-from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp, joined
 from quaymaster.store import releases, reports
 from quaymaster.store.operation_fields import standing_of
+from quaymaster.target import ServiceRef
 
 _RELEASES = 500
 
@@ -92,7 +92,7 @@ async def evidence_about(
     return Evidence(
         people,
         at,
-        mark_on(plan.resolved, await ledger.marks(plan.environment, plan.service)),
+        mark_on(plan.resolved, await ledger.marks(plan.service_ref)),
         await ledger.before(plan),
         await ledger.verdict(plan),
     )
@@ -106,10 +106,8 @@ def answers_at_the_last_vote(
     found: Evidence,
 ) -> tuple[Answer, ...]:
     """May it still happen, with this vote? Pure."""
-    request = operation.request
-    assert isinstance(request, DeployRequest | RollbackRequest)
     facts = Facts(
-        request=request,
+        request=operation.request,
         requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=plan.resolved,
@@ -133,27 +131,29 @@ class _Ledger:
     configuration: Configuration
     ring: KeyRing
 
-    async def marks(self, environment: str, service: str) -> Mapping[Digest, BadDigest]:
-        queue = host_queue(self.configuration.host_of(environment))
-        asking = releases.bad_digests(environment, service, self.ring, queue)
+    async def marks(self, service: ServiceRef) -> Mapping[Digest, BadDigest]:
+        queue = target_queue(self.configuration.target_of(service.environment))
+        asking = releases.bad_digests(service, self.ring, queue)
         return await self.database.ask(asking)
 
     async def before(self, plan: DeployPlan) -> tuple[Predecessor, ...] | None:
         place = self.configuration.environment(plan.environment).after
         if place is None:
             return None
-        names = predecessors(self.configuration, plan.environment, plan.service)
-        return tuple([await self._predecessor(place, name, plan.resolved) for name in names])
+        names = predecessors(self.configuration, plan.service_ref)
+        return tuple(
+            [await self._predecessor(ServiceRef(place, name), plan.resolved) for name in names]
+        )
 
-    async def _predecessor(self, place: str, name: str, resolved: Resolved) -> Predecessor:
-        queue = host_queue(self.configuration.host_of(place))
-        known = await self.database.ask(releases.latest(place, name, self.ring, queue, _RELEASES))
-        return predecessor(name, resolved, known, await self.marks(place, name))
+    async def _predecessor(self, service: ServiceRef, resolved: Resolved) -> Predecessor:
+        queue = target_queue(self.configuration.target_of(service.environment))
+        known = await self.database.ask(releases.latest(service, self.ring, queue, _RELEASES))
+        return predecessor(service.service, resolved, known, await self.marks(service))
 
     async def verdict(self, plan: DeployPlan) -> Verdict | None:
         version = await self.database.ask(reports.latest_database(plan.digest))
         report = None
         if version is not None:
             report = await self.database.ask(reports.kept(plan.digest, version, self.ring))
-        rule = self.configuration.gate_for(plan.environment, plan.service)
+        rule = self.configuration.gate_for(plan.service_ref)
         return verdict_now(plan.kind, report, rule, datetime.now(UTC))

@@ -43,6 +43,7 @@ from quaymaster.logs import unforeseen
 from quaymaster.operations import Origin, State
 from quaymaster.policy import Person
 from quaymaster.requests import (
+    AnsweredByBot,
     ApproveRequest,
     CancelRequest,
     HelpRequest,
@@ -205,27 +206,30 @@ class Front:
         return False
 
     async def _requested(self, request: Request, typed: Typed) -> Answer | None:
+        if not isinstance(request, AnsweredByBot):
+            return await self._accepted(request, typed.actor, typed.origin)
+        if isinstance(request, HelpRequest):
+            return await self._own_answer(request, typed.actor)
+        if isinstance(request, StatusRequest | JobsRequest):
+            return await self._shown(request, typed)
+        self._later(typed, self._own_answer(request, typed.actor))
+        return None
+
+    async def _own_answer(self, request: AnsweredByBot, actor: SlackUser) -> Answer:
+        """What the bot does by itself. Only the help asks neither Slack nor Redis."""
         match request:
             case HelpRequest(topic):
                 return help_answer(help_text(topic, self._is.command))
             case StatusRequest() | JobsRequest():
-                return await self._shown(request, typed)
-            case ApproveRequest() | RejectRequest() | CancelRequest():
-                self._later(typed, self._done(request, typed.actor))
-                return None
-            case _:
-                return await self._accepted(request, typed.actor, typed.origin)
-
-    async def _done(
-        self, request: ApproveRequest | RejectRequest | CancelRequest, actor: SlackUser
-    ) -> Answer:
-        match request:
+                return await self._show(request, await self._is.directory.look_up(actor))
             case ApproveRequest(operation):
                 return await self._vote_on(Pointer(operation), actor, Choice.APPROVE)
             case RejectRequest(operation):
                 return await self._vote_on(Pointer(operation), actor, Choice.REJECT)
             case CancelRequest(operation):
                 return await self._cancel(operation, actor)
+            case _:
+                assert_never(request)
 
     def _asked_back(self, request: Request, typed: Typed) -> Answer:
         """The question whether it is meant. Raises NotAllowed and Conflict where that is known
@@ -257,15 +261,9 @@ class Front:
     async def _confirmed(self, confirmed: Confirmed) -> Answer:
         now = datetime.now(UTC)
         asked = clicked_by(confirmed.value, confirmed.actor, now, self._is.keys.ring)
-        match asked.request:
-            case HelpRequest(topic):
-                return help_answer(help_text(topic, self._is.command))
-            case StatusRequest() | JobsRequest() as request:
-                return await self._looked_up_and_shown(request, asked.actor)
-            case ApproveRequest() | RejectRequest() | CancelRequest() as request:
-                return await self._done(request, asked.actor)
-            case request:
-                return await self._accepted(request, asked.actor, asked.origin)
+        if isinstance(asked.request, AnsweredByBot):
+            return await self._own_answer(asked.request, asked.actor)
+        return await self._accepted(asked.request, asked.actor, asked.origin)
 
     async def _accepted(self, request: Request, actor: SlackUser, origin: Origin) -> Answer:
         asked = Asked(request, actor, origin)
@@ -299,7 +297,7 @@ class Front:
     async def _shown(self, request: StatusRequest | JobsRequest, typed: Typed) -> Answer | None:
         person = self._is.directory.known(typed.actor)
         if person is None:
-            self._later(typed, self._looked_up_and_shown(request, typed.actor))
+            self._later(typed, self._own_answer(request, typed.actor))
             return None
         showing = asyncio.ensure_future(self._show(request, person))
         done, _ = await asyncio.wait({showing}, timeout=_SHOWN_SECONDS)
@@ -307,11 +305,6 @@ class Front:
             self._later(typed, _outcome_of(showing))
             return None
         return showing.result()
-
-    async def _looked_up_and_shown(
-        self, request: StatusRequest | JobsRequest, actor: SlackUser
-    ) -> Answer:
-        return await self._show(request, await self._is.directory.look_up(actor))
 
     async def _show(self, request: StatusRequest | JobsRequest, person: Person) -> Answer:
         policy.request_allowed(self._is.configuration, person, request)

@@ -26,7 +26,8 @@ from quaymaster.errors import NotAllowed, QuaymasterError, Unavailable, UsageErr
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, State
 from quaymaster.policy import Person
-from quaymaster.requests import DeployRequest, JobsRequest, RollbackRequest, StatusRequest
+from quaymaster.requests import JobsRequest, StatusRequest
+from quaymaster.target import ServiceRef
 
 
 class HomeTab(Configured):
@@ -107,18 +108,13 @@ def waits_for(
         return False
     if approval.rule.requester == person.user_id and not approval.rule.own_request_counts:
         return False
-    match operation.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return _may_vote(person, request, configuration)
-        case _:
-            return False
+    change = operation.request.facts.service_change
+    return change is not None and _may_vote(person, change.service, configuration)
 
 
-def _may_vote(
-    person: Person, request: DeployRequest | RollbackRequest, configuration: Configuration
-) -> bool:
+def _may_vote(person: Person, service: ServiceRef, configuration: Configuration) -> bool:
     try:
-        policy.may_vote(configuration, person, request.environment, request.service)
+        policy.may_vote(configuration, person, *service.place)
     except (NotAllowed, UsageError):  # the latter: the service is not configured any more
         return False
     return True

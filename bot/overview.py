@@ -13,10 +13,10 @@ from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.releases import Release
-from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.store import records, releases
+from quaymaster.target import ServiceRef
 
 log = structlog.get_logger(__name__)
 
@@ -65,14 +65,14 @@ class Overview(Configured):
     ) -> tuple[ServiceStatus, ...]:
         """Every service, of one environment or of all. Raises Unavailable."""
         places = [
-            (name, service)
+            ServiceRef(name, service)
             for name in ([environment] if environment else self._configuration.environments)
             for service in self._configuration.environment(name).services
         ]
-        found = await asyncio.gather(*(self._latest(*place) for place in places))
+        found = await asyncio.gather(*(self._latest(place) for place in places))
         at_work = _at_work(unended.operations)
         return tuple(
-            ServiceStatus(*place, latest, tuple(at_work[place]))
+            ServiceStatus(*place.place, latest, tuple(at_work[place]))
             for place, latest in zip(places, found, strict=True)
         )
 
@@ -85,14 +85,14 @@ class Overview(Configured):
             ended=tuple(one for one in recent if one.state.is_terminal)[:_ENDED_SHOWN],
         )
 
-    async def _latest(self, environment: str, service: str) -> Release | None:
+    async def _latest(self, service: ServiceRef) -> Release | None:
         """The newest release. One that cannot be believed must not hide the other services."""
-        queue = host_queue(self._configuration.host_of(environment))
-        query = releases.latest(environment, service, self._ring, queue, count=1)
+        queue = target_queue(self._configuration.target_of(service.environment))
+        query = releases.latest(service, self._ring, queue, count=1)
         try:
             found = await self._database.ask(query)
         except (Forged, WrittenByNewer):
-            log.exception("release cannot be read", environment=environment, service=service)
+            log.exception("release cannot be read", service=str(service))
             return None
         return found[0] if found else None
 
@@ -103,13 +103,11 @@ class Overview(Configured):
         return tuple(operation for operation in found if operation is not None)
 
 
-def _at_work(operations: tuple[Operation, ...]) -> defaultdict[tuple[str, str], list[Operation]]:
+def _at_work(operations: tuple[Operation, ...]) -> defaultdict[ServiceRef, list[Operation]]:
     """What is being done to which service of which environment, in the order given."""
     found = defaultdict(list)
     for operation in operations:
-        match operation.request:
-            case DeployRequest() | RollbackRequest() as request:
-                found[request.environment, request.service].append(operation)
-            case _:
-                pass
+        change = operation.request.facts.service_change
+        if change is not None:
+            found[change.service].append(operation)
     return found

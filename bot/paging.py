@@ -10,6 +10,7 @@ from quaymaster.errors import Conflict
 from quaymaster.key_ring import KeyRing
 from quaymaster.listings import position
 from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
+from quaymaster.rights import Right
 from quaymaster.store import pages, records
 
 
@@ -33,7 +34,7 @@ class Paging(Configured):
         OutsideFailure, Forged and Unavailable.
         """
         person = await self._directory.look_up(actor)
-        policy.allowed(self._configuration, person, "jobs")
+        policy.allowed(self._configuration, person, Right.READ)
         await self._check_kept(operation_id, page)
         await decide(
             self._database,

@@ -21,6 +21,7 @@ from quaymaster.errors import (
     Unavailable,
     UsageError,
 )
+from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation, Origin, State
@@ -149,7 +150,10 @@ def _again(operation: Operation) -> Asked | None:
     request, origin = operation.request, operation.origin
     if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
         return None
-    image = operation.resolved.image if operation.resolved is not None else request.image
+    image, resolved = request.image, operation.resolved
+    if resolved is not None:
+        # By the index: of its one image alone nobody could tell which index it is of.
+        image = ImageRef(image.repository, image.tag, resolved.named)
     return Asked(
         replace(request, image=image),
         operation.actor,

@@ -24,13 +24,16 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
+from quaymaster.request_facts import service_change
 from quaymaster.request_revision import is_current
-from quaymaster.requests import ApproveRequest, DeployRequest, RollbackRequest
+from quaymaster.requests import ApproveRequest
+from quaymaster.rights import Right
 from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
+from quaymaster.target import ServiceRef
 
 _TRIES = 3
 """The courier notes something about the same messages seldom, and then it draws them anyway."""
@@ -228,15 +231,16 @@ class Votes(Configured):
 
     def _check_right(self, operation: Operation, ballot: _Ballot) -> None:
         """Before anything else is said: how an operation stands is not for everybody."""
-        if not isinstance(operation.request, DeployRequest | RollbackRequest):
-            policy.allowed(self._configuration, ballot.person, "jobs")
+        change = operation.request.facts.service_change
+        if change is None:
+            policy.allowed(self._configuration, ballot.person, Right.READ)
             return
-        environment, service = _target(operation)
+        service = change.service
         if ballot.choice is Choice.REJECT:
             requester = operation.requester
-            policy.may_reject(self._configuration, ballot.person, requester, environment, service)
+            policy.may_reject(self._configuration, ballot.person, requester, *service.place)
         else:
-            policy.may_vote(self._configuration, ballot.person, environment, service)
+            policy.may_vote(self._configuration, ballot.person, *service.place)
 
     def _refuse_second_vote(self, operation: Operation, voter: Person) -> None:
         """With which vote it was, and the way out that is left."""
@@ -261,9 +265,8 @@ class Votes(Configured):
             return ""
         try:
             check_in_time(operation)
-            environment, service = _target(operation)
             requester = operation.requester
-            policy.may_cancel(self._configuration, voter, requester, environment, service)
+            policy.may_cancel(self._configuration, voter, requester, _target(operation))
         except (Conflict, NotAllowed):
             return ""
         return f"To stop it while it waits: `/image cancel {operation.id}`"
@@ -271,18 +274,19 @@ class Votes(Configured):
     def _check_plan(self, operation: Operation, approval: Approval) -> None:
         """Nobody approves what a worker did not plan, or by a rule that is not configured."""
         if not is_current(operation, self._configuration):
-            environment, _ = _target(operation)
+            environment = _target(operation).environment
             raise Conflict(
                 f"The configuration of {environment} changed since #{operation.id} was planned.",
                 why="What would run is not what this plan says.",
                 next_step="Ask for it again to get a new plan.",
             )
-        plan = _plan(operation)
         if approval.rule.requester != operation.requester:
             raise _forged(operation)
-        rule = self._configuration.approval_for(*_target(operation))
+        change = service_change(operation.request)
+        service = change.service
+        rule = self._configuration.approval_for(service)
         own = approval.rule.own_request_counts and not rule.own_request_counts
-        if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):
+        if not change.is_rescue and (own or approval.rule.needed < rule.needed):
             raise _forged(operation)
 
 
@@ -323,7 +327,7 @@ def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
         outcome = Ended("Nothing was changed.", by=vote.voter)
         return operation.moved(State.REJECTED, vote.at, votes=votes, outcome=outcome)
     if approval.is_granted:
-        queue = host_queue(_plan(operation).host)
+        queue = target_queue(_plan(operation).target)
         return operation.queued(Stage.APPLY, queue, vote.at, votes=votes)
     return operation.moved(State.AWAITING_APPROVAL, vote.at, votes=votes)
 
@@ -351,14 +355,11 @@ def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
     return Answer.line(f"Your approval of {what} counts. It is complete, and the work is queued.")
 
 
-def _target(operation: Operation) -> tuple[str, str]:
-    match operation.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return request.environment, request.service
-        case _:
-            raise Conflict(
-                f"#{operation.id} is a {operation.request.verb}: nobody has to approve it."
-            )
+def _target(operation: Operation) -> ServiceRef:
+    change = operation.request.facts.service_change
+    if change is None:
+        raise Conflict(f"#{operation.id} is a {operation.request.verb}: nobody has to approve it.")
+    return change.service
 
 
 def _plan(operation: Operation) -> DeployPlan:

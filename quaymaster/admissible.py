@@ -23,10 +23,11 @@ from quaymaster.plans import Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.quantities import duration_in_words
 from quaymaster.releases import BadDigest, Release
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.request_facts import AnyRequest, ServiceChange, service_change
 from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Question(StrEnum):
@@ -75,7 +76,8 @@ class Predecessor:
 class Facts:
     """What is known when the question is asked."""
 
-    request: DeployRequest | RollbackRequest
+    request: AnyRequest
+    """One that changes a service."""
     requester: str
     requested_at: datetime
     resolved: Resolved
@@ -95,10 +97,15 @@ class Facts:
     verdict: Verdict | None = None
     """By the newest report; None where it was not asked, or there is none."""
 
+    @property
+    def change(self) -> ServiceChange:
+        """What is asked about. Raises Forged where the request changes no service."""
+        return service_change(self.request)
+
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
     """The mark on an image, whether it is named itself or by an index; None where there is none."""
-    return marks.get(resolved.image.pin) or marks.get(resolved.named)
+    return marks.get(resolved.image.digest) or marks.get(resolved.named)
 
 
 def predecessor(
@@ -112,7 +119,7 @@ def predecessor(
     """
     had = (one.resolved for one in known)
     is_released = any(
-        one.image.pin == resolved.image.pin or one.named == resolved.named for one in had
+        one.image.digest == resolved.image.digest or one.named == resolved.named for one in had
     )
     return Predecessor(service, is_released, mark_on(resolved, marks))
 
@@ -128,14 +135,16 @@ def verdict_now(
     return verdict_of(report, rule, now)
 
 
-def predecessors(configuration: Configuration, environment: str, service: str) -> tuple[str, ...]:
+def predecessors(configuration: Configuration, service: ServiceRef) -> tuple[str, ...]:
     """The services of the environment before that have the same name or the same repository."""
-    before = configuration.environment(environment).after
+    before = configuration.environment(service.environment).after
     if before is None:
         return ()
-    image = configuration.service(environment, service).image
+    image = configuration.service(service.environment, service.service).image
     entries = configuration.environment(before).services
-    return tuple(name for name, one in entries.items() if name == service or one.image == image)
+    return tuple(
+        name for name, one in entries.items() if name == service.service or one.image == image
+    )
 
 
 def admissible(configuration: Configuration, facts: Facts) -> tuple[Answer, ...]:
@@ -179,7 +188,7 @@ def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
         yield from _approval(configuration, facts, facts.approval)
     yield _age(configuration, facts)
     yield _mark(configuration, facts)
-    if facts.before is not None and _is_deploy(facts):
+    if facts.before is not None and not facts.change.is_rescue:
         yield _after(configuration, facts, facts.before)
     yield from _times(configuration, facts)
     if facts.verdict is not None:
@@ -187,29 +196,25 @@ def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
     yield _volumes(configuration, facts)
 
 
-def _is_deploy(facts: Facts) -> bool:
-    return isinstance(facts.request, DeployRequest)
-
-
 def _requester(configuration: Configuration, facts: Facts) -> Answer:
     person, request = facts.people[facts.requester], facts.request
     try:
         policy.request_allowed(configuration, person, request)
     except NotAllowed:
-        place = f"{request.environment}/{request.service}"
         return Answer(
             Question.REQUESTER,
             f"Whoever asked for it ({person.user_id}) may not have it any more.",
             is_against=True,
             stops=True,
-            why=_not_here(person) or f"They have no right to {request.verb} {place} now.",
+            why=_not_here(person)
+            or f"They have no right to {request.verb} {facts.change.service} now.",
             next_step="Somebody who may has to ask for it.",
         )
     return Answer(Question.REQUESTER, "Whoever asked for it may have it.")
 
 
 def _approval(configuration: Configuration, facts: Facts, approval: Approval) -> Iterator[Answer]:
-    if _is_deploy(facts):
+    if not facts.change.is_rescue:
         yield _voters(configuration, facts, approval)
     late = [v.voter for v in approval.votes if v.at > approval.rule.expires_at + CLOCK_SKEW]
     if late:
@@ -226,8 +231,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
 
 def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
-    request = facts.request
-    needed = configuration.approval_for(request.environment, request.service).needed
+    needed = configuration.approval_for(facts.change.service).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
     lost = [
         person
@@ -250,7 +254,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
 
 def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
     try:
-        policy.may_vote(configuration, person, facts.request.environment, facts.request.service)
+        policy.may_vote(configuration, person, *facts.change.service.place)
     except NotAllowed:
         return False
     return True
@@ -277,7 +281,7 @@ def _age(configuration: Configuration, facts: Facts) -> Answer:
 
 
 def _mark(configuration: Configuration, facts: Facts) -> Answer:
-    place, mark = f"{facts.request.environment}/{facts.request.service}", facts.mark
+    place, mark = facts.change.service, facts.mark
     if mark is None:
         return Answer(Question.MARK, f"Nobody rolled back from it in {place}.")
     return Answer(
@@ -292,7 +296,7 @@ def _mark(configuration: Configuration, facts: Facts) -> Answer:
 
 
 def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor, ...]) -> Answer:
-    environment = facts.request.environment
+    environment = facts.change.service.environment
     place = configuration.environment(environment).after or ""
     name, digest = _name(configuration, facts), facts.resolved.named.short
     released = [one for one in before if one.is_released]
@@ -320,7 +324,7 @@ def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor
 
 def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
     """Of a rollback they are shown and do not stop it."""
-    environment = facts.request.environment
+    environment = facts.change.service.environment
     asked = (
         (Question.FREEZE, policy.refusal_of_freeze, "is not frozen"),
         (Question.WINDOW, policy.refusal_of_windows, "takes deploys now"),
@@ -331,14 +335,14 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
             question,
             refusal or f"{environment} {fine}.",
             is_against=refusal is not None,
-            stops=refusal is not None and _is_deploy(facts),
+            stops=refusal is not None and not facts.change.is_rescue,
             next_step="Rolling back is possible at any time." if refusal else "",
         )
 
 
 def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
-    environment = facts.request.environment
-    rule = configuration.gate_for(environment, facts.request.service)
+    environment = facts.change.service.environment
+    rule = configuration.gate_for(facts.change.service)
     is_against = stops(verdict, rule)
     name, image = _name(configuration, facts), facts.resolved.image
     if not is_against or (facts.planned is not None and not worse(facts.planned, verdict)):
@@ -348,7 +352,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
             Question.GATE,
             f"Since its plan was made, worse has come to light about {name}.",
             is_against=True,
-            stops=_is_deploy(facts),
+            stops=not facts.change.is_rescue,
             why=f"{_why(verdict)} Nothing was changed.".strip(),
             next_step=f"`/image scan {image.by_digest}` shows what.",
         )
@@ -356,7 +360,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
         Question.GATE,
         f"The scan gate of {environment} does not let {name} through.",
         is_against=True,
-        stops=_is_deploy(facts),
+        stops=not facts.change.is_rescue,
         why=_why(verdict),
         next_step=_what_helps(verdict),
     )
@@ -387,7 +391,7 @@ def _what_helps(verdict: Verdict) -> str:
 
 def _volumes(configuration: Configuration, facts: Facts) -> Answer:
     """By today's rules: what was allowed when a release was made may be forbidden since."""
-    host = configuration.host_of(facts.request.environment)
+    host = configuration.target_of(facts.change.service.environment).name
     allowed = configuration.host(host).allow_paths
     forbidden = [
         volume.source

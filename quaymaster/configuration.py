@@ -31,6 +31,7 @@ from quaymaster.schema import (
 from quaymaster.schema_errors import complaints_of
 from quaymaster.schema_rules import broken_rules
 from quaymaster.spelling import did_you_mean, listed, nearest
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from quaymaster.yaml_source import YamlSource
 
 Entry = TypeVar("Entry")
@@ -165,9 +166,9 @@ class Configuration:
             )
         return next(iter(self.hosts))
 
-    def host_of(self, environment: str) -> str:
-        """The name of the host that an environment's services run on."""
-        return self.environment(environment).target.docker[0]
+    def target_of(self, environment: str) -> TargetRef:
+        """Where an environment's services run. Raises UsageError naming those that exist."""
+        return DockerHost(self.environment(environment).target.docker[0])
 
     def service_for(
         self, environment: str, repository: Repository, service: str | None = None
@@ -204,28 +205,28 @@ class Configuration:
             )
         return candidates[0]
 
-    def services_running(self, repository: Repository) -> tuple[tuple[str, str], ...]:
-        """The environment and name of every service that may run this repository."""
+    def services_running(self, repository: Repository) -> tuple[ServiceRef, ...]:
+        """Every service that may run this repository."""
         return tuple(
-            (environment, name)
+            ServiceRef(environment, name)
             for environment, entry in self.environments.items()
             for name, service in entry.services.items()
             if service.image == repository
         )
 
-    def gate_for(self, environment: str, service: str) -> GateRule:
+    def gate_for(self, service: ServiceRef) -> GateRule:
         """The gate of a service: its own settings, then the environment's, then the defaults."""
-        self.service(environment, service)
-        return gate_of(self.declaration, environment, service)
+        self.service(service.environment, service.service)
+        return gate_of(self.declaration, service.environment, service.service)
 
     def general_gate(self) -> GateRule:
         """The gate of an image that is looked at apart from any service."""
         return general_gate_of(self.declaration)
 
-    def approval_for(self, environment: str, service: str) -> ApprovalPolicy:
+    def approval_for(self, service: ServiceRef) -> ApprovalPolicy:
         """The approvals of a service, joined as the gate is."""
-        self.service(environment, service)
-        return approval_of(self.declaration, environment, service)
+        self.service(service.environment, service.service)
+        return approval_of(self.declaration, service.environment, service.service)
 
     def registry(self, host: str) -> RegistryAccess:
         """How to speak to a registry. Raises UsageError for one that is not configured."""

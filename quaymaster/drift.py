@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
+
 
 class DriftKind(StrEnum):
     """What was found."""
@@ -29,3 +31,13 @@ class Drift:
     what: str
     """In sentences, as they came: names of containers are somebody else's."""
     at: datetime
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def target(self) -> TargetRef:
+        """Where it was looked at."""
+        return DockerHost(self.host)

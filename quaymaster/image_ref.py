@@ -16,8 +16,11 @@ https://github.com/distribution/reference/blob/main/normalize.go
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from quaymaster.errors import UsageError
 
@@ -120,7 +123,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """``registry/path[:tag][@digest]``, as Docker reads it."""
+    """``registry/path[:tag][@digest]``, as Docker reads it and as people write it."""
 
     repository: Repository
     tag: str | None = None
@@ -148,21 +151,19 @@ class ImageRef:
         repository = Repository.parse(name, default_registry)
         return cls(repository, tag, Digest(digest) if at else None)
 
-    def pinned(self, digest: Digest) -> Self:
+    def pinned(self, digest: Digest) -> "PinnedImage":
         """The same reference, at exactly this manifest."""
-        return replace(self, digest=digest)
+        return PinnedImage(self.repository, self.tag, digest)
 
     @property
-    def pin(self) -> Digest:
-        """The digest of a reference that has to have one. Raises ValueError for one without."""
-        if self.digest is None:
-            raise ValueError(f"{self} has no digest")
-        return self.digest
+    def if_pinned(self) -> "PinnedImage | None":
+        """The same reference where it names a digest; None where it does not."""
+        return self.pinned(self.digest) if self.digest is not None else None
 
     @property
-    def by_digest(self) -> str:
-        """``registry/path@sha256:…``, the form that is acted upon. Needs a digest."""
-        return f"{self.repository}@{self.pin}"
+    def unpinned(self) -> "ImageRef":
+        """The name without a digest: what its tag means may change."""
+        return ImageRef(self.repository, self.tag)
 
     def familiar(self, default_registry: str) -> str:
         """As people say it: without the default registry, and without the digest beside a tag."""
@@ -188,6 +189,35 @@ class ImageRef:
         tag = f":{self.tag}" if self.tag is not None else ""
         digest = f"@{self.digest}" if self.digest is not None else ""
         return f"{self.repository}{tag}{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedImage(ImageRef):
+    """``registry/path[:tag]@digest``: one image that never moves. Whatever acts on an image takes
+    this; the tag is the name by which people know it, and decides nothing.
+    """
+
+    repository: Repository
+    tag: str | None
+    digest: Digest
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type["PinnedImage"], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """It is stored as the reference that it is. Refuses one without a digest."""
+        return core_schema.no_info_after_validator_function(_pinned, handler(ImageRef))
+
+    @property
+    def by_digest(self) -> str:
+        """``registry/path@sha256:…``, the form that is acted upon."""
+        return f"{self.repository}@{self.digest}"
+
+
+def _pinned(reference: Any) -> PinnedImage:
+    if isinstance(reference, ImageRef) and (pinned := reference.if_pinned) is not None:
+        return pinned
+    raise ValueError(f"{reference} has no digest")
 
 
 def shown(text: str, limit: int = 60) -> str:

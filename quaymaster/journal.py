@@ -46,5 +46,5 @@ def event_of(
         actor,
         operation.changed_at,
         detail or operation.request.verb,
-        getattr(operation.request, "environment", None) or "",
+        operation.request.facts.environment,
     )

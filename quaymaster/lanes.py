@@ -6,7 +6,7 @@ for. Only its job waits in one of the lanes of that queue.
 
 from quaymaster.operations import Operation, Stage
 from quaymaster.queues import host_of, scans_queue, urgent_queue
-from quaymaster.requests import RollbackRequest, ScanRequest
+from quaymaster.request_facts import Lane
 
 
 def queue_of_job(operation: Operation) -> str:
@@ -16,7 +16,7 @@ def queue_of_job(operation: Operation) -> str:
         return operation.queue
     if _is_urgent(operation):
         return urgent_queue(host)
-    if isinstance(operation.request, ScanRequest):
+    if _lane(operation) is Lane.SCANS:
         return scans_queue(host)
     return operation.queue
 
@@ -24,4 +24,9 @@ def queue_of_job(operation: Operation) -> str:
 def _is_urgent(operation: Operation) -> bool:
     """Something serves that should not, or nobody knows what serves."""
     is_about_what_serves = operation.stage in (Stage.RECOVER, Stage.LOOK)
-    return is_about_what_serves or isinstance(operation.request, RollbackRequest)
+    return is_about_what_serves or _lane(operation) is Lane.URGENT
+
+
+def _lane(operation: Operation) -> Lane:
+    work = operation.request.facts.work
+    return work.lane if work is not None else Lane.USUAL

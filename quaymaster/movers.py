@@ -11,7 +11,7 @@ from typing import assert_never
 from quaymaster.key_ring import PublicKey, Role
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_of
-from quaymaster.requests import DriftRequest, TagRequest
+from quaymaster.request_facts import Asker, InRegistry
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _WHOEVER_LOOKS_AFTER_IT = frozenset(
@@ -43,7 +43,7 @@ def _bot_may(operation: Operation) -> bool:
         case State.AWAITING_APPROVAL:
             return bool(operation.votes)
         case State.SUCCEEDED:
-            return isinstance(operation.request, DriftRequest)
+            return operation.request.facts.right is Asker.PRODUCT
         case State.QUEUED:
             return operation.attempt == 1 or _is_to_be_applied(operation)
         case _:
@@ -76,4 +76,10 @@ def _is_where_it_was_asked(operation: Operation) -> bool:
     """The queue of a move is the mover's word; that of the request is the bot's."""
     if operation.queue == operation.submission.value.queue:
         return True
-    return isinstance(operation.request, TagRequest) and host_of(operation.queue) is not None
+    return _may_go_on_at_host(operation) and host_of(operation.queue) is not None
+
+
+def _may_go_on_at_host(operation: Operation) -> bool:
+    work = operation.request.facts.work
+    place = work.place if work is not None else None
+    return isinstance(place, InRegistry) and place.may_go_on_at_host

@@ -17,6 +17,7 @@ from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import Request
 from quaymaster.signed import Signed
+from quaymaster.stages import Stage as Stage
 from quaymaster.standings import LookedUp
 
 
@@ -118,21 +119,6 @@ ALLOWED_MOVES: dict[State, frozenset[State]] = {
     State.SUPERSEDED: frozenset(),
 }
 """Every legal move. A state without any is terminal."""
-
-
-class Stage(StrEnum):
-    """Which piece of the work the next job does. Most verbs have one; a deploy has several."""
-
-    WORK = "work"
-    EXAMINE = "examine"
-    """Resolve the tag, once, and order the scan."""
-    PLAN = "plan"
-    """Judge the scan, render the configuration and look at what runs: on the host."""
-    APPLY = "apply"
-    LOOK = "look"
-    """The scheduled look at the end of the bake window."""
-    RECOVER = "recover"
-    """The worker died: observe, settle, say the truth."""
 
 
 @dataclass(frozen=True, slots=True)

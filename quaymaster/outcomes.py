@@ -12,8 +12,9 @@ from pydantic import Field
 
 from quaymaster.errors import Trouble
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class HistoryListed:
 class Pulled:
     """An image is on the host."""
 
-    image: ImageRef
+    image: PinnedImage
     host: str
     digest: Digest
     size: int
@@ -130,7 +131,7 @@ class Pulled:
 class Pushed:
     """An image is in the registry."""
 
-    image: ImageRef
+    image: PinnedImage
     host: str
     digest: Digest
     size: int
@@ -167,7 +168,7 @@ class Alert:
 class Scanned:
     """A scan's summary; the whole report is kept under its digest and database."""
 
-    image: ImageRef
+    image: PinnedImage
     where: str
     digest: Digest
     database: ScannerDatabase | None
@@ -191,14 +192,19 @@ class Deployed:
 
     environment: str
     service: str
-    image: ImageRef
+    image: PinnedImage
     gap_seconds: float | None
     """How long the port answered nobody, measured; None where the worker died before it could."""
-    replaced: ImageRef | None
+    replaced: PinnedImage | None
     seconds: float
     notes: tuple[str, ...] = ()
     """What a person should know: a tag that moved, a secret that changed since."""
     kind: Literal["deployed"] = "deployed"
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it went live for."""
+        return ServiceRef(self.environment, self.service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from typing import Literal
 
 from quaymaster.approvals import ApprovalRule
 from quaymaster.findings import Finding, Severity, Verdict
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """What serves now, according to the engine and the releases."""
 
-    image: ImageRef
+    image: PinnedImage
     release: int | None
     configuration: ServiceConfiguration | None
     size: int | None = None
@@ -34,8 +35,8 @@ class Running:
 class Examined:
     """What is known about the image of a deploy before the plan is made."""
 
-    image: ImageRef
-    """Pinned: the tag as typed, and the digest of the one image that runs."""
+    image: PinnedImage
+    """The tag as typed, and the digest of the one image that runs."""
     size: int | None
     """Bytes to transfer, as the registry counts; None where it was not asked."""
     verdict: Verdict
@@ -59,8 +60,8 @@ class Examined:
 class Resolved:
     """The first thing that is found out about an image: what its name meant at that moment."""
 
-    image: ImageRef
-    """Pinned: the tag as typed, and the digest of the one image that it means."""
+    image: PinnedImage
+    """The tag as typed, and the digest of the one image that it means."""
     size: int | None
     """Bytes to transfer, as the registry counts; None where it was not asked."""
     member: Member | None = None
@@ -69,14 +70,15 @@ class Resolved:
     @property
     def named(self) -> Digest:
         """What the name itself meant: the index, where there is one."""
-        return self.member.index or self.image.pin if self.member else self.image.pin
+        index = self.member.index if self.member else None
+        return index or self.image.digest
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
     """The release that a rollback would restore."""
 
-    image: ImageRef
+    image: PinnedImage
     release: int
 
 
@@ -107,14 +109,24 @@ class DeployPlan:
     """For a deploy: what a rollback goes back to from it; None where there is nothing."""
 
     @property
-    def image(self) -> ImageRef:
-        """What will run, pinned to a digest."""
+    def service_ref(self) -> ServiceRef:
+        """The service that changes."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def target(self) -> TargetRef:
+        """Where it runs."""
+        return DockerHost(self.host)
+
+    @property
+    def image(self) -> PinnedImage:
+        """What will run."""
         return self.examined.image
 
     @property
     def digest(self) -> Digest:
-        """The digest that was approved. A plan without one cannot be made."""
-        return self.examined.image.pin
+        """The digest that was approved."""
+        return self.examined.image.digest
 
     @property
     def resolved(self) -> Resolved:

@@ -8,20 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAllowed
-from quaymaster.requests import (
-    ApproveRequest,
-    CancelRequest,
-    DeployRequest,
-    HelpRequest,
-    RejectRequest,
-    Request,
-    RollbackRequest,
-)
-from quaymaster.rights import RIGHT_OF_VERB, Right
+from quaymaster.request_facts import AnyRequest, Asker
+from quaymaster.rights import Right
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 
 class Standing(StrEnum):
@@ -54,61 +48,54 @@ _WHY_NOT = {
 }
 
 
-def request_allowed(configuration: Configuration, person: Person, request: Request) -> None:
+def request_allowed(configuration: Configuration, person: Person, request: AnyRequest) -> None:
     """Raise NotAllowed unless the person may ask for this.
 
     For ``cancel``, ``approve`` and ``reject`` only the standing is checked here: the rest depends
     on the operation, see ``may_cancel``, ``may_vote`` and ``may_reject``.
     """
-    match request:
-        case HelpRequest() | CancelRequest() | ApproveRequest() | RejectRequest():
+    facts = request.facts
+    match facts.right:
+        case Asker.MEMBER:
             _check_standing(person)
-        case DeployRequest() | RollbackRequest():
-            allowed(configuration, person, request.verb, request.environment, request.service)
+        case Asker.PRODUCT:
+            raise NotAllowed("Nobody can ask for this: Quaymaster does it by itself.")
+        case Right():
+            allowed(configuration, person, facts.right, facts.about)
         case _:
-            allowed(configuration, person, request.verb)
+            assert_never(facts.right)
 
 
 def allowed(
     configuration: Configuration,
     person: Person,
-    verb: str,
-    environment: str | None = None,
-    service: str | None = None,
+    right: Right,
+    service: ServiceRef | None = None,
 ) -> None:
-    """Raise NotAllowed unless a role of the person has the right that the verb needs, there."""
+    """Raise NotAllowed unless a role of the person has the right, there."""
     _check_standing(person)
-    right = RIGHT_OF_VERB[verb]
-    if not _has_right(configuration, person, right, environment, service):
-        raise _no_right(configuration, verb, right, environment, service)
+    if not _has_right(configuration, person, right, service):
+        raise _no_right(configuration, right, service)
 
 
 def may_cancel(
     configuration: Configuration,
     person: Person,
     requester: str,
-    environment: str | None = None,
-    service: str | None = None,
+    service: ServiceRef | None = None,
 ) -> None:
     """Raise NotAllowed unless the person asked for the operation or has the right to cancel."""
     _check_standing(person)
     if person.user_id == requester:
         return
-    if not _has_right(configuration, person, Right.CANCEL, environment, service):
-        raise _no_right(
-            configuration,
-            "cancel",
-            Right.CANCEL,
-            environment,
-            service,
-            besides="whoever asked for the operation",
-        )
+    if not _has_right(configuration, person, Right.CANCEL, service):
+        raise _no_right(configuration, Right.CANCEL, service, besides="the person who asked for it")
 
 
 def may_vote(configuration: Configuration, person: Person, environment: str, service: str) -> None:
     """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
     _check_standing(person)
-    voters = configuration.approval_for(environment, service).from_roles
+    voters = configuration.approval_for(ServiceRef(environment, service)).from_roles
     if not roles_of(configuration, person).intersection(voters):
         raise NotAllowed(
             f"You cannot vote on a deploy of {environment}/{service}.",
@@ -174,16 +161,12 @@ def _check_standing(person: Person) -> None:
 
 
 def _has_right(
-    configuration: Configuration,
-    person: Person,
-    right: Right,
-    environment: str | None,
-    service: str | None,
+    configuration: Configuration, person: Person, right: Right, service: ServiceRef | None
 ) -> bool:
     if right is Right.READ and not _is_reading_given(configuration):
         return True
     held = roles_of(configuration, person)
-    return any(role in held for role in _holders(configuration, right, environment, service))
+    return any(role in held for role in _holders(configuration, right, service))
 
 
 def _is_reading_given(configuration: Configuration) -> bool:
@@ -195,33 +178,33 @@ def _is_reading_given(configuration: Configuration) -> bool:
 
 
 def _holders(
-    configuration: Configuration, right: Right, environment: str | None, service: str | None
+    configuration: Configuration, right: Right, service: ServiceRef | None
 ) -> Iterable[str]:
     """The roles that have a right there."""
+    place = service.place if service else (None, None)
     return (
         role
         for role, permissions in configuration.permissions.items()
-        if any(permission.covers(right, environment, service) for permission in permissions)
+        if any(permission.covers(right, *place) for permission in permissions)
     )
 
 
 def _no_right(
-    configuration: Configuration,
-    verb: str,
-    right: Right,
-    environment: str | None,
-    service: str | None,
-    besides: str = "",
+    configuration: Configuration, right: Right, service: ServiceRef | None, besides: str = ""
 ) -> NotAllowed:
-    place = f" in {environment}/{service}" if environment and service else ""
-    holders = tuple(_holders(configuration, right, environment, service))
-    who = listed([*([besides] if besides else []), _of_roles(holders)]) if holders else besides
+    """Names the roles with the right. ``besides`` is a person who needs no right."""
+    deed = right.deed(service)
+    holders = tuple(_holders(configuration, right, service))
+    if holders or besides:
+        who = listed([*([besides] if besides else []), *holders])
+        return NotAllowed(
+            f"Only {who} can {deed}.", next_step="Ask one of them." if holders else "Ask them."
+        )
     return NotAllowed(
-        f"You may not {verb}{place}.",
-        why=f"That is for {who}." if who else f"No role has the right to {right}{place}.",
-        next_step="Ask one of them."
-        if who
-        else "Whoever runs Quaymaster can give it under permissions in the configuration.",
+        f"Nobody can {deed}.",
+        why=f"No role has the right “{right}”{' there' if service else ''}.",
+        next_step="Your Quaymaster administrator can grant it under `permissions` in the "
+        "configuration.",
     )
 
 

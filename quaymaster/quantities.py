@@ -11,6 +11,7 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 _MEMORY = re.compile(r"([0-9]{1,12})([bkmg]?)b?", re.IGNORECASE)
 _BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_MEMORY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _LEAST_MEMORY = 6 << 20
 """Docker's minimum: https://docs.docker.com/engine/containers/resource_constraints/#memory."""
 
@@ -50,3 +51,17 @@ def parse_memory(text: str) -> int:
     if amount < _LEAST_MEMORY:
         raise UsageError(f"{shown(text)} is less than the 6m that Docker wants at least.")
     return amount
+
+
+def memory_in_words(count: float) -> str:
+    """Bytes in binary units, as ``--memory`` counts: ``512 MiB``."""
+    return in_units(count, 1024, _MEMORY_UNITS)
+
+
+def in_units(count: float, step: int, units: tuple[str, ...]) -> str:
+    """An amount in the largest unit that it reaches, each ``step`` times the one before it."""
+    amount, power = float(max(0, count)), 0
+    while amount >= step * 0.9995 and power < len(units) - 1:
+        amount, power = amount / step, power + 1
+    digits = 1 if power and amount < 9.95 else 0
+    return f"{amount:,.{digits}f} {units[power]}"

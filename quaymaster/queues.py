@@ -18,6 +18,7 @@ from rq.utils import utcformat
 from quaymaster.errors import ConfigurationError
 from quaymaster.store import keys
 from quaymaster.store.transactions import Command
+from quaymaster.target import TargetRef
 
 RUN_OPERATION = "workers.run.run_operation"
 """The one function that a worker runs, by name: the bot never imports the workers."""
@@ -43,6 +44,11 @@ _OWN = frozenset({"created_at", "enqueued_at", "data", "description"})
 def host_queue(host: str) -> str:
     """The queue of work that must run on a Docker host."""
     return f"{_HOST}{host}"
+
+
+def target_queue(target: TargetRef) -> str:
+    """The queue of work on a target."""
+    return host_queue(target.name)
 
 
 def host_of(queue: str) -> str | None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Release:
     """The operation that made it."""
     environment: str
     service: str
-    image: ImageRef
+    image: PinnedImage
     configuration: ServiceConfiguration
     released_by: str
     approved_by: tuple[str, ...]
@@ -28,6 +29,11 @@ class Release:
     """For a rollback: the release whose image and configuration it brought back."""
     member: Member | None = None
     """What else is known of its image."""
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is of."""
+        return ServiceRef(self.environment, self.service)
 
     @property
     def resolved(self) -> Resolved:
@@ -47,3 +53,8 @@ class BadDigest:
     at: datetime
     index: Digest | None = None
     """What its name meant, where that was an index: it is left as a whole."""
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that left it."""
+        return ServiceRef(self.environment, self.service)

@@ -7,20 +7,17 @@ asks its own configuration whether that registry or host is there.
 
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Operation
-from quaymaster.requests import DeployRequest, Request, RollbackRequest
+from quaymaster.request_facts import AnyRequest
 
 NONE = ""
 
 
-def revision_for(request: Request, configuration: Configuration) -> str:
+def revision_for(request: AnyRequest, configuration: Configuration) -> str:
     """The revision of the environment that a request changes; ``NONE`` where it changes none.
     Raises UsageError for an environment that is not configured.
     """
-    match request:
-        case DeployRequest() | RollbackRequest():
-            return configuration.revision_of(request.environment)
-        case _:
-            return NONE
+    change = request.facts.service_change
+    return configuration.revision_of(change.service.environment) if change else NONE
 
 
 def is_current(operation: Operation, configuration: Configuration) -> bool:
@@ -28,11 +25,10 @@ def is_current(operation: Operation, configuration: Configuration) -> bool:
     there is no plan yet. An earlier version recorded the revision of the whole file, which is no
     environment's: what it planned is not current.
     """
-    match operation.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return _revision_of(operation) == configuration.revisions.get(request.environment)
-        case _:
-            return True
+    change = operation.request.facts.service_change
+    if change is None:
+        return True
+    return _revision_of(operation) == configuration.revisions.get(change.service.environment)
 
 
 def _revision_of(operation: Operation) -> str:

@@ -1,11 +1,48 @@
-"""What a person asked for, parsed and valid. One frozen type per verb; the verb is its word."""
+"""What a person asked for, parsed and valid. One frozen type per verb; the verb is its word.
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+Each type states its facts (see ``request_facts``). The type checker rejects a member of ``Request``
+without them, because all other code asks every request for its facts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.request_facts import (
+    AnyRequest,
+    Asker,
+    Effect,
+    InRegistry,
+    Lane,
+    OnHost,
+    OnTarget,
+    Place,
+    RequestFacts,
+    ServiceChange,
+    Work,
+)
+from quaymaster.rights import Right
+from quaymaster.stages import Stage
+from quaymaster.target import ServiceRef
+
+_REGISTRY = InRegistry(may_go_on_at_host=False)
+
+
+def _at(host: str | None) -> Place:
+    return OnHost(host) if host else _REGISTRY
+
+
+def _again(place: Place) -> Work:
+    """One job that does no harm if it runs twice."""
+    return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=True)
+
+
+def _once(place: Place) -> Work:
+    """One job; if it breaks off, the next worker finds out what it left."""
+    return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +51,12 @@ class HelpRequest:
 
     topic: str | None = None
     verb: Literal["help"] = "help"
+    right: ClassVar[Right | Asker] = Asker.MEMBER
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +65,12 @@ class StatusRequest:
 
     environment: str | None = None
     verb: Literal["status"] = "status"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +78,12 @@ class JobsRequest:
     """``jobs``: operations that have not ended, and the latest that have."""
 
     verb: Literal["jobs"] = "jobs"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +92,26 @@ class CancelRequest:
 
     operation: int
     verb: Literal["cancel"] = "cancel"
+    right: ClassVar[Right | Asker] = Asker.MEMBER
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ApproveRequest:
-    """``approve ID``"""
+    """``approve ID``. The words show the plan, and its button approves it."""
 
     operation: int
     verb: Literal["approve"] = "approve"
+    right: ClassVar[Right | Asker] = Asker.MEMBER
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +120,12 @@ class RejectRequest:
 
     operation: int
     verb: Literal["reject"] = "reject"
+    right: ClassVar[Right | Asker] = Asker.MEMBER
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +134,14 @@ class ImagesRequest:
 
     host: str
     verb: Literal["images"] = "images"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, about=None, changes=Effect.NOTHING, work=_again(OnHost(self.host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +150,12 @@ class TagsRequest:
 
     repository: Repository
     verb: Literal["tags"] = "tags"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +165,14 @@ class InspectRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["inspect"] = "inspect"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, about=None, changes=Effect.NOTHING, work=_again(_at(self.host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +182,14 @@ class HistoryRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["history"] = "history"
+    right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, about=None, changes=Effect.NOTHING, work=_again(_at(self.host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +199,14 @@ class PullRequest:
     image: ImageRef
     host: str
     verb: Literal["pull"] = "pull"
+    right: ClassVar[Right | Asker] = Right.PULL
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, about=None, changes=Effect.IMAGES, work=_once(OnHost(self.host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +220,14 @@ class TagRequest:
     new: ImageRef
     host: str | None = None
     verb: Literal["tag"] = "tag"
+    right: ClassVar[Right | Asker] = Right.TAG
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, None, Effect.IMAGES, _again(InRegistry(may_go_on_at_host=True))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +237,14 @@ class PushRequest:
     image: ImageRef
     host: str
     verb: Literal["push"] = "push"
+    right: ClassVar[Right | Asker] = Right.PUSH
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        return RequestFacts(
+            self.right, about=None, changes=Effect.IMAGES, work=_once(OnHost(self.host))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +254,14 @@ class ScanRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["scan"] = "scan"
+    right: ClassVar[Right | Asker] = Right.SCAN
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        stage = Stage.WORK if self.host else Stage.EXAMINE
+        work = Work(stage, _at(self.host), Lane.SCANS, is_repeatable=True)
+        return RequestFacts(self.right, about=None, changes=Effect.REPORT, work=work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +272,21 @@ class DeployRequest:
     environment: str
     service: str
     verb: Literal["deploy"] = "deploy"
+    right: ClassVar[Right | Asker] = Right.DEPLOY
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        service = self.service_ref
+        work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
+        return RequestFacts(
+            self.right, about=service, changes=ServiceChange(service, is_rescue=False), work=work
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +296,21 @@ class RollbackRequest:
     environment: str
     service: str
     verb: Literal["rollback"] = "rollback"
+    right: ClassVar[Right | Asker] = Right.ROLLBACK
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        service = self.service_ref
+        work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
+        return RequestFacts(
+            self.right, about=service, changes=ServiceChange(service, is_rescue=True), work=work
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +320,29 @@ class DriftRequest:
     environment: str
     service: str
     verb: Literal["drift"] = "drift"
+    right: ClassVar[Right | Asker] = Asker.PRODUCT
 
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is about."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What the request states about itself."""
+        service = self.service_ref
+        return RequestFacts(
+            self.right, about=service, changes=Effect.REPORT, work=_once(OnTarget(self.environment))
+        )
+
+
+AnsweredByBot = (
+    HelpRequest | StatusRequest | JobsRequest | CancelRequest | ApproveRequest | RejectRequest
+)
+"""What the bot answers by itself, without an operation."""
 
 Request = Annotated[
-    HelpRequest
-    | StatusRequest
-    | JobsRequest
-    | CancelRequest
-    | ApproveRequest
-    | RejectRequest
+    AnsweredByBot
     | ImagesRequest
     | TagsRequest
     | InspectRequest
@@ -178,3 +357,11 @@ Request = Annotated[
     Field(discriminator="verb"),
 ]
 """Any request. Told apart by ``verb``, also in storage."""
+
+REQUESTS: Mapping[str, type[AnyRequest]] = {
+    str(field.default): kind
+    for kind in get_args(get_args(Request)[0])
+    for field in fields(kind)
+    if field.name == "verb"
+}
+"""The type of every request, by its verb."""

@@ -3,15 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from quaymaster.requests import (
-    HistoryRequest,
-    ImagesRequest,
-    InspectRequest,
-    Request,
-    TagsRequest,
-)
-
-_READINGS = (TagsRequest, ImagesRequest, InspectRequest, HistoryRequest)
+from quaymaster.request_facts import AnyRequest, Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +25,6 @@ class Retention:
         return int(self.listings.total_seconds())
 
 
-def only_reads(request: Request) -> bool:
+def only_reads(request: AnyRequest) -> bool:
     """Whether a request changes nothing and leaves nothing but its answer."""
-    return isinstance(request, _READINGS)
+    return request.facts.changes is Effect.NOTHING

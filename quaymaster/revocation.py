@@ -35,6 +35,7 @@ from quaymaster.store.transactions import (
     perform,
     unavailable,
 )
+from quaymaster.target import ServiceRef
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ class _Work:
         return replace(self.own, ring=self.own.ring.with_key(was))
 
     def sign_releases_anew(self) -> None:
-        prefix = keys.releases("", "").removesuffix("/")
+        prefix = keys.releases(ServiceRef("", "")).removesuffix("/")
         for name in named(self.connection, f"{prefix}*"):
             place = _place(name, prefix)
             for _ in range(_TRIES):
@@ -102,7 +103,7 @@ class _Work:
                     break
 
     def sign_marks_anew(self) -> None:
-        prefix = keys.bad_digests("", "").removesuffix("/")
+        prefix = keys.bad_digests(ServiceRef("", "")).removesuffix("/")
         for name in named(self.connection, f"{prefix}*"):
             place = _place(name, prefix)
             for digest, text in ask(self.connection, _fields(name)).items():

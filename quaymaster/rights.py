@@ -9,6 +9,7 @@ from typing import Literal, Self
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import shown
 from quaymaster.spelling import did_you_mean, listed
+from quaymaster.target import ServiceRef
 
 
 class Right(StrEnum):
@@ -23,29 +24,25 @@ class Right(StrEnum):
     ROLLBACK = "rollback"
     CANCEL = "cancel"
 
+    def deed(self, service: ServiceRef | None) -> str:
+        """What it allows, after the word “can”: “roll back production/web”."""
+        return _DEEDS[self].format(service or "a service")
+
+
+_DEEDS: Mapping[Right, str] = {
+    Right.READ: "look at images, services and operations",
+    Right.PULL: "pull images",
+    Right.TAG: "tag images",
+    Right.PUSH: "push images",
+    Right.SCAN: "scan images",
+    Right.DEPLOY: "deploy to {}",
+    Right.ROLLBACK: "roll back {}",
+    Right.CANCEL: "cancel this operation",
+}
+
 
 SCOPED = frozenset({Right.DEPLOY, Right.ROLLBACK, Right.CANCEL})
 """The rights that can be given for one environment or service: what changes one."""
-
-RIGHT_OF_VERB: Mapping[str, Right] = {
-    "status": Right.READ,
-    "jobs": Right.READ,
-    "images": Right.READ,
-    "tags": Right.READ,
-    "inspect": Right.READ,
-    "history": Right.READ,
-    "pull": Right.PULL,
-    "tag": Right.TAG,
-    "push": Right.PUSH,
-    "scan": Right.SCAN,
-    "deploy": Right.DEPLOY,
-    "rollback": Right.ROLLBACK,
-}
-"""The verbs that a right decides about.
-
-The others ask another question: ``help`` none, ``cancel`` who asked for the operation,
-``approve`` and ``reject`` who is named in ``approval.from``.
-"""
 
 _LATER = frozenset(
     {

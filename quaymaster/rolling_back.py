@@ -15,7 +15,7 @@ def last_good(
     """
     for release in known:
         digest = release.image.digest
-        if digest is None or digest in bad or release.resolved.named in bad:
+        if digest in bad or release.resolved.named in bad:
             continue
         if now is not None and now.release is not None and release.id >= now.release:
             continue

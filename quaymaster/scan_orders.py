@@ -7,7 +7,7 @@ the operation. In between nobody waits: the operation is “being scanned”.
 from dataclasses import dataclass
 
 from quaymaster.findings import ScannerDatabase
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import Digest, PinnedImage
 
 WAITING = "waiting for the scanner"
 """The step of an operation whose order no scanner has taken for a while."""
@@ -20,8 +20,7 @@ class ScanOrder:
     id: str
     """The number of the operation and that of its attempt: never used again."""
     operation: int
-    image: ImageRef
-    """Pinned to a digest."""
+    image: PinnedImage
     queue: str
     """Where the operation goes on."""
     job: str

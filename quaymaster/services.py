@@ -7,6 +7,9 @@ keyed fingerprint of what that meant, never as its value.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from quaymaster.capabilities import BY_DOCKER
+from quaymaster.quantities import memory_in_words
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -89,6 +92,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """What a workload adds, changes or drops, in words for a card. Never a variable's value."""
+
+    how: str
+    """A verb such as “adds”; “new” before settings with their new value."""
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceConfiguration:
     """Everything about a service but its image. Two that are equal run alike."""
 
@@ -110,3 +122,65 @@ class ServiceConfiguration:
     """Whether no program in it gains rights by its file: setuid, file capabilities."""
     init: bool = True
     """Whether Docker's init is its first process, and not the image's own program."""
+
+    def differences(self, before: "Workload") -> tuple[Difference, ...]:
+        """How this differs from what ran before; nothing where both run alike."""
+        old = {variable.name: variable for variable in before.environment}
+        new = {variable.name: variable for variable in self.environment}
+        could_before, may_now = _capabilities(before), _capabilities(self)
+        changed = (name for name in new if name in old and old[name] != new[name])
+        differences = (
+            Difference("adds", tuple(name for name in new if name not in old)),
+            Difference("changes", tuple(changed)),
+            Difference("drops", tuple(name for name in old if name not in new)),
+            Difference("gives the capabilities", tuple(sorted(may_now - could_before))),
+            Difference("takes the capabilities", tuple(sorted(could_before - may_now))),
+            Difference("new", _settings(before, self)),
+        )
+        return tuple(one for one in differences if one.names)
+
+
+Workload = ServiceConfiguration
+"""How a service runs, apart from its image. So far there is one way: as a container on a Docker
+host. Each way says itself how it differs from what ran before, so that cards know no settings.
+"""
+
+
+def _settings(before: ServiceConfiguration, after: ServiceConfiguration) -> tuple[str, ...]:
+    rows = (
+        ("ports", before.ports, after.ports, " ".join(map(str, after.ports)) or "none"),
+        ("volumes", before.volumes, after.volumes, " ".join(map(str, after.volumes)) or "none"),
+        ("command", before.command, after.command, ""),
+        ("limits", before.limits, after.limits, _limits(after.limits)),
+        (
+            "privileges",
+            before.no_new_privileges,
+            after.no_new_privileges,
+            "cannot be gained" if after.no_new_privileges else "can be gained",
+        ),
+        (
+            "first process",
+            before.init,
+            after.init,
+            "Docker's init" if after.init else "the image's own",
+        ),
+        ("health check", before.health, after.health, ""),
+        ("drain", before.drain, after.drain, f"{after.drain:g} s"),
+        ("bake", before.bake, after.bake, f"{after.bake:g} s"),
+    )
+    return tuple(f"{name} {shown}".strip() for name, old, new, shown in rows if old != new)
+
+
+def _limits(limits: Limits) -> str:
+    words = [
+        memory_in_words(limits.memory) if limits.memory is not None else "",
+        f"{limits.cpus:g} CPU" if limits.cpus is not None else "",
+        f"{limits.pids:,} processes" if limits.pids is not None else "",
+    ]
+    return " ".join(word for word in words if word) or "none"
+
+
+def _capabilities(configuration: ServiceConfiguration) -> frozenset[str]:
+    """Where none are recorded, Docker gave them."""
+    found = configuration.capabilities
+    return frozenset(BY_DOCKER if found is None else found)

@@ -12,7 +12,7 @@ from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import ROWS
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import DeployPlan, Examined, Running, Undo
@@ -78,7 +78,7 @@ def _push() -> Operation:
 
 
 def _deploy() -> Operation:
-    image = ImageRef(_WEB, "1.4", _NEW)
+    image = PinnedImage(_WEB, "1.4", _NEW)
     fixed = Finding(
         "CVE-2026-1234", "openssl", "3.0.1", "3.0.2", Severity.CRITICAL, "Overflow in the handshake"
     )
@@ -97,8 +97,8 @@ def _deploy() -> Operation:
         examined=examined,
         configuration=after,
         configuration_revision=_CONFIGURATION.revision_of("production"),
-        running=Running(ImageRef(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
-        undo=Undo(ImageRef(_WEB, "1.3", _OLD), 1029),
+        running=Running(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
+        undo=Undo(PinnedImage(_WEB, "1.3", _OLD), 1029),
         rule=ApprovalRule(2, _NOW + timedelta(hours=4), "alice", ("release-managers",)),
     )
     return having(

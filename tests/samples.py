@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quaymaster.actors import SlackUser
+from quaymaster.admissible import Answer
+from quaymaster.admitted import Admitted, asked_about
 from quaymaster.approvals import Approval, ApprovalRule, Choice, Vote
 from quaymaster.findings import Clean
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
 from quaymaster.policy import Person, Standing
+from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.signed import Signed
@@ -30,9 +33,14 @@ ALICE = SlackUser("T0TEAM", "U0ALICE")
 _SUBMITTED = frozenset(field.name for field in fields(Submission))
 
 
-def image(tag: str | None = "1.4", digest: Digest | None = None) -> ImageRef:
-    """shop/web in the staging registry."""
-    return ImageRef(WEB, tag, digest)
+def image(tag: str | None = "1.4") -> ImageRef:
+    """shop/web in the staging registry, as people name it."""
+    return ImageRef(WEB, tag)
+
+
+def pinned(digest: Digest = DIGEST, tag: str | None = "1.4") -> PinnedImage:
+    """shop/web in the staging registry, at exactly this digest."""
+    return PinnedImage(WEB, tag, digest)
 
 
 def operation(**changes: Any) -> Operation:
@@ -143,13 +151,19 @@ def plan(**changes: Any) -> DeployPlan:
         service="web",
         host="app1",
         turn=7,
-        examined=Examined(image(digest=DIGEST), 2_000_000, Clean(), ()),
+        examined=Examined(pinned(), 2_000_000, Clean(), ()),
         configuration=configuration,
         configuration_revision="0123456789ab",
-        running=Running(image("1.3", OTHER_DIGEST), 1001, configuration),
+        running=Running(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
         rule=rule(),
     )
     return replace(plain, **changes)
+
+
+def admitted() -> Admitted:
+    """That nothing stops that plan."""
+    change = service_change(deploy().request)
+    return Admitted(change, tuple(Answer(one, "It may.") for one in asked_about(change)))
 
 
 def awaiting(**changes: Any) -> Operation:

@@ -35,8 +35,8 @@ def _to_channels(
     if not findings:
         return ()
     owners = (
-        configuration.service(environment, service).channel
-        for environment, service in configuration.services_running(report.repository)
+        configuration.service(service.environment, service.service).channel
+        for service in configuration.services_running(report.repository)
     )
     channels = dict.fromkeys(one for one in (configuration.alerts.channel, *owners) if one)
     return tuple(Alert(channel, findings[:_SHOWN], len(findings)) for channel in channels)

@@ -17,8 +17,9 @@ from quaymaster.errors import (
     QuaymasterError,
 )
 from quaymaster.fingerprints import fingerprint
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
+from quaymaster.target import ServiceRef
 from workers.asides import beside
 from workers.containers import (
     Container,
@@ -47,8 +48,8 @@ class ContainerSpec:
     service: str
     operation: int
     turn: int
-    image: ImageRef
-    """Pinned to a digest, and on the host already."""
+    image: PinnedImage
+    """On the host already."""
     configuration: ServiceConfiguration
     values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The environment variables as they are today. They go to the engine and nowhere else."""
@@ -58,9 +59,14 @@ class ContainerSpec:
     """The engine's id of the image that was looked at; empty where nobody looked."""
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is of."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def name(self) -> str:
         """The container's name: each plan makes one container of a service."""
-        return container_name(self.environment, self.service, self.operation, self.turn)
+        return container_name(self.service_ref, self.operation, self.turn)
 
 
 def configuration_fingerprint(configuration: ServiceConfiguration) -> str:
@@ -83,7 +89,7 @@ def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine)
     candidate = create(engine, spec, network, (), still_mine)
     still_mine()
     try:
-        with engine.asked(f"{spec.environment}/{spec.service}", spec.secrets) as api:
+        with engine.asked(str(spec.service_ref), spec.secrets) as api:
             api.start(candidate.id)
     except QuaymasterError as error:
         with beside(error):
@@ -100,7 +106,7 @@ def create(
     still_mine: StillMine,
 ) -> Container:
     """Create the container on one of the two networks, without starting it."""
-    subject = f"{spec.environment}/{spec.service}"
+    subject = str(spec.service_ref)
     _refuse_the_engine_itself(engine, spec.configuration.volumes)
     ensure_networks(engine, spec.environment, still_mine)
     _remove_earlier_attempt(engine, spec, still_mine)
@@ -180,7 +186,7 @@ def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, still_mine: Sti
     earlier = look(engine, spec.name)
     if earlier is None:
         return
-    is_ours = (earlier.environment, earlier.service) == (spec.environment, spec.service)
+    is_ours = earlier.service_ref == spec.service_ref
     if not is_ours or earlier.has_been_released or earlier.place is Place.SERVING:
         raise Conflict(
             f"There is a container {spec.name} on {engine.name} already.",

@@ -15,6 +15,7 @@ from quaymaster.host_engines import not_as_pinned
 from quaymaster.known_values import SHORTEST_VALUE
 from quaymaster.settings import Settings
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 from workers.engine import Engine
 from workers.env_file import read_env_file
 from workers.redis_checks import redis_probe
@@ -181,7 +182,7 @@ def _trivy_version(scanner: Scanner) -> str:
 def shortest_limit(configuration: Configuration) -> timedelta:
     """From which age on a database proves nothing to the strictest gate."""
     gates = [configuration.general_gate()] + [
-        configuration.gate_for(environment, service)
+        configuration.gate_for(ServiceRef(environment, service))
         for environment, entry in configuration.environments.items()
         for service in entry.services
     ]
@@ -257,24 +258,24 @@ def _references(place: Place) -> Iterator[tuple[str, str]]:
         password = place.configuration.registry(host).password
         if password is not None:
             yield password.name, f"the login of {host}"
-    for environment, service in _services(place):
-        entry = place.configuration.service(environment, service)
+    for service in _services(place):
+        entry = place.configuration.service(*service.place)
         for template in entry.environment.values():
             for reference in template.references:
-                yield reference.name, f"{environment}/{service}"
+                yield reference.name, str(service)
 
 
 def _env_files(place: Place) -> Sequence[str]:
-    entries = (place.configuration.service(*names) for names in _services(place))
+    entries = (place.configuration.service(*service.place) for service in _services(place))
     return tuple(dict.fromkeys(entry.env_file for entry in entries if entry.env_file))
 
 
-def _services(place: Place) -> Iterator[tuple[str, str]]:
+def _services(place: Place) -> Iterator[ServiceRef]:
     """The services that run on the hosts in question."""
     for environment, entry in place.configuration.environments.items():
-        if place.configuration.host_of(environment) in place.hosts:
+        if place.configuration.target_of(environment).name in place.hosts:
             for service in entry.services:
-                yield environment, service
+                yield ServiceRef(environment, service)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

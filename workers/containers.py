@@ -12,8 +12,9 @@ from enum import StrEnum
 from pydantic import Field
 
 from quaymaster.errors import NotFound
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck, PublishedPort
+from quaymaster.target import ServiceRef
 from workers.engine import Engine
 from workers.engine_names import as_engines_name
 from workers.foreign_json import Foreign, TextByName
@@ -50,8 +51,8 @@ class Container:
     """The operation that made it."""
     turn: int
     """Of the plan that it serves for, or served for last."""
-    image: ImageRef | None
-    """Pinned. None where labels and engine disagree: somebody else made or changed it."""
+    image: PinnedImage | None
+    """None where labels and engine disagree: somebody else made or changed it."""
     image_id: str
     configuration: str
     """The fingerprint of the configuration that it was made with."""
@@ -76,6 +77,11 @@ class Container:
     """Seconds it may take to end."""
 
     @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is of."""
+        return ServiceRef(self.environment, self.service)
+
+    @property
     def place(self) -> Place:
         """What it is to its service now."""
         if self.is_running and self.is_on_network and self.has_its_ports:
@@ -96,8 +102,7 @@ class Container:
 class ServiceState:
     """Every container of one service, the one that started last first."""
 
-    environment: str
-    service: str
+    service: ServiceRef
     containers: tuple[Container, ...]
 
     @property
@@ -130,15 +135,18 @@ def check_network_of(environment: str) -> str:
     return f"quaymaster-{environment}-check"
 
 
-def observe(engine: Engine, environment: str, service: str) -> ServiceState:
+def observe(engine: Engine, service: ServiceRef) -> ServiceState:
     """What runs and what is kept of a service. Changes nothing."""
-    labels = [f"{LABEL}environment={environment}", f"{LABEL}service={service}"]
-    with engine.asked(f"{environment}/{service}") as api:
+    labels = [
+        f"{LABEL}environment={service.environment}",
+        f"{LABEL}service={service.service}",
+    ]
+    with engine.asked(str(service)) as api:
         listed = api.containers(all=True, filters={"label": [*labels, f"{LABEL}role=service"]})
         ids = [str(entry["Id"]) for entry in listed]
     found = [one for container in ids if (one := look(engine, container)) is not None]
     found.sort(key=lambda one: (one.started_at, one.operation), reverse=True)
-    return ServiceState(environment, service, tuple(found))
+    return ServiceState(service, tuple(found))
 
 
 def look(engine: Engine, container: str) -> Container | None:
@@ -160,8 +168,7 @@ def refreshed(engine: Engine, container: Container) -> Container:
     found = look(engine, container.id)
     if found is None:
         raise NotFound(
-            f"The container {container.short_id} of {container.environment}/{container.service} "
-            "is gone.",
+            f"The container {container.short_id} of {container.service_ref} is gone.",
             why="Somebody removed it.",
         )
     return found
@@ -233,12 +240,10 @@ def _key(port: PublishedPort) -> str:
     return f"{port.container_port}/{port.protocol}"
 
 
-def _image(by_engine: str, labelled: ImageRef | None) -> ImageRef | None:
+def _image(by_engine: str, labelled: PinnedImage | None) -> PinnedImage | None:
     """The label has the tag too; the engine knows what the container was really made from."""
     made_from = as_engines_name(by_engine)
-    if made_from is None or labelled is None or labelled.digest is None:
-        return None
-    if labelled.digest != made_from.digest:
+    if made_from is None or labelled is None or labelled.digest != made_from.digest:
         return None
     return labelled if labelled.repository == made_from.repository else None
 

@@ -1,5 +1,7 @@
 """Which job does which request, stage by stage."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from quaymaster.errors import Conflict, Forged
@@ -7,21 +9,17 @@ from quaymaster.operations import Operation, Stage
 from quaymaster.outcomes import Ended
 from quaymaster.request_revision import is_current
 from quaymaster.requests import (
-    ApproveRequest,
-    CancelRequest,
+    AnsweredByBot,
     DeployRequest,
     DriftRequest,
-    HelpRequest,
     HistoryRequest,
     ImagesRequest,
     InspectRequest,
-    JobsRequest,
     PullRequest,
     PushRequest,
-    RejectRequest,
+    Request,
     RollbackRequest,
     ScanRequest,
-    StatusRequest,
     TagRequest,
     TagsRequest,
 )
@@ -44,6 +42,9 @@ from workers.running import Running
 from workers.steps import Returns, Step
 from workers.toolbox import Toolbox
 
+Job = Callable[[Running, Toolbox], Step]
+"""Does the present stage of an operation. Raises what went wrong with it."""
+
 
 def work(running: Running, tools: Toolbox) -> Step:
     """Do the operation's present stage. Raises what went wrong with it.
@@ -55,38 +56,68 @@ def work(running: Running, tools: Toolbox) -> Step:
         return recover(running, tools)
     if (instead := _of_another_revision(operation, tools)) is not None:
         return instead
-    request = operation.request
+    job = _carries_out_a_plan(operation) or job_of(operation.request)
+    if job is None:
+        raise Forged(f"`{operation.request.verb}` is answered by the bot and is never queued.")
+    return job(running, tools)
+
+
+def job_of(request: Request) -> Job | None:
+    """The job of a request; for a change of a service, the one that leads to its plan. None if no
+    worker has anything to do.
+    """
+    if isinstance(request, AnsweredByBot):
+        return None
     match request:
         case TagsRequest():
-            return paged(list_tags(request, tools), running, tools)
+            return lambda running, tools: paged(list_tags(request, tools), running, tools)
         case InspectRequest():
-            return inspect_image(request, tools)
+            return lambda _, tools: inspect_image(request, tools)
         case HistoryRequest():
-            return paged(list_history(request, tools), running, tools)
+            return lambda running, tools: paged(list_history(request, tools), running, tools)
         case ImagesRequest():
-            return paged(list_images(request, tools), running, tools)
+            return lambda running, tools: paged(list_images(request, tools), running, tools)
         case PullRequest():
-            return pull_image(request, running, tools)
+            return partial(pull_image, request)
         case PushRequest():
-            return push_image(request, running, tools)
+            return partial(push_image, request)
         case TagRequest():
-            return tag_image(request, running, tools)
+            return partial(tag_image, request)
         case ScanRequest():
-            return scan_image(request, running, tools)
-        case DeployRequest() | RollbackRequest():
-            return _change_a_service(request, running, tools)
-        case (
-            HelpRequest()
-            | StatusRequest()
-            | JobsRequest()
-            | CancelRequest()
-            | ApproveRequest()
-            | RejectRequest()
-            | DriftRequest()
-        ):
-            raise Forged(f"`{request.verb}` is answered by the bot and is never queued.")
+            return partial(scan_image, request)
+        case DeployRequest():
+            return partial(_deploy, request)
+        case RollbackRequest():
+            return partial(plan_rollback, request)
+        case DriftRequest():
+            return None
         case _:
             assert_never(request)
+
+
+def _carries_out_a_plan(operation: Operation) -> Job | None:
+    """The job after a change of a service is planned. It is the same for every verb."""
+    if operation.request.facts.service_change is None:
+        return None
+    match operation.stage:
+        case Stage.APPLY:
+            return apply_plan
+        case Stage.LOOK:
+            return look_again
+        case Stage.WORK | Stage.EXAMINE | Stage.PLAN | Stage.RECOVER:
+            return None
+        case stage:
+            assert_never(stage)
+
+
+def _deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Step:
+    match running.operation.stage:
+        case Stage.EXAMINE:
+            return examine(request, running, tools)
+        case Stage.PLAN:
+            return plan_deploy(request, running, tools)
+        case _:
+            raise Forged("A deploy begins with looking at the image.")
 
 
 def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None:
@@ -96,7 +127,8 @@ def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None
     is_begun = operation.stage is Stage.LOOK
     if is_begun or is_current(operation, tools.configuration):
         return None
-    if operation.stage is Stage.APPLY and isinstance(operation.request, DeployRequest):
+    change = operation.request.facts.service_change
+    if operation.stage is Stage.APPLY and change is not None and not change.is_rescue:
         return Returns(
             Ended(
                 "The configuration of the environment changed since the plan was made. Nothing "
@@ -111,25 +143,3 @@ def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None
         next_step="Give both the same quaymaster.yml, run `quaymaster reload` beside each, then "
         "ask again.",
     )
-
-
-def _change_a_service(
-    request: DeployRequest | RollbackRequest, running: Running, tools: Toolbox
-) -> Step:
-    match running.operation.stage:
-        case Stage.EXAMINE if isinstance(request, DeployRequest):
-            return examine(request, running, tools)
-        case Stage.PLAN if isinstance(request, DeployRequest):
-            return plan_deploy(request, running, tools)
-        case Stage.PLAN | Stage.EXAMINE | Stage.WORK:
-            if isinstance(request, RollbackRequest):
-                return plan_rollback(request, running, tools)
-            raise Forged("A deploy begins with looking at the image.")
-        case Stage.APPLY:
-            return apply_plan(running, tools)
-        case Stage.LOOK:
-            return look_again(running, tools)
-        case Stage.RECOVER:
-            return recover(running, tools)
-        case stage:
-            assert_never(stage)

@@ -116,7 +116,7 @@ def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> 
 def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
     """The error for a container that is not fit to serve, with the last lines of its output."""
     return Unhealthy(
-        f"The new container of {seen.environment}/{seen.service} is not healthy.",
+        f"The new container of {seen.service_ref} is not healthy.",
         why=why,
         next_step="Its last lines may tell why; repair it and deploy again.",
         log_tail=aside(lambda: log_tail(engine, seen.id, LOG_LINES, secrets), ()),
@@ -163,7 +163,7 @@ def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> 
         return
     if not engine.reaches_containers:
         raise ConfigurationError(
-            f"The health of {candidate.environment}/{candidate.service} cannot be checked.",
+            f"The health of {candidate.service_ref} cannot be checked.",
             why=f"Over {engine.url.partition(':')[0]} the addresses of containers are not reached.",
             next_step="Write the host as ssh://user@host, or run its worker on that machine.",
         )

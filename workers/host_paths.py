@@ -18,9 +18,10 @@ from contextlib import contextmanager, suppress
 from docker.types import Mount
 
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
+from quaymaster.target import ServiceRef
 from workers.asides import aside
 from workers.engine import Engine
 from workers.foreign_json import Foreign
@@ -34,8 +35,8 @@ _LOOKING = "look-at-paths"
 
 def expect_within(
     engine: Engine,
-    place: tuple[str, str],
-    image: ImageRef,
+    service: ServiceRef,
+    image: PinnedImage,
     volumes: Sequence[Volume],
     allowed: Sequence[str],
     still_mine: Callable[[], None],
@@ -44,7 +45,7 @@ def expect_within(
     within an allowed directory no part of the name may be a symbolic link. Raises NotFound for one
     that is not there, which the engine would make, and whoever is faster could put a link there.
 
-    ``image`` is one that the engine holds, for a service of this place.
+    ``image`` is one that the engine holds, for this service.
     """
     beneath: dict[str, list[str]] = {}
     for volume in volumes:
@@ -54,9 +55,9 @@ def expect_within(
                 beneath.setdefault(root, []).append(volume.source)
     if not beneath:
         return
-    _remove_earlier(engine, place, still_mine)
+    _remove_earlier(engine, service, still_mine)
     for root, sources in beneath.items():
-        with _looking_into(engine, place, image, root, still_mine) as is_link:
+        with _looking_into(engine, service, image, root, still_mine) as is_link:
             for source in sources:
                 _expect_no_link(engine, source, root, is_link)
 
@@ -98,14 +99,13 @@ def _expect_no_link(
 @contextmanager
 def _looking_into(
     engine: Engine,
-    place: tuple[str, str],
-    image: ImageRef,
+    service: ServiceRef,
+    image: PinnedImage,
     root: str,
     still_mine: Callable[[], None],
 ) -> Iterator[Callable[[str], bool | None]]:
     """Tells of a name within a directory of the host: a link, none, or None where it is missing."""
     point = f"/quaymaster-{secrets.token_hex(16)}"
-    environment, service = place
     still_mine()
     with engine.asked(f"{root} on {engine.name}") as api:
         created = api.create_container(
@@ -115,8 +115,8 @@ def _looking_into(
             name=f"quaymaster-look-{secrets.token_hex(8)}",
             labels={
                 f"{LABEL}role": _LOOKING,
-                f"{LABEL}environment": environment,
-                f"{LABEL}service": service,
+                f"{LABEL}environment": service.environment,
+                f"{LABEL}service": service.service,
             },
             network_disabled=True,
             host_config=api.create_host_config(
@@ -162,10 +162,13 @@ class _Stat(Foreign):
     mode: int
 
 
-def _remove_earlier(engine: Engine, place: tuple[str, str], still_mine: Callable[[], None]) -> None:
+def _remove_earlier(engine: Engine, service: ServiceRef, still_mine: Callable[[], None]) -> None:
     """What a worker left that died meanwhile: who has the lease of the service looks alone."""
-    environment, service = place
-    labels = [f"role={_LOOKING}", f"environment={environment}", f"service={service}"]
+    labels = [
+        f"role={_LOOKING}",
+        f"environment={service.environment}",
+        f"service={service.service}",
+    ]
     with engine.asked() as api:
         left = api.containers(all=True, filters={"label": [f"{LABEL}{one}" for one in labels]})
     for one in left:

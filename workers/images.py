@@ -68,8 +68,7 @@ def pull(
         report,
         check,
     )
-    pinned = ImageRef(image.repository, image.tag if image.digest is None else None, image.digest)
-    found = inspect(engine, pinned)
+    found = inspect(engine, image)
     digest = fold.digest or image.digest or found.digest_in(image.repository)
     if digest is None:
         raise _no_digest(engine, image)
@@ -102,7 +101,7 @@ def push(
             f"{image} names no tag to push.",
             next_step=f"Write {image.repository}:TAG; `/image images` lists what the host has.",
         )
-    tagged = ImageRef(image.repository, image.tag)
+    tagged = image.unpinned
     local = inspect(engine, tagged)
     fold = transfer(
         engine,
@@ -189,7 +188,8 @@ def _known(engine: Engine, image: ImageRef) -> HostImage | None:
 
 def _name(image: ImageRef) -> str:
     """Docker refuses a name with both; an image id (``name@id``) is known by the id alone."""
-    return image.by_digest if image.digest else f"{image.repository}:{image.selector}"
+    pinned = image.if_pinned
+    return pinned.by_digest if pinned is not None else f"{image.repository}:{image.selector}"
 
 
 def _fold(

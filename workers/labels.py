@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from quaymaster.errors import WrittenByNewer
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck
+from quaymaster.target import ServiceRef
 from workers.engine_names import as_engines_name
 
 LABEL = "quaymaster."
@@ -31,11 +32,16 @@ class Labels:
     operation: int
     """The operation that made it."""
     turn: int
-    image: ImageRef | None
-    """None where the label holds no reference."""
+    image: PinnedImage | None
+    """None where the label holds no reference with a digest."""
     configuration: str
     """The fingerprint of the configuration that it was made with."""
     health: HealthCheck
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it is of."""
+        return ServiceRef(self.environment, self.service)
 
     def written(self) -> dict[str, str]:
         """As the engine keeps them."""
@@ -62,32 +68,33 @@ class Labels:
         operation = _number(labels.get(f"{LABEL}operation", ""))
         # Format 0 had no turns: there the operation's number says which came later.
         turn = _number(labels.get(f"{LABEL}turn", "")) or operation
+        image = as_engines_name(labels.get(f"{LABEL}image", ""))
         return cls(
             environment,
             service,
             operation,
-            _turn_in(name, environment, service) or turn,
-            as_engines_name(labels.get(f"{LABEL}image", "")),
+            _turn_in(name, ServiceRef(environment, service)) or turn,
+            image.if_pinned if image is not None else None,
             labels.get(f"{LABEL}configuration", ""),
             _health(labels.get(f"{LABEL}health", "")),
         )
 
 
-def container_name(environment: str, service: str, operation: int, turn: int) -> str:
+def container_name(service: ServiceRef, operation: int, turn: int) -> str:
     """The name of the container that serves for the plan of an operation.
 
     The number of the operation keeps services apart whose names read the same when joined.
     """
-    return f"{_named_after(environment, service)}{operation}.{turn}"
+    return f"{_named_after(service)}{operation}.{turn}"
 
 
-def _turn_in(name: str, environment: str, service: str) -> int:
-    prefix = _named_after(environment, service)
+def _turn_in(name: str, service: ServiceRef) -> int:
+    prefix = _named_after(service)
     return _number(name.removeprefix(prefix).partition(".")[2]) if name.startswith(prefix) else 0
 
 
-def _named_after(environment: str, service: str) -> str:
-    return f"quaymaster-{environment}-{service}-"
+def _named_after(service: ServiceRef) -> str:
+    return f"quaymaster-{service.environment}-{service.service}-"
 
 
 def _health(text: str) -> HealthCheck:

@@ -2,28 +2,25 @@
 
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import Digest
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.releases import BadDigest, Release
 from quaymaster.store import releases, reports, turns
 from quaymaster.store.transactions import ask, perform
+from quaymaster.target import ServiceRef
 from workers.containers import ServiceState
 from workers.toolbox import Toolbox
 
 
-def releases_of(
-    environment: str, service: str, tools: Toolbox, count: int = 20
-) -> tuple[Release, ...]:
+def releases_of(service: ServiceRef, tools: Toolbox, count: int = 20) -> tuple[Release, ...]:
     """The latest releases, newest first. Raises Forged and WrittenByNewer."""
-    queue = host_queue(tools.configuration.host_of(environment))
-    return ask(
-        tools.connection, releases.latest(environment, service, tools.keys.ring, queue, count)
-    )
+    queue = target_queue(tools.configuration.target_of(service.environment))
+    return ask(tools.connection, releases.latest(service, tools.keys.ring, queue, count))
 
 
-def bad_digests_of(environment: str, service: str, tools: Toolbox) -> dict[Digest, BadDigest]:
+def bad_digests_of(service: ServiceRef, tools: Toolbox) -> dict[Digest, BadDigest]:
     """Every digest that was rolled back from. Raises Forged and WrittenByNewer."""
-    queue = host_queue(tools.configuration.host_of(environment))
-    return ask(tools.connection, releases.bad_digests(environment, service, tools.keys.ring, queue))
+    queue = target_queue(tools.configuration.target_of(service.environment))
+    return ask(tools.connection, releases.bad_digests(service, tools.keys.ring, queue))
 
 
 def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:
@@ -39,10 +36,10 @@ def next_turn(state: ServiceState, tools: Toolbox) -> int:
 
     Raises Forged where what Redis says is no number, or is far above every container's.
     """
-    environment, service = state.environment, state.service
+    service = state.service
     while True:
-        known = ask(tools.connection, turns.highest(environment, service))
-        turns.check_is_near(environment, service, known, state.highest_turn)
+        known = ask(tools.connection, turns.highest(service))
+        turns.check_is_near(service, known, state.highest_turn)
         turn = max(known, state.highest_turn) + 1
-        if perform(tools.connection, turns.give(environment, service, known, turn)):
+        if perform(tools.connection, turns.give(service, known, turn)):
             return turn

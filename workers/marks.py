@@ -20,13 +20,12 @@ def marks_on(
     All of its index is marked with it, under whatever name it is deployed, unless what serves
     instead is of that index too.
     """
-    if left is None or (instead is not None and instead.image.pin == left.image.pin):
+    if left is None or (instead is not None and instead.image.digest == left.image.digest):
         return ()
     index = left.member.index if left.member else None
     return releases.mark_bad(
-        plan.environment,
-        plan.service,
-        left.image.pin,
+        plan.service_ref,
+        left.image.digest,
         operation.id,
         tools.now(),
         tools.keys.private,

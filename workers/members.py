@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotFound, OutsideFailure
-from quaymaster.image_ref import Digest, ImageRef
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member, Offer, Platform, Runs, fitting, may_run
 from workers.engine import Engine
@@ -49,7 +49,7 @@ def resolve_member(image: ImageRef, registry: Registry, choice: Choice) -> Resol
             case ImageIndex():
                 offer = choice.of_index(manifest)
                 told = offer.platform or told
-                manifest = registry.manifest(ImageRef(image.repository, digest=offer.digest))
+                manifest = registry.manifest(PinnedImage(image.repository, None, offer.digest))
     raise not_an_image(str(image), "Its indexes are nested too deeply.")
 
 
@@ -88,7 +88,7 @@ def for_people(image: ImageRef, configuration: Configuration) -> Choice:
     return Choice(choose)
 
 
-def refuse_another(engine: Engine, image: ImageRef, member: Member | None, held: Digest) -> None:
+def refuse_another(engine: Engine, image: PinnedImage, member: Member | None, held: Digest) -> None:
     """Raise OutsideFailure unless what the engine holds is the image that was looked at.
 
     ``held`` is the engine's own id of it: the digest of the configuration in the classic store,
@@ -100,10 +100,10 @@ def refuse_another(engine: Engine, image: ImageRef, member: Member | None, held:
             why="The plan does not say what its image consists of.",
             next_step="Ask for it again.",
         )
-    expected = image.pin if engine.has_containerds_store else member.config
+    expected = image.digest if engine.has_containerds_store else member.config
     if held != expected:
         raise OutsideFailure(
-            f"What {engine.name} holds as {image.repository.path}@{image.pin.short} is not the "
+            f"What {engine.name} holds as {image.repository.path}@{image.digest.short} is not the "
             "image that was looked at, so it does not run.",
             why=f"Its id is {held.short}, and it should be {expected.short}.",
             next_step=f"Remove it on {engine.name} (`docker rmi {image.by_digest}`) and ask again; "

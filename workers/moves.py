@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
+from quaymaster.target import ServiceRef
 from workers.candidates import StillMine, ensure_networks
 from workers.containers import RESTART_POLICY, Container, Place, observe, refreshed
 from workers.engine import Engine
@@ -36,7 +37,7 @@ def enter(
     attached and can neither finish nor undo that before the container stops.
     """
     still_mine()
-    with engine.asked(f"{container.environment}/{container.service}") as api:
+    with engine.asked(f"{container.service_ref}") as api:
         if network not in _networks(engine, container):
             api.connect_container_to_network(container.id, network, aliases=list(aliases))
 
@@ -44,7 +45,7 @@ def enter(
 def start(engine: Engine, container: Container, still_mine: StillMine) -> None:
     """Start; running already is fine. Raises Conflict when a port is taken."""
     still_mine()
-    with engine.asked(f"{container.environment}/{container.service}") as api:
+    with engine.asked(f"{container.service_ref}") as api:
         api.start(container.id)
 
 
@@ -121,11 +122,9 @@ def bring_back(
     start(engine, old, still_mine)
 
 
-def prune(
-    engine: Engine, environment: str, service: str, keep: int, still_mine: StillMine
-) -> tuple[str, ...]:
+def prune(engine: Engine, service: ServiceRef, keep: int, still_mine: StillMine) -> tuple[str, ...]:
     """Remove all but the latest ``keep`` stopped releases; gives the names of the removed."""
-    surplus = observe(engine, environment, service).kept[max(0, keep) :]
+    surplus = observe(engine, service).kept[max(0, keep) :]
     for container in surplus:
         still_mine()
         try:

@@ -14,15 +14,16 @@ from quaymaster.admissible import (
     predecessors,
     verdict_now,
 )
+from quaymaster.admitted import Admitted
 from quaymaster.approvals import Approval
-from quaymaster.errors import Forged
 from quaymaster.findings import Verdict
 from quaymaster.image_ref import Digest
 from quaymaster.operations import Operation
 from quaymaster.plans import DeployPlan, Resolved
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.request_facts import ServiceChange, service_change
 from quaymaster.services import Volume
 from quaymaster.standings import lately
+from quaymaster.target import ServiceRef
 from workers.ledger import bad_digests_of, newest_report, releases_of
 from workers.toolbox import Toolbox
 
@@ -43,11 +44,11 @@ def answers(
     operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked = Asked()
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
-    request = _changing(operation)
-    environment, service = request.environment, request.service
+    change = service_change(operation.request)
+    service = change.service
     now = tools.now()
     facts = Facts(
-        request=request,
+        request=operation.request,
         requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=resolved,
@@ -55,12 +56,20 @@ def answers(
         volumes=asked.volumes,
         people=lately(operation.standings, now),
         approval=asked.approval,
-        mark=mark_on(resolved, bad_digests_of(environment, service, tools)),
-        before=_before(request, resolved, tools),
+        mark=mark_on(resolved, bad_digests_of(service, tools)),
+        before=_before(change, resolved, tools),
         planned=asked.planned,
         verdict=asked.verdict,
     )
     return admissible(tools.configuration, facts)
+
+
+def admitted_to_plan(
+    operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked
+) -> Admitted:
+    """The same answers as proof for a plan. Raises NotAdmissible with everything that stops it."""
+    change = service_change(operation.request)
+    return Admitted(change, answers(operation, resolved, tools, asked))
 
 
 def answers_about_plan(
@@ -71,20 +80,19 @@ def answers_about_plan(
         volumes=plan.configuration.volumes,
         approval=operation.approval,
         planned=plan.examined.verdict,
-        verdict=verdict_of_now(plan.kind, plan.environment, plan.service, plan.digest, tools),
+        verdict=verdict_of_now(plan.kind, plan.service_ref, plan.digest, tools),
     )
     return answers(operation, plan.resolved, tools, asked)
 
 
 def verdict_of_now(
     kind: Literal["deploy", "rollback"],
-    environment: str,
-    service: str,
+    service: ServiceRef,
     digest: Digest,
     tools: Toolbox,
 ) -> Verdict | None:
     """What the gate says by the newest report; None for a rollback without one."""
-    rule = tools.configuration.gate_for(environment, service)
+    rule = tools.configuration.gate_for(service)
     return verdict_now(kind, newest_report(digest, tools), rule, tools.now())
 
 
@@ -94,24 +102,18 @@ def are_known(operation: Operation, tools: Toolbox) -> bool:
     return all(user in known for user in involved(operation.requester, operation.approval))
 
 
-def _changing(operation: Operation) -> DeployRequest | RollbackRequest:
-    request = operation.request
-    if not isinstance(request, DeployRequest | RollbackRequest):
-        raise Forged(f"`{request.verb}` changes no service.")
-    return request
-
-
 def _before(
-    request: DeployRequest | RollbackRequest, resolved: Resolved, tools: Toolbox
+    change: ServiceChange, resolved: Resolved, tools: Toolbox
 ) -> tuple[Predecessor, ...] | None:
     """What the environment before knows of an image; None where none comes before."""
-    place = tools.configuration.environment(request.environment).after
-    if place is None or isinstance(request, RollbackRequest):
+    service = change.service
+    place = tools.configuration.environment(service.environment).after
+    if place is None or change.is_rescue:
         return None
-    names = predecessors(tools.configuration, request.environment, request.service)
-    return tuple(_predecessor(place, name, resolved, tools) for name in names)
+    names = predecessors(tools.configuration, service)
+    return tuple(_predecessor(ServiceRef(place, name), resolved, tools) for name in names)
 
 
-def _predecessor(environment: str, service: str, resolved: Resolved, tools: Toolbox) -> Predecessor:
-    known = releases_of(environment, service, tools, _RELEASES)
-    return predecessor(service, resolved, known, bad_digests_of(environment, service, tools))
+def _predecessor(service: ServiceRef, resolved: Resolved, tools: Toolbox) -> Predecessor:
+    known = releases_of(service, tools, _RELEASES)
+    return predecessor(service.service, resolved, known, bad_digests_of(service, tools))

@@ -17,14 +17,6 @@ from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed, Lost
-from quaymaster.requests import (
-    HistoryRequest,
-    ImagesRequest,
-    InspectRequest,
-    ScanRequest,
-    TagRequest,
-    TagsRequest,
-)
 from quaymaster.signing_key import Keys
 from quaymaster.store import operation_fields, records
 from quaymaster.store.operation_fields import Stored
@@ -49,16 +41,6 @@ RENEWAL_SECONDS = 3.5
 """Whoever lives renews a lease well within this (workers/running.py)."""
 MOST_ATTEMPTS = 12
 MOST_DEATHS = 3
-
-_HARMLESS = (
-    ImagesRequest,
-    TagsRequest,
-    InspectRequest,
-    HistoryRequest,
-    ScanRequest,
-    TagRequest,
-)
-"""Doing these twice is the same as doing them once."""
 
 
 def decide(operation: Operation, facts: Facts) -> Operation | None:
@@ -112,12 +94,10 @@ def stage_after_a_loss(operation: Operation) -> Stage:
     """What comes after a job ended without a result: the same again where that does no harm, else
     somebody looks at what it left behind.
     """
-    is_harmless = isinstance(operation.request, _HARMLESS) or operation.stage in (
-        Stage.EXAMINE,
-        Stage.PLAN,
-        Stage.LOOK,
-    )
-    return operation.stage if is_harmless else Stage.RECOVER
+    work = operation.request.facts.work
+    is_repeatable = work is not None and work.is_repeatable
+    is_harmless = operation.stage in (Stage.EXAMINE, Stage.PLAN, Stage.LOOK)
+    return operation.stage if is_repeatable or is_harmless else Stage.RECOVER
 
 
 def _expired(operation: Operation) -> Ended:

@@ -14,7 +14,7 @@ import httpx
 from pydantic import ValidationError
 
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageError
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import CONFIGURATION_BYTES, LISTING_SECONDS, TAG_PAGES, TAGS
 from quaymaster.platforms import Platform
 from workers.asides import aside
@@ -171,7 +171,7 @@ class Registry:
                     return manifest
                 case ImageIndex():
                     member = _pick(manifest, platform, ref)
-                    manifest = self.manifest(ImageRef(ref.repository, digest=member.digest))
+                    manifest = self.manifest(PinnedImage(ref.repository, None, member.digest))
         raise not_an_image(str(ref), "Its indexes are nested too deeply.")
 
     def size(self, ref: ImageRef, platform: Platform | None = None) -> int:
@@ -228,7 +228,7 @@ class Registry:
                 self._connection,
                 source.repository,
                 new.repository,
-                lambda digest: self.manifest(ImageRef(source.repository, digest=digest)),
+                lambda digest: self.manifest(PinnedImage(source.repository, None, digest)),
             )
             is_elsewhere = new.repository != source.repository
             mounted = writer.mount(manifest, pool, check) if is_elsewhere else Mounted()

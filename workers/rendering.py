@@ -14,6 +14,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison, FingerprintKey
 from quaymaster.secret_references import Template, resolve
 from quaymaster.services import ServiceConfiguration, Variable
+from quaymaster.target import ServiceRef
 from workers.env_file import read_env_file
 
 _FILE_REFERENCE = "env_file:"
@@ -42,9 +43,9 @@ class Renderer:
         self._environ = environ
         self._key = key
 
-    def render(self, environment: str, service: str) -> ServiceConfiguration:
+    def render(self, service: ServiceRef) -> ServiceConfiguration:
         """What would run now. Raises ConfigurationError naming what is missing."""
-        entry = self._configuration.service(environment, service)
+        entry = self._configuration.service(service.environment, service.service)
         variables = (
             {
                 name: self._from_file(name, value, entry.env_file)

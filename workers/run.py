@@ -28,7 +28,6 @@ from quaymaster.journal import event_of
 from quaymaster.logs import unforeseen
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
-from quaymaster.requests import DeployRequest
 from quaymaster.store import leases, records, scan_orders, service_leases
 from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
@@ -96,12 +95,12 @@ def _waits_in_line(operation: Operation, tools: Toolbox) -> bool:
     what ran before; what is planned already has been overtaken when that one is done. A rollback
     does not wait: after another one it would go back further than was asked.
     """
-    request = operation.request
-    if not isinstance(request, DeployRequest) or operation.is_past_return:
+    change = operation.request.facts.service_change
+    if change is None or change.is_rescue or operation.is_past_return:
         return False
     if operation.stage not in (Stage.PLAN, Stage.APPLY):
         return False
-    name = service_leases.name_of(request.environment, request.service)
+    name = service_leases.name_of(change.service)
     owner = ask(tools.connection, leases.owner_of(name))
     return owner is not None and owner.partition(":")[0] != str(operation.id)
 

@@ -14,6 +14,7 @@ from quaymaster.operations import Operation
 from quaymaster.progress import Progress
 from quaymaster.store import leases, records, service_leases
 from quaymaster.store.transactions import Connection, Equals, Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from workers import shutdown
 from workers.lease_keeper import kept_alive
 
@@ -125,25 +126,22 @@ class ServiceRight:
 
 
 @contextmanager
-def service_lease(running: Running, environment: str, service: str) -> Iterator[ServiceRight]:
+def service_lease(running: Running, service: ServiceRef) -> Iterator[ServiceRight]:
     """The right to change a service, for one operation at a time. Raises Conflict when another
     operation is at work there.
     """
     owner = f"{running.operation.id}:{running.owner}"
-    _take_service(running.connection, environment, service, owner)
-    with service_kept(running.connection, environment, service, owner) as right:
+    _take_service(running.connection, service, owner)
+    with service_kept(running.connection, service, owner) as right:
         yield right
 
 
 @contextmanager
-def service_kept(
-    connection: Connection, environment: str, service: str, owner: str
-) -> Iterator[ServiceRight]:
+def service_kept(connection: Connection, service: ServiceRef, owner: str) -> Iterator[ServiceRight]:
     """The right that this owner has taken, until the end of the block; then it is given back, or a
     mark stays behind: it was not done, or the right was lost and a call may have come too late.
     """
-    where = (environment, service)
-    right = ServiceRight(connection, service_leases.name_of(*where), owner)
+    right = ServiceRight(connection, service_leases.name_of(service), owner)
     with kept_alive(connection, [(right.name, owner, leases.SERVICE_MILLISECONDS)]):
         try:
             yield right
@@ -152,27 +150,27 @@ def service_kept(
             raise
         finally:
             try:
-                if not perform(connection, _given_back(right, where)):
+                if not perform(connection, _given_back(right, service)):
                     log.warning("lease was lost", lease=right.name, owner=owner)
-                    perform(connection, service_leases.note_late(*where, owner, _now()))
+                    perform(connection, service_leases.note_late(service, owner, _now()))
             except Unavailable:
                 log.warning("lease not given back; it expires by itself", lease=right.name)
 
 
-def _given_back(right: ServiceRight, where: tuple[str, str]) -> Transaction[bool]:
+def _given_back(right: ServiceRight, service: ServiceRef) -> Transaction[bool]:
     if right.is_unfinished:
-        return service_leases.give_back_unfinished(*where, right.owner, _now())
-    return service_leases.give_back(*where, right.owner)
+        return service_leases.give_back_unfinished(service, right.owner, _now())
+    return service_leases.give_back(service, right.owner)
 
 
-def _take_service(connection: Connection, environment: str, service: str, owner: str) -> None:
+def _take_service(connection: Connection, service: ServiceRef, owner: str) -> None:
     """Take the lease, also from an earlier job of the same operation: that one is dead or paused,
     or the operation's own lease would not be ours.
     """
-    name = service_leases.name_of(environment, service)
+    name = service_leases.name_of(service)
     until = time.monotonic() + _LOOK_SECONDS
     while True:
-        if perform(connection, service_leases.take(environment, service, owner, _now())):
+        if perform(connection, service_leases.take(service, owner, _now())):
             return
         other = ask(connection, leases.owner_of(name)) or ":"
         operation = other.partition(":")[0]
@@ -180,13 +178,10 @@ def _take_service(connection: Connection, environment: str, service: str, owner:
             break
         time.sleep(_POLL_SECONDS)  # a look at the service: it settles something, and is done soon
     is_our_own = operation == owner.partition(":")[0]
-    if is_our_own and perform(
-        connection, service_leases.take_over(environment, service, other, owner, _now())
-    ):
+    if is_our_own and perform(connection, service_leases.take_over(service, other, owner, _now())):
         return
     raise Conflict(
-        f"{environment}/{service} is being changed by "
-        f"{f'#{operation}' if operation else 'another operation'}.",
+        f"{service} is being changed by {f'#{operation}' if operation else 'another operation'}.",
         why="Two changes of one service at once would undo each other.",
         next_step="Try again when that one has ended.",
     )

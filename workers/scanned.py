@@ -6,7 +6,7 @@ from typing import assert_never
 from quaymaster.errors import Forged
 from quaymaster.findings import Finding, ScanReport, Unknown, Verdict, worst_first
 from quaymaster.gate import GateRule, verdict_of
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation
 from quaymaster.plans import Examined, Resolved
 from quaymaster.requests import DeployRequest
@@ -59,7 +59,7 @@ def found_of(operation: Operation, tools: Toolbox) -> Found:
 def examined_of(request: DeployRequest, operation: Operation, tools: Toolbox) -> Examined:
     """What is known about the image of a deploy. Raises Forged and WrittenByNewer."""
     resolved, found = resolved_of(operation), found_of(operation, tools)
-    rule = tools.configuration.gate_for(request.environment, request.service)
+    rule = tools.configuration.gate_for(request.service_ref)
     compared = _compared(request, found.report, tools)
     return Examined(
         image=resolved.image,
@@ -74,11 +74,11 @@ def examined_of(request: DeployRequest, operation: Operation, tools: Toolbox) ->
     )
 
 
-def _report(image: ImageRef, answer: ScanAnswer, tools: Toolbox) -> ScanReport | None:
+def _report(image: PinnedImage, answer: ScanAnswer, tools: Toolbox) -> ScanReport | None:
     if answer.database is None or answer.failure:
         return None
     version = answer.database.version
-    report = ask(tools.connection, reports.kept(image.pin, version, tools.keys.ring))
+    report = ask(tools.connection, reports.kept(image.digest, version, tools.keys.ring))
     # The same digest may have been scanned under the name of another repository.
     return replace(report, repository=image.repository) if report else None
 
@@ -103,11 +103,10 @@ class _Compared:
 
 def _compared(request: DeployRequest, report: ScanReport | None, tools: Toolbox) -> _Compared:
     """Findings gained and lost against what runs now, by its newest report."""
-    latest = releases_of(request.environment, request.service, tools, 1)
-    digest = latest[0].image.digest if latest else None
-    if report is None or digest is None:
+    latest = releases_of(request.service_ref, tools, 1)
+    if report is None or not latest:
         return _Compared()
-    earlier = newest_report(digest, tools)
+    earlier = newest_report(latest[0].image.digest, tools)
     if earlier is None:
         return _Compared()
     before = {one.key: one for one in earlier.findings}

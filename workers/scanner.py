@@ -18,7 +18,7 @@ from typing import Literal, Self
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import DOCKER_HUB, Digest, ImageRef
+from quaymaster.image_ref import DOCKER_HUB, Digest, PinnedImage
 from quaymaster.limits import REPORT_BYTES, SCAN_SECONDS
 from quaymaster.redaction import looks_secret
 from workers.registry_auth import RegistryLogin
@@ -96,12 +96,12 @@ class Scanner:
 
     def scan_registry(
         self,
-        image: ImageRef,
+        image: PinnedImage,
         login: RegistryLogin | None = None,
         check: Check = _go_on,
         config: Digest | None = None,
     ) -> ScanReport:
-        """Scan an image straight from its registry, pinned by digest; no Docker is needed.
+        """Scan an image straight from its registry; no Docker is needed.
 
         With ``config``, the digest of its configuration, a report about another image (of an index
         Trivy chooses one itself) is ScannerBroken.
@@ -110,26 +110,25 @@ class Scanner:
         source = ("--image-src", "remote", *trusted)
         report = self._scan(_Asked(image, image.by_digest, source, login, check))
         _refuse_another(report, config)
-        return replace(report, digest=image.pin)
+        return replace(report, digest=image.digest)
 
     def scan_local(
         self,
-        image: ImageRef,
+        image: PinnedImage,
         docker_host: str | None = None,
         check: Check = _go_on,
         config: Digest | None = None,
     ) -> ScanReport:
-        """Scan an image of a Docker host; a digest in ``image`` is there the image's id.
+        """Scan an image of a Docker host; the digest of ``image`` is its id on that host.
 
-        With it exactly that image is scanned, whatever the tag means by then. The report's digest
-        is the id, so a local report never speaks for an image of a registry.
+        Exactly that image is scanned, whatever the tag means by then. The report's digest is the
+        id, so a local report never speaks for an image of a registry.
         """
-        name = str(image.digest or image)
         reached = ("--docker-host", docker_host) if docker_host else ()
         source = ("--image-src", "docker", *reached)
-        report = self._scan(_Asked(image, name, source, None, check))
+        report = self._scan(_Asked(image, str(image.digest), source, None, check))
         _refuse_another(report, config)
-        return replace(report, digest=image.digest or report.digest)
+        return replace(report, digest=image.digest)
 
     def update_database(self, check: Check = _go_on) -> ScannerDatabase:
         """Download the newest vulnerability database where there is a newer one."""
@@ -230,7 +229,7 @@ class Scanner:
 class _Asked:
     """What is to be scanned: ``name`` as Trivy takes it, and where it shall look."""
 
-    image: ImageRef
+    image: PinnedImage
     name: str
     source: tuple[str, ...]
     login: RegistryLogin | None

@@ -8,7 +8,7 @@ import structlog
 
 from quaymaster.errors import Forged, OutsideFailure, Unavailable, WrittenByNewer
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.key_ring import KeyRing
 from quaymaster.retention import Retention
 from quaymaster.signing_key import Keys
@@ -28,8 +28,7 @@ _SAVE_WITHIN_SECONDS = 120
 class Shelf:
     """Where the reports about an image are kept, and under whose signature."""
 
-    image: ImageRef
-    """Pinned."""
+    image: PinnedImage
     database: ScannerDatabase
     lease: str
     kept: Callable[[KeyRing], Query[ScanReport | None]]
@@ -37,14 +36,14 @@ class Shelf:
 
     @classmethod
     def of_registry(
-        cls, image: ImageRef, database: ScannerDatabase, own: Keys, retention: Retention
+        cls, image: PinnedImage, database: ScannerDatabase, own: Keys, retention: Retention
     ) -> "Shelf":
         """The one that the gate trusts: the scanner alone signs what is on it."""
         return cls(
             image,
             database,
-            f"scan:{image.pin}:{database.version}",
-            lambda ring: reports.kept(image.pin, database.version, ring),
+            f"scan:{image.digest}:{database.version}",
+            lambda ring: reports.kept(image.digest, database.version, ring),
             lambda report: reports.keep(report, own.private, retention),
         )
 
@@ -52,7 +51,7 @@ class Shelf:
     def of_host(
         cls,
         host: str,
-        image: ImageRef,
+        image: PinnedImage,
         database: ScannerDatabase,
         own: Keys,
         retention: Retention,
@@ -61,8 +60,8 @@ class Shelf:
         return cls(
             image,
             database,
-            f"scan-local:{host}:{image.pin}:{database.version}",
-            lambda ring: reports.kept_local(host, image.pin, database.version, ring),
+            f"scan-local:{host}:{image.digest}:{database.version}",
+            lambda ring: reports.kept_local(host, image.digest, database.version, ring),
             lambda report: reports.keep_local(host, report, own.private, retention),
         )
 

@@ -31,6 +31,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Connection, ask, perform
+from quaymaster.target import ServiceRef
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
 from workers.moves import taken_port
@@ -43,9 +44,6 @@ log = structlog.get_logger(__name__)
 _HOST_MILLISECONDS = 30_000
 _LONGEST_WORDS = 400
 _OF_ITS_OWN = frozenset({Stage.APPLY, Stage.LOOK, Stage.RECOVER})
-
-Where = tuple[str, str]
-"""An environment and a service."""
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ class ServiceLook:
     """Raises OutsideFailure when the engine of a host does not answer."""
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     _engines: dict[str, Engine] = field(default_factory=dict)
-    _seen: dict[Where, str] = field(default_factory=dict)
+    _seen: dict[ServiceRef, str] = field(default_factory=dict)
     """What was found last time: only what is found twice is told."""
 
     def look(self, now: datetime) -> int:
@@ -85,10 +83,10 @@ class ServiceLook:
         for host in tuple(self._engines):
             self._disconnect(host)
 
-    def _look_at(self, engine: Engine, where: Where, now: datetime) -> bool:
+    def _look_at(self, engine: Engine, where: ServiceRef, now: datetime) -> bool:
         try:
-            marks = ask(self.connection, service_leases.marks(*where, now))
-            state = observe(engine, *where)
+            marks = ask(self.connection, service_leases.marks(where, now))
+            state = observe(engine, where)
             if self._is_being_changed(where):
                 self._seen.pop(where, None)
                 return False
@@ -99,40 +97,42 @@ class ServiceLook:
                     return self._settle(engine, state, marks, now)
                 except (OutsideFailure, Conflict) as error:
                     # The mark stays, and the next look tries again; meanwhile people are told.
-                    log.warning("not settled", place="/".join(where), why=str(error))
+                    log.warning("not settled", place=str(where), why=str(error))
                     return self._compare(engine, state, now, error.trouble.what)
             return self._compare(engine, state, now)
         except Unavailable:
             raise
         except (QuaymasterError, LeaseLost) as error:
-            log.warning("service not looked at", place="/".join(where), why=str(error))
+            log.warning("service not looked at", place=str(where), why=str(error))
             if isinstance(error, OutsideFailure):
                 # The next service asks whether it is the engine that does not answer.
                 self._disconnect(engine.name)
             return False
 
-    def _without_unfinished(self, where: Where, marks: Mapping[str, Mark]) -> Mapping[str, Mark]:
+    def _without_unfinished(
+        self, where: ServiceRef, marks: Mapping[str, Mark]
+    ) -> Mapping[str, Mark]:
         """Forget those that failed and left nothing half-way: what comes now, people do."""
         done = tuple(owner for owner, mark in marks.items() if mark is Mark.UNFINISHED)
         if done:
-            perform(self.connection, service_leases.forget(*where, done))
+            perform(self.connection, service_leases.forget(where, done))
         return {owner: mark for owner, mark in marks.items() if owner not in done}
 
     def _settle(
         self, engine: Engine, state: ServiceState, marks: Mapping[str, Mark], now: datetime
     ) -> bool:
         """Finish or take back what was left half-way, under the lease of the service."""
-        where = (state.environment, state.service)
+        where = state.service
         owner = f":{self.owner}"
-        if not perform(self.connection, service_leases.take(*where, owner, now)):
+        if not perform(self.connection, service_leases.take(where, owner, now)):
             return False
-        with service_kept(self.connection, *where, owner) as still_mine:
-            settled = settle(engine, *where, still_mine)
+        with service_kept(self.connection, where, owner) as still_mine:
+            settled = settle(engine, where, still_mine)
         over = tuple(owner for owner, mark in marks.items() if mark.is_over)
-        perform(self.connection, service_leases.forget(*where, over))
+        perform(self.connection, service_leases.forget(where, over))
         if not settled.was_changed:
             return False
-        log.warning("settled what was left half-way", place="/".join(where), marks=tuple(marks))
+        log.warning("settled what was left half-way", place=str(where), marks=tuple(marks))
         self._tell(where, engine.name, DriftKind.SETTLED, _settled(settled, marks), now)
         return True
 
@@ -140,7 +140,7 @@ class ServiceLook:
         self, engine: Engine, state: ServiceState, now: datetime, hindrance: str = ""
     ) -> bool:
         """Tell what is not as it was released, and what hindered that it was settled."""
-        where = (state.environment, state.service)
+        where = state.service
         release = self._latest_release(where, engine.name)
         what = drift_of(state, release)
         if what and state.serving is None and release is not None:
@@ -160,7 +160,9 @@ class ServiceLook:
         kind = DriftKind.FOUND if what else DriftKind.OVER
         return self._tell(where, engine.name, kind, what, now)
 
-    def _tell(self, where: Where, host: str, kind: DriftKind, what: str, now: datetime) -> bool:
+    def _tell(
+        self, where: ServiceRef, host: str, kind: DriftKind, what: str, now: datetime
+    ) -> bool:
         """Note it for the bot, unless it stands there."""
         what = what[:_LONGEST_WORDS]
         before = ask(self.connection, drifts.observed(self.keys.ring)).get(where)
@@ -168,19 +170,19 @@ class ServiceLook:
         is_known = before is not None and (before.value.kind, before.value.what) == (kind, what)
         if is_known or (kind is DriftKind.OVER and not was_found):
             return False
-        drift = Drift(*where, host, kind, what, now)
+        drift = Drift(*where.place, host, kind, what, now)
         return perform(self.connection, drifts.observe(drift, before, self.keys.private))
 
-    def _latest_release(self, where: Where, host: str) -> Release | None:
-        query = releases.latest(*where, self.keys.ring, host_queue(host), count=1)
+    def _latest_release(self, where: ServiceRef, host: str) -> Release | None:
+        query = releases.latest(where, self.keys.ring, host_queue(host), count=1)
         found = ask(self.connection, query)
         return found[0] if found else None
 
-    def _is_being_changed(self, where: Where) -> bool:
-        name = service_leases.name_of(*where)
+    def _is_being_changed(self, where: ServiceRef) -> bool:
+        name = service_leases.name_of(where)
         return ask(self.connection, leases.owner_of(name)) is not None
 
-    def _is_at_work(self, where: Where) -> bool:
+    def _is_at_work(self, where: ServiceRef) -> bool:
         """Whether an operation is about to say something about the service itself."""
         for number in ask(self.connection, records.open_ids()):
             with suppress(Forged, WrittenByNewer):
@@ -189,11 +191,11 @@ class ServiceLook:
                     return True
         return False
 
-    def _services_on(self, host: str) -> list[Where]:
+    def _services_on(self, host: str) -> list[ServiceRef]:
         return [
-            (environment, service)
+            ServiceRef(environment, service)
             for environment, entry in self.configuration.environments.items()
-            if self.configuration.host_of(environment) == host
+            if self.configuration.target_of(environment).name == host
             for service in entry.services
         ]
 
@@ -210,7 +212,7 @@ class ServiceLook:
         return self._engines[host]
 
     def _expect_own(self, engine: Engine) -> None:
-        """Where another engine answers, it has services of that name of its own."""
+        """ServiceRef another engine answers, it has services of that name of its own."""
         Owner(self.configuration, self.connection, self.keys).expect(engine)
 
     def _disconnect(self, host: str) -> None:
@@ -246,10 +248,10 @@ def drift_of(state: ServiceState, release: Release | None) -> str:
         return f"Nothing serves. {_why_nothing_serves(state, release)}"
     image = serving.image
     if image is None or image.digest != release.image.digest:
-        said = image.digest.short if image is not None and image.digest else "an unknown image"
+        said = image.digest.short if image is not None else "an unknown image"
         return (
             f"{serving.name} serves with {said}; released was "
-            f"{release.image.pin.short} by #{release.id}."
+            f"{release.image.digest.short} by #{release.id}."
         )
     beside = state.at(Place.CANDIDATE, Place.DISPLACED)
     return f"Beside {serving.name} runs {beside[0].name}, which nobody deploys." if beside else ""
@@ -283,9 +285,9 @@ def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
     return f"A worker that had stood still for too long went on with {by}. {settled.words}"
 
 
-def _is_changing(operation: Operation, where: Where) -> bool:
-    request = operation.request
-    if (getattr(request, "environment", ""), getattr(request, "service", "")) != where:
+def _is_changing(operation: Operation, where: ServiceRef) -> bool:
+    change = operation.request.facts.service_change
+    if change is None or change.service != where:
         return False
     is_next = operation.state is State.QUEUED and operation.stage in _OF_ITS_OWN
     return is_next or operation.state in (State.RUNNING, State.BAKING)

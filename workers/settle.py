@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from quaymaster.errors import NotFound, Unhealthy
+from quaymaster.target import ServiceRef
 from workers.candidates import StillMine
 from workers.containers import (
     Container,
@@ -36,11 +37,11 @@ class Settled:
         if self.serving is None:
             return "Nothing serves."
         image = self.serving.image
-        what = f"{image.repository.path}:{image.tag}" if image else self.serving.image_id
+        what = image.familiar(image.repository.registry) if image else self.serving.image_id
         return f"{what} serves (container {self.serving.name})."
 
 
-def settle(engine: Engine, environment: str, service: str, still_mine: StillMine) -> Settled:
+def settle(engine: Engine, service: ServiceRef, still_mine: StillMine) -> Settled:
     """Finish a switch whose new container answers, else go back to the old one.
 
     May be called at any time and again and again; it changes nothing where all is well. What was
@@ -48,7 +49,7 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
     fails.
     """
     began = time.monotonic()
-    state = observe(engine, environment, service)
+    state = observe(engine, service)
     serving = state.serving
     if is_settled(state):
         return Settled(serving, False, time.monotonic() - began)
@@ -59,8 +60,8 @@ def settle(engine: Engine, environment: str, service: str, still_mine: StillMine
         serving = _back_to_old(engine, state, still_mine)
     elif not serving.has_been_released or serving.is_on_check:
         serving = finish(engine, serving, still_mine)
-    _tidy(engine, observe(engine, environment, service), serving, still_mine)
-    after = observe(engine, environment, service)
+    _tidy(engine, observe(engine, service), serving, still_mine)
+    after = observe(engine, service)
     return Settled(after.serving, True, time.monotonic() - began)
 
 

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import assert_never
 
 from quaymaster import bounds
+from quaymaster.admitted import Admitted
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Outcome
 from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.queues import target_queue
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import scan_orders
 from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of
@@ -32,7 +34,6 @@ class Continues:
 
     stage: Stage
     queue: str
-    plan: DeployPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ class OrdersScan:
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitsApproval:
-    """People decide; no worker waits for them."""
+class Planned:
+    """The plan is ready and allowed. People vote on it, and no worker waits for them; if nobody has
+    to agree, apply comes next.
+    """
 
     plan: DeployPlan
+    admitted: Admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Returns:
     end: Ended | None = None
 
 
-Step = Finished | Continues | OrdersScan | AwaitsApproval | Returns | Bakes
+Step = Finished | Continues | OrdersScan | Planned | Returns | Bakes
 
 
 def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> Operation:
@@ -82,23 +86,12 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
                 else operation.signed_examined,
             )
         case Continues():
-            return operation.queued(
-                step.stage,
-                step.queue,
-                now,
-                signed_plan=plan_of(operation, _bounded(step.plan), key)
-                if step.plan
-                else operation.signed_plan,
-            )
+            return operation.queued(step.stage, step.queue, now)
         case OrdersScan():
             resolved = resolved_of(operation, step.resolved, key)
             return operation.scanning(step.then, now, signed_resolved=resolved)
-        case AwaitsApproval():
-            return operation.moved(
-                State.AWAITING_APPROVAL,
-                now,
-                signed_plan=plan_of(operation, _bounded(step.plan), key),
-            )
+        case Planned():
+            return _planned(operation, step.plan, now, key)
         case Returns():
             return operation.moved(State.RETURNED, now, outcome=step.end)
         case Bakes():
@@ -113,8 +106,12 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
             assert_never(step)
 
 
-def _bounded(plan: DeployPlan) -> DeployPlan:
-    return replace(plan, examined=bounds.examined(plan.examined))
+def _planned(operation: Operation, plan: DeployPlan, now: datetime, key: SigningKey) -> Operation:
+    bounded = replace(plan, examined=bounds.examined(plan.examined))
+    signed = plan_of(operation, bounded, key)
+    if plan.rule is None:
+        return operation.queued(Stage.APPLY, target_queue(plan.target), now, signed_plan=signed)
+    return operation.moved(State.AWAITING_APPROVAL, now, signed_plan=signed)
 
 
 def also_stored(after_it: Operation, step: Step, key: SigningKey) -> Sequence[Command]:
@@ -124,7 +121,7 @@ def also_stored(after_it: Operation, step: Step, key: SigningKey) -> Sequence[Co
             return step.also
         case OrdersScan():
             return scan_orders.placed(scan_orders.order_of(after_it), key)
-        case Continues() | AwaitsApproval() | Returns() | Bakes():
+        case Continues() | Planned() | Returns() | Bakes():
             return ()
         case _:
             assert_never(step)

@@ -31,7 +31,7 @@ def supersede_waiting(by: Operation, plan: DeployPlan, tools: Toolbox) -> None:
 def superseded_by(number: int, plan: DeployPlan) -> Ended:
     """How a plan ends that another operation has overtaken."""
     return Ended(
-        f"#{number} changed {plan.environment}/{plan.service} since the plan was made, so the plan "
+        f"#{number} changed {plan.service_ref} since the plan was made, so the plan "
         "is no longer about what runs. Nothing was changed by this one.",
         next_step="Ask for it again if it is still wanted.",
     )
@@ -62,6 +62,5 @@ def _waiting(operation_id: int, plan: DeployPlan, tools: Toolbox) -> Operation |
     if stored is None or stored.operation.state is not State.AWAITING_APPROVAL:
         return None
     other = stored.operation.plan
-    place = (plan.environment, plan.service)
-    is_same = other is not None and (other.environment, other.service) == place
+    is_same = other is not None and other.service_ref == plan.service_ref
     return stored.operation if is_same else None

@@ -141,7 +141,7 @@ def retire(
     """
     stop(engine, old, drain, still_mine)
     leave(engine, old, network_of(old.environment), still_mine)
-    return prune(engine, old.environment, old.service, keep, still_mine)
+    return prune(engine, old.service_ref, keep, still_mine)
 
 
 def find_kept(state: ServiceState, digest: str, configuration: str) -> Container | None:
@@ -192,7 +192,7 @@ def _in_the_way(engine: Engine, candidate: Container) -> Container | None:
     One that crashes and is restarted again and again takes the port back at any moment; the deploy
     that repairs it must not fail for that.
     """
-    state = observe(engine, candidate.environment, candidate.service)
+    state = observe(engine, candidate.service_ref)
     attached = (one for one in state.containers if one.is_on_network and one.id != candidate.id)
     return next(attached, None)
 
@@ -227,7 +227,7 @@ def _nothing_serves(
     old: Container, first: QuaymasterError, second: QuaymasterError
 ) -> OutsideFailure:
     return OutsideFailure(
-        f"Nothing serves {old.environment}/{old.service} now.",
+        f"Nothing serves {old.service_ref} now.",
         why=f"{first.trouble.what} {first.trouble.why} Bringing the old container back failed too: "
         f"{second.trouble.what} {second.trouble.why}",
         next_step=f"Start {old.name} on the host by hand, or deploy again.",

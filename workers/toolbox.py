@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
 from quaymaster.findings import ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.key_ring import Role
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
+from quaymaster.target import TargetRef
 from workers import configurations
 from workers.engine import Engine
 from workers.exchange import Check, go_on
@@ -72,7 +73,9 @@ class Toolbox:
             )
         return self._registries[name]
 
-    def scan_local(self, image: ImageRef, engine: Engine, check: Callable[[], None]) -> ScanReport:
+    def scan_local(
+        self, image: PinnedImage, engine: Engine, check: Callable[[], None]
+    ) -> ScanReport:
         """Scan an image of a host, named by its id."""
         config = None if engine.has_containerds_store else image.digest
         return self.scanner.scan_local(image, engine.url, check, config)
@@ -87,6 +90,10 @@ class Toolbox:
             Owner(self.configuration, self.connection, self.keys).expect(engine)
             self._engines[host] = engine
         return self._engines[host]
+
+    def engine_of(self, target: TargetRef) -> Engine:
+        """The engine of a target. Raises as ``engine`` does."""
+        return self.engine(target.name)
 
     def close(self) -> None:
         """Close every connection."""

@@ -8,6 +8,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import ImageRef, Repository, shown
 from quaymaster.spelling import listed
+from quaymaster.target import ServiceRef
 
 _OPERATION = re.compile(r"#?(0*[1-9][0-9]{0,11})")
 _MENTIONS = {"<@": "A person", "<#": "A channel", "<!": "A group"}
@@ -98,7 +99,7 @@ class Given:
             )
         return int(found[1])
 
-    def environment_and_service(self) -> tuple[str, str]:
+    def service(self) -> ServiceRef:
         """``ENVIRONMENT/SERVICE``, both of which exist."""
         environment, slash, service = self.word("ENVIRONMENT/SERVICE").partition("/")
         services = self.configuration.environment(environment).services
@@ -108,7 +109,7 @@ class Given:
                 next_step=f"Write {listed((f'{environment}/{name}' for name in services), 'or')}.",
             )
         self.configuration.service(environment, service)
-        return environment, service
+        return ServiceRef(environment, service)
 
     def _image(self, name: str) -> ImageRef:
         word = self.word(name)

@@ -11,6 +11,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import shown
 from quaymaster.requests import (
+    REQUESTS,
     ApproveRequest,
     CancelRequest,
     DeployRequest,
@@ -29,7 +30,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
-from quaymaster.rights import RIGHT_OF_VERB, Right
+from quaymaster.rights import Right
 from quaymaster.spelling import did_you_mean, listed, nearest
 
 COMMAND = "/image"
@@ -103,7 +104,8 @@ class Verb:
     @property
     def needs(self) -> Right | None:
         """The right that it needs; None where another question decides, or none."""
-        return RIGHT_OF_VERB.get(self.name)
+        right = REQUESTS[self.name].right
+        return right if isinstance(right, Right) else None
 
 
 def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Request:
@@ -266,7 +268,7 @@ def _deploy(given: Given) -> Request:
 
 
 def _rollback(given: Given) -> Request:
-    return RollbackRequest(*given.environment_and_service())
+    return RollbackRequest(*given.service().place)
 
 
 _REF = Argument("REF")

@@ -4,10 +4,10 @@ from bot.views.parts import cleaned
 from quaymaster.findings import Severity
 from quaymaster.image_ref import Digest
 from quaymaster.platforms import Member
+from quaymaster.quantities import in_units
 
 BAR_CELLS = 20
 _UNITS = ("B", "KB", "MB", "GB", "TB")
-_MEMORY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 ICONS = {
     Severity.CRITICAL: "🔴",
@@ -20,7 +20,7 @@ ICONS = {
 
 def size(count: float) -> str:
     """Bytes in decimal units, as registries and ``docker images`` count: ``210 MB``, ``1.2 GB``."""
-    return _in_units(count, 1000, _UNITS)
+    return in_units(count, 1000, _UNITS)
 
 
 def size_change(before: int, after: int) -> str:
@@ -28,11 +28,6 @@ def size_change(before: int, after: int) -> str:
     if after == before:
         return "same size"
     return f"{size(abs(after - before))} {'larger' if after > before else 'smaller'}"
-
-
-def memory(count: float) -> str:
-    """Bytes in binary units, as ``--memory`` counts: ``512 MiB``."""
-    return _in_units(count, 1024, _MEMORY_UNITS)
 
 
 def duration(seconds: float) -> str:
@@ -84,11 +79,3 @@ def severities(counts: tuple[tuple[Severity, int], ...]) -> str:
 
 def _two(large: int, unit: str, small: int, small_unit: str) -> str:
     return f"{large} {unit} {small} {small_unit}" if small else f"{large} {unit}"
-
-
-def _in_units(count: float, step: int, units: tuple[str, ...]) -> str:
-    amount, power = float(max(0, count)), 0
-    while amount >= step * 0.9995 and power < len(units) - 1:
-        amount, power = amount / step, power + 1
-    digits = 1 if power and amount < 9.95 else 0
-    return f"{amount:,.{digits}f} {units[power]}"

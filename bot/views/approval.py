@@ -5,7 +5,7 @@ from typing import assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.views.amounts import counted, memory, of_index, severities, size, size_change
+from bot.views.amounts import counted, of_index, severities, size, size_change
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Bold,
@@ -23,10 +23,8 @@ from bot.views.parts import (
 from bot.views.results import image_line, notes
 from bot.views.scene import Scene
 from quaymaster.approvals import Approval
-from quaymaster.capabilities import BY_DOCKER
 from quaymaster.findings import Blocked, Clean, Finding, Unknown
 from quaymaster.plans import DeployPlan, Examined
-from quaymaster.services import Limits, ServiceConfiguration, Variable
 
 _FINDINGS_SHOWN = 4
 _NAMES_SHOWN = 12
@@ -122,73 +120,12 @@ def _configuration_line(plan: DeployPlan) -> Line:
         return ()
     if plan.running.configuration is None:
         return ("Configuration: what runs now is not known",)
-    changes = configuration_changes(plan.running.configuration, plan.configuration)
+    changes = plan.configuration.differences(plan.running.configuration)
     if not changes:
         return ("Configuration: unchanged",)
     pieces: list[Inline] = []
-    for how, names in changes:
-        pieces += ["; " if pieces else " ", f"{how} " if how else ""]
-        pieces += joined((Code(clipped(name, _NAME_LIMIT)) for name in names), limit=_NAMES_SHOWN)
+    for change in changes:
+        names = (Code(clipped(name, _NAME_LIMIT)) for name in change.names)
+        pieces += ["; " if pieces else " ", f"{change.how} "]
+        pieces += joined(names, limit=_NAMES_SHOWN)
     return ("Configuration:", *pieces)
-
-
-def configuration_changes(
-    before: ServiceConfiguration, after: ServiceConfiguration
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What differs: variables by name (“adds”, “changes”, “drops”), capabilities, and settings."""
-    old = {variable.name: variable for variable in before.environment}
-    new = {variable.name: variable for variable in after.environment}
-    could_before, may_now = _capabilities(before), _capabilities(after)
-    changes = (
-        ("adds", tuple(name for name in new if name not in old)),
-        ("changes", tuple(name for name in new if name in old and _differ(old[name], new[name]))),
-        ("drops", tuple(name for name in old if name not in new)),
-        ("gives the capabilities", tuple(sorted(may_now - could_before))),
-        ("takes the capabilities", tuple(sorted(could_before - may_now))),
-        ("new", _settings(before, after)),
-    )
-    return tuple((how, names) for how, names in changes if names)
-
-
-def _settings(before: ServiceConfiguration, after: ServiceConfiguration) -> tuple[str, ...]:
-    rows = (
-        ("ports", before.ports, after.ports, " ".join(map(str, after.ports)) or "none"),
-        ("volumes", before.volumes, after.volumes, " ".join(map(str, after.volumes)) or "none"),
-        ("command", before.command, after.command, ""),
-        ("limits", before.limits, after.limits, _limits(after.limits)),
-        (
-            "privileges",
-            before.no_new_privileges,
-            after.no_new_privileges,
-            "cannot be gained" if after.no_new_privileges else "can be gained",
-        ),
-        (
-            "first process",
-            before.init,
-            after.init,
-            "Docker's init" if after.init else "the image's own",
-        ),
-        ("health check", before.health, after.health, ""),
-        ("drain", before.drain, after.drain, f"{after.drain:g} s"),
-        ("bake", before.bake, after.bake, f"{after.bake:g} s"),
-    )
-    return tuple(f"{name} {shown}".strip() for name, old, new, shown in rows if old != new)
-
-
-def _limits(limits: Limits) -> str:
-    words = [
-        memory(limits.memory) if limits.memory is not None else "",
-        f"{limits.cpus:g} CPU" if limits.cpus is not None else "",
-        f"{limits.pids:,} processes" if limits.pids is not None else "",
-    ]
-    return " ".join(word for word in words if word) or "none"
-
-
-def _capabilities(configuration: ServiceConfiguration) -> frozenset[str]:
-    """Where none are recorded, Docker gave them."""
-    found = configuration.capabilities
-    return frozenset(BY_DOCKER if found is None else found)
-
-
-def _differ(one: Variable, other: Variable) -> bool:
-    return one != other

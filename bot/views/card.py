@@ -17,6 +17,7 @@ from bot.views.answers import Answer
 from bot.views.approval import change_lines, plan_blocks, verdict_line, vote_lines
 from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
+from bot.views.outcomes import view_of
 from bot.views.parts import (
     Code,
     Confirmation,
@@ -34,7 +35,7 @@ from bot.views.parts import (
     paragraph,
     small_print,
 )
-from bot.views.results import FINDINGS_SHOWN, image_line, result_blocks, result_summary
+from bot.views.results import FINDINGS_SHOWN, image_line
 from bot.views.scene import Scene
 from bot.views.state import standing
 from quaymaster.actors import SlackUser
@@ -222,7 +223,7 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
     return (
         (f"{now.emoji} {_title(scene)} (#{operation.id})",),
         (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
-        *((result_summary(outcome),) if outcome is not None else ()),
+        *((view_of(outcome, scene).summary,) if outcome is not None else ()),
         *_asked_by(operation),
     )
 
@@ -305,7 +306,7 @@ def _examined(operation: Operation) -> tuple[Block, ...]:
 
 
 def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:
-    return result_blocks(outcome, scene) if outcome is not None else ()
+    return view_of(outcome, scene).blocks() if outcome is not None else ()
 
 
 def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:

@@ -1,14 +1,12 @@
-"""What an operation ended with."""
+"""What an operation ended with, in lines and blocks; ``outcomes`` says which belong to what."""
 
 from collections.abc import Sequence
 from typing import assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.views import listing
 from bot.views.amounts import counted, digest_word, duration, of_index, severities, short, size
 from bot.views.findings import finding_rows
-from bot.views.inspected import inspected_blocks, inspected_summary
 from bot.views.parts import (
     Bold,
     Code,
@@ -27,73 +25,12 @@ from bot.views.parts import (
 from bot.views.scene import Scene
 from quaymaster.errors import Trouble
 from quaymaster.findings import Blocked, Clean, Unknown
-from quaymaster.image_ref import ImageRef
-from quaymaster.outcomes import (
-    Deployed,
-    Ended,
-    Failed,
-    HistoryListed,
-    ImagesListed,
-    Inspected,
-    Lost,
-    Outcome,
-    Pulled,
-    Pushed,
-    Scanned,
-    Tagged,
-    TagsListed,
-)
+from quaymaster.image_ref import PinnedImage
+from quaymaster.outcomes import Deployed, Pulled, Pushed, Scanned, Tagged
 
 FINDINGS_SHOWN = 6
 NOTES_SHOWN = 6
 NOTE_LIMIT = 200
-
-
-def result_blocks(outcome: Outcome, scene: Scene) -> tuple[Block, ...]:
-    """What the card says about an outcome."""
-    match outcome:
-        case ImagesListed():
-            return listing.images(outcome, scene)
-        case TagsListed():
-            return listing.tags(outcome, scene)
-        case HistoryListed():
-            return listing.history(outcome, scene)
-        case Inspected():
-            return inspected_blocks(outcome)
-        case Pulled() | Pushed() | Tagged():
-            return (paragraph(*_transfer_lines(outcome)),)
-        case Scanned():
-            return _scanned(outcome)
-        case Deployed():
-            return _deployed(outcome, scene)
-        case Failed(trouble, runs_now):
-            return trouble_blocks(trouble, runs_now)
-        case Lost(said, next_step) | Ended(said, _, next_step):
-            return (paragraph(prose(said), _next(next_step)),)
-        case _:
-            assert_never(outcome)
-
-
-def result_summary(outcome: Outcome) -> Line:
-    """What the state does not say yet, in one line, for the notification. It may be empty."""
-    match outcome:
-        case ImagesListed() | TagsListed() | HistoryListed():
-            return ()
-        case Inspected():
-            return inspected_summary(outcome)
-        case Pulled() | Pushed() | Tagged():
-            return in_a_row(_transfer_lines(outcome))
-        case Scanned(counts=counts, verdict=verdict):
-            why = prose(verdict.why) if isinstance(verdict, Unknown) else ("No findings",)
-            return (severities(counts),) if severities(counts) else why
-        case Deployed():
-            return in_a_row(_deployed_lines(outcome))
-        case Failed(trouble, runs_now):
-            return in_a_row(trouble_lines(trouble, runs_now), " ")
-        case Lost(said, next_step) | Ended(said, _, next_step):
-            return in_a_row((prose(said), _next(next_step)), " ")
-        case _:
-            assert_never(outcome)
 
 
 def in_a_row(lines: Sequence[Line], separator: str = " · ") -> Line:
@@ -122,31 +59,35 @@ def trouble_lines(trouble: Trouble, runs_now: str = "") -> tuple[Line, ...]:
     )
 
 
+def end_lines(why: str, next_step: str) -> tuple[Line, ...]:
+    """Why it ended, and what to do next."""
+    return (prose(why), _next(next_step))
+
+
 def _next(next_step: str) -> Line:
     return ("👉 ", *prose(next_step, 600)) if next_step.strip() else ()
 
 
-def _transfer_lines(outcome: Pulled | Pushed | Tagged) -> tuple[Line, ...]:
-    match outcome:
-        case Pulled():
-            took = "" if outcome.already_there else _speed(outcome.size, outcome.seconds)
-            return (("Digest ", Code(short(outcome.digest))), (dotted(size(outcome.size), took),))
-        case Pushed():
-            layers = counted(outcome.layers, "layer")
-            if outcome.layers_already_there:
-                layers += f", {outcome.layers_already_there:,} there already"
-            return (
-                ("Digest ", Code(short(outcome.digest))),
-                (dotted(size(outcome.size), layers),),
-                (duration(outcome.seconds),),
-            )
-        case Tagged():
-            return _tagged(outcome)
-        case _:
-            assert_never(outcome)
+def pulled_lines(pulled: Pulled) -> tuple[Line, ...]:
+    """An image that is on the host."""
+    took = "" if pulled.already_there else _speed(pulled.size, pulled.seconds)
+    return (("Digest ", Code(short(pulled.digest))), (dotted(size(pulled.size), took),))
 
 
-def _tagged(tagged: Tagged) -> tuple[Line, ...]:
+def pushed_lines(pushed: Pushed) -> tuple[Line, ...]:
+    """An image that is in the registry."""
+    layers = counted(pushed.layers, "layer")
+    if pushed.layers_already_there:
+        layers += f", {pushed.layers_already_there:,} there already"
+    return (
+        ("Digest ", Code(short(pushed.digest))),
+        (dotted(size(pushed.size), layers),),
+        (duration(pushed.seconds),),
+    )
+
+
+def tagged_lines(tagged: Tagged) -> tuple[Line, ...]:
+    """An image that has one more name."""
     where = tagged.where if tagged.where == "registry" else f"host {tagged.where}"
     word = digest_word(is_image_id=tagged.where != "registry")
     before: Line = ()
@@ -167,7 +108,16 @@ def _speed(count: int, seconds: float) -> str:
     return dotted(duration(seconds), f"{size(count / seconds)}/s")
 
 
-def _scanned(scanned: Scanned) -> tuple[Block, ...]:
+def scanned_summary(scanned: Scanned) -> Line:
+    """How many findings there are; where there is none, why not."""
+    if counts := severities(scanned.counts):
+        return (counts,)
+    verdict = scanned.verdict
+    return prose(verdict.why) if isinstance(verdict, Unknown) else ("No findings",)
+
+
+def scanned_blocks(scanned: Scanned) -> tuple[Block, ...]:
+    """What a scan found."""
     how = "looked up: scanned before" if scanned.reused else duration(scanned.seconds)
     counts = severities(scanned.counts)
     lines: list[Line] = [(counts,)] if counts else []
@@ -194,7 +144,13 @@ def _scanned(scanned: Scanned) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _deployed(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
+def deployed_summary(deployed: Deployed) -> Line:
+    """How long it took, and for how long nobody was answered."""
+    return in_a_row(_deployed_lines(deployed))
+
+
+def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
+    """What runs now, what ran before, and how to go back."""
     before: Line = ("Before: nothing ran there",)
     if deployed.replaced is not None:
         before = ("Before: ", *image_line(deployed.replaced, scene))
@@ -210,7 +166,7 @@ def _undo(deployed: Deployed, scene: Scene) -> Line:
         return ()
     if plan.undo is None:
         return ("Undo: nothing to go back to",)
-    place = clipped(f"{deployed.environment}/{deployed.service}", 100)
+    place = clipped(str(deployed.service_ref), 100)
     return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 
 
@@ -223,10 +179,10 @@ def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
     return ((dotted(f"Unreachable for {for_how_long}", took),),)
 
 
-def image_line(image: ImageRef, scene: Scene) -> Line:
+def image_line(image: PinnedImage, scene: Scene) -> Line:
     """An image by the name people know and the digest that is meant."""
     name = Code(clipped_middle(scene.image(image), 90))
-    if image.tag is None or image.digest is None:
+    if image.tag is None:
         return (name,)
     return (name, " ", Code(image.digest.short))
 

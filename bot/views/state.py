@@ -4,27 +4,12 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.views.amounts import counted
-from bot.views.listing import total_of
+from bot.views.outcomes import view_of
 from bot.views.parts import Bold, Line, Person, When, clipped
 from bot.views.scene import Scene
-from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.outcomes import (
-    Deployed,
-    Ended,
-    Failed,
-    HistoryListed,
-    ImagesListed,
-    Inspected,
-    Lost,
-    Outcome,
-    Pulled,
-    Pushed,
-    Scanned,
-    Tagged,
-    TagsListed,
-)
-from quaymaster.requests import DriftRequest
+from quaymaster.outcomes import Ended
+from quaymaster.request_facts import Asker
 from quaymaster.scan_orders import WAITING
 
 
@@ -62,7 +47,7 @@ def standing(scene: Scene) -> Standing:
             until: Line = (" until ", When(operation.look_at)) if operation.look_at else ()
             return Standing("👀", "Live, being watched", until)
         case _:
-            return _ended(operation)
+            return _ended(scene)
 
 
 def _queued(operation: Operation) -> Standing:
@@ -116,16 +101,18 @@ def _awaiting(scene: Scene) -> Standing:
     return Standing("🟡", f"Needs {missing}", (" until ", When(approval.rule.expires_at)))
 
 
-def _ended(operation: Operation) -> Standing:
+def _ended(scene: Scene) -> Standing:
+    operation = scene.operation
     outcome = operation.outcome
     by: Line = ()
     if isinstance(outcome, Ended) and outcome.by is not None:
         by = (" by ", Person(outcome.by))
-    if isinstance(operation.request, DriftRequest):
+    if operation.request.facts.right is Asker.PRODUCT:
         is_well = operation.state is State.SUCCEEDED
         return Standing("✅", "In order") if is_well else Standing("⚠️", "Not as it was released")
-    if operation.state is State.SUCCEEDED:
-        return _succeeded(operation, outcome)
+    if operation.state is State.SUCCEEDED and outcome is not None:
+        view = view_of(outcome, scene)
+        return Standing(view.emoji, view.word)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
         by = (" by ", Person(operation.approval.rejected_by))
         if operation.approval.rejected_by == operation.requester:
@@ -135,6 +122,7 @@ def _ended(operation: Operation) -> Standing:
 
 
 _ENDS = {
+    State.SUCCEEDED: ("✅", "Done"),
     State.FAILED: ("🔴", "Failed"),
     State.UNKNOWN: ("❓", "Nobody knows how it ended"),
     State.REFUSED: ("⛔", "Refused"),
@@ -143,39 +131,3 @@ _ENDS = {
     State.CANCELLED: ("⚪", "Cancelled"),
     State.SUPERSEDED: ("🔁", "Superseded"),
 }
-
-
-def _succeeded(operation: Operation, outcome: Outcome | None) -> Standing:
-    match outcome:
-        case ImagesListed() | TagsListed() | HistoryListed():
-            return Standing("✅", total_of(outcome))
-        case Inspected():
-            where = outcome.where if outcome.where == "registry" else f"host {outcome.where}"
-            return Standing("✅", f"In the {clipped(where, 60)}")
-        case Pulled(already_there=already_there):
-            return Standing("✅", "Up to date, nothing to pull" if already_there else "Pulled")
-        case Pushed():
-            return Standing("✅", "Pushed")
-        case Tagged():
-            return Standing("✅", "Tagged")
-        case Scanned(verdict=verdict):
-            return _scanned(verdict)
-        case Deployed():
-            is_rollback = operation.plan is not None and operation.plan.kind == "rollback"
-            return Standing("✅", "Rolled back" if is_rollback else "Deployed")
-        case None | Failed() | Lost() | Ended():
-            return Standing("✅", "Done")
-        case _:
-            assert_never(outcome)
-
-
-def _scanned(verdict: Verdict) -> Standing:
-    match verdict:
-        case Clean():
-            return Standing("✅", "Clean")
-        case Blocked(total=total):
-            return Standing("⛔", f"{counted(total, 'finding')} would stop a deploy")
-        case Unknown():
-            return Standing("❓", "Unknown: nothing is proven")
-        case _:
-            assert_never(verdict)

@@ -8,76 +8,71 @@ import structlog
 from quaymaster.drift import Drift
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing
-from quaymaster.queues import host_queue
+from quaymaster.queues import target_queue
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.cards import pairs
 from quaymaster.store.formats import DRIFT
 from quaymaster.store.transactions import FieldEquals, Query, Transaction
+from quaymaster.target import ServiceRef
 
 log = structlog.get_logger(__name__)
-
-Place = tuple[str, str]
-"""An environment and a service."""
 
 
 def observe(drift: Drift, before: Signed[Drift] | None, key: SigningKey) -> Transaction[bool]:
     """Record an observation; False if another check was faster."""
-    place = (drift.environment, drift.service)
+    service = drift.service_ref
+    text = DRIFT.signed(drift, service.place, key).text
     return Transaction(
-        guards=(FieldEquals(keys.DRIFTS, _field(place), before.text if before else ""),),
-        commands=(("HSET", keys.DRIFTS, _field(place), DRIFT.signed(drift, place, key).text),),
+        guards=(FieldEquals(keys.DRIFTS, str(service), before.text if before else ""),),
+        commands=(("HSET", keys.DRIFTS, str(service), text),),
         done=lambda _: True,
         refused=lambda _: False,
     )
 
 
-def observed(ring: KeyRing) -> Query[Mapping[Place, Signed[Drift]]]:
+def observed(ring: KeyRing) -> Query[Mapping[ServiceRef, Signed[Drift]]]:
     """The observations that a worker of their host signed; others are omitted."""
     return Query(("HGETALL", keys.DRIFTS), lambda reply: dict(_readable(reply, ring)))
 
 
-def told() -> Query[Mapping[Place, str]]:
+def told() -> Query[Mapping[ServiceRef, str]]:
     """The digests of the observations that already have an operation."""
 
-    def read(reply: Any) -> Mapping[Place, str]:
-        return {_place(field): digest.decode() for field, digest in _items(reply)}
+    def read(reply: Any) -> Mapping[ServiceRef, str]:
+        return {_service(field): digest.decode() for field, digest in _items(reply)}
 
     return Query(("HGETALL", keys.DRIFTS_TOLD), read)
 
 
-def note_told(place: Place, digest: str) -> Transaction[None]:
+def note_told(service: ServiceRef, digest: str) -> Transaction[None]:
     """Record that this observation has an operation, or needs none."""
     return Transaction(
-        commands=(("HSET", keys.DRIFTS_TOLD, _field(place), digest),),
+        commands=(("HSET", keys.DRIFTS_TOLD, str(service), digest),),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def _readable(reply: Any, ring: KeyRing) -> Iterator[tuple[Place, Signed[Drift]]]:
+def _readable(reply: Any, ring: KeyRing) -> Iterator[tuple[ServiceRef, Signed[Drift]]]:
     for field, text in _items(reply):
-        place = _place(field)
+        service = _service(field)
         try:
-            signed = DRIFT.read(text, place, ring)
+            signed = DRIFT.read(text, service.place, ring)
         except (Forged, WrittenByNewer) as error:
             log.warning("observation is not acted upon", place=field[:80], why=str(error))
             continue
         drift = signed.value
-        is_enrolled = ring.key(signed.key).may_work_in(host_queue(drift.host))
-        if is_enrolled and (drift.environment, drift.service) == place:
-            yield place, signed
+        is_enrolled = ring.key(signed.key).may_work_in(target_queue(drift.target))
+        if is_enrolled and drift.service_ref == service:
+            yield service, signed
 
 
 def _items(reply: Any) -> Any:
     return reply.items() if isinstance(reply, dict) else pairs(reply)
 
 
-def _field(place: Place) -> str:
-    return "/".join(place)
-
-
-def _place(field: bytes) -> Place:
+def _service(field: bytes) -> ServiceRef:
     environment, _, service = field.decode(errors="replace").partition("/")
-    return environment, service
+    return ServiceRef(environment, service)

@@ -1,5 +1,7 @@
 """The names of everything in Redis, in one place."""
 
+from quaymaster.target import ServiceRef
+
 PREFIX = "quaymaster:"
 
 FORMAT = f"{PREFIX}format"
@@ -74,14 +76,14 @@ def lease(name: str) -> str:
     return f"{PREFIX}lease:{name}"
 
 
-def releases(environment: str, service: str) -> str:
+def releases(service: ServiceRef) -> str:
     """A list of releases, oldest first."""
-    return f"{PREFIX}releases:{environment}/{service}"
+    return f"{PREFIX}releases:{service}"
 
 
-def bad_digests(environment: str, service: str) -> str:
+def bad_digests(service: ServiceRef) -> str:
     """A hash: digests that were rolled back, and the signed mark on each."""
-    return f"{PREFIX}bad:{environment}/{service}"
+    return f"{PREFIX}bad:{service}"
 
 
 def report(digest: str, database: str) -> str:
@@ -119,14 +121,14 @@ def open_findings(repository: str) -> str:
     return f"{PREFIX}findings:{repository}"
 
 
-def turn(environment: str, service: str) -> str:
+def turn(service: ServiceRef) -> str:
     """A string: the highest turn of any plan of the service."""
-    return f"{PREFIX}turn:{environment}/{service}"
+    return f"{PREFIX}turn:{service}"
 
 
-def at_work(environment: str, service: str) -> str:
+def at_work(service: ServiceRef) -> str:
     """A hash with an expiry: the owners that have not returned the right to change a service."""
-    return f"{PREFIX}at-work:{environment}/{service}"
+    return f"{PREFIX}at-work:{service}"
 
 
 def job(job_id: str) -> str:

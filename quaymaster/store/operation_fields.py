@@ -20,8 +20,7 @@ from quaymaster.operations import Cancellation, Operation, Stage, State, Submiss
 from quaymaster.plans import DeployPlan, Examined, Resolved
 from quaymaster.policy import Person
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
-from quaymaster.requests import DeployRequest, RollbackRequest
+from quaymaster.queues import target_queue
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp
@@ -39,6 +38,7 @@ from quaymaster.store.formats import (
 )
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Command, Query
+from quaymaster.target import ServiceRef
 
 T = TypeVar("T")
 
@@ -348,23 +348,19 @@ def _standings(
 
 def _place(submission: Submission) -> tuple[str, ...]:
     """Where the parts of an operation live: they fit no other one."""
-    match submission.request:
-        case DeployRequest() | RollbackRequest() as request:
-            return (str(submission.id), request.environment, request.service)
-        case _:
-            return (str(submission.id),)
+    change = submission.request.facts.service_change
+    if change is None:
+        return (str(submission.id),)
+    return (str(submission.id), *change.service.place)
 
 
 def _check_the_plan_belongs(operation: Operation) -> None:
     plan = operation.plan
     if plan is None:
         return
-    request = operation.request
-    if (request.verb, getattr(request, "environment", ""), getattr(request, "service", "")) != (
-        plan.kind,
-        plan.environment,
-        plan.service,
-    ):
+    change = operation.request.facts.service_change
+    service = ServiceRef(plan.environment, plan.service)
+    if change is None or (operation.request.verb, change.service) != (plan.kind, service):
         raise Forged("The plan is not about what was asked for, so nothing was done.")
 
 
@@ -380,7 +376,7 @@ def _check_the_scan_is_its_own(operation: Operation) -> None:
 def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
     """What a worker signed counts in the queues of its key alone."""
     plan = operation.plan
-    if plan is not None and host_queue(plan.host) != operation.queue:
+    if plan is not None and target_queue(plan.target) != operation.queue:
         raise _does_not_belong(str(operation.id), "plan")
     parts = (operation.signed_resolved, operation.signed_examined, operation.signed_plan)
     for part in parts:

@@ -12,6 +12,7 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.formats import BAD_DIGEST, RELEASE
 from quaymaster.store.transactions import Command, Query
+from quaymaster.target import ServiceRef
 
 log = structlog.get_logger(__name__)
 
@@ -21,17 +22,15 @@ _KEPT = 500
 
 def record(release: Release, key: SigningKey) -> tuple[Command, ...]:
     """The commands that add a release; they belong in the move to ``succeeded``."""
-    place = (release.environment, release.service)
-    where = keys.releases(*place)
+    where = keys.releases(release.service_ref)
     return (
-        ("RPUSH", where, RELEASE.signed(release, place, key).text),
+        ("RPUSH", where, RELEASE.signed(release, release.service_ref.place, key).text),
         ("LTRIM", where, -_KEPT, -1),
     )
 
 
 def mark_bad(
-    environment: str,
-    service: str,
+    service: ServiceRef,
     digest: Digest,
     operation: int,
     at: datetime,
@@ -40,13 +39,13 @@ def mark_bad(
     index: Digest | None = None,
 ) -> tuple[Command, ...]:
     """The commands that prevent another deploy of a digest that was rolled back."""
-    mark = BadDigest(environment, service, digest, operation, at, index)
-    signed = BAD_DIGEST.signed(mark, (environment, service, str(digest)), key)
-    return (("HSET", keys.bad_digests(environment, service), str(digest), signed.text),)
+    mark = BadDigest(*service.place, digest, operation, at, index)
+    signed = BAD_DIGEST.signed(mark, (*service.place, str(digest)), key)
+    return (("HSET", keys.bad_digests(service), str(digest), signed.text),)
 
 
 def latest(
-    environment: str, service: str, ring: KeyRing, queue: str, count: int = 20
+    service: ServiceRef, ring: KeyRing, queue: str, count: int = 20
 ) -> Query[tuple[Release, ...]]:
     """The latest releases signed by a worker of this queue, newest first, each once.
 
@@ -57,22 +56,20 @@ def latest(
     def read(reply: list[bytes]) -> tuple[Release, ...]:
         found: dict[int, Release] = {}
         for text in reply:
-            signed = RELEASE.read(text, (environment, service), ring)
+            signed = RELEASE.read(text, service.place, ring)
             release = signed.value
-            if (release.environment, release.service) != (environment, service):
-                raise Forged(f"#{release.id} is no release of {environment}/{service}.")
+            if release.service_ref != service:
+                raise Forged(f"#{release.id} is no release of {service}.")
             if not ring.key(signed.key).may_work_in(queue):
                 log.warning("release of another worker", release=release.id, key=signed.key)
                 continue
             found[release.id] = release
         return tuple(found[number] for number in sorted(found, reverse=True)[:count])
 
-    return Query(("LRANGE", keys.releases(environment, service), -count, -1), read)
+    return Query(("LRANGE", keys.releases(service), -count, -1), read)
 
 
-def bad_digests(
-    environment: str, service: str, ring: KeyRing, queue: str
-) -> Query[dict[Digest, BadDigest]]:
+def bad_digests(service: ServiceRef, ring: KeyRing, queue: str) -> Query[dict[Digest, BadDigest]]:
     """Every digest that was rolled back, as signed by a worker of this queue; the index of an image
     is included with it.
 
@@ -86,10 +83,10 @@ def bad_digests(
         )
         found: list[BadDigest] = []
         for digest, text in pairs:
-            place = (environment, service, digest.decode(errors="replace"))
+            place = (*service.place, digest.decode(errors="replace"))
             signed = BAD_DIGEST.read(text, place, ring)
             mark = signed.value
-            if (mark.environment, mark.service, str(mark.digest)) != place:
+            if (*mark.service_ref.place, str(mark.digest)) != place:
                 raise Forged(f"The mark on {mark.digest.short} is not about what it stands for.")
             if ring.key(signed.key).may_work_in(queue):
                 found.append(mark)
@@ -98,4 +95,4 @@ def bad_digests(
         of_indexes = {mark.index: mark for mark in found if mark.index is not None}
         return of_indexes | {mark.digest: mark for mark in found}
 
-    return Query(("HGETALL", keys.bad_digests(environment, service)), read)
+    return Query(("HGETALL", keys.bad_digests(service)), read)

@@ -15,6 +15,7 @@ from typing import Any
 from quaymaster.store import keys, leases
 from quaymaster.store.cards import pairs
 from quaymaster.store.transactions import Command, Query, Transaction
+from quaymaster.target import ServiceRef
 
 _KEPT_SECONDS = 24 * 3600
 """Longer than any realistic pause of a machine."""
@@ -37,52 +38,48 @@ class Mark(StrEnum):
         return self is not Mark.AT_WORK
 
 
-def name_of(environment: str, service: str) -> str:
+def name_of(service: ServiceRef) -> str:
     """The name of the lease."""
-    return f"service:{environment}/{service}"
+    return f"service:{service}"
 
 
-def take(environment: str, service: str, owner: str, now: datetime) -> Transaction[bool]:
+def take(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """True if nobody held it and this owner holds it now."""
-    lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(environment, service, owner, Mark.AT_WORK, now))
+    lease = leases.take(name_of(service), owner, leases.SERVICE_MILLISECONDS)
+    return _marked(lease, _mark(service, owner, Mark.AT_WORK, now))
 
 
-def take_over(
-    environment: str, service: str, old: str, new: str, now: datetime
-) -> Transaction[bool]:
+def take_over(service: ServiceRef, old: str, new: str, now: datetime) -> Transaction[bool]:
     """True if the old owner still held it and the new one holds it now."""
-    name = name_of(environment, service)
+    name = name_of(service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(environment, service, new, Mark.AT_WORK, now))
+    return _marked(lease, _mark(service, new, Mark.AT_WORK, now))
 
 
-def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
+def give_back(service: ServiceRef, owner: str) -> Transaction[bool]:
     """True if this owner held it until now. No more of its work follows."""
-    gone = (("HDEL", keys.at_work(environment, service), owner),)
-    return _marked(leases.give_back(name_of(environment, service), owner), gone)
+    gone = (("HDEL", keys.at_work(service), owner),)
+    return _marked(leases.give_back(name_of(service), owner), gone)
 
 
-def give_back_unfinished(
-    environment: str, service: str, owner: str, now: datetime
-) -> Transaction[bool]:
+def give_back_unfinished(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """The same for an owner that had not finished: a service check settles what it left."""
-    mark = _mark(environment, service, owner, Mark.UNFINISHED, now)
-    return _marked(leases.give_back(name_of(environment, service), owner), mark)
+    mark = _mark(service, owner, Mark.UNFINISHED, now)
+    return _marked(leases.give_back(name_of(service), owner), mark)
 
 
-def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
+def note_late(service: ServiceRef, owner: str, now: datetime) -> Transaction[None]:
     """Record that the owner noticed too late that it had lost the right."""
     return Transaction(
-        commands=_mark(environment, service, owner, Mark.LATE, now),
+        commands=_mark(service, owner, Mark.LATE, now),
         done=lambda _: None,
         refused=lambda _: None,
     )
 
 
-def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transaction[None]:
+def forget(service: ServiceRef, owners: tuple[str, ...]) -> Transaction[None]:
     """Remove the marks of owners whose work was settled and that make no more calls."""
-    where = keys.at_work(environment, service)
+    where = keys.at_work(service)
     return Transaction(
         commands=(("HDEL", where, *owners),) if owners else (),
         done=lambda _: None,
@@ -90,12 +87,10 @@ def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transacti
     )
 
 
-def marks(environment: str, service: str, now: datetime) -> Query[Mapping[str, Mark]]:
+def marks(service: ServiceRef, now: datetime) -> Query[Mapping[str, Mark]]:
     """The current marks, by owner: each lasts a day, however often others leave theirs."""
     oldest = now.timestamp() - _KEPT_SECONDS
-    return Query(
-        ("HGETALL", keys.at_work(environment, service)), lambda reply: _read(reply, oldest)
-    )
+    return Query(("HGETALL", keys.at_work(service)), lambda reply: _read(reply, oldest))
 
 
 def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[bool]:
@@ -107,10 +102,8 @@ def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[
     )
 
 
-def _mark(
-    environment: str, service: str, owner: str, mark: Mark, now: datetime
-) -> tuple[Command, ...]:
-    where = keys.at_work(environment, service)
+def _mark(service: ServiceRef, owner: str, mark: Mark, now: datetime) -> tuple[Command, ...]:
+    where = keys.at_work(service)
     written = f"{mark}{_SINCE}{now.timestamp():.0f}"
     return (("HSET", where, owner, written), ("EXPIRE", where, _KEPT_SECONDS))
 

@@ -6,12 +6,13 @@ An old record that somebody puts back has an old turn, so it never runs again.
 from quaymaster.errors import Forged
 from quaymaster.store import keys
 from quaymaster.store.transactions import Absent, Equals, Guard, Query, Transaction
+from quaymaster.target import ServiceRef
 
 _MOST_PLANS = 1_000_000
 """How many plans there can be between two that started a container."""
 
 
-def highest(environment: str, service: str) -> Query[int]:
+def highest(service: ServiceRef) -> Query[int]:
     """The highest assigned turn; 0 if none is known. Raises Forged if it is not a number."""
 
     def read(reply: bytes | None) -> int:
@@ -19,34 +20,34 @@ def highest(environment: str, service: str) -> Query[int]:
             return 0
         number = int(reply) if reply.isdigit() and len(reply) < 16 else 0
         if str(number).encode() != reply or number == 0:
-            raise _not_ours(environment, service, "is no number")
+            raise _not_ours(service, "is no number")
         return number
 
-    return Query(("GET", keys.turn(environment, service)), read)
+    return Query(("GET", keys.turn(service)), read)
 
 
-def check_is_near(environment: str, service: str, known: int, of_containers: int) -> None:
+def check_is_near(service: ServiceRef, known: int, of_containers: int) -> None:
     """Raise Forged if a turn is higher than any realistic number of plans explains.
 
     The number in Redis is not signed. A container would keep an excessive turn for ever, and no
     later plan could go above it.
     """
     if known > of_containers + _MOST_PLANS:
-        raise _not_ours(environment, service, "is far above that of every container")
+        raise _not_ours(service, "is far above that of every container")
 
 
-def _not_ours(environment: str, service: str, how: str) -> Forged:
+def _not_ours(service: ServiceRef, how: str) -> Forged:
     return Forged(
-        f"The turn of {environment}/{service} in the database {how}.",
+        f"The turn of {service} in the database {how}.",
         why="Something other than Quaymaster wrote it.",
-        next_step=f"Delete {keys.turn(environment, service)} in Redis: the containers of "
+        next_step=f"Delete {keys.turn(service)} in Redis: the containers of "
         "the service say which turn came last.",
     )
 
 
-def give(environment: str, service: str, known: int, turn: int) -> Transaction[bool]:
+def give(service: ServiceRef, known: int, turn: int) -> Transaction[bool]:
     """Assign a turn, if ``known`` is still the highest; False if another plan was faster."""
-    key = keys.turn(environment, service)
+    key = keys.turn(service)
     guard: Guard = Equals(key, str(known)) if known else Absent(key)
     return Transaction(
         guards=(guard,),

@@ -21,7 +21,7 @@ from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule
 from quaymaster.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.requests import DeployRequest
@@ -143,10 +143,10 @@ def deploy_to_approve(
     return store(running, samples.deploy(**given))
 
 
-def found_clean(connection: redis.Redis, image: ImageRef) -> None:
+def found_clean(connection: redis.Redis, image: PinnedImage) -> None:
     """The scanner has looked at an image just now, and found nothing."""
     database = ScannerDatabase("v1", datetime.now(UTC))
-    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    report = ScanReport(image.repository, image.digest, database, database.updated_at, ())
     perform(connection, reports.keep(report, SCANNER_KEY))
 
 

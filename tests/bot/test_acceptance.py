@@ -167,7 +167,7 @@ async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> 
     await bot.person(BOB).command("C0SHOP", PUSH)
     await until(lambda: len(bot.jobs("host:build1")) == 1, "Bob to be known")
     outcome = await bot.person(BOB).command("C0SHOP", "rollback production/web")
-    assert "You may not rollback in production/web" in outcome.words
+    assert "Only release-managers can roll back production/web." in outcome.words
     assert len(bot.operations()) == 1
 
     def noted() -> bool:

@@ -74,7 +74,9 @@ async def test_what_no_person_asked_for_is_not_admitted(
 
 async def test_somebody_without_the_right_is_refused(bot: Running) -> None:
     await bot.person(BOB).command("C0SHOP", "rollback production/web")
-    assert "You may not rollback" in why(await ended(bot, State.REFUSED))
+    assert "Only release-managers can roll back production/web." in why(
+        await ended(bot, State.REFUSED)
+    )
 
 
 async def test_a_user_group_gives_its_members_the_role(bot: Running) -> None:

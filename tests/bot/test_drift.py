@@ -18,6 +18,7 @@ from quaymaster.operations import Operation, State
 from quaymaster.requests import DriftRequest
 from quaymaster.store import drifts, keys, records
 from quaymaster.store.transactions import ask, perform
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
 from tests.keys import BOT, RING, WORKER_KEY
@@ -46,7 +47,7 @@ def found(
     valkey: redis.Redis, kind: DriftKind, what: str = "", host: str = "build1", service: str = "web"
 ) -> None:
     """What a worker found in staging."""
-    before = ask(valkey, drifts.observed(RING)).get(("staging", service))
+    before = ask(valkey, drifts.observed(RING)).get(ServiceRef("staging", service))
     drift = Drift("staging", service, host, kind, what, AT)
     assert perform(valkey, drifts.observe(drift, before, WORKER_KEY))
 

@@ -69,7 +69,7 @@ def record_release(bot: Running) -> None:
         id=7,
         environment="production",
         service="web",
-        image=samples.image("1.3"),
+        image=samples.pinned(tag="1.3"),
         configuration=samples.plan().configuration,
         released_by=ALICE,
         approved_by=(),

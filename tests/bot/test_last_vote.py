@@ -31,9 +31,7 @@ def mark(bot: Running, operation: Operation) -> None:
     """Somebody rolls back from the digest that waits for votes."""
     plan = operation.plan
     assert plan is not None
-    (command,) = releases.mark_bad(
-        plan.environment, plan.service, plan.digest, 7, datetime.now(UTC), WORKER_KEY
-    )
+    (command,) = releases.mark_bad(plan.service_ref, plan.digest, 7, datetime.now(UTC), WORKER_KEY)
     bot.connection.hset(str(command[1]), str(command[2]), str(command[3]))
 
 

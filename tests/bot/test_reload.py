@@ -11,6 +11,7 @@ from bot.reload import Reload
 from quaymaster.configuration import Configuration
 from quaymaster.reloading import Reloading
 from quaymaster.signs_of_life import Signs
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP_TEXT
 
 
@@ -36,7 +37,7 @@ async def test_each_signal_has_the_file_read_and_stop_ends_it(
         file.write_text(SHOP_TEXT.replace("needed: 2", f"needed: {needed}"))
         os.kill(os.getpid(), signal.SIGHUP)
         new = await asyncio.wait_for(taken.get(), 10)
-        assert new.approval_for("production", "web").needed == needed
+        assert new.approval_for(ServiceRef("production", "web")).needed == needed
     assert not stop.is_set()
     stop.set()
     await asyncio.wait_for(reading, 5)

@@ -18,10 +18,12 @@ from local_slack import Fault, FaultKind, Membership
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import Choice, Vote
 from quaymaster.configuration_in_use import ConfigurationInUse
+from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
+from quaymaster.platforms import Member
 from quaymaster.policy import Standing
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import DeployRequest
@@ -42,7 +44,7 @@ from tests.bot.conftest import (
 from tests.bot.test_admission import left_behind
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
-from tests.samples import DIGEST, having, image, plan
+from tests.samples import DIGEST, OTHER_DIGEST, WEB, having, image, pinned, plan
 
 pytestmark = pytest.mark.engine
 
@@ -140,7 +142,7 @@ async def test_where_its_environment_is_not_configured_any_more_nothing_is_opene
 async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_it(
     bot: Running,
 ) -> None:
-    operation = returned(bot, outcome=END, resolved=Resolved(image(digest=DIGEST), 1))
+    operation = returned(bot, outcome=END, resolved=Resolved(pinned(DIGEST), 1))
     await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
     ended = bot.operation(operation.id)
     (opened,) = [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")]
@@ -148,8 +150,19 @@ async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_
     assert ended.outcome.why == f"{END.why} #{opened.id} was opened for it."
     await until(lambda: bot.operation(opened.id).state is State.QUEUED, "its admission")
     assert opened.actor == operation.actor
-    assert opened.request == DeployRequest(image(digest=DIGEST), "production", "web")
+    assert opened.request == DeployRequest(ImageRef(WEB, "1.4", DIGEST), "production", "web")
     assert (opened.origin.channel, opened.plan, opened.votes) == ("C0SHOP", None, ())
+
+
+async def test_the_new_operation_is_about_the_index_that_the_name_meant(bot: Running) -> None:
+    """Of its one image alone nobody could tell which index it is of: a mark on that, and its
+    release for another platform, would not count.
+    """
+    member = Member(DIGEST, index=OTHER_DIGEST)
+    operation = returned(bot, outcome=END, resolved=Resolved(pinned(), 1, member))
+    await until(lambda: bot.operation(operation.id).state is State.SUPERSEDED, "the end")
+    (opened,) = [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")]
+    assert opened.request == DeployRequest(ImageRef(WEB, "1.4", OTHER_DIGEST), "production", "web")
 
 
 async def test_for_what_was_opened_so_no_other_one_is_opened(bot: Running) -> None:

@@ -10,6 +10,7 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Deployed, Failed
 from quaymaster.store import releases
 from quaymaster.store.transactions import ask
+from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
@@ -141,5 +142,7 @@ async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
 
 def _released(house: House) -> int:
     with contextlib.closing(house.connection()) as connection:
-        query = releases.latest(house.shop.staging, "web", house.keys.ring, "host:build1")
+        query = releases.latest(
+            ServiceRef(house.shop.staging, "web"), house.keys.ring, "host:build1"
+        )
         return len(ask(connection, query))

@@ -17,6 +17,7 @@ import redis
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
+from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import approval_request, approve, cards_of, final_card, is_card_of
 from tests.end_to_end.forger import Forger
 from tests.end_to_end.house import ROOT, House, page_at
@@ -372,7 +373,7 @@ async def test_a_release_that_was_altered_is_not_rolled_back_to(
     for tag in ("1", "2"):
         number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED
-    key = keys.releases(staging, "web")
+    key = keys.releases(ServiceRef(staging, "web"))
     stored = cast("bytes", database.lindex(key, 0)).decode()
     one, _ = _digests(registry, repository)
     assert one in stored
@@ -399,16 +400,22 @@ async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
         number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
     if what == "release":
-        for text in cast("list[bytes]", database.lrange(keys.releases(staging, "web"), 0, -1)):
-            database.rpush(keys.releases(production, "web"), text)
+        for text in cast(
+            "list[bytes]", database.lrange(keys.releases(ServiceRef(staging, "web")), 0, -1)
+        ):
+            database.rpush(keys.releases(ServiceRef(production, "web")), text)
         asked = await house.asked(workspace.person(BOB), f"rollback {production}/web")
     else:
         rollback = await house.asked(shop, f"rollback {staging}/web")
         assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
-        marks = cast("dict[bytes, bytes]", database.hgetall(keys.bad_digests(staging, "web")))
+        marks = cast(
+            "dict[bytes, bytes]", database.hgetall(keys.bad_digests(ServiceRef(staging, "web")))
+        )
         assert marks
         for digest, text in marks.items():
-            database.hset(keys.bad_digests(production, "web"), digest.decode(), text.decode())
+            database.hset(
+                keys.bad_digests(ServiceRef(production, "web")), digest.decode(), text.decode()
+            )
         asked = await house.asked(shop, f"deploy {repository}:1 to {production}")
     assert "not acted upon" in await _ends_with_words(house, workspace, asked)
 

@@ -15,6 +15,7 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import RELEASE
+from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import approve, final_card
 from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
@@ -158,7 +159,7 @@ async def test_what_the_thief_signs_afterwards_is_refused(
     take_new_key(house, "worker")
     await started(house, workspace)
     with contextlib.closing(house.connection()) as connection:
-        where = keys.releases(staging, "web")
+        where = keys.releases(ServiceRef(staging, "web"))
         text = connection.lindex(where, 0)
         assert isinstance(text, bytes)
         release = RELEASE.adapter.validate_json(body_of(text.decode()))

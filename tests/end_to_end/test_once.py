@@ -12,6 +12,7 @@ from local_slack.plan import Planned
 from quaymaster.operations import State
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
+from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import cards_of, final_card
 from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
@@ -144,7 +145,7 @@ def _recorded(house: House) -> tuple[int, ...]:
 
 def _releases(house: House, environment: str) -> int:
     with contextlib.closing(house.connection()) as connection:
-        return int(connection.llen(keys.releases(environment, "web")))
+        return int(connection.llen(keys.releases(ServiceRef(environment, "web"))))
 
 
 def _containers(engine: docker.DockerClient, environment: str) -> list[str]:

@@ -16,7 +16,7 @@ ADMISSIBLE = (
     _row(
         "a digest that serves well is not marked for its configuration",
         "workers/marks.py",
-        " or (instead is not None and instead.image.pin == left.image.pin)",
+        " or (instead is not None and instead.image.digest == left.image.digest)",
         "",
         (
             f"{_LOOK_TESTS}::test_what_fails_with_another_configuration_alone_does_not_mark_the_digest_that_serves",
@@ -25,8 +25,8 @@ ADMISSIBLE = (
     _row(
         "a mark hits an image also where it is named by its index",
         _ADMISSIBLE,
-        "    return marks.get(resolved.image.pin) or marks.get(resolved.named)\n",
-        "    return marks.get(resolved.image.pin)\n",
+        "    return marks.get(resolved.image.digest) or marks.get(resolved.named)\n",
+        "    return marks.get(resolved.image.digest)\n",
         (
             f"{_ADMISSIBLE_TESTS}::test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index",
         ),
@@ -148,7 +148,7 @@ ADMISSIBLE = (
     _row(
         "gate, window and freeze do not stop a rollback",
         _ADMISSIBLE,
-        "            stops=refusal is not None and _is_deploy(facts),\n",
+        "            stops=refusal is not None and not facts.change.is_rescue,\n",
         "            stops=refusal is not None,\n",
         (
             f"{_ADMISSIBLE_TESTS}::test_gate_window_and_freeze_are_shown_of_a_rollback_and_do_not_stop_it",
@@ -157,8 +157,8 @@ ADMISSIBLE = (
     _row(
         "after is bound to the same service or repository",
         _ADMISSIBLE,
-        " if name == service or one.image == image)",
-        ")",
+        " if name == service.service or one.image == image\n",
+        "\n",
         (f"{_ADMISSIBLE_TESTS}::test_after_is_about_the_same_service_or_the_same_repository",),
     ),
     _row(
@@ -179,13 +179,20 @@ ADMISSIBLE = (
         ),
     ),
     _row(
-        "it is asked when a rollback is planned",
-        "workers/jobs/rollback.py",
-        "    refuse(judged)\n",
+        "nothing is planned that something stops",
+        "quaymaster/admitted.py",
+        "        refuse(self.answers)\n",
         "",
         (
             f"{_APPLY_TESTS}::TestMayItStillHappen::test_a_rollback_is_planned_with_what_is_allowed_alone",
         ),
+    ),
+    _row(
+        "no plan is handed on that nobody asked about",
+        "quaymaster/admitted.py",
+        "        if left_out:\n",
+        "        if False:\n",
+        ("tests/quaymaster/test_admitted.py::test_a_question_that_was_left_out_is_noticed",),
     ),
     _row(
         "it is asked at the last vote",

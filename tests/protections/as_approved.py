@@ -56,7 +56,7 @@ AS_APPROVED = (
     _row(
         "what is confirmed after a bake window is what was planned",
         "workers/jobs/look.py",
-        "    if what != (plan.environment, plan.service, plan.image):\n",
+        "    if what != (plan.service_ref, plan.image):\n",
         "    if False:\n",
         (
             "tests/workers/jobs/test_look.py::"
@@ -80,7 +80,7 @@ AS_APPROVED = (
     _row(
         "a release of another service stops what looks for one",
         "quaymaster/store/releases.py",
-        "if (release.environment, release.service) != (environment, service):",
+        "if release.service_ref != service:",
         "if False:",
         ("tests/workers/test_ledger.py::TestReleases::test_one_of_elsewhere_is_forged",),
     ),
@@ -145,7 +145,7 @@ AS_APPROVED = (
     _row(
         "nobody approves by a rule that is not configured",
         "bot/votes.py",
-        'if plan.kind == "deploy" and (own or approval.rule.needed < rule.needed):',
+        "if not change.is_rescue and (own or approval.rule.needed < rule.needed):",
         "if False:",
         (_VOTES,),
     ),

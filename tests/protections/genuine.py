@@ -231,7 +231,7 @@ GENUINE = (
         "G4",
         "the name of a container says its turn",
         "workers/labels.py",
-        "            _turn_in(name, environment, service) or turn,\n",
+        "            _turn_in(name, ServiceRef(environment, service)) or turn,\n",
         "            turn,\n",
         (f"{_LABELS}::test_the_name_carries_the_turn_of_one_that_was_started_again",),
     ),
@@ -277,7 +277,7 @@ GENUINE = (
         "G4",
         "a turn that only somebody else wrote is given to no container",
         "workers/ledger.py",
-        "        turns.check_is_near(environment, service, known, state.highest_turn)\n",
+        "        turns.check_is_near(service, known, state.highest_turn)\n",
         "",
         (
             f"{_LEDGER}::TestTurns::"

@@ -104,17 +104,15 @@ MEMBERS = (
     _row(
         "a report about another image of a registry is no report",
         "workers/scanner.py",
-        "        _refuse_another(report, config)\n"
-        "        return replace(report, digest=image.pin)\n",
-        "        return replace(report, digest=image.pin)\n",
+        "image.by_digest, source, login, check))\n        _refuse_another(report, config)\n",
+        "image.by_digest, source, login, check))\n",
         (f"{_JUDGED}::test_of_an_index_the_scanner_may_not_look_at_another_member_than_was_meant",),
     ),
     _row(
         "a report about another image of a host is no report",
         "workers/scanner.py",
-        "        _refuse_another(report, config)\n"
-        "        return replace(report, digest=image.digest",
-        "        return replace(report, digest=image.digest",
+        "str(image.digest), source, None, check))\n        _refuse_another(report, config)\n",
+        "str(image.digest), source, None, check))\n",
         (f"{_JUDGED}::test_a_report_about_another_image_of_a_host_is_no_report",),
     ),
     _row(

@@ -175,7 +175,7 @@ NEVER_SILENT = (
     _row(
         "a changing call is not repeated after a death",
         "workers/reconciler.py",
-        "return operation.stage if is_harmless else Stage.RECOVER",
+        "return operation.stage if is_repeatable or is_harmless else Stage.RECOVER",
         "return operation.stage",
         (f"{_RECONCILER}::test_a_deploy_that_was_being_carried_out_is_recovered_on_its_host",),
     ),
@@ -286,7 +286,7 @@ NEVER_SILENT = (
     _row(
         "whoever lost a service leaves a mark of the call that may come late",
         "workers/running.py",
-        "perform(connection, service_leases.note_late(*where, owner, _now()))\n",
+        "perform(connection, service_leases.note_late(service, owner, _now()))\n",
         "pass\n",
         (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
     ),

@@ -670,9 +670,9 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "variables are told by name",
-        "bot/views/approval.py",
-        '("adds", tuple(name for name in new if name not in old)),',
-        '("adds", tuple(f"{name}={one.value}" for name, one in new.items() if name not in old)),',
-        ("tests/bot/views/test_approval.py::test_variables_are_told_by_name",),
+        "quaymaster/services.py",
+        '"adds", tuple(name for name in new if name not in old)),',
+        '"adds", tuple(f"{name}={one.value}" for name, one in new.items() if name not in old)),',
+        ("tests/quaymaster/test_services.py::test_variables_are_told_by_name",),
     ),
 )

@@ -7,6 +7,7 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G5")
 _ADMISSION = "tests/bot/test_admission.py"
 _CANCELLING = "tests/bot/test_cancelling.py"
+_FACTS = "tests/quaymaster/test_request_facts.py"
 _HOME = "tests/bot/test_home.py"
 _HTTP = "tests/bot/test_http.py"
 _IDENTITY = "tests/bot/test_identity.py"
@@ -15,6 +16,7 @@ _ONE_NAME = "tests/quaymaster/test_one_name.py"
 _PAYLOADS = "tests/bot/test_payloads.py"
 _POLICY = "tests/quaymaster/test_policy.py"
 _STANDING = f"{_IDENTITY}::test_only_full_members_count_as_such"
+_VERBS = "tests/test_verbs.py"
 _VOTES = "tests/bot/test_votes.py"
 
 ONLY_WHO_MAY = (
@@ -53,7 +55,7 @@ ONLY_WHO_MAY = (
     _row(
         "a right is asked for",
         "quaymaster/policy.py",
-        "    if not _has_right(configuration, person, right, environment, service):\n",
+        "    if not _has_right(configuration, person, right, service):\n",
         "    if False:\n",
         (_POLICY,),
     ),
@@ -95,7 +97,7 @@ ONLY_WHO_MAY = (
     _row(
         "only the requester and who has the right cancel",
         "quaymaster/policy.py",
-        "    if not _has_right(configuration, person, Right.CANCEL, environment, service):\n",
+        "    if not _has_right(configuration, person, Right.CANCEL, service):\n",
         "    if False:\n",
         (_POLICY,),
     ),
@@ -184,7 +186,7 @@ ONLY_WHO_MAY = (
     _row(
         "the right to vote is checked",
         "bot/votes.py",
-        "            policy.may_vote(self._configuration, ballot.person, environment, service)\n",
+        "            policy.may_vote(self._configuration, ballot.person, *service.place)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
@@ -192,7 +194,7 @@ ONLY_WHO_MAY = (
         "the right to reject is checked",
         "bot/votes.py",
         "            policy.may_reject("
-        "self._configuration, ballot.person, requester, environment, service)\n",
+        "self._configuration, ballot.person, requester, *service.place)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
@@ -206,7 +208,7 @@ ONLY_WHO_MAY = (
     _row(
         "who turns a page may look",
         "bot/paging.py",
-        '        policy.allowed(self._configuration, person, "jobs")\n',
+        "        policy.allowed(self._configuration, person, Right.READ)\n",
         "",
         (
             "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
@@ -236,7 +238,7 @@ ONLY_WHO_MAY = (
     _row(
         "the Home tab offers a vote to who may give it",
         "bot/home.py",
-        "        policy.may_vote(configuration, person, request.environment, request.service)\n",
+        "        policy.may_vote(configuration, person, *service.place)\n",
         "        pass\n",
         (f"{_HOME}::test_an_approval_does_not_wait_for_others",),
     ),
@@ -284,6 +286,20 @@ ONLY_WHO_MAY = (
         "        if refusal is not None:\n",
         "        if False:\n",
         (f"{_ADMISSION}::test_a_frozen_environment_takes_no_deploy",),
+    ),
+    _row(
+        "a change of a service waits for its window, whatever its verb",
+        "bot/admission.py",
+        "    if change is not None and not change.is_rescue:\n",
+        '    if change is not None and request.verb == "deploy":\n',
+        (f"{_VERBS}::test_a_new_verb_that_changes_a_service_waits_for_its_window",),
+    ),
+    _row(
+        "what changes a service needs a right",
+        "quaymaster/request_facts.py",
+        " or not isinstance(self.right, Right):\n",
+        ":\n",
+        (f"{_FACTS}::test_what_changes_a_service_is_about_it_needs_a_right_and_is_work",),
     ),
     _row(
         "requests over HTTP are signed",

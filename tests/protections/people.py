@@ -200,7 +200,7 @@ PEOPLE = (
     _row(
         "a rollback waits behind no transfer",
         "quaymaster/lanes.py",
-        "    return is_about_what_serves or isinstance(operation.request, RollbackRequest)\n",
+        "    return is_about_what_serves or _lane(operation) is Lane.URGENT\n",
         "    return is_about_what_serves\n",
         (f"{_URGENT}::test_a_rollback_passes_a_push_that_takes_the_hosts_worker",),
     ),

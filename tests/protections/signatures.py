@@ -286,7 +286,7 @@ _OPERATION = (
     _row(
         "a plan is for the host that it is queued for",
         "quaymaster/store/operation_fields.py",
-        "    if plan is not None and host_queue(plan.host) != operation.queue:\n",
+        "    if plan is not None and target_queue(plan.target) != operation.queue:\n",
         "    if False:\n",
         (f"{_FIELDS}::test_a_plan_is_for_the_host_that_it_is_queued_for",),
     ),
@@ -364,7 +364,7 @@ _LEDGER = (
     _row(
         "a genuine release counts only where it was made",
         "quaymaster/store/releases.py",
-        "if (release.environment, release.service) != (environment, service):",
+        "if release.service_ref != service:",
         "if False:",
         (f"{_RELEASES}::test_a_release_is_of_the_service_that_it_stands_under",),
     ),
@@ -385,14 +385,14 @@ _LEDGER = (
     _row(
         "a release is signed for its service",
         "quaymaster/store/releases.py",
-        "RELEASE.signed(release, place, key).text",
+        "RELEASE.signed(release, release.service_ref.place, key).text",
         "RELEASE.signed(release, (), key).text",
         (f"{_RELEASES}::test_releases_are_listed_newest_first",),
     ),
     _row(
         "a mark is about the digest that it stands for",
         "quaymaster/store/releases.py",
-        "            if (mark.environment, mark.service, str(mark.digest)) != place:\n",
+        "            if (*mark.service_ref.place, str(mark.digest)) != place:\n",
         "            if False:\n",
         (f"{_RELEASES}::test_a_mark_is_about_the_digest_that_it_stands_for",),
     ),

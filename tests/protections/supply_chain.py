@@ -196,10 +196,10 @@ SUPPLY_CHAIN = (
             ),
             (
                 "a voter sees which capabilities change",
-                "bot/views/approval.py",
+                "quaymaster/services.py",
                 "tuple(sorted(may_now - could_before))",
                 "()",
-                "tests/bot/views/test_approval.py::test_what_it_may_do_is_told_as_a_difference",
+                "tests/quaymaster/test_services.py::test_what_it_may_do_is_told_as_a_difference",
             ),
             (
                 "an older release is restored as it was",

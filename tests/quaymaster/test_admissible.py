@@ -28,9 +28,12 @@ from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
+from quaymaster.request_facts import AnyRequest
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
-from tests.samples import ALICE, DIGEST, NOW, approval, image, vote
+from quaymaster.target import ServiceRef
+from tests.new_verb import SCALE
+from tests.samples import ALICE, DIGEST, NOW, approval, image, pinned, vote
 
 CONFIGURATION = """
 default_registry: registry.staging:5000
@@ -74,7 +77,7 @@ def _facts(**changes: Any) -> Facts:
             request=DEPLOY,
             requester=ALICE.user,
             requested_at=NOW,
-            resolved=Resolved(image(digest=DIGEST), None),
+            resolved=Resolved(pinned(DIGEST), None),
             now=NOW,
             people=PEOPLE,
             approval=approval(*votes),
@@ -129,7 +132,12 @@ def test_every_question_is_answered_in_a_sentence() -> None:
         (Question.VOLUMES, {"volumes": (Volume("/etc/shop", "/data"),)}),
     ],
 )
-def test_each_of_them_alone_stops_a_deploy(question: Question, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("request_", [DEPLOY, SCALE], ids=lambda one: one.verb)
+def test_each_of_them_alone_stops_a_deploy(
+    request_: AnyRequest, question: Question, changes: dict[str, Any]
+) -> None:
+    """And whatever else changes a service, by its facts alone."""
+    changes = {"request": request_, **changes}
     if "now" in changes:
         changes = {**changes, "requested_at": changes["now"]}
     if question is Question.EXPIRY:
@@ -202,8 +210,8 @@ def test_all_that_stops_it_is_said() -> None:
 
 
 def test_after_is_about_the_same_service_or_the_same_repository() -> None:
-    assert predecessors(SHOP, "production", "web") == ("web", "shop-window")
-    assert predecessors(SHOP, "staging", "web") == ()
+    assert predecessors(SHOP, ServiceRef("production", "web")) == ("web", "shop-window")
+    assert predecessors(SHOP, ServiceRef("staging", "web")) == ()
 
 
 def test_of_two_predecessors_one_that_kept_it_is_enough() -> None:
@@ -219,15 +227,15 @@ def test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index(named: s
     marks = {DIGEST: mark, index: mark}
     member = Member(other, index if named == "its index" else other, "linux/arm64")
     given = {
-        "itself": Resolved(image(digest=DIGEST), None),
-        "its index": Resolved(image(digest=other), None, member),
-        "an index of the same image": Resolved(image(digest=DIGEST), None, member),
+        "itself": Resolved(pinned(DIGEST), None),
+        "its index": Resolved(pinned(other), None, member),
+        "an index of the same image": Resolved(pinned(DIGEST), None, member),
     }
     assert mark_on(given[named], marks) == mark
-    assert mark_on(Resolved(image(digest=other), None), marks) is None
+    assert mark_on(Resolved(pinned(other), None), marks) is None
 
 
 def test_a_report_that_is_gone_is_unknown_and_a_rollback_is_not_scanned() -> None:
-    rule = SHOP.gate_for("production", "web")
+    rule = SHOP.gate_for(ServiceRef("production", "web"))
     assert isinstance(verdict_now("deploy", None, rule, NOW), Unknown)
     assert verdict_now("rollback", None, rule, NOW) is None

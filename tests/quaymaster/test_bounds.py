@@ -22,7 +22,7 @@ from quaymaster.outcomes import (
     Scanned,
 )
 from quaymaster.plans import Examined
-from tests.samples import DIGEST, image
+from tests.samples import DIGEST, image, pinned
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LONG = "x" * 100_000
@@ -63,7 +63,7 @@ def test_an_image_as_they_are_is_kept_whole() -> None:
 def test_a_scan_with_very_many_findings() -> None:
     found = findings(1_000)
     scanned = Scanned(
-        image(),
+        pinned(),
         "registry",
         DIGEST,
         ScannerDatabase("2", NOW),
@@ -83,7 +83,7 @@ def test_a_scan_with_very_many_findings() -> None:
 
 def test_a_plan_keeps_what_the_gate_compares() -> None:
     found = findings(300)
-    known = Examined(image(), 1, blocked_by(found), (), found, found, 300, 300)
+    known = Examined(pinned(), 1, blocked_by(found), (), found, found, 300, 300)
     kept = bounds.examined(known)
     assert worse(kept.verdict, blocked_by(findings(301)))
     assert not worse(kept.verdict, known.verdict)
@@ -103,14 +103,14 @@ def test_a_log_keeps_its_end() -> None:
 
 
 def test_words_of_every_end_are_bounded() -> None:
-    deployed = Deployed("production", "web", image(), 0.1, None, 3.0, (LONG,) * 100)
+    deployed = Deployed("production", "web", pinned(), 0.1, None, 3.0, (LONG,) * 100)
     for outcome in (Failed(Trouble(LONG), LONG), Lost(LONG, ""), Ended(LONG), deployed):
         assert size(bounds.outcome(outcome)) < 45_000
 
 
 def test_what_is_short_stays_as_it_is() -> None:
     for outcome in (
-        Pulled(image(), "build1", DIGEST, 1, 1.0),
+        Pulled(pinned(), "build1", DIGEST, 1, 1.0),
         Failed(Trouble("It failed.", "Why.", "Do.", ("a", "b"), "1234")),
         Ended("Enough.", by="U0BOB"),
     ):

@@ -19,6 +19,7 @@ from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.schema import Declaration
 from quaymaster.schema_errors import fields_of
 from quaymaster.services import Limits, PublishedPort, Volume
+from quaymaster.target import ServiceRef
 from quaymaster.yaml_source import path_text
 from tests.configurations import SHOP, SHOP_TEXT, SMALL, SMALL_TEXT
 
@@ -422,7 +423,7 @@ class TestServices:
             SHOP.service_for("staging", STAGING_WEB, "worker")
 
     def test_every_service_that_runs_a_repository_is_found(self) -> None:
-        assert SHOP.services_running(STAGING_WEB) == (("staging", "web"),)
+        assert SHOP.services_running(STAGING_WEB) == (ServiceRef("staging", "web"),)
 
 
 class TestLookups:
@@ -448,28 +449,30 @@ class TestLookups:
         assert SMALL.only_host() == "build1"
 
     def test_a_service_narrows_the_gate_of_its_environment_and_the_defaults(self) -> None:
-        assert SHOP.gate_for("staging", "web") == GateRule()
-        assert SHOP.gate_for("production", "web") == GateRule(Severity.MEDIUM, unknown="allow")
+        assert SHOP.gate_for(ServiceRef("staging", "web")) == GateRule()
+        assert SHOP.gate_for(ServiceRef("production", "web")) == GateRule(
+            Severity.MEDIUM, unknown="allow"
+        )
 
     def test_a_gate_can_be_told_to_block_nothing(self) -> None:
         text = SMALL_TEXT + "defaults: {gate: {block: never}}"
         assert Configuration.parse(text).general_gate().block is None
 
     def test_approvals_are_joined_in_the_same_way(self) -> None:
-        assert SHOP.approval_for("staging", "web") == ApprovalPolicy()
-        assert SHOP.approval_for("production", "web") == ApprovalPolicy(
+        assert SHOP.approval_for(ServiceRef("staging", "web")) == ApprovalPolicy()
+        assert SHOP.approval_for(ServiceRef("production", "web")) == ApprovalPolicy(
             2, ("release-managers",), "C0RELEASE"
         )
 
     def test_a_request_is_valid_for_a_day_and_no_approval_takes_longer(self) -> None:
         assert SHOP.requests_valid_for == timedelta(hours=24)
         short = Configuration.parse(SHOP_TEXT + "defaults: {requests_valid_for: 1h}\n")
-        assert short.approval_for("production", "web").expires == timedelta(hours=1)
+        assert short.approval_for(ServiceRef("production", "web")).expires == timedelta(hours=1)
 
     def test_the_requesters_own_approval_counts_only_where_it_is_said(self) -> None:
         text = SMALL_TEXT + "defaults: {approval: {own_request: count}}"
         assert Configuration.parse(text).declaration.defaults.approval.own_request == "count"
-        assert not SHOP.approval_for("production", "web").own_request_counts
+        assert not SHOP.approval_for(ServiceRef("production", "web")).own_request_counts
 
 
 class TestRegistries:

@@ -4,11 +4,13 @@ from time import process_time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from quaymaster.errors import UsageError
-from quaymaster.image_ref import Digest, ImageRef, Repository, shown
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository, shown
 
 DEFAULT = "registry.staging:5000"
+SOME = Digest("sha256:" + "ab" * 32)
 
 # The grammar: https://github.com/distribution/reference/blob/main/reference.go
 ALPHANUMERIC = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
@@ -155,8 +157,26 @@ class TestNames:
         assert digest.short == "abababababab"
 
     def test_without_a_digest_there_is_nothing_to_act_upon(self) -> None:
-        with pytest.raises(ValueError, match="no digest"):
-            _ = ImageRef.parse("shop/web:1.4", DEFAULT).by_digest
+        assert ImageRef.parse("shop/web:1.4", DEFAULT).if_pinned is None
+        assert not hasattr(ImageRef, "by_digest")
+
+    def test_a_reference_that_names_a_digest_can_be_acted_upon(self) -> None:
+        named = ImageRef.parse(f"shop/web:1.4@{SOME}", DEFAULT)
+        assert named.if_pinned == PinnedImage(named.repository, "1.4", SOME)
+        assert named.unpinned == ImageRef(named.repository, "1.4")
+
+    def test_a_pinned_image_is_stored_as_the_reference_that_it_is(self) -> None:
+        image = ImageRef.parse("shop/web:1.4", DEFAULT).pinned(SOME)
+        references, images = TypeAdapter(ImageRef), TypeAdapter(PinnedImage)
+        assert images.json_schema() == references.json_schema()
+        assert images.dump_json(image) == references.dump_json(image)
+        found = images.validate_json(references.dump_json(image))
+        assert (type(found), found) == (PinnedImage, image)
+
+    def test_what_is_stored_without_a_digest_is_no_pinned_image(self) -> None:
+        text = TypeAdapter(ImageRef).dump_json(ImageRef.parse("shop/web:1.4", DEFAULT))
+        with pytest.raises(ValidationError, match="no digest"):
+            TypeAdapter(PinnedImage).validate_json(text)
 
     def test_the_familiar_name_is_as_short_as_people_write_it(self) -> None:
         digest = Digest("sha256:" + "ab" * 32)

@@ -8,6 +8,7 @@ from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.requests import DeployRequest, TagsRequest
 from quaymaster.store import keys
+from quaymaster.target import ServiceRef
 
 REDIS = Repository("docker.io", "library/redis")
 SPELLINGS = (
@@ -40,7 +41,7 @@ def test_a_service_runs_its_image_however_the_two_are_written(
     configuration = Configuration.parse(hub(configured))
     request = parse(f"deploy {written}:7 to staging", configuration)
     assert request == DeployRequest(ImageRef(REDIS, "7"), "staging", "cache")
-    assert configuration.services_running(REDIS) == (("staging", "cache"),)
+    assert configuration.services_running(REDIS) == (ServiceRef("staging", "cache"),)
 
 
 @pytest.mark.parametrize(

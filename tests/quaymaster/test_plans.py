@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from quaymaster.findings import Finding, Severity, Unknown
-from quaymaster.image_ref import ImageRef
 from quaymaster.plans import DeployPlan, Undo
 from quaymaster.services import ServiceConfiguration
 from quaymaster.store.envelopes import body_of
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, awaiting, image, plan, rule
+from tests.samples import DIGEST, NOW, OTHER_DIGEST, awaiting, pinned, plan, rule
 
 FINDING = Finding("CVE-2026-1", "openssl", "3.0", None, Severity.HIGH)
 
@@ -46,7 +45,7 @@ def covered(given: DeployPlan) -> str:
         replace(plan(), configuration_revision="ba9876543210"),
         replace(plan(), restores=7),
         replace(plan(), notes=("a note",)),
-        replace(plan(), undo=Undo(image(digest=OTHER_DIGEST), 1001)),
+        replace(plan(), undo=Undo(pinned(OTHER_DIGEST), 1001)),
         replace(plan(), rule=None),
         replace(plan(), rule=rule(needed=1)),
         replace(plan(), rule=rule(expires_at=NOW)),
@@ -55,11 +54,11 @@ def covered(given: DeployPlan) -> str:
         replace(plan(), rule=rule(channel="C0ELSE")),
         replace(plan(), rule=rule(own_request_counts=True)),
         replace(plan(), running=None),
-        instead_of(image=image("1.3", DIGEST)),
+        instead_of(image=pinned(DIGEST, "1.3")),
         instead_of(configuration=ServiceConfiguration()),
         instead_of(release=1000),
         instead_of(size=1),
-        examined(image=image(digest=OTHER_DIGEST)),
+        examined(image=pinned(OTHER_DIGEST)),
         examined(size=1),
         examined(verdict=Unknown("never scanned")),
         examined(counts=((Severity.HIGH, 1),)),
@@ -74,4 +73,4 @@ def test_all_that_a_voter_is_shown_is_part_of_the_hash(altered: DeployPlan) -> N
 
 
 def test_a_plan_names_the_digest_that_will_run() -> None:
-    assert plan().image == ImageRef(image().repository, "1.4", plan().digest)
+    assert plan().image == pinned(plan().digest, "1.4")

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from quaymaster.errors import UsageError
-from quaymaster.quantities import duration_in_words, parse_duration, parse_memory
+from quaymaster.quantities import duration_in_words, memory_in_words, parse_duration, parse_memory
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,8 @@ def test_memory_is_written_as_for_docker(text: str, amount: int) -> None:
 def test_anything_else_is_no_memory(text: str) -> None:
     with pytest.raises(UsageError):
         parse_memory(text)
+
+
+def test_memory_is_binary() -> None:
+    assert memory_in_words(512 << 20) == "512 MiB"
+    assert memory_in_words(3 << 29) == "1.5 GiB"

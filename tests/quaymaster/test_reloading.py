@@ -16,6 +16,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.reloading import Reloading, ask_to_reload
 from quaymaster.settings import Settings
 from quaymaster.signs_of_life import ANSWER, HEALTH_VARIABLE, Signs, tell
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP_TEXT
 
 PROGRAM = """
@@ -122,7 +123,7 @@ def test_what_the_program_cannot_work_with_is_refused_too(file: Path, signs: Sig
     assert signs.folder is not None
     assert "There is no queue host:app1." in (signs.folder / ANSWER).read_text()
     assert program.settle(program.read(), take_up)
-    assert [one.approval_for("production", "web").needed for one in taken] == [1]
+    assert [one.approval_for(ServiceRef("production", "web")).needed for one in taken] == [1]
     assert "Changed: production" in (signs.folder / ANSWER).read_text()
 
 

@@ -23,6 +23,7 @@ from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import host_engines, keys, records, releases, reports
 from quaymaster.store.transactions import Command, Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, QUEUES, RING, SCANNER_KEY, WORKER, WORKER_KEY
 from tests.samples import (
     DIGEST,
@@ -32,9 +33,9 @@ from tests.samples import (
     awaiting,
     deploy,
     having,
-    image,
     looked_up,
     operation,
+    pinned,
     vote,
 )
 
@@ -60,9 +61,7 @@ def do(valkey: redis.Redis, *commands: Command) -> None:
 
 def release(number: int = 7, turn: int = 3) -> Release:
     configuration, at = ServiceConfiguration(), datetime.now(UTC)
-    return Release(
-        number, "production", "web", image(digest=DIGEST), configuration, "U1", (), at, turn
-    )
+    return Release(number, "production", "web", pinned(DIGEST), configuration, "U1", (), at, turn)
 
 
 def released(valkey: redis.Redis, *numbers: int, key: SigningKey = WORKER_KEY) -> None:
@@ -71,7 +70,7 @@ def released(valkey: redis.Redis, *numbers: int, key: SigningKey = WORKER_KEY) -
 
 
 def known(valkey: redis.Redis, ring: KeyRing) -> list[int]:
-    found = ask(valkey, releases.latest("production", "web", ring, QUEUE))
+    found = ask(valkey, releases.latest(ServiceRef("production", "web"), ring, QUEUE))
     return [one.id for one in found]
 
 
@@ -93,14 +92,14 @@ def everything(valkey: redis.Redis) -> dict[bytes, object]:
 
 def test_releases_and_marks_count_again_when_they_are_signed_anew(valkey: redis.Redis) -> None:
     released(valkey, 7, 8)
-    mark = ("production", "web", OTHER_DIGEST, 8, datetime.now(UTC))
-    do(valkey, *releases.mark_bad(*mark, WORKER_KEY))
+    web = ServiceRef("production", "web")
+    do(valkey, *releases.mark_bad(web, OTHER_DIGEST, 8, datetime.now(UTC), WORKER_KEY))
     entry, own = revoked(WORKER_KEY)
     with pytest.raises(Forged, match="a key that was revoked"):
         known(valkey, own.ring)
     done = carry_out(valkey, entry, own)
     assert known(valkey, own.ring) == [8, 7]
-    bad = ask(valkey, releases.bad_digests("production", "web", own.ring, "host:app1"))
+    bad = ask(valkey, releases.bad_digests(ServiceRef("production", "web"), own.ring, "host:app1"))
     assert list(bad) == [OTHER_DIGEST]
     assert [one.partition(":")[0] for one in done.signed_anew] == [
         "release #7 of production/web",
@@ -129,10 +128,10 @@ def test_the_engine_of_a_host_counts_again_and_is_told_to_whoever_revoked_the_ke
 
 def test_what_other_keys_signed_stays_as_it_is(valkey: redis.Redis) -> None:
     released(valkey, 7)
-    before = valkey.lrange(keys.releases("production", "web"), 0, -1)
+    before = valkey.lrange(keys.releases(ServiceRef("production", "web")), 0, -1)
     entry, own = revoked(BOT_KEY)
     assert carry_out(valkey, entry, own).signed_anew == []
-    assert valkey.lrange(keys.releases("production", "web"), 0, -1) == before
+    assert valkey.lrange(keys.releases(ServiceRef("production", "web")), 0, -1) == before
 
 
 def test_what_was_signed_after_the_revocation_is_listed_and_refused(valkey: redis.Redis) -> None:
@@ -148,7 +147,7 @@ def test_what_was_signed_after_the_revocation_is_listed_and_refused(valkey: redi
 
 def test_what_was_altered_is_listed_and_refused(valkey: redis.Redis) -> None:
     released(valkey, 7, 8)
-    where = keys.releases("production", "web")
+    where = keys.releases(ServiceRef("production", "web"))
     text = valkey.lindex(where, 0)
     assert isinstance(text, bytes)
     altered = text.decode().replace('"released_by":"U1"', '"released_by":"U2"')
@@ -176,11 +175,11 @@ def test_broken_off_in_between_it_is_finished_the_next_time(valkey: redis.Redis)
     released(valkey, 7, 8)
     stored(valkey, awaiting(), WORKER_KEY)
     entry, own = revoked(WORKER_KEY)
-    valkey.set(keys.bad_digests("production", "web"), "no hash: here it breaks off")
+    valkey.set(keys.bad_digests(ServiceRef("production", "web")), "no hash: here it breaks off")
     with pytest.raises(redis.ResponseError):
         carry_out(valkey, entry, own)
     assert known(valkey, own.ring) == [8, 7]
-    valkey.delete(keys.bad_digests("production", "web"))
+    valkey.delete(keys.bad_digests(ServiceRef("production", "web")))
     done = carry_out(valkey, entry, own)
     assert (done.signed_anew, done.ended) == ([], [1042])
 

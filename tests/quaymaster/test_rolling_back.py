@@ -8,7 +8,7 @@ from quaymaster.platforms import Member
 from quaymaster.releases import Release
 from quaymaster.rolling_back import last_good
 from quaymaster.services import ServiceConfiguration, Variable
-from tests.samples import NOW, image
+from tests.samples import NOW, pinned
 
 ONE, TWO, THREE = (Digest("sha256:" + pair * 32) for pair in ("11", "22", "33"))
 PLAIN = ServiceConfiguration()
@@ -16,7 +16,7 @@ OTHER = ServiceConfiguration(environment=(Variable("COLOUR", value="blue"),))
 
 
 def _release(number: int, digest: Digest, configuration: ServiceConfiguration = PLAIN) -> Release:
-    ref = image("1", digest)
+    ref = pinned(digest, "1")
     return Release(number, "production", "web", ref, configuration, "U0ALICE", (), NOW, 1)
 
 
@@ -58,7 +58,7 @@ def test_the_same_digest_and_configuration_is_nothing_to_go_back_to() -> None:
 
 
 def test_what_runs_without_being_a_release_is_newer_than_all() -> None:
-    baking = Running(image("9", TWO), None, None)
+    baking = Running(pinned(TWO, "9"), None, None)
     assert last_good((FIRST,), baking, frozenset()) == FIRST
 
 

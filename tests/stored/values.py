@@ -21,7 +21,7 @@ from quaymaster.findings import (
 )
 from quaymaster.gate import blocked_by
 from quaymaster.host_engines import HostEngine
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.journal import Event
 from quaymaster.operations import Cancellation, Origin, Stage, State, Submission
 from quaymaster.outcomes import (
@@ -102,14 +102,15 @@ from quaymaster.store.formats import (
     VOTE,
 )
 from quaymaster.store.record import Record
+from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
 from workers.labels import Labels, container_name
 
 AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)
 NEW, OLD = Digest("sha256:" + "a1" * 32), Digest("sha256:" + "b2" * 32)
 WEB = Repository("registry.staging:5000", "shop/web")
-TAGGED = ImageRef(WEB, "1.4")
-IMAGE, BEFORE = ImageRef(WEB, "1.4", NEW), ImageRef(WEB, "1.3", OLD)
+TAGGED, NAMED = ImageRef(WEB, "1.4"), ImageRef(WEB, "1.4", NEW)
+IMAGE, BEFORE = PinnedImage(WEB, "1.4", NEW), PinnedImage(WEB, "1.3", OLD)
 PLACE = ("1042", "production", "web")
 PLAN_HASH = "0f" * 32
 MEMBER = Member(OLD, Digest("sha256:" + "c3" * 32), "linux/arm64/v8")
@@ -208,7 +209,7 @@ REQUESTS: tuple[Request, ...] = (
     TagsRequest(WEB),
     InspectRequest(TAGGED, "build1"),
     HistoryRequest(TAGGED, "build1"),
-    PullRequest(IMAGE, "build1"),
+    PullRequest(NAMED, "build1"),
     TagRequest(TAGGED, ImageRef(WEB, "stable"), "build1"),
     PushRequest(TAGGED, "build1"),
     ScanRequest(TAGGED, "build1"),
@@ -347,7 +348,7 @@ SAMPLES: tuple[Sample, ...] = (
     *_submissions(),
     *_records(),
     Sample(RESOLVED, PLACE, Resolved(IMAGE, 2_000_000, MEMBER), WORKER_KEY),
-    Sample(RESOLVED, PLACE, Resolved(ImageRef(WEB, None, NEW), None), WORKER_KEY),
+    Sample(RESOLVED, PLACE, Resolved(PinnedImage(WEB, None, NEW), None), WORKER_KEY),
     Sample(EXAMINED, PLACE, EXAMINED_IMAGE, WORKER_KEY),
     Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Clean()), WORKER_KEY),
     Sample(EXAMINED, PLACE, replace(EXAMINED_IMAGE, verdict=Unknown("Too old.")), WORKER_KEY),
@@ -433,11 +434,11 @@ SAMPLES: tuple[Sample, ...] = (
 
 LABELS: tuple[tuple[str, Labels], ...] = (
     (
-        container_name("production", "web", 1042, 9),
+        container_name(ServiceRef("production", "web"), 1042, 9),
         Labels("production", "web", 1042, 9, IMAGE, "8b" * 32, SERVICE.health),
     ),
     (
-        container_name("staging", "web", 1043, 3),
+        container_name(ServiceRef("staging", "web"), 1043, 3),
         Labels("staging", "web", 1043, 3, None, "9c" * 32, HealthCheck()),
     ),
 )

@@ -11,10 +11,11 @@ from typing import Any
 import docker
 from pydantic import SecretStr
 
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
+from quaymaster.target import ServiceRef
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from workers import images as host_images
@@ -103,7 +104,12 @@ class Service:
     port: int
     reports: list[Progress] = field(default_factory=list)
 
-    def image(self, local: str, tag: str) -> ImageRef:
+    @property
+    def ref(self) -> ServiceRef:
+        """What it is called."""
+        return ServiceRef(self.environment, "web")
+
+    def image(self, local: str, tag: str) -> PinnedImage:
         """A local image, in the registry and on the host by digest."""
         push_image(self.client, self.registry, local, self.repository, tag)
         ref = ImageRef(Repository(self.registry.host, self.repository), tag)
@@ -114,16 +120,16 @@ class Service:
             host_images.pull(self.host, replace(found, tag=None), login, nothing, nothing)
         return found
 
-    def member(self, image: ImageRef) -> Member:
+    def member(self, image: PinnedImage) -> Member:
         """What is known of an image that is in the registry: whoever keeps it on the host calls it
         by another digest.
         """
         with self.registry.client() as http:
-            path = manifest_path(image.repository, str(image.pin))
+            path = manifest_path(image.repository, str(image.digest))
             answer = http.get(path, headers={"Accept": ACCEPT})
         return Member(Digest(answer.raise_for_status().json()["config"]["digest"]))
 
-    def spec(self, image: ImageRef, operation: int, **changes: Any) -> ContainerSpec:
+    def spec(self, image: PinnedImage, operation: int, **changes: Any) -> ContainerSpec:
         """How it runs: health over HTTP, one port on loopback."""
         port = PublishedPort(self.port, 8000, address="127.0.0.1")
         configuration = ServiceConfiguration(ports=(port,), health=HEALTH, drain=3.0)
@@ -145,13 +151,13 @@ class Service:
         wait_until_healthy(self.host, container, spec.configuration.health, nothing, nothing)
         return container
 
-    def serving(self, image: ImageRef, operation: int) -> Container:
+    def serving(self, image: PinnedImage, operation: int) -> Container:
         """A first release that serves."""
         return switch(self.host, None, self.candidate(self.spec(image, operation)), nothing).serving
 
     def state(self) -> ServiceState:
         """What the engine says."""
-        return observe(self.host, self.environment, "web")
+        return observe(self.host, ServiceRef(self.environment, "web"))
 
     def places(self) -> dict[int, Place]:
         """Where the container of each operation is."""

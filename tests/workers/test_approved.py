@@ -15,7 +15,7 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import operation_fields
 from quaymaster.store.formats import PLAN, VOTE
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, STRANGER_KEY, WORKER_KEY
-from tests.samples import ALICE, OTHER_DIGEST, deploy, image, plan, rule, vote
+from tests.samples import ALICE, OTHER_DIGEST, deploy, pinned, plan, rule, vote
 from workers.approved import approved_plan
 
 TWO = ApprovalPolicy(needed=2, from_roles=("release-managers",))
@@ -125,7 +125,7 @@ def test_a_signed_plan_for_another_service_is_not_carried_out() -> None:
 
 
 def test_a_signed_plan_with_another_image_has_another_hash_than_the_votes() -> None:
-    other = plan(examined=replace(plan().examined, image=image("9.9", OTHER_DIGEST)))
+    other = plan(examined=replace(plan().examined, image=pinned(OTHER_DIGEST, "9.9")))
     exchanged = replace(_applying(), signed_plan=_applying(plan=other, votes=()).signed_plan)
     with pytest.raises(Forged):
         approved_plan(_as_read(exchanged), TWO)

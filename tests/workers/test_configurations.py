@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP, SHOP_TEXT
 from workers import configurations
 from workers.configurations import SharedConfiguration, taking_up
@@ -40,7 +41,7 @@ def in_a_child(shared: SharedConfiguration, replaced: Configuration | None) -> i
     if os.fork() == 0:
         os.read(goes_on, 1)
         shared.refresh()
-        os.write(tells, bytes([shared.now.approval_for("production", "web").needed]))
+        os.write(tells, bytes([shared.now.approval_for(ServiceRef("production", "web")).needed]))
         os._exit(0)
     if replaced is not None:
         shared.replace(replaced)

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import redis
 
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.operations import Stage
 from quaymaster.outcomes import Scanned
 from quaymaster.plans import DeployPlan, Examined, Resolved
@@ -72,10 +72,10 @@ class Place:
         registry = self.tools.registry(image.repository.registry)
         return resolve_member(image, registry, for_host(image, "build1", self.tools))
 
-    def deployed(self, found: Resolved, turn: int, before: ImageRef | None = None) -> str:
+    def deployed(self, found: Resolved, turn: int, before: PinnedImage | None = None) -> str:
         """What the service says when this was deployed."""
         found_clean(self.tools.connection, found.image, "1042-1")
-        rendered = self.tools.renderer.render(self.service.environment, "web")
+        rendered = self.tools.renderer.render(self.service.ref)
         plan = DeployPlan(
             kind="deploy",
             environment=self.service.environment,
@@ -88,7 +88,7 @@ class Place:
             running=RunningNow(before, 1, rendered) if before else None,
         )
         given = deploy(
-            request=DeployRequest(replace(found.image, digest=None), plan.environment, "web"),
+            request=DeployRequest(found.image.unpinned, plan.environment, "web"),
             configuration_revision=self.tools.configuration.revision_of(self.service.environment),
             stage=Stage.APPLY,
             queue="host:build1",
@@ -154,7 +154,9 @@ def test_the_id_of_an_image_is_the_digest_of_its_manifest(place: Place) -> None:
     digest = place.content.put(place.versions[0], "1")
     assert place.tools.engine("build1").has_containerds_store
     assert place.deployed(place.resolved("1"), 1) == "web v1"
-    held = inspect(place.service.host, replace(place.named("1"), tag=None, digest=Digest(digest)))
+    held = inspect(
+        place.service.host, PinnedImage(place.named("1").repository, None, Digest(digest))
+    )
     assert str(held.image_id) == digest
 
 
@@ -164,7 +166,7 @@ def test_the_member_that_was_looked_at_is_the_one_that_serves(place: Place) -> N
     )
     place.content.index_of("1", ("linux/s390x", first), (OWN, second), ("unknown/unknown", first))
     found = place.resolved("1")
-    assert str(found.image.pin) == second
+    assert str(found.image.digest) == second
     assert place.deployed(found, 1) == "web v2"
     serving = place.service.state().serving
     assert serving is not None
@@ -200,7 +202,7 @@ def test_a_scan_on_the_host_is_about_the_image_that_was_named(place: Place) -> N
     """By its digest, whatever the tag means there."""
     digests = [place.content.put(image, str(n)) for n, image in enumerate(place.versions, 1)]
     assert place.deployed(place.resolved("1"), 1) == "web v1"
-    image = replace(place.named("1"), digest=Digest(digests[0]))
+    image = place.named("1").pinned(Digest(digests[0]))
     held = running(operation(request=ScanRequest(image, "build1")), place.tools.connection)
     step = scan_image(ScanRequest(image, "build1"), held, place.tools)
     assert isinstance(step, Finished)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.target import ServiceRef
 from tests.misbehaving import answer, asked, misbehaving
 from workers.containers import look, observe
 from workers.engine import Engine
@@ -56,7 +57,7 @@ READERS: dict[str, Callable[[Engine], object]] = {
     "inspect": lambda engine: inspect(engine, IMAGE),
     "history": lambda engine: history(engine, IMAGE),
     "look": lambda engine: look(engine, "c" * 64),
-    "observe": lambda engine: observe(engine, "production", "web"),
+    "observe": lambda engine: observe(engine, ServiceRef("production", "web")),
     "information": lambda engine: engine.information().get("ID"),
     "store": lambda engine: _again(engine).has_containerds_store,
     "is_link": lambda engine: _is_link(engine, "c" * 64, "/x", "/srv/x"),

@@ -40,7 +40,7 @@ def test_the_digest_of_an_image_of_docker_hub_is_found(said: str) -> None:
 
 
 def test_a_container_is_known_by_its_image_however_the_engine_writes_it() -> None:
-    labelled = ImageRef.parse(f"index.docker.io/redis:7@{DIGEST}", "registry.test")
+    labelled = ImageRef.parse("index.docker.io/redis:7", "registry.test").pinned(DIGEST)
     assert _image(f"redis@{DIGEST}", labelled) == labelled
     assert _image(f"docker.io/library/redis@{DIGEST}", labelled) == labelled
     assert _image(f"nginx@{DIGEST}", labelled) is None

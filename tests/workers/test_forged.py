@@ -18,7 +18,7 @@ from quaymaster.store import cards, keys, records, scan_orders
 from quaymaster.store.formats import PLAN
 from quaymaster.store.transactions import ask
 from tests.keys import OTHER_WORKER_KEY, RING, WORKER
-from tests.samples import DIGEST, NOW, awaiting, deploy, image, mover, operation, plan, vote
+from tests.samples import DIGEST, NOW, awaiting, deploy, mover, operation, pinned, plan, vote
 from tests.tampering import altered, as_newer_record
 from tests.workers.toolboxes import now, recorded
 from workers.forged import end_forged
@@ -168,7 +168,7 @@ def test_what_is_of_another_type_holds_up_no_others(valkey: redis.Redis, where: 
     """As only somebody else puts it there."""
     waits = recorded(valkey, awaiting())
     other = Origin("C0SHOP", "another delivery")
-    resolved = Resolved(image(digest=DIGEST), None)
+    resolved = Resolved(pinned(DIGEST), None)
     given = deploy(id=7, origin=other, state=State.SCANNING, scan_order="7-1", resolved=resolved)
     if where in ("operation", "executions"):
         given = operation(id=7, origin=other)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.services import Volume
 from tests.images.catalogue import LocalImages
 from tests.workers.services import Service, nothing
@@ -23,14 +23,14 @@ class Look:
     """Asks about directories under ``root``, which is allowed."""
 
     service: Service
-    image: ImageRef
+    image: PinnedImage
     root: Path
 
     def __call__(self, *paths: str, allowed: tuple[str, ...] = ()) -> None:
         volumes = [Volume(str(self.root / path), "/data") for path in paths]
         expect_within(
             self.service.host,
-            (self.service.environment, "web"),
+            self.service.ref,
             self.image,
             volumes,
             (str(self.root), *allowed),

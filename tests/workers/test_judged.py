@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import Clean, FixStatus, Gap, ScanReport, Unknown
 from quaymaster.gate import GateRule, blocked_by, stops, verdict_of
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, PinnedImage, Repository
 from tests.engines.local_images import load_images, remove_images
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
@@ -37,9 +37,9 @@ class Judge:
         password = SecretStr(self.registry.password)
         return RegistryLogin(self.registry.host, "http", self.registry.username, password)
 
-    def ref(self, digest: str) -> ImageRef:
+    def ref(self, digest: str) -> PinnedImage:
         place = Repository(self.registry.host, self.content.repository)
-        return ImageRef(place, "1", Digest(digest))
+        return PinnedImage(place, "1", Digest(digest))
 
     def report(self, system: str) -> ScanReport:
         """About an image of this system, straight from the registry."""
@@ -132,7 +132,7 @@ def test_a_report_about_another_image_of_a_host_is_no_report(
     repository = judge.content.repository
     load_images(engine, {f"{repository}:a": meant, f"{repository}:b": other})
     try:
-        image = ImageRef(Repository("registry.test", repository), "a", Digest(meant.id))
+        image = PinnedImage(Repository("registry.test", repository), "a", Digest(meant.id))
         report = judge.scanner.scan_local(image, docker_host, config=Digest(meant.id))
         assert (str(report.digest), report.gap) == (meant.id, None)
         swaps = tmp_path / "swaps"

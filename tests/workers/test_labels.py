@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import WrittenByNewer
 from quaymaster.services import HealthCheck
-from tests.samples import DIGEST, image
+from quaymaster.target import ServiceRef
+from tests.samples import DIGEST, pinned
 from workers.labels import FORMAT, Labels, container_name
 
 OF_BEFORE = {
@@ -15,7 +16,7 @@ OF_BEFORE = {
     "quaymaster.service": "web",
     "quaymaster.operation": "1031",
     "quaymaster.release": "1031",
-    "quaymaster.image": str(image(digest=DIGEST)),
+    "quaymaster.image": str(pinned(DIGEST)),
     "quaymaster.configuration": "c0ffee",
     "quaymaster.health": '{"http": "/healthz", "port": 8000, "within": 15.0}',
 }
@@ -26,25 +27,27 @@ turns = st.integers(1, 10**12)
 
 def labels(environment: str = "production", service: str = "web", turn: int = 8) -> Labels:
     return Labels(
-        environment, service, 1042, turn, image(digest=DIGEST), "c0ffee", HealthCheck(port=8000)
+        environment, service, 1042, turn, pinned(DIGEST), "c0ffee", HealthCheck(port=8000)
     )
 
 
 def test_what_is_written_is_read_as_it_was() -> None:
     written = labels().written()
-    assert Labels.read(written, container_name("production", "web", 1042, 8)) == labels()
+    assert (
+        Labels.read(written, container_name(ServiceRef("production", "web"), 1042, 8)) == labels()
+    )
     assert written["quaymaster.format"] == str(FORMAT)
 
 
 def test_a_container_of_before_has_the_number_of_its_operation_as_its_turn() -> None:
     found = Labels.read(OF_BEFORE, "quaymaster-production-web-1031")
-    assert (found.operation, found.turn, found.image) == (1031, 1031, image(digest=DIGEST))
+    assert (found.operation, found.turn, found.image) == (1031, 1031, pinned(DIGEST))
     assert (found.configuration, found.health.http) == ("c0ffee", "/healthz")
 
 
 def test_the_name_carries_the_turn_of_one_that_was_started_again() -> None:
     """Labels cannot be changed; a name can."""
-    renamed = container_name("production", "web", 1042, 12)
+    renamed = container_name(ServiceRef("production", "web"), 1042, 12)
     assert renamed == "quaymaster-production-web-1042.12"
     assert Labels.read(labels().written(), renamed).turn == 12
     assert Labels.read(OF_BEFORE, "quaymaster-production-web-1040.12").turn == 12
@@ -92,7 +95,7 @@ def test_names_with_dots_and_dashes_do_not_confuse_turns(
 ) -> None:
     written = labels(environment, service, made).written()
     for turn in (made, renamed):
-        name = container_name(environment, service, operation, turn)
+        name = container_name(ServiceRef(environment, service), operation, turn)
         assert Labels.read(written, name).turn == turn
 
 
@@ -101,4 +104,6 @@ def test_services_whose_names_read_the_same_have_containers_of_their_own(
     one: str, two: str, three: str, four: str, turn: int
 ) -> None:
     if (one, two) != (three, four):
-        assert container_name(one, two, 7, turn) != container_name(three, four, 8, turn)
+        assert container_name(ServiceRef(one, two), 7, turn) != container_name(
+            ServiceRef(three, four), 8, turn
+        )

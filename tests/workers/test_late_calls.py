@@ -14,7 +14,7 @@ import redis
 
 from quaymaster.drift import DriftKind
 from quaymaster.errors import QuaymasterError
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import State
 from quaymaster.store import service_leases
 from quaymaster.store.transactions import perform
@@ -37,7 +37,7 @@ from workers.switch import recreate_on_port, retire, switch
 
 pytestmark = pytest.mark.engine
 
-Change = Callable[[Service, Container, ImageRef, StillMine], None]
+Change = Callable[[Service, Container, PinnedImage, StillMine], None]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class PausedAt:
         self.seen += 1
 
 
-def beside(service: Service, old: Container, image: ImageRef, still_mine: StillMine) -> None:
+def beside(service: Service, old: Container, image: PinnedImage, still_mine: StillMine) -> None:
     """The new one is checked beside the old one."""
     candidate = create_candidate(service.host, service.spec(image, 2), still_mine)
     wait_until_healthy(service.host, candidate, HEALTH, nothing, nothing)
@@ -64,7 +64,9 @@ def beside(service: Service, old: Container, image: ImageRef, still_mine: StillM
     retire(service.host, old, 1.0, 3, still_mine)
 
 
-def in_its_place(service: Service, old: Container, image: ImageRef, still_mine: StillMine) -> None:
+def in_its_place(
+    service: Service, old: Container, image: PinnedImage, still_mine: StillMine
+) -> None:
     """The old one is stopped first."""
     spec = service.spec(image, 2)
     recreate_on_port(service.host, old, spec, nothing, nothing, still_mine)
@@ -83,19 +85,19 @@ def test_whichever_call_comes_late_one_version_serves(
 ) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     image = service.image(images.web_v2, "2")
-    place = (service.environment, "web")
-    name = f"quaymaster:lease:{service_leases.name_of(*place)}"
+    place = service.ref
+    name = f"quaymaster:lease:{service_leases.name_of(place)}"
 
     def recovered() -> None:
         valkey.delete(name)  # it ran out
-        assert perform(valkey, service_leases.take(*place, "2:other", datetime.now(UTC)))
-        settle(service.host, *place, nothing)
-        assert perform(valkey, service_leases.give_back(*place, "2:other"))
+        assert perform(valkey, service_leases.take(place, "2:other", datetime.now(UTC)))
+        settle(service.host, place, nothing)
+        assert perform(valkey, service_leases.give_back(place, "2:other"))
 
-    assert perform(valkey, service_leases.take(*place, "2:slow", datetime.now(UTC)))
+    assert perform(valkey, service_leases.take(place, "2:slow", datetime.now(UTC)))
     with (
         suppress(LeaseLost, QuaymasterError),
-        service_kept(valkey, *place, "2:slow") as still_mine,
+        service_kept(valkey, place, "2:slow") as still_mine,
     ):
         paused = PausedAt(calls, still_mine, recovered)
         change(service, old, image, paused)

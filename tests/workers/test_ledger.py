@@ -15,8 +15,9 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, releases, reports, turns
 from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Command, Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, SCANNER_KEY, WORKER_KEY
-from tests.samples import DIGEST, NOW, WEB, image
+from tests.samples import DIGEST, NOW, WEB, pinned
 from tests.tampering import altered
 from tests.workers.services import SERVING
 from tests.workers.toolboxes import toolbox
@@ -33,30 +34,31 @@ def write(valkey: redis.Redis, *commands: Command) -> None:
 
 def release(number: int) -> Release:
     """A release of the shop in production, whose host is app1."""
-    pinned = image(digest=DIGEST)
     configuration = ServiceConfiguration()
     at = NOW + timedelta(minutes=number)
-    return Release(number, "production", "web", pinned, configuration, "U0A", (), at, number)
+    return Release(number, "production", "web", pinned(), configuration, "U0A", (), at, number)
 
 
 def containers(*numbers: int) -> ServiceState:
     """What a host has of the service."""
     found = tuple(replace(SERVING, turn=turn) for turn in numbers)
-    return ServiceState("production", "web", found)
+    return ServiceState(ServiceRef("production", "web"), found)
 
 
 class TestReleases:
     def test_the_latest_come_first_and_each_is_there_once(self, valkey: redis.Redis) -> None:
         for number in (3, 5, 4, 5):
             write(valkey, *releases.record(release(number), WORKER_KEY))
-        found = releases_of("production", "web", toolbox(valkey))
+        found = releases_of(ServiceRef("production", "web"), toolbox(valkey))
         assert [one.id for one in found] == [5, 4, 3]
         assert found[0] == release(5)
 
     def test_those_of_the_worker_of_another_host_are_left_out(self, valkey: redis.Redis) -> None:
         write(valkey, *releases.record(release(3), WORKER_KEY))
         write(valkey, *releases.record(release(4), OTHER_WORKER_KEY))
-        assert [one.id for one in releases_of("production", "web", toolbox(valkey))] == [3]
+        assert [
+            one.id for one in releases_of(ServiceRef("production", "web"), toolbox(valkey))
+        ] == [3]
 
     @pytest.mark.parametrize("key", [BOT_KEY, SCANNER_KEY, SigningKey.new("worker-1")])
     def test_one_that_no_worker_signed_is_forged(
@@ -64,30 +66,30 @@ class TestReleases:
     ) -> None:
         write(valkey, *releases.record(release(3), key))
         with pytest.raises(Forged):
-            releases_of("production", "web", toolbox(valkey))
+            releases_of(ServiceRef("production", "web"), toolbox(valkey))
 
     def test_one_that_was_altered_is_forged(self, valkey: redis.Redis) -> None:
-        where = keys.releases("production", "web")
+        where = keys.releases(ServiceRef("production", "web"))
         write(valkey, *releases.record(release(3), WORKER_KEY))
         valkey.lset(where, 0, altered(valkey.lindex(where, 0)))  # type: ignore[arg-type]
         with pytest.raises(Forged, match="its signature does not fit"):
-            releases_of("production", "web", toolbox(valkey))
+            releases_of(ServiceRef("production", "web"), toolbox(valkey))
 
     def test_one_of_elsewhere_is_forged(self, valkey: redis.Redis) -> None:
         """Whoever signs for a service that is not its own is refused too."""
         other = replace(release(3), environment="staging")
         text = RELEASE.signed(other, ("production", "web"), WORKER_KEY).text
-        valkey.rpush(keys.releases("production", "web"), text)
+        valkey.rpush(keys.releases(ServiceRef("production", "web")), text)
         with pytest.raises(Forged, match="no release of production/web"):
-            releases_of("production", "web", toolbox(valkey))
+            releases_of(ServiceRef("production", "web"), toolbox(valkey))
 
 
 def test_a_mark_of_a_bad_digest_counts_where_a_worker_set_it(valkey: redis.Redis) -> None:
-    write(valkey, *releases.mark_bad("production", "web", DIGEST, 7, NOW, WORKER_KEY))
-    assert bad_digests_of("production", "web", toolbox(valkey))[DIGEST].operation == 7
-    write(valkey, *releases.mark_bad("production", "web", DIGEST, 7, NOW, BOT_KEY))
+    write(valkey, *releases.mark_bad(ServiceRef("production", "web"), DIGEST, 7, NOW, WORKER_KEY))
+    assert bad_digests_of(ServiceRef("production", "web"), toolbox(valkey))[DIGEST].operation == 7
+    write(valkey, *releases.mark_bad(ServiceRef("production", "web"), DIGEST, 7, NOW, BOT_KEY))
     with pytest.raises(Forged):
-        bad_digests_of("production", "web", toolbox(valkey))
+        bad_digests_of(ServiceRef("production", "web"), toolbox(valkey))
 
 
 def test_a_report_counts_where_the_scanner_signed_it(valkey: redis.Redis) -> None:
@@ -105,13 +107,13 @@ class TestTurns:
     def test_the_first_is_one_and_each_is_higher(self, valkey: redis.Redis) -> None:
         tools = toolbox(valkey)
         assert [next_turn(containers(), tools) for _ in range(3)] == [1, 2, 3]
-        assert ask(valkey, turns.highest("production", "web")) == 3
+        assert ask(valkey, turns.highest(ServiceRef("production", "web"))) == 3
 
     def test_each_service_has_its_own(self, valkey: redis.Redis) -> None:
         tools = toolbox(valkey)
         next_turn(containers(), tools)
-        for other in (("staging", "web"), ("production", "worker")):
-            assert next_turn(ServiceState(*other, ()), tools) == 1
+        for other in (ServiceRef("staging", "web"), ServiceRef("production", "worker")):
+            assert next_turn(ServiceState(other, ()), tools) == 1
 
     def test_many_at_once_get_different_ones(self, valkey: redis.Redis) -> None:
         tools, state = toolbox(valkey), containers(6)
@@ -135,11 +137,11 @@ class TestTurns:
         self, valkey: redis.Redis
     ) -> None:
         """It would be there for ever, and too long to be read in the end."""
-        assert perform(valkey, turns.give("production", "web", 0, 10**15 - 1))
+        assert perform(valkey, turns.give(ServiceRef("production", "web"), 0, 10**15 - 1))
         with pytest.raises(Forged, match="far above"):
             next_turn(containers(500), toolbox(valkey))
 
     def test_redis_with_a_higher_one_than_every_container_counts(self, valkey: redis.Redis) -> None:
         tools = toolbox(valkey)
-        assert perform(valkey, turns.give("production", "web", 0, 900))
+        assert perform(valkey, turns.give(ServiceRef("production", "web"), 0, 900))
         assert next_turn(containers(500), tools) == 901

@@ -6,7 +6,7 @@ from quaymaster.platforms import Member
 from quaymaster.releases import BadDigest
 from quaymaster.store.formats import BAD_DIGEST
 from tests.keys import RING
-from tests.samples import DIGEST, OTHER_DIGEST, deploy, image, plan
+from tests.samples import DIGEST, OTHER_DIGEST, deploy, pinned, plan
 from tests.workers.toolboxes import toolbox
 from workers.marks import marks_on
 
@@ -14,7 +14,7 @@ INDEX, OTHER_INDEX, CONFIG = (Digest("sha256:" + pair * 32) for pair in ("11", "
 
 
 def _of(digest: Digest, index: Digest | None) -> Resolved:
-    return Resolved(image(digest=digest), None, Member(CONFIG, index, "linux/amd64"))
+    return Resolved(pinned(digest), None, Member(CONFIG, index, "linux/amd64"))
 
 
 def _marked(left: Resolved | None, instead: Resolved | None) -> list[BadDigest]:
@@ -42,5 +42,5 @@ def test_nothing_is_marked_where_the_same_image_serves_with_another_configuratio
 
 
 def test_what_is_no_member_of_an_index_is_marked_alone() -> None:
-    (mark,) = _marked(Resolved(image(digest=DIGEST), None), None)
+    (mark,) = _marked(Resolved(pinned(DIGEST), None), None)
     assert (mark.digest, mark.index) == (DIGEST, None)

@@ -1,7 +1,5 @@
 """Which image of an index is meant, by what an engine or the configuration says."""
 
-from dataclasses import replace
-
 import pytest
 
 from quaymaster.configuration import Configuration
@@ -84,7 +82,7 @@ def test_an_id_is_the_digest_of_what_the_store_goes_by(host: Engine, is_containe
     kind = chosen_kind()
     if kind.features:
         assert host.has_containerds_store is kind.has_containerds_store
-    image = replace(IMAGE, digest=DIGESTS[1])
+    image = IMAGE.pinned(DIGESTS[1])
     host.__dict__["has_containerds_store"] = is_containerds
     held, other = (DIGESTS[1], DIGESTS[2]) if is_containerds else (DIGESTS[2], DIGESTS[1])
     refuse_another(host, image, Member(DIGESTS[2]), held)

@@ -12,6 +12,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import FingerprintKey, fingerprint
 from quaymaster.services import ServiceConfiguration
+from quaymaster.target import ServiceRef
 from tests.configurations import SHOP_TEXT
 from tests.keys import FINGERPRINTS
 from workers.rendering import Renderer
@@ -35,7 +36,7 @@ def configuration(tmp_path: Path) -> Configuration:
 def rendered(
     configuration: Configuration, key: FingerprintKey = FINGERPRINTS
 ) -> ServiceConfiguration:
-    return Renderer(configuration, VALUES, key).render("staging", "worker")
+    return Renderer(configuration, VALUES, key).render(ServiceRef("staging", "worker"))
 
 
 def test_a_plan_holds_references_and_fingerprints_and_no_values(
@@ -133,7 +134,7 @@ def test_what_is_missing_is_named(configuration: Configuration) -> None:
     plan = rendered(configuration)
     with pytest.raises(ConfigurationError, match="TOKEN"):
         Renderer(configuration, {"DATABASE_PASSWORD": "x"}, FINGERPRINTS).render(
-            "staging", "worker"
+            ServiceRef("staging", "worker")
         )
     (configuration.folder / "jobs.env").write_text("OTHER=1\n")
     with pytest.raises(ConfigurationError, match="QUEUE_PASSWORD is no longer in"):

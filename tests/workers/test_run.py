@@ -28,20 +28,20 @@ from quaymaster.store.transactions import ask, perform
 from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.misbehaving import asked as requested
 from tests.misbehaving import misbehaving
-from tests.samples import DIGEST, deploy, image, mover, operation, plan
+from tests.samples import DIGEST, admitted, deploy, mover, operation, pinned, plan
 from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.run import PUT_BACK_AFTER_SECONDS, run
 from workers.running import LeaseLost, Running
-from workers.steps import AwaitsApproval, Continues, OrdersScan, Returns, Step
+from workers.steps import Continues, OrdersScan, Planned, Returns, Step
 from workers.toolbox import Toolbox
 from workers.worker import OperationJob, OperationWorker, refusal
 
 pytestmark = pytest.mark.engine
 
-WAITS_FOR_SCAN = OrdersScan(Resolved(image(digest=DIGEST), 2_000_000), Stage.PLAN)
-WAITS_FOR_PEOPLE = AwaitsApproval(plan())
-IS_CARRIED_OUT_NEXT = Continues(Stage.APPLY, "host:app1", plan(rule=None))
+WAITS_FOR_SCAN = OrdersScan(Resolved(pinned(DIGEST), 2_000_000), Stage.PLAN)
+WAITS_FOR_PEOPLE = Planned(plan(), admitted())
+IS_CARRIED_OUT_NEXT = Planned(plan(rule=None), admitted())
 IS_PLANNED_NEXT = Continues(Stage.PLAN, "host:app1")
 IS_LOOKED_UP_AGAIN = Returns()
 IS_PLANNED_ANEW = Returns(Ended("The configuration was changed since the plan was made."))

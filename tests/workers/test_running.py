@@ -13,6 +13,7 @@ from quaymaster.progress import Progress
 from quaymaster.store import keys, leases, records, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import ask, perform
+from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, RING
 from tests.samples import mover, operation
 from workers.running import LeaseLost, Running, service_lease
@@ -66,24 +67,24 @@ def test_after_the_point_of_no_return_nothing_stops_it(
 
 def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) -> None:
     first, second = Running(operation(), valkey), Running(operation(id=1043), valkey)
-    with service_lease(first, "production", "web"):
+    with service_lease(first, ServiceRef("production", "web")):
         with (
             pytest.raises(Conflict, match="being changed by #1042"),
-            service_lease(second, "production", "web"),
+            service_lease(second, ServiceRef("production", "web")),
         ):
             raise AssertionError("two at once")
-        with service_lease(second, "staging", "web"):
+        with service_lease(second, ServiceRef("staging", "web")):
             pass
-    with service_lease(second, "production", "web"):
+    with service_lease(second, ServiceRef("production", "web")):
         pass
 
 
 def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Redis) -> None:
-    place = ("production", "web")
-    assert perform(valkey, service_leases.take(*place, ":a-look", datetime.now(UTC)))
-    done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(*place, ":a-look")))
+    service = ServiceRef("production", "web")
+    assert perform(valkey, service_leases.take(service, ":a-look", datetime.now(UTC)))
+    done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(service, ":a-look")))
     done.start()
-    with service_lease(Running(operation(), valkey), *place):
+    with service_lease(Running(operation(), valkey), service):
         pass
     done.join()
 
@@ -91,7 +92,7 @@ def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Re
 def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:
     dead, living = Running(operation(), valkey), Running(operation(), valkey)
     valkey.set(keys.lease(SERVICE), f"1042:{dead.owner}")
-    with service_lease(living, "production", "web") as still_mine:
+    with service_lease(living, ServiceRef("production", "web")) as still_mine:
         still_mine()
 
 
@@ -99,7 +100,7 @@ def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.
 def test_whoever_lost_a_service_notices_before_the_next_change(
     valkey: redis.Redis, theirs: str | None
 ) -> None:
-    with service_lease(Running(operation(), valkey), "production", "web") as still_mine:
+    with service_lease(Running(operation(), valkey), ServiceRef("production", "web")) as still_mine:
         still_mine()
         valkey.delete(keys.lease(SERVICE))
         if theirs:
@@ -109,8 +110,8 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
 
 
 def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
-    marks = service_leases.marks("production", "web", datetime.now(UTC))
-    with service_lease(Running(operation(), valkey), "production", "web"):
+    marks = service_leases.marks(ServiceRef("production", "web"), datetime.now(UTC))
+    with service_lease(Running(operation(), valkey), ServiceRef("production", "web")):
         assert set(ask(valkey, marks).values()) == {Mark.AT_WORK}
     assert ask(valkey, marks) == {}
 
@@ -121,11 +122,11 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
 ) -> None:
     """Also when it was lost before the very last call: nobody asks after that one."""
     running = Running(operation(), valkey)
-    with service_lease(running, "production", "web"):
+    with service_lease(running, ServiceRef("production", "web")):
         valkey.delete(keys.lease(SERVICE))
         if theirs:
             valkey.set(keys.lease(SERVICE), theirs)
-    marks = ask(valkey, service_leases.marks("production", "web", datetime.now(UTC)))
+    marks = ask(valkey, service_leases.marks(ServiceRef("production", "web"), datetime.now(UTC)))
     assert marks == {f"1042:{running.owner}": Mark.LATE}
 
 

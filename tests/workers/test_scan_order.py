@@ -20,7 +20,7 @@ from quaymaster.store.formats import SCAN_ANSWER, SCAN_ORDER
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.configurations import SHOP
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER, SCANNER_KEY, WORKER, WORKER_KEY
-from tests.samples import DIGEST, image, operation
+from tests.samples import DIGEST, image, operation, pinned
 from tests.workers.test_scan_watch import scanned
 from tests.workers.toolboxes import now, toolbox
 from workers.run import run as run_operation
@@ -60,7 +60,7 @@ def test_the_order_and_its_job_are_stored_with_the_move(valkey: redis.Redis) -> 
         request=ScanRequest(image()),
         queue="registry",
     )
-    step = OrdersScan(Resolved(image(digest=DIGEST), 1_000), Stage.WORK)
+    step = OrdersScan(Resolved(pinned(DIGEST), 1_000), Stage.WORK)
     moved = after(running, step, running.changed_at, WORKER_KEY)
     assert (moved.state, moved.scan_order, moved.job_id) == (
         State.SCANNING,
@@ -70,9 +70,7 @@ def test_the_order_and_its_job_are_stored_with_the_move(valkey: redis.Redis) -> 
     _perform(valkey, *also_stored(moved, step, WORKER_KEY))
     order = ask(valkey, scan_orders.load(ORDER, RING))
     assert order is not None
-    assert order.value == ScanOrder(
-        ORDER, 1042, image(digest=DIGEST), "registry", "operation-1042-2"
-    )
+    assert order.value == ScanOrder(ORDER, 1042, pinned(DIGEST), "registry", "operation-1042-2")
     assert valkey.lrange("rq:queue:scan", 0, -1) == [f"scan-{ORDER}-0".encode()]
 
 

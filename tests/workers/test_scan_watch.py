@@ -21,7 +21,7 @@ from quaymaster.store.formats import SCAN_ORDER
 from quaymaster.store.scan_orders import order_of
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.keys import WORKER, WORKER_KEY
-from tests.samples import DIGEST, NOW, deploy, image, operation
+from tests.samples import DIGEST, NOW, deploy, image, operation, pinned
 from workers.facts import Whereabouts
 from workers.scan_watch import (
     LONGEST,
@@ -50,7 +50,7 @@ def scanned(**changes: Any) -> Operation:
         "state": State.SCANNING,
         "attempt": 2,
         "scan_order": "1042-2",
-        "resolved": Resolved(image(digest=DIGEST), 1_000),
+        "resolved": Resolved(pinned(DIGEST), 1_000),
     }
     return operation(**{**given, **changes})
 
@@ -86,7 +86,7 @@ def test_a_deploys_order_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
         queue="host:app1",
         attempt=2,
         scan_order="1042-2",
-        resolved=Resolved(image(digest=DIGEST), 1_000),
+        resolved=Resolved(pinned(DIGEST), 1_000),
     )
     placed = scan_orders.placed(order_of(given), WORKER_KEY)
     perform(valkey, Transaction(placed, lambda _: None, lambda _: None))

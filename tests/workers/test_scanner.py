@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from quaymaster.errors import Cancelled, NotFound, ScannerBroken
 from quaymaster.findings import ScanReport, Severity, Unknown
 from quaymaster.gate import GateRule, verdict_of
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, PinnedImage, Repository
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
@@ -49,10 +49,10 @@ def login(registry: Registry) -> RegistryLogin:
 @pytest.fixture
 def pushed(
     engine: docker.DockerClient, registry: Registry, images: LocalImages, repository: str
-) -> ImageRef:
+) -> PinnedImage:
     """The vulnerable image in the registry, pinned."""
     digest = push_image(engine, registry, images.vulnerable, repository, "1.4")
-    return ImageRef(Repository(registry.host, repository), "1.4", Digest(digest))
+    return PinnedImage(Repository(registry.host, repository), "1.4", Digest(digest))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def stand_in(path: Path, script: str) -> Path:
 
 
 def test_an_image_is_scanned_straight_from_its_registry(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, scratch: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, scratch: Path
 ) -> None:
     report = scanner.scan_registry(pushed, login)
     assert report.repository == pushed.repository
@@ -89,7 +89,7 @@ def test_an_image_is_scanned_straight_from_its_registry(
 
 
 def test_a_newer_database_is_another_version_with_other_findings(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, trivy_caches: TrivyCaches
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, trivy_caches: TrivyCaches
 ) -> None:
     first = scanner.scan_registry(pushed, login)
     second = replace(scanner, cache=trivy_caches.b).scan_registry(pushed, login)
@@ -105,17 +105,15 @@ def test_a_local_image_is_scanned_by_its_engine(
     repository: str,
     scratch: Path,
 ) -> None:
-    ref = ImageRef(Repository("registry.test", repository), "1.4")
-    with pytest.raises(NotFound, match=r"registry\.test"):
-        scanner.scan_local(ref, docker_host)
     found = engine.images.get(images.vulnerable)
-    found.tag(str(ref.repository), "1.4")
-    by_name = scanner.scan_local(ref, docker_host)
-    assert len(by_name.findings) == FINDINGS_A
-    assert str(by_name.digest) == found.id
-    engine.images.get(images.clean).tag(str(ref.repository), "1.4")
-    by_id = scanner.scan_local(ref.pinned(by_name.digest), docker_host)
-    assert replace(by_id, scanned_at=by_name.scanned_at) == by_name
+    repository_there = Repository("registry.test", repository)
+    image = PinnedImage(repository_there, "1.4", Digest(str(found.id)))
+    with pytest.raises(NotFound, match=r"registry\.test"):
+        scanner.scan_local(image.pinned(Digest("sha256:" + "0" * 64)), docker_host)
+    engine.images.get(images.clean).tag(str(image.repository), "1.4")
+    report = scanner.scan_local(image, docker_host)
+    assert len(report.findings) == FINDINGS_A
+    assert (report.repository, str(report.digest)) == (repository_there, found.id)
 
 
 def test_a_registry_with_a_certificate_of_its_own_is_scanned_by_its_ca_file(
@@ -128,7 +126,7 @@ def test_a_registry_with_a_certificate_of_its_own_is_scanned_by_its_ca_file(
     login = RegistryLogin(
         tls_registry.host, "https", "ci", SecretStr(tls_registry.password), tls_registry.ca_file
     )
-    image = ImageRef(Repository(tls_registry.host, repository), "1.4", digest)
+    image = PinnedImage(Repository(tls_registry.host, repository), "1.4", digest)
     with pytest.raises(ScannerBroken):
         scanner.scan_registry(image, replace(login, ca_file=None))
     assert scanner.scan_registry(image, login).findings == ()
@@ -143,7 +141,7 @@ def test_an_image_that_keeps_its_layers_from_the_scanner_is_not_clean(
         config = content.blob(json.dumps({"os": "linux"}).encode(), CONFIGURATION)
         hidden = content.blob(b"whatever", LAYER)
         put = content.manifest({"config": config, "layers": [hidden]}, OCI_IMAGE, "1.4")
-    image = ImageRef(Repository(registry.host, repository), "1.4", digest_of(put))
+    image = PinnedImage(Repository(registry.host, repository), "1.4", digest_of(put))
     with pytest.raises(ScannerBroken, match="no layer"):
         scanner.scan_registry(image, login)
 
@@ -157,7 +155,7 @@ def test_secrets_in_the_images_environment_do_not_reach_the_report(
     repository: str,
 ) -> None:
     digest = push_image(engine, registry, images.hostile, repository, "1")
-    image = ImageRef(Repository(registry.host, repository), "1", Digest(digest))
+    image = PinnedImage(Repository(registry.host, repository), "1", Digest(digest))
     report = scanner.scan_registry(image, login)
     assert report.findings == ()
     assert PLANTED_SECRET not in repr(report)
@@ -166,7 +164,7 @@ def test_secrets_in_the_images_environment_do_not_reach_the_report(
 def test_what_hides_findings_from_people_does_not_hide_them_from_the_report(
     scanner: Scanner,
     login: RegistryLogin,
-    pushed: ImageRef,
+    pushed: PinnedImage,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -186,7 +184,7 @@ def test_what_hides_findings_from_people_does_not_hide_them_from_the_report(
 
 
 def test_the_password_is_in_no_argument(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path
 ) -> None:
     seen = tmp_path / "arguments"
     program = stand_in(
@@ -199,7 +197,7 @@ def test_the_password_is_in_no_argument(
 
 
 def test_only_what_the_scanner_needs_of_the_environment_reaches_it(
-    scanner: Scanner, pushed: ImageRef, tmp_path: Path
+    scanner: Scanner, pushed: PinnedImage, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
     (tmp_path / "bin").mkdir()
@@ -221,7 +219,7 @@ def test_only_what_the_scanner_needs_of_the_environment_reaches_it(
 
 @pytest.mark.parametrize("password", ["wrong-made-up", "wrong,made,up"])
 def test_a_refused_login_is_broken_and_does_not_repeat_the_password(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, password: str
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, password: str
 ) -> None:
     wrong = replace(login, password=SecretStr(password))
     with pytest.raises(ScannerBroken, match="does not let the scanner read") as broken:
@@ -230,7 +228,7 @@ def test_a_refused_login_is_broken_and_does_not_repeat_the_password(
 
 
 def test_credentials_with_a_comma_reach_the_registry_whole(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path, scratch: Path
 ) -> None:
     """Trivy reads a comma as the next password; what it is given instead is a private file."""
     seen = tmp_path / "seen"
@@ -250,7 +248,7 @@ def test_credentials_with_a_comma_reach_the_registry_whole(
 
 
 def test_the_password_of_a_proxy_is_in_no_error(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path
 ) -> None:
     program = stand_in(tmp_path / "stand-in", "echo refused for proxy-word-1 >&2; exit 1")
     proxied = Scanner.found(
@@ -263,7 +261,7 @@ def test_the_password_of_a_proxy_is_in_no_error(
 
 
 def test_an_image_that_is_gone_is_not_found(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage
 ) -> None:
     with pytest.raises(NotFound):
         scanner.scan_registry(pushed.pinned(Digest("sha256:" + "0" * 64)), login)
@@ -273,7 +271,7 @@ def test_an_image_that_is_gone_is_not_found(
 def test_without_a_usable_database_nothing_is_clean(
     scanner: Scanner,
     login: RegistryLogin,
-    pushed: ImageRef,
+    pushed: PinnedImage,
     trivy_caches: TrivyCaches,
     state: str,
 ) -> None:
@@ -282,7 +280,7 @@ def test_without_a_usable_database_nothing_is_clean(
 
 
 def test_a_page_that_is_destroyed_is_a_damaged_database(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage
 ) -> None:
     file = scanner.cache / "db" / "trivy.db"
     content = file.read_bytes()
@@ -292,7 +290,7 @@ def test_a_page_that_is_destroyed_is_a_damaged_database(
 
 
 def test_an_old_database_scans_and_the_gate_calls_it_unknown(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, trivy_caches: TrivyCaches
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, trivy_caches: TrivyCaches
 ) -> None:
     report = replace(scanner, cache=trivy_caches.outdated).scan_registry(pushed, login)
     verdict = verdict_of(report, GateRule(block=Severity.CRITICAL), datetime.now(UTC))
@@ -329,7 +327,7 @@ def test_the_wheels_trivy_is_found_beside_the_interpreter(
 def test_a_scanner_that_says_nothing_of_use_is_broken(
     scanner: Scanner,
     login: RegistryLogin,
-    pushed: ImageRef,
+    pushed: PinnedImage,
     tmp_path: Path,
     scratch: Path,
     script: str,
@@ -343,7 +341,7 @@ def test_a_scanner_that_says_nothing_of_use_is_broken(
 
 
 def test_a_program_that_cannot_be_started_is_broken(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path
 ) -> None:
     with pytest.raises(ScannerBroken, match="cannot be started"):
         replace(scanner, program=tmp_path / "nothing").scan_registry(pushed, login)
@@ -358,7 +356,7 @@ def is_gone(pid: int) -> bool:
 
 
 def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path, scratch: Path
 ) -> None:
     pid_file = tmp_path / "pids"
     script = f"sleep 300 &\necho $$ $! > {pid_file}.new\nmv {pid_file}.new {pid_file}\nwait"
@@ -377,7 +375,7 @@ def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
 
 
 def test_a_scan_that_takes_too_long_is_ended(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, tmp_path: Path, scratch: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path, scratch: Path
 ) -> None:
     program = stand_in(tmp_path / "stand-in", "exec sleep 300")
     slow = replace(scanner, program=program, timeout=timedelta(seconds=0.3))
@@ -386,7 +384,7 @@ def test_a_scan_that_takes_too_long_is_ended(
 
 
 def test_a_database_that_another_program_holds_does_not_hang_the_scan(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef, scratch: Path
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, scratch: Path
 ) -> None:
     with (scanner.cache / "db" / "trivy.db").open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -395,7 +393,7 @@ def test_a_database_that_another_program_holds_does_not_hang_the_scan(
 
 
 def test_a_cache_of_layers_that_another_program_holds_is_done_without(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage
 ) -> None:
     scanner.scan_registry(pushed, login)
     with (scanner.cache / "fanal" / "fanal.db").open("rb") as held:
@@ -404,7 +402,7 @@ def test_a_cache_of_layers_that_another_program_holds_is_done_without(
 
 
 def test_scans_at_the_same_time_all_end(
-    scanner: Scanner, login: RegistryLogin, pushed: ImageRef
+    scanner: Scanner, login: RegistryLogin, pushed: PinnedImage
 ) -> None:
     reports: list[ScanReport] = []
     threads = [
@@ -421,7 +419,7 @@ def test_scans_at_the_same_time_all_end(
 def test_a_database_replaced_during_the_scan_is_scanned_with_again(
     scanner: Scanner,
     login: RegistryLogin,
-    pushed: ImageRef,
+    pushed: PinnedImage,
     trivy_caches: TrivyCaches,
     tmp_path: Path,
 ) -> None:

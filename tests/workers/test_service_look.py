@@ -12,7 +12,7 @@ import redis
 
 from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.releases import Release
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, host_engines, releases, service_leases
@@ -63,7 +63,7 @@ def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[Se
 
 
 def released(
-    service: Service, valkey: redis.Redis, image: ImageRef, number: int, **changes: Any
+    service: Service, valkey: redis.Redis, image: PinnedImage, number: int, **changes: Any
 ) -> Container:
     """It serves, and was released."""
     candidate = service.candidate(service.spec(image, number, **changes))
@@ -88,15 +88,15 @@ def released(
 
 def mark(valkey: redis.Redis, service: Service, mark: Mark, at: datetime = NOW) -> None:
     """Somebody had the right to change the service, as operation 2."""
-    perform(valkey, service_leases.take(service.environment, "web", "2:dead", at))
+    perform(valkey, service_leases.take(service.ref, "2:dead", at))
     valkey.delete(f"quaymaster:lease:service:{service.environment}/web")
     if mark is Mark.LATE:
-        perform(valkey, service_leases.note_late(service.environment, "web", "2:dead", at))
+        perform(valkey, service_leases.note_late(service.ref, "2:dead", at))
 
 
 def found(valkey: redis.Redis, service: Service) -> Drift | None:
     """What the bot will be told."""
-    signed = ask(valkey, drifts.observed(RING)).get((service.environment, "web"))
+    signed = ask(valkey, drifts.observed(RING)).get(service.ref)
     return signed.value if signed else None
 
 
@@ -140,7 +140,7 @@ def test_a_container_that_a_late_call_stopped_serves_again(
     engine.containers.get(serving.id).stop(timeout=1)
     look.look(NOW)
     service.comes_to_say("web v1")
-    assert ask(valkey, service_leases.marks(service.environment, "web", NOW)) == {}
+    assert ask(valkey, service_leases.marks(service.ref, NOW)) == {}
     engine.containers.get(serving.id).stop(timeout=1)
     assert looked(look, valkey, service)[0] is DriftKind.FOUND, "nobody was late this time"
     assert service.page() == ""
@@ -208,11 +208,11 @@ def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_
 ) -> None:
     """What comes after that, people do."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    place = (service.environment, "web")
-    perform(valkey, service_leases.take(*place, "2:failed", NOW))
-    perform(valkey, service_leases.give_back_unfinished(*place, "2:failed", NOW))
+    place = service.ref
+    perform(valkey, service_leases.take(place, "2:failed", NOW))
+    perform(valkey, service_leases.give_back_unfinished(place, "2:failed", NOW))
     look.look(NOW)
-    assert ask(valkey, service_leases.marks(*place, NOW)) == {}
+    assert ask(valkey, service_leases.marks(place, NOW)) == {}
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody took it off" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
@@ -228,8 +228,8 @@ def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
     """Else one worker that died would have what people do undone for as long as others deploy."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
     mark(valkey, service, Mark.AT_WORK, NOW - timedelta(hours=25))
-    perform(valkey, service_leases.take(service.environment, "web", "3:alive", NOW))
-    assert perform(valkey, service_leases.give_back(service.environment, "web", "3:alive"))
+    perform(valkey, service_leases.take(service.ref, "3:alive", NOW))
+    assert perform(valkey, service_leases.give_back(service.ref, "3:alive"))
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody took it off" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
@@ -274,7 +274,7 @@ def test_another_version_than_the_released_one_is_told(
     image = service.image(images.web_v2, "2")
     new = service.candidate(service.spec(image, 2))
     switch(service.host, old, new, nothing)
-    assert f"serves with {image.pin.short}" in looked(look, valkey, service)[1]
+    assert f"serves with {image.digest.short}" in looked(look, valkey, service)[1]
 
 
 def test_a_service_that_is_well_or_was_never_released_is_not_told(
@@ -298,7 +298,7 @@ def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
     is_beside: bool,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    perform(valkey, service_leases.take(service.environment, "web", "2:alive", NOW))
+    perform(valkey, service_leases.take(service.ref, "2:alive", NOW))
     if is_beside:
         service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).stop(timeout=1)

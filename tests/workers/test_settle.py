@@ -4,6 +4,7 @@ import io
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import docker
 import pytest
@@ -70,7 +71,7 @@ def test_exactly_one_serves_after_a_kill_at_any_step(
     service.serving(service.image(images.web_v1, "1"), 1)
     with suppress(Killed):
         way(service, images.web_v2, KilledAfter(step))
-    settled = settle(service.host, service.environment, "web", nothing)
+    settled = settle(service.host, service.ref, nothing)
 
     assert settled.serving is not None
     places = service.places()
@@ -80,7 +81,7 @@ def test_exactly_one_serves_after_a_kill_at_any_step(
     if settled.serving.operation == 1:
         assert places == {}, "the half-made candidate is removed"
 
-    again = settle(service.host, service.environment, "web", nothing)
+    again = settle(service.host, service.ref, nothing)
     assert not again.was_changed
     assert again.serving == settled.serving
 
@@ -102,7 +103,7 @@ def test_settling_may_be_killed_too(service: Service, images: LocalImages, step:
         _deploy(service, images.web_v2, KilledAfter(step))
     for calls in range(_MOST_CALLS):
         try:
-            settle(service.host, service.environment, "web", KilledAfter(calls))
+            settle(service.host, service.ref, KilledAfter(calls))
             break
         except Killed:
             continue
@@ -116,7 +117,7 @@ def test_a_first_deploy_that_died_before_its_switch_leaves_nothing(
     service: Service, images: LocalImages
 ) -> None:
     service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    settled = settle(service.host, service.environment, "web", nothing)
+    settled = settle(service.host, service.ref, nothing)
     assert settled.serving is None
     assert service.places() == {}
 
@@ -132,7 +133,7 @@ def test_a_new_container_that_does_not_answer_gives_the_port_back(
     with pytest.raises(_Dies):
         recreate_on_port(service.host, old, spec, nothing, _dies, nothing)
     assert service.page() != "web v1"
-    settled = settle(service.host, service.environment, "web", nothing)
+    settled = settle(service.host, service.ref, nothing)
     assert settled.serving is not None
     assert settled.serving.operation == 1
     service.comes_to_say("web v1")
@@ -152,7 +153,7 @@ def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_wh
     with pytest.raises(_Dies):
         recreate_on_port(service.host, old, renamed_kept, nothing, _dies, nothing)
     wait_for(lambda: engine.containers.get(first.id).attrs["RestartCount"] > 0)
-    settled = settle(service.host, service.environment, "web", nothing)
+    settled = settle(service.host, service.ref, nothing)
     assert settled.serving is not None
     assert settled.serving.operation == 2
     service.comes_to_say("web v2")
@@ -163,9 +164,18 @@ def test_settling_a_service_that_is_well_changes_nothing(
     service: Service, images: LocalImages
 ) -> None:
     service.serving(service.image(images.web_v1, "1"), 1)
-    settled = settle(service.host, service.environment, "web", KilledAfter(0))
+    settled = settle(service.host, service.ref, KilledAfter(0))
     assert not settled.was_changed
     assert f"{service.repository}:1 serves" in settled.words
+
+
+def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
+    service: Service, images: LocalImages
+) -> None:
+    image = replace(service.image(images.web_v1, "1"), tag=None)
+    service.serving(image, 1)
+    words = settle(service.host, service.ref, nothing).words
+    assert f"{service.repository}@{image.digest.short} serves" in words
 
 
 def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
@@ -174,7 +184,7 @@ def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
     serving = service.serving(service.image(images.web_v1, "1"), 1)
     service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
-    settled = settle(service.host, service.environment, "web", nothing)
+    settled = settle(service.host, service.ref, nothing)
     assert settled.serving is not None
     assert settled.serving.operation == 1
     assert service.places() == {1: Place.SERVING}
@@ -186,5 +196,5 @@ def test_a_release_that_was_stopped_serves_again(
     serving = service.serving(service.image(images.web_v1, "1"), 1)
     engine.containers.get(serving.id).stop(timeout=1)
     assert service.places() == {1: Place.HALTED}
-    assert settle(service.host, service.environment, "web", nothing).serving is not None
+    assert settle(service.host, service.ref, nothing).serving is not None
     service.comes_to_say("web v1")

@@ -9,8 +9,8 @@ from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Failed, Lost
 from quaymaster.plans import DeployPlan, Examined
 from tests.keys import WORKER_KEY
-from tests.samples import NOW, deploy, plan
-from workers.steps import AwaitsApproval, Bakes, Continues, Finished, after
+from tests.samples import NOW, admitted, deploy, plan
+from workers.steps import Bakes, Finished, Planned, after
 
 LONG = "x" * 100_000
 RUNNING = deploy(state=State.RUNNING)
@@ -32,17 +32,21 @@ def test_an_end() -> None:
 
 
 def test_what_is_known_so_far_and_the_plan() -> None:
-    step = Continues(Stage.APPLY, "host:app1", planned())
-    for operation in (
-        after(RUNNING, step, NOW, WORKER_KEY),
-        after(RUNNING, AwaitsApproval(planned()), NOW, WORKER_KEY),
-    ):
+    for plan_ in (planned(), replace(planned(), rule=None)):
+        operation = after(RUNNING, Planned(plan_, admitted()), NOW, WORKER_KEY)
         assert operation.plan is not None
         assert operation.plan.examined.verdict == bounds.verdict(Unknown(LONG))
     refused = Finished(Failed(Trouble("The gate.")), State.REFUSED, examined=known())
     known_so_far = after(RUNNING, refused, NOW, WORKER_KEY).examined
     assert known_so_far is not None
     assert known_so_far.verdict == bounds.verdict(Unknown(LONG))
+
+
+def test_people_decide_about_a_plan_unless_nobody_has_to_agree() -> None:
+    waiting = after(RUNNING, Planned(plan(), admitted()), NOW, WORKER_KEY)
+    assert (waiting.state, waiting.stage) == (State.AWAITING_APPROVAL, RUNNING.stage)
+    ready = after(RUNNING, Planned(plan(rule=None), admitted()), NOW, WORKER_KEY)
+    assert (ready.state, ready.stage, ready.queue) == (State.QUEUED, Stage.APPLY, "host:app1")
 
 
 def test_a_result_while_it_is_watched() -> None:

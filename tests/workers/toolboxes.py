@@ -8,7 +8,7 @@ import redis
 
 from quaymaster.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation
 from quaymaster.request_revision import revision_for
@@ -66,10 +66,10 @@ def now(connection: redis.Redis, operation: Operation) -> Operation:
     return stored.operation
 
 
-def found_clean(connection: redis.Redis, image: ImageRef, order: str) -> None:
+def found_clean(connection: redis.Redis, image: PinnedImage, order: str) -> None:
     """The scanner has answered an order: there is nothing in the image."""
     database = ScannerDatabase("v1", datetime.now(UTC))
-    report = ScanReport(image.repository, image.pin, database, database.updated_at, ())
+    report = ScanReport(image.repository, image.digest, database, database.updated_at, ())
     perform(connection, reports.keep(report, SCANNER_KEY))
     answer = SCAN_ANSWER.signed(ScanAnswer(order, database), (order,), SCANNER_KEY)
     connection.set(keys.scan_answer(order), answer.text)

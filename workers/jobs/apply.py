@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from quaymaster.admissible import refuse
 from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, Unavailable
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
 from quaymaster.plans import DeployPlan
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
+from quaymaster.request_facts import service_change
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
@@ -48,10 +49,10 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
     plan = _plan_to_carry_out(operation, tools)
     if (back := _asked(operation, plan, tools)) is not None:
         return back
-    engine = tools.engine(plan.host)
-    with service_lease(running, plan.environment, plan.service) as still_mine:
-        settle(engine, plan.environment, plan.service, still_mine)
-        state = observe(engine, plan.environment, plan.service)
+    engine = tools.engine_of(plan.target)
+    with service_lease(running, plan.service_ref) as still_mine:
+        settle(engine, plan.service_ref, still_mine)
+        state = observe(engine, plan.service_ref)
         values = tools.renderer.values(plan.configuration)
         if (instead := _overtaken(operation, plan, state, values, tools)) is not None:
             return instead
@@ -183,10 +184,10 @@ def _is_finished_all_the_same(
         return False
 
     def is_finished() -> bool:
-        serving = observe(engine, plan.environment, plan.service).serving
+        serving = observe(engine, plan.service_ref).serving
         if serving is None or not is_result_of(plan, serving):
             return False
-        settled = settle(engine, plan.environment, plan.service, still_mine).serving
+        settled = settle(engine, plan.service_ref, still_mine).serving
         return settled is not None and is_result_of(plan, settled)
 
     return aside(is_finished, otherwise=False, but=(Unavailable,))
@@ -198,7 +199,7 @@ def _expect_volumes(
     """What it mounts of the host is within what is allowed, by the host's own files."""
     expect_within(
         engine,
-        (plan.environment, plan.service),
+        plan.service_ref,
         plan.image,
         plan.configuration.volumes,
         tools.configuration.host(plan.host).allow_paths,
@@ -208,7 +209,7 @@ def _expect_volumes(
 
 def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
-    state = aside(lambda: observe(engine, before.environment, before.service), None)
+    state = aside(lambda: observe(engine, before.service), None)
     if state is None:
         return ""
     after = state.serving
@@ -221,11 +222,8 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
 
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
-    request = operation.request
-    environment = getattr(request, "environment", "")
-    service = getattr(request, "service", "")
-    policy = tools.configuration.approval_for(environment, service)
-    return approved_plan(operation, policy)
+    service = service_change(operation.request).service
+    return approved_plan(operation, tools.configuration.approval_for(service))
 
 
 def _overtaken(
@@ -271,16 +269,15 @@ def _is_other(serving: Container, plan: DeployPlan) -> bool:
     """Whether another container serves than that which the plan replaces. A rollback is about the
     version: what was baking may have become a release meanwhile.
     """
-    planned = plan.running
-    digest = serving.image.digest if serving.image else None
-    if planned is None or digest != planned.image.digest:
+    planned, image = plan.running, serving.image
+    if planned is None or image is None or image.digest != planned.image.digest:
         return True
     return plan.kind == "deploy" and planned.turn is not None and serving.turn != planned.turn
 
 
-def _gone(plan: DeployPlan, planned: ImageRef, tools: Toolbox) -> Ended:
+def _gone(plan: DeployPlan, planned: PinnedImage, tools: Toolbox) -> Ended:
     return Ended(
-        f"{_said(planned, tools)} ran in {plan.environment}/{plan.service} when the plan was made, "
+        f"{_said(planned, tools)} ran in {plan.service_ref} when the plan was made, "
         "and nothing does now. Nothing was changed.",
         next_step="Ask for it again, so that the plan is about what runs now.",
     )
@@ -295,15 +292,13 @@ def _about_secrets(values: Values) -> str:
     )
 
 
-def _said(image: ImageRef | None, tools: Toolbox) -> str:
-    if image is None or image.digest is None:
-        return "nothing"
+def _said(image: PinnedImage, tools: Toolbox) -> str:
     return f"{tools.familiar(image)} ({image.digest.short})"
 
 
 def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
     """A tag that points elsewhere by now is said; what was approved runs all the same."""
-    tag = replace(plan.image, digest=None)
+    tag = plan.image.unpinned
     if plan.kind != "deploy" or tag.tag is None:
         return ()
     asked = aside(lambda: [tools.registry(tag.repository.registry).find(tag)], [])

@@ -20,8 +20,8 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     signed: it cannot be talked into more than the configuration says.
     """
     tools.configuration.service_for(request.environment, request.image.repository, request.service)
-    host = tools.configuration.host_of(request.environment)
-    choice = for_host(request.image, host, tools)
+    target = tools.configuration.target_of(request.environment)
+    choice = for_host(request.image, target.name, tools)
     resolved = _resolved(request.image, choice, running, tools)
     refuse(answers(running.operation, resolved, tools))
     return OrdersScan(resolved, Stage.PLAN)

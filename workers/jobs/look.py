@@ -28,17 +28,17 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
         raise Forged("There is nothing to look at: the record has no plan.")
-    what = (deployed.environment, deployed.service, deployed.image)
-    if what != (plan.environment, plan.service, plan.image):
+    what = (deployed.service_ref, deployed.image)
+    if what != (plan.service_ref, plan.image):
         # Any worker may queue the look again, and with it sign what was achieved.
         raise Forged("What was achieved is not what was planned, so nothing was done.")
     running.report(Progress("looking once more"))
-    engine = tools.engine(plan.host)
-    with service_lease(running, plan.environment, plan.service) as still_mine:
-        state = observe(engine, plan.environment, plan.service)
+    engine = tools.engine_of(plan.target)
+    with service_lease(running, plan.service_ref) as still_mine:
+        state = observe(engine, plan.service_ref)
         if _was_going_back(plan, state):
-            settle(engine, plan.environment, plan.service, still_mine)
-            state = observe(engine, plan.environment, plan.service)
+            settle(engine, plan.service_ref, still_mine)
+            state = observe(engine, plan.service_ref)
             return _back(running, plan, state, engine, still_mine, _broken_off(operation), tools)
         serving = state.serving
         if serving is not None and not is_result_of(plan, serving):
@@ -60,9 +60,10 @@ def _was_going_back(plan: DeployPlan, state: ServiceState) -> bool:
 
 def _is_from_before(plan: DeployPlan, container: Container) -> bool:
     """Its turn may be a later one, when somebody tried to roll back to it meanwhile."""
-    before = plan.running.image.digest if plan.running else None
-    image = container.image
-    return image is not None and image.digest == before and not is_result_of(plan, container)
+    before, image = plan.running, container.image
+    if before is None or image is None or image.digest != before.image.digest:
+        return False
+    return not is_result_of(plan, container)
 
 
 def _broken_off(operation: Operation) -> QuaymasterError:
@@ -71,7 +72,7 @@ def _broken_off(operation: Operation) -> QuaymasterError:
 
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
     if serving is None:
-        raise QuaymasterError(f"Nothing serves {plan.environment}/{plan.service} any more.")
+        raise QuaymasterError(f"Nothing serves {plan.service_ref} any more.")
     secrets = known_secrets(plan, tools)
     try:
         refuse_ended(engine, serving, plan.configuration.health, secrets or ())

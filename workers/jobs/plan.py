@@ -3,69 +3,62 @@
 from dataclasses import replace
 from datetime import datetime
 
-from quaymaster.admissible import refuse
 from quaymaster.approvals import ApprovalRule
 from quaymaster.errors import Conflict, NotAdmissible
-from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Operation, Stage, State
+from quaymaster.image_ref import PinnedImage
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.plans import DeployPlan, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
+from quaymaster.target import ServiceRef
 from workers.asides import aside
 from workers.candidates import configuration_fingerprint
 from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
-from workers.permitted import Asked, answers
+from workers.permitted import Asked, admitted_to_plan
 from workers.running import Running
 from workers.scanned import examined_of
-from workers.steps import AwaitsApproval, Continues, Finished
+from workers.steps import Finished, Planned
 from workers.toolbox import Toolbox
 
 
-def plan_deploy(
-    request: DeployRequest, running: Running, tools: Toolbox
-) -> AwaitsApproval | Continues | Finished:
+def plan_deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Planned | Finished:
     """Ask the gate about what was found, render the configuration, look at what runs; then people
     decide.
     """
     running.report(Progress("planning"))
     examined = examined_of(request, running.operation, tools)
-    configuration = tools.renderer.render(request.environment, request.service)
+    configuration = tools.renderer.render(request.service_ref)
     asked = Asked(volumes=configuration.volumes, verdict=examined.verdict)
     try:
-        refuse(answers(running.operation, examined.resolved, tools, asked))
+        admitted = admitted_to_plan(running.operation, examined.resolved, tools, asked)
     except NotAdmissible as error:
         return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
-    state = observed(request.environment, request.service, tools)
+    state = observed(request.service_ref, tools)
     serves = what_runs_now(state, tools)
     plan = DeployPlan(
         kind="deploy",
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.host_of(request.environment),
+        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
         configuration=configuration,
         configuration_revision=tools.configuration.revision_of(request.environment),
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
         undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
-        rule=rule_for(running.operation, request.environment, request.service, tools),
+        rule=rule_for(running.operation, request.service_ref, tools),
     )
-    if plan.rule is None:
-        return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
-    return AwaitsApproval(plan)
+    return Planned(plan, admitted)
 
 
-def rule_for(
-    operation: Operation, environment: str, service: str, tools: Toolbox
-) -> ApprovalRule | None:
+def rule_for(operation: Operation, service: ServiceRef, tools: Toolbox) -> ApprovalRule | None:
     """How votes are counted, by today's configuration; None where nobody has to agree."""
-    policy = tools.configuration.approval_for(environment, service)
+    policy = tools.configuration.approval_for(service)
     if policy.needed == 0:
         return None
     return ApprovalRule(
@@ -83,9 +76,9 @@ def _last_start(operation: Operation, tools: Toolbox) -> datetime:
     return operation.requested_at + tools.configuration.requests_valid_for
 
 
-def observed(environment: str, service: str, tools: Toolbox) -> ServiceState:
-    """Every container of the service, on the host of its environment."""
-    return observe(tools.engine(tools.configuration.host_of(environment)), environment, service)
+def observed(service: ServiceRef, tools: Toolbox) -> ServiceState:
+    """Every container of the service, on the target of its environment."""
+    return observe(tools.engine_of(tools.configuration.target_of(service.environment)), service)
 
 
 def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
@@ -100,7 +93,7 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
             why="What it runs is not what it claims, so it is not replaced.",
             next_step="Look at it on the host and remove it by hand.",
         )
-    release = _release_of(serving, releases_of(state.environment, state.service, tools))
+    release = _release_of(serving, releases_of(state.service, tools))
     if release is None:
         return RunningNow(image, None, None, turn=serving.turn)
     return RunningNow(
@@ -114,8 +107,8 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
 
 def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | None:
     """By its turn; where a rollback that failed has renamed it, by what it was made from."""
-    digest = serving.image.digest if serving.image else None
-    alike = [one for one in known if one.image.digest == digest]
+    image = serving.image
+    alike = [one for one in known if image is not None and one.image.digest == image.digest]
     by_turn = (one for one in alike if one.turn == serving.turn)
     by_content = (
         one
@@ -127,15 +120,15 @@ def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | Non
 
 def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
     """What a rollback restores once this is deployed, by the rollback's own decision."""
-    known = releases_of(request.environment, request.service, tools)
-    bad = frozenset(bad_digests_of(request.environment, request.service, tools))
+    known = releases_of(request.service_ref, tools)
+    bad = frozenset(bad_digests_of(request.service_ref, tools))
     target = last_good(known, deployed, bad)
     if target is None:
         return None
     return Undo(target.image, target.restores or target.id)
 
 
-def _size(image: ImageRef, tools: Toolbox) -> int | None:
+def _size(image: PinnedImage, tools: Toolbox) -> int | None:
     """What the registry says, so that it compares with the new one: an engine counts unpacked
     bytes. The image may be gone there, or the registry out of this worker's reach.
     """

@@ -4,12 +4,7 @@ from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Lost
 from quaymaster.progress import Progress
-from quaymaster.requests import (
-    DeployRequest,
-    PullRequest,
-    PushRequest,
-    RollbackRequest,
-)
+from quaymaster.requests import PullRequest, PushRequest
 from workers.asides import aside
 from workers.images import inspect
 from workers.jobs.settled import settle_service
@@ -23,6 +18,8 @@ def recover(running: Running, tools: Toolbox) -> Step:
     running.report(Progress("looking at what was left behind"))
     operation = running.operation
     request = operation.request
+    if request.facts.service_change is not None:
+        return settle_service(running, tools)
     match request:
         case PushRequest():
             found = _after_a_push(request, tools)
@@ -30,8 +27,6 @@ def recover(running: Running, tools: Toolbox) -> Step:
         case PullRequest():
             found = _after_a_pull(request, tools)
             return _lost(operation, found, "Pull it again if that is not it.")
-        case DeployRequest() | RollbackRequest():
-            return settle_service(running, tools)
         case _:
             return _lost(operation, "", "Ask for it again.")
 

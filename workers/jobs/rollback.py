@@ -1,53 +1,48 @@
 """rollback: back to the last good release, configuration included. Nobody has to agree to it."""
 
-from quaymaster.admissible import refuse, shown
+from quaymaster.admissible import shown
 from quaymaster.errors import Conflict
 from quaymaster.findings import Unknown
-from quaymaster.operations import Stage
 from quaymaster.plans import DeployPlan, Examined
 from quaymaster.progress import Progress
-from quaymaster.queues import host_queue
 from quaymaster.releases import Release
 from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
 from workers.jobs.plan import observed, what_runs_now
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
-from workers.permitted import Asked, answers, verdict_of_now
+from workers.permitted import Asked, admitted_to_plan, verdict_of_now
 from workers.rendering import Values
 from workers.running import Running
-from workers.steps import Continues
+from workers.steps import Planned
 from workers.toolbox import Toolbox
 
 
-def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Continues:
+def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Planned:
     """Find the release to go back to; its secrets mean what they mean today."""
     running.report(Progress("looking for the last good release"))
-    state = observed(request.environment, request.service, tools)
+    state = observed(request.service_ref, tools)
     now = what_runs_now(state, tools)
-    known = releases_of(request.environment, request.service, tools)
-    bad = frozenset(bad_digests_of(request.environment, request.service, tools))
+    known = releases_of(request.service_ref, tools)
+    bad = frozenset(bad_digests_of(request.service_ref, tools))
     target = last_good(known, now, bad)
     if target is None:
         raise Conflict(
-            f"There is no earlier release of {request.environment}/{request.service} "
-            "to go back to.",
+            f"There is no earlier release of {request.service_ref} to go back to.",
             why="None is known that is older than what runs and was not rolled back from."
             if known
             else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
-    place, pin = (request.environment, request.service), target.image.pin
-    verdict = verdict_of_now("rollback", *place, pin, tools)
+    verdict = verdict_of_now("rollback", request.service_ref, target.image.digest, tools)
     asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
-    judged = answers(running.operation, target.resolved, tools, asked)
-    refuse(judged)
+    admitted = admitted_to_plan(running.operation, target.resolved, tools, asked)
     values = tools.renderer.values(target.configuration)
     plan = DeployPlan(
         kind="rollback",
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.host_of(request.environment),
+        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
         configuration=target.configuration,
@@ -57,10 +52,10 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         notes=(
             f"restores the release of #{target.restores or target.id}",
             *_about(values),
-            *shown(judged),
+            *shown(admitted.answers),
         ),
     )
-    return Continues(Stage.APPLY, host_queue(plan.host), plan=plan)
+    return Planned(plan, admitted)
 
 
 def _about(values: Values) -> tuple[str, ...]:
@@ -77,8 +72,7 @@ def _about(values: Values) -> tuple[str, ...]:
 
 def _examined(target: Release, tools: Toolbox) -> Examined:
     """What is known about it; a rollback is not stopped by findings that came to light since."""
-    digest = target.image.digest
-    report = newest_report(digest, tools) if digest else None
+    report = newest_report(target.image.digest, tools)
     counts = tuple(report.counts().items()) if report else ()
     verdict = Unknown("A rollback is not scanned again.")
     return Examined(target.image, None, verdict, counts, member=target.member)

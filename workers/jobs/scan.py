@@ -1,7 +1,6 @@
 """scan: the findings in an image, and who is told of the new ones."""
 
 import time
-from dataclasses import replace
 
 from quaymaster.errors import ScannerBroken
 from quaymaster.findings import Unknown
@@ -40,7 +39,7 @@ def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) 
     started = time.monotonic()
     running.report(Progress("looking for the image"))
     engine = tools.engine(host)
-    pinned = replace(image, digest=inspect(engine, image).image_id)
+    pinned = image.pinned(inspect(engine, image).image_id)
     running.report(Progress("scanning"))
     asker = Asker(tools.connection, tools.keys.ring, running.owner, running.check)
     report, why, was_there = None, "", False
@@ -66,7 +65,7 @@ def _finished(
     scanned = Scanned(
         image=image,
         where=where,
-        digest=image.pin,
+        digest=image.digest,
         database=report.database,
         verdict=verdict_of(report, tools.configuration.general_gate(), tools.now()),
         counts=tuple(report.counts().items()),
@@ -85,7 +84,7 @@ def _nothing_proven(resolved: Resolved, where: str, found: Found) -> Scanned:
     return Scanned(
         image=resolved.image,
         where=where,
-        digest=resolved.image.pin,
+        digest=resolved.image.digest,
         database=None,
         verdict=Unknown(found.why),
         counts=(),

@@ -16,9 +16,9 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     plan = operation.plan
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
-    engine = tools.engine(plan.host)
-    with service_lease(running, plan.environment, plan.service) as still_mine:
-        settled = settle(engine, plan.environment, plan.service, still_mine)
+    engine = tools.engine_of(plan.target)
+    with service_lease(running, plan.service_ref) as still_mine:
+        settled = settle(engine, plan.service_ref, still_mine)
     serving = settled.serving
     if serving is None or not is_result_of(plan, serving):
         what = (

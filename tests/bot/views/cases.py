@@ -16,7 +16,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
 from quaymaster.findings import Clean, Finding, ScannerDatabase, Severity, Unknown
 from quaymaster.gate import blocked_by
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import (
     Alert,
@@ -77,9 +77,14 @@ environments:
 )
 
 
-def image(tag: str | None = "1.4", digest: Digest | None = None) -> ImageRef:
+def image(tag: str = "1.4") -> ImageRef:
     """An image of the shop."""
-    return ImageRef(REPOSITORY, tag, digest)
+    return ImageRef(REPOSITORY, tag)
+
+
+def pinned(tag: str = "1.4", digest: Digest = DIGEST) -> PinnedImage:
+    """The same, at exactly this digest."""
+    return PinnedImage(REPOSITORY, tag, digest)
 
 
 FINDINGS = (
@@ -133,7 +138,7 @@ PLAN = DeployPlan(
     "build1",
     7,
     Examined(
-        image(digest=DIGEST),
+        pinned(),
         210_000_000,
         Clean(),
         ((Severity.LOW, 12), (Severity.MEDIUM, 3)),
@@ -154,7 +159,7 @@ PLAN = DeployPlan(
     ),
     "0123456789ab",
     Running(
-        image("1.3", OLD_DIGEST),
+        pinned("1.3", OLD_DIGEST),
         1031,
         ServiceConfiguration(
             (
@@ -168,7 +173,7 @@ PLAN = DeployPlan(
         198_000_000,
     ),
     notes=("The tag 1.4 has moved since it was scanned.",),
-    undo=Undo(image("1.3", OLD_DIGEST), 1031),
+    undo=Undo(pinned("1.3", OLD_DIGEST), 1031),
     rule=RULE,
 )
 DEPLOY = having(
@@ -182,14 +187,14 @@ DEPLOY = having(
 DEPLOYED = Deployed(
     "production",
     "web",
-    image(digest=DIGEST),
+    pinned(),
     0.113,
-    image("1.3", OLD_DIGEST),
+    pinned("1.3", OLD_DIGEST),
     12.3,
     ("The tag 1.4 has moved; what was approved runs.",),
 )
 SCANNED = Scanned(
-    image(),
+    pinned(),
     "registry",
     DIGEST,
     ScannerDatabase("2026-05-04", NOW),
@@ -229,19 +234,19 @@ CASES: Mapping[str, Operation] = {
     "pushed": having(
         RUNNING,
         state=State.SUCCEEDED,
-        outcome=Pushed(image(), "build1", DIGEST, 210_000_000, 10, 7, 34.2),
+        outcome=Pushed(pinned(), "build1", DIGEST, 210_000_000, 10, 7, 34.2),
     ),
     "pulled": having(
         RUNNING,
         request=PullRequest(image(), "build1"),
         state=State.SUCCEEDED,
-        outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 34.2),
+        outcome=Pulled(pinned(), "build1", DIGEST, 210_000_000, 34.2),
     ),
     "pulled-already-there": having(
         RUNNING,
         request=PullRequest(image(), "build1"),
         state=State.SUCCEEDED,
-        outcome=Pulled(image(), "build1", DIGEST, 210_000_000, 0.4, already_there=True),
+        outcome=Pulled(pinned(), "build1", DIGEST, 210_000_000, 0.4, already_there=True),
     ),
     "tagged": having(
         RUNNING,
@@ -262,7 +267,7 @@ CASES: Mapping[str, Operation] = {
     "refused-before-it-started": having(
         QUEUED,
         state=State.REFUSED,
-        outcome=Failed(Trouble("You may not push.", "That is for developers.", "Ask one of them.")),
+        outcome=Failed(Trouble("Only developers can push images.", next_step="Ask one of them.")),
     ),
     "scanned-blocked": having(_SCAN, outcome=SCANNED),
     "scanned-clean": having(

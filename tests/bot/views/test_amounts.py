@@ -40,11 +40,6 @@ def test_a_change_of_size_says_in_which_direction(before: int, after: int, said:
     assert amounts.size_change(before, after) == said
 
 
-def test_memory_is_binary() -> None:
-    assert amounts.memory(512 << 20) == "512 MiB"
-    assert amounts.memory(3 << 29) == "1.5 GiB"
-
-
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

@@ -37,7 +37,7 @@ from tests.bot.views.cases import DIGEST, REPOSITORY, image
         (PullRequest(image(), "build1"), "Pull shop/web:1.4 on build1"),
         (TagRequest(image("latest"), image()), "Tag shop/web:latest as shop/web:1.4"),
         (PushRequest(image(), "build1"), "Push shop/web:1.4 from build1"),
-        (ScanRequest(image(None, DIGEST)), f"Scan shop/web@{DIGEST.short}"),
+        (ScanRequest(ImageRef(REPOSITORY, None, DIGEST)), f"Scan shop/web@{DIGEST.short}"),
         (DeployRequest(image(), "staging", "web"), "Deploy shop/web:1.4 to staging/web"),
         (RollbackRequest("staging", "web"), "Roll back staging/web"),
         (HelpRequest(), "Help"),

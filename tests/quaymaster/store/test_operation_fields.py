@@ -34,6 +34,7 @@ from tests.samples import (
     having,
     image,
     operation,
+    pinned,
     plan,
     rule,
     vote,
@@ -47,7 +48,7 @@ Fields = dict[str, bytes]
 
 def waiting(**changes: Any) -> Operation:
     """A deploy that was examined and planned, and waits for people."""
-    given = {"examined": plan().examined, "resolved": Resolved(image(digest=DIGEST), 2_000_000)}
+    given = {"examined": plan().examined, "resolved": Resolved(pinned(DIGEST), 2_000_000)}
     return awaiting(**{**given, **changes})
 
 

@@ -15,7 +15,7 @@ from quaymaster.approvals import Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Forged, NotAdmissible, NotAllowed, OutsideFailure, Unhealthy
 from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Severity
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
@@ -30,6 +30,7 @@ from quaymaster.standings import LookedUp
 from quaymaster.store import keys, records, releases, reports, service_leases
 from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Query, Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
@@ -43,7 +44,7 @@ from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
 from workers.running import LeaseLost, Running
-from workers.steps import AwaitsApproval, Continues, Finished, Returns, Step
+from workers.steps import Continues, Finished, Planned, Returns, Step
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -101,10 +102,10 @@ permissions: {{developers: [deploy, rollback]}}
         return toolbox(self.connection, self.configuration, self.environ)
 
     def rendered(self) -> ServiceConfiguration:
-        return self.tools.renderer.render(self.service.environment, "web")
+        return self.tools.renderer.render(self.service.ref)
 
     def plan(
-        self, image: ImageRef, serving: ImageRef | None = None, turn: int = 1042
+        self, image: PinnedImage, serving: PinnedImage | None = None, turn: int = 1042
     ) -> DeployPlan:
         """To put this image, in which nothing was found, in the place of what serves."""
         found_clean(self.connection, image, "1042-1")
@@ -124,7 +125,7 @@ permissions: {{developers: [deploy, rollback]}}
         """The deploy, about to be carried out."""
         image = plan.image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
         return deploy(
-            request=DeployRequest(replace(image, digest=None), self.service.environment, "web"),
+            request=DeployRequest(image.unpinned, self.service.environment, "web"),
             configuration_revision=self.configuration.revision_of(self.service.environment),
             stage=Stage.APPLY,
             queue="host:build1",
@@ -138,7 +139,7 @@ permissions: {{developers: [deploy, rollback]}}
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
 
-    def deployed(self, images: LocalImages, *turns: int) -> tuple[ImageRef, ImageRef]:
+    def deployed(self, images: LocalImages, *turns: int) -> tuple[PinnedImage, PinnedImage]:
         """Two versions, one after the other: the second serves, the first is kept."""
         first = self.service.image(images.web_v1, "1")
         second = self.service.image(images.web_v2, "2")
@@ -149,10 +150,10 @@ permissions: {{developers: [deploy, rollback]}}
 
     def latest(self) -> Query[tuple[Release, ...]]:
         """The releases that a worker of the host has signed."""
-        return releases.latest(self.service.environment, "web", RING, "host:build1")
+        return releases.latest(self.service.ref, RING, "host:build1")
 
-    def serving(self) -> ImageRef | None:
-        found = observe(self.service.host, self.service.environment, "web").serving
+    def serving(self) -> PinnedImage | None:
+        found = observe(self.service.host, self.service.ref).serving
         return found.image if found else None
 
 
@@ -188,8 +189,8 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
         found_clean(place.connection, image, "1042-1")
         request = DeployRequest(image, place.service.environment, "web")
         step = plan_deploy(request, running(operation, place.connection), place.tools)
-        assert isinstance(step, Continues | AwaitsApproval), step
-        undone.append(step.plan.undo if step.plan else None)
+        assert isinstance(step, Planned), step
+        undone.append(step.plan.undo)
     assert undone == [None, Undo(first, 1042)]
 
 
@@ -200,7 +201,9 @@ def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> Non
     with pytest.raises(Unhealthy) as raised:
         place.apply(crashing)
     name = first.familiar(place.configuration.default_registry)
-    assert raised.value.runs_now == (f"{name} ({first.pin.short}) serves on; nothing was changed.")
+    assert raised.value.runs_now == (
+        f"{name} ({first.digest.short}) serves on; nothing was changed."
+    )
     assert failed(raised.value).outcome == Failed(raised.value.trouble, raised.value.runs_now)
 
 
@@ -418,9 +421,8 @@ class TestARollback:
         assert "these secrets cannot be compared with those of then: TOKEN" in plan.notes
 
 
-def keep(place: Place, image: ImageRef, *findings: Finding) -> None:
+def keep(place: Place, image: PinnedImage, *findings: Finding) -> None:
     """A scan of this image, a moment ago."""
-    assert image.digest is not None
     at = datetime.now(UTC) - timedelta(minutes=1)
     report = ScanReport(image.repository, image.digest, ScannerDatabase("v2", at), at, findings)
     perform(place.connection, reports.keep(report, SCANNER_KEY))
@@ -504,7 +506,7 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     plan = plan_rollback(request, asked, place.tools).plan
     assert plan is not None
     assert isinstance(place.apply(plan), Finished)
-    serving = observe(place.service.host, place.service.environment, "web").serving
+    serving = observe(place.service.host, place.service.ref).serving
     assert serving is not None
     made = place.service.client.api.inspect_container(serving.id)["HostConfig"]
     assert (made["CapAdd"], made["CapDrop"], made["SecurityOpt"]) == (None, None, None)
@@ -539,7 +541,7 @@ def signed(release: Release) -> str:
 
 def note(place: Place, text: str) -> None:
     """Put a release into Redis."""
-    place.connection.rpush(keys.releases(place.service.environment, "web"), text)
+    place.connection.rpush(keys.releases(place.service.ref), text)
 
 
 class MarkedMeanwhile(Running):
@@ -548,7 +550,9 @@ class MarkedMeanwhile(Running):
     def report(self, progress: Progress) -> None:
         plan = self.operation.plan
         assert plan is not None
-        mark = releases.mark_bad(plan.environment, "web", plan.digest, 7, NOW, WORKER_KEY)
+        mark = releases.mark_bad(
+            ServiceRef(plan.environment, "web"), plan.digest, 7, NOW, WORKER_KEY
+        )
         for _, key, field_name, value in mark:
             self.connection.hset(str(key), str(field_name), str(value))
         super().report(progress)
@@ -562,7 +566,9 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        (mark,) = releases.mark_bad(plan.environment, "web", image.pin, 7, NOW, WORKER_KEY)
+        (mark,) = releases.mark_bad(
+            ServiceRef(plan.environment, "web"), image.digest, 7, NOW, WORKER_KEY
+        )
         place.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
         with pytest.raises(NotAdmissible, match="was rolled back from") as raised:
             place.apply(plan)
@@ -581,7 +587,7 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        for name in (str(replace(image, digest=None)), str(replace(image, tag=None))):
+        for name in (str(image.unpinned), str(replace(image, tag=None))):
             with suppress(docker.errors.ImageNotFound):
                 place.service.client.images.remove(name)
         held = MarkedMeanwhile(place.operation(plan), place.connection)
@@ -764,7 +770,7 @@ class TestOtherPlans:
         for stage in (Stage.PLAN, Stage.APPLY):
             place.connection.flushdb()
             given = recorded(place.connection, having(place.operation(plan), stage=stage))
-            lease = keys.lease(service_leases.name_of(environment, "web"))
+            lease = keys.lease(service_leases.name_of(ServiceRef(environment, "web")))
             place.connection.set(lease, "1041:somebody")
             assert run(1042, given.job_id, place.tools) is False, "its job stays"
             after = now(place.connection, given)
@@ -783,7 +789,7 @@ class TestOtherPlans:
         asked = having(
             place.operation(None),
             id=number,
-            request=DeployRequest(replace(plan.image, digest=None), plan.environment, plan.service),
+            request=DeployRequest(plan.image.unpinned, plan.environment, plan.service),
             origin=Origin("C0SHOP", f"trigger-{number}"),
             state=State.AWAITING_APPROVAL,
             stage=Stage.PLAN,

@@ -10,7 +10,7 @@ import redis
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Forged, NotAdmissible, NotFound, UsageError
-from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.operations import Stage
 from quaymaster.platforms import Member
 from quaymaster.releases import Release
@@ -18,6 +18,7 @@ from quaymaster.requests import DeployRequest
 from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, releases
+from quaymaster.target import ServiceRef
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
@@ -44,13 +45,13 @@ LESSER = {"linux/amd64": "linux/386", "linux/arm64": "linux/arm"}[OWN]
 class Way:
     """An image in the registry, and the way from staging to production."""
 
-    image: ImageRef
+    image: PinnedImage
     connection: redis.Redis
     tools: Toolbox
 
     def to_production(self) -> OrdersScan:
         """Examine the image for production."""
-        request = DeployRequest(replace(self.image, digest=None), "production", "web")
+        request = DeployRequest(self.image.unpinned, "production", "web")
         operation = deploy(
             request=request, configuration_revision="", requested_at=datetime.now(UTC)
         )
@@ -67,7 +68,7 @@ class Way:
 
     def put(self, text: str, environment: str) -> None:
         """Put a release among those of an environment, whatever it says itself."""
-        self.connection.rpush(keys.releases(environment, "web"), text)
+        self.connection.rpush(keys.releases(ServiceRef(environment, "web")), text)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ environments:
 """
     )
     tools = toolbox(valkey, configuration, {"REGISTRY_PASSWORD": registry.password})
-    yield Way(ImageRef(Repository(registry.host, repository), "1", digest), valkey, tools)
+    yield Way(PinnedImage(Repository(registry.host, repository), "1", digest), valkey, tools)
     tools.close()
 
 
@@ -114,7 +115,7 @@ def test_a_request_of_the_bot_does_not_make_a_service_run_another_repository(
 ) -> None:
     """The bot asks for what people may; that is not its word alone to give."""
     other = replace(way.image, repository=replace(way.image.repository, path="shop/other"))
-    request = DeployRequest(replace(other, digest=None), "dev", service)
+    request = DeployRequest(other.unpinned, "dev", service)
     operation = deploy(request=request, configuration_revision="")
     with pytest.raises(UsageError):
         examine(request, running(operation, way.connection), way.tools)
@@ -146,7 +147,7 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
     with registry.client() as client:
         content = Content(client, repository)
         other = str(digest_of(content.image(architecture="s390x")))
-        index = Digest(content.index_of("1", ("linux/s390x", other), (own, str(way.image.pin))))
+        index = Digest(content.index_of("1", ("linux/s390x", other), (own, str(way.image.digest))))
     released = replace(way.release("staging"), image=way.image.pinned(Digest(other)))
     way.put(way.signed(released), "staging")
     with pytest.raises(NotAdmissible, match="never released in staging"):
@@ -155,7 +156,9 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
     way.put(way.signed(replace(released, member=member)), "staging")
     resolved = way.to_production().resolved
     assert (resolved.image, resolved.named) == (way.image, index)
-    (left,) = releases.mark_bad("staging", "web", Digest(other), 8, NOW, WORKER_KEY, index=index)
+    (left,) = releases.mark_bad(
+        ServiceRef("staging", "web"), Digest(other), 8, NOW, WORKER_KEY, index=index
+    )
     way.connection.hset(str(left[1]), str(left[2]), str(left[3]))
     with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
         way.to_production()
@@ -164,14 +167,14 @@ def test_another_member_of_the_same_index_counts_and_one_of_another_does_not(
 def test_what_was_released_there_for_something_else_does_not_count(way: Way) -> None:
     """Another service, of another repository, that has had the same digest."""
     text = way.signed(replace(way.release("staging"), service="api"))
-    way.connection.rpush(keys.releases("staging", "api"), text)
+    way.connection.rpush(keys.releases(ServiceRef("staging", "api")), text)
     with pytest.raises(NotAdmissible, match="never released in staging"):
         way.to_production()
 
 
 def test_what_the_environment_before_rolled_back_does_not_count(way: Way) -> None:
     way.put(way.signed(way.release("staging")), "staging")
-    (mark,) = releases.mark_bad("staging", "web", way.image.pin, 8, NOW, WORKER_KEY)
+    (mark,) = releases.mark_bad(ServiceRef("staging", "web"), way.image.digest, 8, NOW, WORKER_KEY)
     way.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
     with pytest.raises(NotAdmissible, match="was rolled back from staging/web"):
         way.to_production()
@@ -184,7 +187,7 @@ def test_a_release_that_no_worker_recorded_does_not_count(way: Way) -> None:
         way.signed(way.release("staging"), BOT_KEY),
         way.signed(way.release("staging"), SigningKey.new("worker-1")),
     ):
-        way.connection.delete(keys.releases("staging", "web"))
+        way.connection.delete(keys.releases(ServiceRef("staging", "web")))
         way.put(forged, "staging")
         with pytest.raises(Forged):
             way.to_production()
@@ -202,7 +205,7 @@ def test_a_genuine_release_of_elsewhere_does_not_count(way: Way) -> None:
         way.to_production()
 
 
-def resolved(way: Way, image: ImageRef, platform: str = "") -> ImageRef:
+def resolved(way: Way, image: ImageRef, platform: str = "") -> PinnedImage:
     """What an image of the repository is on the host, whose platform may stand in its entry."""
     tools, said = way.tools, f", platform: {platform}" if platform else ""
     address = tools.configuration.host("build1").docker
@@ -218,7 +221,7 @@ def test_a_plain_image_for_another_platform_than_the_hosts_is_refused_with_the_l
     way: Way, content: Content
 ) -> None:
     content.put(replace(system_image("debian"), architecture="s390x"), "odd")
-    odd = replace(way.image, tag="odd", digest=None)
+    odd = ImageRef(way.image.repository, "odd")
     with pytest.raises(NotFound, match=f"no image for {OWN}, which build1 runs") as raised:
         resolved(way, odd)
     assert "made for: linux/s390x" in raised.value.trouble.why
@@ -234,12 +237,12 @@ def test_where_an_index_names_no_platform_the_image_itself_says_what_it_is_for(
     odd = content.put(replace(system_image("debian"), architecture="s390x"), "odd")
     content.index_of("index", ("", odd))
     with pytest.raises(NotFound, match="made for: linux/s390x"):
-        resolved(way, replace(way.image, tag="index", digest=None))
+        resolved(way, ImageRef(way.image.repository, "index"))
 
 
 def test_an_image_that_does_not_say_what_it_is_for_is_taken(way: Way, content: Content) -> None:
     content.put(replace(system_image("debian"), architecture="unknown"), "1")
-    resolved(way, replace(way.image, digest=None))
+    resolved(way, way.image.unpinned)
 
 
 def test_an_index_in_an_index_is_resolved_to_the_one_image(way: Way, content: Content) -> None:
@@ -247,7 +250,7 @@ def test_an_index_in_an_index_is_resolved_to_the_one_image(way: Way, content: Co
     other = content.put(system_image("scratch"), "b")
     inner = content.index_of("inner", ("unknown/unknown", other), (OWN, meant))
     content.index_of("outer", ("linux/s390x", other), (OWN, inner), (OWN, inner))
-    assert str(resolved(way, replace(way.image, tag="outer", digest=None)).pin) == meant
+    assert str(resolved(way, ImageRef(way.image.repository, "outer")).digest) == meant
 
 
 @pytest.mark.parametrize("offered", [[OWN, "linux/s390x"], ["linux/s390x", OWN], [OWN, LESSER]])
@@ -265,8 +268,8 @@ def test_of_an_index_the_engine_itself_runs_the_same_image(
     ]
     digests = {content.put(image, f"alone-{number}"): image for number, image in enumerate(made)}
     content.index_of("index", *zip(offered, digests, strict=True))
-    ours = resolved(way, replace(way.image, tag="index", digest=None))
+    ours = resolved(way, ImageRef(way.image.repository, "index"))
     login = {"username": registry.username, "password": registry.password}
     held = engine.images.pull(f"{registry.host}/{content.repository}", "index", auth_config=login)
-    layers = [layer.digest for layer in digests[str(ours.pin)].layers]
+    layers = [layer.digest for layer in digests[str(ours.digest)].layers]
     assert held.attrs["RootFS"]["Layers"] == layers

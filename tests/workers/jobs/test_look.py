@@ -12,7 +12,7 @@ from quaymaster.outcomes import Deployed, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.store import keys
 from tests.images.catalogue import LocalImages
-from tests.samples import OTHER_DIGEST, deploy, having, image
+from tests.samples import OTHER_DIGEST, deploy, having, pinned
 from tests.samples import plan as planned
 from tests.workers.jobs.test_apply import Place
 from tests.workers.services import Service
@@ -50,7 +50,7 @@ def looked(place: Place, plan: DeployPlan, revision: str = "") -> Finished:
 
 def marks(place: Place, step: Finished) -> list[str]:
     """The digests that it marks."""
-    where = keys.bad_digests(place.service.environment, "web")
+    where = keys.bad_digests(place.service.ref)
     return [str(command[2]) for command in step.also if command[:2] == ("HSET", where)]
 
 
@@ -121,7 +121,7 @@ def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
 @pytest.mark.parametrize(
     "other",
     [
-        replace(ACHIEVED, image=image("9.9", OTHER_DIGEST)),
+        replace(ACHIEVED, image=pinned(OTHER_DIGEST, "9.9")),
         replace(ACHIEVED, environment="staging"),
         replace(ACHIEVED, service="admin"),
     ],

@@ -7,11 +7,12 @@ import docker
 import pytest
 import redis
 
-from quaymaster.image_ref import ImageRef
+from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed, Failed
 from quaymaster.store.releases import bad_digests
 from quaymaster.store.transactions import Transaction, ask, perform
+from quaymaster.target import ServiceRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING
 from tests.samples import having
@@ -36,7 +37,7 @@ def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
     place.tools.close()
 
 
-def _looked(place: Place, second: ImageRef, first: ImageRef, deaths: int) -> Step:
+def _looked(place: Place, second: PinnedImage, first: PinnedImage, deaths: int) -> Step:
     deployed = Deployed(place.service.environment, "web", second, 0.1, first, 1.0)
     given = place.operation(place.plan(second, first, 6))
     held = having(
@@ -59,7 +60,7 @@ def test_what_broke_off_while_it_went_back_goes_back(
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
 
     @contextmanager
-    def dying(running: Running, environment: str, service: str) -> Iterator[StillMine]:
+    def dying(running: Running, service: ServiceRef) -> Iterator[StillMine]:
         yield KilledAfter(step)
 
     with monkeypatch.context() as dies, suppress(Killed):
@@ -74,7 +75,5 @@ def test_what_broke_off_while_it_went_back_goes_back(
     assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.KEPT}
     place.service.comes_to_say("web v1")
     perform(place.connection, Transaction(tuple(again.also), lambda _: None, lambda _: None))
-    marks = ask(
-        place.connection, bad_digests(place.service.environment, "web", RING, "host:build1")
-    )
+    marks = ask(place.connection, bad_digests(place.service.ref, RING, "host:build1"))
     assert set(marks) == {second.digest}

@@ -10,7 +10,7 @@ from quaymaster.errors import Forged
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed
 from quaymaster.store import keys
-from tests.samples import DIGEST, OTHER_DIGEST, deploy, image, plan
+from tests.samples import DIGEST, OTHER_DIGEST, deploy, pinned, plan
 from tests.workers.toolboxes import of_shop, recorded, running, toolbox
 from workers.jobs.look import look_again
 from workers.jobs.settled import settle_service
@@ -22,7 +22,7 @@ from workers.run import run
 def test_a_forged_plan_is_neither_settled_nor_looked_at_again(
     valkey: redis.Redis, stage: Stage
 ) -> None:
-    deployed = Deployed("production", "web", image(digest=DIGEST), 0.1, None, 1.0)
+    deployed = Deployed("production", "web", pinned(DIGEST), 0.1, None, 1.0)
     given = of_shop(
         deploy(stage=stage, queue="host:app1", attempt=4, plan=plan(), interim=deployed)
     )

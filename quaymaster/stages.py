@@ -1,0 +1,18 @@
+"""The pieces that the work of an operation is cut into."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Which piece of the work the next job does. Most verbs have one; a deploy has several."""
+
+    WORK = "work"
+    EXAMINE = "examine"
+    """Resolve the tag, once, and order the scan."""
+    PLAN = "plan"
+    """Judge the scan, render the configuration and look at what runs: on the host."""
+    APPLY = "apply"
+    LOOK = "look"
+    """The scheduled look at the end of the bake window."""
+    RECOVER = "recover"
+    """The worker died: observe, settle, say the truth."""

@@ -1,0 +1,37 @@
+"""What a change is about: a service of an environment, and where it runs.
+
+One environment has one target, so whoever knows the environment finds the target in the
+configuration (``Configuration.target_of``).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceRef:
+    """``environment/service``, as people write it. Whether both exist, the configuration says."""
+
+    environment: str
+    service: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where something that is signed for it lives (see ``store.envelopes.Place``)."""
+        return self.environment, self.service
+
+    def __str__(self) -> str:
+        return f"{self.environment}/{self.service}"
+
+
+@dataclass(frozen=True, slots=True)
+class DockerHost:
+    """The Docker engine of that name under ``hosts``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+TargetRef = DockerHost
+"""Where the services of an environment run. A union in all but name: other kinds join it here."""

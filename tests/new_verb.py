@@ -1,0 +1,31 @@
+"""A verb that the product does not have: it states its facts, and nothing else knows it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from quaymaster.request_facts import Asker, Lane, OnTarget, RequestFacts, ServiceChange, Work
+from quaymaster.rights import Right
+from quaymaster.stages import Stage
+from quaymaster.target import ServiceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """It changes a service."""
+
+    environment: str
+    service: str
+    is_rescue: bool = False
+    verb: str = "scale"
+    right: ClassVar[Right | Asker] = Right.DEPLOY
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What it says of itself."""
+        service = ServiceRef(self.environment, self.service)
+        work = Work(Stage.PLAN, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
+        change = ServiceChange(service, is_rescue=self.is_rescue)
+        return RequestFacts(self.right, about=service, changes=change, work=work)
+
+
+SCALE = Scale("production", "web")
