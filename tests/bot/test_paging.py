@@ -16,9 +16,10 @@ from quaymaster.retention import Retention
 from quaymaster.store import keys, pages, records
 from quaymaster.store.transactions import Transaction, perform, perform_async
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store, until
-from tests.bot.couriers import Office, Records, eventually
+from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store
+from tests.bot.couriers import Office, Records
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
 from tests.samples import NOW, WEB
 
@@ -149,7 +150,7 @@ class TestOnTheCard:
             await workspace.until(lambda one: "1–20 of 57" in one.words, within=10)
             await changes.connection.delete(keys.pages(operation.id))
             await self._turned(changes, operation, 1)
-            await eventually(lambda: _caught_up(changes), what="the card")
+            await until(lambda: _caught_up(changes), what="the card")
             (message,) = await workspace.messages()
             assert "1–20 of 57" in message.words
 

@@ -26,18 +26,9 @@ from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
-from tests.bot.conftest import (
-    ALICE,
-    BOB,
-    CAROL,
-    EVE,
-    TEAM,
-    Running,
-    deploy_to_approve,
-    store,
-    until,
-)
+from tests.bot.conftest import ALICE, BOB, CAROL, EVE, TEAM, Running, deploy_to_approve, store
 from tests.bot.test_admission import left_behind
+from tests.engines.waiting import until
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
 from tests.samples import DIGEST, having, image

@@ -15,17 +15,8 @@ from quaymaster.plans import DeployPlan
 from quaymaster.store import cards, keys
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
-from tests.bot.conftest import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    EVE,
-    Running,
-    card,
-    deploy_to_approve,
-    until,
-)
+from tests.bot.conftest import ALICE, BOB, CAROL, DAVE, EVE, Running, card, deploy_to_approve
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY
 from tests.samples import having, mover, vote
 from tests.tampering import altered, as_newer_record
