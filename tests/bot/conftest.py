@@ -242,7 +242,7 @@ async def run(
     metrics: tuple[str, int] | None = None,
     signs: Signs | None = None,
 ) -> AsyncIterator[None]:
-    """A bot in this process, which ends as SIGTERM would end it."""
+    """A bot in this process, which ends as SIGTERM would end it: within ten seconds."""
     stop = asyncio.Event()
     running = asyncio.create_task(run_bot(settings, configuration, http, stop, metrics, signs))
     try:

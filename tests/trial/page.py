@@ -1,12 +1,12 @@
 """The chat page of a trial, as a browser asks for it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
+from tests.engines.waiting import wait_until
 from trial.world import ALICE, SHOP
 
 
@@ -32,10 +32,10 @@ class Tab:
 
     def sees(self, words: str, within: float = 30) -> None:
         """Wait until a message says so."""
-        deadline = time.monotonic() + within
-        while words not in self.messages():
-            assert time.monotonic() < deadline, self.messages()
-            time.sleep(0.05)
+        try:
+            wait_until(lambda: words in self.messages(), within=within, what=words)
+        except TimeoutError:
+            raise AssertionError(self.messages()) from None
 
     def _asked(self, path: str, **query: str) -> Any:
         return self._client.get(path, params=query).raise_for_status().json()
