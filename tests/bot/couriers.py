@@ -126,7 +126,7 @@ class Office:
         draw: Draw = draw_plainly,
         configuration: Configuration = SHOP,
         *,
-        stops_within: float = 5.0,
+        stops_within: float = 10.0,
     ) -> AsyncIterator[asyncio.Task[None]]:
         """A courier at work; raises TimeoutError when it does not stop in time at the end."""
         stop = asyncio.Event()

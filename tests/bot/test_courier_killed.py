@@ -77,7 +77,7 @@ async def test_in_the_middle_of_a_post(
     async with office.courier():  # it takes the lease when that of the dead runs out
         running = await records.moved(operation, operation.state.RUNNING)
         text = f"#{running.id} running"
-        await workspace.until(lambda message: message.text == text, within=15)
+        await workspace.until(lambda message: message.text == text)
     assert [message.text for message in await workspace.messages()] == [text]
 
 

@@ -109,7 +109,7 @@ async def test_a_refused_connection_leaves_nothing_done_and_mending_helps(
 async def test_a_server_error_lasts_as_long_as_it_is_told(
     web: AsyncWebClient, workspace: Workspace
 ) -> None:
-    await workspace.fault(Fault(FaultKind.SERVER_ERROR, seconds=0.2))
+    await workspace.fault(Fault(FaultKind.SERVER_ERROR, seconds=2.0))
     with pytest.raises(SlackApiError) as caught:
         await web.auth_test()
     assert caught.value.response.status_code == 500
