@@ -59,7 +59,7 @@ async def test_an_acknowledgement_does_not_wait_for_bolt_to_look(
 
     async def noted(delay: float) -> None:
         pauses.append(delay)
-        await sleep(delay)
+        await sleep(0)
 
     monkeypatch.setattr("slack_bolt.listener.asyncio_runner.asyncio.sleep", noted)
     answer = await bolt.async_dispatch(command("help"))
