@@ -1,11 +1,11 @@
 # One image for bot and workers. Build it with: docker compose build
 ARG PYTHON_IMAGE=python:3.13-slim
 
-# What does not change with the sources comes first: a new version is a small layer.
+# Packages come first, because they do not change with the sources: a new version is a small layer.
 FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /src
 COPY requirements/run.txt requirements/
-# Whoever may execute the interpreter may not read it, and so nobody may look into what it runs:
+# The interpreter is executable but not readable, so no process that it runs can be inspected:
 # https://man7.org/linux/man-pages/man2/pr_set_dumpable.2const.html
 RUN python -m venv --copies /opt/quaymaster \
  && /opt/quaymaster/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt \
@@ -19,8 +19,6 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY workers workers
 COPY quaymaster quaymaster
-COPY local_slack local_slack
-COPY trial trial
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/quaymaster/bin/pip install --no-cache-dir --no-deps --no-index --prefix /product /wheels/*.whl
 

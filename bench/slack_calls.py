@@ -15,8 +15,9 @@ from bench.bed import Bed
 from bench.programs import cards_behind, ready_worker
 from bench.row import Row
 from local_slack import CallLog, LocalSlack
+from quaymaster.actors import SlackUser
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Origin, State
+from quaymaster.operations import Origin, State
 from quaymaster.outcomes import Ended
 from quaymaster.progress import Progress
 from quaymaster.store import leases, records
@@ -158,7 +159,7 @@ def _begun(connection: redis.Redis, number: int) -> Running:
     now = datetime.now(UTC)
     operation = samples.operation(
         id=number,
-        actor=Actor("T0SHOP", "U024BE7LH"),
+        actor=SlackUser("T0SHOP", "U024BE7LH"),
         origin=Origin("C0SHOP", f"trigger-{number}"),
         requested_at=now,
         changed_at=now,

@@ -12,10 +12,11 @@ from bot.database import AT_ONCE, Database, Deadline
 from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
 from bot.room import Room
+from quaymaster.actors import Actor
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
-from quaymaster.operations import Actor, Operation, Origin, State, Submission
+from quaymaster.operations import Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
 from quaymaster.requests import DeployRequest, Request, RollbackRequest
@@ -120,7 +121,7 @@ class Acceptance:
     ) -> Receipt:
         number = await self._next_id(deadline)
         operation = self._operation(number, asked, state, outcome, person)
-        event = event_of(operation, actor=asked.actor.user, detail=_detail(outcome))
+        event = event_of(operation, actor=asked.actor.id, detail=_detail(outcome))
         accepting = records.accept(operation, event, self._keys.private)
         if follows_from is not None:
             accepting = records.accept_with(accepting, follows_from(operation.id))
@@ -183,11 +184,11 @@ class Acceptance:
         try:
             event = Event(
                 await self._next_id(Deadline.of_an_answer()),
-                *(0, "refused", asked.actor.user, datetime.now(UTC), why, environment),
+                *(0, "refused", asked.actor.id, datetime.now(UTC), why, environment),
             )
             await self._database.perform(_journalled(event, self._keys.private))
         except Unavailable:
-            log.warning("refusal not in the audit", actor=asked.actor.user, why=why)
+            log.warning("refusal not in the audit", actor=asked.actor.id, why=why)
 
     async def _cancel_if_recorded(self, doubtful: Operation) -> None:
         stored = await self._database.ask(records.load(doubtful.id, self._keys.ring))
@@ -195,7 +196,7 @@ class Acceptance:
         if stored is None or stored.operation.submission != doubtful.submission:
             return
         operation = stored.operation
-        actor = operation.actor.user
+        actor = operation.requester
         if operation.state is State.RUNNING:
             event = event_of(operation, actor=actor, what="cancel asked")
             asking = records.ask_to_cancel(operation, actor, event, self._keys.private)

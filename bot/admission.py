@@ -8,7 +8,7 @@ from bot.acceptance import standings_at_the_request
 from bot.background import Background
 from bot.database import Database
 from bot.deciding import loaded_if_readable
-from bot.identity import Directory
+from bot.identity import Directory, person_behind
 from bot.metrics import Metrics
 from quaymaster.configuration import Configuration
 from quaymaster.errors import (
@@ -76,7 +76,7 @@ class Admission:
         self._under_way.add(operation.id)
         try:
             after = await self._decided(operation)
-            actor = operation.actor.user
+            actor = operation.requester
             event = event_of(after, actor=actor, detail=_detail(after))
             await self._database.perform(records.move(operation, after, event, self._keys.private))
             self._past.add(operation.id)
@@ -113,7 +113,7 @@ class Admission:
         """The next version of the record."""
         try:
             self._check_revision(operation)
-            person = await self._directory.look_up(operation.actor)
+            person = await self._directory.look_up(person_behind(operation))
             check_admission(self._configuration, person, operation.request, datetime.now(UTC))
         except Forged as error:
             return _failed(operation, error.trouble)

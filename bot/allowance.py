@@ -9,8 +9,8 @@ import math
 from throttled import MemoryStore, RateLimiterType, Throttled
 from throttled.rate_limiter import Quota, per_min
 
+from quaymaster.actors import SlackUser
 from quaymaster.errors import TooMuch
-from quaymaster.operations import Actor
 
 BURST = 60
 """What one person may send at once."""
@@ -30,7 +30,7 @@ class Allowances:
         self._decisions = bucket(per_min(_MORE_DECISIONS_PER_MINUTE, DECISIONS))
         self._told = bucket(per_min(_TOLD_PER_MINUTE, 1))
 
-    def take(self, actor: Actor) -> None:
+    def take(self, actor: SlackUser) -> None:
         """For a command, a mention or a click. Raises TooMuch."""
         seconds = wait(self._acts, _name(actor))
         if seconds:
@@ -40,7 +40,7 @@ class Allowances:
                 next_step=f"Send this again in {_said(seconds)}.",
             )
 
-    def take_decision(self, actor: Actor) -> None:
+    def take_decision(self, actor: SlackUser) -> None:
         """For a vote or a cancel that would count. Raises TooMuch."""
         seconds = wait(self._decisions, _name(actor))
         if seconds:
@@ -50,11 +50,11 @@ class Allowances:
                 next_step=f"Do it again in {_said(seconds)}.",
             )
 
-    def may_be_looked_up_again(self, actor: Actor) -> bool:
+    def may_be_looked_up_again(self, actor: SlackUser) -> bool:
         """Whether Slack is asked once more about somebody who would be refused."""
         return not wait(self._decisions, _name(actor))
 
-    def may_be_told(self, actor: Actor) -> bool:
+    def may_be_told(self, actor: SlackUser) -> bool:
         """Whether a refusal is said once more, where saying it is a call to Slack of its own."""
         return not wait(self._told, _name(actor))
 
@@ -71,7 +71,7 @@ def wait(buckets: Throttled, name: str) -> float:
     return max(1.0, result.state.retry_after) if result.limited else 0.0
 
 
-def _name(actor: Actor) -> str:
+def _name(actor: SlackUser) -> str:
     return f"{actor.team}/{actor.user}"
 
 

@@ -13,7 +13,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack_session import proxy_to
 from bot.views.answers import Answer
-from quaymaster.operations import Actor
+from quaymaster.actors import SlackUser
 from quaymaster.proxies import Proxies
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class ReplyTo:
 class AtHome:
     """A private answer that goes onto somebody's Home tab, where no channel is."""
 
-    actor: Actor
+    actor: SlackUser
 
 
 class _NotTaken(Exception):

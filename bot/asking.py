@@ -12,9 +12,10 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from quaymaster.actors import SlackUser
 from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
 from quaymaster.key_ring import KeyRing, Role
-from quaymaster.operations import Actor, Origin
+from quaymaster.operations import Origin
 from quaymaster.requests import (
     ApproveRequest,
     CancelRequest,
@@ -47,7 +48,7 @@ class AskedBack:
     """What somebody wrote, as it was understood, and what their click would start."""
 
     request: Request
-    actor: Actor
+    actor: SlackUser
     origin: Origin
     until: datetime
 
@@ -92,7 +93,7 @@ def value_of(asked: AskedBack, key: SigningKey) -> str:
     return _ASKED_BACK.signed(asked, _PLACE, key).text
 
 
-def clicked_by(value: str, actor: Actor, now: datetime, ring: KeyRing) -> AskedBack:
+def clicked_by(value: str, actor: SlackUser, now: datetime, ring: KeyRing) -> AskedBack:
     """What a click starts. Raises NotAllowed for somebody else's button, Conflict for an old one
     and for one that this version does not know, and Forged.
     """

@@ -8,10 +8,11 @@ from bot.deciding import by_whom, decide, loaded, now
 from bot.identity import Directory
 from bot.views.answers import Answer
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Operation, Stage, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.policy import Person
 from quaymaster.requests import CancelRequest
@@ -39,7 +40,7 @@ class Cancelling:
         self._configuration = configuration
         self._keys = keys
 
-    async def cancel(self, operation_id: int, actor: Actor) -> Answer:
+    async def cancel(self, operation_id: int, actor: SlackUser) -> Answer:
         """Cancel it, or ask its job to stop; what the person is told.
 
         Who may not, or is too late, is told so by what is known already: Slack is asked anew only
@@ -84,7 +85,7 @@ class Cancelling:
         policy.may_cancel(
             self._configuration,
             person,
-            operation.actor.user,
+            operation.requester,
             getattr(request, "environment", None),
             getattr(request, "service", None),
         )

@@ -13,9 +13,10 @@ import structlog
 from bot.allowance import Allowances
 from bot.database import Database
 from bot.identity import Directory
+from quaymaster.actors import SlackUser
 from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Actor, Operation
+from quaymaster.operations import Operation
 from quaymaster.policy import Person
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
@@ -48,7 +49,7 @@ async def decide(
 
 
 async def by_whom(
-    actor: Actor,
+    actor: SlackUser,
     directory: Directory,
     allowances: Allowances,
     check: Callable[[Person], Awaitable[T]],

@@ -328,10 +328,10 @@ class Delivery:
             return steps.places(message, batch.operation, service_channel, card_channel)
         if parent is None or not parent.ts:
             raise NotYet(self.clock() + SETTLE_SECONDS, message.urgency)
-        direct = Direct(batch.operation.actor.user)
+        direct = steps.to_requester(batch.operation)
         if parent.was_given_up:
-            return (direct,)
-        return (InChannel(parent.channel, self._thread(batch, message, parent.channel)), direct)
+            return direct
+        return (InChannel(parent.channel, self._thread(batch, message, parent.channel)), *direct)
 
     def _thread(self, batch: _Batch, message: Message, channel: str) -> str | None:
         """The thread that a message belongs in: a reply's is that of its parent, or the parent."""

@@ -6,12 +6,12 @@ import structlog
 
 from bot.acceptance import Acceptance, Asked
 from bot.database import Database
+from quaymaster.actors import PRODUCT
 from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
 from quaymaster.errors import Conflict, Trouble, UsageError
-from quaymaster.journal import PRODUCT
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Actor, Origin, State
+from quaymaster.operations import Origin, State
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.requests import DriftRequest
 from quaymaster.signed import Signed
@@ -54,7 +54,7 @@ class DriftWatch:
         # The delivery recognises itself, should this bot die before it has noted what it told.
         origin = Origin(self._channel_of(drift), f"drift-{signed.digest}")
         request = DriftRequest(drift.environment, drift.service)
-        asked = Asked(request, Actor("", PRODUCT), origin)
+        asked = Asked(request, PRODUCT, origin)
         try:
             await self._acceptance.accept(asked, *_outcome_of(drift))
         except Conflict:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.database import Database
-from bot.identity import Directory
+from bot.identity import Directory, person_behind
+from quaymaster.actors import SlackUser
 from quaymaster.admissible import (
     Answer,
     Facts,
@@ -23,7 +24,7 @@ from quaymaster.errors import OutsideFailure
 from quaymaster.findings import Verdict
 from quaymaster.image_ref import Digest
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Actor, Operation
+from quaymaster.operations import Operation
 from quaymaster.plans import DeployPlan, Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.queues import host_queue
@@ -53,12 +54,13 @@ async def people_involved(
     operation: Operation, directory: Directory
 ) -> tuple[dict[str, Person], datetime]:
     """Requester and approvers, looked up anew, and since when. Raises OutsideFailure while Slack
-    does not say; whom it does not know is nobody's member.
+    does not say; whom it does not know is nobody's member. Raises NotAllowed where no person asked.
     """
     at, since = datetime.now(UTC), directory.moment()
-    people = {}
-    for user in involved(operation.actor.user, operation.approval):
-        actor = Actor(operation.actor.team, user)
+    people: dict[str, Person] = {}
+    requester = person_behind(operation)
+    for user in involved(requester.id, operation.approval):
+        actor = SlackUser(requester.team, user)
         try:
             people[user] = await directory.look_up_anew(actor, since)
         except OutsideFailure as error:
@@ -108,7 +110,7 @@ def answers_at_the_last_vote(
     assert isinstance(request, DeployRequest | RollbackRequest)
     facts = Facts(
         request=request,
-        requester=operation.actor.user,
+        requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=plan.resolved,
         now=datetime.now(UTC),

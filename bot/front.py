@@ -34,11 +34,12 @@ from bot.views.answers import Answer, asked_back_answer, help_answer, offered_an
 from bot.views.headline import headline_of
 from bot.votes import Votes
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import Choice
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
-from quaymaster.operations import Actor, State
+from quaymaster.operations import Origin, State
 from quaymaster.policy import Person
 from quaymaster.requests import (
     ApproveRequest,
@@ -185,7 +186,7 @@ class Front:
         """The answer when even reading a delivery went wrong."""
         return self._unforeseen(error, doing)
 
-    def _is_too_much(self, actor: Actor, delivery: str, to: ReplyTo | AtHome) -> bool:
+    def _is_too_much(self, actor: SlackUser, delivery: str, to: ReplyTo | AtHome) -> bool:
         """Whether it is refused. Saying so is a call to Slack, so that is not done every time."""
         try:
             self._is.allowances.take(actor)
@@ -207,10 +208,10 @@ class Front:
                 self._later(typed, self._done(request, typed.actor))
                 return None
             case _:
-                return await self._accepted(Asked(request, typed.actor, typed.origin))
+                return await self._accepted(request, typed.actor, typed.origin)
 
     async def _done(
-        self, request: ApproveRequest | RejectRequest | CancelRequest, actor: Actor
+        self, request: ApproveRequest | RejectRequest | CancelRequest, actor: SlackUser
     ) -> Answer:
         match request:
             case ApproveRequest(operation):
@@ -258,11 +259,11 @@ class Front:
             case ApproveRequest() | RejectRequest() | CancelRequest() as request:
                 return await self._done(request, asked.actor)
             case request:
-                return await self._accepted(Asked(request, asked.actor, asked.origin))
+                return await self._accepted(request, asked.actor, asked.origin)
 
-    async def _accepted(self, asked: Asked) -> Answer:
-        request = asked.request
-        person = self._is.directory.known(asked.actor)
+    async def _accepted(self, request: Request, actor: SlackUser, origin: Origin) -> Answer:
+        asked = Asked(request, actor, origin)
+        person = self._is.directory.known(actor)
         if person is not None:
             self._check(asked, person)
         receipt = await self._is.acceptance.accept(
@@ -302,7 +303,7 @@ class Front:
         return showing.result()
 
     async def _looked_up_and_shown(
-        self, request: StatusRequest | JobsRequest, actor: Actor
+        self, request: StatusRequest | JobsRequest, actor: SlackUser
     ) -> Answer:
         return await self._show(request, await self._is.directory.look_up(actor))
 
@@ -314,13 +315,13 @@ class Front:
             case JobsRequest():
                 return await self._is.overview.jobs()
 
-    async def _vote_on(self, pointer: Pointer, actor: Actor, choice: Choice) -> Answer:
+    async def _vote_on(self, pointer: Pointer, actor: SlackUser, choice: Choice) -> Answer:
         return await self._is.votes.vote(pointer.operation, actor, choice, pointer.plan)
 
-    async def _cancel(self, operation: int, actor: Actor) -> Answer:
+    async def _cancel(self, operation: int, actor: SlackUser) -> Answer:
         return await self._is.cancelling.cancel(operation, actor)
 
-    async def _turn(self, operation: int, actor: Actor, page: int) -> None:
+    async def _turn(self, operation: int, actor: SlackUser, page: int) -> None:
         await self._is.paging.turn(operation, actor, page)
 
     def _later(self, typed: Typed, work: Coroutine[Any, Any, Answer]) -> None:

@@ -19,10 +19,11 @@ from bot.overview import Overview
 from bot.views.answers import Answer
 from bot.views.home import HomeContent, HomeScene, home_blocks, home_trouble_blocks
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAllowed, QuaymasterError, Unavailable, UsageError
 from quaymaster.logs import unforeseen
-from quaymaster.operations import Actor, Operation, State
+from quaymaster.operations import Operation, State
 from quaymaster.policy import Person
 from quaymaster.requests import DeployRequest, JobsRequest, RollbackRequest, StatusRequest
 
@@ -47,7 +48,7 @@ class HomeTab:
         self._metrics = metrics
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def show(self, actor: Actor, notice: Answer | None = None) -> None:
+    async def show(self, actor: SlackUser, notice: Answer | None = None) -> None:
         """Publish it for one person, once; ``notice`` says what came of a click on it.
 
         Who may not look is told so, and so is everybody while the record is away. A Slack that does
@@ -62,7 +63,7 @@ class HomeTab:
                 lambda: self._client.views_publish(user_id=actor.user, view=view),
             )
 
-    async def _drawn(self, actor: Actor, notice: Answer | None) -> tuple[Block, ...]:
+    async def _drawn(self, actor: SlackUser, notice: Answer | None) -> tuple[Block, ...]:
         scene = HomeScene(self._configuration, now(), self._command)
         try:
             person = await self._directory.look_up(actor)

@@ -23,8 +23,9 @@ from throttled.rate_limiter import per_min
 from bot.allowance import bucket, wait
 from bot.answers import error_name_of, status_of
 from bot.sharing import Shared
-from quaymaster.errors import OutsideFailure
-from quaymaster.operations import Actor
+from quaymaster.actors import SlackUser
+from quaymaster.errors import NotAllowed, OutsideFailure
+from quaymaster.operations import Operation
 from quaymaster.policy import Person, Standing
 
 FRESH_SECONDS = 60.0
@@ -82,6 +83,16 @@ class _Lane(StrEnum):
     STRANGERS = "strangers"
 
 
+def person_behind(operation: Operation) -> SlackUser:
+    """The person whose rights decide. Raises NotAllowed where no person asked."""
+    if operation.person is None:
+        raise NotAllowed(
+            f"No person asked for #{operation.id}, so there are no rights to check.",
+            next_step="Ask for it yourself.",
+        )
+    return operation.person
+
+
 class Directory:
     """Looks people up. Only the user groups that a role names are asked for; ``named`` are the
     people whom one names.
@@ -133,11 +144,11 @@ class Directory:
         """Now, for ``look_up_anew``."""
         return self._clock()
 
-    def known(self, actor: Actor) -> Person | None:
+    def known(self, actor: SlackUser) -> Person | None:
         """Who it is, if that was looked up in the last minute. Asks nobody."""
         return self._seen(actor, since=self._clock() - FRESH_SECONDS)
 
-    async def look_up(self, actor: Actor) -> Person:
+    async def look_up(self, actor: SlackUser) -> Person:
         """Who it is, at most a minute old. Raises OutsideFailure when Slack does not say."""
         known = self.known(actor)
         if known is not None:
@@ -147,7 +158,7 @@ class Directory:
             return await self._looked_up(actor, since, _Lane.KNOWN)
         return await self._looked_up(actor, since, _Lane.STRANGERS)
 
-    async def look_up_anew(self, actor: Actor, since: float | None = None) -> Person:
+    async def look_up_anew(self, actor: SlackUser, since: float | None = None) -> Person:
         """Who it is at this moment, or was no earlier than at another one: for votes. Never waits
         for strangers. Raises OutsideFailure when Slack does not say.
         """
@@ -155,14 +166,14 @@ class Directory:
         seen = self._seen(actor, since)
         return seen or await self._looked_up(actor, since, _Lane.KNOWN)
 
-    async def look_up_again(self, actor: Actor) -> Person:
+    async def look_up_again(self, actor: SlackUser) -> Person:
         """Who it is now, by groups that were listed in the last minute: for whom what is known
         would be refused. Waits in the line of strangers. Raises OutsideFailure when Slack does not
         say.
         """
         return await self._looked_up(actor, self._clock() - FRESH_SECONDS, _Lane.STRANGERS)
 
-    def _seen(self, actor: Actor, since: float) -> Person | None:
+    def _seen(self, actor: SlackUser, since: float) -> Person | None:
         seen = self._people.get(actor.user)
         if seen is None or seen.at < since:
             return None
@@ -178,7 +189,7 @@ class Directory:
             or any(user in members.people for members in self._members.values())
         )
 
-    async def _looked_up(self, actor: Actor, since: float, lane: _Lane) -> Person:
+    async def _looked_up(self, actor: SlackUser, since: float, lane: _Lane) -> Person:
         name = f"{lane}/{actor.team}/{actor.user}"
         while True:
             asked = self._look_ups.answer(
@@ -189,13 +200,13 @@ class Directory:
             if seen.at >= since:
                 return seen.person
 
-    async def _look_up_in_turn(self, actor: Actor, since: float, lane: _Lane) -> _Seen:
+    async def _look_up_in_turn(self, actor: SlackUser, since: float, lane: _Lane) -> _Seen:
         if lane is _Lane.KNOWN:
             return await self._look_up(actor, since, lane)
         async with self._strangers.turn():
             return await self._look_up(actor, since, lane)
 
-    async def _look_up(self, actor: Actor, since: float, lane: _Lane) -> _Seen:
+    async def _look_up(self, actor: SlackUser, since: float, lane: _Lane) -> _Seen:
         home = await self.home()
         at = self._clock()
         if actor.team not in (home.team, home.enterprise):

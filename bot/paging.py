@@ -4,11 +4,11 @@ from bot.database import Database
 from bot.deciding import decide
 from bot.identity import Directory
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict
 from quaymaster.key_ring import KeyRing
 from quaymaster.listings import position
-from quaymaster.operations import Actor
 from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
 from quaymaster.store import pages, records
 
@@ -28,7 +28,7 @@ class Paging:
         self._configuration = configuration
         self._ring = ring
 
-    async def turn(self, operation_id: int, actor: Actor, page: int) -> None:
+    async def turn(self, operation_id: int, actor: SlackUser, page: int) -> None:
         """Show that page. Raises NotAllowed, Conflict (also where the list is not kept any more),
         OutsideFailure, Forged and Unavailable.
         """

@@ -11,7 +11,8 @@ from bot.answers import AtHome, ReplyTo
 from bot.buttons import CONFIRM, REFRESH, Button, Pointer, page_of
 from bot.commands.tidy import without_mentions, words_after, words_for
 from bot.fields import NotAsSlackSends, Payload, first_of, inside, optional_text, text
-from quaymaster.operations import Actor, Origin
+from quaymaster.actors import SlackUser
+from quaymaster.operations import Origin
 
 _MARKS = ("command", "type", "actions", "event", "ssl_check")
 """Fields by which the kinds of deliveries are told apart."""
@@ -22,7 +23,7 @@ class Typed:
     """Words that somebody typed for the bot."""
 
     text: str
-    actor: Actor
+    actor: SlackUser
     origin: Origin
     reply_to: ReplyTo
 
@@ -34,7 +35,7 @@ class Clicked:
     action: Button | int
     """A button, or the page that a page button shows."""
     pointer: Pointer
-    actor: Actor
+    actor: SlackUser
     delivery: str
     reply_to: ReplyTo | AtHome
 
@@ -45,7 +46,7 @@ class Overheard:
 
     text: str
     """What follows the mention."""
-    actor: Actor
+    actor: SlackUser
     delivery: str
     reply_to: ReplyTo
 
@@ -55,7 +56,7 @@ class Confirmed:
     """Somebody pressed the button under what was asked back."""
 
     value: str
-    actor: Actor
+    actor: SlackUser
     delivery: str
     reply_to: ReplyTo | AtHome
 
@@ -64,7 +65,7 @@ class Confirmed:
 class HomeOpened:
     """Somebody looks at their Home tab, or wants to see it as it is now."""
 
-    actor: Actor
+    actor: SlackUser
     delivery: str
 
 
@@ -110,7 +111,7 @@ def read_command(body: Payload) -> Typed:
 
     Raises NotAsSlackSends, as all of these do.
     """
-    actor = Actor(text(body, "team_id"), text(body, "user_id"))
+    actor = SlackUser(text(body, "team_id"), text(body, "user_id"))
     origin = Origin(text(body, "channel_id"), text(body, "trigger_id"))
     reply_to = ReplyTo(actor.user, origin.channel, optional_text(body, "response_url") or None)
     return Typed(optional_text(body, "text"), actor, origin, reply_to)
@@ -142,7 +143,7 @@ def read_home_opened(body: Payload) -> HomeOpened | None:
     event = inside(body, "event")
     if optional_text(event, "tab") != "home":
         return None
-    return HomeOpened(Actor(text(body, "team_id"), text(event, "user")), text(body, "event_id"))
+    return HomeOpened(SlackUser(text(body, "team_id"), text(event, "user")), text(body, "event_id"))
 
 
 def read_mention(body: Payload) -> Typed | Overheard | None:
@@ -186,20 +187,20 @@ def _message(body: Payload) -> Typed | None:
     if not user:
         return None
     teams = [optional_text(event, name) for name in ("user_team", "source_team", "team")]
-    actor = Actor(next(filter(None, teams), "") or text(body, "team_id"), user)
+    actor = SlackUser(next(filter(None, teams), "") or text(body, "team_id"), user)
     thread = optional_text(event, "thread_ts") or None
     origin = Origin(text(event, "channel"), text(body, "event_id"), thread)
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
     return Typed(optional_text(event, "text"), actor, origin, reply_to)
 
 
-def _clicker(body: Payload) -> Actor:
+def _clicker(body: Payload) -> SlackUser:
     user = inside(body, "user")
     team = optional_text(user, "team_id") or optional_text(inside(body, "team"), "id")
-    return Actor(team, text(user, "id"))
+    return SlackUser(team, text(user, "id"))
 
 
-def _reply_to(body: Payload, actor: Actor) -> ReplyTo | AtHome:
+def _reply_to(body: Payload, actor: SlackUser) -> ReplyTo | AtHome:
     """A click on the Home tab is in no channel and has no ``response_url``."""
     if optional_text(inside(body, "view"), "type") == "home":
         return AtHome(actor)

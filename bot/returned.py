@@ -118,7 +118,7 @@ def _clocks_differ(operation: Operation, now: datetime) -> bool:
     back again and again, and ask Slack each time.
     """
     lately = {one.value.user for one in operation.standings if now - one.value.at < CLOCK_SKEW}
-    return lately.issuperset(involved(operation.actor.user, operation.approval))
+    return lately.issuperset(involved(operation.requester, operation.approval))
 
 
 def _failed(operation: Operation) -> Operation:

@@ -73,7 +73,12 @@ def places(
     own = InChannel(message.channel, message.thread)
     taken = {message.channel} if message.slot == "card" else {message.channel, card_channel}
     others = () if service_channel in (None, *taken) else (InChannel(str(service_channel)),)
-    return (own, *others, Direct(operation.actor.user))
+    return (own, *others, *to_requester(operation))
+
+
+def to_requester(operation: Operation) -> tuple[Place, ...]:
+    """The direct messages with who asked; none where that is no person."""
+    return (Direct(operation.person.user),) if operation.person else ()
 
 
 def remaining(all_places: tuple[Place, ...], channel: str | None) -> tuple[Place, ...]:
@@ -89,7 +94,10 @@ def remaining(all_places: tuple[Place, ...], channel: str | None) -> tuple[Place
 
 def notice(message: Message, operation: Operation, posting: Posting | None) -> Message | None:
     """What to tell the person who asked when a message could not go where it belongs."""
-    if posting is None or not posting.ts or message.only_for or message.reply_to:
+    person = operation.person
+    if person is None or posting is None or not posting.ts:
+        return None
+    if message.only_for or message.reply_to:
         return None
     if message.slot.startswith(_NOTICE) or is_person(message.channel):
         return None
@@ -108,7 +116,7 @@ def notice(message: Message, operation: Operation, posting: Posting | None) -> M
     else:
         return None
     slot = f"{_NOTICE}{message.slot}"
-    return Message(slot=slot, operation=operation.id, channel=operation.actor.user, text=text)
+    return Message(slot=slot, operation=operation.id, channel=person.user, text=text)
 
 
 def undrawable(operation: Operation, reference: str) -> Message:

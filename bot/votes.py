@@ -14,12 +14,13 @@ from bot.views.card import plan_answer
 from bot.views.headline import headline_of
 from bot.views.scene import Scene
 from quaymaster import policy
+from quaymaster.actors import SlackUser
 from quaymaster.admissible import involved, refuse
 from quaymaster.approvals import Approval, Choice, OtherPlan, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, Forged, NotAdmissible, NotAllowed
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Operation, Stage, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import DeployPlan
 from quaymaster.policy import Person
@@ -71,7 +72,7 @@ class Votes:
         self._keys = keys
 
     async def vote(
-        self, operation_id: int, actor: Actor, choice: Choice, plan: str | None
+        self, operation_id: int, actor: SlackUser, choice: Choice, plan: str | None
     ) -> Answer:
         """Count a vote, once; what the voter is told.
 
@@ -181,7 +182,7 @@ class Votes:
         still to be done.
         """
         people = {**(found.people if found else {}), ballot.person.user_id: ballot.person}
-        if found is None or set(involved(operation.actor.user, counted)) - people.keys():
+        if found is None or set(involved(operation.requester, counted)) - people.keys():
             raise _IsTheLast(operation)
         return people
 
@@ -231,7 +232,7 @@ class Votes:
             return
         environment, service = _target(operation)
         if ballot.choice is Choice.REJECT:
-            requester = operation.actor.user
+            requester = operation.requester
             policy.may_reject(self._configuration, ballot.person, requester, environment, service)
         else:
             policy.may_vote(self._configuration, ballot.person, environment, service)
@@ -260,7 +261,7 @@ class Votes:
         try:
             check_in_time(operation)
             environment, service = _target(operation)
-            requester = operation.actor.user
+            requester = operation.requester
             policy.may_cancel(self._configuration, voter, requester, environment, service)
         except (Conflict, NotAllowed):
             return ""
@@ -275,7 +276,7 @@ class Votes:
                 next_step="Ask for it again to get a new plan.",
             )
         plan = _plan(operation)
-        if approval.rule.requester != operation.actor.user:
+        if approval.rule.requester != operation.requester:
             raise _forged(operation)
         rule = self._configuration.approval_for(*_target(operation))
         own = approval.rule.own_request_counts and not rule.own_request_counts
@@ -338,7 +339,7 @@ def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
     what = f"#{after.id} ({headline_of(after.request, default_registry)})"
     if choice is Choice.REJECT:
         approval = after.approval
-        is_own = approval is not None and approval.rejected_by == after.actor.user
+        is_own = approval is not None and approval.rejected_by == after.requester
         did = "withdrew" if is_own else "rejected"
         return Answer.line(f"You {did} {what}. Nothing was changed.")
     missing = after.approval.missing() if after.approval else 0

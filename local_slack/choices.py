@@ -17,8 +17,6 @@ from local_slack.outcome import NotPossible
 # The names under which payloads carry a choice, and elements what was chosen before.
 _ONE = {
     "datepicker": ("selected_date", "initial_date"),
-    "timepicker": ("selected_time", "initial_time"),
-    "datetimepicker": ("selected_date_time", "initial_date_time"),
     "users_select": ("selected_user", "initial_user"),
     "conversations_select": ("selected_conversation", "initial_conversation"),
     "channels_select": ("selected_channel", "initial_channel"),
@@ -34,17 +32,13 @@ _MANY = {
     "multi_channels_select": ("selected_channels", "initial_channels"),
     "file_input": ("files", ""),
 }
-_OPTION = ("static_select", "external_select", "radio_buttons", "overflow")
+_OPTION = ("static_select", "external_select", "radio_buttons")
 _OPTIONS = ("checkboxes", "multi_static_select", "multi_external_select")
 _FORMS = {
     "datepicker": (r"\d{4}-\d\d-\d\d", "a date like 2026-02-28"),
-    "timepicker": (r"([01]\d|2[0-3]):[0-5]\d", "a time like 09:30"),
     "email_text_input": (r"[^\s@]+@[^\s@]+\.[^\s@]+", "an email address"),
     "url_text_input": (r"https?://\S+", "a web address"),
 }
-
-# Blocks that hold blocks, and under which name.
-_HOLDERS = {"carousel": "elements", "container": "child_blocks"}
 
 Choose: TypeAlias = Callable[[Json, Json, Any], Json]
 """What a value becomes in the payload, for an element in a block."""
@@ -53,11 +47,8 @@ Choose: TypeAlias = Callable[[Json, Json, Any], Json]
 def elements(blocks: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
     """The interactive elements of ``blocks``, each with the block that holds it."""
     for block in blocks:
-        if block["type"] in _HOLDERS:
-            yield from elements(block[_HOLDERS[block["type"]]])
-            continue
-        inside = [*block.get("elements", ()), *block.get("actions", ())]
-        for element in (*inside, block.get("accessory"), block.get("element")):
+        inside = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
+        for element in inside:
             if isinstance(element, dict) and "action_id" in element:
                 yield block, element
 
@@ -91,15 +82,8 @@ def chosen(element: Json, value: Any, offered: Sequence[Json] = ()) -> Json:
             return {_MANY[kind][0]: values}
         return {"selected_options": [_option(element, one, offered) for one in values]}
     if kind in _ONE:
-        return {_ONE[kind][0]: _fitting(element, value), **_zone(element)}
-    if kind == "feedback_buttons":
-        return _feedback(element, value)
+        return {_ONE[kind][0]: _fitting(element, value)}
     return {}
-
-
-def _zone(element: Json) -> Json:
-    """https://docs.slack.dev/reference/block-kit/block-elements/time-picker-element"""
-    return {"timezone": element["timezone"]} if "timezone" in element else {}
 
 
 def _fitting(element: Json, value: Any) -> Any:
@@ -109,8 +93,6 @@ def _fitting(element: Json, value: Any) -> Any:
         return None
     if kind == "rich_text_input":
         return _rich(value) if isinstance(value, str) else value
-    if kind == "datetimepicker":
-        return int(value)
     if kind == "plain_text_input":
         most, least = element.get("max_length", 3000), element.get("min_length", 0)
         if not least <= len(value) <= most:
@@ -149,15 +131,6 @@ def _rich(text: str) -> Json:
     }
 
 
-def _feedback(element: Json, value: Any) -> Json:
-    """https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element"""
-    for name in ("positive", "negative"):
-        button: Json = element[f"{name}_button"]
-        if value in (name, button["value"]):
-            return {"text": button["text"], "value": button["value"]}
-    raise NotPossible(f"{element['action_id']} takes positive or negative")
-
-
 def _option(element: Json, wanted: Any, offered: Sequence[Json]) -> Json:
     own = [
         *element.get("options", ()),
@@ -174,9 +147,8 @@ def _option(element: Json, wanted: Any, offered: Sequence[Json]) -> Json:
 
 
 def keeps_choice(element: Json) -> bool:
-    """Whether what was chosen stays chosen: not so for buttons and the overflow menu."""
-    kind = element["type"]
-    return kind in (*_ONE, *_MANY, *_OPTION, *_OPTIONS) and kind != "overflow"
+    """Whether what was chosen stays chosen: not so for buttons."""
+    return element["type"] in (*_ONE, *_MANY, *_OPTION, *_OPTIONS)
 
 
 def _initial(element: Json) -> Json:
@@ -188,7 +160,7 @@ def _initial(element: Json) -> Json:
         return {"selected_options": list(element.get("initial_options", ()))}
     if kind in _MANY:
         return {_MANY[kind][0]: list(element.get(_MANY[kind][1], ()))}
-    return {_ONE[kind][0]: element.get(_ONE[kind][1]), **_zone(element)}
+    return {_ONE[kind][0]: element.get(_ONE[kind][1])}
 
 
 def values_of(
@@ -230,6 +202,6 @@ def need_required(blocks: Sequence[Json], state: Json) -> None:
     for block, element in elements(blocks):
         if block["type"] == "input" and not block.get("optional", False):
             entry = state[block["block_id"]][element["action_id"]]
-            carried = [value for name, value in entry.items() if name not in ("type", "timezone")]
+            carried = [value for name, value in entry.items() if name != "type"]
             if all(value in (None, "", []) for value in carried):
                 raise NotPossible(f"{block['label']['text']!r} must be filled in")

@@ -79,7 +79,7 @@ class Message:
     def pings(self) -> frozenset[str]:
         """Whom Slack notifies because of it: ``here``, ``channel``, ``everyone``, ``U…``, ``S…``.
 
-        Special mentions work in mrkdwn, in markdown blocks and in rich text, not in plain text.
+        Special mentions work in mrkdwn and in rich text, not in plain text.
         https://docs.slack.dev/messaging/formatting-message-text#special-mentions
         """
         found = set[str]()
@@ -108,7 +108,7 @@ def _formatted(node: object) -> Iterator[str]:
         for item in node:
             yield from _formatted(item)
     elif isinstance(node, dict):
-        if node.get("type") in ("mrkdwn", "markdown") and isinstance(node.get("text"), str):
+        if node.get("type") == "mrkdwn" and isinstance(node.get("text"), str):
             yield node["text"]
         else:
             yield from _formatted(list(node.values()))

@@ -1,10 +1,10 @@
 """The audit: append-only, each entry chained to the one before it and signed.
 
-An entry names the hash of the whole entry before it, so the signature of the newest one vouches
-for all: nobody without a worker's key can add, change or remove one in the middle unnoticed.
-Cutting entries off the end is noticed by every auditor that runs, which writes it down, and with a
-head that was written down elsewhere: the newest hash is posted daily, and ``quaymaster audit
-verify --head HASH`` looks for it.
+An entry contains the hash of the complete entry before it, so the signature of the newest entry
+vouches for all. Nobody without a worker's key can add, change or remove an entry in the middle
+unnoticed. If entries are cut off at the end, every running auditor notices and records it. It also
+shows against a head that was recorded elsewhere: the newest hash is posted daily, and ``quaymaster
+audit verify --head HASH`` looks for it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,9 +36,9 @@ log = structlog.get_logger(__name__)
 _BATCH = 200
 _BATCH_BYTES = 1024 * 1024
 LONGEST_EVENT = 64 * 1024
-"""In bytes; what is longer is no event, and only its beginning and its hash are kept."""
+"""In bytes; a longer text is not an event, and only its beginning and its hash are kept."""
 
-# What somebody pushed may be of any length: it is cut where it lies.
+# A pushed text may have any length, so it is shortened inside Redis.
 _JOURNALLED = """
 local texts, total = {}, 0
 for i = 0, tonumber(ARGV[1]) - 1 do
@@ -57,7 +57,7 @@ return texts
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What the next entry is chained to."""
+    """The entry that the next one is chained to."""
 
     number: int = 0
     hash: str = ""
@@ -65,8 +65,8 @@ class Tail:
 
 @dataclass(slots=True)
 class Auditor:
-    """Moves journalled events into the audit, as several may at once, and remembers how far it had
-    come: an end that was cut off or rewritten since is written down as a refused entry.
+    """Moves journalled events into the audit; several may do so at once. It remembers the newest
+    entry: if the end is cut off or rewritten later, it records that as a refused entry.
     """
 
     connection: Connection
@@ -75,10 +75,11 @@ class Auditor:
     _waits: bool = False
 
     def look(self) -> int:
-        """Chain what is there; how many. Raises Unavailable, and Forged where the end of the audit
-        is not one that a worker wrote: nothing is built on that.
+        """Chain the waiting events; returns how many. Raises Unavailable, and Forged if no worker
+        wrote the last entry of the audit: nothing is chained to that.
         """
-        # The end first: who chains these events in between changes it, and then this one does not.
+        # Read the end first: if another auditor chains these events, it has changed, and this one
+        # does not chain them again.
         found = ask(self.connection, ends())
         events = ask(self.connection, _journalled())
         if not events and (hash_of(found.last) if found.last else "") == self._seen.hash:
@@ -100,7 +101,7 @@ class Auditor:
         return taken
 
     def _cut_off(self, found: Ends, anchor: Anchor | None) -> tuple[str, ...]:
-        """What is to be written down, where the newest entry that this auditor knew is gone."""
+        """The note to record if the newest entry that this auditor knew is gone."""
         seen, start = self._seen, 0 if anchor is None else anchor.number
         if seen.number <= start:
             return ()
@@ -108,7 +109,7 @@ class Auditor:
         if line and hash_of(line) == seen.hash:
             return ()
         if ask(self.connection, ends()).anchor != found.anchor:
-            return ()  # a part was exported meanwhile, and the places have moved
+            return ()  # a part was exported meanwhile, so the indexes have changed
         log.error("the audit was cut off or rewritten", number=seen.number, hash=seen.hash)
         return (f"Entry {seen.number} with the hash {seen.hash} {CUT_OFF}",)
 
@@ -126,12 +127,12 @@ def chained(
     since: datetime | None = None,
     notes: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Entries for these events after the newest one, as they are stored.
+    """Entries for these events after the newest one, in their stored form.
 
-    An event without a valid signature, or one that is in the audit already (all from before
-    ``since`` are), is refused: it stands there as what it is, something that somebody tried. What
-    a newer program wrote ends it: a newer auditor goes on from there. ``notes`` are refused
-    entries of the auditor's own.
+    An event without a valid signature, or one that is already in the audit (as all from before
+    ``since`` are), becomes a refused entry, as a record of the attempt. Text from a newer program
+    stops the chaining: a newer auditor continues from there. ``notes`` are refused entries that
+    the auditor itself adds.
     """
     lines: list[str] = []
     number, previous = after.number, after.hash
@@ -160,7 +161,7 @@ def chained(
 
 
 def chain_journal(connection: Connection, own: Keys) -> int:
-    """Move journalled events into the audit; how many. Safe to run in several processes."""
+    """Move journalled events into the audit; returns how many. Safe to run in several processes."""
     return Auditor(connection, own).look()
 
 
@@ -173,8 +174,8 @@ def _tail_of(found: Ends, anchor: Anchor | None, ring: KeyRing) -> Tail:
 
 
 def _check_is_new(event: Event, since: datetime | None) -> None:
-    """Whatever was exported is older than the anchor, give or take the clocks; what comes now is
-    much younger.
+    """Exported events are older than the anchor, apart from clock differences; new events are much
+    younger.
     """
     if since is not None and event.at < since + CLOCK_SKEW:
         raise CountsNoMore(

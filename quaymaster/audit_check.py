@@ -1,7 +1,7 @@
 """``quaymaster audit verify``: every link and every event of the chain, on all processors.
 
-Chunks of lines are checked apart from each other; what joins them, and whether an event is there
-twice, is checked in their order.
+Chunks of lines are checked independently. The links between chunks, and repeated events, are
+checked in order.
 """
 
 import multiprocessing
@@ -21,29 +21,29 @@ from quaymaster.key_ring import KeyRing
 
 Lines = Sequence[str | bytes]
 Told = tuple[int, int, str] | str
-"""The operation, version and kind of an event, as it is sent between processes fastest; or why it
-was refused.
+"""The operation, version and kind of an event, in the form that is fastest to send between
+processes; or why it was refused.
 """
 
 _AT_ONCE_PER_PROCESSOR = 8
 _SMALL = 2_000
-"""So many entries are checked sooner than other processes have started."""
+"""Checking this many entries takes less time than starting other processes."""
 _MOST_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The whole chain holds."""
+    """The result for a chain that holds."""
 
     entries: int
     head: str
     """The newest hash; empty for an empty audit."""
     refused: int = 0
-    """Entries that are no events: forged, pushed again, or signed with a revoked key."""
+    """Entries that are not events: forged, repeated, or signed with a revoked key."""
     missing: int = 0
-    """How many versions of operations have no event between others that have one."""
+    """How many versions of operations lack an event although a later version has one."""
     reasons: tuple[str, ...] = ()
-    """About the first entries that were refused."""
+    """Why the first refused entries were refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Checked:
     last: str
     """Its last line."""
     events: tuple[Told, ...]
-    """Of each entry."""
+    """One for each entry."""
     has_head: bool
 
 
 @dataclass(slots=True)
 class _Joined:
-    """The chain as far as it was checked."""
+    """The chain, as far as it has been checked."""
 
     number: int
     hash: str
@@ -72,7 +72,7 @@ class _Joined:
     history: History = field(default_factory=History)
 
     def take(self, checked: Checked) -> None:
-        """Join the next chunk. Raises Forged where it does not follow."""
+        """Join the next chunk. Raises Forged if it does not follow."""
         if checked.previous != self.hash:
             raise _out_of_place(self.number + 1)
         for event in checked.events:
@@ -101,10 +101,10 @@ def verify(
     *,
     after: tuple[int, str] = (0, ""),
 ) -> Verified:
-    """Check every link and every event of the chain that goes on after this number and hash.
+    """Check every link and every event of the chain that follows this number and hash.
 
-    ``head`` is a hash that was written down earlier; it must still be in the chain. Raises Forged
-    naming the first entry that does not hold, and WrittenByNewer.
+    ``head`` is a hash that was recorded earlier; it must still be in the chain. Raises Forged with
+    the first entry that does not hold, and WrittenByNewer.
     """
     start, given = after[0], iter(lines)
     joined = _Joined(*after, has_head=head is None or head == after[1])
@@ -130,7 +130,7 @@ def verify(
 
 
 def check(lines: Lines, first: int, ring: KeyRing, head: str | None) -> Checked:
-    """Check entries that follow each other, from this number on."""
+    """Check consecutive entries, starting with this number."""
     links: list[Link] = []
     previous, has_head = "", False
     for number, line in enumerate(lines, first):
@@ -145,7 +145,7 @@ def check(lines: Lines, first: int, ring: KeyRing, head: str | None) -> Checked:
 
 
 def _judged(link: Link, ring: KeyRing) -> Told:
-    """What an entry tells of, or why it was or would be refused. Raises Forged, WrittenByNewer."""
+    """The event of an entry, or why it was or would be refused. Raises Forged, WrittenByNewer."""
     if link.entry.refused:
         return link.entry.refused
     try:
@@ -173,8 +173,8 @@ def _in_order(
 def _at_once(
     lines: Iterator[str | bytes], first: int, ring: KeyRing, head: str | None, processors: int
 ) -> Iterator[Checked]:
-    """The same in other processes, some chunks ahead of what is joined; this one helps, so that
-    nothing is lost while they start.
+    """The same in other processes, some chunks ahead of the joined ones. This process helps, so
+    that no time is lost while they start.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", __name__])
@@ -206,13 +206,13 @@ class _Task:
         if self.is_ours or not self.future.cancel():
             return False
         self.is_ours = True
-        # What is wrong with it is said when it is its turn.
+        # An error is raised later, when this chunk is due.
         with suppress(QuaymasterError):
             self.checked = check(*self.given)
         return True
 
     def result(self) -> Checked:
-        """What came of it. An error loses its sentences between processes: it is raised here."""
+        """The result. An error loses its text between processes, so it is raised here."""
         if self.checked is None and not self.is_ours:
             with suppress(QuaymasterError):
                 return self.future.result()
@@ -220,7 +220,7 @@ class _Task:
 
 
 def _next(tasks: deque[_Task]) -> Checked:
-    """The result of the first, and until it is there, help with the last."""
+    """The result of the first task; while waiting for it, help with the last ones."""
     first = tasks[0]
     while not first.is_ours and not first.future.done():
         if not any(task.help() for task in reversed(tasks)):

@@ -1,8 +1,8 @@
 """``quaymaster audit export``: the oldest part of the chain moves from Redis into a file.
 
-The file is complete, on the disk and read again before anything leaves Redis, and what leaves it
-does so in one transaction, with the anchor. Killed at any moment, the same command completes it or
-finds it done.
+Before anything leaves Redis, the file is complete, on disk, and has been read again. The entries
+leave Redis in one transaction, together with the anchor. If the command is killed at any moment,
+the same command completes the export or finds it complete.
 """
 
 import math
@@ -46,9 +46,9 @@ class Exported:
     """What an export did."""
 
     entries: int
-    """How many left Redis; none where nothing is that old, or it was done before."""
+    """How many left Redis; 0 if no entry is that old, or they were exported before."""
     head: str
-    """The hash of the last exported entry; empty where nothing ever was exported."""
+    """The hash of the last exported entry; empty if nothing was ever exported."""
 
 
 @dataclass(slots=True)
@@ -62,12 +62,12 @@ class _Part:
     length: int = 0
     last: str = ""
     gone: set[int] = field(default_factory=set)
-    """The operations that the part tells of."""
+    """The operations in the exported part."""
     left: set[int] = field(default_factory=set)
-    """Those that what stays tells of."""
+    """The operations in the rest."""
 
     def watched(self, lines: Iterator[str], ring: KeyRing, most: float) -> Iterator[str]:
-        """The lines, noted while they are checked. Never more than ``most`` are divided off."""
+        """The lines, counted while they are checked. At most ``most`` are split off."""
         for line in lines:
             link = link_of(line, self.start + self.length + 1, ring)
             numbers = claims_of((link.entry.event,))
@@ -85,10 +85,10 @@ class _Part:
 def export(
     connection: Connection, own: Keys, before: datetime, path: Path, keep: timedelta
 ) -> Exported:
-    """Move what was chained before this moment into a file; the newest entry always stays.
+    """Move the entries chained before this moment into a file; the newest entry always stays.
 
-    What is younger than ``keep`` is needed where it is. Raises UsageError, Conflict,
-    OutsideFailure, Unavailable, and Forged where the chain does not hold: nothing is moved then.
+    Entries younger than ``keep`` are still needed in Redis. Raises UsageError, Conflict,
+    OutsideFailure, Unavailable, and Forged if the chain does not hold; then nothing is moved.
     """
     if before > datetime.now(UTC) - keep:
         raise UsageError(
@@ -123,7 +123,7 @@ def export(
 
 
 def _done_before(path: Path, anchor: Anchor | None, before: datetime) -> Exported | None:
-    """Whether this file is what was exported last: an export that was killed when it was done."""
+    """The result, if this file is the last export: one that was killed after its last step."""
     if anchor is None or not path.exists():
         return None
     file = AuditFile.opened(path)
@@ -134,8 +134,8 @@ def _done_before(path: Path, anchor: Anchor | None, before: datetime) -> Exporte
 
 
 def _written_before(path: Path, start: tuple[int, str], before: datetime) -> float:
-    """How many entries are in the file of an export that was killed, if this is one: what was the
-    newest entry then stays, though another is the newest by now.
+    """How many entries the file of a killed export has, if this is one. The entry that was the
+    newest at that time stays in Redis, even if there is a newer one now.
     """
     if not path.exists():
         return math.inf
@@ -145,7 +145,7 @@ def _written_before(path: Path, start: tuple[int, str], before: datetime) -> flo
 
 
 def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
-    """What is chained after an export and is older than it would look like something repeated."""
+    """An old event that is chained after an export would look like a repeated one."""
     waiting = ask(connection, Query(("LINDEX", keys.JOURNAL, 0), lambda reply: text(reply or b"")))
     try:
         at = claimed(waiting, Place(EVENT.kind, ())).at if waiting else None
@@ -160,7 +160,7 @@ def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
 
 
 def _trim(connection: Connection, found: Ends, part: _Part, anchor: Anchor, own: Keys) -> None:
-    """Take the part out of Redis. What was chained meanwhile is taken into account first."""
+    """Remove the part from Redis, after including entries that were chained meanwhile."""
     signed = AUDIT_ANCHOR.signed(anchor, ANCHOR_PLACE, own.private).text
     for _ in range(_ATTEMPTS):
         if perform(connection, _trimmed(found, part, signed)):

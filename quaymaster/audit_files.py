@@ -1,6 +1,6 @@
-"""Exported parts of the audit: a header, then one entry a line, each as a JSON string.
+"""Exported parts of the audit: a header, then one entry per line, each as a JSON string.
 
-A file appears under its name when it is complete and on the disk, and is never overwritten.
+A file gets its name only once it is complete and on disk, and is never overwritten.
 """
 
 import json
@@ -22,15 +22,15 @@ _LONGEST_LINE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class AuditFile:
-    """A file and what its header says: the entries themselves prove it."""
+    """A file and its header. Only the entries themselves prove what the header says."""
 
     path: Path
     first: int
     last: int
     previous: str
-    """The hash of the entry before the first; empty where there is none."""
+    """The hash of the entry before the first; empty if there is none."""
     head: str
-    """The hash of the last."""
+    """The hash of the last entry."""
     before: datetime
 
     @classmethod
@@ -40,7 +40,7 @@ class AuditFile:
             return _header_of(path, next(lines, ""))
 
     def lines(self) -> Iterator[str]:
-        """The entries, in order. Raises UsageError for a file that is cut off or no export."""
+        """The entries, in order. Raises UsageError if the file is cut off or not an export."""
         with _reading(self.path) as lines:
             next(lines)
             count = 0
@@ -50,7 +50,7 @@ class AuditFile:
             raise _no_export(self.path, f"it holds {count} entries and names another number")
 
     def check_is_whole(self) -> None:
-        """Raise Forged unless its lines are the chain between the hashes that it names."""
+        """Raise Forged unless its last line has the hash that the header names."""
         last = ""
         for last in self.lines():  # noqa: B007
             pass
@@ -62,10 +62,10 @@ class AuditFile:
 
 
 def write(file: AuditFile, lines: Iterable[str]) -> None:
-    """Write the file and let it appear. Raises Conflict where there is one, and OutsideFailure."""
+    """Write the file, then give it its name. Raises Conflict if it exists, and OutsideFailure."""
     partial = file.path.with_name(f".{file.path.name}.partial")
     try:
-        # It may be another name of a file that is complete: it is never written into.
+        # It may be a second name of a complete file, so it is never written to.
         partial.unlink(missing_ok=True)
         with partial.open("x", encoding="utf-8") as out:
             out.write(_header(file) + "\n")
@@ -73,7 +73,7 @@ def write(file: AuditFile, lines: Iterable[str]) -> None:
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
             out.flush()
             os.fsync(out.fileno())
-        # Unlike a rename this never takes the place of another file.
+        # Unlike a rename, this never replaces another file.
         os.link(partial, file.path)
         partial.unlink()
         _sync_folder(file.path.parent)
@@ -88,7 +88,7 @@ def write(file: AuditFile, lines: Iterable[str]) -> None:
 
 
 def exists(path: Path) -> Conflict:
-    """There is a file already, and it is another one."""
+    """The error for a path that another file already has."""
     return Conflict(
         f"{path} is there already and holds something else.",
         why="An export never overwrites a file. Nothing was changed.",
@@ -150,7 +150,7 @@ def _entry_in(line: str, path: Path) -> str:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of a file, whose troubles are told as sentences."""
+    """The lines of a file. An error in reading it becomes a UsageError."""
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             yield iter(lambda: file.readline(_LONGEST_LINE), "")

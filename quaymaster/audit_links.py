@@ -1,4 +1,4 @@
-"""Reading entries and the events in them: what the auditor, ``verify`` and job starts agree on."""
+"""Reading entries and their events: shared by the auditor, ``verify`` and job starts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,8 +18,8 @@ _CLAIM = TypeAdapter(Claim)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry in the chain, with what stands around it. Its own hash, and through it the newest
-    signature, tell whether that is true.
+    """An entry in the chain, with its envelope. Its hash, and through it the signature of the
+    newest entry, prove it.
     """
 
     entry: Entry
@@ -29,13 +29,13 @@ class Link:
 
     @property
     def hash(self) -> str:
-        """What the entry after it has to name."""
+        """The hash that the next entry must contain."""
         return hash_of(self.text)
 
 
 def link_of(line: str | bytes, number: int, ring: KeyRing) -> Link:
-    """What stands there. Raises Forged for what is no entry, naming the number that it should
-    have, and WrittenByNewer for one of a later version that cannot be read.
+    """The entry in a line. Raises Forged, with the expected number, if it is not an entry, and
+    WrittenByNewer if it has a later version that cannot be read.
     """
     text = line.decode(errors="replace") if isinstance(line, bytes) else line
     place = Place(AUDIT_ENTRY.kind, (str(number),))
@@ -49,10 +49,10 @@ def link_of(line: str | bytes, number: int, ring: KeyRing) -> Link:
 
 
 def vouches(text: str, number: int, ring: KeyRing) -> None:
-    """Raise Forged unless a worker signed this entry, also with a key that has ended since.
+    """Raise Forged unless a worker signed this entry; its key may have ended since.
 
-    A revoked key adds nothing that counts: events are signed by themselves, and whoever rewrites
-    the end with it is noticed as whoever cuts it off is.
+    A revoked key does no harm here: events have their own signatures, and rewriting the end with
+    that key is noticed in the same way as cutting it off.
     """
     try:
         place = (str(number),)
@@ -65,15 +65,15 @@ def vouches(text: str, number: int, ring: KeyRing) -> None:
 
 
 def claim_of(text: str) -> Claim | Event:
-    """What an event says that it is about, unchecked. Raises Forged for what is no event."""
+    """What an event claims to be about, unchecked. Raises Forged if it is not an event."""
     return _claim_in(claimed(text, Place(EVENT.kind, ())))
 
 
 def read_event(text: str, ring: KeyRing, chained_at: datetime) -> Event:
-    """The event in a journal, or in an entry that was chained then.
+    """The event in the journal, or in an entry that was chained at this time.
 
-    Raises Forged; CountsNoMore where its key had ended, or had been revoked by then, whatever time
-    it gives; and WrittenByNewer for a genuine one of a later version.
+    Raises Forged; CountsNoMore if its key had ended, or had been revoked by then, whatever time the
+    event claims; and WrittenByNewer for a genuine event of a later version.
     """
     found = claimed(text, Place(EVENT.kind, ()))
     claim = _claim_in(found)
@@ -89,7 +89,7 @@ def read_event(text: str, ring: KeyRing, chained_at: datetime) -> Event:
 
 
 def broken(number: int, why: str) -> Forged:
-    """The audit does not hold at this entry."""
+    """The error for an entry at which the audit does not hold."""
     return Forged(
         f"The audit does not hold at entry {number}.",
         why=f"Something other than Quaymaster wrote to it: {why}.",
@@ -98,7 +98,7 @@ def broken(number: int, why: str) -> Forged:
 
 
 def missing(first: int, last: int) -> Forged:
-    """Entries that should be before others are nowhere."""
+    """The error for entries that must exist before others but cannot be found."""
     which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
     return Forged(
         f"{which} missing: neither in Redis nor in the files that were given.",
@@ -109,7 +109,7 @@ def missing(first: int, last: int) -> Forged:
 
 
 def claims_of(texts: Iterable[str]) -> frozenset[int]:
-    """The operations that these say they are about."""
+    """The operations that these texts claim to be about."""
     found: set[int] = set()
     for text in texts:
         try:
@@ -120,7 +120,7 @@ def claims_of(texts: Iterable[str]) -> frozenset[int]:
 
 
 def _check_key(found: Claimed, ring: KeyRing, chained_at: datetime) -> None:
-    """A thief gives any time, so a revoked key counts in what was chained before that alone."""
+    """A thief can write any time, so a revoked key counts only in entries chained before."""
     key = ring.key(found.key)
     if key.revoked_at is not None and max(chained_at, found.at) > key.revoked_at:
         raise CountsNoMore(f"It is signed with {key.id}, a key that was revoked.")
@@ -129,7 +129,7 @@ def _check_key(found: Claimed, ring: KeyRing, chained_at: datetime) -> None:
 
 
 def _lasting(ring: KeyRing, key_id: str) -> KeyRing:
-    """The ring as if this key had no end: whether it signed is asked before when."""
+    """The ring as if this key had no end: the signature is checked first, its time later."""
     key = ring.keys.get(key_id)
     if key is None or (key.ends_at is None and key.revoked_at is None):
         return ring
@@ -137,7 +137,7 @@ def _lasting(ring: KeyRing, key_id: str) -> KeyRing:
 
 
 def _claim_in(found: Claimed) -> Claim | Event:
-    """What it says that it is about: all of it at once, where it is of today's version."""
+    """What it claims to be about; the complete event if it has today's version."""
     try:
         if found.version == EVENT.version:
             return EVENT.adapter.validate_json(found.body)

@@ -1,4 +1,4 @@
-"""The audit in Redis: its two ends in one look, and its lines page by page."""
+"""The audit in Redis: both ends at one moment, and its lines page by page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ return {redis.call('GET', KEYS[1]) or '', redis.call('LINDEX', KEYS[2], 0) or ''
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """What is at the two ends of the audit in Redis, at one moment."""
+    """Both ends of the audit in Redis, at one moment."""
 
     anchor: str
     first: str
@@ -29,7 +29,7 @@ class Ends:
     length: int
 
     def start(self, ring: KeyRing) -> Anchor | None:
-        """The anchor. Raises Forged where it does not fit what is left, as where it was removed."""
+        """The anchor. Raises Forged if it does not fit the first entry, or was removed."""
         found = (
             AUDIT_ANCHOR.read(self.anchor, ANCHOR_PLACE, ring, in_audit=True).value
             if self.anchor
@@ -58,24 +58,24 @@ def head() -> Query[str]:
 
 
 def line_at(index: int) -> Query[str]:
-    """An entry by its place in Redis; empty where there is none."""
+    """An entry by its index in Redis; empty if there is none."""
     return Query(("LINDEX", keys.AUDIT, index), lambda reply: text(reply) if reply else "")
 
 
 def lines_between(first: int, last: int) -> Query[tuple[str, ...]]:
-    """Entries by their places in Redis, both included, as LRANGE counts them."""
+    """Entries by their indexes in Redis, both included, as LRANGE counts them."""
     return Query(
         ("LRANGE", keys.AUDIT, first, last), lambda reply: tuple(text(one) for one in reply)
     )
 
 
 def stored_lines(connection: Connection, start: int = 0) -> Iterator[str]:
-    """The audit from a place in Redis on, oldest first, page by page."""
+    """The audit from an index in Redis, oldest entry first, read page by page."""
     while page := ask(connection, lines_between(start, start + PAGE - 1)):
         yield from page
         start += len(page)
 
 
 def text(reply: bytes) -> str:
-    """What Redis holds, whatever somebody put there."""
+    """A reply as text, even if somebody put invalid UTF-8 there."""
     return reply.decode(errors="replace")

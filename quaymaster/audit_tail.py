@@ -1,7 +1,7 @@
-"""Whether the audit says that an operation has ended: asked before each piece of work.
+"""Whether the audit says that an operation has ended: checked before each stage of work.
 
 The audit is read from its end back to the time of the request. The signature of the newest entry
-and the hashes vouch for every line that is looked at, so none can be changed or left out.
+and the hashes vouch for every line on the way, so none can be changed or omitted.
 """
 
 import re
@@ -21,10 +21,10 @@ from quaymaster.store.transactions import Connection, Query, ask
 _ENDS = {state.value: state for state in State if state.is_terminal}
 _FIRST_PAGE, _LARGEST_PAGE = 32, 512
 _PREVIOUS = re.compile(r'[^\n]{1,300}\n\{"number":(\d{1,18}),"previous":"([0-9a-f]{64}|)"')
-"""An entry as it is written today: only those that name the operation are read in full."""
+"""An entry in today's form. Only entries that name the operation are parsed in full."""
 _AT = re.compile(r"\d+ [^ ]+ (\d{1,10}) ")
 
-# Lines that hold these characters, among a hundred; and how many there were to look at.
+# How many of a hundred lines exist, and those lines that contain the given text.
 _JOURNALLED = """
 local lines = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
 local found = {#lines}
@@ -41,15 +41,15 @@ _JOURNAL_PAGE = 100
 def ended_in_audit(
     connection: Connection, ring: KeyRing, operation_id: int, since: datetime, now: datetime
 ) -> State | None:
-    """How an operation that was asked for at this time has ended, if it has.
+    """How an operation that was requested at this time has ended, if it has.
 
-    Raises Forged where the audit does not hold back to then, or an auditor noted since then that
-    its end was cut off: what it says is not known.
+    Raises Forged if the audit does not hold back to that time, or if an auditor has recorded since
+    then that its end was cut off: in both cases the answer is unknown.
     """
     for journalled in _in_journal(connection, operation_id):
         if (state := _end_in(journalled, operation_id, ring, now)) is not None:
             return state
-    # What was chained meanwhile is in the audit, which is read afterwards.
+    # Events chained meanwhile are in the audit, which is therefore read second.
     for link in _back_to(connection, ring, operation_id, since - CLOCK_SKEW):
         if link.entry.tells_of_a_cut:
             raise Forged(
@@ -65,7 +65,7 @@ def ended_in_audit(
 
 
 def _in_journal(connection: Connection, operation_id: int) -> Iterator[str]:
-    """What may be events of it, from the newest back: new ones only make one look twice."""
+    """Possible events of the operation, newest first. New arrivals may repeat some of them."""
     last, mark = -1, _mark(operation_id)
     while True:
         first = last - _JOURNAL_PAGE + 1
@@ -78,7 +78,7 @@ def _in_journal(connection: Connection, operation_id: int) -> Iterator[str]:
 
 
 def _end_in(event: str, operation_id: int, ring: KeyRing, at: datetime) -> State | None:
-    """The end that an event tells of, when it is genuine and about this operation."""
+    """The end that an event records, if it is genuine and about this operation."""
     try:
         claim = claim_of(event)
         if claim.operation != operation_id or claim.what not in _ENDS:
@@ -94,9 +94,7 @@ def _end_in(event: str, operation_id: int, ring: KeyRing, at: datetime) -> State
 def _back_to(
     connection: Connection, ring: KeyRing, operation_id: int, since: datetime
 ) -> Iterator[Link]:
-    """The entries that name the operation or a cut, the newest first, back to what was chained
-    before.
-    """
+    """The entries since this moment that name the operation or a cut, newest first."""
     found = ask(connection, ends())
     if not found.last:
         _check_the_rest(found, ring, 1, "", since)
@@ -108,7 +106,7 @@ def _back_to(
         for line in reversed(page):
             there, previous, at = _outline(line, number, ring)
             if there > number:
-                continue  # chained since the last look
+                continue  # chained since the previous page was read
             if there != number or hash_of(line) != wanted:
                 raise broken(number, "it was changed, or one before it was removed")
             if at < earliest:
@@ -128,7 +126,7 @@ def _tail(found: Ends, ring: KeyRing) -> tuple[int, str]:
 
 
 def _outline(line: str, number: int, ring: KeyRing) -> tuple[int, str, float]:
-    """The number, the hash of the entry before, and when it was chained."""
+    """The entry's number, the hash of the entry before it, and when it was chained."""
     body, header = _PREVIOUS.match(line), _AT.match(line)
     if body and header:
         return int(body[1]), body[2], float(header[1])
@@ -137,7 +135,7 @@ def _outline(line: str, number: int, ring: KeyRing) -> tuple[int, str, float]:
 
 
 def _check_the_rest(found: Ends, ring: KeyRing, first: int, previous: str, since: datetime) -> None:
-    """Raise Forged unless the chain begins at this number, or goes on in a file that is older."""
+    """Raise Forged unless the chain begins at this number, or continues in an older file."""
     anchor = found.start(ring)
     exported = (0, "") if anchor is None else (anchor.number, anchor.head)
     is_emptied = anchor is not None and not found.first
@@ -147,5 +145,5 @@ def _check_the_rest(found: Ends, ring: KeyRing, first: int, previous: str, since
 
 
 def _mark(operation_id: int) -> str:
-    """How an event spells its operation. What is spelled otherwise has another signature."""
+    """How an event writes its operation. Any other spelling would have another signature."""
     return f":{operation_id},"

@@ -1,4 +1,4 @@
-"""The whole audit as one chain: the files that parts of it were exported to, then Redis."""
+"""The complete audit as one chain: the exported files, then Redis."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,10 +21,10 @@ def verify_whole(
     *,
     since_anchor: bool = False,
 ) -> Verified:
-    """Check files and Redis as one chain; with ``since_anchor`` only what was not exported.
+    """Check files and Redis as one chain; with ``since_anchor``, only what was not exported.
 
-    Raises Forged, also where a file is missing; UsageError for what is no export; Conflict where
-    a part was exported meanwhile; WrittenByNewer and Unavailable.
+    Raises Forged, also if a file is missing; UsageError if a file is not an export; Conflict if a
+    part was exported meanwhile; WrittenByNewer and Unavailable.
     """
     if since_anchor and paths:
         raise UsageError("--since-anchor checks Redis alone: name no files with it.")
@@ -47,7 +47,7 @@ def verify_whole(
 
 
 def _in_order(files: Sequence[AuditFile]) -> list[AuditFile]:
-    """The files by their entries. Raises Forged where there is a gap or a file is there twice."""
+    """The files in order. Raises Forged for a gap, and UsageError if two files share entries."""
     ordered = sorted(files, key=lambda file: file.first)
     last = 0
     for file in ordered:
@@ -76,7 +76,7 @@ def _lines(
         yield from file.lines()
         last, head = file.last, file.head
     known = last - (0 if anchor is None else anchor.number)
-    # An export that was interrupted has written its file and taken nothing out of Redis yet.
+    # An interrupted export has written its file and not removed anything from Redis yet.
     for place, line in enumerate(stored_lines(connection, max(0, known - 1)), max(1, known)):
         if place > known:
             yield line

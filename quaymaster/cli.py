@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import closing
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.connections import courier_connection, queue_connection, worker_connection
 from quaymaster.database_commands import database_app
 from quaymaster.enrolment import expect_to_work, refuse_others
-from quaymaster.errors import QuaymasterError
+from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
@@ -253,23 +254,29 @@ def try_it(
     remove: Annotated[
         bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")
     ] = False,
-    script: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Type what stands in this file, at the terminal."),
-    ] = None,
-    terminal: Annotated[
-        bool, typer.Option("--terminal", help="Talk at this terminal instead of in a browser.")
-    ] = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address of the page, open nothing.")
     ] = False,
 ) -> None:
     """Try it all on this machine, without Slack: a sample world and a chat page."""
+    _expect_the_trial()
     from trial.options import TrialOptions
     from trial.run import run_trial
 
-    options = TrialOptions(state, docker or None, reset, remove, script, terminal, not no_browser)
+    options = TrialOptions(state, docker or None, reset, remove, not no_browser)
     raise typer.Exit(run_trial(options))
+
+
+def _expect_the_trial() -> None:
+    """End the program if the distribution that contains the trial is not installed."""
+    if find_spec("trial") is None:
+        missing = NotFound(
+            "`quaymaster try` is not installed here.",
+            why="It is a separate distribution, quaymaster-try.",
+            next_step="Install it with `pip install 'quaymaster[try]'`, or from a checkout with "
+            "`pip install . ./try`.",
+        )
+        end_with(str(missing))
 
 
 def _checked(only: str, host: str | None) -> tuple[Check, ...]:

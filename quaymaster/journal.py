@@ -8,6 +8,7 @@ and those that it has already.
 from dataclasses import dataclass
 from datetime import datetime
 
+from quaymaster.actors import PRODUCT
 from quaymaster.operations import Operation
 
 
@@ -23,7 +24,7 @@ class Event:
     what: str
     """Its kind: a state, or “vote”, “cancel asked” and the like."""
     actor: str
-    """A Slack user id, or “quaymaster” for what the product does by itself."""
+    """The id of an actor: see ``actors``."""
     at: datetime
     detail: str = ""
     environment: str = ""
@@ -34,12 +35,8 @@ class Event:
         return (str(self.operation), str(self.version), self.what)
 
 
-PRODUCT = "quaymaster"
-"""The actor of what the product does by itself."""
-
-
 def event_of(
-    operation: Operation, *, actor: str = PRODUCT, detail: str = "", what: str = ""
+    operation: Operation, *, actor: str = PRODUCT.id, detail: str = "", what: str = ""
 ) -> Event:
     """The event of a move: the operation as it is after it."""
     return Event(

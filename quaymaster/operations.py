@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from quaymaster.actors import Actor, SlackUser
 from quaymaster.approvals import Approval, Vote
 from quaymaster.errors import Conflict
 from quaymaster.outcomes import Outcome
@@ -135,14 +136,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asked, from Slack's signed payload alone."""
-
-    team: str
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
 class Origin:
     """Where the command was typed, and which delivery brought it."""
 
@@ -226,6 +219,16 @@ class Operation:
     def actor(self) -> Actor:
         """Who asked."""
         return self.submission.value.actor
+
+    @property
+    def requester(self) -> str:
+        """The id of the actor, which approvals and the audit compare with those of people."""
+        return self.actor.id
+
+    @property
+    def person(self) -> SlackUser | None:
+        """The actor, where that is a person: somebody with a standing, who can be written to."""
+        return self.actor if isinstance(self.actor, SlackUser) else None
 
     @property
     def origin(self) -> Origin:

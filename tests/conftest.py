@@ -23,6 +23,7 @@ from tests.engines.trivy import TrivyCaches, make_caches
 from tests.engines.trivy import trivy_binary as find_trivy
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import LocalImages
+from tests.quiet import MARK, first_the_lonely, turn
 from tests.trial.programs import remove_what_is_kept
 
 # How long an example takes says more about the machine than about the code.
@@ -94,13 +95,25 @@ def pytest_configure_node(node: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse tests that would start an engine in the fast run."""
+    """Refuse tests that would start an engine in the fast run; deadlines are measured first."""
+    first_the_lonely(items)
     for item in items:
         wanted = _ENGINE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if wanted and item.get_closest_marker("engine") is None:
             raise pytest.UsageError(
                 f"{item.nodeid} uses {', '.join(sorted(wanted))}: mark it @pytest.mark.engine"
             )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keep every other test of the run waiting while one measures a deadline."""
+    if not _is_worker(item.config):
+        return (yield)
+    run = item.config.stash[_SESSION].run
+    run.make()
+    with turn(run.path, alone=item.get_closest_marker(MARK) is not None):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 from bot.commands.help import command_table
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.limits import ROWS
-from quaymaster.operations import Actor, Operation, Stage, State
+from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import DeployPlan, Examined, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
@@ -66,7 +67,7 @@ def _push() -> Operation:
     return operation(
         id=1041,
         request=PushRequest(ImageRef(_WEB, "1.4"), "app1"),
-        actor=Actor("T1", "alice"),
+        actor=SlackUser("T1", "alice"),
         requested_at=_NOW,
         state=State.RUNNING,
         queue="host:app1",

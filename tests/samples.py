@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import Approval, ApprovalRule, Choice, Vote
 from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.movers import may_have_moved
-from quaymaster.operations import Actor, Operation, Origin, Stage, State, Submission
+from quaymaster.operations import Operation, Origin, Stage, State, Submission
 from quaymaster.plans import DeployPlan, Examined, Running
 from quaymaster.policy import Person, Standing
 from quaymaster.requests import DeployRequest, PushRequest
@@ -25,7 +26,7 @@ NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DIGEST = Digest("sha256:" + "a1" * 32)
 OTHER_DIGEST = Digest("sha256:" + "b2" * 32)
 WEB = Repository("registry.staging:5000", "shop/web")
-ALICE = Actor("T0TEAM", "U0ALICE")
+ALICE = SlackUser("T0TEAM", "U0ALICE")
 _SUBMITTED = frozenset(field.name for field in fields(Submission))
 
 

@@ -30,6 +30,7 @@ DOCUMENTS = (
     "docs/redis-users.md",
     "docs/keeping.md",
     "docs/performance.md",
+    "docs/style.md",
 )
 PICTURES = "docs/screenshots"
 WRITTEN_BY_PEOPLE = frozenset(

@@ -4,9 +4,9 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn, Protocol
 
 import requests
 from docker.errors import DockerException
@@ -16,22 +16,19 @@ from trial.browser import shown_in_browser
 from trial.configuration import write_configuration
 from trial.engine import LABEL, Engine, connected, speaking_of_the_engine
 from trial.interruption import Interruption
-from trial.keyboard import Lines, Terminal, lines_from
 from trial.keys import make_keys
 from trial.leftovers import begin_anew, clear_up, end_killed, refuse_what_is_broken
 from trial.options import TrialOptions
 from trial.own_engine import OwnEngine
-from trial.paper import Paper
 from trial.parts import Parts, running_parts, running_product
 from trial.ports import claim
 from trial.processes import Process
 from trial.reachable import engine_host
 from trial.registry import running_registry
-from trial.session import Session
 from trial.spelled import spelled
 from trial.state_directory import StateDirectory, opened
 from trial.stock import put_in_place
-from trial.tour import FIRST_DEPLOY, greeting, page_greeting, tour, welcome
+from trial.tour import FIRST_DEPLOY, greeting, welcome
 from trial.vulnerabilities import (
     DOWNLOAD_SECONDS,
     download_command,
@@ -41,71 +38,62 @@ from trial.world import CAROL, SHOP
 
 _CONNECTED_WITHIN = 30.0
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Writes lines to the person who started the trial."""
+
+    def __call__(self, *lines: str) -> None:
+        """Write them immediately."""
 
 
-def tried(options: TrialOptions, paper: Paper, interruption: Interruption) -> bool:
-    """Run a trial; whether everything that was typed went right.
+def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
+    """Run a trial; with ``remove``, only delete what it keeps.
 
     Raises QuaymasterError when it cannot be started or a part of it ends, Stopped when somebody
     asks for it; nothing is left running in any case.
     """
-    with (
-        lines_from(options.script) if options.is_typed else nullcontext() as lines,
-        opened(options.state) as state,
-    ):
+    with opened(options.state) as state:
         own = OwnEngine(state, interruption)
         host = engine_host(options.docker, os.environ)
         if options.reset or options.remove:
             begin_anew(state, own, host)
         if options.remove:
             state.remove()
-            paper.say(f"{state.path} and its images are removed.")
-            return True
+            say(f"{state.path} and its images are removed.")
+            return
         refuse_what_is_broken(state)
         killed = end_killed(state, own, host)
-        with _engine(own, host, paper.say) as engine:
-            clear_up(state, engine, killed, paper.say)
+        with _engine(own, host, say) as engine:
+            clear_up(state, engine, killed, say)
             with speaking_of_the_engine():
                 engine.expect_no_other_quaymaster(state.choices.name, state.choices.registry)
             claim(state.choices.ports(), str(options.state))
             with (
-                _no_services_afterwards(state, engine, interruption, paper.say),
+                _no_services_afterwards(state, engine, interruption, say),
                 running_parts(state, interruption) as parts,
-                _everything(parts, engine, paper.say),
+                _everything(parts, engine, say),
             ):
                 try:
-                    if lines is None:
-                        _show_page(parts, paper, wants_browser=options.browser)
-                    return _talk(parts, lines, paper)
+                    _show_page(parts, say, wants_browser=options.browser)
                 finally:
                     interruption.begin_ending()
-                    paper.prompt = str
-                    paper.say(
+                    say(
                         "",
                         f"Ending everything that runs; {spelled('--remove')} removes what is kept, "
                         "too…",
                     )
 
 
-def _show_page(parts: Parts, paper: Paper, *, wants_browser: bool) -> NoReturn:
+def _show_page(parts: Parts, say: Say, *, wants_browser: bool) -> NoReturn:
     """Tell where the page is, and stay until somebody stops it or a part ends."""
     state, address = parts.state, str(parts.slack["page_url"])
-    paper.say(*page_greeting(state, address))
+    say(*greeting(state, address))
     if wants_browser:
         is_terminal = sys.stdout.isatty()
-        paper.say(shown_in_browser(address, state.path, os.environ, is_terminal=is_terminal))
+        say(shown_in_browser(address, state.path, os.environ, is_terminal=is_terminal))
     while (ended := parts.ended()) is None:
         time.sleep(0.2)
     raise ended.failure()
-
-
-def _talk(parts: Parts, lines: Lines, paper: Paper) -> bool:
-    """The conversation at the terminal, until its lines end; whether everything went right."""
-    paper.say(*greeting(parts.state), "", *tour())
-    if isinstance(lines, Terminal):
-        paper.prompt = lines.prompt
-    return asyncio.run(Session(parts, lines, paper).run())
 
 
 @contextmanager

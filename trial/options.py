@@ -16,14 +16,5 @@ class TrialOptions:
     """Throw away what earlier runs kept, and begin anew."""
     remove: bool = False
     """Throw everything away, and do not begin anew."""
-    script: Path | None = None
-    """Read what people type from this file instead of the keyboard."""
-    terminal: bool = False
-    """Talk at this terminal instead of on the chat page."""
     browser: bool = True
     """Open the chat page in a browser."""
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether lines are read here, from a person or a script."""
-        return self.terminal or self.script is not None

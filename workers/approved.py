@@ -28,7 +28,7 @@ def approved_plan(operation: Operation, policy: ApprovalPolicy) -> DeployPlan:
         vote.voter
         for vote in approval.votes
         if vote.choice is Choice.APPROVE
-        and (policy.own_request_counts or vote.voter != operation.actor.user)
+        and (policy.own_request_counts or vote.voter != operation.requester)
     }
     if approval.rejected_by is not None or len(counted) < policy.needed:
         raise NotAllowed(

@@ -57,6 +57,11 @@ _NO_COMMAND = (
     "no such file or directory",
     "exec format error",
 )
+_NOT_THE_DISK = ("cgroup", "cgroups", "inotify", "inotify_add_watch", "fsnotify")
+"""Linux answers ENOSPC also where it counts something else than bytes:
+https://man7.org/linux/man-pages/man2/inotify_add_watch.2.html
+"""
+_PORT_DENIED = ("bind: permission denied",)
 _DENIED_BY_HOST = ("permission denied", "operation not permitted", "read-only file system")
 
 
@@ -99,14 +104,9 @@ def _by_itself(
     words: ForeignWords, status: int | None, why: str, subject: str, host: str
 ) -> QuaymasterError:
     """Whatever it says, it does not say it of a registry."""
-    if words.has(*_FULL):
-        return _host_full(why, subject, host)
-    if words.has(*_PORT_TAKEN):
-        return Conflict(
-            f"A port that {subject} publishes is taken on {host}.",
-            why=why,
-            next_step="Stop what uses the port, or give the service another one.",
-        )
+    short = _short_of_something(words, why, subject, host)
+    if short is not None:
+        return short
     if words.has(*_NOT_ON_HOST):
         return _not_on_host(subject, host)
     if status == 409:
@@ -132,6 +132,35 @@ def _by_itself(
             "what SELinux or AppArmor say there.",
         )
     return _by_status(words, status, why, subject, host)
+
+
+def _short_of_something(
+    words: ForeignWords, why: str, subject: str, host: str
+) -> QuaymasterError | None:
+    """Of disk, of what its kernel counts, or of a port."""
+    if words.has(*_FULL) and words.has(*_NOT_THE_DISK):
+        return OutsideFailure(
+            f"{host} has reached a limit of its kernel, so {subject} could not be started.",
+            why=why,
+            next_step="It is not the disk. On that host, stop containers that are not needed, or "
+            "raise the limit (cgroups, or `sysctl fs.inotify`).",
+        )
+    if words.has(*_FULL):
+        return _host_full(why, subject, host)
+    if words.has(*_PORT_DENIED):
+        return OutsideFailure(
+            f"{host} may not use a port that {subject} publishes.",
+            why=why,
+            next_step="An engine without root may not use ports below 1024: give the service a "
+            "higher one, or lower `net.ipv4.ip_unprivileged_port_start` on that host.",
+        )
+    if words.has(*_PORT_TAKEN):
+        return Conflict(
+            f"A port that {subject} publishes is taken on {host}.",
+            why=why,
+            next_step="Stop what uses the port, or give the service another one.",
+        )
+    return None
 
 
 def _by_status(

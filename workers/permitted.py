@@ -48,7 +48,7 @@ def answers(
     now = tools.now()
     facts = Facts(
         request=request,
-        requester=operation.actor.user,
+        requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=resolved,
         now=now,
@@ -91,7 +91,7 @@ def verdict_of_now(
 def are_known(operation: Operation, tools: Toolbox) -> bool:
     """Whether the bot has looked up lately who asked for it and who agreed."""
     known = lately(operation.standings, tools.now())
-    return all(user in known for user in involved(operation.actor.user, operation.approval))
+    return all(user in known for user in involved(operation.requester, operation.approval))
 
 
 def _changing(operation: Operation) -> DeployRequest | RollbackRequest:

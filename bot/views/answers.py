@@ -24,6 +24,7 @@ from bot.views.parts import (
     clipped_middle,
     message_text,
     more,
+    mrkdwn,
     paragraph,
     plain_button,
     prose,
@@ -38,6 +39,8 @@ from quaymaster.releases import Release
 
 JOBS_SHOWN = 20
 _SERVICES_SHOWN = 40
+_STATUS_CHARACTERS = 10_000
+"""Slack takes 12,000 in all blocks: https://github.com/slackapi/bolt-js/issues/2509"""
 _HELP_SHOWN = 30
 
 
@@ -133,22 +136,31 @@ def status_answer(
     command: str = COMMAND,
     at_most: int = _SERVICES_SHOWN,
 ) -> Answer:
-    """What runs where, by environment, in the order given; at most so many services."""
+    """What runs where, by environment, in the order given; at most so many services, and as many
+    as a message has room for.
+    """
     if not services:
         said: Line = ("No service is configured.",)
         return Answer(message_text(said), (paragraph(said),))
     scenes = Scenes(configuration, now, command)
-    shown = services[:at_most]
+    by_environment: dict[str, list[Line]] = {}
+    room = _STATUS_CHARACTERS
+    for service in services[:at_most]:
+        row = _service_row(service, scenes)
+        room -= len(mrkdwn(row)) + len(clipped(service.environment, 60))
+        if room < 0:
+            break
+        by_environment.setdefault(service.environment, []).append(row)
     blocks: list[Block] = []
     lines: list[Line] = []
-    for environment in list(dict.fromkeys(one.environment for one in shown)):
-        rows = [_service_row(one, scenes) for one in shown if one.environment == environment]
+    for environment, rows in by_environment.items():
         title: Line = (Bold(clipped(environment, 60)),)
         blocks.append(bullets(rows, title=title))
         lines += [title, *rows]
-    if len(services) > len(shown):
+    left = len(services) - sum(map(len, by_environment.values()))
+    if left:
         hint: Line = (Code(f"{command} status ENVIRONMENT"), " shows one environment alone")
-        rest: Line = (f"{more(len(services) - len(shown))}: ", *hint)
+        rest: Line = (f"{more(left)}: ", *hint)
         blocks.append(paragraph(rest))
         lines.append(rest)
     return Answer(message_text(*lines), tuple(blocks))
@@ -209,5 +221,5 @@ def _job_row(scene: Scene) -> Line:
     operation = scene.operation
     now = standing(scene)
     title = headline_of(operation.request, scene.configuration.default_registry)
-    who: Line = (" · ", Person(operation.actor.user), " · ", When(operation.changed_at))
+    who: Line = (" · ", Person(operation.requester), " · ", When(operation.changed_at))
     return (f"{now.emoji} #{operation.id} {title} · {clipped(now.word, 60)}", *who)

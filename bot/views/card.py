@@ -37,6 +37,7 @@ from bot.views.parts import (
 from bot.views.results import FINDINGS_SHOWN, image_line, result_blocks, result_summary
 from bot.views.scene import Scene
 from bot.views.state import standing
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import Approval
 from quaymaster.configuration import Configuration
 from quaymaster.findings import Blocked, ScannerDatabase
@@ -59,8 +60,9 @@ def operation_messages(
     scene = Scene(operation, configuration, now, command)
     if operation.state is State.ACCEPTED or not operation.origin.channel:
         return ()
-    if operation.state is State.REFUSED and operation.started_at is None:
-        return (_private(scene),)
+    is_private = operation.state is State.REFUSED and operation.started_at is None
+    if is_private and operation.person is not None:
+        return (_private(scene, operation.person),)
     card = Message(
         slot="card",
         operation=operation.id,
@@ -96,7 +98,7 @@ def is_cancellable(operation: Operation) -> bool:
     )
 
 
-def _private(scene: Scene) -> Message:
+def _private(scene: Scene, person: SlackUser) -> Message:
     operation = scene.operation
     return Message(
         slot="private",
@@ -108,7 +110,7 @@ def _private(scene: Scene) -> Message:
             paragraph(standing(scene).line),
             *_outcome_blocks(operation.outcome, scene),
         ),
-        only_for=operation.actor.user,
+        only_for=person.user,
         thread=operation.origin.thread,
         urgency="ended",
     )
@@ -228,7 +230,7 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
 def _asked_by(operation: Operation) -> tuple[Line, ...]:
     """Nothing where the requester alone is told."""
     is_told_alone = operation.state is State.REFUSED and operation.started_at is None
-    return () if is_told_alone else (("Asked by ", Person(operation.actor.user)),)
+    return () if is_told_alone else (("Asked by ", Person(operation.requester)),)
 
 
 def _urgency(operation: Operation) -> Urgency:
@@ -349,5 +351,5 @@ def _in_time(scene: Scene) -> bool:
 
 def _footer(scene: Scene) -> Block:
     operation = scene.operation
-    asked: Line = (Person(operation.actor.user), " · ", When(operation.requested_at))
+    asked: Line = (Person(operation.requester), " · ", When(operation.requested_at))
     return small_print((f"#{operation.id} · ", *asked))

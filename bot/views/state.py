@@ -128,7 +128,7 @@ def _ended(operation: Operation) -> Standing:
         return _succeeded(operation, outcome)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
         by = (" by ", Person(operation.approval.rejected_by))
-        if operation.approval.rejected_by == operation.actor.user:
+        if operation.approval.rejected_by == operation.requester:
             return Standing("🚫", "Withdrawn", by)
     emoji, word = _ENDS[operation.state]
     return Standing(emoji, word, by)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from local_slack.blocks.elements import SUGGESTIONS
-from local_slack.blocks.layout import IN_MESSAGES, IN_MODALS, ON_HOME
+from local_slack.blocks.layout import BLOCKS
 from local_slack.blocks.schema import array, complaint, tagged, unique
 from local_slack.blocks.views import VIEW, inputs_need_submit
 
@@ -15,12 +15,10 @@ Surface = Literal["message", "modal", "home"]
 # https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message, 100 in a modal or Home
 # tab
 _SURFACES = {
-    "message": array(tagged(IN_MESSAGES), 0, 50),
-    "modal": array(tagged(IN_MODALS), 0, 100),
-    "home": array(tagged(ON_HOME), 0, 100),
+    "message": array(tagged(BLOCKS), 0, 50),
+    "modal": array(tagged(BLOCKS), 0, 100),
+    "home": array(tagged(BLOCKS), 0, 100),
 }
-MARKDOWN_TOTAL = 12_000
-TABLE_TOTAL = 10_000
 TEXT_TOTAL = 12_000
 _PER_BLOCK = 20
 
@@ -113,21 +111,6 @@ def _across(blocks: object, surface: Surface, pointer: str) -> Iterator[str]:
             if "block_id" in block
         ),
     )
-    markdown = [str(block.get("text", "")) for _, block in known if block.get("type") == "markdown"]
-    if len(markdown) > 1 and sum(map(len, markdown)) > MARKDOWN_TOTAL:
-        # https://docs.slack.dev/reference/block-kit/blocks/markdown-block: the limit is that of all
-        # of them together
-        yield complaint(
-            f"must be less than {MARKDOWN_TOTAL + 1} characters in all markdown blocks", pointer
-        )
-    tables = [block for _, block in known if block.get("type") == "table"]
-    if len(tables) > 1:
-        # https://docs.slack.dev/reference/block-kit/blocks/table-block
-        yield complaint("only_one_table_allowed", pointer)
-    if sum(len(text) for table in tables for text in texts(table)) > TABLE_TOTAL:
-        yield complaint(
-            f"must be less than {TABLE_TOTAL + 1} characters in all table cells", pointer
-        )
     if surface != "modal":
         for index, block in known:
             element = block.get("element")

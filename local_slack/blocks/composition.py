@@ -71,21 +71,20 @@ CONFIRM = record(
 )
 
 
-def option(*, with_url: bool = False, mrkdwn: bool = False) -> Check:
-    """One choice: text and description of 75 characters, value of 150; a url in overflow only.
+def option(*, mrkdwn: bool = False) -> Check:
+    """One choice: text and description of 75 characters, value of 150.
 
     Only radio buttons and checkboxes may use mrkdwn.
     https://docs.slack.dev/reference/block-kit/composition-objects/option-object
     """
     label = text(75) if mrkdwn else plain(75)
-    fields = {
-        "text": Field(label, required=True),
-        "value": Field(string(1, 150), required=True),
-        "description": Field(label),
-    }
-    if with_url:
-        fields["url"] = Field(string(1, 3000))
-    return record(fields)
+    return record(
+        {
+            "text": Field(label, required=True),
+            "value": Field(string(1, 150), required=True),
+            "description": Field(label),
+        }
+    )
 
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-group-object
@@ -116,12 +115,3 @@ CONVERSATION_FILTER = record(
     },
     _filters_something,
 )
-
-
-def _id_or_url(value: dict[str, object], pointer: str) -> Iterator[str]:
-    if ("id" in value) == ("url" in value):
-        yield complaint("must define either `id` or `url`", pointer)
-
-
-# https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object
-SLACK_FILE = record({"id": Field(string(1)), "url": Field(string(1))}, _id_or_url)

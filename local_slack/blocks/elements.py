@@ -1,4 +1,6 @@
-"""Block elements: buttons, menus, pickers and inputs.
+"""Block elements: buttons, menus, date pickers and inputs.
+
+Slack has more. Other elements are refused, as other blocks are.
 
 https://docs.slack.dev/reference/block-kit/block-elements
 """
@@ -14,7 +16,6 @@ from local_slack.blocks.composition import (
     CONVERSATION_FILTER,
     DISPATCH,
     OPTION_GROUP,
-    SLACK_FILE,
     option,
     plain,
 )
@@ -22,7 +23,6 @@ from local_slack.blocks.rich_text import RICH_TEXT
 from local_slack.blocks.schema import (
     Check,
     Field,
-    anything,
     array,
     boolean,
     complaint,
@@ -48,23 +48,6 @@ def _element(kind: str, fields: Mapping[str, Field], *rules: _Rule) -> Check:
     )
 
 
-def image_source(value: dict[str, object], pointer: str) -> Iterator[str]:
-    """An image comes from an address or from a Slack file, never from both or neither."""
-    if ("image_url" in value) == ("slack_file" in value):
-        yield complaint("must define either `image_url` or `slack_file`", pointer)
-
-
-# https://docs.slack.dev/reference/block-kit/block-elements/image-element
-IMAGE = record(
-    {
-        "type": Field(one_of("image"), required=True),
-        "image_url": Field(url(3000)),
-        "slack_file": Field(SLACK_FILE),
-        "alt_text": Field(string(1, 2000), required=True),
-    },
-    image_source,
-)
-
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON = _element(
     "button",
@@ -75,46 +58,6 @@ BUTTON = _element(
         "style": Field(one_of("primary", "danger")),
         "confirm": Field(CONFIRM),
         "accessibility_label": Field(string(1, 75)),
-    },
-)
-
-# https://docs.slack.dev/reference/block-kit/block-elements/workflow-button-element
-WORKFLOW_BUTTON = _element(
-    "workflow_button",
-    {
-        "text": Field(plain(75), required=True),
-        "workflow": Field(anything, required=True),
-        "style": Field(one_of("primary", "danger")),
-        "accessibility_label": Field(string(1, 75)),
-    },
-)
-
-# https://docs.slack.dev/reference/block-kit/block-elements/icon-button-element
-ICON_BUTTON = _element(
-    "icon_button",
-    {
-        "icon": Field(one_of("trash"), required=True),
-        "text": Field(plain(75), required=True),
-        "value": Field(string(0, 2000)),
-        "confirm": Field(CONFIRM),
-        "accessibility_label": Field(string(1, 75)),
-        "visible_to_user_ids": Field(array(string(1))),
-    },
-)
-
-_FEEDBACK = record(
-    {
-        "text": Field(plain(75), required=True),
-        "value": Field(string(0, 2000), required=True),
-        "accessibility_label": Field(string(1, 75)),
-    }
-)
-# https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element
-FEEDBACK_BUTTONS = _element(
-    "feedback_buttons",
-    {
-        "positive_button": Field(_FEEDBACK, required=True),
-        "negative_button": Field(_FEEDBACK, required=True),
     },
 )
 
@@ -139,43 +82,19 @@ def _boxes(kind: str, initial: Field) -> Check:
     )
 
 
-# https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
-OVERFLOW = _element(
-    "overflow",
-    {
-        "options": Field(array(option(with_url=True), 1, 5), required=True),
-        "confirm": Field(CONFIRM),
-    },
-)
-
-
 def _dated(value: object, pointer: str) -> Iterator[str]:
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         yield complaint("must be a valid date in the format YYYY-MM-DD", pointer)
 
 
-def _timed(value: object, pointer: str) -> Iterator[str]:
-    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        yield complaint("must be a valid time in the format HH:mm", pointer)
-
-
-_PICKER = {"confirm": Field(CONFIRM), "focus_on_load": FOCUS}
 # https://docs.slack.dev/reference/block-kit/block-elements/date-picker-element
 DATEPICKER = _element(
-    "datepicker", {"initial_date": Field(_dated), "placeholder": PLACEHOLDER, **_PICKER}
-)
-# https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element
-DATETIMEPICKER = _element(
-    "datetimepicker", {"initial_date_time": Field(integer(1_000_000_000, 9_999_999_999)), **_PICKER}
-)
-# https://docs.slack.dev/reference/block-kit/block-elements/time-picker-element
-TIMEPICKER = _element(
-    "timepicker",
+    "datepicker",
     {
-        "initial_time": Field(_timed),
+        "initial_date": Field(_dated),
         "placeholder": PLACEHOLDER,
-        "timezone": Field(string(1)),
-        **_PICKER,
+        "confirm": Field(CONFIRM),
+        "focus_on_load": FOCUS,
     },
 )
 
@@ -274,41 +193,18 @@ def _inputs() -> Iterator[tuple[str, Check]]:
 
 
 ELEMENTS: dict[str, Check] = {
-    "image": IMAGE,
     "button": BUTTON,
-    "workflow_button": WORKFLOW_BUTTON,
-    "icon_button": ICON_BUTTON,
-    "feedback_buttons": FEEDBACK_BUTTONS,
     "checkboxes": _boxes("checkboxes", Field(array(_BOXED, 1, 10))),
     "radio_buttons": _boxes("radio_buttons", Field(_BOXED)),
-    "overflow": OVERFLOW,
     "datepicker": DATEPICKER,
-    "datetimepicker": DATETIMEPICKER,
-    "timepicker": TIMEPICKER,
     **dict(_menus()),
     **dict(_inputs()),
 }
 
 _SELECTS = tuple(name for name in ELEMENTS if name.endswith("_select"))
-_PRESSED = (
-    "button",
-    "workflow_button",
-    "checkboxes",
-    "radio_buttons",
-    "overflow",
-    "datepicker",
-    "timepicker",
-)
+_CHOSEN = ("checkboxes", "radio_buttons", "datepicker", *_SELECTS)
 # Which elements fit where: the «works with» lists of each element's page, and of
 # https://docs.slack.dev/reference/block-kit/blocks/section-block, …/actions-block and …/input-block
-SECTION_ELEMENTS = ("image", *_PRESSED, *_SELECTS)
-ACTION_ELEMENTS = (*_PRESSED, "datetimepicker", "rich_text_input", *_SELECTS)
-INPUT_ELEMENTS = (
-    "checkboxes",
-    "radio_buttons",
-    "datepicker",
-    "datetimepicker",
-    "timepicker",
-    *_SELECTS,
-    *(name for name in ELEMENTS if name.endswith("_input")),
-)
+SECTION_ELEMENTS = ("button", *_CHOSEN)
+ACTION_ELEMENTS = ("button", *_CHOSEN, "rich_text_input")
+INPUT_ELEMENTS = (*_CHOSEN, *(name for name in ELEMENTS if name.endswith("_input")))

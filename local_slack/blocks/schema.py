@@ -3,6 +3,9 @@
 A check looks at one JSON value at one JSON pointer and yields what Slack would say about it, in
 Slack's words (``must be less than 3001 characters [json-pointer:/blocks/0/text/text]``). How Slack
 words schema errors: https://docs.slack.dev/reference/methods/blocks.validate
+
+Pydantic models would take about as many lines, most of them to translate errors and locations into
+Slack's form.
 """
 
 from __future__ import annotations

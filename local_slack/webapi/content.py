@@ -46,13 +46,9 @@ def read_content(state: State, args: Arguments, *, size_counts: bool = True) -> 
     if blocks is not None:
         checked_blocks(blocks, size_counts)
     attachments = args.structure("attachments", "invalid_attachments")
-    markdown = args.text("markdown_text")
-    if markdown and (text or blocks):
-        raise SlackError("markdown_text_conflict")
-    if not text and not blocks and not attachments and not markdown:
+    if not text and not blocks and not attachments:
         raise SlackError("no_text")
     warnings: tuple[str, ...] = ()
-    text = markdown or text
     if text is not None and len(text) > TRUNCATED_AT:
         text, warnings = text[:TRUNCATED_AT], (TRUNCATED,)
     named = None if blocks is None else with_ids(state, blocks)
@@ -83,20 +79,13 @@ def _with_ids(state: State, block: Json) -> Json:
     for place in ("accessory", "element"):
         if isinstance(block.get(place), dict):
             named[place] = _with_action(state, block[place])
-    if block["type"] in ("actions", "context_actions"):
+    if block["type"] == "actions":
         named["elements"] = [_with_action(state, element) for element in block["elements"]]
-    if block["type"] == "card" and "actions" in block:
-        named["actions"] = [_with_action(state, element) for element in block["actions"]]
-    for holder, inside in (("carousel", "elements"), ("container", "child_blocks")):
-        if block["type"] == holder:
-            named[inside] = list(with_ids(state, block[inside]))
     return named
 
 
 def _with_action(state: State, element: Json) -> Json:
-    if element["type"] == "image" or "action_id" in element:
-        return element
-    return {**element, "action_id": state.new_id("a")}
+    return element if "action_id" in element else {**element, "action_id": state.new_id("a")}
 
 
 def read_metadata(args: Arguments) -> Json | None:

@@ -1,1 +1,1 @@
-"""Everything that is kept in Redis: operations, cards, leases, releases, verdicts, the audit."""
+"""Everything that Redis holds: operations, cards, leases, releases, verdicts, the audit."""

@@ -1,4 +1,4 @@
-"""Where each message of an operation is, what it shows, and which cards are behind."""
+"""Where each message of an operation is, what it shows, and which cards are stale."""
 
 import json
 import math
@@ -19,23 +19,24 @@ from quaymaster.store.transactions import (
 
 GAVE_UP = "gave up: "
 NOT_ENDED = math.inf
-"""Where the card of an operation that goes on stands among those that are behind: last."""
+"""The score of an operation in progress in the list of stale cards: they come last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One message of an operation: its card, a copy in the approval channel, an alert, a file.
 
-    ``ts`` is empty while nobody knows whether the message is there: it was about to be posted.
-    For a file it is the file's id; for a message that Slack takes nowhere, ``GAVE_UP`` and why.
+    ``ts`` is empty while nobody knows whether the message is in Slack: it was about to be posted.
+    For a file it is the file's id; for a message that Slack refuses everywhere, ``GAVE_UP`` and the
+    reason.
     """
 
     channel: str
     ts: str
     shows: str
-    """A hash of what it shows; the same hash needs no call to Slack."""
+    """A hash of what it shows; if the hash stays the same, no call to Slack is needed."""
     attempted_at: float
-    """When posting began, in seconds since the epoch: where a search for it starts."""
+    """When posting began, in seconds since the epoch; a search for the message starts there."""
 
     @property
     def is_there(self) -> bool:
@@ -44,7 +45,7 @@ class Posting:
 
     @property
     def was_given_up(self) -> bool:
-        """Whether Slack took it nowhere, for a reason that stays."""
+        """Whether Slack refused it everywhere, for a permanent reason."""
         return self.ts.startswith(GAVE_UP)
 
 
@@ -54,8 +55,8 @@ def postings(operation_id: int) -> Query[dict[str, Posting]]:
 
 
 def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[None]:
-    """Remember that a message is about to be posted, is there, or shows something else; nothing
-    where the operation is not kept any more: nobody would ever drop it.
+    """Record that a message is about to be posted, is in Slack, or shows something else. Does
+    nothing if the operation is no longer kept, because nothing would ever delete the entry.
     """
     return Transaction(
         guards=(HasField(keys.operation(operation_id), "version"),),
@@ -68,8 +69,8 @@ def note_posting(operation_id: int, slot: str, posting: Posting) -> Transaction[
 def as_unknown(
     operation_id: int, noted: Mapping[str, Posting]
 ) -> tuple[tuple[Guard, ...], tuple[Command, ...]]:
-    """Guards and commands that note that nobody knows what these messages show, as long as nothing
-    else was noted of them.
+    """Guards and commands that mark the content of these messages as unknown, unless their records
+    have changed.
     """
     where = keys.card(operation_id)
     there = {slot: posting for slot, posting in noted.items() if posting.is_there}
@@ -83,8 +84,8 @@ def as_unknown(
 
 
 def behind(count: int) -> Query[tuple[tuple[int, float | None], ...]]:
-    """The cards that are behind: id, and when the operation ended, in seconds since the epoch, if
-    it has. Those that ended first come first.
+    """Stale cards: the id, and when the operation ended, in seconds since the epoch, if it has.
+    Operations that ended first come first.
     """
     return Query(
         ("ZRANGE", keys.CARDS_BEHIND, 0, count - 1, "WITHSCORES"),
@@ -93,9 +94,9 @@ def behind(count: int) -> Query[tuple[tuple[int, float | None], ...]]:
 
 
 def caught_up(operation_id: int, revision: int | str) -> Transaction[bool]:
-    """Take the card off the list if it shows the newest revision; False when it is behind again.
+    """Remove the card from the list if it shows the newest revision; False if it is stale again.
 
-    An empty revision is that of something that has none.
+    The revision is empty for something that has none.
     """
     return Transaction(
         guards=(FieldEquals(keys.operation(operation_id), "revision", str(revision)),),
@@ -106,7 +107,7 @@ def caught_up(operation_id: int, revision: int | str) -> Transaction[bool]:
 
 
 def drop(operation_id: int) -> Transaction[None]:
-    """Where there is no such operation (any more), forget its card for good."""
+    """Delete a card's entry if its operation does not exist (any more)."""
     return Transaction(
         guards=(FieldEquals(keys.operation(operation_id), "version", ""),),
         commands=(
@@ -119,7 +120,7 @@ def drop(operation_id: int) -> Transaction[None]:
 
 
 def bell(timeout_seconds: float) -> Query[bool]:
-    """Wait until a card falls behind, at most so long; True when one did."""
+    """Wait until a card becomes stale, at most this long; True if one did."""
     return Query(("BLPOP", keys.BELL, timeout_seconds), lambda reply: reply is not None)
 
 
@@ -140,7 +141,7 @@ def _read_behind(reply: Any) -> tuple[tuple[int, float | None], ...]:
 
 
 def pairs(reply: Any) -> Any:
-    """RESP3 answers with pairs, RESP2 with a flat list; redis-py hands both on."""
+    """RESP3 answers with pairs, RESP2 with a flat list; redis-py passes on either."""
     if reply and not isinstance(reply[0], (list, tuple)):
         return list(zip(reply[::2], reply[1::2], strict=True))
     return reply

@@ -1,7 +1,7 @@
-"""How each stored type is written and read: its version, and how an older one is lifted.
+"""How each stored type is written and read: its version, and how an older one is upgraded.
 
-A type that changes gets the next version and a function that lifts the one before: see
-``tests/stored/``. What a later program wrote is left alone: it reads ``WrittenByNewer``.
+A changed type gets the next version and a function that upgrades the previous one: see
+``tests/stored/``. Text from a later program stays untouched; reading it raises ``WrittenByNewer``.
 """
 
 import json
@@ -21,7 +21,7 @@ from quaymaster.store.envelopes import Claimed, Opened, Place, enclosed, opened
 T = TypeVar("T")
 
 Upgrade = Callable[[Any], Any]
-"""From the JSON of one version to that of the next."""
+"""From the JSON of one version to the JSON of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Codec(Generic[T]):
     kind: str
     adapter: TypeAdapter[T]
     signers: frozenset[Role]
-    """The roles whose signature counts for it."""
+    """The roles whose signature is accepted."""
     version: int = 1
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
-    """By the version that they lift to the next."""
+    """By the version that each upgrades to the next."""
 
     def signed(self, value: T, place: tuple[str, ...], key: SigningKey) -> Signed[T]:
-        """The value as it is stored at a place, signed now."""
+        """The value in its stored form for this place, signed now."""
         body = self.adapter.dump_json(value).decode()
         where = Place(self.kind, place)
         text = enclosed(body, self.version, where, key, datetime.now(UTC))
@@ -46,14 +46,14 @@ class Codec(Generic[T]):
     def read(
         self, text: str | bytes, place: tuple[str, ...], ring: KeyRing, *, in_audit: bool = False
     ) -> Signed[T]:
-        """What stands there. Raises Forged with the reason, or WrittenByNewer."""
+        """The value stored at a place. Raises Forged with the reason, or WrittenByNewer."""
         where = Place(self.kind, place)
         written = text.decode(errors="replace") if isinstance(text, bytes) else text
         found = opened(written, where, self.version, ring, self.signers, in_audit=in_audit)
         return Signed(self.lifted(found, where), written, found.key.id)
 
     def lifted(self, found: Opened | Claimed, place: Place) -> T:
-        """What a body of any version says, as of today. Raises Forged for one that says nothing."""
+        """A body of any version as today's type. Raises Forged if it cannot be read."""
         try:
             if found.version == self.version:
                 return self.adapter.validate_json(found.body)

@@ -1,4 +1,4 @@
-"""What looks at services found, in Redis: one observation for each service, the latest."""
+"""Results of the service checks, in Redis: the latest observation of each service."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ Place = tuple[str, str]
 
 
 def observe(drift: Drift, before: Signed[Drift] | None, key: SigningKey) -> Transaction[bool]:
-    """Note what was found; False when another look was faster."""
+    """Record an observation; False if another check was faster."""
     place = (drift.environment, drift.service)
     return Transaction(
         guards=(FieldEquals(keys.DRIFTS, _field(place), before.text if before else ""),),
@@ -34,12 +34,12 @@ def observe(drift: Drift, before: Signed[Drift] | None, key: SigningKey) -> Tran
 
 
 def observed(ring: KeyRing) -> Query[Mapping[Place, Signed[Drift]]]:
-    """What was found, as far as a worker of the host signed it: the rest is left out."""
+    """The observations that a worker of their host signed; others are omitted."""
     return Query(("HGETALL", keys.DRIFTS), lambda reply: dict(_readable(reply, ring)))
 
 
 def told() -> Query[Mapping[Place, str]]:
-    """The digests of the observations that an operation was made of."""
+    """The digests of the observations that already have an operation."""
 
     def read(reply: Any) -> Mapping[Place, str]:
         return {_place(field): digest.decode() for field, digest in _items(reply)}
@@ -48,7 +48,7 @@ def told() -> Query[Mapping[Place, str]]:
 
 
 def note_told(place: Place, digest: str) -> Transaction[None]:
-    """An operation was made of this observation, or it needs none."""
+    """Record that this observation has an operation, or needs none."""
     return Transaction(
         commands=(("HSET", keys.DRIFTS_TOLD, _field(place), digest),),
         done=lambda _: None,

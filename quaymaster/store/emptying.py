@@ -1,4 +1,4 @@
-"""Everything that Quaymaster and its queues keep in Redis, taken out of it."""
+"""Deleting everything that Quaymaster and its queues keep in Redis."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from quaymaster.store import keys
 from quaymaster.store.transactions import Connection, unavailable
 
 PATTERNS = (f"{keys.PREFIX}*", "rq:*")
-"""What is ours in a Redis that others use as well."""
+"""The keys of Quaymaster in a Redis that it may share with others."""
 _BATCH = 500
 
 
 def empty(connection: Connection) -> int:
-    """Delete every key of ours and no other; how many. Raises Unavailable, and ConfigurationError
-    for a user of Redis who may not.
+    """Delete every key of Quaymaster and no other; returns how many. Raises Unavailable, and
+    ConfigurationError if this Redis user is not allowed to.
     """
     deleted = 0
     try:
@@ -30,7 +30,7 @@ def empty(connection: Connection) -> int:
 
 
 def may_not() -> ConfigurationError:
-    """What to say to a user of Redis who may not list keys: no program may."""
+    """The error for a Redis user that may not list keys: no program may."""
     return ConfigurationError(
         "The user of Redis in REDIS_URL may not do this: no program may list or delete all keys.",
         next_step="Run it as the administrator of Redis: REDIS_URL=redis://:PASSWORD@HOST:6379/0.",
@@ -38,7 +38,7 @@ def may_not() -> ConfigurationError:
 
 
 def named(connection: Connection, pattern: str) -> Iterator[str]:
-    """The keys of a pattern, each once. SCAN itself may name one twice."""
+    """The keys that match a pattern, each once. SCAN itself may return one twice."""
     seen: set[str] = set()
     for name in connection.scan_iter(match=pattern, count=_BATCH):
         text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)

@@ -1,8 +1,8 @@
-"""Envelopes: whoever can write to Redis can neither write what is trusted nor move it elsewhere.
+"""Envelopes: write access to Redis is not enough to write trusted text, or to move it elsewhere.
 
-An envelope is one text: a line with the version of what is inside, the id of the key, the time and
-the signature, then the body as JSON. The signature covers all of it, and what kind of thing it is
-and where it lives: an old record copied to another place is refused there.
+An envelope is one text: a line with the version of the content, the id of the key, the time and the
+signature, then the body as JSON. The signature covers all of it, and also the kind of content and
+its place: a record that was copied to another place is refused there.
 """
 
 import base64
@@ -20,12 +20,12 @@ from quaymaster.signing_key import SigningKey
 _SIGNATURE_BYTES = 64
 _REMEMBERED = 8_192
 _genuine: dict[bytes, None] = {}
-"""Hashes of what was verified lately, oldest first."""
+"""Hashes of recently verified texts, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What kind of thing it is, and where it lives: its environment, service, id and the like."""
+    """The kind of content, and its place: the environment, service, id and so on."""
 
     kind: str
     parts: tuple[str, ...]
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What an envelope says of itself, unchecked."""
+    """What an envelope says about itself, unchecked."""
 
     version: int
     key: str
@@ -46,7 +46,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The content of an envelope whose signature holds."""
+    """The content of an envelope with a valid signature."""
 
     version: int
     key: PublicKey
@@ -64,15 +64,15 @@ def enclosed(body: str, version: int, place: Place, key: SigningKey, now: dateti
 def opened(
     text: str, place: Place, newest: int, ring: KeyRing, roles: Iterable[Role], *, in_audit: bool
 ) -> Opened:
-    """What is inside, when one of these roles signed exactly this for this place.
+    """The content, if one of these roles signed exactly this for this place.
 
-    Raises Forged with the reason, and WrittenByNewer for a version above ``newest``: what a later
-    program wrote is not forged. ``in_audit``: a chained event proves when it was signed, so there
-    also a key that was revoked later counts.
+    Raises Forged with the reason, and WrittenByNewer for a version above ``newest``: text from a
+    later program is not forged. ``in_audit``: a chained event proves when it was signed, so a key
+    that was revoked later is also accepted there.
     """
     version, key_id, at, signature, body = _parsed(text, place)
     key = _known(ring, key_id, place)
-    # What is in the audit is read once: it would only drive out what is read every second.
+    # Audit entries are read once: remembering them would evict texts that are read every second.
     holds = PublicKey.verifies if in_audit else _holds
     if not holds(key, signature, _message(place, version, key_id, at, body)):
         raise _refused(
@@ -93,12 +93,12 @@ def opened(
 
 
 def body_of(text: str) -> str:
-    """What an envelope claims, unchecked."""
+    """The body of an envelope, unchecked."""
     return text.partition("\n")[2]
 
 
 def claimed(text: str, place: Place) -> Claimed:
-    """What an envelope says, unchecked. Raises Forged for a text that is none."""
+    """What an envelope says, unchecked. Raises Forged if the text is not an envelope."""
     try:
         version, key_id, at, _ = text.partition("\n")[0].split(" ")
         moment = datetime.fromtimestamp(int(at), UTC)
@@ -108,7 +108,7 @@ def claimed(text: str, place: Place) -> Claimed:
 
 
 def key_id_of(text: str) -> str:
-    """The key that an envelope claims to be signed with, unchecked."""
+    """The id of the key that an envelope names, unchecked."""
     _version, _, rest = text.partition("\n")[0].partition(" ")
     return rest.partition(" ")[0]
 
@@ -126,7 +126,7 @@ def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
     if not line_break or len(signature) != _SIGNATURE_BYTES or not 0 <= numbers[1] < 1 << 33:
         raise _truncated(place)
     if header != _header(numbers[0], key_id, numbers[1], signature):
-        # One content has one text, and so one digest.
+        # Each content must have exactly one text, and therefore one digest.
         raise _truncated(place)
     return numbers[0], key_id, numbers[1], signature, body
 
@@ -164,7 +164,7 @@ def _refused(place: Place, reason: str, why: str = "") -> Forged:
 
 
 def _holds(key: PublicKey, signature: bytes, message: bytes) -> bool:
-    """What was found genuine is not checked again: open operations are read every second."""
+    """A verified text is not verified again: open operations are read every second."""
     seen = hashlib.sha256(b"".join((key.public, signature, message))).digest()
     if seen in _genuine:
         return True
@@ -178,7 +178,7 @@ def _holds(key: PublicKey, signature: bytes, message: bytes) -> bool:
 
 
 def _message(place: Place, version: int, key_id: str, at: int, body: str) -> bytes:
-    """Each part with its length before it, so no two lists of parts read the same."""
+    """Each part is preceded by its length, so two lists of parts never give the same message."""
     parts = ("quaymaster", place.kind, str(version), key_id, str(at), *place.parts, body)
     encoded = [part.encode() for part in parts]
     return b"".join(len(part).to_bytes(8, "big") + part for part in encoded)

@@ -1,10 +1,10 @@
-"""What has ended is dropped when its time is over, with everything beside it.
+"""Finished operations are deleted when their retention ends, with everything that belongs to them.
 
-An end puts the operation among those that have ended, in the transaction of the move; whoever looks
-after operations sweeps them. It is not the expiry of Redis's own keys, because ``keep`` may change
-afterwards and then holds for everything, because a card gets its address only after the end, and
-because no program that ends an operation has to know for how long it is kept. Sweeping twice, or
-in several processes at once, does no harm; it also works when Redis has no room left.
+The transaction that ends an operation adds it to the set of finished operations, and a loop beside
+the workers sweeps that set. Redis's own expiry would not do: ``keep`` may change afterwards and
+then applies to everything, a card gets its address only after the end, and the programs that end an
+operation need not know how long it is kept. Sweeping twice, or in several processes at once, does
+no harm; it also works when Redis has no room left.
 """
 
 import math
@@ -20,14 +20,14 @@ from quaymaster.store.ids import ids_in, is_id
 from quaymaster.store.transactions import Command, Connection, Query, Transaction, ask, perform
 
 AT_ONCE = 200
-"""So many operations are dropped in one round trip: nobody else waits for long."""
+"""How many operations one round trip deletes, so that other clients do not wait for long."""
 MOST_READINGS = 2_000
-"""Operations that only read are kept in this number at most, once they are an hour old."""
+"""At most this many operations that only read are kept, once they are an hour old."""
 READ_WITHIN = timedelta(hours=1)
 
 
 def ended(operation: Operation) -> tuple[Command, ...]:
-    """The commands that note that an operation has ended; none for one that goes on."""
+    """The commands that record the end of an operation; none if it has not ended."""
     if not operation.state.is_terminal:
         return ()
     where = keys.ENDED_READINGS if only_reads(operation.request) else keys.ENDED
@@ -35,11 +35,11 @@ def ended(operation: Operation) -> tuple[Command, ...]:
 
 
 def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
-    """Drop everything whose time is over; how many operations that were. Raises Unavailable."""
+    """Delete everything that has expired; returns how many operations. Raises Unavailable."""
     latest_surplus = ask(connection, _LATEST_SURPLUS)
     readings = max(
         (now - retention.listings).timestamp(),
-        # Whoever reads on and on fills nothing, and has an hour to look at each answer.
+        # Reading again and again cannot fill Redis, and each answer still stays for an hour.
         min(latest_surplus, (now - READ_WITHIN).timestamp()),
     )
     operations = (now - retention.operations).timestamp()
@@ -50,7 +50,7 @@ def sweep(connection: Connection, retention: Retention, now: datetime) -> int:
 
 
 def _swept(connection: Connection, where: str, until: float) -> int:
-    """Drop all that ended by then; how many that were."""
+    """Delete all operations that ended by then; returns how many."""
     oldest: Query[tuple[bytes, ...]] = Query(
         ("ZRANGE", where, "-inf", until, "BYSCORE", "LIMIT", 0, AT_ONCE), tuple
     )
@@ -65,7 +65,9 @@ def _swept(connection: Connection, where: str, until: float) -> int:
 
 
 def _drop_strays(connection: Connection, where: str, found: Iterable[bytes]) -> None:
-    """Members that are no ids: they may be no text at all, as a script's arguments have to be."""
+    """Remove members that are not ids. They may not even be text, which a script's arguments must
+    be.
+    """
     strays = [one for one in found if not is_id(one)]
     if strays:
         ask(connection, Query(cast("Command", ("ZREM", where, *strays)), int))
@@ -78,11 +80,13 @@ def _score(reply: Any) -> float:
 _LATEST_SURPLUS = Query(
     ("ZRANGE", keys.ENDED_READINGS, -MOST_READINGS - 1, -MOST_READINGS - 1, "WITHSCORES"), _score
 )
-"""When the latest of those ended that are more than may be kept."""
+"""When the latest of the operations beyond the permitted number ended."""
 
 
 def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
-    """Ended operations, where their messages are, their pages, and every list that they are in."""
+    """Delete finished operations, the addresses of their messages, their pages and their entries in
+    every list.
+    """
     words = tuple(ids)
     everything = (
         name for one in words for name in (keys.operation(one), keys.card(one), keys.pages(one))
@@ -100,7 +104,7 @@ def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
 
 
 def _forget_requests_before(limit: float) -> Transaction[None]:
-    """The latest requests are listed by age too, whatever became of them."""
+    """Shorten the list of recent requests by age as well, however they ended."""
     return Transaction(
         commands=(("ZREMRANGEBYSCORE", keys.RECENT, "-inf", f"({limit}"),),
         done=lambda _: None,

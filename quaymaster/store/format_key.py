@@ -1,4 +1,4 @@
-"""The format of everything in Redis together: a program that does not fit it does not start."""
+"""The format of the database as a whole: a program for another format does not start."""
 
 from quaymaster.errors import ConfigurationError
 from quaymaster.store import keys
@@ -6,16 +6,16 @@ from quaymaster.store.formats import FORMAT
 from quaymaster.store.transactions import Absent, Connection, Refusal, Transaction, perform
 
 EMPTYING = "quaymaster database empty"
-"""The command that makes room for this format."""
+"""The command that prepares Redis for this format."""
 
 
 def claim() -> Transaction[None]:
-    """Expect this program's format, and write it down in a Redis that holds nothing of ours.
+    """Expect this program's format, and record it in a Redis that holds nothing of Quaymaster yet.
 
-    Raises ConfigurationError, which says what to do, when something of another format is there.
+    Raises ConfigurationError, which says what to do, if Redis holds another format.
     """
     return Transaction(
-        # Every bot before there was a format gave out ids as soon as it was started.
+        # Every bot from before the format key reserved ids as soon as it started.
         guards=(Absent(keys.FORMAT), Absent(keys.NEXT_ID)),
         commands=(("SET", keys.FORMAT, FORMAT),),
         done=lambda _: None,
@@ -24,7 +24,7 @@ def claim() -> Transaction[None]:
 
 
 def expect(connection: Connection) -> None:
-    """The same, done. Raises ConfigurationError and Unavailable."""
+    """Perform ``claim``. Raises ConfigurationError and Unavailable."""
     perform(connection, claim())
 
 

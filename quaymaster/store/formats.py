@@ -1,11 +1,14 @@
-"""Every type that is stored and trusted, with its codec.
+"""Every stored type that programs rely on, with its codec.
 
-A change of one of these types needs its next version, a function that lifts the one before, and a
-new golden file in ``tests/stored/``.
+To change one of these types, add its next version, a function that upgrades the previous one, and a
+golden file in ``tests/stored/``.
 """
+
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from quaymaster.actors import PRODUCT
 from quaymaster.approvals import Vote
 from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.drift import Drift
@@ -23,13 +26,22 @@ from quaymaster.store.codecs import Codec
 from quaymaster.store.record import Record
 
 FORMAT = 1
-"""Of everything in Redis together: a program that is too old for it refuses to start."""
+"""The format of the database as a whole: a program that is too old for it does not start."""
 
 _BOT = frozenset({Role.BOT})
 _WORKER = frozenset({Role.WORKER})
 _SCANNER = frozenset({Role.SCANNER})
 
-SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT)
+
+def _with_kind_of_actor(submission: Any) -> Any:
+    """Version 1 of a request named the product as a user without a team."""
+    actor = submission["actor"]
+    if actor == {"team": "", "user": PRODUCT.id}:
+        return {**submission, "actor": {"kind": PRODUCT.kind}}
+    return {**submission, "actor": {**actor, "kind": "slack user"}}
+
+
+SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT, 2, {1: _with_kind_of_actor})
 RECORD = Codec("record", TypeAdapter(Record), _BOT | _WORKER)
 RESOLVED = Codec("resolved image", TypeAdapter(Resolved), _WORKER)
 EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)

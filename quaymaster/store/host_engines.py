@@ -1,13 +1,14 @@
-"""The engines of hosts, in Redis: one for each host, signed by a worker of that host."""
+"""The engines of hosts, in Redis: one per host, signed by a worker of that host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from quaymaster.actors import PRODUCT
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.host_engines import HostEngine
-from quaymaster.journal import PRODUCT, Event
+from quaymaster.journal import Event
 from quaymaster.key_ring import KeyRing
 from quaymaster.queues import host_queue
 from quaymaster.signing_key import SigningKey
@@ -17,21 +18,21 @@ from quaymaster.store.formats import EVENT, HOST_ENGINE
 from quaymaster.store.transactions import FieldEquals, Query, Transaction
 
 _COUNT = ""
-"""The field that counts what was written; no host has this name."""
+"""The field that counts the writes; no host has this name."""
 _NO_OPERATION = 0
 _MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class HostEngines:
-    """All of them as they are stored."""
+    """The stored texts of all hosts."""
 
     texts: Mapping[str, str]
     ring: KeyRing
 
     def of(self, host: str) -> HostEngine | None:
-        """The engine of a host, if one is known. Raises Forged for one that no worker of the host
-        signed, and WrittenByNewer.
+        """The engine of a host, if it is known. Raises Forged if no worker of the host signed it,
+        and WrittenByNewer.
         """
         text = self.texts.get(host)
         if text is None:
@@ -45,7 +46,7 @@ class HostEngines:
         return signed.value
 
     def others(self, host: str) -> tuple[HostEngine, ...]:
-        """Those of other hosts, as far as they can be read."""
+        """The engines of other hosts that can be read."""
         found = []
         for name in self.texts:
             if name not in (host, _COUNT):
@@ -57,14 +58,14 @@ class HostEngines:
 
     @property
     def count(self) -> int:
-        """How many were ever written."""
+        """How many writes there were so far."""
         text = self.texts.get(_COUNT, "")
         counted = int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else 0
         return max([counted, *(one.number for one in self.others(""))])
 
 
 def known(ring: KeyRing) -> Query[HostEngines]:
-    """What is known of all hosts."""
+    """The known engines of all hosts."""
 
     def read(reply: Any) -> HostEngines:
         items = reply.items() if isinstance(reply, dict) else pairs(reply)
@@ -76,9 +77,9 @@ def known(ring: KeyRing) -> Query[HostEngines]:
 def record(
     before: HostEngines, host: str, engine_id: str, at: datetime, key: SigningKey, what: str
 ) -> Transaction[bool]:
-    """Note the engine of a host, and tell the audit; False when another worker was faster."""
+    """Record the engine of a host, also in the audit; False if another worker was faster."""
     one = HostEngine(host, engine_id, before.count + 1, at)
-    event = Event(_NO_OPERATION, one.number, what, PRODUCT, at, f"{host} is {engine_id}")
+    event = Event(_NO_OPERATION, one.number, what, PRODUCT.id, at, f"{host} is {engine_id}")
     return Transaction(
         guards=tuple(
             FieldEquals(keys.HOST_ENGINES, name, before.texts.get(name, ""))

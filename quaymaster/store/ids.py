@@ -1,4 +1,4 @@
-"""Ids of operations as they stand in lists: whatever else somebody put there holds up nobody."""
+"""Ids of operations in lists: anything else that somebody put there is ignored."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,10 @@ _ID = re.compile(rb"0|[1-9][0-9]{0,14}")
 
 
 def is_id(member: bytes) -> bool:
-    """Whether this is written as Quaymaster writes an id."""
+    """Whether this is an id in the form that Quaymaster writes."""
     return _ID.fullmatch(member) is not None
 
 
 def ids_in(reply: Iterable[bytes]) -> tuple[int, ...]:
-    """Those among the members of a list that are ids, in their order."""
+    """The members of a list that are ids, in their order."""
     return tuple(int(one) for one in reply if is_id(one))

@@ -3,9 +3,9 @@
 PREFIX = "quaymaster:"
 
 FORMAT = f"{PREFIX}format"
-"""A string: the format of everything here together (quaymaster/store/formats.py)."""
+"""A string: the format of the database as a whole (quaymaster/store/formats.py)."""
 NEXT_ID = f"{PREFIX}next-id"
-"""A string: the latest id that was given out; there since the first bot was started."""
+"""A string: the latest id that was reserved; it exists once the first bot has started."""
 OPEN = f"{PREFIX}operations:open"
 """A set: the ids of operations that have not ended."""
 RETURNED = f"{PREFIX}operations:returned"
@@ -13,17 +13,17 @@ RETURNED = f"{PREFIX}operations:returned"
 RECENT = f"{PREFIX}operations:recent"
 """A sorted set of all ids by the time of the request."""
 ENDED = f"{PREFIX}operations:ended"
-"""A sorted set of ended operations that changed something or tried to, by when they ended."""
+"""A sorted set of finished operations that changed something or tried to, by their end."""
 ENDED_READINGS = f"{PREFIX}operations:ended-readings"
-"""The same for operations that only read: they are kept for a shorter time."""
+"""The same for operations that only read, which are kept for a shorter time."""
 CARDS_BEHIND = f"{PREFIX}cards:behind"
-"""A sorted set of ids whose cards do not show the record; ended operations score lowest."""
+"""A sorted set of the ids of stale cards; finished operations score lowest."""
 BELL = f"{PREFIX}cards:bell"
-"""A list of at most one entry, pushed whenever a card falls behind: the courier waits on it."""
+"""A list of at most one entry, pushed whenever a card becomes stale: the courier waits on it."""
 SLACK_UPDATES = f"{PREFIX}slack:updates"
-"""A sorted set of the updates of cards in the last two minutes, by time."""
+"""A sorted set of the card updates of the last two minutes, by time."""
 SLACK_PAUSES = f"{PREFIX}slack:pauses"
-"""A hash: the methods of Slack that were told to rest, and until when."""
+"""A hash: the Slack methods that are paused, and until when."""
 JOURNAL = f"{PREFIX}journal"
 """A list of signed events that are not in the audit yet."""
 AUDIT = f"{PREFIX}audit"
@@ -31,26 +31,26 @@ AUDIT = f"{PREFIX}audit"
 AUDIT_LATEST = f"{PREFIX}audit:latest"
 """A hash: each operation's latest version in the audit, and the kinds of events in it."""
 AUDIT_ANCHOR = f"{PREFIX}audit:anchor"
-"""A string: the signed anchor, which is the head of what was exported."""
+"""A string: the signed anchor, which names the head of the exported part."""
 AUDIT_POSTED = f"{PREFIX}audit:posted"
-"""The day, as ISO 8601, on which the newest hash was posted last."""
+"""A string: the day, as ISO 8601, on which the newest hash was last posted."""
 
 HOST_ENGINES = f"{PREFIX}host-engines"
-"""A hash: of each host the ID of its engine, signed; and under no name how many were written."""
+"""A hash: the signed engine ID of each host; the field without a name counts the writes."""
 DRIFTS = f"{PREFIX}drifts"
-"""A hash: of each service what the latest look found that no operation did, signed."""
+"""A hash: for each service, the signed differences that no operation made, by the latest check."""
 DRIFTS_TOLD = f"{PREFIX}drifts:told"
-"""A hash: the digests of those that an operation was made of."""
+"""A hash: the digests of the observations that already have an operation."""
 
 
 def operation(operation_id: int) -> str:
-    """A hash: the record of the latest move, the signed parts, version, state, revision, progress,
-    cancel, page."""
+    """A hash: the record of the latest state change, the signed parts, version, state, revision,
+    progress, cancel, page."""
     return f"{PREFIX}operation:{operation_id}"
 
 
 def delivery(delivery_id: str) -> str:
-    """A string: the operation that a delivery of Slack became."""
+    """A string: the operation that a delivery from Slack became."""
     return f"{PREFIX}delivery:{delivery_id}"
 
 
@@ -80,27 +80,27 @@ def releases(environment: str, service: str) -> str:
 
 
 def bad_digests(environment: str, service: str) -> str:
-    """A hash: digests that were rolled back from, to the signed mark on each."""
+    """A hash: digests that were rolled back, and the signed mark on each."""
     return f"{PREFIX}bad:{environment}/{service}"
 
 
 def report(digest: str, database: str) -> str:
-    """A string: the signed report of one digest by one database."""
+    """A string: the signed report about one digest, by one scanner database."""
     return f"{PREFIX}report:{digest}:{database}"
 
 
 def local_report(host: str, image_id: str, database: str) -> str:
-    """A string: the signed report of an image that a host has, by one database."""
+    """A string: the signed report about an image on a host, by one scanner database."""
     return f"{PREFIX}local-report:{host}:{image_id}:{database}"
 
 
 def scan_order(order_id: str) -> str:
-    """A string: the signed order of a scan, or the word that it was withdrawn."""
+    """A string: the signed order of a scan, or a word if it was withdrawn."""
     return f"{PREFIX}scan-order:{order_id}"
 
 
 def scan_tries(order_id: str) -> str:
-    """A hash: how often the job of an order got lost, and why it was given up."""
+    """A hash: how often the job of an order was lost, and why the order was given up."""
     return f"{PREFIX}scan-order:{order_id}:tries"
 
 
@@ -110,22 +110,22 @@ def scan_answer(order_id: str) -> str:
 
 
 def latest_report(digest: str) -> str:
-    """A string: the database of the newest report about a digest."""
+    """A string: the scanner database of the newest report about a digest."""
     return f"{PREFIX}report:{digest}:latest"
 
 
 def open_findings(repository: str) -> str:
-    """A hash: the findings that alerts were sent about, while they are open, to the operation."""
+    """A hash: open findings that were alerted, and the operation that alerted."""
     return f"{PREFIX}findings:{repository}"
 
 
 def turn(environment: str, service: str) -> str:
-    """A string: the highest turn that a plan of the service was given."""
+    """A string: the highest turn of any plan of the service."""
     return f"{PREFIX}turn:{environment}/{service}"
 
 
 def at_work(environment: str, service: str) -> str:
-    """A hash with an expiry: who had the right to change a service and did not give it back."""
+    """A hash with an expiry: the owners that have not returned the right to change a service."""
     return f"{PREFIX}at-work:{environment}/{service}"
 
 

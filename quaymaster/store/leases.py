@@ -1,21 +1,21 @@
-"""Leases: something only one process may do at a time, for as long as it says that it lives."""
+"""Leases: only one process at a time may do something, as long as it keeps renewing."""
 
 from quaymaster.store import keys
 from quaymaster.store.transactions import Absent, Equals, Query, Transaction
 
 OPERATION_MILLISECONDS = 8_000
-"""A worker that has not renewed for so long is taken for dead."""
+"""A worker that has not renewed for this long counts as dead."""
 SERVICE_MILLISECONDS = 20_000
-"""Longer than any single call to an engine may take, so a new owner never overlaps the old."""
+"""Longer than any single call to an engine may take, so a new owner never overlaps the old one."""
 
 
 def held(name: str, owner: str) -> Equals:
-    """The guard that the lease is still this owner's."""
+    """The guard that this owner still holds the lease."""
     return Equals(keys.lease(name), owner)
 
 
 def take(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
-    """True when nobody had it and now this owner does."""
+    """True if nobody held it and this owner holds it now."""
     return Transaction(
         guards=(Absent(keys.lease(name)),),
         commands=(("SET", keys.lease(name), owner, "PX", milliseconds),),
@@ -25,7 +25,7 @@ def take(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
 
 
 def take_over(name: str, old: str, new: str, milliseconds: int) -> Transaction[bool]:
-    """True when it was still the old owner's and now is the new one's."""
+    """True if the old owner still held it and the new one holds it now."""
     return Transaction(
         guards=(held(name, old),),
         commands=(("SET", keys.lease(name), new, "PX", milliseconds),),
@@ -35,7 +35,7 @@ def take_over(name: str, old: str, new: str, milliseconds: int) -> Transaction[b
 
 
 def renew(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
-    """True when it was still this owner's and lasts longer now."""
+    """True if this owner still held it; it lasts longer now."""
     return Transaction(
         guards=(held(name, owner),),
         commands=(("PEXPIRE", keys.lease(name), milliseconds),),
@@ -45,7 +45,7 @@ def renew(name: str, owner: str, milliseconds: int) -> Transaction[bool]:
 
 
 def give_back(name: str, owner: str) -> Transaction[bool]:
-    """True when it was this owner's and is free now."""
+    """True if this owner held it; it is free now."""
     return Transaction(
         guards=(held(name, owner),),
         commands=(("DEL", keys.lease(name)),),
@@ -55,7 +55,7 @@ def give_back(name: str, owner: str) -> Transaction[bool]:
 
 
 def owner_of(name: str) -> Query[str | None]:
-    """Who has it now, if anybody."""
+    """The current owner, if there is one."""
     return Query(
         ("GET", keys.lease(name)),
         lambda reply: reply.decode(errors="replace") if reply else None,

@@ -1,13 +1,14 @@
-"""The pages of long lists after the first, each signed, kept for the time of listings.
+"""The pages of long lists after the first, each signed, kept as long as listings are.
 
-Of one person the lists that were asked for last are kept: nobody fills the memory by reading.
+Only the latest lists of each person are kept, so nobody can fill the memory by reading.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from quaymaster.actors import Actor, SlackUser
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Actor, Operation
+from quaymaster.operations import Operation
 from quaymaster.outcomes import Listed
 from quaymaster.retention import Retention
 from quaymaster.signing_key import SigningKey
@@ -16,7 +17,7 @@ from quaymaster.store.formats import PAGE
 from quaymaster.store.transactions import Command, Query
 
 OF_ONE_PERSON = 20
-"""So many lists of a person are kept at most; the pages of older ones are dropped."""
+"""How many lists of a person are kept at most; the pages of older ones are deleted."""
 
 
 def keep(
@@ -27,8 +28,9 @@ def keep(
     retention: Retention,
     now: datetime,
 ) -> tuple[Command, ...]:
-    """The commands that keep every page but the first, which is in the record, and drop those of
-    ``older`` lists of the person (see ``older_than_allowed``). To be part of the move to the end.
+    """The commands that store every page except the first, which is in the record, and delete the
+    pages of the person's ``older`` lists (see ``older_than_allowed``). They belong in the
+    transaction that ends the operation.
     """
     where, index = keys.pages(operation.id), _index(operation.actor)
     fields = [
@@ -53,7 +55,7 @@ def keep(
 
 
 def older_than_allowed(actor: Actor) -> Query[tuple[int, ...]]:
-    """The lists of a person that have to go when one more is kept, oldest first."""
+    """The lists of a person that must go to make room for another, oldest first."""
     return Query(
         ("ZRANGE", _index(actor), 0, -OF_ONE_PERSON),
         lambda reply: tuple(int(one) for one in reply),
@@ -61,7 +63,7 @@ def older_than_allowed(actor: Actor) -> Query[tuple[int, ...]]:
 
 
 def load(operation_id: int, number: int, ring: KeyRing) -> Query[Listed | None]:
-    """A page after the first; None when it is not kept (any more). Raises Forged and
+    """A page after the first; None if it is not kept (any more). Raises Forged and
     WrittenByNewer.
     """
     return Query(
@@ -75,4 +77,5 @@ def _place(operation_id: int, number: int) -> tuple[str, ...]:
 
 
 def _index(actor: Actor) -> str:
-    return keys.listings(actor.team, actor.user)
+    team = actor.team if isinstance(actor, SlackUser) else ""
+    return keys.listings(team, actor.id)

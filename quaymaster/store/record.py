@@ -1,7 +1,7 @@
-"""The part of an operation that every move writes: how far it is, and which parts belong to it.
+"""The part of an operation that every state change writes: its progress, and which parts it has.
 
-The parts (what was asked for, the plan, the votes …) are signed by themselves, stored once beside
-the record, and named in it by the digest of their text: none can be exchanged or left out.
+The parts (the request, the plan, the votes …) are signed separately and stored once beside the
+record. The record names each by the digest of its text, so none can be exchanged or omitted.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from quaymaster.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything about an operation that changes by moves."""
+    """Everything about an operation that state changes can alter."""
 
     id: int
     version: int

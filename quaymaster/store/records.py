@@ -1,7 +1,7 @@
-"""Operations in Redis: accept, load, move, report progress, ask to cancel.
+"""Operations in Redis: accept, load, move to another state, report progress, request a cancel.
 
-Every change of what a card shows raises the operation's ``revision`` and puts it among the cards
-that are behind, in the same transaction.
+Every change to what a card shows raises the operation's ``revision`` and adds the card to the stale
+ones, in the same transaction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,15 +40,15 @@ _RECENT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The operation is recorded, and queued when it was accepted as queued."""
+    """The operation is recorded, and queued if its state is queued."""
 
     next_id: int
-    """An id that nobody else has: for the next command of this process."""
+    """An id reserved for the next command of this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """This delivery was recorded before, as this operation."""
+    """This delivery has already been recorded as this operation."""
 
     operation: int
 
@@ -58,11 +58,11 @@ class CancelAsked(Conflict):
 
 
 class IdTaken(Conflict):
-    """There is an operation under this id: ids went back, as after an older state was restored."""
+    """This id is already in use: the counter went back, for example because Redis was restored."""
 
 
 def reserve(count: int = 1) -> Transaction[range]:
-    """Ids that nobody else has. Those of a process that dies are never used."""
+    """Ids reserved for this process. If it ends before using them, nobody ever will."""
     return Transaction(
         commands=(("INCRBY", keys.NEXT_ID, count),),
         done=lambda replies: range(int(replies[0]) - count + 1, int(replies[0]) + 1),
@@ -71,8 +71,8 @@ def reserve(count: int = 1) -> Transaction[range]:
 
 
 def known_ids() -> tuple[Query[int], ...]:
-    """The highest id that each of several places knows, 0 where it knows none: lists of operations,
-    and the audit, which knows also those that are not kept any more.
+    """The highest id known in each of several places, 0 if there is none: lists of operations, and
+    the audit, which also knows operations that are no longer kept.
     """
     lists = (keys.RECENT, keys.ENDED, keys.ENDED_READINGS)
     return (
@@ -88,10 +88,10 @@ def accept(
 ) -> Transaction[Accepted | Duplicate]:
     """Record a new operation, once per delivery; queue its job if its state is queued.
 
-    It never overwrites a record: Raises IdTaken where there is one under its id.
+    It never overwrites a record: raises IdTaken if the id is already in use.
 
-    An operation in the state ``accepted`` has no card yet: whether the person may ask is still
-    to be found out, and a refusal is private.
+    An operation in the state ``accepted`` has no card yet: the person's rights are not known yet,
+    and a refusal is private.
     """
     known = keys.delivery(operation.origin.delivery)
     is_queued, has_ended = operation.state is State.QUEUED, operation.state.is_terminal
@@ -116,8 +116,8 @@ def accept(
 def accept_with(
     accepting: Transaction[Accepted | Duplicate], moving: Transaction[Operation]
 ) -> Transaction[Accepted | Duplicate]:
-    """Both or neither: an operation is recorded with the move that it follows from. Raises what
-    either raises.
+    """Both or neither: record an operation together with the state change that leads to it. Raises
+    what either raises.
     """
     own = len(accepting.guards)
 
@@ -145,12 +145,12 @@ def move(
 ) -> Transaction[Operation]:
     """Store the next version, if nobody stored one in between (and the lease is still held).
 
-    A move to ``queued`` queues its job in the same transaction, one that ends the wait for the
-    scanner withdraws the order, and an end begins the time for which the operation is kept (see
-    ``expiry``). ``also`` happens with it.
+    A move to ``queued`` queues the job in the same transaction, a move that ends the wait for the
+    scanner withdraws the order, and a move that ends the operation starts its retention (see
+    ``expiry``). The commands in ``also`` are part of the transaction.
 
-    Raises Conflict when somebody was first. Raises CancelAsked where a job ends, its operation
-    would go on, and somebody was told that it stops at its next step: that is here.
+    Raises Conflict if somebody was faster. Raises CancelAsked if a job ends, its operation would
+    continue, and somebody was promised that it stops at its next step, which is here.
     """
     if after.version != before.version + 1:
         raise ValueError("a move is to the next version")
@@ -180,10 +180,9 @@ def move(
 
 
 def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
-    """The operation with its progress, cancel flag and page; None when there is none.
+    """The operation with its progress, cancel flag and page; None if it does not exist.
 
-    Raises Forged when any of its parts is not signed by who should have written it, and
-    WrittenByNewer.
+    Raises Forged if a part is not signed by a program that may write it, and WrittenByNewer.
     """
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
@@ -193,7 +192,7 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
 
 
 def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenuine | None]:
-    """The same for the courier, which has to say that a record is forged. Raises WrittenByNewer."""
+    """The same for the courier, which must report a forged record. Raises WrittenByNewer."""
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
         lambda reply: operation_fields.read_if_genuine(operation_id, reply, ring),
@@ -202,7 +201,7 @@ def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenui
 
 
 def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transaction[bool]:
-    """Show how far it is; False when the lease is lost. Not a move: nobody is overtaken."""
+    """Show the progress; False if the lease is lost. The version stays: this overtakes nobody."""
     key = keys.operation(operation_id)
     return Transaction(
         guards=(lease,),
@@ -217,7 +216,7 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
 
 
 def waits(operation: Operation, progress: Progress) -> Transaction[bool]:
-    """Show how far it is while no worker has it; False when it has moved on."""
+    """Show the progress while no worker has the operation; False if it has moved on."""
     key = keys.operation(operation.id)
     return Transaction(
         guards=(FieldEquals(key, "version", str(operation.version)),),
@@ -232,7 +231,7 @@ def waits(operation: Operation, progress: Progress) -> Transaction[bool]:
 
 
 def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction[bool]:
-    """From here on nobody can cancel; False when somebody already did, or the lease is lost."""
+    """From here nobody can cancel; False if somebody already has, or the lease is lost."""
     key = keys.operation(operation_id)
     return Transaction(
         guards=(lease, FieldEquals(key, "cancel", "")),
@@ -249,9 +248,9 @@ def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction
 def ask_to_cancel(
     operation: Operation, user: str, event: Event, key: SigningKey
 ) -> Transaction[None]:
-    """Raise the flag that the running job looks at between steps.
+    """Raise the flag that the running job checks between steps.
 
-    Raises Conflict when the job has passed the point of no return, or the record has changed.
+    Raises Conflict if the job has passed the point of no return, or the record has changed.
     """
     where = keys.operation(operation.id)
     cancellation = operation_fields.cancellation_of(operation, user, event.at, key)
@@ -272,12 +271,12 @@ def ask_to_cancel(
 
 
 def is_cancel_asked(operation_id: int) -> Query[bool]:
-    """Whether something stands there as the wish to cancel; who reads it finds out whose it is."""
+    """Whether a request to cancel is stored; its signature is checked when it is read."""
     return Query(("HGET", keys.operation(operation_id), "cancel"), lambda reply: reply is not None)
 
 
 def cancel_asked_by(operation: Operation, ring: KeyRing) -> Query[str | None]:
-    """Who asked to cancel, if somebody did. Raises Forged and WrittenByNewer."""
+    """The user who asked to cancel, if any. Raises Forged and WrittenByNewer."""
     return Query(
         ("HGET", keys.operation(operation.id), "cancel"),
         lambda reply: operation_fields.canceller(operation, reply, ring),
@@ -285,7 +284,7 @@ def cancel_asked_by(operation: Operation, ring: KeyRing) -> Query[str | None]:
 
 
 def turn_page(operation: Operation, page: int) -> Transaction[None]:
-    """Show another page of a long list. Redrawing an ended card is never urgent."""
+    """Show another page of a long list. Redrawing a finished card is never urgent."""
     key = keys.operation(operation.id)
     return Transaction(
         guards=(FieldEquals(key, "version", str(operation.version)),),
@@ -300,8 +299,8 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
 
 
 def abandon(operation_id: int) -> Transaction[None]:
-    """Take what is no operation off the list of open ones. The courier says so in the messages
-    that it has, and takes it off its own list.
+    """Remove something that is not an operation from the list of open ones. The courier says so in
+    its messages, and removes it from its own list.
     """
     return Transaction(
         commands=(("SREM", keys.OPEN, operation_id), *behind(operation_id)),
@@ -311,8 +310,8 @@ def abandon(operation_id: int) -> Transaction[None]:
 
 
 def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]:
-    """Have the courier draw the messages of an operation again, whatever is noted that they show;
-    False when something else was noted meanwhile.
+    """Have the courier draw the messages of an operation again, whatever they show according to
+    their records; False if those records have changed meanwhile.
     """
     guards, commands = cards.as_unknown(operation_id, noted)
     return Transaction(
@@ -328,13 +327,13 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
 
 
 def open_ids() -> Query[tuple[int, ...]]:
-    """The ids of all operations that have not ended, in no order."""
+    """The ids of all operations that have not ended, in ascending order."""
     return Query(("SMEMBERS", keys.OPEN), lambda reply: tuple(sorted(ids_in(reply))))
 
 
 def returned_ids() -> Query[tuple[int, ...]]:
-    """The ids of what workers handed back to the bot, oldest first; what is no longer so may be
-    among them.
+    """The ids of operations that workers handed back to the bot, oldest first. Some may have moved
+    on since.
     """
     return Query(("SMEMBERS", keys.RETURNED), lambda reply: tuple(sorted(ids_in(reply))))
 
@@ -345,7 +344,7 @@ def recent_ids(count: int) -> Query[tuple[int, ...]]:
 
 
 def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
-    """The commands that make the courier redraw a card: those that ended first go first."""
+    """The commands that make the courier redraw a card. Operations that ended first go first."""
     score = ended_at.timestamp() if ended_at else cards.NOT_ENDED
     return (
         ("ZADD", keys.CARDS_BEHIND, score, operation_id),
@@ -372,8 +371,8 @@ def _enqueue(operation: Operation) -> tuple[Command, ...]:
 
 
 def _goes_on(before: Operation, after: Operation) -> bool:
-    """Whether a job ends here and its operation does not. What serves already is looked at, and
-    what broke off is looked after, whatever was asked.
+    """Whether a job ends here and its operation does not. The final check of a live version and the
+    recovery after a crash run even if somebody asked to cancel.
     """
     is_stoppable = after.stage not in (Stage.LOOK, Stage.RECOVER)
     return before.state is State.RUNNING and not after.state.is_terminal and is_stoppable
@@ -398,7 +397,7 @@ def _cannot_be_refused(refusal: Refusal) -> Any:
 
 
 def journalled(event: Event, key: SigningKey) -> Command:
-    """The command that writes an event down for the audit, signed."""
+    """The command that adds a signed event to the journal, for the audit."""
     return ("RPUSH", keys.JOURNAL, EVENT.signed(event, event.place, key).text)
 
 

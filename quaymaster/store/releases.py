@@ -16,11 +16,11 @@ from quaymaster.store.transactions import Command, Query
 log = structlog.get_logger(__name__)
 
 _KEPT = 500
-"""Of one service: what an environment that comes ``after`` it looks for, and a rollback."""
+"""Releases per service, for rollbacks and for environments that come ``after`` this one."""
 
 
 def record(release: Release, key: SigningKey) -> tuple[Command, ...]:
-    """The commands that add a release; to be part of the move to ``succeeded``."""
+    """The commands that add a release; they belong in the move to ``succeeded``."""
     place = (release.environment, release.service)
     where = keys.releases(*place)
     return (
@@ -39,7 +39,7 @@ def mark_bad(
     *,
     index: Digest | None = None,
 ) -> tuple[Command, ...]:
-    """The commands that keep a digest from being deployed again after a rollback from it."""
+    """The commands that prevent another deploy of a digest that was rolled back."""
     mark = BadDigest(environment, service, digest, operation, at, index)
     signed = BAD_DIGEST.signed(mark, (environment, service, str(digest)), key)
     return (("HSET", keys.bad_digests(environment, service), str(digest), signed.text),)
@@ -48,10 +48,10 @@ def mark_bad(
 def latest(
     environment: str, service: str, ring: KeyRing, queue: str, count: int = 20
 ) -> Query[tuple[Release, ...]]:
-    """The latest releases, newest first, each once, that a worker of this queue signed.
+    """The latest releases signed by a worker of this queue, newest first, each once.
 
-    Those that another worker signed are left out: the service may have moved to another host.
-    Raises Forged for one that is not signed as it stands, and WrittenByNewer.
+    Releases that another worker signed are omitted: the service may have moved to another host.
+    Raises Forged if a signature does not fit, and WrittenByNewer.
     """
 
     def read(reply: list[bytes]) -> tuple[Release, ...]:
@@ -73,11 +73,11 @@ def latest(
 def bad_digests(
     environment: str, service: str, ring: KeyRing, queue: str
 ) -> Query[dict[Digest, BadDigest]]:
-    """Every digest that was rolled back from, as a worker of this queue has signed; and with an
-    image the index that it is of.
+    """Every digest that was rolled back, as signed by a worker of this queue; the index of an image
+    is included with it.
 
-    The marks of another worker are left out, as its releases are: they would choose what a rollback
-    goes back to. Raises Forged and WrittenByNewer.
+    The marks of another worker are omitted, as its releases are: otherwise they would decide what a
+    rollback restores. Raises Forged and WrittenByNewer.
     """
 
     def read(reply: dict[bytes, bytes] | list[bytes]) -> dict[Digest, BadDigest]:

@@ -1,5 +1,5 @@
-"""Scan reports, kept under digest and database (those of a host's own images under the host, too);
-and which findings alerts were sent about.
+"""Scan reports, stored by digest and scanner database (reports about a host's own images also by
+host), and the findings that were alerted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ _USUAL = Retention()
 
 
 def keep(report: ScanReport, key: SigningKey, retention: Retention = _USUAL) -> Transaction[None]:
-    """Keep a report for its time, signed: nobody can write “clean” into Redis."""
+    """Store a signed report for its retention time: nobody can write “clean” into Redis."""
     seconds = retention.report_seconds
     place = (str(report.digest), report.database.version)
     text = REPORT.signed(report, place, key).text
@@ -35,7 +35,7 @@ def keep(report: ScanReport, key: SigningKey, retention: Retention = _USUAL) -> 
 
 
 def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanReport | None]:
-    """The report about this digest by this database. Raises Forged and WrittenByNewer."""
+    """The report about this digest by this scanner database. Raises Forged and WrittenByNewer."""
     place = (str(digest), database_version)
     return Query(
         ("GET", keys.report(*place)),
@@ -46,9 +46,9 @@ def kept(digest: Digest, database_version: str, ring: KeyRing) -> Query[ScanRepo
 def keep_local(
     host: str, report: ScanReport, key: SigningKey, retention: Retention = _USUAL
 ) -> Transaction[None]:
-    """Keep a report about an image that a host has, signed by its worker, for its time.
+    """Store a report about an image on a host for its retention time, signed by the host's worker.
 
-    It is for people alone: the gate never reads it.
+    It is only for people: the gate never reads it.
     """
     place = (host, str(report.digest), report.database.version)
     text = LOCAL_REPORT.signed(report, place, key).text
@@ -62,7 +62,7 @@ def keep_local(
 def kept_local(
     host: str, image_id: Digest, database_version: str, ring: KeyRing
 ) -> Query[ScanReport | None]:
-    """The report about an image that a host has. Raises Forged and WrittenByNewer."""
+    """The report about an image on a host. Raises Forged and WrittenByNewer."""
     place = (host, str(image_id), database_version)
 
     def read(reply: bytes | None) -> ScanReport | None:
@@ -81,7 +81,7 @@ def kept_local(
 
 
 def latest_database(digest: Digest) -> Query[str | None]:
-    """The version of the database of the newest report about a digest."""
+    """The scanner database version of the newest report about a digest."""
     return Query(
         ("GET", keys.latest_report(str(digest))), lambda reply: reply.decode() if reply else None
     )
@@ -90,10 +90,10 @@ def latest_database(digest: Digest) -> Query[str | None]:
 def claim_alerts(
     repository: Repository, findings: Sequence[str], operation_id: int
 ) -> Transaction[tuple[bool, ...]]:
-    """For each finding whether this operation is the one that alerts about it.
+    """For each finding, whether this operation is the one that alerts.
 
-    Of several scans at once one gets a finding, and it gets it again when it is repeated after
-    its worker died: an alert is neither doubled nor lost.
+    If several scans run at once, one of them claims a finding. If that scan is repeated because its
+    worker died, it claims the finding again: an alert is neither doubled nor lost.
     """
     key = keys.open_findings(str(repository))
     return Transaction(
@@ -108,15 +108,13 @@ def claim_alerts(
 
 
 def forget_alerts(repository: Repository, findings: Iterable[str]) -> tuple[Command, ...]:
-    """The commands that forget findings that are gone: should one come back, it is told again."""
+    """The commands that forget resolved findings: if one comes back, it is alerted again."""
     gone = tuple(findings)
     return (("HDEL", keys.open_findings(str(repository)), *gone),) if gone else ()
 
 
 def open_findings(repository: Repository) -> Query[dict[str, int]]:
-    """The keys of the findings that alerts were sent about and that are still open, each with
-    the operation that alerted.
-    """
+    """The keys of open findings that were alerted, each with the operation that alerted."""
     return Query(("HGETALL", keys.open_findings(str(repository))), _read_open)
 
 

@@ -1,4 +1,4 @@
-"""Orders of scans and their answers in Redis, each with the jobs that belong to it."""
+"""Scan orders and their answers in Redis, each with its jobs."""
 
 from typing import Literal
 
@@ -26,11 +26,11 @@ _KEPT_SECONDS = 24 * 3600
 _WITHDRAWN_SECONDS = 3600
 _WITHDRAWN = "withdrawn"
 OF_ANOTHER_TYPE = b"of another type"
-"""What is read where no string stands: no order either."""
+"""Stands for a value that is not a string, and therefore not an order."""
 
 
 def order_of(operation: Operation) -> ScanOrder:
-    """The order of an operation that is being scanned."""
+    """The scan order of an operation that is being scanned."""
     resolved, order_id = operation.resolved, operation.scan_order
     if resolved is None or order_id is None:
         raise ValueError("what is scanned is resolved first")
@@ -40,7 +40,7 @@ def order_of(operation: Operation) -> ScanOrder:
 
 
 def placed(order: ScanOrder, key: SigningKey) -> tuple[Command, ...]:
-    """The commands that put an order, signed, before the scanner."""
+    """The commands that sign an order and queue it for the scanner."""
     text = SCAN_ORDER.signed(order, (order.id,), key).text
     return (
         ("SET", keys.scan_order(order.id), text, "EX", _KEPT_SECONDS),
@@ -49,12 +49,12 @@ def placed(order: ScanOrder, key: SigningKey) -> tuple[Command, ...]:
 
 
 def job_id(order_id: str, tries: int) -> str:
-    """The scanner's job of an order, after so many that got lost."""
+    """The id of the scanner's job for an order, after this many lost jobs."""
     return f"scan-{order_id}-{tries}"
 
 
 def load(order_id: str, ring: KeyRing) -> Query[Signed[ScanOrder] | None]:
-    """An order; None when there is none (any more). Raises Forged and WrittenByNewer."""
+    """An order; None if it does not exist (any more). Raises Forged and WrittenByNewer."""
 
     def read(reply: bytes | None) -> Signed[ScanOrder] | None:
         if reply is None or reply == _WITHDRAWN.encode():
@@ -72,21 +72,21 @@ def load(order_id: str, ring: KeyRing) -> Query[Signed[ScanOrder] | None]:
 
 
 def is_standing(order: Signed[ScanOrder]) -> Query[bool]:
-    """Whether the order was not withdrawn."""
+    """Whether the order is still in force, not withdrawn."""
     return Query(
         ("GET", keys.scan_order(order.value.id)), lambda reply: reply == order.text.encode()
     )
 
 
 def withdrawn(operation: Operation) -> tuple[Command, ...]:
-    """The commands that end the scanner's work for an operation: it goes on, or has ended."""
+    """The commands that end the scanner's work for an operation that continues or has ended."""
     if operation.scan_order is None:
         return ()
     return (("SET", keys.scan_order(operation.scan_order), _WITHDRAWN, "EX", _WITHDRAWN_SECONDS),)
 
 
 def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Transaction[bool]:
-    """Store an answer, signed, and let the operation go on; False when nobody waits for it."""
+    """Store a signed answer and let the operation continue; False if nothing waits for it."""
     asked = order.value
     text = SCAN_ANSWER.signed(answer, (asked.id,), key).text
     return Transaction(
@@ -101,7 +101,7 @@ def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Tra
 
 
 def answered(order_id: str, ring: KeyRing) -> Query[ScanAnswer | None]:
-    """What the scanner answered, if it did. Raises Forged and WrittenByNewer."""
+    """The scanner's answer, if there is one. Raises Forged and WrittenByNewer."""
     return Query(
         ("GET", keys.scan_answer(order_id)),
         lambda reply: SCAN_ANSWER.read(reply, (order_id,), ring).value if reply else None,
@@ -109,17 +109,17 @@ def answered(order_id: str, ring: KeyRing) -> Query[ScanAnswer | None]:
 
 
 def is_answered(order_id: str) -> Query[bool]:
-    """Whether something stands there as the answer; who reads it finds out whether it is one."""
+    """Whether an answer is stored; its signature is checked when it is read."""
     return Query(("EXISTS", keys.scan_answer(order_id)), bool)
 
 
 def tries(order_id: str) -> Query[int]:
-    """How many jobs of the scanner got lost with an order."""
+    """How many of the scanner's jobs for an order were lost."""
     return Query(("HGET", keys.scan_tries(order_id), "lost"), _number, otherwise=lambda: 0)
 
 
 def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:
-    """Put an order before the scanner once more: its job got lost, as ``lost`` did before it."""
+    """Queue an order for the scanner again, because its job was lost, as ``lost`` were before."""
     where = keys.scan_tries(order.value.id)
     known: Guard = FieldEquals(where, "lost", str(lost) if lost else "")
     return Transaction(
@@ -135,13 +135,13 @@ def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:
 
 
 def given_up(order_id: str, why: GivenUp) -> tuple[Command, ...]:
-    """The commands that note why nobody waits for the scanner any more."""
+    """The commands that record why the operation no longer waits for the scanner."""
     where = keys.scan_tries(order_id)
     return (("HSET", where, "given_up", why), ("EXPIRE", where, _KEPT_SECONDS))
 
 
 def why_given_up(order_id: str) -> Query[GivenUp]:
-    """Why nobody waited for the scanner any more; nothing where that is not known."""
+    """Why the operation no longer waited for the scanner; empty if that is unknown."""
 
     def read(reply: bytes | None) -> GivenUp:
         match reply:

@@ -1,9 +1,9 @@
-"""The right to change a service, and who had it and may still have a call under way.
+"""The right to change a service, and the previous owners whose last call may still arrive.
 
-A process can be paused between the question whether the right is still its own and the call that
-follows. So it leaves a mark when it takes the right, and takes it away again when it gives the
-right back in time and is done. A mark that stays says that a late call of one of our operations may
-come or has come, or that it failed on its way: what it leaves behind is ours to settle (see
+A process can be paused between checking that it still has the right and making the call. So it
+leaves a mark when it takes the right, and removes it when it returns the right in time with its
+work done. A remaining mark means that a late call of one of our operations may come or has come, or
+that the operation failed half-way. Quaymaster then settles what it left behind (see
 ``workers/service_look.py``).
 """
 
@@ -17,23 +17,23 @@ from quaymaster.store.cards import pairs
 from quaymaster.store.transactions import Command, Query, Transaction
 
 _KEPT_SECONDS = 24 * 3600
-"""Longer than any machine is paused and then goes on, as it were."""
+"""Longer than any realistic pause of a machine."""
 _SINCE = " since "
 
 
 class Mark(StrEnum):
-    """What is known of somebody who had the right."""
+    """What is known about an owner of the right."""
 
     AT_WORK = "at work"
-    """It has not given it back: it works, is dead, or is paused."""
+    """It has not returned the right: it is working, dead or paused."""
     LATE = "late"
-    """It lost it meanwhile, and may have made one call after that."""
+    """It lost the right meanwhile, and may have made one call after that."""
     UNFINISHED = "unfinished"
-    """It has given it back in time, before it was done: something failed."""
+    """It returned the right in time but had not finished: something failed."""
 
     @property
     def is_over(self) -> bool:
-        """Whether no call of its owner can come any more."""
+        """Whether no call from its owner can arrive any more."""
         return self is not Mark.AT_WORK
 
 
@@ -43,7 +43,7 @@ def name_of(environment: str, service: str) -> str:
 
 
 def take(environment: str, service: str, owner: str, now: datetime) -> Transaction[bool]:
-    """True when nobody had it and now this owner does."""
+    """True if nobody held it and this owner holds it now."""
     lease = leases.take(name_of(environment, service), owner, leases.SERVICE_MILLISECONDS)
     return _marked(lease, _mark(environment, service, owner, Mark.AT_WORK, now))
 
@@ -51,14 +51,14 @@ def take(environment: str, service: str, owner: str, now: datetime) -> Transacti
 def take_over(
     environment: str, service: str, old: str, new: str, now: datetime
 ) -> Transaction[bool]:
-    """True when it was still the old owner's and now is the new one's."""
+    """True if the old owner still held it and the new one holds it now."""
     name = name_of(environment, service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
     return _marked(lease, _mark(environment, service, new, Mark.AT_WORK, now))
 
 
 def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
-    """True when it was this owner's until now: nothing of its work comes after this."""
+    """True if this owner held it until now. No more of its work follows."""
     gone = (("HDEL", keys.at_work(environment, service), owner),)
     return _marked(leases.give_back(name_of(environment, service), owner), gone)
 
@@ -66,13 +66,13 @@ def give_back(environment: str, service: str, owner: str) -> Transaction[bool]:
 def give_back_unfinished(
     environment: str, service: str, owner: str, now: datetime
 ) -> Transaction[bool]:
-    """The same of an owner that was not done: what it left half-way is settled by a look."""
+    """The same for an owner that had not finished: a service check settles what it left."""
     mark = _mark(environment, service, owner, Mark.UNFINISHED, now)
     return _marked(leases.give_back(name_of(environment, service), owner), mark)
 
 
 def note_late(environment: str, service: str, owner: str, now: datetime) -> Transaction[None]:
-    """Its owner found out that it had lost it."""
+    """Record that the owner noticed too late that it had lost the right."""
     return Transaction(
         commands=_mark(environment, service, owner, Mark.LATE, now),
         done=lambda _: None,
@@ -81,7 +81,7 @@ def note_late(environment: str, service: str, owner: str, now: datetime) -> Tran
 
 
 def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transaction[None]:
-    """What these left behind was settled, and they make no call any more."""
+    """Remove the marks of owners whose work was settled and that make no more calls."""
     where = keys.at_work(environment, service)
     return Transaction(
         commands=(("HDEL", where, *owners),) if owners else (),
@@ -91,7 +91,7 @@ def forget(environment: str, service: str, owners: tuple[str, ...]) -> Transacti
 
 
 def marks(environment: str, service: str, now: datetime) -> Query[Mapping[str, Mark]]:
-    """The marks that stand, by owner: each for a day, however often others leave theirs."""
+    """The current marks, by owner: each lasts a day, however often others leave theirs."""
     oldest = now.timestamp() - _KEPT_SECONDS
     return Query(
         ("HGETALL", keys.at_work(environment, service)), lambda reply: _read(reply, oldest)
@@ -116,7 +116,9 @@ def _mark(
 
 
 def _read(reply: Any, oldest: float) -> Mapping[str, Mark]:
-    """It is no proof: whoever can write to Redis can have a service settled, and nothing else."""
+    """A mark proves nothing. By writing one, somebody with access to Redis can have a service
+    settled, and nothing else.
+    """
     found = reply.items() if isinstance(reply, dict) else pairs(reply)
     standing: dict[str, Mark] = {}
     for owner, written in found:

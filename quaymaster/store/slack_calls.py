@@ -1,7 +1,7 @@
-"""What was lately called at Slack, so that a courier which takes over knows how much is left.
+"""Recent calls to Slack, so that a courier that takes over knows how much of the rate is left.
 
-Only the updates and the methods that Slack told to rest are kept: a new courier that began with
-an empty budget could call 50 times in the minute that another one has used up already.
+Only updates and paused methods are kept. Without them, a new courier could make another 50 calls in
+a minute that its predecessor has already used up.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _KEPT_SECONDS = 120
 
 
 def update_began(courier: str, number: int, at: float) -> tuple[Command, ...]:
-    """The commands that remember one update; courier and number make it a different one."""
+    """The commands that record one update; courier and number distinguish it from others."""
     key = keys.SLACK_UPDATES
     return (
         ("ZADD", key, f"{at:.6f}", f"{at:.6f} {courier} {number}"),
@@ -32,13 +32,13 @@ def updates_began() -> Query[tuple[float, ...]]:
 
 
 def paused(pauses: Mapping[str, float]) -> tuple[Command, ...]:
-    """The commands that remember which methods rest, and until when."""
+    """The commands that record which methods are paused, and until when."""
     key = keys.SLACK_PAUSES
     return tuple(("HSET", key, method, f"{until:.6f}") for method, until in pauses.items())
 
 
 def pauses() -> Query[Mapping[str, float]]:
-    """The methods that rested, and until when; also those that no longer do."""
+    """The paused methods, and until when; also those whose pause is over."""
     return Query(("HGETALL", keys.SLACK_PAUSES), _read_pauses)
 
 

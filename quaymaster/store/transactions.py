@@ -1,8 +1,8 @@
-"""One way to change Redis: guards that must hold, and commands that then happen together.
+"""The only way to change Redis: guards that must hold, and commands that then run together.
 
-A transaction is a value. It is performed by one script in one round trip, so a process that dies
-leaves either nothing or everything of it. The bot performs with an asyncio client, the workers
-with a plain one; what is written is the same.
+A transaction is a value. One script performs it in one round trip, so if a process dies, either
+nothing or everything of it has happened. The bot uses an asyncio client, the workers a synchronous
+one; both write the same.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from quaymaster.errors import NoRoom, Unavailable
 
 T = TypeVar("T")
 Command = tuple[str | int | float, ...]
-"""A Redis command with its arguments, as ``("SET", "key", "value")``."""
+"""A Redis command with its arguments, such as ``("SET", "key", "value")``."""
 
 _SCRIPT = """
 local guards = cjson.decode(ARGV[1])
@@ -77,7 +77,7 @@ for i, command in ipairs(cjson.decode(ARGV[2])) do
 end
 return {1, replies}
 """
-# Redis names a script by this hash: https://redis.io/docs/latest/commands/evalsha/
+# Redis identifies a script by this hash: https://redis.io/docs/latest/commands/evalsha/
 _SCRIPT_HASH = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -88,7 +88,7 @@ class Absent:
     key: str
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("absent", self.key)
 
 
@@ -100,7 +100,7 @@ class Equals:
     value: str
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("equals", self.key, self.value)
 
 
@@ -113,19 +113,19 @@ class FieldEquals:
     value: str
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("field", self.key, self.field, self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class HasField:
-    """The hash has this field: what it belongs to was not dropped meanwhile."""
+    """The hash has this field: the object it belongs to was not deleted meanwhile."""
 
     key: str
     field: str
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("has_field", self.key, self.field)
 
 
@@ -137,21 +137,21 @@ class LastEquals:
     value: str
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("last", self.key, self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class NotAfter:
-    """Redis's own clock has not passed this moment: a server that was frozen must not do later
-    what somebody was told would not happen.
+    """Redis's own clock has not passed this moment. A frozen server must not perform later what the
+    bot has already reported as not done.
     """
 
     microseconds: int
     """Since the epoch, by the clock of the Redis server (its ``TIME`` command)."""
 
     def spelled(self) -> tuple[str, ...]:
-        """As the script reads it."""
+        """In the form that the script reads."""
         return ("not_after", str(self.microseconds))
 
 
@@ -184,7 +184,7 @@ class Transaction(Generic[T]):
         )
 
     def read(self, answer: Any) -> T:
-        """The script's answer, read."""
+        """The result of the script's answer."""
         if answer[0] == 1:
             return self.done(answer[1])
         return self.refused(Refusal(int(answer[1]), _text(answer[2])))
@@ -192,17 +192,17 @@ class Transaction(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[T]):
-    """One reading command, and how to read its reply."""
+    """One command that only reads, and how to read its reply."""
 
     command: Command
     read: Callable[[Any], T]
     otherwise: Callable[[], T] | None = None
-    """What is read where something of another type stands under the key, as only somebody else puts
-    it there. Without it that is an error.
+    """The result if the key holds another type, which only somebody else can have written. Without
+    it, that is an error.
     """
 
     def answered(self, reply: Any) -> T:
-        """What a reply says. Raises it where it is an error."""
+        """The result of a reply. If the reply is an error, raises it."""
         if not isinstance(reply, ResponseError):
             return self.read(reply)
         if self.otherwise is not None and str(reply).startswith("WRONGTYPE"):
@@ -211,8 +211,8 @@ class Query(Generic[T]):
 
 
 def taught() -> Query[None]:
-    """Have Redis know the script, which it forgets when it restarts: the next transaction then
-    needs one round trip as well.
+    """Load the script into Redis, which forgets it on restart, so that the next transaction also
+    takes one round trip.
     """
     return Query(("SCRIPT LOAD", _SCRIPT), lambda _: None)
 
@@ -222,8 +222,8 @@ AsyncConnection = redis.asyncio.Redis
 
 
 def perform(connection: Connection, transaction: Transaction[T]) -> T:
-    """Do it in one round trip. Raises Unavailable when Redis does not answer in time, and where
-    it takes no changes; nothing of it was done then.
+    """Perform it in one round trip. Raises Unavailable if Redis does not answer in time or accepts
+    no changes; then nothing of it was done.
     """
     try:
         return transaction.read(_evaluated(connection, transaction.arguments()))
@@ -234,8 +234,8 @@ def perform(connection: Connection, transaction: Transaction[T]) -> T:
 
 
 async def perform_async(connection: AsyncConnection, transaction: Transaction[T]) -> T:
-    """Do it in one round trip. Raises Unavailable when Redis does not answer in time, and where
-    it takes no changes; nothing of it was done then.
+    """Perform it in one round trip. Raises Unavailable if Redis does not answer in time or accepts
+    no changes; then nothing of it was done.
     """
     try:
         return transaction.read(await _evaluated_async(connection, transaction.arguments()))
@@ -246,8 +246,9 @@ async def perform_async(connection: AsyncConnection, transaction: Transaction[T]
 
 
 def _evaluated(connection: Connection, arguments: tuple[bytes, bytes]) -> Any:
-    """The script's answer. It is named by its hash, which redis-py's own ``register_script`` would
-    compute anew for each call, and sent whole to a Redis that does not know it yet.
+    """The script's answer. The script is called by its hash, which redis-py's own
+    ``register_script`` would compute for each call, and sent in full to a Redis that does not know
+    it yet.
     """
     try:
         return connection.evalsha(_SCRIPT_HASH, 0, *arguments)
@@ -263,7 +264,7 @@ async def _evaluated_async(connection: AsyncConnection, arguments: tuple[bytes, 
 
 
 def ask(connection: Connection, query: Query[T]) -> T:
-    """Read one thing. Raises Unavailable when Redis does not answer in time."""
+    """Run one query. Raises Unavailable if Redis does not answer in time."""
     try:
         reply = cast("Any", connection).execute_command(*query.command)
     except _UNREACHABLE as error:
@@ -274,9 +275,7 @@ def ask(connection: Connection, query: Query[T]) -> T:
 
 
 def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
-    """Read several things in one round trip. Raises Unavailable when Redis does not answer in
-    time.
-    """
+    """Run queries in one round trip. Raises Unavailable if Redis does not answer in time."""
     if not queries:
         return []
     try:
@@ -292,7 +291,7 @@ def ask_all(connection: Connection, queries: Sequence[Query[T]]) -> list[T]:
 
 
 async def ask_async(connection: AsyncConnection, query: Query[T]) -> T:
-    """Read one thing. Raises Unavailable when Redis does not answer in time."""
+    """Run one query. Raises Unavailable if Redis does not answer in time."""
     try:
         reply = await cast("Any", connection).execute_command(*query.command)
     except _UNREACHABLE as error:
@@ -306,17 +305,17 @@ _UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, OSError)
 _PASSING = re.compile(
     r"(?:^|caused error: )(?:MISCONF|NOREPLICAS|BUSY|UNKILLABLE|MASTERDOWN|TRYAGAIN|CLUSTERDOWN) "
 )
-"""How the errors of a Redis begin that answers and cannot do it now, also where redis-py has put
-the command of a pipeline before it; for others it has types (redis/_parsers/base.py), and cuts
-their first word off. LOADING and a refused password are among its ConnectionErrors.
+"""How errors begin if Redis answers but cannot do it now, also after redis-py has put the command
+of a pipeline before them. For other errors redis-py has types and removes their first word
+(redis/_parsers/base.py). LOADING and a refused password are among its ConnectionErrors.
 """
 _PASSING_TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 _NOT_ALLOWED = re.compile(r"(?:^|caused error: )(?:ERR )?(?:ACL failure in script|NOPERM )")
 
 
 def _translated(error: ResponseError) -> Exception:
-    """Unavailable for a Redis that cannot do it now, or does not let this user do it (any more);
-    any other error is a fault, and stays.
+    """Unavailable if Redis cannot do it now, or does not allow this user to do it (any more); any
+    other error is a fault, and stays as it is.
     """
     if isinstance(error, NoPermissionError) or _NOT_ALLOWED.search(str(error)):
         return Unavailable(
@@ -335,7 +334,7 @@ def _translated(error: ResponseError) -> Exception:
 
 
 def unavailable() -> Unavailable:
-    """The one sentence about a Redis that does not answer."""
+    """The error for a Redis that does not answer."""
     return Unavailable(
         "Quaymaster cannot reach its database, so nothing was started.",
         why="Redis does not answer.",

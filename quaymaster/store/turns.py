@@ -1,6 +1,6 @@
-"""Turns: each plan of a service has one, higher than those of all plans and containers before it.
+"""Turns: each plan of a service has one, higher than that of every earlier plan and container.
 
-A record that somebody puts back carries an old turn, and so never runs again.
+An old record that somebody puts back has an old turn, so it never runs again.
 """
 
 from quaymaster.errors import Forged
@@ -8,11 +8,11 @@ from quaymaster.store import keys
 from quaymaster.store.transactions import Absent, Equals, Guard, Query, Transaction
 
 _MOST_PLANS = 1_000_000
-"""Between two that a container was started for."""
+"""How many plans there can be between two that started a container."""
 
 
 def highest(environment: str, service: str) -> Query[int]:
-    """The highest turn that was given; 0 where none is known. Raises Forged for no number."""
+    """The highest assigned turn; 0 if none is known. Raises Forged if it is not a number."""
 
     def read(reply: bytes | None) -> int:
         if reply is None:
@@ -26,10 +26,10 @@ def highest(environment: str, service: str) -> Query[int]:
 
 
 def check_is_near(environment: str, service: str, known: int, of_containers: int) -> None:
-    """Raise Forged for a turn that so many plans cannot have led to.
+    """Raise Forged if a turn is higher than any realistic number of plans explains.
 
-    Redis's number is not signed. A container would keep a turn that is too high for ever, and
-    nobody could count on from it.
+    The number in Redis is not signed. A container would keep an excessive turn for ever, and no
+    later plan could go above it.
     """
     if known > of_containers + _MOST_PLANS:
         raise _not_ours(environment, service, "is far above that of every container")
@@ -45,7 +45,7 @@ def _not_ours(environment: str, service: str, how: str) -> Forged:
 
 
 def give(environment: str, service: str, known: int, turn: int) -> Transaction[bool]:
-    """Give a turn, if ``known`` still is the highest; False when another plan was faster."""
+    """Assign a turn, if ``known`` is still the highest; False if another plan was faster."""
     key = keys.turn(environment, service)
     guard: Guard = Equals(key, str(known)) if known else Absent(key)
     return Transaction(

@@ -79,7 +79,7 @@ def _try(terminal: Terminal, typed: Commands) -> None:
     terminal.type("y")
     address = terminal.sees(r"http://127\.0\.0\.1:[0-9]+/chat/[\w-]+/", _SETS_UP_WITHIN)[0]
     with opened(address) as tab:
-        tab.acts("command", name="/image", text="push shop/web:v2")
+        tab.command("push shop/web:v2")
         tab.sees("Pushed", within=120)
     terminal.press_ctrl_c()
     terminal.ends(120)

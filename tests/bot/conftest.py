@@ -17,12 +17,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.buttons import Pointer
 from bot.run import run_bot
 from local_slack import LocalSlack, Message, Person, Workspace, serve
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule
 from quaymaster.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.requests import DeployRequest
 from quaymaster.settings import Settings
 from quaymaster.signs_of_life import Signs
@@ -128,7 +129,7 @@ def deploy_to_approve(
     plan = samples.plan(configuration_revision=revision, environment=environment, rule=rule)
     given = {
         "id": number,
-        "actor": Actor(TEAM, requester),
+        "actor": SlackUser(TEAM, requester),
         "origin": Origin("C0SHOP", f"trigger-{number}"),
         "configuration_revision": revision,
         "requested_at": now,

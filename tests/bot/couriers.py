@@ -14,9 +14,10 @@ from bot.messages import Message
 from bot.sender import Sender
 from bot.views.findings import findings_table
 from local_slack import LocalSlack
+from quaymaster.actors import SlackUser
 from quaymaster.configuration import Configuration
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Outcome
 from quaymaster.progress import Progress
 from quaymaster.store import cards, keys, leases, records
@@ -25,7 +26,7 @@ from tests import samples
 from tests.configurations import SHOP
 from tests.keys import RING, WORKER_KEY
 
-ALICE = Actor("T0SHOP", "U024BE7LH")
+ALICE = SlackUser("T0SHOP", "U024BE7LH")
 CHANNELS = ("C0GENERAL", "C0SHOP", "C0RELEASE", "C0SECURITY", "C0DATA")
 
 

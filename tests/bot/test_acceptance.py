@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local_slack import Fault, FaultKind
+from quaymaster.actors import SlackUser
 from quaymaster.audit_links import read_event
 from quaymaster.operations import State
 from quaymaster.store import keys
@@ -28,7 +29,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> No
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "admission")
     assert bot.jobs("host:build1") == [operation.job_id]
     assert operation.submission.key == BOT_KEY.id
-    assert (operation.actor.user, operation.actor.team) == (ALICE, "T0SHOP")
+    assert operation.actor == SlackUser("T0SHOP", ALICE)
 
 
 async def test_the_same_delivery_three_times_is_one_operation_and_one_answer(bot: Running) -> None:
@@ -60,16 +61,19 @@ async def test_who_was_looked_up_a_moment_ago_is_queued_in_the_same_round_trip(
     assert len((await bot.workspace.calls("users.info")).calls) == before
 
 
+@pytest.mark.deadline
 async def test_fifty_commands_at_once_are_all_acknowledged_and_queued(bot: Running) -> None:
     await assert_a_burst_is_accepted(bot)
     await until(lambda: len(bot.jobs("host:build1")) == 50, "their jobs")
 
 
+@pytest.mark.deadline
 async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) -> None:
     await bot.workspace.fault(Fault(FaultKind.SLOW, delay=60))
     assert (await bot.person(ALICE).command("C0SHOP", PUSH)).acknowledged
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("count", [1, 50])
 @pytest.mark.parametrize(("trouble", "within"), [("down", 1.0), ("frozen", 2.5)])
 async def test_without_redis_everybody_gets_a_clear_private_answer_in_time(
@@ -89,7 +93,7 @@ async def test_without_redis_everybody_gets_a_clear_private_answer_in_time(
     else:
         bot.valkey.thaw()
     await _answers_again(bot)
-    assert len([one for one in bot.operations() if one.actor.user == BOB]) == 0
+    assert len([one for one in bot.operations() if one.requester == BOB]) == 0
     assert len(bot.jobs("host:build1")) == 1
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local_slack import Fault, FaultKind, LocalSlack
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.actors import PRODUCT, Product, Schedule, SlackUser
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Failed
 from quaymaster.store import keys
 from tests import samples
@@ -51,6 +52,25 @@ async def test_only_full_members_of_this_workspace_are_admitted(
     operation = await ended(bot, State.REFUSED)
     assert reason in why(operation)
     assert bot.jobs("host:build1") == []
+
+
+@pytest.mark.parametrize("actor", [PRODUCT, Schedule("nightly")], ids=["product", "schedule"])
+async def test_what_no_person_asked_for_is_not_admitted(
+    bot: Running, actor: Product | Schedule
+) -> None:
+    """It has no rights, and is refused on a card: there is nobody to tell alone."""
+    old = datetime.now(UTC) - timedelta(minutes=1)
+    left = samples.operation(
+        state=State.ACCEPTED,
+        actor=actor,
+        requested_at=old,
+        changed_at=old,
+        configuration_revision=bot.configuration.revision,
+    )
+    operation = store(bot, left)
+    await until(lambda: bot.operation(operation.id).state is State.REFUSED, "the refusal")
+    assert "no rights to check" in why(bot.operation(operation.id))
+    assert bot.jobs(operation.queue) == []
 
 
 async def test_somebody_without_the_right_is_refused(bot: Running) -> None:
@@ -107,7 +127,7 @@ def left_behind(bot: Running, **changes: object) -> Operation:
     given = {
         "id": 77,
         "state": State.ACCEPTED,
-        "actor": Actor(TEAM, ALICE),
+        "actor": SlackUser(TEAM, ALICE),
         "origin": Origin("C0SHOP", "trigger-77"),
         "configuration_revision": bot.configuration.revision,
         "requested_at": then,

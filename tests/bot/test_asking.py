@@ -9,9 +9,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.asking import COUNTS_FOR, AskedBack, changes_something, clicked_by, value_of
 from bot.commands.grammar import VERBS, parse
 from local_slack import Message
+from quaymaster.actors import SlackUser
 from quaymaster.errors import Conflict, Forged, NotAllowed, QuaymasterError
 from quaymaster.image_ref import ImageRef
-from quaymaster.operations import Actor, Origin, State
+from quaymaster.operations import Origin, State
 from quaymaster.requests import ApproveRequest, Request, RollbackRequest, ScanRequest, TagRequest
 from quaymaster.rights import RIGHT_OF_VERB, Right
 from quaymaster.signing_key import SigningKey
@@ -22,7 +23,10 @@ from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.samples import DIGEST, NOW, image
 
 ASKED = AskedBack(
-    RollbackRequest("production", "web"), Actor(TEAM, ALICE), Origin("C1", "Ev1"), NOW + COUNTS_FOR
+    RollbackRequest("production", "web"),
+    SlackUser(TEAM, ALICE),
+    Origin("C1", "Ev1"),
+    NOW + COUNTS_FOR,
 )
 
 
@@ -35,7 +39,7 @@ def test_what_was_understood_comes_back_with_the_click() -> None:
 
 
 def test_somebody_elses_button_starts_nothing() -> None:
-    for actor in (Actor(TEAM, BOB), Actor("T0PARTNER", ALICE)):
+    for actor in (SlackUser(TEAM, BOB), SlackUser("T0PARTNER", ALICE)):
         with pytest.raises(NotAllowed, match="Only the person who typed"):
             clicked_by(carried(), actor, NOW, RING)
 
@@ -127,7 +131,7 @@ async def test_what_a_message_would_change_is_started_by_its_writers_click_once(
     await bot.person(CAROL).sees("on it")
     await until(lambda: bot.operations(), "the rollback")
     (operation,) = bot.operations()
-    assert (operation.request, operation.actor.user) == (
+    assert (operation.request, operation.requester) == (
         RollbackRequest("production", "web"),
         CAROL,
     )
@@ -146,7 +150,7 @@ async def test_a_button_counts_for_its_writer_and_in_time(
 ) -> None:
     request = parse("push shop/web:1.4 from build1", bot.configuration)
     at = datetime.now(UTC) + until_
-    asked = AskedBack(request, Actor(TEAM, ALICE), Origin("C0SHOP", "Ev1"), at)
+    asked = AskedBack(request, SlackUser(TEAM, ALICE), Origin("C0SHOP", "Ev1"), at)
     message = await with_button(bot, asked)
     await bot.person(user).click(message, "confirm")
     await bot.person(user).sees(words)
@@ -191,7 +195,7 @@ async def test_a_line_that_is_no_command_is_offered_as_it_was_meant(bot: Running
     assert all(one.acknowledged for one in await bot.workspace.act(click, click))
     await until(lambda: bot.operations(), "the rollback")
     (operation,) = bot.operations()
-    assert (operation.request, operation.actor.user) == (
+    assert (operation.request, operation.requester) == (
         RollbackRequest("production", "web"),
         CAROL,
     )

@@ -472,7 +472,7 @@ class TestWhereTheBotCannotPost:
         is_private: bool,
     ) -> None:
         def draw(operation: Operation, *rest: object) -> Sequence[Message]:
-            user = operation.actor.user
+            user = operation.requester
             return [card(operation, f"#{operation.id} no", slot="private", only_for=user)]
 
         async with office.courier(draw):

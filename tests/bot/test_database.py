@@ -84,6 +84,7 @@ async def test_it_performs_and_refuses(database: Database) -> None:
         await database.perform(setting("a"))
 
 
+@pytest.mark.deadline
 @pytest.mark.engine
 async def test_what_a_frozen_server_was_sent_does_not_happen_when_it_thaws(
     database: Database, valkey_server: ValkeyServer, valkey: redis.Redis
@@ -112,6 +113,7 @@ def assert_answered_without_asking(database: Database, error: type[Exception]) -
         database.perform(setting("one more")).send(None)
 
 
+@pytest.mark.deadline
 @pytest.mark.engine
 async def test_a_server_that_is_down_is_noticed_at_once_and_used_again_when_it_is_back(
     database: Database, valkey_server: ValkeyServer
@@ -132,6 +134,7 @@ async def test_a_server_that_takes_no_writes_is_said_to(
         await database.perform(setting("a"))
 
 
+@pytest.mark.deadline
 @pytest.mark.engine
 async def test_while_redis_is_merely_busy_nobody_waits_longer_than_slack_does(
     valkey_server: ValkeyServer,

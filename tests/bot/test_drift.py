@@ -62,7 +62,7 @@ async def test_what_a_person_did_is_on_a_card_in_the_channel_of_the_service(
     await watch(database).tell()
     (operation,) = told(valkey)
     assert operation.request == DriftRequest("staging", "web")
-    assert (operation.state, operation.actor.user) == (State.FAILED, "quaymaster")
+    assert (operation.state, operation.requester) == (State.FAILED, "quaymaster")
     (card,) = operation_messages(operation, SHOP, AT)
     assert card.channel == "C0SHOP"
     assert "staging/web on build1 is not as it was released" in card.text

@@ -167,6 +167,7 @@ class TestOpened:
         assert outcome.acknowledged
         await shows(bot, EVE, "cannot reach its database")
 
+    @pytest.mark.deadline
     async def test_it_is_acknowledged_before_anything_slow_is_asked(self, bot: Running) -> None:
         await bot.workspace.fault(Fault(FaultKind.SLOW, delay=2.0))
         outcome = await bot.person(EVE).open_home()

@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.identity import FRESH_SECONDS, Directory, Home, standing_of
 from local_slack import Fault, FaultKind, LocalSlack
+from quaymaster.actors import SlackUser
 from quaymaster.errors import OutsideFailure
-from quaymaster.operations import Actor
 from quaymaster.policy import Standing
 from tests.bot.conftest import BOB, CAROL, EVE, TEAM
 from tests.engines.waiting import until
@@ -53,14 +53,14 @@ async def calls(slack: LocalSlack, method: str) -> int:
 
 
 async def test_a_member_comes_with_their_groups(directory: Directory) -> None:
-    carol = await directory.look_up(Actor(TEAM, CAROL))
+    carol = await directory.look_up(SlackUser(TEAM, CAROL))
     assert (carol.standing, carol.groups) == (Standing.FULL_MEMBER, frozenset({GROUP}))
-    bob = await directory.look_up(Actor(TEAM, BOB))
+    bob = await directory.look_up(SlackUser(TEAM, BOB))
     assert bob.groups == frozenset()
 
 
 async def test_fifty_look_ups_at_once_are_one(directory: Directory, slack: LocalSlack) -> None:
-    people = await asyncio.gather(*(directory.look_up(Actor(TEAM, BOB)) for _ in range(50)))
+    people = await asyncio.gather(*(directory.look_up(SlackUser(TEAM, BOB)) for _ in range(50)))
     assert len(set(people)) == 1
     assert await calls(slack, "users.info") == 1
 
@@ -68,7 +68,7 @@ async def test_fifty_look_ups_at_once_are_one(directory: Directory, slack: Local
 async def test_a_look_up_counts_for_a_minute_but_never_for_a_vote(
     directory: Directory, slack: LocalSlack, clock: Clock
 ) -> None:
-    bob = Actor(TEAM, BOB)
+    bob = SlackUser(TEAM, BOB)
     assert directory.known(bob) is None
     await directory.look_up(bob)
     clock.now += FRESH_SECONDS - 1
@@ -83,25 +83,25 @@ async def test_a_look_up_counts_for_a_minute_but_never_for_a_vote(
 async def test_groups_that_were_asked_for_earlier_do_not_make_a_look_up_last_longer(
     directory: Directory, clock: Clock
 ) -> None:
-    await directory.look_up(Actor(TEAM, BOB))
+    await directory.look_up(SlackUser(TEAM, BOB))
     clock.now += FRESH_SECONDS - 1
-    await directory.look_up(Actor(TEAM, CAROL))
+    await directory.look_up(SlackUser(TEAM, CAROL))
     clock.now += 2
-    assert directory.known(Actor(TEAM, CAROL)) is None
+    assert directory.known(SlackUser(TEAM, CAROL)) is None
 
 
 async def test_the_same_user_id_of_another_workspace_is_somebody_else(
     directory: Directory,
 ) -> None:
-    await directory.look_up(Actor(TEAM, BOB))
-    elsewhere = Actor("T0PARTNER", BOB)
+    await directory.look_up(SlackUser(TEAM, BOB))
+    elsewhere = SlackUser("T0PARTNER", BOB)
     assert directory.known(elsewhere) is None
     assert (await directory.look_up(elsewhere)).standing is Standing.OUTSIDER
 
 
 async def test_somebody_whom_slack_does_not_know_is_refused(directory: Directory) -> None:
     with pytest.raises(OutsideFailure, match="does not know who you are"):
-        await directory.look_up(Actor(TEAM, "U0NOBODY"))
+        await directory.look_up(SlackUser(TEAM, "U0NOBODY"))
 
 
 async def test_while_slack_does_not_say_where_it_is_nobody_is_known(
@@ -110,9 +110,9 @@ async def test_while_slack_does_not_say_where_it_is_nobody_is_known(
     async with slack.workspace() as workspace:
         await workspace.fault(Fault(FaultKind.REFUSED, "auth.test"))
         with pytest.raises(OutsideFailure, match="could not find out who you are"):
-            await directory.look_up(Actor(TEAM, BOB))
+            await directory.look_up(SlackUser(TEAM, BOB))
         await workspace.mend()
-    assert (await directory.look_up(Actor(TEAM, BOB))).standing is Standing.FULL_MEMBER
+    assert (await directory.look_up(SlackUser(TEAM, BOB))).standing is Standing.FULL_MEMBER
 
 
 HOME = Home("T0SHOP", "E0SHOP", "U0QUAYMASTER", "B0QUAYMASTER")
@@ -141,7 +141,7 @@ def test_only_full_members_count_as_such(user: dict[str, Any], standing: Standin
 async def test_twenty_votes_at_once_ask_for_each_group_twice_at_most(
     directory: Directory, slack: LocalSlack
 ) -> None:
-    actors = [Actor(TEAM, user) for user in (BOB, CAROL, EVE)] * 7
+    actors = [SlackUser(TEAM, user) for user in (BOB, CAROL, EVE)] * 7
     people = await asyncio.gather(*(directory.look_up_anew(actor) for actor in actors))
     assert {one.user_id: one.groups for one in people}[CAROL] == {GROUP}
     assert await calls(slack, "users.info") <= 6
@@ -153,24 +153,24 @@ async def test_what_was_looked_up_since_the_click_is_not_asked_again(
 ) -> None:
     clicked_at = directory.moment()
     clock.now += 1
-    await directory.look_up(Actor(TEAM, BOB))
-    await directory.look_up_anew(Actor(TEAM, BOB), clicked_at)
+    await directory.look_up(SlackUser(TEAM, BOB))
+    await directory.look_up_anew(SlackUser(TEAM, BOB), clicked_at)
     assert await calls(slack, "users.info") == 1
     clock.now += 1
-    await directory.look_up_anew(Actor(TEAM, BOB))
+    await directory.look_up_anew(SlackUser(TEAM, BOB))
     assert await calls(slack, "users.info") == 2
 
 
 async def test_groups_that_were_listed_before_the_click_are_listed_again(
     directory: Directory, slack: LocalSlack, clock: Clock
 ) -> None:
-    await directory.look_up(Actor(TEAM, BOB))
+    await directory.look_up(SlackUser(TEAM, BOB))
     clock.now += 1
     clicked_at = directory.moment()
-    await directory.look_up(Actor(TEAM, CAROL))
+    await directory.look_up(SlackUser(TEAM, CAROL))
     async with slack.workspace() as workspace:
         await workspace.set_membership(CAROL, "guest")
-    carol = await directory.look_up_anew(Actor(TEAM, CAROL), clicked_at)
+    carol = await directory.look_up_anew(SlackUser(TEAM, CAROL), clicked_at)
     assert carol.standing is Standing.GUEST
 
 
@@ -179,7 +179,7 @@ async def test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_st
 ) -> None:
     await directory.warm_up()
     strangers = [
-        asyncio.ensure_future(directory.look_up(Actor(TEAM, f"U0FLOOD{number}")))
+        asyncio.ensure_future(directory.look_up(SlackUser(TEAM, f"U0FLOOD{number}")))
         for number in range(150)
     ]
 
@@ -188,7 +188,7 @@ async def test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_st
 
     await until(is_under_way, "the look-ups of strangers")
     for user in (CAROL, EVE):
-        assert (await directory.look_up(Actor(TEAM, user))).standing is Standing.FULL_MEMBER
+        assert (await directory.look_up(SlackUser(TEAM, user))).standing is Standing.FULL_MEMBER
     assert await calls(slack, "users.info") < 100
     assert any(not one.done() for one in strangers), "they wait still"
     turned_away = [one for one in strangers if one.done()]

@@ -8,8 +8,9 @@ import redis
 from bot.acceptance import Acceptance, Asked
 from bot.database import Database
 from bot.metrics import Metrics
+from quaymaster.actors import SlackUser
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Origin, State
+from quaymaster.operations import Origin, State
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import ImagesRequest, TagsRequest
 from quaymaster.store import keys, records
@@ -21,7 +22,7 @@ from tests.samples import WEB, operation
 
 pytestmark = pytest.mark.engine
 
-ALICE = Actor("T0SHOP", "U024BE7LH")
+ALICE = SlackUser("T0SHOP", "U024BE7LH")
 
 
 def asked(number: int) -> Asked:

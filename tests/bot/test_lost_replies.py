@@ -47,6 +47,7 @@ async def known(bot: Running) -> Running:
     return bot
 
 
+@pytest.mark.deadline
 async def test_a_command_whose_reply_is_lost_is_accepted_once(known: Running, wire: Wire) -> None:
     wire.silenced_by = ACCEPTANCE
     outcome = await known.person(ALICE).command("C0SHOP", PUSH)
@@ -71,6 +72,7 @@ async def test_a_command_whose_connection_breaks_is_accepted_once(
     assert known.jobs("host:build1")[1:] == [operation.job_id]
 
 
+@pytest.mark.deadline
 async def test_an_acceptance_of_which_every_answer_was_lost_is_taken_back(
     known: Running, wire: Wire
 ) -> None:
@@ -99,6 +101,7 @@ async def test_an_unanswered_acceptance_that_runs_by_now_is_asked_to_stop(
     )
 
 
+@pytest.mark.deadline
 async def test_what_asks_redis_several_times_is_answered_after_the_acknowledgement(
     known: Running, wire: Wire
 ) -> None:

@@ -7,9 +7,10 @@ import redis.asyncio
 
 from bot.views.card import operation_messages
 from local_slack import LocalSlack, Workspace
+from quaymaster.actors import SlackUser
 from quaymaster.journal import event_of
 from quaymaster.listings import pages_of
-from quaymaster.operations import Actor, Operation, Origin, State
+from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import TagsListed
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
@@ -35,7 +36,7 @@ def listed(bot: Running) -> Operation:
     number = bot.connection.incr(keys.NEXT_ID)
     operation = samples.operation(
         id=number,
-        actor=Actor(TEAM, ALICE),
+        actor=SlackUser(TEAM, ALICE),
         origin=Origin("C0SHOP", f"trigger-{number}"),
         request=TagsRequest(WEB),
     )
@@ -107,7 +108,7 @@ class TestOnTheCard:
             yield Records(connection)
 
     async def _listed(self, changes: Records) -> Operation:
-        running = await changes.started(request=TagsRequest(WEB), actor=Actor(TEAM, ALICE))
+        running = await changes.started(request=TagsRequest(WEB), actor=SlackUser(TEAM, ALICE))
         kept = pages.keep(running, PAGES, (), WORKER_KEY, Retention(), NOW)
         also = Transaction(kept, lambda _: None, lambda _: None)
         await perform_async(changes.connection, also)

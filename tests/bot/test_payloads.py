@@ -20,7 +20,7 @@ from bot.payloads import (
     read_home_opened,
     read_mention,
 )
-from quaymaster.operations import Actor
+from quaymaster.actors import SlackUser
 
 
 def click(**action: Any) -> dict[str, Any]:
@@ -71,14 +71,14 @@ def test_a_command_is_known_by_its_trigger() -> None:
             "response_url": "https://hooks.example/1",
         }
     )
-    assert (typed.actor, typed.origin.delivery) == (Actor("T0SHOP", "U0BOB"), "t1")
+    assert (typed.actor, typed.origin.delivery) == (SlackUser("T0SHOP", "U0BOB"), "t1")
     assert typed.reply_to.response_url == "https://hooks.example/1"
 
 
 def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
     clicked = read_click(click(action_id="approve", value="1042"))
     assert isinstance(clicked, Clicked)
-    assert clicked.actor == Actor("T0PARTNER", "U0BOB")
+    assert clicked.actor == SlackUser("T0PARTNER", "U0BOB")
     assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(1042))
 
 
@@ -169,18 +169,18 @@ def test_a_click_in_a_channel_is_answered_there_and_one_on_the_home_tab_on_it() 
     assert isinstance(in_a_channel, Clicked)
     assert isinstance(on_home, Clicked)
     assert in_a_channel.reply_to == ReplyTo("U0BOB", "C0SHOP", "https://hooks.example/1", "1.2")
-    assert on_home.reply_to == AtHome(Actor("T0PARTNER", "U0BOB"))
+    assert on_home.reply_to == AtHome(SlackUser("T0PARTNER", "U0BOB"))
 
 
 def test_refresh_is_the_same_as_opening_the_tab() -> None:
     pressed = read_click(click(action_id="refresh"))
-    assert pressed == HomeOpened(Actor("T0PARTNER", "U0BOB"), "t1")
+    assert pressed == HomeOpened(SlackUser("T0PARTNER", "U0BOB"), "t1")
 
 
 def test_only_the_home_tab_is_drawn_when_it_is_opened() -> None:
     event = {"type": "app_home_opened", "user": "U0BOB", "channel": "D0BOB", "tab": "home"}
     body: dict[str, Any] = {"team_id": "T0SHOP", "event_id": "Ev1", "event": event}
-    assert read_home_opened(body) == HomeOpened(Actor("T0SHOP", "U0BOB"), "Ev1")
+    assert read_home_opened(body) == HomeOpened(SlackUser("T0SHOP", "U0BOB"), "Ev1")
     for tab in ({"tab": "messages"}, {"tab": None}):
         assert read_home_opened({**body, "event": {**event, **tab}}) is None
 
@@ -212,7 +212,7 @@ def test_the_words_of_a_mention_come_after_it(text: str, words: str) -> None:
 def test_a_mention_in_the_middle_of_a_message_is_no_command(text: str) -> None:
     found = read_mention(mention(text=text))
     assert isinstance(found, Overheard)
-    assert (found.text, found.actor) == ("pull x", Actor("T0SHOP", "U0BOB"))
+    assert (found.text, found.actor) == ("pull x", SlackUser("T0SHOP", "U0BOB"))
 
 
 def test_without_the_bots_own_name_nothing_is_a_command() -> None:
@@ -223,7 +223,7 @@ def test_without_the_bots_own_name_nothing_is_a_command() -> None:
 def test_a_click_on_what_was_asked_back_carries_it_as_it_stands() -> None:
     found = read_click(click(action_id="confirm", value="1 bot-1 ...\n{}"))
     assert isinstance(found, Confirmed)
-    assert (found.value, found.actor) == ("1 bot-1 ...\n{}", Actor("T0PARTNER", "U0BOB"))
+    assert (found.value, found.actor) == ("1 bot-1 ...\n{}", SlackUser("T0PARTNER", "U0BOB"))
 
 
 def test_a_mention_in_a_thread_stays_there() -> None:
@@ -268,7 +268,7 @@ def direct(**changes: Any) -> dict[str, Any]:
 def test_a_direct_message_needs_no_mention_and_may_have_one(text: str, words: str) -> None:
     typed = read_direct_message(direct(text=text, thread_ts="1.0"))
     assert typed is not None
-    assert (typed.text, typed.actor) == (words, Actor("T0SHOP", "U0BOB"))
+    assert (typed.text, typed.actor) == (words, SlackUser("T0SHOP", "U0BOB"))
     assert (typed.origin.channel, typed.origin.delivery) == ("D0BOB", "Ev1")
     assert typed.reply_to == ReplyTo("U0BOB", "D0BOB", thread="1.0")
 

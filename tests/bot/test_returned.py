@@ -15,9 +15,10 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.returned import Returned
 from local_slack import Fault, FaultKind, Membership
+from quaymaster.actors import SlackUser
 from quaymaster.approvals import Choice, Vote
 from quaymaster.journal import event_of
-from quaymaster.operations import Actor, Operation, Origin, Stage, State
+from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
 from quaymaster.policy import Standing
@@ -99,7 +100,7 @@ async def test_what_comes_back_though_everybody_was_looked_up_just_now_does_not_
 
 async def test_it_does_not_wait_for_the_look_up_of_somebody_else(bot: Running) -> None:
     await bot.workspace.fault(Fault(FaultKind.SLOW, "users.info", calls=1, delay=60))
-    other = left_behind(bot, actor=Actor(TEAM, BOB))
+    other = left_behind(bot, actor=SlackUser(TEAM, BOB))
 
     async def is_asked() -> bool:
         return not await bot.workspace.faults()

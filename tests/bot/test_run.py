@@ -15,6 +15,7 @@ from tests.engines.valkey import ValkeyServer
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.deadline
 @pytest.mark.parametrize("mode", ["http", "socket"])
 async def test_it_ends_within_ten_seconds_while_slack_and_redis_hang(
     slack: LocalSlack,

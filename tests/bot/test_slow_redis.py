@@ -19,6 +19,7 @@ def valkey_server(slow_disk_server: SlowDiskServer) -> SlowDiskServer:
     return slow_disk_server
 
 
+@pytest.mark.deadline
 async def test_fifty_commands_at_once_are_all_accepted(
     bot: Running, slow_disk_server: SlowDiskServer
 ) -> None:
@@ -34,6 +35,7 @@ async def test_fifty_commands_at_once_are_all_accepted(
     assert len(set(bot.jobs("host:build1"))) == 51
 
 
+@pytest.mark.deadline
 async def test_fifty_commands_of_somebody_new_are_all_accepted(
     bot: Running, slow_disk_server: SlowDiskServer
 ) -> None:

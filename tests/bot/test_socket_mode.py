@@ -20,10 +20,12 @@ async def test_a_command_is_acknowledged_recorded_and_queued_once(socket_bot: Ru
     await until(lambda: socket_bot.operation(operation.id).state is State.QUEUED, "admission")
 
 
+@pytest.mark.deadline
 async def test_fifty_at_once_are_acknowledged(socket_bot: Running) -> None:
     await assert_a_burst_is_accepted(socket_bot)
 
 
+@pytest.mark.deadline
 async def test_mistakes_and_troubles_are_acknowledged_with_words(socket_bot: Running) -> None:
     outcome = await socket_bot.person(ALICE).command("C0SHOP", "pussh")
     assert "is not a command" in outcome.words

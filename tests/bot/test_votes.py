@@ -299,6 +299,7 @@ async def test_without_redis_a_vote_is_answered_too(bot: Running) -> None:
     await bot.person(EVE).sees("cannot reach its database")
 
 
+@pytest.mark.deadline
 async def test_a_click_is_acknowledged_before_anything_slow_is_asked(bot: Running) -> None:
     operation = deploy_to_approve(bot)
     message = await card(bot, operation, "approve")

@@ -150,6 +150,7 @@ async def test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_
     await final_card(workspace, again)
 
 
+@pytest.mark.deadline
 async def test_a_bot_that_is_asked_to_stop_ends_within_ten_seconds(
     house: House, workspace: Workspace
 ) -> None:

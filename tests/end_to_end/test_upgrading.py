@@ -35,9 +35,9 @@ _CHANGES = (
     ("quaymaster/plans.py", "    turn: int\n", "    turn: int\n    colour: str\n"),
     (
         "quaymaster/store/formats.py",
-        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT)',
-        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT, 2, '
-        '{1: lambda data: {**data, "reason": ""}})',
+        "TypeAdapter(Submission), _BOT, 2, {1: _with_kind_of_actor})",
+        "TypeAdapter(Submission), _BOT, 3, "
+        '{1: _with_kind_of_actor, 2: lambda data: {**data, "reason": ""}})',
     ),
     (
         "quaymaster/store/formats.py",

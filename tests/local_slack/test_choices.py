@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local_slack import NotPossible, view_violations, violations
+from local_slack import NotPossible, view_violations
 from local_slack.choices import chosen, element_of, need_required, values_of
 
 Json = dict[str, Any]
@@ -52,13 +52,6 @@ PICKED: list[tuple[Json, Any, Json]] = [
     ({"type": "channels_select"}, "C1", {"selected_channel": "C1"}),
     ({"type": "multi_channels_select"}, ["C1"], {"selected_channels": ["C1"]}),
     ({"type": "datepicker"}, "2026-02-28", {"selected_date": "2026-02-28"}),
-    ({"type": "timepicker"}, "09:30", {"selected_time": "09:30"}),
-    (
-        {"type": "timepicker", "timezone": "Europe/Berlin"},
-        "09:30",
-        {"selected_time": "09:30", "timezone": "Europe/Berlin"},
-    ),
-    ({"type": "datetimepicker"}, "1780000000", {"selected_date_time": 1780000000}),
     ({"type": "plain_text_input"}, "hi", {"value": "hi"}),
     ({"type": "plain_text_input"}, "", {"value": None}),
     ({"type": "email_text_input"}, "a@b.example", {"value": "a@b.example"}),
@@ -88,7 +81,6 @@ def test_a_choice_is_carried_under_the_name_slack_gives_it(
         ({"type": "external_select"}, "c"),
         ({"type": "multi_static_select", "options": OPTIONS, "max_selected_items": 1}, ["a", "b"]),
         ({"type": "datepicker"}, "28.2.2026"),
-        ({"type": "timepicker"}, "25:00"),
         ({"type": "plain_text_input", "min_length": 3}, "hi"),
         ({"type": "plain_text_input", "max_length": 1}, "hi"),
         ({"type": "email_text_input"}, "me"),
@@ -115,20 +107,6 @@ def test_an_option_that_was_suggested_carries_its_text() -> None:
     assert chosen(many, ["a", "c"], OPTIONS) == {"selected_options": [OPTIONS[0], option("c")]}
 
 
-def test_feedback_is_positive_or_negative() -> None:
-    element = {
-        "type": "feedback_buttons",
-        "action_id": "x",
-        "positive_button": {"text": plain("Good"), "value": "up"},
-        "negative_button": {"text": plain("Bad"), "value": "down"},
-    }
-    assert violations([{"type": "context_actions", "elements": [element]}]) == []
-    assert chosen(element, "positive") == {"text": plain("Good"), "value": "up"}
-    assert chosen(element, "down") == {"text": plain("Bad"), "value": "down"}
-    with pytest.raises(NotPossible):
-        chosen(element, None)
-
-
 # a whole surface
 
 BLOCKS: list[Json] = [
@@ -139,7 +117,6 @@ BLOCKS: list[Json] = [
             {"type": "button", "action_id": "go", "text": plain("Go")},
             {"type": "static_select", "action_id": "one", "options": OPTIONS},
             {"type": "datepicker", "action_id": "day", "initial_date": "2026-02-28"},
-            {"type": "overflow", "action_id": "more", "options": OPTIONS},
         ],
     },
     {

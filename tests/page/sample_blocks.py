@@ -1,4 +1,4 @@
-"""Every block and every element of Block Kit, as an app would send them."""
+"""Every block and every element that the local Slack takes, as an app would send them."""
 
 from __future__ import annotations
 
@@ -89,25 +89,8 @@ def layout() -> Blocks:
         {
             "type": "context",
             "elements": [
-                {"type": "image", "image_url": "https://example.com/i.png", "alt_text": "A crane"},
                 mrkdwn("Asked for by <@U0CAROL> · 3 min ago"),
             ],
-        },
-        {
-            "type": "image",
-            "image_url": "https://images.example.com/harbour.png",
-            "alt_text": "A harbour at dawn",
-            "title": plain("The harbour"),
-        },
-        {
-            "type": "video",
-            "title": plain("How a deploy works"),
-            "title_url": "https://video.example.com/watch",
-            "video_url": "https://video.example.com/embed",
-            "thumbnail_url": "https://video.example.com/thumbnail.png",
-            "alt_text": "A film about deploying",
-            "provider_name": "Example TV",
-            "description": plain("Two minutes"),
         },
     ]
 
@@ -170,50 +153,6 @@ def rich_text() -> Json:
     }
 
 
-def cell(text: str) -> Json:
-    """A cell of a table."""
-    return {"type": "raw_text", "text": text}
-
-
-def table() -> Json:
-    """A table whose numbers stand at the right."""
-    linked = {"type": "link", "url": "https://example.com/cve", "text": "CVE-2026-1"}
-    return {
-        "type": "table",
-        "column_settings": [{"is_wrapped": True}, {"align": "right"}],
-        "rows": [
-            [cell("Finding"), cell("Severity")],
-            [{"type": "rich_text", "elements": [run(linked)]}, cell("9.8")],
-            [cell("CVE-2026-2"), cell("4.3")],
-        ],
-    }
-
-
-MARKDOWN = """# What changed
-
-Some **bold**, *italic*, ~~gone~~ and `code`, [a markdown link](https://example.com/md).
-
-- one
-- two
-  - below two
-
-> quoted
-
-```
-docker push shop/web:2
-```
-
-| Image | Size |
-| --- | ---: |
-| web | 48 MB |
-"""
-
-
-def texts() -> Blocks:
-    """Blocks that are written in other ways."""
-    return [rich_text(), {"type": "markdown", "text": MARKDOWN}, table()]
-
-
 def pressed(url: str) -> Blocks:
     """Everything that is pressed; links lead to ``url``."""
     return [
@@ -224,35 +163,6 @@ def pressed(url: str) -> Blocks:
             button("link", "Open the link", url=url, value="went"),
             block_id="buttons",
         ),
-        section(
-            "Something with a menu of its own",
-            {
-                "type": "overflow",
-                "action_id": "overflow",
-                "options": [
-                    option("Restart", "Stops it for a second"),
-                    {**option("Logs"), "url": url},
-                ],
-            },
-        ),
-        {
-            "type": "context_actions",
-            "elements": [
-                {
-                    "type": "feedback_buttons",
-                    "action_id": "feedback",
-                    "positive_button": {"text": plain("Good answer"), "value": "good"},
-                    "negative_button": {"text": plain("Bad answer"), "value": "bad"},
-                },
-                {
-                    "type": "icon_button",
-                    "action_id": "icon",
-                    "icon": "trash",
-                    "text": plain("Delete the answer"),
-                    "value": "gone",
-                },
-            ],
-        },
     ]
 
 
@@ -291,8 +201,6 @@ def chosen() -> Blocks:
         section("Several people", menu("multi_users_select", "many_users", "Choose people")),
         actions(
             {"type": "datepicker", "action_id": "date", "initial_date": "2026-11-24"},
-            {"type": "timepicker", "action_id": "time", "timezone": "Europe/Berlin"},
-            {"type": "datetimepicker", "action_id": "moment"},
             block_id="pickers",
         ),
         actions(

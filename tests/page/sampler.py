@@ -15,7 +15,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import LocalSlack, Workspace
 from tests.local_slack.apps import bolt
-from tests.page.pictures import picture
 from tests.page.sample_blocks import (
     Blocks,
     Json,
@@ -27,8 +26,8 @@ from tests.page.sample_blocks import (
     modal,
     option,
     pressed,
+    rich_text,
     section,
-    texts,
 )
 
 _ANY = re.compile(".*")
@@ -44,7 +43,7 @@ class Sampler:
 
     def __init__(self, slack: LocalSlack, web: AsyncWebClient) -> None:
         self.web = web
-        self.picture_url = f"{slack.page_url}static/icon.svg"  # links lead to it
+        self.link = f"{slack.page_url}static/icon.svg"
         self.heard: list[Json] = []
         self.silent: set[str] = set()
         self._news = asyncio.Condition()
@@ -93,15 +92,9 @@ class Sampler:
     async def post_everything(self, channel: str = "C0SHOP") -> None:
         """Post all samples."""
         opener = button("open", "Open a form", style="primary")
-        pictures = [*await self.pictures(), actions(opener, block_id="opening")]
-        for blocks in (layout(), texts(), pressed(self.picture_url), chosen(), pictures):
+        last = [section("And a form"), actions(opener, block_id="opening")]
+        for blocks in (layout(), [rich_text()], pressed(self.link), chosen(), last):
             await self.post(blocks, channel)
-
-    async def pictures(self) -> Blocks:
-        """Pictures that this server holds."""
-        uploaded = await self.web.files_upload_v2(content=picture(), filename="harbour.png")
-        file = {"slack_file": {"id": uploaded["file"]["id"]}, "alt_text": "A blue square"}
-        return [{"type": "image", **file}, section("Beside it", {"type": "image", **file})]
 
     def _listen(self, app: AsyncApp) -> None:
         app.action(_ANY)(self._acted)

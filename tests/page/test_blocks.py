@@ -18,8 +18,8 @@ from tests.page.sample_blocks import (
     mrkdwn,
     option,
     pressed,
+    rich_text,
     section,
-    texts,
 )
 from tests.page.sampler import Sampler
 
@@ -66,9 +66,6 @@ async def test_layout_blocks_and_mrkdwn_are_drawn(open_window: Open, sampler: Sa
     await expect(message).to_contain_text("*plain* stays plain")
     await expect(message.get_by_role("separator")).to_have_count(1)
     await expect(message).to_contain_text("Asked for by @carol")
-    await expect(message).to_contain_text("On images.example.com; nothing is loaded from elsewhere")
-    await expect(message.get_by_role("link", name="How a deploy works")).to_be_visible()
-    await expect(message.get_by_role("img")).to_have_count(0)
 
     long = message.locator(".words", has_text="Sentence 0")
     low = await long.evaluate("(words) => words.clientHeight")
@@ -83,14 +80,10 @@ async def test_layout_blocks_and_mrkdwn_are_drawn(open_window: Open, sampler: Sa
     assert await page.evaluate(widest)
 
 
-async def test_rich_text_markdown_tables_and_pictures_are_drawn(
-    open_window: Open, sampler: Sampler
-) -> None:
-    await sampler.post(texts())
-    await sampler.post(await sampler.pictures())
+async def test_rich_text_is_drawn(open_window: Open, sampler: Sampler) -> None:
+    await sampler.post([rich_text()])
     window = await open_window()
-    message = window.messages.first
-    rich = message.locator(".rich").first
+    rich = window.messages.last.locator(".rich")
     await expect(rich.locator("b > i, i > b")).to_have_text("both")
     await expect(rich.locator("code")).to_have_text("<code>")
     await expect(rich).to_contain_text("@bob #shop @releasers @channel 🚢 #0b6e8a 2023-11-1")
@@ -98,19 +91,6 @@ async def test_rich_text_markdown_tables_and_pictures_are_drawn(
     await expect(rich.locator("ul li")).to_have_text("below the second")
     await expect(rich.locator("blockquote")).to_have_text("A rich quote")
     await expect(rich.locator("pre")).to_have_text("docker pull shop/web:2")
-    markdown = message.locator(".markdown")
-    await expect(markdown.get_by_role("heading")).to_have_text("What changed")
-    await expect(markdown.locator("b")).to_have_text("bold")
-    await expect(markdown.get_by_role("link")).to_have_attribute("href", "https://example.com/md")
-    await expect(markdown.locator("li")).to_have_text(["one", "two", "below two"])
-    await expect(markdown.get_by_role("cell")).to_have_text(["web", "48 MB"])
-    table = message.get_by_role("table").last
-    await expect(table.get_by_role("columnheader")).to_have_text(["Finding", "Severity"])
-    await expect(table.get_by_role("cell", name="9.8")).to_have_css("text-align", "right")
-    await expect(table.get_by_role("link", name="CVE-2026-1")).to_be_visible()
-    pictures = window.messages.last.get_by_role("img", name="A blue square")
-    await expect(pictures).to_have_count(2)
-    await expect(pictures.first).to_have_js_property("naturalWidth", 64)
 
 
 async def test_text_from_outside_stays_text(open_window: Open, sampler: Sampler) -> None:
@@ -121,8 +101,6 @@ async def test_text_from_outside_stays_text(open_window: Open, sampler: Sampler)
         section("one \u202e two \u2066 three <"),
         {"type": "header", "text": {"type": "plain_text", "text": html}},
         {"type": "context", "elements": [mrkdwn(f"*{escaped}*")]},
-        {"type": "markdown", "text": f"{html} [bad](javascript:alert(1)) **{html}**"},
-        {"type": "table", "rows": [[{"type": "raw_text", "text": html}]]},
         actions(button("odd", html), block_id="odd"),
         section("<https://example.com|*bold* https://evil.example> 2*3 * 4 _d_e", verbatim=True),
     ]
@@ -149,7 +127,7 @@ async def test_text_from_outside_stays_text(open_window: Open, sampler: Sampler)
 
 
 async def test_buttons_tell_the_app_and_ask_before(open_window: Open, sampler: Sampler) -> None:
-    await sampler.post(pressed(sampler.picture_url))
+    await sampler.post(pressed(sampler.link))
     window = await open_window()
     message, page = window.messages.last, window.page
     await message.get_by_role("button", name="Look").click()
@@ -183,28 +161,6 @@ async def test_buttons_tell_the_app_and_ask_before(open_window: Open, sampler: S
     sampler.silent.clear()
     await approve.click()
     await expect(message.get_by_role("alert")).to_have_count(0)
-
-
-async def test_small_buttons_and_overflow_menus(open_window: Open, sampler: Sampler) -> None:
-    await sampler.post(pressed(sampler.picture_url))
-    window = await open_window()
-    message, page = window.messages.last, window.page
-    more = message.get_by_role("button", name="More actions")
-    await more.press("Enter")
-    await page.keyboard.press("Tab")
-    await expect(message.get_by_role("button", name="Restart")).to_be_focused()
-    await page.keyboard.press("Escape")
-    await expect(message.get_by_role("button", name="Restart")).to_be_hidden()
-    await more.click()
-    await message.get_by_role("button", name="Restart").click()
-    assert (await sampler.action("overflow"))["selected_option"]["value"] == "restart"
-    await more.click()
-    await expect(message.get_by_role("link", name="Logs")).to_have_attribute("target", "_blank")
-    await page.keyboard.press("Escape")
-    await message.get_by_role("button", name="Good answer").click()
-    assert (await sampler.action("feedback"))["value"] == "good"
-    await message.get_by_role("button", name="Delete the answer").click()
-    assert (await sampler.action("icon"))["value"] == "gone"
 
 
 async def test_menus_with_one_choice(open_window: Open, sampler: Sampler) -> None:
@@ -283,7 +239,7 @@ async def test_menus_with_several_choices(open_window: Open, sampler: Sampler) -
 
 async def test_pickers_checkboxes_and_radio_buttons(open_window: Open, sampler: Sampler) -> None:
     await sampler.post(chosen())
-    window = await open_window(timezone_id="Europe/Berlin")
+    window = await open_window()
     message = window.messages.last
     date = message.get_by_label("Date", exact=True)
     await expect(date).to_have_value("2026-11-24")
@@ -292,10 +248,6 @@ async def test_pickers_checkboxes_and_radio_buttons(open_window: Open, sampler: 
     await date.press("ArrowUp")
     await date.press("Enter")
     assert (await sampler.action("date", 2))["selected_date"] != "2026-12-01"
-    await message.get_by_label("Time", exact=True).fill("13:05")
-    assert (await sampler.action("time"))["selected_time"] == "13:05"
-    await message.get_by_label("Date and time").fill("2026-12-01T13:05")
-    assert (await sampler.action("moment"))["selected_date_time"] == 1_796_126_700
 
     await message.get_by_label("Notify").check()
     picked = (await sampler.action("checks"))["selected_options"]

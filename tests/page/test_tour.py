@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, expect
 
 from tests.page.album import Album
 from tests.page.window import Window, opened
-from tests.trial.programs import Trial, left_running, running_page
+from tests.trial.programs import Trial, left_running, running_trial
 
 pytestmark = [
     pytest.mark.engine,
@@ -32,7 +32,7 @@ PHONE = {"width": 390, "height": 844}
 @pytest.fixture
 def trial(trial_state: Path, docker_host: str, engine: docker.DockerClient) -> Iterator[Trial]:
     """A running trial, of which nothing may be left at the end."""
-    with running_page(trial_state, docker_host) as running:
+    with running_trial(trial_state, docker_host) as running:
         yield running
     assert left_running(trial_state, engine) == []
 

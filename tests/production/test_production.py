@@ -96,6 +96,7 @@ async def test_the_product_works_as_docker_compose_runs_it(
             _a_database_is_brought(machine.site, trivy_caches.a)
             _every_check_passes(machine.site)
             _nobody_looks_into_another_process(machine.site)
+            _the_trial_is_not_there(machine.site)
             work = _Work(machine, workspace, workspace.person(ALICE), workspace.person(BOB))
             await work.images_are_pushed()
             await work.a_scan_alerts()
@@ -151,6 +152,12 @@ def _nobody_looks_into_another_process(site: Site) -> None:
         "        print('refused')\n"
     )
     assert site.composed("exec", "scanner", "python", "-c", look) == "refused\nrefused\n"
+
+
+def _the_trial_is_not_there(site: Site) -> None:
+    done = site.compose("exec", "scanner", "quaymaster", "try")
+    assert done.returncode == 2
+    assert "`quaymaster try` is not installed here." in done.stderr
 
 
 async def _a_bot_without_slack_is_not_well(site: Site, workspace: Workspace) -> None:

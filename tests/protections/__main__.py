@@ -92,7 +92,7 @@ def _without_and_told(protection: Protection) -> Result:
 def _without(protection: Protection) -> Result:
     with tempfile.TemporaryDirectory(prefix="quaymaster-without-") as folder:
         root = Path(folder) / "project"
-        shutil.copytree(_ROOT, root, ignore=_LEFT_OUT)
+        shutil.copytree(_ROOT, root, symlinks=True, ignore=_LEFT_OUT)
         try:
             protection.take_away(root)
         except Stale as error:

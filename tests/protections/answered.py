@@ -52,8 +52,8 @@ ANSWERED = (
     _row(
         "a person is looked up after the acknowledgement",
         "bot/front.py",
-        "        person = self._is.directory.known(asked.actor)\n",
-        "        person = await self._is.directory.look_up(asked.actor)\n",
+        "        person = self._is.directory.known(actor)\n",
+        "        person = await self._is.directory.look_up(actor)\n",
         (f"{_ACCEPTANCE}::test_nothing_slow_is_asked_before_the_acknowledgement",),
     ),
     _row(

@@ -169,8 +169,8 @@ AS_APPROVED = (
     _row(
         "a worker runs only what the bot recorded",
         "quaymaster/store/formats.py",
-        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT)',
-        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT | _WORKER)',
+        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT, 2',
+        'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT | _WORKER, 2',
         ("tests/workers/test_run.py::test_a_request_that_another_program_signed_is_not_run",),
     ),
     _row(

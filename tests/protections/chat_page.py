@@ -325,13 +325,6 @@ _TEXTS = (
         "onClick=${() => put(part)} dangerouslySetInnerHTML=${{ __html: part }} />`",
         (_MARKUP,),
     ),
-    _text(
-        "a picture from elsewhere is not asked for",
-        "local_slack/page/static/media.js",
-        "  const source = local(of);\n",
-        "  const source = local(of) ?? of.image_url;\n",
-        ("tests/page/test_blocks.py::test_layout_blocks_and_mrkdwn_are_drawn",),
-    ),
 )
 
 _MESSAGES = (

@@ -582,7 +582,7 @@ NEVER_SILENT = (
     _row(
         "where the bot cannot post a card goes to the person who asked",
         "bot/steps.py",
-        "return (own, *others, Direct(operation.actor.user))",
+        "return (own, *others, *to_requester(operation))",
         "return (own, *others)",
         (f"{_STEPS}::test_a_card_goes_to_its_channel_then_the_services_then_the_person",),
     ),

@@ -109,7 +109,7 @@ ONLY_WHO_MAY = (
     _row(
         "the requester's own vote does not count at execution",
         "workers/approved.py",
-        "and (policy.own_request_counts or vote.voter != operation.actor.user)",
+        "and (policy.own_request_counts or vote.voter != operation.requester)",
         "",
         (
             "tests/workers/test_approved.py::"
@@ -257,12 +257,19 @@ ONLY_WHO_MAY = (
     _row(
         "a look-up that fails refuses the command",
         "bot/admission.py",
-        "            person = await self._directory.look_up(operation.actor)\n",
+        "            person = await self._directory.look_up(person_behind(operation))\n",
         "            try:\n"
-        "                person = await self._directory.look_up(operation.actor)\n"
+        "                person = await self._directory.look_up(person_behind(operation))\n"
         "            except QuaymasterError:\n"
-        "                person = Person(operation.actor.user, operation.actor.team)\n",
+        "                person = Person(operation.requester, str())\n",
         (f"{_ADMISSION}::test_a_look_up_that_fails_refuses_and_says_so",),
+    ),
+    _row(
+        "what no person asked for has no rights",
+        "bot/identity.py",
+        "    if operation.person is None:\n",
+        "    if False:\n",
+        (f"{_ADMISSION}::test_what_no_person_asked_for_is_not_admitted",),
     ),
     _row(
         "what is admitted is allowed",

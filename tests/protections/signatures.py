@@ -191,8 +191,8 @@ _KEY_RING = (
         _right(
             f"{what} counts with the signature of {who} alone",
             "quaymaster/store/formats.py",
-            f'Codec("{kind}", TypeAdapter({type_}), {roles})',
-            f'Codec("{kind}", TypeAdapter({type_}), _BOT | _WORKER | _SCANNER)',
+            f'Codec("{kind}", TypeAdapter({type_}), {roles}',
+            f'Codec("{kind}", TypeAdapter({type_}), _BOT | _WORKER | _SCANNER',
             (test,),
         )
         for what, who, kind, type_, roles, test in (

@@ -27,6 +27,21 @@ SUPPLY_CHAIN = (
                 f"{_OWN}::test_another_engine_is_refused_with_both_ids_and_the_command",
             ),
             (
+                "the wheel of the product holds no trial",
+                "pyproject.toml",
+                'packages = ["bot", "workers", "quaymaster"]\n',
+                'packages = ["bot", "workers", "quaymaster", "local_slack", "trial"]\n',
+                "tests/test_wheels.py::"
+                "test_the_wheel_of_the_product_holds_what_runs_in_production_and_nothing_else",
+            ),
+            (
+                "the image of the product is built without the trial",
+                "Dockerfile",
+                "COPY quaymaster quaymaster\n",
+                "COPY quaymaster quaymaster\nCOPY trial trial\n",
+                "tests/test_wheels.py::test_the_trial_is_not_copied_into_the_image[trial]",
+            ),
+            (
                 "services are looked at on the engine of their host",
                 "workers/service_look.py",
                 "Owner(self.configuration, self.connection, self.keys).expect(engine)",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from quaymaster.actors import PRODUCT, Actor, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.drift import Drift, DriftKind
@@ -22,7 +23,7 @@ from quaymaster.gate import blocked_by
 from quaymaster.host_engines import HostEngine
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.journal import Event
-from quaymaster.operations import Actor, Cancellation, Origin, Stage, State, Submission
+from quaymaster.operations import Cancellation, Origin, Stage, State, Submission
 from quaymaster.outcomes import (
     Alert,
     Deployed,
@@ -296,18 +297,19 @@ class Sample:
 
 
 def _submissions() -> tuple[Sample, ...]:
-    origin = Origin("C0SHOP", "trigger-1", "1764000000.000100")
+    """One of each request, and one by each kind of actor."""
+    alice = SlackUser("T0TEAM", "U0ALICE")
+    others = ((REQUESTS[-1], actor) for actor in (PRODUCT, Schedule("nightly-etl")))
+    asked = (*((request, alice) for request in REQUESTS), *others)
     return tuple(
-        Sample(
-            SUBMISSION,
-            (str(number),),
-            Submission(
-                number, request, Actor("T0TEAM", "U0ALICE"), origin, "0123456789ab", "host:app1", AT
-            ),
-            BOT_KEY,
-        )
-        for number, request in enumerate(REQUESTS, 1042)
+        _submission(number, request, actor) for number, (request, actor) in enumerate(asked, 1042)
     )
+
+
+def _submission(number: int, request: Request, actor: Actor) -> Sample:
+    origin = Origin("C0SHOP", "trigger-1", "1764000000.000100")
+    value = Submission(number, request, actor, origin, "0123456789ab", "host:app1", AT)
+    return Sample(SUBMISSION, (str(number),), value, BOT_KEY)
 
 
 def _records() -> tuple[Sample, ...]:

@@ -21,16 +21,17 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Trial:
-    """A running `quaymaster try`; with ``--terminal`` its lines are typed from here."""
+    """A running `quaymaster try` that opens no browser."""
 
     def __init__(self, state: Path, docker_host: str, *options: str) -> None:
         self.state = state
         self.output: list[str] = []
+        given = ["--state", str(state), *options]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "quaymaster.cli", "try", "--state", str(state), *options],
+            [sys.executable, "-m", "quaymaster.cli", "try", "--no-browser", *given],
             cwd=ROOT,
             env=_environment(docker_host),
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -44,12 +45,6 @@ class Trial:
     def text(self) -> str:
         """Everything that was written so far."""
         return "".join(self.output)
-
-    def type(self, *lines: str) -> None:
-        """Type lines; they are done one after the other."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("".join(f"{line}\n" for line in lines))
-        self._process.stdin.flush()
 
     def sees(self, words: str, within: float = 90) -> None:
         """Wait until this was written."""
@@ -72,19 +67,13 @@ class Trial:
         """Send a signal to it alone."""
         self._process.send_signal(number)
 
-    def ends(self, within: float = 60) -> int:
-        """Close the keyboard and wait; its exit status."""
-        self.hang_up()
-        return self.ended(within)
-
-    def hang_up(self) -> None:
-        """Close the keyboard."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
+    def stops(self) -> int:
+        """Stop it as Ctrl-C does, and wait; its exit status."""
+        self.send(signal.SIGINT)
+        return self.ended()
 
     def ended(self, within: float = 60) -> int:
-        """Wait until it has ended, with the keyboard as it is; its exit status."""
+        """Wait until it has ended; its exit status."""
         status = self._process.wait(within)
         self._reader.join(10)
         return status
@@ -103,27 +92,14 @@ class Trial:
 
 @contextmanager
 def running_trial(state: Path, docker_host: str, *options: str) -> Iterator[Trial]:
-    """A trial at the terminal that is ended when it has not ended by itself."""
-    with running(Trial(state, docker_host, "--terminal", *options)) as trial:
-        yield trial
-
-
-@contextmanager
-def running_page(state: Path, docker_host: str) -> Iterator[Trial]:
-    """The same with a chat page, and no browser."""
-    with running(Trial(state, docker_host, "--no-browser")) as trial:
-        yield trial
-
-
-@contextmanager
-def running(trial: Trial) -> Iterator[Trial]:
-    """Ends what has not ended by itself."""
+    """A trial that is ended when it has not ended by itself."""
+    trial = Trial(state, docker_host, *options)
     try:
         yield trial
     finally:
         with contextlib.suppress(ProcessLookupError):
             trial.send(signal.SIGTERM)
-        trial.ends()
+        trial.ended()
 
 
 def left_running(state: Path, engine: docker.DockerClient) -> list[str]:

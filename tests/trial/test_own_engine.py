@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trial.page import opened
 from tests.trial.programs import processes_of, running_trial
 from trial.bridge import Bridge
 from trial.choices import CHOICES, Choices, kept_choices
@@ -51,26 +52,27 @@ def test_an_engine_of_its_own_is_ended_found_again_and_removed(tmp_path: Path) -
     state = tmp_path / "try"
     with running_trial(state, OWN) as trial:
         trial.sees("Starting a Docker engine of its own")
-        trial.type("/image push shop/web:v2", ":wait Pushed")
-        trial.sees("✅ Pushed")
+        with opened(trial.address()) as tab:
+            tab.command("push shop/web:v2")
+            tab.sees_card("Push shop/web:v2 from local", "Pushed")
         first = bridge_of(state)
-        trial.send(signal.SIGINT)
-        assert trial.ended() == 128 + signal.SIGINT, trial.text
+        assert trial.stops() == 0, trial.text
     choices = kept_choices(state / CHOICES)
     assert left_of(choices, state) == []
     assert not forwards(first)
 
     with running_trial(state, OWN) as trial:
-        trial.type("/image deploy shop/web:v2 to staging", ":wait Deployed")
-        trial.sees("Now: shop/web:v2")
+        with opened(trial.address()) as tab:
+            tab.command("deploy shop/web:v2 to staging")
+            tab.sees_card("Deploy shop/web:v2 to staging/web", "Deployed")
         second = bridge_of(state)
         trial.send(signal.SIGKILL)
         os.kill(trial.parts()["engine"], signal.SIGKILL)
-        trial.ends()
+        trial.ended()
     assert any("containerd-shim" in line for line in left_of(choices, state))
 
     with running_trial(state, OWN, "--remove") as trial:
-        assert trial.ends() == 0, trial.text
+        assert trial.ended() == 0, trial.text
     assert not state.exists()
     assert left_of(choices, state) == []
     assert not forwards(second)

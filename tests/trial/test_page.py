@@ -7,7 +7,7 @@ import docker
 import pytest
 
 from tests.trial.page import opened
-from tests.trial.programs import left_running, running_page
+from tests.trial.programs import left_running, running_trial
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -26,7 +26,7 @@ def command_lines() -> str:
 def test_the_page_works_from_the_first_minute_and_the_next_start_finds_it_as_it_was(
     trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    with running_page(trial_state, docker_host) as trial, opened(trial.address()) as tab:
+    with running_trial(trial_state, docker_host) as trial, opened(trial.address()) as tab:
         address = trial.address()
         secret = address.split("/chat/")[1].strip("/")
         assert len(secret) >= 43
@@ -36,14 +36,14 @@ def test_the_page_works_from_the_first_minute_and_the_next_start_finds_it_as_it_
         assert workspace["commands"]["values"]["ENVIRONMENT"] == ["staging", "production"]
         tab.sees("Welcome to the shop!")
         tab.acts("say", text="I was here")
-        tab.acts("command", name="/image", text="tags shop/web")
+        tab.command("tags shop/web")
         tab.sees("v4-vulnerable")
         tab.sees("Deployed", within=60)
         trial.send(signal.SIGINT)
         assert trial.ended() == 0, trial.text
     assert left_running(trial_state, engine) == []
 
-    with running_page(trial_state, docker_host) as trial, opened(trial.address()) as tab:
+    with running_trial(trial_state, docker_host) as trial, opened(trial.address()) as tab:
         assert trial.address() == address
         messages = tab.messages()
         assert "I was here" in messages

@@ -392,3 +392,27 @@ def test_no_more_of_the_words_is_looked_at_than_an_error_has(piece: str) -> None
     """Whatever a registry has an engine repeat."""
     found = ForeignWords.of(piece * (1_000_000 // len(piece)), ["shop/web:1"])
     assert len(found.text) < 10_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "OCI runtime create failed: unable to apply cgroup configuration: mkdir "
+        "/sys/fs/cgroup/memory/docker/1f2e: no space left on device: unknown",
+        "failed to create fsnotify watcher: inotify_add_watch: no space left on device",
+    ],
+)
+def test_a_limit_of_the_kernel_is_not_a_full_disk(words: str) -> None:
+    error = refusal(words, status=500, subject="production/web", host="app1")
+    assert not isinstance(error, DiskFull)
+    assert "not the disk" in error.trouble.next_step
+
+
+def test_a_low_port_has_nothing_to_do_with_mounts() -> None:
+    words = (
+        "driver failed programming external connectivity on endpoint web: Error starting userland "
+        "proxy: listen tcp4 0.0.0.0:80: bind: permission denied"
+    )
+    trouble = refusal(words, status=500, subject="production/web", host="app1").trouble
+    assert "below 1024" in trouble.next_step
+    assert "mounts" not in trouble.next_step

@@ -126,7 +126,7 @@ def released(operation: Operation, plan: DeployPlan, tools: Toolbox) -> tuple[Co
         service=plan.service,
         image=plan.image,
         configuration=plan.configuration,
-        released_by=operation.actor.user,
+        released_by=operation.requester,
         approved_by=operation.approval.approvers if operation.approval else (),
         released_at=tools.now(),
         turn=plan.turn,

@@ -71,7 +71,7 @@ def rule_for(
     return ApprovalRule(
         needed=policy.needed,
         expires_at=min(tools.now() + policy.expires, _last_start(operation, tools)),
-        requester=operation.actor.user,
+        requester=operation.requester,
         from_roles=policy.from_roles,
         channel=policy.channel,
         own_request_counts=policy.own_request_counts,

@@ -3,11 +3,8 @@ import { useState } from "preact/hooks";
 import { Element } from "./elements.js";
 import { html } from "./html.js";
 import { Input } from "./inputs.js";
-import { Markdown } from "./markdown.js";
-import { FileBlock, Icon, ImageBlock, VideoBlock } from "./media.js";
 import { plain, Text } from "./mrkdwn.js";
 import { RichText } from "./rich_text.js";
-import { Table } from "./table.js";
 
 /** All blocks of a message or a view. @param {{blocks: object[]}} props */
 export function Blocks({ blocks }) {
@@ -32,14 +29,8 @@ const DRAWN = {
   section: Section,
   context: Context,
   actions: Actions,
-  context_actions: Actions,
   input: Input,
-  image: ImageBlock,
-  video: VideoBlock,
-  file: FileBlock,
   rich_text: RichText,
-  markdown: Markdown,
-  table: Table,
 };
 
 function Block({ block }) {
@@ -79,8 +70,7 @@ function Cut({ text, isWhole, children }) {
 }
 
 function Context({ block }) {
-  const item = (one) =>
-    one.type === "image" ? html`<${Icon} element=${one} />` : html`<div><${Text} of=${one} /></div>`;
+  const item = (one) => html`<div><${Text} of=${one} /></div>`;
   return html`<div class="context">${block.elements.map(item)}</div>`;
 }
 

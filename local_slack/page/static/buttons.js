@@ -1,9 +1,7 @@
-// Elements that are pressed: buttons, links that look like buttons, overflow menus.
-import { useRef } from "preact/hooks";
+// Elements that are pressed: buttons, and links that look like buttons.
 import { html } from "./html.js";
 import { safe } from "./inline.js";
 import { plain } from "./mrkdwn.js";
-import { usePopover } from "./popover.js";
 import { useSending } from "./sending.js";
 
 const OUT = { target: "_blank", rel: "noopener noreferrer" };
@@ -25,53 +23,4 @@ export function Button({ block, element }) {
     if ((await press(element.value)) && element.confirm) open(url);
   };
   return html`<a ...${about} ...${OUT} href=${url} onClick=${follow}>${text}</a>${status}`;
-}
-
-/** Slack runs the workflow itself, which does not happen here. */
-export const WorkflowButton = ({ element }) => html`
-  <button type="button" class=${`button ${element.style ?? ""}`} disabled title="Workflows do not run here">
-    ${plain(element.text)}
-  </button>`;
-
-/** https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element */
-export function Overflow({ block, element, aria }) {
-  const { press, sending, status } = useSending(block, element);
-  const opener = useRef(null);
-  const popover = usePopover(opener);
-  const pick = (option) => {
-    popover.hide();
-    press(option.value);
-  };
-  const item = (option) => {
-    const url = option.url && safe(option.url);
-    const shown = html`${plain(option.text)}${option.description && html`<small>${plain(option.description)}</small>`}`;
-    return url
-      ? html`<a href=${url} ...${OUT} onClick=${() => pick(option)}>${shown}</a>`
-      : html`<button type="button" onClick=${() => pick(option)}>${shown}</button>`;
-  };
-  return html`
-    <button type="button" class=${`button ${sending ? "sending" : ""}`} ref=${opener} ...${popover.opens}
-            ...${aria} aria-label="More actions" aria-busy=${sending || undefined}>⋯</button>
-    <ul class="menu" ...${popover.own}>
-      ${element.options.map((option) => html`<li>${item(option)}</li>`)}
-    </ul>${status}`;
-}
-
-/** https://docs.slack.dev/reference/block-kit/block-elements/icon-button-element */
-export const IconButton = ({ block, element }) =>
-  html`<${Signs} block=${block} element=${element} signs=${{ "🗑️": element }} />`;
-
-/** https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element */
-export function FeedbackButtons({ block, element }) {
-  const signs = { "👍": element.positive_button, "👎": element.negative_button };
-  return html`<${Signs} block=${block} element=${element} signs=${signs} />`;
-}
-
-function Signs({ block, element, signs }) {
-  const { press, sending, status } = useSending(block, element);
-  const one = ([sign, button]) => html`
-    <button type="button" class=${`button ${sending ? "sending" : ""}`} title=${plain(button.text)}
-            aria-label=${button.accessibility_label ?? plain(button.text)} aria-busy=${sending || undefined}
-            onClick=${() => press(button.value)}><span aria-hidden="true">${sign}</span></button>`;
-  return html`${Object.entries(signs).map(one)}${status}`;
 }

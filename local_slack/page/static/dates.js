@@ -65,9 +65,3 @@ export function formatted(timestamp, format) {
 
 /** In full, to look at while the pointer rests on it. @param {number} timestamp @returns {string} */
 export const inFull = (timestamp) => part(new Date(timestamp * 1000), { dateStyle: "full", timeStyle: "long" }, []);
-
-/** `2026-11-24T13:05` in the browser's time zone. @param {number} timestamp  seconds @returns {string} */
-export function asLocal(timestamp) {
-  const date = new Date(timestamp * 1000);
-  return `${numbers(date).join("-")}T${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
-}

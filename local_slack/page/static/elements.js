@@ -1,37 +1,26 @@
 // Block Kit's elements, each by its type: https://docs.slack.dev/reference/block-kit/block-elements
 import { Checkboxes, Radios } from "./boxes.js";
-import { Button, FeedbackButtons, IconButton, Overflow, WorkflowButton } from "./buttons.js";
+import { Button } from "./buttons.js";
 import { FileInput } from "./file_input.js";
 import { html } from "./html.js";
 import { RichTextInput, TextInput } from "./inputs.js";
-import { Thumbnail } from "./media.js";
 import { Select } from "./menus.js";
 import { plain } from "./mrkdwn.js";
-import { Picker } from "./pickers.js";
+import { DatePicker } from "./pickers.js";
 
 const DRAWN = {
   button: Button,
-  workflow_button: WorkflowButton,
-  icon_button: IconButton,
-  feedback_buttons: FeedbackButtons,
-  overflow: Overflow,
   checkboxes: Checkboxes,
   radio_buttons: Radios,
-  datepicker: Picker,
-  timepicker: Picker,
-  datetimepicker: Picker,
+  datepicker: DatePicker,
   plain_text_input: TextInput,
   email_text_input: TextInput,
   url_text_input: TextInput,
   number_input: TextInput,
   rich_text_input: RichTextInput,
   file_input: FileInput,
-  image: Thumbnail,
 };
-const NAMES = {
-  checkboxes: "Choices", radio_buttons: "Choices", datepicker: "Date", timepicker: "Time",
-  datetimepicker: "Date and time",
-};
+const NAMES = { checkboxes: "Choices", radio_buttons: "Choices", datepicker: "Date" };
 
 /**
  * @param {object} props

@@ -1,4 +1,4 @@
-// What stands in the middle of a line: links, mentions, dates. Shared by mrkdwn, markdown and rich text.
+// What stands in the middle of a line: links, mentions, dates. Shared by mrkdwn and rich text.
 import { useContext } from "preact/hooks";
 import { ClientContext } from "./client.js";
 import { formatted, inFull } from "./dates.js";

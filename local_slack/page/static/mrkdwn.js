@@ -13,7 +13,7 @@ const LONGEST_STYLE = 3000;
 const ESCAPES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 
 /** `a &lt; b` → `a < b`. @param {string} text @returns {string} */
-export const unescaped = (text) => text.replace(/&(?:lt|gt|amp);/g, (one) => ESCAPES[one]);
+const unescaped = (text) => text.replace(/&(?:lt|gt|amp);/g, (one) => ESCAPES[one]);
 
 /** Markup in a text; `verbatim` leaves addresses and names alone that are not marked as such.
  * @param {{text: string, verbatim?: boolean}} props */
@@ -78,7 +78,7 @@ const inline = (text, context) => scanned(text, SPECIAL, (at) => special(text, a
  * @param {string} text @param {RegExp} sign
  * @param {(at: number) => {node: unknown, end: number}|undefined} find @param {(text: string) => string} words
  */
-export function scanned(text, sign, find, words) {
+function scanned(text, sign, find, words) {
   const nodes = [];
   const signs = new RegExp(sign, "g"); // find may scan what is inside, so each scan has a place of its own
   let from = 0;
@@ -121,7 +121,7 @@ function marked(text, at, context) {
 
 /** `@U1`, `#C1|shop`, `!here`, `https://…|label`; `label` makes nodes of what a link shows.
  * @param {string} inside @param {(text: string) => object} label */
-export function entity(inside, label) {
+function entity(inside, label) {
   const [target, shown = ""] = split(inside, "|");
   const sign = target[0];
   if (sign === "@") return html`<${Mention} id=${target.slice(1)} label=${unescaped(shown)} />`;

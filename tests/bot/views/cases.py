@@ -10,13 +10,14 @@ from pathlib import Path
 from bot.messages import Message
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
+from quaymaster.actors import PRODUCT, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
 from quaymaster.findings import Clean, Finding, ScannerDatabase, Severity, Unknown
 from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, Repository
-from quaymaster.operations import Actor, Operation, Origin, Stage, State
+from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import (
     Alert,
     Deployed,
@@ -104,7 +105,7 @@ FINDINGS = (
 
 QUEUED = samples.operation(
     request=PushRequest(image(), "build1"),
-    actor=Actor("T1", "U024BE7LH"),
+    actor=SlackUser("T1", "U024BE7LH"),
     origin=Origin("C0SHOP", "delivery", "1700000000.000100"),
     requested_at=NOW,
     changed_at=NOW,
@@ -336,8 +337,8 @@ CASES: Mapping[str, Operation] = {
     "deploy-withdrawn": having(
         DEPLOY,
         state=State.REJECTED,
-        votes=(*VOTES, _vote(RUNNING.actor.user, Choice.REJECT)),
-        outcome=Ended("Nothing was changed.", RUNNING.actor.user),
+        votes=(*VOTES, _vote(RUNNING.requester, Choice.REJECT)),
+        outcome=Ended("Nothing was changed.", RUNNING.requester),
     ),
     "scanned-on-a-host": having(
         _SCAN,
@@ -354,7 +355,7 @@ CASES: Mapping[str, Operation] = {
     "drift-found": having(
         DEPLOY,
         request=DriftRequest("production", "web"),
-        actor=Actor("", "quaymaster"),
+        actor=PRODUCT,
         state=State.FAILED,
         plan=None,
         resolved=None,
@@ -371,7 +372,7 @@ CASES: Mapping[str, Operation] = {
     "drift-settled": having(
         DEPLOY,
         request=DriftRequest("production", "web"),
-        actor=Actor("", "quaymaster"),
+        actor=PRODUCT,
         state=State.SUCCEEDED,
         plan=None,
         resolved=None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.buttons import Button
@@ -37,6 +37,9 @@ from tests.bot.views.cases import CASES, CONFIGURATION, DIGEST, FINDINGS, NOW, P
 from tests.bot.views.reading import faults
 
 PEOPLE = frozenset({"U024BE7LH", "U0ANN", "U0BOB", "U0CAT"})
+
+
+_MARKED = "*bold* _italic_ ~strike~ `code` ```block``` > quote"
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def test_every_list_of_jobs_can_be_told(scenario: Scenario, under_way: int, ende
 
 
 @settings(max_examples=50, deadline=None)
+@example(Scenario("inspected", None, None, False, (_MARKED,), 1, 0), 40)
 @given(scenarios, st.integers(0, 100))
 def test_every_status_can_be_told(scenario: Scenario, services: int) -> None:
     release = Release(7, "", "", PLAN.image, PLAN.configuration, "", ("",), NOW, 7)

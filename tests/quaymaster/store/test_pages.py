@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 import redis
 
+from quaymaster.actors import SlackUser
 from quaymaster.errors import Forged
 from quaymaster.listings import pages_of
-from quaymaster.operations import Actor, Operation
+from quaymaster.operations import Operation
 from quaymaster.outcomes import TagsListed
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import TagsRequest
@@ -23,10 +24,10 @@ pytestmark = pytest.mark.engine
 
 NAMES = tuple(f"v{number}" for number in range(57))
 PAGES = pages_of(TagsListed(WEB, NAMES, 57, 57))
-BOB = Actor("T0SHOP", "U0BOB")
+BOB = SlackUser("T0SHOP", "U0BOB")
 
 
-def listing(number: int, actor: Actor = BOB) -> Operation:
+def listing(number: int, actor: SlackUser = BOB) -> Operation:
     """An operation that lists tags."""
     return operation(id=number, request=TagsRequest(WEB), actor=actor)
 
@@ -54,7 +55,7 @@ def test_a_list_of_one_page_keeps_nothing_beside_the_record(valkey: redis.Redis)
 
 
 def test_of_one_person_the_twenty_latest_lists_are_kept(valkey: redis.Redis) -> None:
-    other = listing(500, Actor("T0SHOP", "U0CAROL"))
+    other = listing(500, SlackUser("T0SHOP", "U0CAROL"))
     keep(valkey, other)
     for number in range(1, 25):
         keep(valkey, listing(number))
