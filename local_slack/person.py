@@ -32,7 +32,7 @@ class Workspace(Protocol):
         channel: str | None = None,
         user: str | None = None,
         after: str = "",
-        within: float = 10.0,
+        within: float = 30.0,
     ) -> Message: ...
 
 
@@ -182,7 +182,7 @@ class Person:
         *,
         channel: str | None = None,
         after: str = "",
-        within: float = 10.0,
+        within: float = 30.0,
     ) -> Message:
         """The newest message that has this text in it (or fits), as soon as it is there.
 

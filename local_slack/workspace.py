@@ -123,7 +123,7 @@ class Workspace:
         channel: str | None = None,
         user: str | None = None,
         after: str = "",
-        within: float = 10.0,
+        within: float = 30.0,
     ) -> Message:
         """The newest message that fits; raises `NotSeen` after ``within`` seconds without one.
 
@@ -143,7 +143,7 @@ class Workspace:
                 raise NotSeen(f"not seen within {within} s; what was there:\n{shown}")
             await self.changes(seen, wait=min(left, 5.0))
 
-    async def connected(self, count: int = 1, *, within: float = 10.0) -> None:
+    async def connected(self, count: int = 1, *, within: float = 30.0) -> None:
         """Wait until the app has ``count`` Socket Mode connections; raises `NotSeen`."""
         deadline = time.monotonic() + within
         while (await self.info())["connections"] < count:

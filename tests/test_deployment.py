@@ -4,7 +4,6 @@ The whole product, as it runs there, is in tests/production.
 """
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -24,10 +23,10 @@ from redis.retry import Retry
 from quaymaster.configuration import Configuration
 from quaymaster.key_programs import programs_of
 from quaymaster.redis_users import RedisUser, acl_file, passwords_in
+from tests.compose import compose
 from tests.engines.local_images import load_images
 from tests.engines.session import EngineSession
 from tests.images.valkey import valkey_image
-from tests.production.site import COMPOSE
 from tests.readme import ROOT
 
 pytestmark = pytest.mark.engine
@@ -52,15 +51,8 @@ IMAGE = "valkey/valkey:9-alpine"
 
 def composed(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """What Docker Compose makes of the file in an environment that has only these variables."""
-    return subprocess.run(
-        [str(COMPOSE), "-f", str(ROOT / "docker-compose.yml"), "config", "--format", "json"],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **variables},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    file = str(ROOT / "docker-compose.yml")
+    return compose(folder, "-f", file, "config", "--format", "json", variables=variables)
 
 
 def variables() -> dict[str, str]:
@@ -137,15 +129,7 @@ def test_the_keys_that_are_added_to_the_example_are_those_that_count(tmp_path: P
     lines = (f"{name}={value}\n" for name, value in variables().items())
     (tmp_path / ".env").write_text(example + "".join(lines))
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
-    done = subprocess.run(
-        [str(COMPOSE), "config", "--format", "json"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = compose(tmp_path, "config", "--format", "json")
     bot = json.loads(done.stdout)["services"]["bot"]["environment"]
     assert bot["QUAYMASTER_SIGNING_KEY"] == "made-up-BOT_SIGNING_KEY"
 
@@ -199,19 +183,8 @@ class Deployment:
 
     def compose(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Docker Compose in the folder, as somebody runs it there."""
-        return subprocess.run(
-            [str(COMPOSE), "--project-name", self.project, *words],
-            cwd=self.folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.folder),
-                "DOCKER_HOST": self.docker_host,
-            },
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        named = ("--project-name", self.project, *words)
+        return compose(self.folder, *named, variables={"DOCKER_HOST": self.docker_host}, within=120)
 
     def up(self) -> "subprocess.CompletedProcess[str]":
         """Start Redis alone, and wait until its health check says that it is healthy."""

@@ -26,6 +26,41 @@ SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatus
 STARTERS = {f"subprocess.{name}" for name in ("Popen", "run", "call", "check_call", "check_output")}
 PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill"}
 
+CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time"}
+MAY_WATCH_A_CLOCK = {
+    "tests/deadlines.py": "what the guarantees promise",
+    "tests/engines/waiting.py": "the pauses between two questions, and the limit of all of them",
+    "tests/protections/__main__.py": "says how long it took",
+    "tests/bare/__main__.py": "says how long it took",
+    "tests/bare/terminal.py": "gives up a shell that says nothing more",
+    "tests/end_to_end/house.py": "asks until a record is as expected",
+    "tests/end_to_end/burglar.py": "is content with what it stole by then",
+    "tests/page/test_speed.py": "measures, and asserts nothing about it",
+    "tests/workers/test_images.py": "counts reports in proportion to the time that was taken",
+    "tests/workers/test_run.py": "asserts that a pause was made, however long it became",
+    "tests/quaymaster/test_signs_of_life.py": "sets the clock",
+}
+MAY_PAUSE = {
+    "tests/engines/waiting.py": "between two questions",
+    "tests/end_to_end/house.py": "between two questions",
+    "tests/local_slack/apps.py": "an app that answers late",
+    "tests/bot/wire.py": "a wire that delivers late",
+    "tests/workers/test_lease_keeper.py": "holds a lease; a busy Redis answers nothing",
+}
+MAY_RUN_OUT = {
+    "tests/bot/test_attempts.py": "nothing answers",
+    "tests/quaymaster/test_checks.py": "nothing answers",
+    "tests/quaymaster/store/test_records.py": "a killed Redis",
+    "tests/engines/test_valkey.py": "a frozen Redis",
+    "tests/workers/test_engine.py": "an engine that hangs",
+    "tests/workers/test_redis_checks.py": "a frozen Redis",
+    "tests/workers/test_scanner.py": "a scanner that hangs",
+    "tests/local_slack/test_feed.py": "nothing happens",
+    "tests/stored/values.py": "how long a scan took, in a value that is stored",
+}
+"""Tests of limits that pass: what is waited for never comes, so none can be too short."""
+LIMITS = ("within", "timeout", "wait", "seconds")
+
 
 @cache
 def files() -> tuple[Path, ...]:
@@ -176,3 +211,61 @@ def test_nothing_starts_a_shell_or_opens_a_pickle(package: str) -> None:
                     assert module not in PICKLES, path
                 case ast.Constant(value=str(text)):
                     assert text not in PICKLES, f"{path}:{node.lineno}: {text}"
+
+
+def test_no_test_depends_on_how_fast_a_machine_is() -> None:
+    """None pauses and hopes, asks a clock how long something took, or gives something less than a
+    second. Tests wait for conditions (`tests/engines/waiting.py`), and assert what happens.
+    """
+    watching, pausing, running_out = set[str](), set[str](), set[str]()
+    for path in files():
+        name = str(path.relative_to(ROOT))
+        if path.suffix != ".py" or not name.startswith("tests/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                watching |= {name} if watches_a_clock(node) else set()
+                pausing |= {name} if pauses(node) else set()
+                running_out |= {name} if runs_out_soon(node) else set()
+    assert watching == set(MAY_WATCH_A_CLOCK)
+    assert pausing == set(MAY_PAUSE)
+    assert running_out == set(MAY_RUN_OUT)
+
+
+def watches_a_clock(node: ast.Call) -> bool:
+    """Whether it asks a clock that only tells how long something takes, an event loop's too."""
+    name = called(node)
+    return name.rpartition(".")[2] in CLOCKS or name.endswith(("loop.time", "loop().time"))
+
+
+def pauses(node: ast.Call) -> bool:
+    """Whether it sleeps; ``asyncio.sleep(0)`` lets others go on."""
+    is_sleep = called(node) in ("time.sleep", "asyncio.sleep", "sleep")
+    return is_sleep and not (node.args and ast.unparse(node.args[0]) == "0")
+
+
+def runs_out_soon(node: ast.Call) -> bool:
+    """Whether it gives something less than a second, and more than none."""
+    limits = [one.value for one in node.keywords if one.arg and one.arg.endswith(LIMITS)]
+    if called(node) in ("asyncio.timeout", "asyncio.wait_for"):
+        limits += node.args[-1:]
+    values = [one.value for one in limits if isinstance(one, ast.Constant)]
+    return any(isinstance(value, int | float) and 0 < value < 1 for value in values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time.monotonic()",
+        "perf_counter()",
+        "asyncio.get_running_loop().time()",
+        "time.sleep(0.1)",
+        "await asyncio.sleep(seconds)",
+        "until(done, within=0.5)",
+        "asyncio.timeout(0.5)",
+        "Settings(ack_within=0.5)",
+    ],
+)
+def test_the_rule_about_clocks_sees_what_depends_on_them(text: str) -> None:
+    (node,) = [one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.Call)][:1]
+    assert watches_a_clock(node) or pauses(node) or runs_out_soon(node)

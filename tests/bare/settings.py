@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.debian_archive import sources
 from trial.installed import find_program
 
 _CERTIFICATES = Path("usr/local/share/ca-certificates")
@@ -22,42 +22,6 @@ _VARIABLES = frozenset(
     {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir"}
     | {"requests_ca_bundle", "curl_ca_bundle", "git_ssl_cainfo"}
 )
-
-
-class NotDebian(Exception):
-    """This machine's packages come from elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A part of an archive: `apt-get indextargets` names it."""
-
-    uri: str
-    release: str
-    component: str
-
-    def of(self, codename: str) -> "Source":
-        """The same part of another Debian: `bookworm-updates` becomes `trixie-updates`."""
-        _, dash, part = self.release.partition("-")
-        return Source(self.uri, f"{codename}{dash}{part}", self.component)
-
-    def __str__(self) -> str:
-        return f"deb {self.uri} {self.release} {self.component}"
-
-
-def sources(codename: str) -> tuple[Source, ...]:
-    """Where this machine has its packages from, as it would be for another Debian.
-
-    Raises NotDebian where they come from elsewhere.
-    """
-    wanted = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)"
-    command = [find_program("apt-get"), "indextargets", "--format", wanted, "Created-By: Packages"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = [line.split() for line in shown.splitlines()]
-    found = [Source(*row[:3]) for row in rows if row[3:] == ["Debian"] and row[2] == "main"]
-    if not found:
-        raise NotDebian("the package sources of this machine are not Debian's, or never updated")
-    return tuple(dict.fromkeys(one.of(codename) for one in found))
 
 
 def set_up(root: Path, codename: str) -> tuple[Path, ...]:

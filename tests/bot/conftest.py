@@ -1,7 +1,7 @@
 """A bot against a local Slack and a real Valkey server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ from quaymaster.store import records, reports
 from quaymaster.store.transactions import ask, perform
 from tests import samples
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
 
 TEAM = "T0SHOP"
@@ -243,7 +244,7 @@ async def run(
     metrics: tuple[str, int] | None = None,
     signs: Signs | None = None,
 ) -> AsyncIterator[None]:
-    """A bot in this process, which ends as SIGTERM would end it."""
+    """A bot in this process, which ends as SIGTERM would end it: within ten seconds."""
     stop = asyncio.Event()
     running = asyncio.create_task(run_bot(settings, configuration, http, stop, metrics, signs))
     try:
@@ -265,20 +266,3 @@ async def until_ready(url: str) -> None:
                 return False
 
     await until(is_ready, "the bot to be ready")
-
-
-async def until(
-    condition: Callable[[], Any | Awaitable[Any]], what: str, within: float = 10.0
-) -> None:
-    """Poll a condition, plain or asynchronous, until it holds."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
-    while True:
-        holds = condition()
-        if asyncio.iscoroutine(holds):
-            holds = await holds
-        if holds:
-            return
-        if loop.time() > deadline:
-            raise TimeoutError(f"waited {within} s for {what}")
-        await asyncio.sleep(0.01)

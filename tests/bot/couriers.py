@@ -1,7 +1,7 @@
 """A courier at work between a real Valkey and a local Slack, and records for it to show."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -127,7 +127,7 @@ class Office:
         draw: Draw = draw_plainly,
         configuration: Configuration = SHOP,
         *,
-        stops_within: float = 5.0,
+        stops_within: float = 10.0,
     ) -> AsyncIterator[asyncio.Task[None]]:
         """A courier at work; raises TimeoutError when it does not stop in time at the end."""
         stop = asyncio.Event()
@@ -148,14 +148,3 @@ class Office:
             finally:
                 stop.set()
                 await asyncio.wait_for(task, stops_within)
-
-
-async def eventually(
-    condition: Callable[[], Awaitable[object]], *, within: float = 10.0, what: str = "it"
-) -> None:
-    """Wait until a condition holds. Raises AssertionError when it does not in time."""
-    deadline = asyncio.get_running_loop().time() + within
-    while not await condition():
-        if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(f"waited {within} s for {what}")
-        await asyncio.sleep(0.02)

@@ -1,7 +1,6 @@
 """Answered and once: G1 and G2 of every command."""
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +12,13 @@ from quaymaster.audit_links import read_event
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.bot.bursts import answer, assert_a_burst_is_accepted
-from tests.bot.conftest import ALICE, BOB, Running, until
+from tests.bot.conftest import ALICE, BOB, Running
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING
 
 pytestmark = pytest.mark.engine
 
 PUSH = "push shop/web:1.4 from build1"
-ANSWERED_WITHIN = 1.0
 
 
 async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> None:
@@ -70,11 +69,8 @@ async def test_fifty_commands_at_once_are_all_acknowledged_and_queued(bot: Runni
 
 @pytest.mark.deadline
 async def test_nothing_slow_is_asked_before_the_acknowledgement(bot: Running) -> None:
-    await bot.workspace.fault(Fault(FaultKind.SLOW, delay=2.0))
-    started = time.monotonic()
-    outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
-    assert outcome.acknowledged
-    assert time.monotonic() - started < ANSWERED_WITHIN
+    await bot.workspace.fault(Fault(FaultKind.SLOW, delay=60))
+    assert (await bot.person(ALICE).command("C0SHOP", PUSH)).acknowledged
 
 
 @pytest.mark.deadline

@@ -13,7 +13,8 @@ from quaymaster.outcomes import Failed
 from quaymaster.requests import DeployRequest
 from quaymaster.store import keys
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, TEAM, Running, store, until
+from tests.bot.conftest import ALICE, BOB, TEAM, Running, store
+from tests.engines.waiting import until
 from tests.keys import WORKER
 from workers.reconciler import Reconciler
 

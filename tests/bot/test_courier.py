@@ -1,6 +1,5 @@
 """The courier between a real Valkey and the local Slack: each card true, once, in time."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import structlog
 from slack_sdk.models.blocks import SectionBlock
 
 from bot.courier import AT_ONCE, Draw
+from bot.delivery import UPDATE_SECONDS
 from bot.messages import FindingsFile, Message, TextFile
 from bot.sender import Content, Mark, Sender, Sent
 from bot.views.card import operation_messages
@@ -28,9 +28,10 @@ from quaymaster.requests import DeployRequest
 from quaymaster.store import cards, keys, reports
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import perform_async
-from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly, eventually
+from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
 from tests.samples import DIGEST, NOW, WEB, image
 
@@ -71,7 +72,7 @@ async def records(valkey_server: ValkeyServer) -> AsyncIterator[Records]:
 
 
 async def shown(
-    workspace: Workspace, operation: Operation, state: str, within: float = 10.0
+    workspace: Workspace, operation: Operation, state: str, within: float = 30.0
 ) -> Seen:
     """Wait for the card to show a state."""
     text = f"#{operation.id} {state}"
@@ -95,19 +96,22 @@ class TestACard:
             await shown(workspace, running, "running 400")
             await records.ended(running)
             await shown(workspace, running, "succeeded")
-            await eventually(lambda: _none_behind(records))
+            await until(lambda: _none_behind(records))
         assert await texts(workspace, running) == [f"#{running.id} succeeded"]
 
     async def test_is_shown_at_once(
-        self, office: Office, records: Records, workspace: Workspace
+        self,
+        office: Office,
+        records: Records,
+        workspace: Workspace,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        """The bell wakes the courier: by itself, it would look again after an hour."""
+        monkeypatch.setattr("bot.courier._BELL_SECONDS", 3_600.0)
         async with office.courier():
-            first = await records.asked("C0DATA")
-            await shown(workspace, first, "queued")
-            await asyncio.sleep(0.3)
-            began = time.monotonic()
-            await shown(workspace, await records.asked(), "queued")
-            assert time.monotonic() - began < 0.9
+            for channel in CHANNELS:
+                await shown(workspace, await records.asked(channel), "queued")
+                await until(lambda: _none_behind(records))
 
     async def test_of_the_past_is_shown_by_a_courier_that_starts_later(
         self, office: Office, records: Records, workspace: Workspace
@@ -118,22 +122,25 @@ class TestACard:
         assert len(await workspace.calls(POSTS)) == 1
         assert len(await workspace.calls(UPDATES)) == 0
 
-    @pytest.mark.deadline
-    async def test_shows_the_newest_state_within_two_seconds_and_not_every_state(
+    async def test_shows_the_newest_state_and_not_every_state(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
+        """Also while it changes all the time."""
         await workspace.slow(0.25)
         async with office.courier():
             running = await records.started()
             await shown(workspace, running, "running")
-            for done in range(1, 151):
-                await records.progressed(running, done)
-                await asyncio.sleep(0.03)
-            await shown(workspace, running, "running 150", within=2.5)
+            changes = 0
+            while len(updates := (await workspace.calls(UPDATES)).accepted()) < 5:
+                for _ in range(10):
+                    changes += 1
+                    await records.progressed(running, changes)
+            # One pause may be hidden by a call that was slow to arrive; none is too short.
+            took = updates.calls[4].at - updates.calls[0].at
+            assert took > 3 * UPDATE_SECONDS["progress"]
+            await shown(workspace, running, f"running {changes}")
             await records.ended(running)
-            await shown(workspace, running, "succeeded", within=1.0)
-        calls = (await workspace.calls(UPDATES)).accepted()
-        assert len(calls) <= 7
+            await shown(workspace, running, "succeeded")
         assert (await workspace.calls()).connections_per_call() <= 0.3
 
     async def test_that_somebody_deleted_is_posted_again_with_the_next_state(
@@ -142,7 +149,7 @@ class TestACard:
         async with office.courier():
             running = await records.started()
             await shown(workspace, running, "running")
-            await eventually(lambda: _none_behind(records))
+            await until(lambda: _none_behind(records))
             lost = replace(await records.posting(running), ts="1.000001")
             await perform_async(records.connection, cards.note_posting(running.id, "card", lost))
             await records.ended(running)
@@ -160,7 +167,7 @@ class TestACard:
             await shown(workspace, running, "running")
             await records.ended(running)
             await shown(workspace, running, "succeeded")
-            await eventually(lambda: _none_behind(records))
+            await until(lambda: _none_behind(records))
 
     async def test_cannot_ping_a_channel_with_what_came_from_outside(
         self, office: Office, records: Records, workspace: Workspace
@@ -170,7 +177,7 @@ class TestACard:
             running = await records.started()
             await records.moved(running, State.FAILED, outcome=Failed(trouble))
             seen = await workspace.until(lambda message: "now" in message.words)
-            await eventually(lambda: _none_behind(records))
+            await until(lambda: _none_behind(records))
         assert not seen.pings & {"channel", "here", "everyone", "U0BOB"}
 
 
@@ -183,8 +190,8 @@ class TestOnce:
         async with office.courier():
             running = await records.started()
             await records.ended(running)
-            await shown(workspace, running, "succeeded", within=15.0)
-            await eventually(lambda: _none_behind(records))
+            await shown(workspace, running, "succeeded")
+            await until(lambda: _none_behind(records))
         assert await texts(workspace, running) == [f"#{running.id} succeeded"]
 
     @pytest.mark.parametrize("slow", [0, 300])
@@ -221,7 +228,7 @@ class TestOnce:
         await workspace.fault(Fault(FaultKind.LOST_ANSWER, method, calls=1))
         async with office.courier(_with_log):
             ended = await records.ended(await records.started())
-            await eventually(lambda: _none_behind(records), within=15)
+            await until(lambda: _none_behind(records))
         messages = await workspace.messages("C0SHOP")
         files = [message for message in messages if message.files]
         assert len(files) == 1
@@ -246,11 +253,16 @@ class TestOnce:
         running = await records.started()
         async with office.courier():
             await shown(workspace, running, "running")
+            before = await _clients_that_asked(records)
+
+            async def another_asks() -> bool:
+                return bool(await _clients_that_asked(records) - before)
+
             async with office.courier():
-                await asyncio.sleep(0.2)
+                await until(another_asks, "the other to be refused the lease")
         await records.ended(running)
         async with office.courier():
-            await shown(workspace, running, "succeeded", within=3.0)
+            await shown(workspace, running, "succeeded")
 
 
 class TestTrouble:
@@ -265,10 +277,10 @@ class TestTrouble:
             await workspace.fault(Fault(kind, seconds=8.0, retry_after=1))
             for operation in running:
                 await records.ended(operation)
-            await eventually(partial(_nothing_is_broken, workspace), what="the fault's end")
+            await until(partial(_nothing_is_broken, workspace), what="the fault's end")
             refused = (await workspace.calls()).calls[before:]
             for operation in running:
-                await shown(workspace, operation, "succeeded", within=20.0)
+                await shown(workspace, operation, "succeeded")
         assert len(refused) <= 30
         for operation in running:
             assert await texts(workspace, operation) == [f"#{operation.id} succeeded"]
@@ -288,7 +300,7 @@ class TestTrouble:
         await workspace.fault(fault)
         await workspace.slow(0.1)
         async with office.courier():
-            seen = [await shown(workspace, one, "succeeded", within=20.0) for one in by_end]
+            seen = [await shown(workspace, one, "succeeded") for one in by_end]
         by_post = sorted(seen, key=lambda message: message.ts)
         for place, message in enumerate(seen):
             assert abs(by_post.index(message) - place) < AT_ONCE
@@ -296,33 +308,33 @@ class TestTrouble:
     async def test_ends_are_shown_although_progress_has_used_its_share_of_the_minute(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
-        first, second = [await records.started(channel) for channel in ("C0SHOP", "C0DATA")]
+        first, *others = [await records.started(channel) for channel in CHANNELS]
         async with office.courier():
-            await shown(workspace, first, "running")
-            await shown(workspace, second, "running")
+            for operation in (first, *others):
+                await shown(workspace, operation, "running")
         await records.used_up(40, time.time())
         async with office.courier():
             await records.progressed(first, 500)
-            await asyncio.sleep(0.3)
-            await records.ended(second)
-            await shown(workspace, second, "succeeded", within=2.0)
+            for operation in others:
+                await records.ended(operation)
+                await shown(workspace, operation, "succeeded")
             assert await texts(workspace, first) == [f"#{first.id} running"]
 
     async def test_many_operations_stay_within_fifty_updates_a_minute(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
+        await records.used_up(43, time.time())
         async with office.courier():
             running = [await records.started(channel) for channel in CHANNELS]
-            for done in range(1, 121):
+            for done in range(1, 101):
                 for operation in running:
                     await records.progressed(operation, done)
-                await asyncio.sleep(0.05)
             for operation in running:
                 await records.ended(operation)
             for operation in running:
-                await shown(workspace, operation, "succeeded", within=2.0)
+                await shown(workspace, operation, "succeeded")
         updates = await workspace.calls(UPDATES)
-        assert updates.busiest_minute() <= 50
+        assert 43 + updates.busiest_minute() <= 50
         assert len(updates.refused("ratelimited")) == 0
 
     async def test_redis_may_go_away_and_come_back(
@@ -331,12 +343,13 @@ class TestTrouble:
         records: Records,
         workspace: Workspace,
         valkey_server: ValkeyServer,
+        logged: list[MutableMapping[str, Any]],
     ) -> None:
         async with office.courier():
             running = await records.started()
             await shown(workspace, running, "running")
             valkey_server.kill()
-            await asyncio.sleep(0.5)
+            await until(lambda: _cannot_use_redis(logged), what="the courier to notice")
             valkey_server.start()
             await records.connection.connection_pool.disconnect()
             await records.ended(running)
@@ -349,12 +362,13 @@ class TestTrouble:
         records: Records,
         workspace: Workspace,
         valkey_server: ValkeyServer,
+        logged: list[MutableMapping[str, Any]],
     ) -> None:
         async with office.courier():
             running = await records.started()
             await shown(workspace, running, "running")
             valkey_server.freeze()
-            await asyncio.sleep(3.0)
+            await until(lambda: _cannot_use_redis(logged), what="the courier to notice")
             valkey_server.thaw()
             await records.ended(running)
             await shown(workspace, running, "succeeded")
@@ -366,7 +380,7 @@ class TestTrouble:
         await workspace.fault(Fault(FaultKind.REFUSED, seconds=3.0))
         async with office.courier():
             ended = await records.ended(await records.started())
-            await shown(workspace, ended, "succeeded", within=15.0)
+            await shown(workspace, ended, "succeeded")
         assert await texts(workspace, ended) == [f"#{ended.id} succeeded"]
 
     async def test_a_record_that_cannot_be_drawn_does_not_stop_the_others(
@@ -404,10 +418,10 @@ class TestTrouble:
     async def test_it_stops_in_time_while_slack_hangs(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
-        await workspace.slow(5.0)
-        async with office.courier(stops_within=2.5):  # 2 s, on a machine that is not busy
+        await workspace.slow(60)
+        async with office.courier():
             await records.started()
-            await eventually(lambda: _is_noted(records))
+            await until(lambda: _is_noted(records))
 
 
 class TestWhereTheBotCannotPost:
@@ -464,7 +478,7 @@ class TestWhereTheBotCannotPost:
         async with office.courier(draw):
             operation = await records.asked(channel)
             seen = await shown(workspace, operation, "no")
-            await eventually(lambda: _none_behind(records))
+            await until(lambda: _none_behind(records))
         assert (seen.only_for == "U024BE7LH") is is_private
         assert seen.channel == channel if is_private else seen.channel.startswith("D")
 
@@ -558,6 +572,16 @@ async def _nothing_is_broken(workspace: Workspace) -> bool:
 
 async def _none_behind(records: Records) -> bool:
     return await records.behind() == 0
+
+
+async def _clients_that_asked(records: Records) -> set[str]:
+    """The connections whose latest command was a transaction."""
+    rows = await records.connection.client_list()
+    return {row["id"] for row in rows if row["cmd"] == "evalsha"}
+
+
+def _cannot_use_redis(logged: Sequence[MutableMapping[str, Any]]) -> bool:
+    return any(line["event"] == "the courier cannot use Redis" for line in logged)
 
 
 async def _is_noted(records: Records) -> bool:

@@ -19,8 +19,9 @@ from quaymaster.store import cards, keys
 from quaymaster.store import records as store
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask_async, perform_async
-from tests.bot.couriers import Office, Records, draw_plainly, eventually
+from tests.bot.couriers import Office, Records, draw_plainly
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import WORKER, WORKER_KEY
 from tests.samples import image, plan, rule
 from tests.tampering import altered, as_newer_record
@@ -96,7 +97,7 @@ async def cards_of(workspace: Workspace, operation: Operation) -> dict[str, Seen
 
 async def caught_up(records: Records) -> None:
     """Wait until no card is behind."""
-    await eventually(lambda: _none_behind(records))
+    await until(lambda: _none_behind(records))
 
 
 async def _none_behind(records: Records) -> bool:
@@ -286,7 +287,7 @@ class TestWrittenByANewerQuaymaster:
             await drawn(records, operation)
             other = await records.asked()
             await workspace.until(lambda one: f"#{other.id}" in one.text)
-            await eventually(lambda: _only_behind(records, operation))
+            await until(lambda: _only_behind(records, operation))
             assert await cards_of(workspace, operation) == before
             assert len(await workspace.calls(UPDATES)) == calls
         await records.connection.hset(keys.operation(operation.id), "record", genuine)
@@ -321,7 +322,7 @@ class TestWrittenByANewerQuaymaster:
         before = await _calls(records, "hmget")
         async with office.courier(operation_messages):
             waits = await _calls(records, "blpop")
-            await eventually(lambda: _has_called(records, "blpop", waits + 2))  # a second each
+            await until(lambda: _has_called(records, "blpop", waits + 2))  # a second each
         assert await _calls(records, "hmget") - before < 15
         left = [one for one in logged if one["event"] == "a card is left to a newer courier"]
         assert [one["operation"] for one in left] == [operation.id]

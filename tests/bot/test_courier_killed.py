@@ -13,8 +13,9 @@ import redis.asyncio
 
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
 from quaymaster.store import keys
-from tests.bot.couriers import CHANNELS, Office, Records, eventually
+from tests.bot.couriers import CHANNELS, Office, Records
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -57,7 +58,7 @@ async def killed(office: Office, records: Records) -> AsyncIterator[None]:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        await eventually(lambda: records.connection.get(LEASE), within=20, what="the lease")
+        await until(lambda: records.connection.get(LEASE), within=20, what="the lease")
         yield
     finally:
         process.kill()
@@ -67,17 +68,16 @@ async def killed(office: Office, records: Records) -> AsyncIterator[None]:
 async def test_in_the_middle_of_a_post(
     office: Office, records: Records, workspace: Workspace
 ) -> None:
-    await workspace.fault(Fault(FaultKind.SLOW, "chat.postMessage", calls=1, delay=1.5))
+    await workspace.fault(Fault(FaultKind.SLOW, "chat.postMessage", calls=1, delay=3.0))
     async with killed(office, records):
         operation = await records.asked()
-        await eventually(lambda: records.connection.exists(keys.card(operation.id)))
-        await asyncio.sleep(0.3)  # the call is under way, and nothing outside shows it
+        await until(lambda: _is_met(workspace), "the call to be under way")
     await workspace.until(lambda message: message.text == f"#{operation.id} queued")
     assert not (await records.posting(operation)).ts  # Slack has done it, and nobody noted it
     async with office.courier():  # it takes the lease when that of the dead runs out
         running = await records.moved(operation, operation.state.RUNNING)
         text = f"#{running.id} running"
-        await workspace.until(lambda message: message.text == text, within=15)
+        await workspace.until(lambda message: message.text == text)
     assert [message.text for message in await workspace.messages()] == [text]
 
 
@@ -88,14 +88,25 @@ async def test_again_and_again_at_any_moment(
     for _ in range(6):
         async with killed(office, records):
             running = [await records.started(channel) for channel in CHANNELS]
-            await asyncio.sleep(chance.uniform(0, 0.05))
+            await _some_time(records, chance)
             operations += [await records.ended(operation) for operation in running]
-            await asyncio.sleep(chance.uniform(0, 0.05))
+            await _some_time(records, chance)
         await records.connection.delete(LEASE)  # its time is over
     async with office.courier():
-        await eventually(lambda: _none_behind(records), within=30)
+        await until(lambda: _none_behind(records), within=30)
     shown = sorted(message.text for message in await workspace.messages())
     assert shown == sorted(f"#{operation.id} succeeded" for operation in operations)
+
+
+async def _is_met(workspace: Workspace) -> bool:
+    """Whether the one call that a fault is for has begun."""
+    return not await workspace.faults()
+
+
+async def _some_time(records: Records, chance: random.Random) -> None:
+    """So many round trips, which take longer where everything does."""
+    for _ in range(chance.randrange(100)):
+        await records.connection.ping()
 
 
 async def _none_behind(records: Records) -> bool:

@@ -13,7 +13,8 @@ from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.actors import SlackUser
 from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Standing
-from tests.bot.conftest import BOB, CAROL, EVE, TEAM, until
+from tests.bot.conftest import BOB, CAROL, EVE, TEAM
+from tests.engines.waiting import until
 
 GROUP = "SAZ94GDB8"
 

@@ -10,7 +10,8 @@ from quaymaster.outcomes import Failed
 from quaymaster.policy import Standing
 from quaymaster.standings import lately
 from quaymaster.store import releases
-from tests.bot.conftest import ALICE, CAROL, EVE, Running, card, deploy_to_approve, until
+from tests.bot.conftest import ALICE, CAROL, EVE, Running, card, deploy_to_approve
+from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
 
 pytestmark = pytest.mark.engine

@@ -17,9 +17,10 @@ from quaymaster.retention import Retention
 from quaymaster.store import keys, pages, records
 from quaymaster.store.transactions import Transaction, perform, perform_async
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store, until
-from tests.bot.couriers import Office, Records, eventually
+from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store
+from tests.bot.couriers import Office, Records
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
 from tests.samples import NOW, WEB
 
@@ -64,7 +65,7 @@ async def test_a_page_button_shows_its_page_however_often_it_is_clicked(bot: Run
         await until(lambda: revision(bot, operation) == expected, "the click")  # noqa: B023
         assert bot.operation(operation.id).page == 2
     await bot.person("U0GUEST").click(message, "page:0")
-    await bot.workspace.until(lambda one: one.only_for == "U0GUEST", within=10)
+    await bot.workspace.until(lambda one: one.only_for == "U0GUEST")
     assert bot.operation(operation.id).page == 2
 
 
@@ -76,7 +77,7 @@ async def test_a_list_that_is_no_longer_kept_says_so_to_who_clicks_and_leaves_th
     message = await card(bot, operation, "page:0", "page:1")
     bot.connection.delete(getattr(keys, gone)(operation.id))
     await bot.person(BOB).click(message, "page:1")
-    told = await bot.workspace.until(lambda one: NO_LONGER in one.words, within=10)
+    told = await bot.workspace.until(lambda one: NO_LONGER in one.words)
     assert told.only_for == BOB
     found = bot.connection.hget(keys.operation(operation.id), "page")
     assert found is None
@@ -128,11 +129,11 @@ class TestOnTheCard:
         office = Office(slack, valkey_server.url)
         async with office.courier(operation_messages):
             operation = await self._listed(changes)
-            first = await workspace.until(lambda one: "1–20 of 57" in one.words, within=10)
+            first = await workspace.until(lambda one: "1–20 of 57" in one.words)
             assert "v19" in first.words
             assert "v20" not in first.words
             await self._turned(changes, operation, 2)
-            last = await workspace.until(lambda one: "41–57 of 57" in one.words, within=10)
+            last = await workspace.until(lambda one: "41–57 of 57" in one.words)
             assert "v40" in last.words
             assert "v56" in last.words
             assert last.ts == first.ts
@@ -147,10 +148,10 @@ class TestOnTheCard:
         office = Office(slack, valkey_server.url)
         async with office.courier(operation_messages):
             operation = await self._listed(changes)
-            await workspace.until(lambda one: "1–20 of 57" in one.words, within=10)
+            await workspace.until(lambda one: "1–20 of 57" in one.words)
             await changes.connection.delete(keys.pages(operation.id))
             await self._turned(changes, operation, 1)
-            await eventually(lambda: _caught_up(changes), what="the card")
+            await until(lambda: _caught_up(changes), what="the card")
             (message,) = await workspace.messages()
             assert "1–20 of 57" in message.words
 

@@ -8,7 +8,8 @@ from bot.allowance import BURST, DECISIONS
 from local_slack import LocalSlack
 from quaymaster.operations import Operation, State
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, BOB, CAROL, EVE, Running, card, deploy_to_approve, until
+from tests.bot.conftest import ALICE, BOB, CAROL, EVE, Running, card, deploy_to_approve
+from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 

@@ -30,18 +30,9 @@ from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
-from tests.bot.conftest import (
-    ALICE,
-    BOB,
-    CAROL,
-    EVE,
-    TEAM,
-    Running,
-    deploy_to_approve,
-    store,
-    until,
-)
+from tests.bot.conftest import ALICE, BOB, CAROL, EVE, TEAM, Running, deploy_to_approve, store
 from tests.bot.test_admission import left_behind
+from tests.engines.waiting import until
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
 from tests.samples import DIGEST, OTHER_DIGEST, WEB, having, image, pinned, plan
@@ -89,7 +80,7 @@ async def test_what_slack_says_now_is_what_the_worker_gets(bot: Running) -> None
 async def test_while_slack_does_not_say_it_waits(bot: Running) -> None:
     await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, "users.info", calls=3))
     operation = returned(bot)
-    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work", within=20)
+    await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
 
 
 async def test_what_comes_back_though_everybody_was_looked_up_just_now_does_not_go_round_for_ever(

@@ -1,13 +1,12 @@
 """A Redis that is nearly full: new work is refused, everything else goes on."""
 
-import asyncio
-
 import pytest
 
 from quaymaster.operations import State
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, BOB, CAROL, Running, until
+from tests.bot.conftest import ALICE, BOB, CAROL, Running
 from tests.engines.valkey import fill
+from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -23,12 +22,10 @@ async def asked(bot: Running, text: str = PUSH, user: str = ALICE) -> str:
 
 async def is_refused(bot: Running) -> bool:
     """Somebody asks who asks for nothing else: nobody may ask too often."""
-    await asyncio.sleep(0.1)
     return NEARLY_FULL in await asked(bot, user=BOB)
 
 
 async def is_accepted(bot: Running) -> bool:
-    await asyncio.sleep(0.1)
     return "on it" in await asked(bot, user=CAROL)
 
 
@@ -37,7 +34,7 @@ async def test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_
 ) -> None:
     assert "on it" in await asked(bot)
     fill(bot.connection, 0.95)
-    await until(lambda: is_refused(bot), "the bot to notice")
+    await until(lambda: is_refused(bot), "the bot to notice", every=0.1)
     recorded = len(bot.operations())
     said = await asked(bot)
     assert " MB of the " in said
@@ -53,11 +50,11 @@ async def test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_
     await until(lambda: bot.operation(first.id).state is State.CANCELLED, "the end")
 
     bot.connection.delete("filler")
-    await until(lambda: is_accepted(bot), "room")
+    await until(lambda: is_accepted(bot), "room", every=0.1)
 
 
 async def test_without_a_limit_there_is_always_room(bot: Running) -> None:
     fill(bot.connection, 0.95)
-    await until(lambda: is_refused(bot), "the bot to notice")
+    await until(lambda: is_refused(bot), "the bot to notice", every=0.1)
     bot.connection.config_set("maxmemory", 0)
-    await until(lambda: is_accepted(bot), "the bot to notice")
+    await until(lambda: is_accepted(bot), "the bot to notice", every=0.1)

@@ -8,8 +8,9 @@ from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.configuration import Configuration
 from quaymaster.settings import Settings
 from quaymaster.signs_of_life import Signs
-from tests.bot.conftest import run, until
+from tests.bot.conftest import run
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, Running, until
+from tests.bot.conftest import ALICE, Running
 from tests.engines.slow_disk import SlowDiskServer
+from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 

@@ -15,17 +15,8 @@ from quaymaster.plans import DeployPlan
 from quaymaster.store import cards, keys
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
-from tests.bot.conftest import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    EVE,
-    Running,
-    card,
-    deploy_to_approve,
-    until,
-)
+from tests.bot.conftest import ALICE, BOB, CAROL, DAVE, EVE, Running, card, deploy_to_approve
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY
 from tests.samples import having, mover, vote
 from tests.tampering import altered, as_newer_record
@@ -52,9 +43,7 @@ async def approve(bot: Running, user: str, operation: Operation, way: str = "but
 async def plan_for(bot: Running, user: str, operation: Operation) -> Message:
     """What somebody is shown who types that they approve."""
     await approve(bot, user, operation, "text")
-    return await bot.workspace.until(
-        lambda one: one.only_for == user and "approve" in one.buttons, within=10
-    )
+    return await bot.workspace.until(lambda one: one.only_for == user and "approve" in one.buttons)
 
 
 def plan_of(operation: Operation) -> DeployPlan:
@@ -173,7 +162,7 @@ async def test_the_vote_of_who_may_not_is_refused(bot: Running, user: str, choic
     message = await card(bot, operation, choice)
     outcome = await bot.person(user).click(message, choice)
     assert outcome.acknowledged
-    told = await bot.workspace.until(lambda one: one.only_for == user, within=10)
+    told = await bot.workspace.until(lambda one: one.only_for == user)
     assert "You cannot vote" in told.words or "full members" in told.words
     assert approval(bot, operation.id).votes == ()
 
@@ -363,7 +352,7 @@ class TestAButton:
         message = await card(bot, operation, "approve", pointer=Pointer(operation.id))
         await bot.person(EVE).click(message, "approve")
         shown = await bot.workspace.until(
-            lambda one: one.only_for == EVE and "approve" in one.buttons, within=10
+            lambda one: one.only_for == EVE and "approve" in one.buttons
         )
         assert approval(bot, operation.id).votes == ()
         await bot.person(EVE).click(shown, "approve")
@@ -403,7 +392,7 @@ class TestTyped:
     async def test_approve_shows_no_plan_to_who_may_not_vote(self, bot: Running, user: str) -> None:
         operation = deploy_to_approve(bot)
         await approve(bot, user, operation, "text")
-        told = await bot.workspace.until(lambda one: one.only_for == user, within=10)
+        told = await bot.workspace.until(lambda one: one.only_for == user)
         assert "You cannot vote" in told.words or "full members" in told.words
         assert plan_of(operation).digest.short not in told.words
         assert told.buttons == ()

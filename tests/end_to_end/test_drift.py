@@ -1,7 +1,6 @@
 """What a person does to a service by hand is told in its channel within a minute, and stays."""
 
 import contextlib
-import time
 
 import docker
 import pytest
@@ -37,7 +36,6 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
     label = {"label": f"quaymaster.environment={staging}"}
     (container,) = engine.containers.list(filters=label)
     container.stop(timeout=1)
-    stopped_at = time.monotonic()
 
     def says(words: str, message: Message) -> bool:
         return message.channel == "C0SHOP" and words in message.text
@@ -45,7 +43,6 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
     card = await workspace.until(
         lambda one: says(f"{staging}/web on build1 is not as it was released", one), within=60
     )
-    assert time.monotonic() - stopped_at < 60
     assert f"{container.name} is stopped" in card.text
     container.reload()
     assert container.status == "exited", "it is not undone"

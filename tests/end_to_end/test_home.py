@@ -1,6 +1,5 @@
 """The Home tab of the running product: what is live, and what waits for who looks at it."""
 
-import asyncio
 from typing import Any
 
 import docker
@@ -12,6 +11,7 @@ from quaymaster.operations import State
 from tests.end_to_end.house import House
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
+from tests.engines.waiting import until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
@@ -59,14 +59,17 @@ async def _view(person: Person) -> dict[str, Any]:
     return next(iter(await person.views()), {})
 
 
-async def _shown(person: Person, text: str, within: float = 10) -> str:
+async def _shown(person: Person, text: str) -> str:
     """What somebody reads on their Home tab, as soon as this is in it."""
     words = ""
+
+    async def is_there() -> bool:
+        nonlocal words
+        words = "\n".join(texts((await _view(person)).get("blocks", [])))
+        return text in words
+
     try:
-        async with asyncio.timeout(within):
-            while text not in words:
-                words = "\n".join(texts((await _view(person)).get("blocks", [])))
-                await asyncio.sleep(0.02)
+        await until(is_there)
     except TimeoutError:
         raise AssertionError(f"{text!r} is not in {words}") from None
     return words

@@ -1,9 +1,6 @@
 """A Redis that is nearly full, or full: what runs ends on its card, and all goes on afterwards."""
 
-import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable
 
 import docker
 import pytest
@@ -15,19 +12,12 @@ from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import fill
+from tests.engines.waiting import until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
 ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
-
-
-async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float = 30) -> None:
-    """Ask again until it holds."""
-    deadline = time.monotonic() + within
-    while not await condition():
-        assert time.monotonic() < deadline, f"waited {within} s for {what}"
-        await asyncio.sleep(0.5)
 
 
 async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_ends(
@@ -45,7 +35,7 @@ async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_end
     house.reaches(number, State.AWAITING_APPROVAL)
     with contextlib.closing(house.connection()) as connection:
         fill(connection, 0.93)
-        await until(lambda: _is_refused(alice, repository), "the bot to notice")
+        await until(lambda: _is_refused(alice, repository), "the bot to notice", every=0.5)
         for voter in (BOB, CAROL):
             await approve(workspace, workspace.person(voter), number)
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
@@ -53,7 +43,7 @@ async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_end
         assert "web v1" in page_at(house.shop.port + 1)
         assert await _is_refused(alice, repository)
         connection.delete("filler")
-    await until(lambda: _is_taken(alice, repository), "room")
+    await until(lambda: _is_taken(alice, repository), "room", every=0.5)
 
 
 async def test_full_its_end_is_written_when_there_is_room(
@@ -78,13 +68,13 @@ async def test_full_its_end_is_written_when_there_is_room(
             stats = connection.info("errorstats")
             return int(stats.get("errorstat_OOM", {"count": 0})["count"]) > 20
 
-        await until(several_were_refused, "Redis to refuse")
-        await until(lambda: _is_refused(alice, repository), "the bot to notice")
+        await until(several_were_refused, "Redis to refuse", every=0.5)
+        await until(lambda: _is_refused(alice, repository), "the bot to notice", every=0.5)
         connection.config_set("maxmemory", 0)
     assert house.ended(number, within=60).state.is_terminal
     card = await final_card(workspace, number)
     assert f"#{number}" in card.words
-    await until(lambda: _is_taken(alice, repository), "room")
+    await until(lambda: _is_taken(alice, repository), "room", every=0.5)
     again = await house.asked(alice, f"tags {repository}")
     assert house.ended(again).state is State.SUCCEEDED, house.logs()
     assert bot.is_running()

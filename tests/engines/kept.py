@@ -1,8 +1,6 @@
-"""What is kept from one run to the next. It is made again when it is not there."""
+"""An engine whose images are kept from one run to the next."""
 
 import contextlib
-import fcntl
-import os
 import secrets
 import shutil
 import signal
@@ -15,25 +13,8 @@ import docker
 from tests.engines.docker_daemon import BUILT_IN_NETWORKS, DockerDaemon
 from tests.engines.kinds import INSTALLED, installed_version
 from tests.engines.run_directory import RunDirectory
+from tests.kept_folder import kept_alone
 from trial.processes import kill_and_wait
-
-
-def kept_folder() -> Path:
-    """`${XDG_CACHE_HOME:-~/.cache}/quaymaster`: https://specifications.freedesktop.org/basedir/"""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    parent = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    folder = parent / "quaymaster"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-@contextmanager
-def kept_alone(name: str) -> Iterator[Path]:
-    """What is kept under this name, for one user at a time: other runs on this machine wait."""
-    path = kept_folder() / name
-    with path.with_name(f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield path
 
 
 @contextmanager

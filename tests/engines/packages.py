@@ -2,17 +2,17 @@
 their own, unpacked and kept. Nothing of the system is changed.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.debian_archive import NotDebian, sources
 from tests.engines.run_directory import EngineError
+from tests.kept_folder import kept_alone
 from trial.installed import find_program
 
 _RECIPE = "1"
@@ -37,27 +37,10 @@ def unpacked(suite: str, packages: Sequence[str]) -> Path:
     Raises EngineError when they cannot be had.
     """
     recipe = hashlib.sha256(" ".join((_RECIPE, suite, *packages)).encode()).hexdigest()[:12]
-    root = _kept() / f"{suite}-{recipe}"
-    if not root.exists():
-        with _locked(root):
-            if not root.exists():
-                _make(root, suite, packages)
+    with kept_alone(f"engines/{suite}-{recipe}") as root:
+        if not root.exists():
+            _make(root, suite, packages)
     return root
-
-
-def _kept() -> Path:
-    """https://specifications.freedesktop.org/basedir-spec/latest/"""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    kept = Path(base) / "quaymaster" / "engines"
-    kept.mkdir(parents=True, exist_ok=True)
-    return kept
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    with root.with_name(f"{root.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _make(root: Path, suite: str, packages: Sequence[str]) -> None:
@@ -84,28 +67,17 @@ def _apt_of_its_own(folder: Path, suite: str) -> Path:
         (folder / part).mkdir(parents=True)
     (folder / "state" / "status").touch()
     signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
-    (folder / "sources.list").write_text(f"deb {signed}{_archive()} {suite} main\n")
+    (folder / "sources.list").write_text(f"deb {signed}{_archive(suite)} {suite} main\n")
     configuration = folder / "apt.conf"
     configuration.write_text(_CONFIGURATION.format(folder=folder))
     return configuration
 
 
-def _archive() -> str:
-    """As this machine reaches it: the first of its sources that is a release's own."""
-    said = _run(
-        [
-            find_program("apt-get"),
-            "indextargets",
-            "--format",
-            "$(REPO_URI) $(RELEASE)",
-            "Created-By: Packages",
-        ]
-    )
-    for line in said.splitlines():
-        address, _, release = line.partition(" ")
-        if address and "-" not in release:
-            return address
-    raise EngineError("apt on this machine has no source of packages")
+def _archive(suite: str) -> str:
+    try:
+        return sources(suite)[0].uri
+    except NotDebian as error:
+        raise EngineError(str(error)) from None
 
 
 def _run(

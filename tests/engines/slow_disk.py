@@ -25,7 +25,10 @@ static void wait_as_told(void) {
     if (!file) return;
     if (fscanf(file, "%u", &microseconds) != 1) microseconds = 0;
     fclose(file);
-    if (microseconds) usleep(microseconds);
+    if (!microseconds) return;
+    usleep(microseconds);
+    file = fopen(getenv("SLOW_DISK_WAITS"), "a");
+    if (file) { fputc('.', file); fclose(file); }
 }
 
 int fdatasync(int descriptor) {
@@ -49,6 +52,7 @@ class SlowDiskServer(ValkeyServer):
         super().__init__(run, name)
         self._library = _library(run)
         self._told = self.directory / "slow-disk"
+        self._waits = self.directory / "slow-disk-waits"
 
     def slow_down(self, fsync_seconds: float) -> None:
         """From now on every fsync takes so much longer; 0 makes the disk fast again."""
@@ -56,8 +60,16 @@ class SlowDiskServer(ValkeyServer):
         fresh.write_text(str(int(fsync_seconds * 1e6)))
         fresh.replace(self._told)
 
+    @property
+    def waits(self) -> int:
+        """How often the server has waited for the slow disk so far."""
+        return self._waits.stat().st_size if self._waits.exists() else 0
+
     def _environment(self) -> Mapping[str, str]:
-        return {**os.environ, "LD_PRELOAD": str(self._library), "SLOW_DISK": str(self._told)}
+        return {**os.environ, "LD_PRELOAD": str(self._library), **self._files()}
+
+    def _files(self) -> Mapping[str, str]:
+        return {"SLOW_DISK": str(self._told), "SLOW_DISK_WAITS": str(self._waits)}
 
 
 def _library(run: RunDirectory) -> Path:

@@ -38,7 +38,7 @@ def test_the_others_are_what_the_installed_one_is_not(
 def test_what_is_kept_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And what cannot be had leaves nothing that looks as if it were there."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(packages, "_archive", lambda: "file:/nowhere")
+    monkeypatch.setattr(packages, "_archive", lambda _: "file:/nowhere")
     with pytest.raises(EngineError, match="apt-get"):
         packages.unpacked("trixie", ("docker.io",))
     kept = tmp_path / "quaymaster" / "engines"

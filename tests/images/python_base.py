@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines.kept import kept_alone
+from tests.debian_archive import NotDebian, sources
 from tests.engines.run_directory import EngineError
+from tests.kept_folder import kept_alone
 from trial.installed import find_program
 
 _SUITE = "trixie"
@@ -70,13 +71,10 @@ def _archive_of_this_machine() -> list[str]:
     """
     if shutil.which("apt-get") is None:
         return []
-    listed = ["apt-get", "indextargets", "--format", "$(SITE) $(ORIGIN) $(COMPONENT)"]
-    told = subprocess.run(
-        [*listed, "Created-By: Packages"], check=False, capture_output=True, text=True
-    ).stdout
-    rows = (line.split() for line in told.splitlines())
-    sites = [row[0] for row in rows if row[1:] == ["Debian", "main"]]
-    return sites[:1]
+    try:
+        return [sources(_SUITE)[0].uri]
+    except NotDebian:
+        return []
 
 
 def _pip_configuration() -> str:

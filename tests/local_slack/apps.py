@@ -51,8 +51,8 @@ class Recorder:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def received(self, count: int) -> None:
-        """Wait until ``count`` requests came, 5 s at most."""
-        async with asyncio.timeout(5):
+        """Wait until ``count`` requests came, 30 s at most."""
+        async with asyncio.timeout(30):
             while len(self.requests) < count:
                 await self.news.wait()
                 self.news.clear()

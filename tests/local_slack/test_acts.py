@@ -32,7 +32,7 @@ MODAL: Json = {
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(ack_within=0.5, speed=3000)
+    return Settings(ack_within=1.0, speed=3000)
 
 
 # the same delivery again

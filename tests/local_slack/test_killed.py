@@ -66,7 +66,7 @@ async def test_all_that_was_answered_outlives_a_kill(
     finally:
         process.kill()
         await process.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await writing
     with serve(history=path) as slack:
         async with slack.workspace() as workspace:
@@ -85,7 +85,7 @@ async def test_a_history_that_cannot_be_used_ends_the_process_with_a_sentence(
     tmp_path: Path,
 ) -> None:
     process = await start(tmp_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         said, complained = await process.communicate()
     assert process.returncode == 1
     assert said == b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import aiohttp
@@ -16,6 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import Fault, FaultKind, LocalSlack, Workspace
+from tests.engines.waiting import until
 
 
 async def limited(call: Any) -> int:
@@ -76,9 +76,10 @@ async def test_429_on_demand_is_met_by_the_sdks_own_retry(
 ) -> None:
     await workspace.fault(Fault(FaultKind.RATE_LIMITED, "chat.postMessage", calls=1, retry_after=1))
     web.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
-    started = time.monotonic()
     await web.chat_postMessage(channel="C0SHOP", text="patient")
-    assert time.monotonic() - started >= 1
+    log = await workspace.calls("chat.postMessage")
+    assert [call.error for call in log.calls] == ["ratelimited", None]
+    assert log.calls[1].at - log.calls[0].at >= 1
     assert len(await workspace.messages("C0SHOP")) == 1
 
 
@@ -108,7 +109,7 @@ async def test_a_refused_connection_leaves_nothing_done_and_mending_helps(
 async def test_a_server_error_lasts_as_long_as_it_is_told(
     web: AsyncWebClient, workspace: Workspace
 ) -> None:
-    await workspace.fault(Fault(FaultKind.SERVER_ERROR, seconds=0.2))
+    await workspace.fault(Fault(FaultKind.SERVER_ERROR, seconds=2.0))
     with pytest.raises(SlackApiError) as caught:
         await web.auth_test()
     assert caught.value.response.status_code == 500
@@ -123,9 +124,20 @@ async def test_a_slow_slack_answers_late_and_all_calls_at_once(
     web: AsyncWebClient, workspace: Workspace
 ) -> None:
     await workspace.slow(0.25)
-    started = time.monotonic()
-    await asyncio.gather(*(web.auth_test() for _ in range(4)))
-    assert 0.25 <= time.monotonic() - started < 0.75
+    await web.auth_test()
+    (late,) = (await workspace.calls("auth.test")).calls
+    assert late.took >= 0.25
+    await workspace.mend()
+    await workspace.fault(Fault(FaultKind.SLOW, calls=4, delay=600))
+    calls = [asyncio.create_task(web.auth_test()) for _ in range(4)]
+    await until(lambda: _nothing_is_broken(workspace), what="all of them to be under way")
+    assert not any(call.done() for call in calls)
+    for call in calls:
+        call.cancel()
+
+
+async def _nothing_is_broken(workspace: Workspace) -> bool:
+    return not await workspace.faults()
 
 
 async def test_what_is_in_force_can_be_seen_with_what_is_left_of_it(

@@ -26,7 +26,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(ack_within=0.5, speed=3000)
+    return Settings(ack_within=1.0, speed=3000)
 
 
 @pytest.fixture

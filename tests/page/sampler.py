@@ -80,7 +80,7 @@ class Sampler:
         def found() -> list[Json]:
             return [one for one in self.heard if fits(one)]
 
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(30), self._news:
             await self._news.wait_for(lambda: len(found()) >= count)
         return found()[count - 1]
 

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
 @pytest.fixture
 def settings() -> Settings:
     """An app may post at once all that a test looks at, and is given up soon."""
-    return Settings(rate_limits=False, ack_within=0.6)
+    return Settings(rate_limits=False, ack_within=1.0)
 
 
 async def serious(page: Page) -> list[str]:

@@ -59,7 +59,7 @@ FAILED = "/image failed with the error “{}”."
 @pytest.fixture
 def settings() -> Settings:
     """With a command table, and an app that has little time to answer."""
-    return Settings(commands=COMMANDS, ack_within=0.5)
+    return Settings(commands=COMMANDS, ack_within=1.0)
 
 
 async def test_a_command_is_completed_word_by_word_with_the_keyboard(open_window: Open) -> None:
@@ -120,7 +120,7 @@ async def test_a_command_that_fails_stays_in_the_box(
     await expect(trouble).to_contain_text(FAILED.format("dispatch_failed"))
     await expect(alice.composer).to_have_value("/image jobs")
     await expect(alice.messages).to_contain_text(["Only visible to you"])
-    app = Recorder(delay=2)
+    app = Recorder(delay=4)
     async with listening(app.answer) as url:
         await workspace.use_http(url)
         await alice.composer.press("Enter")

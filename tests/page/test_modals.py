@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
 @pytest.fixture
 def settings() -> Settings:
     """An app is given up soon."""
-    return Settings(rate_limits=False, ack_within=0.6)
+    return Settings(rate_limits=False, ack_within=1.0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -5,7 +5,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
+from tests.compose import compose
 from tests.engines.registries import Registry
 from tests.production.product_image import PRODUCT
 from tests.readme import ROOT
 
-COMPOSE = Path(sysconfig.get_path("scripts")) / "docker-compose"
 _INSIDE = "/etc/quaymaster"
 
 
@@ -32,18 +31,8 @@ class Site:
 
     def compose(self, *words: str, within: float = 180) -> "subprocess.CompletedProcess[str]":
         """Docker Compose in the folder."""
-        return subprocess.run(
-            [str(COMPOSE), *words],
-            cwd=self.folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.folder),
-                "DOCKER_HOST": self.docker_host,
-            },
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=within,
+        return compose(
+            self.folder, *words, variables={"DOCKER_HOST": self.docker_host}, within=within
         )
 
     def composed(self, *words: str) -> str:

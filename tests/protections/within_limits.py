@@ -201,10 +201,7 @@ WITHIN_LIMITS = (
         "        if ready_at > self.clock():\n"
         "            raise NotYet(ready_at, message.urgency)\n",
         "",
-        (
-            f"{_COURIER}::TestACard::"
-            "test_shows_the_newest_state_within_two_seconds_and_not_every_state",
-        ),
+        (f"{_COURIER}::TestACard::test_shows_the_newest_state_and_not_every_state",),
     ),
     _row(
         "progress is written twice a second at most",

@@ -19,6 +19,11 @@ _CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_WORD: lambda letter: letter.isalnum() or letter == "_",
 }
 
+SIZES = (120, 240, 480)
+"""Characters: the second and the third time twice as many as before."""
+MOST_STEPS = 700
+"""For one character; what is bounded by itself (names of options, hosts) is in it."""
+
 
 @dataclass
 class CountedRegex:
@@ -153,6 +158,30 @@ class CountedRegex:
                 return bool(ord(letter) != argument)
             case _:
                 return _is_in(argument, letter)
+
+
+def assert_finds_in_proportion(pattern: "re.Pattern[str]", piece: str, end: str = "") -> None:
+    """To find all places in twice the text, made of this piece, takes twice the steps at most."""
+    steps = []
+    for size in SIZES:
+        text = (piece * size)[:size] + end
+        counted = CountedRegex(pattern)
+        assert counted.spans(text) == [one.span() for one in pattern.finditer(text)], piece
+        steps.append(counted.steps)
+    assert steps[2] - steps[1] <= 2.2 * (steps[1] - steps[0]) + SIZES[0], (piece, steps)
+    assert steps[2] <= MOST_STEPS * SIZES[2], (piece, steps)
+
+
+def assert_fits_in_proportion(pattern: "re.Pattern[str]", piece: str, end: str) -> None:
+    """The same for the question whether the whole text fits."""
+    whole = re.compile(f"(?:{pattern.pattern})$", pattern.flags)
+    steps = []
+    for size in SIZES:
+        text = (piece * size)[:size] + end
+        counted = CountedRegex(whole)
+        assert (counted.match(text, 0) is None) == (pattern.fullmatch(text) is None), piece
+        steps.append(counted.steps)
+    assert steps[2] - steps[1] <= 2.2 * (steps[1] - steps[0]) + SIZES[0], (piece, steps)
 
 
 def _is_in(options: Any, letter: str) -> bool:

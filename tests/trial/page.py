@@ -1,6 +1,5 @@
 """The chat page of a trial, as the browsers of several people ask for it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 import httpx
 
 from local_slack.blocks import texts
+from tests.engines.waiting import wait_until
 from trial.world import ALICE, SHOP, sample_world
 
 
@@ -54,17 +54,21 @@ class Tab:
 
     def sees(self, words: str, within: float = 30) -> None:
         """Wait until a message says so."""
-        deadline = time.monotonic() + within
-        while words not in self.messages():
-            assert time.monotonic() < deadline, self.messages()
-            time.sleep(0.05)
+        try:
+            wait_until(lambda: words in self.messages(), within=within, what=words)
+        except TimeoutError:
+            raise AssertionError(self.messages()) from None
 
     def sees_card(self, title: str, words: str, within: float = 90) -> None:
         """Wait until the newest card with this title says so."""
-        deadline = time.monotonic() + within
-        while words not in (now := _words(self._card(title))):
-            assert time.monotonic() < deadline, now or self.messages()
-            time.sleep(0.05)
+
+        def says_so() -> bool:
+            return words in _words(self._card(title))
+
+        try:
+            wait_until(says_so, within=within, what=words)
+        except TimeoutError:
+            raise AssertionError(_words(self._card(title)) or self.messages()) from None
 
     def _act(self, act: str, **arguments: str) -> None:
         request = {"as": self.person, "act": act, "arguments": arguments}

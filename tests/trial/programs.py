@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import docker
+
+from tests.engines.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -47,11 +48,13 @@ class Trial:
 
     def sees(self, words: str, within: float = 90) -> None:
         """Wait until this was written."""
-        deadline = time.monotonic() + within
-        while words not in self.text:
-            if time.monotonic() > deadline or not self._reader.is_alive():
-                raise AssertionError(f"{words!r} was not written:\n{self.text}")
-            time.sleep(0.05)
+        with suppress(TimeoutError):
+            wait_until(lambda: self._has_written(words), within=within, what=words)
+        assert words in self.text, f"{words!r} was not written:\n{self.text}"
+
+    def _has_written(self, words: str) -> bool:
+        """Whether it has, or writes nothing any more."""
+        return words in self.text or not self._reader.is_alive()
 
     def address(self) -> str:
         """Wait for the address of the chat page."""

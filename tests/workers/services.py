@@ -1,6 +1,5 @@
 """A service of a test's own on the real engine: images by digest, specs, observation, cleaning."""
 
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from quaymaster.target import ServiceRef
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
+from tests.engines.waiting import wait_until
 from workers import images as host_images
 from workers.candidates import ContainerSpec, create_candidate
 from workers.containers import Container, Place, ServiceState, observe
@@ -67,12 +67,9 @@ def login_to(registry: Registry) -> RegistryLogin:
     return RegistryLogin(registry.host, "http", registry.username, SecretStr(registry.password))
 
 
-def wait_for(condition: Callable[[], bool], within: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], within: float = 30.0) -> None:
     """Poll until it holds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
+    wait_until(condition, within=within, what="it")
 
 
 class Killed(BaseException):

@@ -1,10 +1,10 @@
 """What runs beside the workers goes on until it is told to stop."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 import redis
+import structlog
 
 from quaymaster.audit_check import verify
 from quaymaster.journal import event_of
@@ -12,6 +12,7 @@ from quaymaster.operations import State
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask, perform
 from tests.engines.valkey import ValkeyServer
+from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, WORKER, WORKER_KEY
 from tests.quaymaster.audits import entry_in
 from tests.samples import operation
@@ -19,15 +20,6 @@ from tests.workers.toolboxes import now
 from workers.companion import look_after_operations
 
 pytestmark = pytest.mark.engine
-
-
-async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
-    """Poll a condition."""
-    async with asyncio.timeout(within):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.05)
 
 
 async def test_an_error_that_nobody_foresaw_does_not_end_the_work_beside(
@@ -55,8 +47,9 @@ async def test_redis_may_go_away_and_come_back(
     stop = asyncio.Event()
     looking = asyncio.create_task(look_after_operations(valkey, WORKER, stop))
     try:
-        valkey_server.kill()
-        await asyncio.sleep(1.2)  # at least one look while it is away
+        with structlog.testing.capture_logs() as logged:
+            valkey_server.kill()
+            await until(lambda: any(line["event"] == "waiting for Redis" for line in logged))
         valkey_server.start()
         given = operation()
         perform(valkey, records.accept(given, event_of(given), BOT_KEY))

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import Cancelled, OutsideFailure, QuaymasterError, ScannerBroken
 from quaymaster.limits import LAYERS
+from tests.engines.waiting import wait_until
 from tests.misbehaving import OK, Script, answer, asked, misbehaving, once, repeated, silent
 from workers import trivy_process
 from workers.container_log import Tail, log_tail
@@ -138,6 +138,10 @@ class TestALog:
         assert self.said(once(CHUNKED + body), monkeypatch) == ("line 6", "line 7", "line 8")
 
 
+def _nobody_reads() -> bool:
+    return not any(one.name == "transfer" for one in threading.enumerate())
+
+
 def _frame(content: bytes) -> bytes:
     return b"\x01\x00\x00\x00" + len(content).to_bytes(4, "big") + content
 
@@ -161,8 +165,7 @@ class TestATransfer:
             try:
                 return transfer(client, "/x", {}, None, fold, "pulling", lambda _: None, check)
             finally:
-                while any(one.name == "transfer" for one in threading.enumerate()):
-                    time.sleep(0.01)
+                wait_until(_nobody_reads, within=30, what="the end of the transfer")
 
     @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
     def test_is_cancelled_also_before_it_has_begun(self, script: Script) -> None:

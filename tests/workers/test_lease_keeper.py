@@ -1,10 +1,12 @@
 """Leases last as long as the work: whatever Redis answers, and whatever the work computes."""
 
+import ctypes
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +25,6 @@ pytestmark = pytest.mark.engine
 
 SHORT = 2_500
 """Milliseconds: longer than the pause between two renewals, shorter than what is computed."""
-_COMPUTED_SECONDS = 6.0
 
 
 def held(connection: redis.Redis) -> str | None:
@@ -34,6 +35,23 @@ def held(connection: redis.Redis) -> str | None:
 def is_fresh(connection: redis.Redis) -> bool:
     """Whether it was renewed (or taken again) a moment ago."""
     return held(connection) == "me" and int(connection.pttl("quaymaster:lease:work")) > SHORT - 500
+
+
+def last(connection: redis.Redis, lease: str = "work", times: int = 2) -> None:
+    """Wait until the lease was renewed so often, which takes longer than it lasts by itself."""
+    key, left = f"quaymaster:lease:{lease}", [0]
+
+    def is_renewed() -> bool:
+        assert connection.get(key) == b"me"
+        left.append(int(connection.pttl(key)))
+        return sum(after > before for before, after in pairwise(left)) > times
+
+    wait_until(is_renewed, within=30, what="renewals")
+
+
+def errors(server: redis.Redis) -> int:
+    """How many commands it has refused so far."""
+    return int(server.info("stats")["total_error_replies"])
 
 
 def taken(connection: redis.Redis) -> list[tuple[str, str, int]]:
@@ -79,16 +97,13 @@ def horse(valkey: redis.Redis, valkey_server: ValkeyServer, keeper: int) -> Iter
 
     assert keeper
     with forked(work) as pid:
-        wait_until(lambda: held(valkey) == "me", within=10, what="the lease to be taken")
+        wait_until(lambda: held(valkey) == "me", within=30, what="the lease to be taken")
         yield pid
 
 
 def test_a_lease_lasts_as_long_as_the_work(valkey: redis.Redis) -> None:
-    lease, ends = taken(valkey), time.monotonic() + 3.0
-    with kept_alive(valkey, lease):
-        while time.monotonic() < ends:
-            assert held(valkey) == "me"
-            time.sleep(0.05)
+    with kept_alive(valkey, taken(valkey)):
+        last(valkey)
 
 
 def test_a_computation_that_lets_no_thread_run_loses_no_lease(
@@ -96,14 +111,8 @@ def test_a_computation_that_lets_no_thread_run_loses_no_lease(
 ) -> None:
     """As a regular expression over a long text does; a lease that ran out is not taken again."""
     assert keeper
-    count = 20_000_000
-    began = time.monotonic()
-    sum(range(count))
-    rate = count / (time.monotonic() - began)
     with kept_alive(valkey, taken(valkey)):
-        began = time.monotonic()
-        sum(range(int(rate * _COMPUTED_SECONDS)))
-        assert time.monotonic() - began > SHORT / 1000
+        ctypes.PyDLL(None).sleep(2 * SHORT // 1000)  # which keeps the interpreter's lock
         assert held(valkey) == "me"
 
 
@@ -121,11 +130,6 @@ def _set_user(server: redis.Redis, *rules: str) -> None:
     cast("Any", server).execute_command("ACL", "SETUSER", RedisUser.WORKER.value, *rules)
 
 
-def _full(server: redis.Redis) -> Callable[[], object]:
-    server.config_set("maxmemory", 1)
-    return lambda: server.config_set("maxmemory", 0)
-
-
 def _cannot_save(server: redis.Redis) -> Callable[[], object]:
     """A snapshot fails where a directory has its name (MISCONF)."""
     where = Path(str(server.config_get("dir")["dir"]), "dump.rdb")
@@ -133,7 +137,7 @@ def _cannot_save(server: redis.Redis) -> Callable[[], object]:
     server.config_set("save", "3600 1")
     server.bgsave()
     failed = "rdb_last_bgsave_status"
-    wait_until(lambda: server.info()[failed] == "err", within=10, what="the snapshot to fail")
+    wait_until(lambda: server.info()[failed] == "err", within=30, what="the snapshot to fail")
 
     def heal() -> None:
         server.config_set("save", "")
@@ -161,7 +165,7 @@ def _scripts_forgotten(server: redis.Redis) -> Callable[[], object]:
 @pytest.mark.parametrize(
     "trouble",
     [
-        *(_no_replicas, _read_only, _full, _cannot_save),
+        *(_no_replicas, _read_only, _cannot_save),
         *(_rights_taken, _password_changed, _scripts_forgotten),
     ],
 )
@@ -173,11 +177,19 @@ def test_leases_are_renewed_when_redis_takes_changes_again(
     with worker_connection(valkey_server.url_of(RedisUser.WORKER)) as own:
         assert perform(own, leases.take("operation:1", "me", SHORT))
         with kept_alive(own, [("operation:1", "me", SHORT)], takes_again=True):
+            before = errors(valkey)
             heal = trouble(valkey)
-            time.sleep(SHORT / 1000)  # a renewal at least was refused
+            wait_until(lambda: errors(valkey) > before, within=30, what="a refused renewal")
             heal()
             name = "quaymaster:lease:operation:1"
-            wait_until(lambda: int(valkey.pttl(name)) > SHORT - 500, within=10, what="a renewal")
+            wait_until(lambda: int(valkey.pttl(name)) > SHORT - 500, within=30, what="a renewal")
+
+
+def test_a_redis_that_is_full_renews_leases(valkey: redis.Redis) -> None:
+    lease = taken(valkey)
+    valkey.config_set("maxmemory", 1)
+    with kept_alive(valkey, lease):
+        last(valkey)
 
 
 def test_a_redis_that_a_script_keeps_busy_loses_no_renewal_for_good(
@@ -187,12 +199,12 @@ def test_a_redis_that_a_script_keeps_busy_loses_no_renewal_for_good(
     lease = taken(valkey)
     with kept_alive(valkey, lease, takes_again=True), closing(valkey_server.client()) as other:
         with forked(lambda: other.eval("while true do end", 0)):
-            wait_until(lambda: _is_busy(valkey), within=10, what="the script to be at work")
+            wait_until(lambda: _is_busy(valkey), within=30, what="the script to be at work")
             time.sleep(SHORT / 1000)
             with closing(valkey_server.client()) as third:
                 third.script_kill()
-        wait_until(lambda: not _is_busy(valkey), within=10, what="the script to end")
-        wait_until(lambda: is_fresh(valkey), within=10, what="a renewal")
+        wait_until(lambda: not _is_busy(valkey), within=30, what="the script to end")
+        wait_until(lambda: is_fresh(valkey), within=30, what="a renewal")
 
 
 def test_leases_are_renewed_whatever_redis_answered(valkey: redis.Redis) -> None:
@@ -200,10 +212,11 @@ def test_leases_are_renewed_whatever_redis_answered(valkey: redis.Redis) -> None
     lease = taken(valkey)
     with kept_alive(valkey, lease, takes_again=True):
         valkey.delete("quaymaster:lease:work")
+        before = errors(valkey)
         valkey.rpush("quaymaster:lease:work", "no lease")
-        time.sleep(SHORT / 1000)
+        wait_until(lambda: errors(valkey) > before, within=30, what="a refused renewal")
         valkey.delete("quaymaster:lease:work")
-        wait_until(lambda: is_fresh(valkey), within=10, what="a renewal")
+        wait_until(lambda: is_fresh(valkey), within=30, what="a renewal")
 
 
 def _is_busy(connection: redis.Redis) -> bool:
@@ -220,22 +233,22 @@ def test_what_was_let_go_is_not_renewed(valkey: redis.Redis, keeper: int) -> Non
     with kept_alive(valkey, taken(valkey), takes_again=True):
         pass
     assert perform(valkey, leases.give_back("work", "me"))
-    ends = time.monotonic() + 2.0
-    while time.monotonic() < ends:
-        assert held(valkey) is None
-        time.sleep(0.05)
+    assert perform(valkey, leases.take("other", "me", SHORT))
+    with kept_alive(valkey, [("other", "me", SHORT)]):
+        last(valkey, "other")
+    assert held(valkey) is None
 
 
 def test_the_leases_of_a_killed_process_run_out(valkey: redis.Redis, horse: int) -> None:
     os.kill(horse, signal.SIGKILL)
-    wait_until(lambda: held(valkey) is None, within=10, what="the lease to run out")
+    wait_until(lambda: held(valkey) is None, within=30, what="the lease to run out")
 
 
 def test_the_leases_of_a_paused_process_run_out(valkey: redis.Redis, horse: int) -> None:
     os.kill(horse, signal.SIGSTOP)
-    wait_until(lambda: held(valkey) is None, within=10, what="the lease to run out")
+    wait_until(lambda: held(valkey) is None, within=30, what="the lease to run out")
     os.kill(horse, signal.SIGCONT)
-    wait_until(lambda: held(valkey) == "me", within=10, what="it to be taken again")
+    wait_until(lambda: held(valkey) == "me", within=30, what="it to be taken again")
 
 
 def test_leases_last_when_their_keeper_is_killed(
@@ -244,20 +257,14 @@ def test_leases_last_when_their_keeper_is_killed(
     os.kill(keeper, signal.SIGSTOP)
     os.kill(keeper, signal.SIGKILL)
     assert horse
-    ends = time.monotonic() + 4.0
-    while time.monotonic() < ends:
-        assert held(valkey) == "me"
-        time.sleep(0.05)
+    last(valkey)
 
 
 def test_a_keeper_that_is_asked_to_stop_stays_until_nothing_is_held(
     valkey: redis.Redis, horse: int, keeper: int
 ) -> None:
     os.kill(keeper, signal.SIGTERM)
-    ends = time.monotonic() + 4.0
-    while time.monotonic() < ends:
-        assert held(valkey) == "me"
-        time.sleep(0.05)
+    last(valkey)
     os.kill(horse, signal.SIGKILL)
     ended: list[int] = []
 
@@ -265,4 +272,4 @@ def test_a_keeper_that_is_asked_to_stop_stays_until_nothing_is_held(
         ended.append(os.waitid(os.P_PID, keeper, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
         return bool(ended[-1])
 
-    wait_until(has_ended, within=10, what="the keeper to end")
+    wait_until(has_ended, within=30, what="the keeper to end")

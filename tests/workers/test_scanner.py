@@ -7,7 +7,6 @@ import os
 import stat
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -366,10 +365,8 @@ def test_a_cancelled_scan_kills_the_scanner_and_all_it_started(
         if pid_file.exists():
             raise Cancelled("It was cancelled.")
 
-    started = time.monotonic()
     with pytest.raises(Cancelled):
         slow.scan_registry(pushed, login, check)
-    assert time.monotonic() - started < 10
     for pid in map(int, pid_file.read_text().split()):
         wait_until(partial(is_gone, pid), within=10, what=f"the end of process {pid}")
 

@@ -32,7 +32,7 @@ BUTTON = {
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(ack_within=0.5, speed=3000)
+    return Settings(ack_within=1.0, speed=3000)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_an_answer_in_the_channel_is_seen_by_all(workspace: Workspace) -> 
 @pytest.mark.parametrize(
     ("recorder", "error"),
     [
-        (Recorder(delay=1.0), "operation_timeout"),
+        (Recorder(delay=4.0), "operation_timeout"),
         (Recorder(lambda: Response(status_code=500)), "dispatch_failed"),
         (Recorder(lambda: JSONResponse([1])), "invalid_command_response"),
         (Recorder(lambda: JSONResponse({"blocks": [{"type": "no"}]})), "invalid_command_response"),

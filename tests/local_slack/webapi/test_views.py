@@ -192,7 +192,7 @@ async def test_the_home_tab_is_published_and_used(
     bob = workspace.person("U0BOB")
     assert (await bob.open_home()).acknowledged
     views: tuple[Json, ...] = ()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not views:
             views = await bob.views()
     assert (await bob.click_in_view(views[0]["id"], "refresh")).acknowledged

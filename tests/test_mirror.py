@@ -1,0 +1,110 @@
+"""Every file of the product has its mirrored test, or another one, which is named here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("bot", "workers", "quaymaster")
+
+ALSO_TESTS = {
+    "bot/commands/test_grammar.py": ("bot/commands/given.py",),
+    "bot/commands/test_repair.py": ("bot/commands/repaired_words.py",),
+    "bot/test_admission.py": ("bot/deciding.py",),
+    "bot/test_app.py": ("bot/front.py",),
+    "bot/test_courier.py": ("bot/delivery.py",),
+    "bot/test_home.py": ("bot/overview.py",),
+    "bot/test_last_vote.py": ("bot/evidence.py",),
+    "bot/test_not_slacks.py": ("bot/fields.py",),
+    "bot/test_payloads.py": ("bot/answers.py", "bot/buttons.py"),
+    "bot/test_returned.py": ("bot/background.py",),
+    "bot/test_sender.py": ("bot/slack_errors.py",),
+    "bot/test_throttle.py": ("quaymaster/store/slack_calls.py",),
+    "bot/views/test_everything.py": (
+        *("bot/views/alert.py", "bot/views/inspected.py"),
+        *("bot/views/results.py", "bot/views/state.py"),
+    ),
+    "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
+    "end_to_end/test_database_of_before.py": ("quaymaster/database_commands.py",),
+    "end_to_end/test_looking.py": (
+        *("workers/jobs/history.py", "workers/jobs/inspect.py"),
+        *("workers/jobs/scan.py", "workers/jobs/tag.py"),
+    ),
+    "end_to_end/test_starting.py": ("quaymaster/cli.py", "quaymaster/command_line.py"),
+    "end_to_end/test_still_allowed.py": ("workers/permitted.py", "workers/superseding.py"),
+    "end_to_end/test_transfers.py": ("workers/jobs/push.py",),
+    "quaymaster/store/test_codecs.py": ("quaymaster/store/formats.py",),
+    "quaymaster/store/test_format_key.py": (
+        *("quaymaster/start.py", "quaymaster/store/emptying.py"),
+    ),
+    "quaymaster/store/test_records.py": ("quaymaster/store/cards.py",),
+    "quaymaster/test_audit.py": (
+        *("quaymaster/audit_check.py", "quaymaster/audit_entries.py"),
+        *("quaymaster/audit_links.py", "quaymaster/audit_store.py"),
+    ),
+    "quaymaster/test_audit_export.py": ("quaymaster/audit_files.py", "quaymaster/audit_whole.py"),
+    "quaymaster/test_configuration.py": (
+        *("quaymaster/registries.py", "quaymaster/schema.py", "quaymaster/schema_errors.py"),
+        *("quaymaster/schema_rules.py", "quaymaster/schema_values.py"),
+        *("quaymaster/services.py", "quaymaster/yaml_source.py"),
+    ),
+    "quaymaster/test_key_commands.py": (
+        *("quaymaster/key_files.py", "quaymaster/key_making.py", "quaymaster/key_programs.py"),
+    ),
+    "quaymaster/test_linear_redaction.py": (
+        *("quaymaster/decoded_text.py", "quaymaster/told_secrets.py"),
+    ),
+    "quaymaster/test_policy.py": ("quaymaster/rights.py",),
+    "quaymaster/test_signs_of_life.py": ("quaymaster/hidden.py",),
+    "test_docs.py": ("quaymaster/limits.py",),
+    "workers/jobs/test_apply.py": ("workers/change.py", "workers/jobs/rollback.py"),
+    "workers/test_alert_channels.py": ("workers/alerts.py",),
+    "workers/test_containers.py": ("quaymaster/capabilities.py", "workers/candidates.py"),
+    "workers/test_engine_answers.py": ("workers/engine_client.py",),
+    "workers/test_engine_bounds.py": ("workers/event_lines.py", "workers/transfers.py"),
+    "workers/test_engine_failures.py": (
+        *("workers/foreign_words.py", "workers/refusals.py", "workers/unreached_registry.py"),
+    ),
+    "workers/test_http_client.py": (
+        *("workers/exchange.py", "workers/http_wires.py", "workers/packing.py"),
+        "workers/wire.py",
+    ),
+    "workers/test_images.py": ("quaymaster/progress.py",),
+    "workers/test_own_engine.py": ("quaymaster/store/host_engines.py",),
+    "workers/test_redirects.py": (
+        *("workers/registry_addresses.py", "workers/registry_connection.py"),
+    ),
+    "workers/test_registry.py": ("workers/registry_writes.py",),
+    "workers/test_registry_failures.py": ("workers/registry_words.py",),
+    "workers/test_run.py": ("workers/toolbox.py",),
+    "workers/test_running.py": ("quaymaster/store/service_leases.py",),
+    "workers/test_scan_order.py": ("quaymaster/store/scan_orders.py", "workers/scanning.py"),
+    "workers/test_service_look.py": ("quaymaster/store/drifts.py",),
+    "workers/test_switch.py": ("workers/health.py", "workers/moves.py"),
+}
+"""For each test, the product's files that it tests besides the one that it is named after."""
+
+
+def decides(path: Path) -> bool:
+    """Whether a file does more than to declare: what has no branch and no loop has no test."""
+    branches = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
+    return any(isinstance(node, branches) for node in ast.walk(ast.parse(path.read_text())))
+
+
+def without_a_mirror() -> Iterator[str]:
+    """The files of the product that decide something, and have no test of their name."""
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            own = path.relative_to(ROOT)
+            mirror = ROOT / "tests" / own.parent / f"test_{own.name}"
+            if not own.name.startswith("__") and decides(path) and not mirror.exists():
+                yield str(own)
+
+
+def test_every_file_has_a_test() -> None:
+    named = [file for files in ALSO_TESTS.values() for file in files]
+    assert sorted(named) == sorted(without_a_mirror())
+
+
+def test_every_test_that_is_named_exists() -> None:
+    assert [test for test in ALSO_TESTS if not (ROOT / "tests" / test).exists()] == []
