@@ -22,7 +22,8 @@ ALSO_TESTS = {
     "bot/test_throttle.py": ("quaymaster/store/slack_calls.py",),
     "bot/views/test_everything.py": (
         *("bot/views/alert.py", "bot/views/inspected.py"),
-        *("bot/views/results.py", "bot/views/state.py"),
+        *("bot/views/outcomes.py", "bot/views/results.py"),
+        "bot/views/state.py",
     ),
     "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
     "end_to_end/test_database_of_before.py": ("quaymaster/database_commands.py",),
@@ -46,7 +47,7 @@ ALSO_TESTS = {
     "quaymaster/test_configuration.py": (
         *("quaymaster/registries.py", "quaymaster/schema.py", "quaymaster/schema_errors.py"),
         *("quaymaster/schema_rules.py", "quaymaster/schema_values.py"),
-        *("quaymaster/services.py", "quaymaster/yaml_source.py"),
+        *("quaymaster/joined_settings.py", "quaymaster/yaml_source.py"),
     ),
     "quaymaster/test_key_commands.py": (
         *("quaymaster/key_files.py", "quaymaster/key_making.py", "quaymaster/key_programs.py"),
@@ -56,7 +57,9 @@ ALSO_TESTS = {
     ),
     "quaymaster/test_policy.py": ("quaymaster/rights.py",),
     "quaymaster/test_signs_of_life.py": ("quaymaster/hidden.py",),
+    "quaymaster/test_revisions.py": ("quaymaster/request_revision.py",),
     "test_docs.py": ("quaymaster/limits.py",),
+    "test_verbs.py": ("quaymaster/requests.py",),
     "workers/jobs/test_apply.py": ("workers/change.py", "workers/jobs/rollback.py"),
     "workers/test_alert_channels.py": ("workers/alerts.py",),
     "workers/test_containers.py": ("quaymaster/capabilities.py", "workers/candidates.py"),

@@ -39,6 +39,7 @@ MAY_WATCH_A_CLOCK = {
     "tests/workers/test_images.py": "counts reports in proportion to the time that was taken",
     "tests/workers/test_run.py": "asserts that a pause was made, however long it became",
     "tests/quaymaster/test_signs_of_life.py": "sets the clock",
+    "tests/quaymaster/test_reloading.py": "dates an answer",
 }
 MAY_PAUSE = {
     "tests/engines/waiting.py": "between two questions",
@@ -50,6 +51,7 @@ MAY_PAUSE = {
 MAY_RUN_OUT = {
     "tests/bot/test_attempts.py": "nothing answers",
     "tests/quaymaster/test_checks.py": "nothing answers",
+    "tests/quaymaster/test_reloading.py": "nothing answers",
     "tests/quaymaster/store/test_records.py": "a killed Redis",
     "tests/engines/test_valkey.py": "a frozen Redis",
     "tests/workers/test_engine.py": "an engine that hangs",

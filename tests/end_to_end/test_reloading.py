@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import docker
 import pytest
@@ -18,6 +17,7 @@ from tests.end_to_end.cards import approval_request, approve
 from tests.end_to_end.house import House, Program, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
+from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
@@ -63,10 +63,11 @@ def hung_up(*programs: Program) -> None:
     """SIGHUP, until each has logged that it took up the file."""
     for program in programs:
         os.kill(program.pid, signal.SIGHUP)
-    deadline = time.monotonic() + 20
-    while not all(RELOADED in one.tail() for one in programs):
-        assert time.monotonic() < deadline, [one.tail() for one in programs]
-        time.sleep(0.1)
+    wait_until(
+        lambda: all(RELOADED in one.tail() for one in programs),
+        within=60,
+        what="the file to be taken up",
+    )
 
 
 async def waiting(house: House, workspace: Workspace) -> int:
