@@ -203,14 +203,14 @@ def _requester(configuration: Configuration, facts: Facts) -> Answer:
     except NotAllowed:
         return Answer(
             Question.REQUESTER,
-            f"Whoever asked for it ({person.user_id}) may not have it any more.",
+            f"The requester ({person.user_id}) may no longer ask for this.",
             is_against=True,
             stops=True,
             why=_not_here(person)
             or f"They have no right to {request.verb} {facts.change.service} now.",
-            next_step="Somebody who may has to ask for it.",
+            next_step="Ask somebody with that right to request it.",
         )
-    return Answer(Question.REQUESTER, "Whoever asked for it may have it.")
+    return Answer(Question.REQUESTER, "The requester has the right to this.")
 
 
 def _approval(configuration: Configuration, facts: Facts, approval: Approval) -> Iterator[Answer]:
@@ -220,7 +220,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
     if late:
         yield Answer(
             Question.EXPIRY,
-            "It was voted on after its approval had expired.",
+            "A vote came after its approval had expired.",
             is_against=True,
             stops=True,
             next_step="Ask for it again.",
@@ -240,15 +240,15 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
     ]
     left = len(approvers) - len(lost)
     if not lost or left >= needed:
-        return Answer(Question.VOTERS, "Whoever approved it may vote on it.")
-    gone = (f"{one.user_id} may not vote any more. {_not_here(one)}".strip() for one in lost)
+        return Answer(Question.VOTERS, "The approvers have the right to vote.")
+    gone = (f"{one.user_id} may no longer vote. {_not_here(one)}".strip() for one in lost)
     return Answer(
         Question.VOTERS,
         f"Only {left} of {needed} approvals still count.",
         is_against=True,
         stops=True,
         why=" ".join(gone),
-        next_step="Ask for it again, and have it approved by those who may.",
+        next_step="Ask for it again, and get it approved.",
     )
 
 
@@ -263,7 +263,7 @@ def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> boo
 def _not_here(person: Person) -> str:
     if person.standing is Standing.FULL_MEMBER:
         return ""
-    return f"They are no full member of this workspace ({person.standing.replace('_', ' ')})."
+    return f"They are not a full member of this workspace ({person.standing.replace('_', ' ')})."
 
 
 def _age(configuration: Configuration, facts: Facts) -> Answer:
@@ -271,10 +271,10 @@ def _age(configuration: Configuration, facts: Facts) -> Answer:
     if facts.now - facts.requested_at > limit:
         return Answer(
             Question.AGE,
-            f"It was asked for more than {duration_in_words(limit)} ago.",
+            f"It was requested more than {duration_in_words(limit)} ago.",
             is_against=True,
             stops=True,
-            why="A request is valid for that long (`defaults.requests_valid_for`).",
+            why="A request expires after that time (`defaults.requests_valid_for`).",
             next_step="Ask for it again.",
         )
     return Answer(Question.AGE, "The request is still valid.")
@@ -350,7 +350,7 @@ def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answe
     if facts.planned is not None:
         return Answer(
             Question.GATE,
-            f"Since its plan was made, worse has come to light about {name}.",
+            f"Since its plan was made, the scan of {name} has got worse.",
             is_against=True,
             stops=not facts.change.is_rescue,
             why=f"{_why(verdict)} Nothing was changed.".strip(),
@@ -371,7 +371,7 @@ def _why(verdict: Verdict) -> str:
         case Clean():
             return ""
         case Unknown():
-            return f"Nobody knows what is in it: {verdict.why}"
+            return f"What it contains is unknown: {verdict.why}"
         case Blocked(total=total):
             worst = verdict.by[0]
             fix = f"fixed in {worst.fixed}" if worst.fixed else worst.no_fix
@@ -385,8 +385,13 @@ def _what_helps(verdict: Verdict) -> str:
     if isinstance(verdict, Unknown) and verdict.next_step:
         return verdict.next_step
     if isinstance(verdict, Blocked):
-        return "Update those packages, build again and deploy that; `/image scan` lists them all."
-    return "Whoever runs Quaymaster sees with `quaymaster check` what is wrong with the scanner."
+        return (
+            "Update those packages, rebuild and deploy the new image; `/image scan` lists them all."
+        )
+    return (
+        "Your Quaymaster administrator can run `quaymaster check` to see what is wrong with the "
+        "scanner."
+    )
 
 
 def _volumes(configuration: Configuration, facts: Facts) -> Answer:
@@ -410,7 +415,8 @@ def _volumes(configuration: Configuration, facts: Facts) -> Answer:
         is_against=True,
         stops=True,
         why=f"It is not within the `allow_paths` of {host} ({listed(allowed)}).",
-        next_step="Whoever runs Quaymaster can allow it there, or the service is deployed without.",
+        next_step="Your Quaymaster administrator can allow it there; otherwise deploy the service "
+        "without it.",
     )
 
 

@@ -87,7 +87,7 @@ class Approval:
         """
         if vote.plan != self.plan_hash:
             raise OtherPlan(
-                "The plan has changed since that message was drawn, so your vote was not counted.",
+                "The plan has changed since this card was posted, so your vote was not counted.",
                 next_step="Look at the card again: it shows what would run now.",
             )
         if vote.at >= self.rule.expires_at:
@@ -97,7 +97,9 @@ class Approval:
         if any(earlier.voter == vote.voter for earlier in self.votes):
             raise Conflict("You have voted already.", why="A vote is final.")
         if self.rejected_by is not None or self.is_granted:
-            raise Conflict("This has been decided already.", why="Your vote came after the last.")
+            raise Conflict(
+                "This has already been decided.", why="Your vote came after the decision."
+            )
         own = vote.voter == self.rule.requester
         if own and vote.choice is Choice.APPROVE and not self.rule.own_request_counts:
             raise NotAllowed(

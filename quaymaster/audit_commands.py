@@ -21,13 +21,15 @@ audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 @audit_app.command("verify")
 def verify(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]…", help="What was exported of it.")
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]…", help="A file that `audit export` wrote."),
     ] = None,
     head: Annotated[
-        str | None, typer.Option(help="A hash that was posted earlier: it must still be there.")
+        str | None,
+        typer.Option(help="A hash that was posted earlier: the audit must still contain it."),
     ] = None,
     since_anchor: Annotated[
-        bool, typer.Option("--since-anchor", help="Only what came after the last export.")
+        bool, typer.Option("--since-anchor", help="Check only the entries after the last export.")
     ] = False,
 ) -> None:
     """Check that nobody changed, added or removed an entry of the audit."""
@@ -48,9 +50,9 @@ def verify(
 def export_audit(
     before: Annotated[
         datetime,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The first day (UTC) that stays."),
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The first day (UTC) to keep."),
     ],
-    to: Annotated[Path, typer.Option(metavar="FILE", help="A file that is not there yet.")],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="A file that does not exist yet.")],
 ) -> None:
     """Move the oldest part of the audit from Redis into a file. Needs the key of a worker."""
     try:
@@ -65,7 +67,7 @@ def export_audit(
     if done.entries:
         typer.echo(f"{done.entries} entries were moved to {to}; their head is {done.head}.")
     else:
-        typer.echo("Nothing was left to move.")
+        typer.echo("There was nothing to move.")
 
 
 def _told(verified: Verified) -> list[str]:

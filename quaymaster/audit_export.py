@@ -93,9 +93,9 @@ def export(
     if before > datetime.now(UTC) - keep:
         raise UsageError(
             f"{before:%Y-%m-%d} is too recent.",
-            why="Whether an operation has ended is looked up in the audit for as long as its "
-            "request is valid.",
-            next_step=f"Name a day that was over {keep} ago.",
+            why="Quaymaster looks up in the audit whether an operation has ended, for as long as "
+            "its request is valid.",
+            next_step=f"Name a day that ended more than {keep} ago.",
         )
     while chain_journal(connection, own):
         pass
@@ -154,7 +154,7 @@ def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
     if at is not None and at < before + CLOCK_SKEW:
         raise Conflict(
             "Events from before that day are not in the audit yet.",
-            why="A newer Quaymaster wrote them, or another worker is at it.",
+            why="A newer Quaymaster wrote them, or another worker is still adding them.",
             next_step="Try again in a minute, with the newest Quaymaster.",
         )
 
@@ -199,7 +199,7 @@ def _trimmed(found: Ends, part: _Part, anchor: str) -> Transaction[bool]:
 def _not_trimmed(refusal: Refusal) -> bool:
     if refusal.guard == 0:
         raise Conflict(
-            "Another export was faster.",
+            "Another export finished first.",
             next_step="Run the same command again to see what is left.",
         )
     return False

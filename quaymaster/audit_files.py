@@ -47,7 +47,9 @@ class AuditFile:
             for count, line in enumerate(lines, 1):  # noqa: B007
                 yield _entry_in(line, self.path)
         if count != self.last - self.first + 1:
-            raise _no_export(self.path, f"it holds {count} entries and names another number")
+            raise _no_export(
+                self.path, f"it holds {count} entries, but its header gives another number"
+            )
 
     def check_is_whole(self) -> None:
         """Raise Forged unless its last line has the hash that the header names."""
@@ -83,14 +85,14 @@ def write(file: AuditFile, lines: Iterable[str]) -> None:
         raise OutsideFailure(
             f"{file.path} cannot be written: {error.strerror or error}.",
             why="Nothing was taken out of Redis.",
-            next_step="Name a file in a folder with room that you may write to.",
+            next_step="Name a file in a folder that you can write to and that has free space.",
         ) from error
 
 
 def exists(path: Path) -> Conflict:
     """The error for a path that another file already has."""
     return Conflict(
-        f"{path} is there already and holds something else.",
+        f"{path} already exists and holds something else.",
         why="An export never overwrites a file. Nothing was changed.",
         next_step="Name another file.",
     )
@@ -130,7 +132,7 @@ def _header_of(path: Path, line: str) -> AuditFile:
     try:
         found = _Header.model_validate_json(line)
     except ValidationError as error:
-        raise _no_export(path, "its first line is no header") from error
+        raise _no_export(path, "its first line is not a header") from error
     if found.quaymaster_audit > _FORMAT:
         raise WrittenByNewer("export of the audit")
     if not 0 < found.first <= found.last:
@@ -144,7 +146,7 @@ def _entry_in(line: str, path: Path) -> str:
     except ValueError as error:
         raise _no_export(path, "it is cut off, or a line was changed") from error
     if not isinstance(found, str):
-        raise _no_export(path, "a line is no entry")
+        raise _no_export(path, "a line is not an entry")
     return found
 
 
@@ -162,6 +164,6 @@ def _reading(path: Path) -> Iterator[Iterator[str]]:
 
 def _no_export(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"{path} is no whole export of the audit: {why}.",
-        next_step="Name files as `quaymaster audit export` wrote them.",
+        f"{path} is not a complete export of the audit: {why}.",
+        next_step="Name files exactly as `quaymaster audit export` wrote them.",
     )

@@ -93,7 +93,8 @@ def broken(number: int, why: str) -> Forged:
     return Forged(
         f"The audit does not hold at entry {number}.",
         why=f"Something other than Quaymaster wrote to it: {why}.",
-        next_step="Keep a copy of Redis as it is, and compare with the head posted last.",
+        next_step="Keep a copy of Redis as it is, and compare it with the last head that was "
+        "posted.",
     )
 
 
@@ -101,7 +102,7 @@ def missing(first: int, last: int) -> Forged:
     """The error for entries that must exist before others but cannot be found."""
     which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
     return Forged(
-        f"{which} missing: neither in Redis nor in the files that were given.",
+        f"{which} missing: neither in Redis nor in the given files.",
         why="They were exported into a file that was not named, or something removed them.",
         next_step="Name every file of `quaymaster audit export`, or check with --since-anchor "
         "what came after the last one.",
@@ -143,7 +144,7 @@ def _claim_in(found: Claimed) -> Claim | Event:
             return EVENT.adapter.validate_json(found.body)
         return _CLAIM.validate_json(found.body)
     except ValueError as error:
-        raise Forged("It is no event.") from error
+        raise Forged("It is not an event.") from error
 
 
 def _is_newer(text: str, number: int, ring: KeyRing) -> bool:

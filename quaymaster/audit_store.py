@@ -40,7 +40,7 @@ class Ends:
             return found
         entry = link_of(self.first, after + 1, ring).entry
         if (entry.number, entry.previous) != (after + 1, "" if found is None else found.head):
-            raise broken(after + 1, "the anchor and what is left do not belong together")
+            raise broken(after + 1, "the anchor does not fit the remaining entries")
         return found
 
 

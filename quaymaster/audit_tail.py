@@ -54,9 +54,9 @@ def ended_in_audit(
         if link.entry.tells_of_a_cut:
             raise Forged(
                 f"Entries of the audit were cut off when #{operation_id} may have been there, so "
-                "nobody can tell whether it ended.",
+                "it is not known whether it ended.",
                 why="Something other than Quaymaster wrote to its database.",
-                next_step="Tell your Quaymaster administrator, and ask for it again in some "
+                next_step="Tell your Quaymaster administrator, and ask for it again in a few "
                 "minutes.",
             )
         if (state := _end_in(link.entry.event, operation_id, ring, link.at)) is not None:

@@ -27,7 +27,7 @@ def verify_whole(
     part was exported meanwhile; WrittenByNewer and Unavailable.
     """
     if since_anchor and paths:
-        raise UsageError("--since-anchor checks Redis alone: name no files with it.")
+        raise UsageError("--since-anchor checks Redis alone: do not name files with it.")
     found = ask(connection, ends())
     try:
         anchor = found.start(ring)
@@ -54,7 +54,7 @@ def _in_order(files: Sequence[AuditFile]) -> list[AuditFile]:
         if file.first > last + 1:
             raise missing(last + 1, file.first - 1)
         if file.first <= last:
-            raise UsageError(f"{file.path} holds entries that another file holds as well.")
+            raise UsageError(f"{file.path} holds entries that another file also holds.")
         last = file.last
     return ordered
 

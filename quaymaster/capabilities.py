@@ -27,7 +27,7 @@ def parse_capability(text: str) -> str:
     if name not in BY_DOCKER:
         raise UsageError(
             f"{shown(text)} is not among the capabilities that a service can have.",
-            why=f"These are what Docker gives by default: {listed(BY_DOCKER)}.",
+            why=f"Docker gives these by default: {listed(BY_DOCKER)}.",
         )
     return name
 

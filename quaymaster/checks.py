@@ -60,7 +60,7 @@ def parts_of(text: str) -> frozenset[Part]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if unknown := [word for word in words if word not in PARTS]:
         raise UsageError(
-            f"{shown(unknown[0])} is nothing that can be checked.",
+            f"{shown(unknown[0])} cannot be checked.",
             why=f"There are {listed(PARTS)}.",
             next_step=did_you_mean(unknown[0], PARTS),
         )
@@ -107,7 +107,7 @@ def _taken(probe: Probe) -> Iterator[Check]:
     except Exception as error:  # noqa: BLE001 (an edge: one look must not end the others)
         name = type(error).__name__
         what = f"The check itself failed: {name}: {error}"
-        yield Check(probe.subject, "broken", what, "Please report this as a bug of Quaymaster.")
+        yield Check(probe.subject, "broken", what, "Please report this as a bug in Quaymaster.")
 
 
 def _too_slow(subject: str, seconds: float) -> Check:
@@ -116,7 +116,7 @@ def _too_slow(subject: str, seconds: float) -> Check:
         subject,
         "broken",
         what,
-        "See whether it hangs, or whether a firewall drops what is sent to it.",
+        "Check whether it hangs, or whether a firewall drops the traffic to it.",
     )
 
 

@@ -61,7 +61,7 @@ app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="database")
 app.add_typer(keys_app, name="keys")
-hosts_app = typer.Typer(help="Which engine a host is.", no_args_is_help=True)
+hosts_app = typer.Typer(help="Which engine belongs to a host.", no_args_is_help=True)
 app.add_typer(hosts_app, name="hosts")
 
 
@@ -71,7 +71,8 @@ def bot(
         str, typer.Option(metavar="HOST:PORT", help="Take requests at /slack/events over HTTP.")
     ] = "",
     metrics: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Show /metrics here, for those who watch.")
+        str,
+        typer.Option(metavar="HOST:PORT", help="Serve /metrics at this address, for monitoring."),
     ] = "",
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
@@ -112,8 +113,8 @@ def worker(
         int,
         typer.Option(
             min=1,
-            help="How many jobs run at once. A worker of a host starts two more, for what is "
-            "urgent and for scans.",
+            help="How many jobs run at once. A worker of a host starts two more, for urgent work "
+            "and for scans.",
         ),
     ] = 1,
     grace: Annotated[
@@ -160,7 +161,9 @@ def worker(
 def scanner(
     processes: Annotated[
         int,
-        typer.Option(min=1, help="How many images at once; one more is kept free for deploys."),
+        typer.Option(
+            min=1, help="How many images to scan at once; one more slot is kept free for deploys."
+        ),
     ] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that a running scan gets after SIGTERM.")
@@ -208,7 +211,7 @@ def check(
         str | None, typer.Option(help="Only this Docker host and the services on it.")
     ] = None,
 ) -> None:
-    """Try every part for real; say what is wrong and what to do. Exit status 1 if something is."""
+    """Try every part for real; say what is wrong and how to fix it. Exit status 1 if any fails."""
     from rich.console import Console
 
     from quaymaster.check_report import print_checks
@@ -226,7 +229,7 @@ def healthy() -> None:
 
 @app.command()
 def reload() -> None:
-    """Have the program beside this one read its configuration again. Exit status 1 if refused."""
+    """Make the program beside this one read its configuration again. Exit status 1 if refused."""
     text, status = ask_to_reload(os.environ)
     typer.echo(text, err=status != 0)
     raise typer.Exit(status)
@@ -259,22 +262,22 @@ def redis_users() -> None:
 
 @app.command("try")
 def try_it(
-    reset: Annotated[bool, typer.Option("--reset", help="Begin anew.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Start over.")] = False,
     state: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where everything is kept between two runs.")
+        Path, typer.Option(metavar="DIR", help="Where everything is kept between runs.")
     ] = Path(".try"),
     docker: Annotated[
         str,
         typer.Option(
             metavar="HOST",
-            help="The Docker engine, where not DOCKER_HOST's; `own`: one of its own.",
+            help="The Docker engine to use instead of DOCKER_HOST's; `own` starts a separate one.",
         ),
     ] = "",
     remove: Annotated[
-        bool, typer.Option("--remove", help="Remove everything that it keeps, and end.")
+        bool, typer.Option("--remove", help="Remove everything that it keeps, then exit.")
     ] = False,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address of the page, open nothing.")
+        bool, typer.Option("--no-browser", help="Print the address of the page without opening it.")
     ] = False,
 ) -> None:
     """Try it all on this machine, without Slack: a sample world and a chat page."""
@@ -322,7 +325,7 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
 def accept_host(
     host: Annotated[str, typer.Argument(metavar="NAME", help="A host of the configuration.")],
 ) -> None:
-    """Take the engine that answers for a host as its own from now on. Run it as its worker."""
+    """Accept the engine that answers for a host as its own from now on. Run this as its worker."""
     from workers.engine import Engine
     from workers.own_engine import Owner
 

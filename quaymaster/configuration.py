@@ -234,9 +234,10 @@ class Configuration:
         if host not in self.registries:
             raise UsageError(
                 f"{shown(host)} is not one of the configured registries.",
-                why=f"Quaymaster speaks to {listed(self.registries)}.",
+                why=f"Quaymaster connects to {listed(self.registries)}.",
                 next_step=did_you_mean(host, self.registries)
-                or f"Whoever runs Quaymaster can add it under registries in {self.path.name}.",
+                or "Your Quaymaster administrator can add it under registries in "
+                f"{self.path.name}.",
             )
         entry = self.declaration.registries.get(host)
         if entry is None:

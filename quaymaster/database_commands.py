@@ -19,7 +19,7 @@ def database() -> None:
 
 @database_app.command("empty")
 def empty_it(
-    yes: Annotated[bool, typer.Option("--yes", help="Do it: there is no way back.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm: this cannot be undone.")] = False,
 ) -> None:
     """Delete all operations, releases and the audit. Containers of services keep running."""
     if not yes:
@@ -36,6 +36,6 @@ def empty_it(
     except QuaymasterError as error:
         end_with(str(error))
     typer.echo(
-        f"Deleted {deleted} keys. The containers of your services keep running: deploy each of "
-        "them anew, and it is taken over. Until then there is nothing to roll back to."
+        f"Deleted {deleted} keys. The containers of your services keep running: the next deploy of "
+        "each takes it over. Until then there is nothing to roll back to."
     )

@@ -25,9 +25,9 @@ def refuse_others(key: PublicKey, queues: Sequence[str]) -> None:
         return
     own = f"--queues {','.join(sorted(key.queues))}" if key.queues else "other queues"
     raise ConfigurationError(
-        f"The key {key.id} is not enrolled for {listed(others)}: nobody would believe what this "
-        "worker signs there.",
+        f"The key {key.id} is not enrolled for {listed(others)}: other programs would reject what "
+        "this worker signs there.",
         next_step=f"Start it with {own}, or give it the key of a worker for those queues: "
-        "`quaymaster keys new` makes one for each host that is new, and with --one-worker one "
+        "`quaymaster keys new` makes one for each new host, and with --one-worker one "
         "for all queues.",
     )

@@ -51,7 +51,7 @@ class FixStatus(StrEnum):
 _NO_FIX = {
     FixStatus.WILL_NOT_FIX: "will not be fixed",
     FixStatus.END_OF_LIFE: "will not be fixed: end of life",
-    FixStatus.FIX_DEFERRED: "fix put off",
+    FixStatus.FIX_DEFERRED: "fix deferred",
     FixStatus.UNDER_INVESTIGATION: "under investigation",
 }
 

@@ -68,7 +68,7 @@ def _not_judged(system: str, gap: Gap) -> Unknown:
     match gap:
         case Gap.NO_DISTRIBUTION:
             return Unknown(
-                "The scanner finds no distribution in it, so nobody knows what is installed.",
+                "The scanner finds no distribution in it, so what is installed is unknown.",
                 "Build it on a distribution that the scanner knows. One that is built FROM scratch "
                 "is judged by its own packages with `gate: {from_scratch: allow}` of its service.",
             )
@@ -84,7 +84,7 @@ def _not_judged(system: str, gap: Gap) -> Unknown:
             )
         case Gap.NOT_RELEASED:
             return Unknown(
-                f"{system} is not a release, and vulnerabilities are known of releases alone.",
+                f"{system} is not a release, and vulnerabilities are known only for releases.",
                 "Build it on a release.",
             )
         case Gap.END_OF_LIFE:
@@ -94,7 +94,7 @@ def _not_judged(system: str, gap: Gap) -> Unknown:
             )
         case Gap.NO_PACKAGES:
             return Unknown(
-                f"It says that it is {system}, and it has no database of packages.",
+                f"It says that it is {system}, but it has no package database.",
                 "Leave the package database in the image.",
             )
         case _:

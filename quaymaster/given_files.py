@@ -9,12 +9,12 @@ def way_out(error: OSError, path: Path, missing: str) -> str:
         case PermissionError():
             return (
                 f"Let the user that this program runs as read it: `chmod 644 {path.name}`, and its "
-                "folder too. No secret stands in it."
+                "folder too. It contains no secrets."
             )
         case IsADirectoryError():
             return (
-                "Docker makes a directory where it is to mount a file that is missing: remove it "
-                f"(`rmdir {path.name}`) and put the file there."
+                "Docker makes a directory in place of a missing file that it should mount: remove "
+                f"it (`rmdir {path.name}`) and put the file there."
             )
         case _:
             return missing

@@ -42,30 +42,30 @@ def not_as_pinned(host: str, pinned: str, found: str) -> WrongEngine:
     return WrongEngine(
         f"The engine that answers for {host} is not the one that it is pinned to.",
         why=f"`engine_id` of {host} is {pinned}, and the engine says that it is {found}.",
-        next_step=f"Give the worker of {host} the address of its own engine; where this one is "
-        f"right, write it as `engine_id` of {host}.",
+        next_step=f"Give the worker of {host} the address of its own engine; if this one is right, "
+        f"write it as `engine_id` of {host}.",
     )
 
 
 def not_as_before(known: HostEngine, found: str) -> WrongEngine:
     """It was another one until now."""
     return WrongEngine(
-        f"The engine that answers for {known.host} is another one than before.",
+        f"The engine that answers for {known.host} is not the same as before.",
         why=f"Since {known.at:%Y-%m-%d %H:%M} UTC {known.host} is {known.engine_id}, and the "
         f"engine says that it is {found}.",
-        next_step=f"Give the worker of {known.host} the address of its own engine; where this one "
-        f"is right, run `quaymaster hosts accept {known.host}` as that worker.",
+        next_step=f"Give the worker of {known.host} the address of its own engine; if this one is "
+        f"right, run `quaymaster hosts accept {known.host}` as that worker.",
     )
 
 
 def same_as(host: str, other: str, found: str) -> WrongEngine:
     """A host without an address of its own reaches the engine of another."""
     return WrongEngine(
-        f"The engine that answers for {host} is that of {other}.",
+        f"The engine that answers for {host} is the engine of {other}.",
         why=f"Both would be {found}: {host} has no address in the configuration, and this worker's "
         f"DOCKER_HOST is the engine of {other}.",
-        next_step=f"Start a worker for {host} where its engine is; where one engine is meant to "
-        f"have both names, run `quaymaster hosts accept {host}` as this worker.",
+        next_step=f"Start a worker for {host} where its engine is; if one engine should have both "
+        f"names, run `quaymaster hosts accept {host}` as this worker.",
     )
 
 
@@ -80,7 +80,7 @@ def id_of(information: Mapping[str, object], host: str) -> str:
 def without_id(host: str) -> WrongEngine:
     """It does not tell which one it is."""
     return WrongEngine(
-        f"The engine that answers for {host} does not tell its ID.",
+        f"The engine that answers for {host} does not report its ID.",
         next_step="Look at `docker info` on that host.",
     )
 
@@ -90,6 +90,6 @@ def not_recorded(host: str) -> WrongEngine:
     return WrongEngine(
         f"The engine that answers for {host} is not recorded.",
         why="What Redis holds about the engines of hosts is damaged, or changes all the time.",
-        next_step="Try again; if it stays so, somebody else writes to Redis: compare the ACL with "
-        "`quaymaster redis-users`, and remove the key `quaymaster:host-engines` there.",
+        next_step="Try again; if it keeps happening, something else writes to Redis: compare the "
+        "ACL with `quaymaster redis-users`, and remove the key `quaymaster:host-engines` there.",
     )

@@ -134,7 +134,7 @@ class ImageRef:
             raise _impossible(
                 str(self),
                 f"{shown(self.tag)} is not a tag: letters, digits, _ . and -, at most 128, "
-                "the first one no . or -.",
+                "not starting with . or -.",
             )
 
     @classmethod
@@ -248,7 +248,7 @@ def _why_not_a_path(path: str) -> str:
     if path != path.lower():
         return "A repository is written in lower case."
     if path.startswith("/") or path.endswith("/") or "//" in path:
-        return "A slash stands at the start, at the end or twice."
+        return "There is a slash at the start, at the end, or twice in a row."
     return "A repository is made of lower-case letters and digits, joined by . _ __ - and /."
 
 

@@ -41,8 +41,8 @@ def _everybody(ring: KeyRing, configuration: Configuration, settings: Settings) 
     programs = programs_of(configuration, one_worker=False)
     missing = [one.name for one in programs if current(ring, one, now) is None]
     if missing:
-        what = f"{settings.key_ring_path.name} has no key of {listed(missing)} that goes on."
-        return Check(_RING, "broken", what, "Make what is missing with `quaymaster keys new`.")
+        what = f"{settings.key_ring_path.name} has no current key of {listed(missing)}."
+        return Check(_RING, "broken", what, "Make the missing keys with `quaymaster keys new`.")
     return Check(_RING, "ok", f"{len(ring.keys)} keys; every program has one.")
 
 
@@ -54,11 +54,11 @@ def _own(entry: PublicKey, host: str | None) -> Check:
             f"{entry.id} is not enrolled for {host_queue(host)}, but for "
             f"{listed(sorted(entry.queues))}.",
             "Set QUAYMASTER_SIGNING_KEY to the key of that host's worker; `quaymaster keys new` "
-            "makes one for a host that is new.",
+            "makes one for a new host.",
         )
     if entry.ends_at is not None:
         what = f"{entry.id} ends on {entry.ends_at:%Y-%m-%d %H:%M} UTC."
-        return Check(_KEY, "warning", what, "Give this program the key that comes after it.")
+        return Check(_KEY, "warning", what, "Give this program the key that replaces it.")
     queues = f", for {listed(sorted(entry.queues))}" if entry.queues else ""
     return Check(_KEY, "ok", f"{entry.id}, a key of the {entry.role}{queues}.")
 

@@ -43,23 +43,24 @@ _To = Annotated[
 @keys_app.command("new")
 def new(
     one_worker: Annotated[
-        bool, typer.Option("--one-worker", help="One worker does it all: one key for all queues.")
+        bool,
+        typer.Option("--one-worker", help="One worker serves everything: one key for all queues."),
     ] = False,
     to: _To = None,
 ) -> None:
-    """Make a key for each program, and the key ring. Keys that are there stay as they are."""
+    """Make a key for each program, and the key ring. Existing keys stay as they are."""
     with _speaking():
         maker = _maker(to)
         configuration = Configuration.load(Path(CONFIG.value_in(os.environ)))
         made = maker.make(configuration, one_worker=one_worker)
     if not made:
-        typer.echo(f"Every program has its key in {maker.ring_path}; nothing was changed.")
+        typer.echo(f"Every program already has its key in {maker.ring_path}; nothing was changed.")
         return
     typer.echo(f"Made keys: {listed(made)}.")
     typer.echo(
-        f"1. Give every program {maker.ring_path} (it is no secret), and restart it.\n"
+        f"1. Give every program {maker.ring_path} (it is not secret), and restart it.\n"
         f"2. Move the lines of {maker.private.path} to .env, and delete that file. A new worker of "
-        f"a host needs the {FINGERPRINT_KEY.name} that the others have."
+        f"a host needs the {FINGERPRINT_KEY.name} that the other workers of that host have."
     )
 
 
@@ -76,7 +77,7 @@ def rotate(
     ] = "1h",
     to: _To = None,
 ) -> None:
-    """Make the next key of a program. What the old one signed before its end counts for ever."""
+    """Make the next key of a program. What the old one signed before its end stays valid."""
     with _speaking():
         maker = _maker(to)
         if key == "fingerprint":
@@ -86,10 +87,10 @@ def rotate(
         old, new_key = maker.rotate(key, parse_duration(lasts))
     variable = program_of(old).variable
     typer.echo(
-        f"{new_key.id} comes after {old.id}, which signs nothing after "
+        f"{new_key.id} replaces {old.id}, which can sign until "
         f"{old.ends_at:%Y-%m-%d %H:%M:%S} UTC.\n"
         f"1. Give every program {maker.ring_path}, and restart it.\n"
-        f"2. Then put the last line of {maker.private.path} into .env in the place of {variable}, "
+        f"2. Then put the last line of {maker.private.path} into .env in place of {variable}, "
         f"restart that program, and delete the file."
     )
 
@@ -107,16 +108,16 @@ def revoke(
     with _speaking():
         maker = _maker(to)
         revoked, successor = maker.revoke(key)
-        typer.echo(f"{revoked.id} is revoked in {maker.ring_path}; {successor.id} comes after it.")
+        typer.echo(f"{revoked.id} is revoked in {maker.ring_path}; {successor.id} replaces it.")
         done = _carried_out(maker, revoked, successor)
     for line in _told(done):
         typer.echo(line)
     typer.echo(
-        f"Give every program {maker.ring_path}, put the line of {successor.id} into .env in the "
-        f"place of {program_of(revoked).variable}, and start the programs."
+        f"Give every program {maker.ring_path}, put the line of {successor.id} into .env in place "
+        f"of {program_of(revoked).variable}, and start the programs."
     )
     if done.left:
-        end_with("Not everything could be signed anew.", status=1)
+        end_with("Not everything could be signed again.", status=1)
 
 
 def _carried_out(maker: KeyMaker, revoked: PublicKey, successor: PublicKey) -> Revocation:
@@ -129,20 +130,20 @@ def _carried_out(maker: KeyMaker, revoked: PublicKey, successor: PublicKey) -> R
 
 
 def _told(done: Revocation) -> Iterator[str]:
-    yield f"Signed anew: {len(done.signed_anew)}. Look whether you know all of them."
+    yield f"Signed again: {len(done.signed_anew)}. Check that you recognize all of them."
     yield from (f"  {one}" for one in done.signed_anew)
     numbers = listed([f"#{number}" for number in done.ended])
     yield f"Ended: {numbers}. Deleted scan reports: {done.reports}."
     if done.left:
-        yield "Left as they are, and not acted upon:"
+        yield "Left unchanged, and ignored:"
         yield from (f"  {one}" for one in done.left)
 
 
 def _about_fingerprints(maker: KeyMaker) -> str:
     return (
-        f"Put the last line of {maker.private.path} into .env in the place of "
-        f"{FINGERPRINT_KEY.name}, restart the workers of all hosts, and delete the file. Deploys "
-        "that wait are superseded; a rollback to a release of before says that its secrets cannot "
+        f"Put the last line of {maker.private.path} into .env in place of "
+        f"{FINGERPRINT_KEY.name}, restart the workers of all hosts, and delete the file. Waiting "
+        "deploys are superseded; a rollback to an earlier release says that its secrets cannot "
         "be compared."
     )
 

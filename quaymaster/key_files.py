@@ -73,7 +73,8 @@ class PrivateFile:
     def _expect_it_to_be_private(self, found: os.stat_result) -> None:
         if stat.S_IMODE(found.st_mode) & 0o077:
             raise ConfigurationError(
-                f"Others than its owner may read {self.path}, so no private key is written to it.",
+                f"Users other than its owner can read {self.path}, so no private key is written to "
+                "it.",
                 next_step=f"`chmod 600 {self.path}`, or name another file with --to.",
             )
 
@@ -106,5 +107,5 @@ def _unusable(path: Path, error: Exception) -> ConfigurationError:
     why = (isinstance(error, OSError) and error.strerror) or "it is not text in UTF-8"
     return ConfigurationError(
         f"{path} cannot be read or written: {why}.",
-        next_step="Run this where quaymaster.yml is, as somebody who may write there.",
+        next_step="Run this where quaymaster.yml is, as a user who can write there.",
     )

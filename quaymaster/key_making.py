@@ -107,8 +107,8 @@ class KeyMaker:
             raise ConfigurationError(
                 f"The private key {key.id} is neither in QUAYMASTER_SIGNING_KEY nor in "
                 f"{self.private.path}.",
-                next_step="Set QUAYMASTER_SIGNING_KEY to it and do this again: what the revoked "
-                "key signed is signed with it anew.",
+                next_step="Set QUAYMASTER_SIGNING_KEY to it and run this again: it signs again "
+                "what the revoked key signed.",
             )
         return private
 

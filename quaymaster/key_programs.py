@@ -100,10 +100,10 @@ def expect_not_over(key: PublicKey, at: datetime) -> None:
     """Raises ConfigurationError for a key that has ended, will end, or was revoked."""
     if is_over(key, at):
         raise ConfigurationError(
-            f"{key.id} was revoked already."
+            f"{key.id} is already revoked."
             if key.revoked_at
-            else f"{key.id} has an end already: {key.ends_at:%Y-%m-%d %H:%M} UTC.",
-            next_step=f"`quaymaster keys rotate {name_of(key)}` is about the key that came after.",
+            else f"{key.id} already has an end: {key.ends_at:%Y-%m-%d %H:%M} UTC.",
+            next_step=f"`quaymaster keys rotate {name_of(key)}` is for the key that replaced it.",
         )
 
 

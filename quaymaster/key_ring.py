@@ -105,7 +105,7 @@ class KeyRing:
         if PRIVATE_PREFIX in text:
             raise ConfigurationError(
                 f"{name} holds a private key; only public keys belong in it.",
-                why="Every program reads this file, so that key is no secret any more.",
+                why="Every program reads this file, so that key is no longer secret.",
                 next_step="Take it out, revoke it with `quaymaster keys revoke ID` and make a new "
                 "one.",
             )
@@ -143,7 +143,7 @@ class KeyRing:
 
 
 _HEADER = """\
-# Quaymaster's key ring: everybody's public keys. It is no secret; give every program the same.
+# Quaymaster's key ring: everybody's public keys. It is not secret; give every program the same.
 # Written by `quaymaster keys new`; `keys rotate` and `keys revoke` change it.
 keys:
 """

@@ -73,7 +73,7 @@ def _mib(size: int) -> str:
 
 ROWS = (
     (
-        "a question to a registry",
+        "a request to a registry",
         f"{ANSWER_SECONDS:.0f} s for everything; {REDIRECTS} redirects; "
         f"{_mib(MANIFEST_BYTES)}, of an error {_mib(ERROR_BYTES)}, of headers {_mib(HEAD_BYTES)}",
     ),

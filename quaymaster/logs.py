@@ -84,7 +84,7 @@ def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:
     log.error("unforeseen error", reference=reference, exc_info=error, **known)
     return Trouble(
         "Something went wrong inside Quaymaster.",
-        why="Nobody foresaw this error.",
-        next_step=f"Whoever runs Quaymaster finds it in the log of the {program}.",
+        why="The error was unexpected.",
+        next_step=f"Your Quaymaster administrator can find it in the log of the {program}.",
         reference=reference,
     )

@@ -66,7 +66,7 @@ _SAID = {
     State.BAKING: "is live and being watched",
     State.SUCCEEDED: "has succeeded",
     State.FAILED: "has failed",
-    State.UNKNOWN: "has ended, and nobody knows how",
+    State.UNKNOWN: "has ended, with an unknown outcome",
     State.REFUSED: "was refused",
     State.REJECTED: "was rejected",
     State.EXPIRED: "has expired",
@@ -263,7 +263,7 @@ class Operation:
         """
         if state not in ALLOWED_MOVES[self.state]:
             raise Conflict(
-                f"Somebody was first: #{self.id} {self.state.said}.",
+                f"Somebody else was faster: #{self.id} {self.state.said}.",
                 next_step=f"`/image status` or the card of #{self.id} shows what happened.",
             )
         return replace(self, state=state, changed_at=now, version=self.version + 1, **changes)

@@ -98,8 +98,8 @@ def may_vote(configuration: Configuration, person: Person, environment: str, ser
     voters = configuration.approval_for(ServiceRef(environment, service)).from_roles
     if not roles_of(configuration, person).intersection(voters):
         raise NotAllowed(
-            f"You cannot vote on a deploy of {environment}/{service}.",
-            why=f"The votes of {_of_roles(voters)} count.",
+            f"{f'Only {listed(voters)}' if voters else 'Nobody'} can vote on a deploy of "
+            f"{environment}/{service}.",
             next_step="Ask one of them." if voters else "",
         )
 
@@ -206,7 +206,3 @@ def _no_right(
         next_step="Your Quaymaster administrator can grant it under `permissions` in the "
         "configuration.",
     )
-
-
-def _of_roles(roles: tuple[str, ...]) -> str:
-    return listed(roles) if roles else "nobody"

@@ -149,10 +149,10 @@ def _server(variable: str, value: str) -> ProxyServer:
     except ValueError:
         host, port, parts = "", 0, urlsplit("")
     if parts.scheme in _SOCKS:
-        raise _not_followed(variable, "It names a SOCKS proxy, which Quaymaster does not speak to.")
+        raise _not_followed(variable, "It names a SOCKS proxy, which Quaymaster does not support.")
     if parts.scheme == "https":
         raise _not_followed(
-            variable, "It names a proxy that is itself spoken to over TLS, which is not supported."
+            variable, "It names a proxy that itself requires TLS, which is not supported."
         )
     # A / # or ? in a password ends the host: what stands before it is none.
     rest = f"{parts.path}{parts.query}{parts.fragment}"
@@ -165,7 +165,7 @@ def _server(variable: str, value: str) -> ProxyServer:
 
 def _not_followed(variable: str, why: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{variable} cannot be followed.",
+        f"{variable} cannot be used.",
         why=why,
         next_step=f"Write it like {variable}=http://proxy.example.com:3128, or remove it from this "
         "program's environment.",

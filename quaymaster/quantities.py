@@ -49,7 +49,7 @@ def parse_memory(text: str) -> int:
         )
     amount = int(found[1]) * _BYTES[found[2].lower()]
     if amount < _LEAST_MEMORY:
-        raise UsageError(f"{shown(text)} is less than the 6m that Docker wants at least.")
+        raise UsageError(f"{shown(text)} is less than 6m, the least that Docker accepts.")
     return amount
 
 

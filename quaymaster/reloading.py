@@ -142,8 +142,8 @@ def _refuse_replaced(path: Path) -> None:
     with contextlib.suppress(OSError):
         if path.stat().st_nlink == 0:
             raise ConfigurationError(
-                f"{path.name} was replaced by another file, and this container still has the one "
-                "from before mounted.",
+                f"{path.name} was replaced by another file, and this container still mounts the "
+                "old one.",
                 next_step="Restart the container; or mount the folder and not the file.",
             )
 

@@ -241,10 +241,10 @@ def _end_of(
     before: Operation, revoked: PublicKey, own: Keys
 ) -> tuple[State, Ended | Lost | Failed]:
     """A state that the holder of the new key may bring it to (quaymaster/movers.py)."""
-    why = f"The key {revoked.id} was revoked, and this rested on it."
+    why = f"The key {revoked.id} was revoked, and this depended on it."
     if before.state in (State.RUNNING, State.BAKING):
-        why += " It had begun already."
-        way = "Look at what runs now: `/image status`. Then ask for it again."
+        why += " It had already started."
+        way = "Check what runs now: `/image status`. Then ask for it again."
         if own.entry.role is Role.BOT:
             return State.CANCELLED, Ended(why, next_step=way)
         return State.UNKNOWN, Lost(why, way)

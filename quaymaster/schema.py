@@ -78,7 +78,7 @@ class RegistryEntry(Part):
     )
     redirects_to: tuple[RedirectHost, ...] = Field(
         (),
-        description="other hosts[:port] to which it may send those who read, as to its storage",
+        description="other hosts[:port] that it may redirect reads to, such as its storage",
         examples=[["storage.example.com"]],
     )
 
@@ -112,7 +112,7 @@ class GateSettings(Part):
     """What may not be deployed. What is left out comes from the wider place."""
 
     block: Literal["low", "medium", "high", "critical", "never"] | None = Field(
-        None, description="the least severity that stops a deploy", examples=["high"]
+        None, description="the lowest severity that stops a deploy", examples=["high"]
     )
     only_fixable: StrictBool | None = Field(
         None, description="count a finding only once a fixed version exists", examples=[True]
@@ -127,7 +127,7 @@ class GateSettings(Part):
     )
     will_not_fix: Literal["count", "ignore"] | None = Field(
         None,
-        description="what its vendor will not fix, where only_fixable is true",
+        description="what its vendor will not fix, if only_fixable is true",
         examples=["ignore"],
     )
     from_scratch: Literal["block", "allow"] | None = Field(
@@ -168,11 +168,11 @@ class Defaults(Part):
     )
     requests_valid_for: LongDuration = Field(
         timedelta(hours=24),
-        description="so long after a request its work may start; no approval may take longer",
+        description="how long after a request its work may start; no approval may take longer",
         examples=["24h"],
     )
     keep_releases: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
-        5, description="how many releases of a service can be gone back to", examples=[5]
+        5, description="how many earlier releases of a service can be restored", examples=[5]
     )
 
 
@@ -317,10 +317,10 @@ class ServiceEntry(Part):
         None, description="the channel that owns it; alerts go there", examples=["C0SHOP"]
     )
     drain: Duration = Field(
-        timedelta(seconds=10), description="how long the old one may take to end", examples=["20s"]
+        timedelta(seconds=10), description="how long the old one may take to stop", examples=["20s"]
     )
     bake: Duration = Field(
-        timedelta(), description="when to look again before it counts as released", examples=["5m"]
+        timedelta(), description="when to check again before it counts as released", examples=["5m"]
     )
     gate: GateSettings = Field(
         GateSettings(), description="as in defaults", examples=[{"block": "critical"}]
@@ -369,7 +369,7 @@ class AlertSettings(Part):
         None, description="besides the channel of the service", examples=["C0SECURITY"]
     )
     at_least: Literal["low", "medium", "high", "critical"] = Field(
-        "high", description="the least severity that is told", examples=["high"]
+        "high", description="the lowest severity that is reported", examples=["high"]
     )
 
     @property
@@ -386,7 +386,8 @@ class Declaration(Part):
     )
     registries: Annotated[Mapping[RegistryHost, RegistryEntry], EachRegistryOnce] = Field(
         {},
-        description="registries that may be spoken to besides the default one, and their logins",
+        description="registries that Quaymaster may connect to besides the default one, and their "
+        "logins",
         examples=[{"registry.example.com": {"username": "ci", "password": "${REGISTRY_PASSWORD}"}}],
     )
     hosts: Annotated[Mapping[Name, HostEntry], Field(min_length=1)] = Field(
@@ -398,7 +399,7 @@ class Declaration(Part):
     )
     keep: KeepSettings = Field(
         KeepSettings(),
-        description="for how long what has ended is kept",
+        description="how long ended operations are kept",
         examples=[{"operations": "90d", "reports": "30d", "listings": "1d"}],
     )
     environments: Mapping[Name, EnvironmentEntry] = Field(
@@ -425,6 +426,6 @@ class Declaration(Part):
     )
     alerts: AlertSettings = Field(
         AlertSettings(),
-        description="where new findings are told",
+        description="where new findings are reported",
         examples=[{"channel": "C0SECURITY", "at_least": "high"}],
     )

@@ -78,7 +78,7 @@ def _image(file: Declaration, path: Path, service: ServiceEntry) -> Iterator[Com
     if registry not in known:
         yield Complaint(
             (*path, "image"),
-            f"Its registry {registry} does not stand under registries. "
+            f"Its registry {registry} is not listed under registries. "
             f"{did_you_mean(registry, known)}".strip(),
             f"registries: {{{registry}: {{}}}}",
         )
@@ -102,7 +102,7 @@ def _volumes(
 
 def _why_not_mounted(volume: Volume, hosts: list[HostEntry]) -> str:
     if is_engine_path(volume.source):
-        return f"{volume.source} is never mounted: through it a container could rule the host."
+        return f"{volume.source} is never mounted: through it a container could control the host."
     for host in hosts:
         if not any(is_inside(volume.source, allowed) for allowed in host.allow_paths):
             return (
@@ -144,7 +144,7 @@ def _ports(file: Declaration) -> Iterator[Complaint]:
                     if other:
                         yield Complaint(
                             ("environments", name, "services", service_name, "ports", position),
-                            f"Port {port.host_port} of {host} belongs to {other} already.",
+                            f"Port {port.host_port} of {host} already belongs to {other}.",
                         )
                     taken.append((host, port, f"{name}/{service_name}"))
 

@@ -147,7 +147,7 @@ def _engine_url(text: str) -> str:
     if not right:
         raise UsageError("This is not the address of a Docker engine: unix://, ssh:// or tcp://.")
     if url.password:
-        raise UsageError("A password does not belong into the address; use a key of the SSH agent.")
+        raise UsageError("A password does not belong in the address; use a key of the SSH agent.")
     return text
 
 
@@ -156,7 +156,7 @@ def _absolute_path(text: str) -> str:
         raise UsageError(f"{shown(text)} is not a plain absolute path.")
     if is_engine_path(text):
         raise UsageError(
-            f"{shown(text)} cannot be allowed: through it a container could rule the host."
+            f"{shown(text)} cannot be allowed: through it a container could control the host."
         )
     return text
 
@@ -271,13 +271,13 @@ def is_inside(path: str, directory: str) -> bool:
 
 def _engine_id(text: str) -> str:
     if not is_engine_id(text):
-        raise UsageError(f"{shown(text)} is no ID of an engine: `docker info` shows it.")
+        raise UsageError(f"{shown(text)} is not the ID of an engine: `docker info` shows it.")
     return text
 
 
 def _positive(duration: timedelta) -> timedelta:
     if not duration:
-        raise UsageError("This has to be longer than nothing.")
+        raise UsageError("This has to be longer than zero.")
     return duration
 
 

@@ -327,7 +327,7 @@ FINGERPRINT_KEY = Setting(
 )
 KEY_RING = Setting(
     "QUAYMASTER_KEY_RING",
-    "the path of the key ring; beside the configuration where it is not set",
+    "the path of the key ring; beside the configuration if it is not set",
     "/etc/quaymaster/quaymaster.keys.yml",
 )
 _RING_NAME = "quaymaster.keys.yml"

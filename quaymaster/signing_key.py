@@ -75,7 +75,7 @@ class Keys:
             )
         if found.public != private.public(role).public:
             raise ConfigurationError(
-                f"The key {private.id} in the key ring is another one than this program's.",
+                f"The key {private.id} in the key ring is not the key of this program.",
                 next_step="Give this program the key and the ring that were made together.",
             )
         if found.role is not role:
@@ -85,7 +85,7 @@ class Keys:
             )
         if found.has_ended(datetime.now(UTC)):
             raise ConfigurationError(
-                f"The key {private.id} signs nothing any more.",
+                f"The key {private.id} can no longer sign.",
                 why="The key ring says that it has ended or was revoked.",
                 next_step="Give this program its new key; `quaymaster keys rotate` makes one.",
             )

@@ -114,7 +114,7 @@ def _remark(folder: Path) -> str:
         _, verdict, _ = (folder / ANSWER).read_text(encoding="utf-8").split("\n", 2)
         if verdict == REFUSED:
             return (
-                "well, with the configuration from before: the new one was refused. "
+                "well, but with the old configuration: the new one was refused. "
                 "`quaymaster reload` says why."
             )
     return "well"

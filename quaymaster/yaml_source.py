@@ -63,7 +63,7 @@ class YamlSource:
             # Its own words repeat both values, which may be secrets.
             mark = error.problem_mark
             raise ConfigurationError(
-                f"{file}, line {mark.line + 1 if mark else 1}: a key stands twice in one place.",
+                f"{file}, line {mark.line + 1 if mark else 1}: a key appears twice in one place.",
                 next_step="Remove one of the two.",
             ) from None
         except MarkedYAMLError as error:

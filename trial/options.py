@@ -9,7 +9,7 @@ class TrialOptions:
     """The options of the command, as they were given."""
 
     state: Path = Path(".try")
-    """Where everything is kept between two runs."""
+    """Where everything is kept between runs."""
     docker: str | None = None
     """The Docker engine; where it is not given DOCKER_HOST, the usual one, or one of its own."""
     reset: bool = False

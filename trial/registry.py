@@ -164,7 +164,8 @@ def _wait_for(container: Any, registry: SampleRegistry) -> None:
             raise OutsideFailure(
                 "The sample registry does not answer.",
                 why=f"Its container is {container.status}.",
-                next_step=f"Start again; if it stays so, see `docker logs {container.name}`.",
+                next_step="Start again; if it keeps happening, see `docker logs "
+                f"{container.name}`.",
                 log_tail=tuple(container.logs(tail=8).decode(errors="replace").splitlines()),
             )
         time.sleep(0.05)

@@ -32,7 +32,7 @@ def approved_plan(operation: Operation, policy: ApprovalPolicy) -> DeployPlan:
     }
     if approval.rejected_by is not None or len(counted) < policy.needed:
         raise NotAllowed(
-            f"{len(counted)} of {policy.needed} approvals are there, so nothing was done.",
-            next_step="Ask for the deploy again, and have it approved.",
+            f"{len(counted)} of {policy.needed} approvals were given, so nothing was done.",
+            next_step="Ask for the deploy again, and get it approved.",
         )
     return plan

@@ -53,9 +53,9 @@ def beside(error: QuaymasterError) -> Iterator[None]:
     except (LeaseLost, Unavailable, JobTimeoutException):
         raise
     except Exception as second:  # noqa: BLE001 - the first one is what happened
-        log.warning("tidying up failed", why=_said(second))
+        log.warning("cleaning up failed", why=_said(second))
         words = second.trouble.what if isinstance(second, QuaymasterError) else "It broke off."
-        why = f"{error.trouble.why} Tidying up failed too: {words}".strip()
+        why = f"{error.trouble.why} Cleaning up failed too: {words}".strip()
         error.trouble = replace(error.trouble, why=why)
 
 

@@ -130,9 +130,10 @@ def create(
         raise NotFound(f"The new container of {subject} is gone.", why="Somebody removed it.")
     if spec.image_id not in ("", found.image_id):
         other = OutsideFailure(
-            f"The new container of {subject} is not made from the image that was looked at.",
-            why=f"Somebody changed the images of {engine.name} meanwhile. It is not used.",
-            next_step="Ask for it again; whoever runs the host should find out who did that.",
+            f"The new container of {subject} was not made from the image that was examined.",
+            why=f"Somebody changed the images on {engine.name} in the meantime. The container is "
+            "not used.",
+            next_step="Ask for it again; the host's administrator should find out who did that.",
         )
         with beside(other):
             discard(engine, found, still_mine)
@@ -153,7 +154,7 @@ def ensure_networks(engine: Engine, environment: str, still_mine: StillMine) -> 
             raise Conflict(
                 f"The network {name} on {engine.name} is not the one that Quaymaster makes.",
                 why=f"It is {'not ' if is_internal else ''}internal.",
-                next_step=f"Remove it (`docker network rm {name}`); it is made anew.",
+                next_step=f"Remove it (`docker network rm {name}`); Quaymaster makes it again.",
             )
 
 
@@ -257,6 +258,6 @@ def _refuse_the_engine_itself(engine: Engine, volumes: tuple[Volume, ...]) -> No
             if path == source or path.startswith(f"{source.rstrip('/')}/"):
                 raise NotAllowed(
                     f"The volume {volume.source} is not mounted.",
-                    why="The Docker socket is in it: the service would rule the whole host.",
+                    why="The Docker socket is in it: the service would control the whole host.",
                     next_step="Mount a narrower directory.",
                 )

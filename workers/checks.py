@@ -173,7 +173,7 @@ def _trivy_version(scanner: Scanner) -> str:
         raise ScannerBroken(
             "The scanner cannot be started.",
             why=str(error),
-            next_step="Install Trivy anew where this worker runs.",
+            next_step="Reinstall Trivy where this worker runs.",
         ) from error
     lines = done.stdout.split()
     return lines[1] if len(lines) > 1 else "of an unknown version"
@@ -202,7 +202,7 @@ def _secrets(place: Place) -> Iterator[Check]:
         if 0 < len(place.environ.get(name, "").strip()) < SHORTEST_VALUE:
             what = (
                 f"of less than {SHORTEST_VALUE} characters, used by {listed(dict.fromkeys(used))}: "
-                "too short to be known again, so it is not taken out of what is shown."
+                "too short to be recognized, so it is not removed from output."
             )
             yield Check(f"variable {name}", "warning", what, "Choose a longer one.")
     if present := len(uses) - len(missing):

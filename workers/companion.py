@@ -85,9 +85,9 @@ def _looked(look: ServiceLook) -> None:
     try:
         look.look(datetime.now(UTC))
     except (Unavailable, redis.RedisError) as error:
-        log.warning("services not looked at", why=type(error).__name__)
+        log.warning("services not checked", why=type(error).__name__)
     except Exception:
-        log.exception("unforeseen error beside the workers")
+        log.exception("unexpected error beside the workers")
 
 
 async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.Event) -> None:
@@ -102,7 +102,7 @@ async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.E
                 log.warning("waiting for Redis", why=type(error).__name__)
             is_away = True
         except Exception:
-            log.exception("unforeseen error beside the workers")
+            log.exception("unexpected error beside the workers")
         try:
             await asyncio.wait_for(stop.wait(), pause_seconds)
         except TimeoutError:

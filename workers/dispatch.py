@@ -117,7 +117,7 @@ def _deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Step:
         case Stage.PLAN:
             return plan_deploy(request, running, tools)
         case _:
-            raise Forged("A deploy begins with looking at the image.")
+            raise Forged("A deploy starts by examining the image.")
 
 
 def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None:

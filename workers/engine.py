@@ -62,7 +62,7 @@ class Engine:
         scheme = urlsplit(url).scheme
         if scheme not in ("unix", "tcp", "http", "https", "ssh"):
             raise ConfigurationError(
-                f"{shown} is no address of a Docker engine.",
+                f"{shown} is not the address of a Docker engine.",
                 next_step="Write unix:///var/run/docker.sock, ssh://user@host or tcp://host:2376.",
             )
         with ExitStack() as stack:

@@ -60,7 +60,7 @@ class BoundedClient(APIClient):  # type: ignore[misc]  # the SDK ships no types
         response = cast(requests.Response, super().send(request, **given))
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             response.close()
-            raise requests.exceptions.ContentDecodingError("a packed answer was not asked for")
+            raise requests.exceptions.ContentDecodingError("a compressed answer was not requested")
         if not is_streamed:
             _ = response.content  # it keeps what it has read
         return response

@@ -110,7 +110,7 @@ def _by_itself(
     if words.has(*_NOT_ON_HOST):
         return _not_on_host(subject, host)
     if status == 409:
-        return Conflict(f"{host} does not do this with {subject} now.", why=why)
+        return Conflict(f"{host} cannot do this with {subject} now.", why=why)
     if words.has(*_NO_DIRECTORY):
         return NotFound(
             f"A directory that {subject} mounts does not exist on {host}.",
@@ -119,14 +119,14 @@ def _by_itself(
         )
     if words.has("exec", "entrypoint") and words.has(*_NO_COMMAND, *_DENIED_BY_HOST):
         return OutsideFailure(
-            f"The program that {subject} is to run cannot be started.",
+            f"The program that {subject} should run cannot be started.",
             why=why,
             next_step="Check `command` of the service and the entrypoint of its image: the "
             "program has to be in the image, executable, and made for this platform.",
         )
     if words.has(*_DENIED_BY_HOST):
         return OutsideFailure(
-            f"{host} may not do what {subject} needs.",
+            f"{host} is not allowed to do what {subject} needs.",
             why=why,
             next_step="Look at the owner and the rights of what it mounts on that host, and at "
             "what SELinux or AppArmor say there.",
@@ -168,15 +168,15 @@ def _by_status(
 ) -> OutsideFailure:
     if status == 400:
         return OutsideFailure(
-            f"{host} does not take {subject} as it is configured.",
+            f"{host} rejects {subject} as it is configured.",
             why=why,
-            next_step="Change what it names in quaymaster.yml, then ask again.",
+            next_step="Correct it in quaymaster.yml, then ask again.",
         )
     if status == 404 and words.has("network"):
         return NotFound(
             f"A network that {subject} needs does not exist on {host}.",
             why=why,
-            next_step="Ask again: it is made anew.",
+            next_step="Ask again: Quaymaster makes it again.",
         )
     if status == 404:
         return NotFound(
@@ -228,8 +228,8 @@ def _said_by_registry(
             return OutsideFailure(
                 f"The registry of {subject} failed.",
                 why=why,
-                next_step="Try again in a minute; if it stays so, look at the registry's log, and "
-                "whether it has space left.",
+                next_step="Try again in a minute; if it keeps happening, look at the registry's "
+                "log, and whether it has space left.",
                 trying_again_can_help=True,
             )
         case Cause.LOGIN:
@@ -244,15 +244,15 @@ def _said_by_registry(
             return OutsideFailure(
                 f"The registry does not allow this with {subject}.",
                 why=why,
-                next_step="The configured user needs rights on that repository. Where the engine "
-                "does not tell the registry's words, its login may also have expired, or a quota "
+                next_step="The configured user needs rights on that repository. If the engine does "
+                "not pass on the registry's words, its login may also have expired, or a quota may "
                 "be used up.",
             )
         case Cause.REJECTED if phase is Phase.PULL:
             return _not_given_out(why, subject)
         case Cause.REJECTED:
             return OutsideFailure(
-                f"The registry does not take {subject}.",
+                f"The registry rejects {subject}.",
                 why=why,
                 next_step="The tag may be immutable: choose another one. The registry's log says "
                 "more.",
@@ -318,10 +318,10 @@ def _no_place(why: str, subject: str) -> NotFound:
 
 def _not_given_out(why: str, subject: str) -> OutsideFailure:
     return OutsideFailure(
-        f"The registry does not give out {subject}.",
+        f"The registry refuses to serve {subject}.",
         why=why,
         next_step="A rule of the registry may forbid it, for example Harbor's for images that are "
-        "vulnerable or not scanned. Whoever runs the registry finds more in its log.",
+        "vulnerable or not scanned. Its administrator can find more in its log.",
     )
 
 
@@ -329,7 +329,7 @@ def _unknown(why: str, subject: str, host: str) -> OutsideFailure:
     return OutsideFailure(
         f"{host} failed at {subject}.",
         why=why,
-        next_step="Try again; if it stays so, look at the engine's log.",
+        next_step="Try again; if it keeps happening, look at the engine's log.",
     )
 
 
@@ -361,14 +361,14 @@ def translated(
         raise unreachable(host, error, secrets) from None
     except TooMuch:
         raise OutsideFailure(
-            f"{host} answers more than a Docker engine should.",
-            why="What does not fit into the limits is not read to its end.",
+            f"{host} sends more than a Docker engine should.",
+            why="An answer beyond the limits is not read to its end.",
             next_step="Look at what answers at its address.",
         ) from None
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         unread = reason_of(error) if isinstance(error, ValidationError) else ""
         raise OutsideFailure(
-            f"{host} answered something that is not understood.",
+            f"{host} sent an answer that Quaymaster does not understand.",
             why=unread or f"A {type(error).__name__} while reading it.",
             next_step="Docker Engine 20.10 or newer is needed.",
         ) from None
@@ -400,7 +400,7 @@ def unreachable_over_ssh(host: str, said: str) -> OutsideFailure:
 
 def _unreached(host: str, words: str, way: str, secrets: Iterable[str]) -> OutsideFailure:
     return OutsideFailure(
-        f"{host} does not answer: its Docker engine is not reached.",
+        f"{host} does not answer: its Docker engine cannot be reached.",
         why=told(words, secrets, limit=_LIMIT),
         next_step=way,
         trying_again_can_help=True,
@@ -426,7 +426,7 @@ def no_answer_in_time(host: str) -> OutsideFailure:
     """The error for an engine that took the question and does not answer."""
     return OutsideFailure(
         f"{host} did not answer in time.",
-        why="Its Docker engine is busy or hangs; what was asked may still happen.",
+        why="Its Docker engine is busy or hangs; the request may still take effect.",
         next_step="Look at the engine, then try again.",
         trying_again_can_help=True,
     )

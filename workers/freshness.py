@@ -46,22 +46,23 @@ def refusal(operation: Operation, facts: Facts) -> Trouble | None:
     age = facts.now - operation.requested_at
     if facts.ended is not None:
         return Trouble(
-            f"#{operation.id} ended before; something put it back into the queue. {_NOTHING_DONE}",
+            f"#{operation.id} had already ended; something put it back into the queue. "
+            f"{_NOTHING_DONE}",
             why=f"The audit says that it {facts.ended.said}.",
             next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
         )
     if age > facts.valid_for:
         return Trouble(
-            f"#{operation.id} was asked for more than {duration_in_words(facts.valid_for)} ago. "
+            f"#{operation.id} was requested more than {duration_in_words(facts.valid_for)} ago. "
             f"{_NOTHING_DONE}",
-            why="A request is valid for that long (`defaults.requests_valid_for`).",
+            why="A request expires after that time (`defaults.requests_valid_for`).",
             next_step="Ask for it again.",
         )
     if -age > CLOCK_SKEW:
         return Trouble(
-            f"#{operation.id} was asked for in the future. {_NOTHING_DONE}",
+            f"#{operation.id} was requested in the future. {_NOTHING_DONE}",
             why="The clock of the bot or of this worker is wrong.",
-            next_step="Have the clocks set, and ask for it again.",
+            next_step="Set the clocks, then ask for it again.",
         )
     return _of_late_votes(operation)
 
@@ -75,6 +76,6 @@ def _of_late_votes(operation: Operation) -> Trouble | None:
     if not late:
         return None
     return Trouble(
-        f"#{operation.id} was voted on after its approval had expired. {_NOTHING_DONE}",
+        f"#{operation.id} got a vote after its approval had expired. {_NOTHING_DONE}",
         next_step="Ask for it again.",
     )

@@ -56,7 +56,7 @@ def wait_until_healthy(
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
-            raise unhealthy(engine, seen, f"After {health.within:g} s {answer.words}.", secrets)
+            raise unhealthy(engine, seen, answer.words_after(health.within), secrets)
         time.sleep(_POLL_SECONDS)
 
 
@@ -73,11 +73,11 @@ def refuse_ended(
     counts from the last start by hand.
     """
     if seen.is_restarting or seen.restarts > restarts_before:
-        raise unhealthy(engine, seen, f"It ends and starts again ({seen.exit_code}).", secrets)
+        raise unhealthy(engine, seen, f"It keeps restarting (exit code {seen.exit_code}).", secrets)
     if not seen.is_running:
-        raise unhealthy(engine, seen, f"It ended with status {seen.exit_code}.", secrets)
+        raise unhealthy(engine, seen, f"It exited with status {seen.exit_code}.", secrets)
     if health.http is None and seen.health == "unhealthy":
-        raise unhealthy(engine, seen, "Its own health check fails.", secrets)
+        raise unhealthy(engine, seen, "Its own health check failed.", secrets)
 
 
 def wait_until_port_answers(
@@ -97,7 +97,7 @@ def wait_until_port_answers(
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
-            raise unhealthy(engine, seen, f"After {within:g} s {answer.words}.", secrets)
+            raise unhealthy(engine, seen, answer.words_after(within), secrets)
         time.sleep(_PORT_POLL_SECONDS)
 
 
@@ -105,7 +105,7 @@ def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> 
     """Whether the service answers its callers now; ``deadline`` is when nobody waits any more."""
     health = seen.health_check
     if not seen.has_its_ports:
-        return Answer(False, "its ports are not published")
+        return Answer(False, "it", "had no published ports")
     published = [port for port in seen.ports if port.protocol == "tcp"]
     if not engine.reaches_published_ports or not published:
         return _ask(engine, seen, health, health.steady, deadline)
@@ -115,12 +115,18 @@ def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> 
 
 def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
     """The error for a container that is not fit to serve, with the last lines of its output."""
+    tail = aside(lambda: log_tail(engine, seen.id, LOG_LINES, secrets), ())
     return Unhealthy(
         f"The new container of {seen.service_ref} is not healthy.",
         why=why,
-        next_step="Its last lines may tell why; repair it and deploy again.",
-        log_tail=aside(lambda: log_tail(engine, seen.id, LOG_LINES, secrets), ()),
+        next_step=way_out(tail),
+        log_tail=tail,
     )
+
+
+def way_out(tail: tuple[str, ...]) -> str:
+    """What to do about a version that is not healthy; a card shows the end of its log, if known."""
+    return f"{'Check its last log lines, fix it' if tail else 'Fix it'} and deploy again."
 
 
 def _ask(
@@ -133,12 +139,12 @@ def _ask(
 ) -> Answer:
     if health.http is not None and health.port is not None:
         if not seen.address:
-            return Answer(False, "it has no address")
+            return Answer(False, "it", "had no address")
         dial = partial(engine.dial, seen.address, health.port)
         return ask_http(dial, health.http, _seconds(deadline), check)
     if seen.health:
-        return Answer(seen.health == "healthy", f"Docker calls it {seen.health}")
-    return Answer(age >= health.steady, f"it runs for less than {health.steady:g} s")
+        return Answer(seen.health == "healthy", "Docker", f"reported it as {seen.health}")
+    return Answer(age >= health.steady, "it", f"had not run for {health.steady:g} s")
 
 
 def _ask_published(
@@ -164,7 +170,8 @@ def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> 
     if not engine.reaches_containers:
         raise ConfigurationError(
             f"The health of {candidate.service_ref} cannot be checked.",
-            why=f"Over {engine.url.partition(':')[0]} the addresses of containers are not reached.",
+            why=f"Over {engine.url.partition(':')[0]} the addresses of containers cannot be "
+            "reached.",
             next_step="Write the host as ssh://user@host, or run its worker on that machine.",
         )
     if engine.own_container is not None:

@@ -69,7 +69,7 @@ def _root_of(source: str, allowed: Sequence[str]) -> str:
         raise NotAllowed(
             f"The volume {source} is not mounted.",
             why="It is not within the `allow_paths` of its host.",
-            next_step="Whoever runs Quaymaster can allow it there.",
+            next_step="Your Quaymaster administrator can allow it there.",
         )
     return min(roots, key=len)
 
@@ -90,9 +90,10 @@ def _expect_no_link(
         if found:
             raise NotAllowed(
                 f"The volume {source} is not mounted.",
-                why=f"{posixpath.join(root, within)} is a symbolic link on {engine.name}: whoever "
-                f"may write into {root} decides where it leads.",
-                next_step="Write the directory that is meant in `volumes`, or make it one.",
+                why=f"{posixpath.join(root, within)} is a symbolic link on {engine.name}: anyone "
+                f"who can write to {root} decides where it leads.",
+                next_step="Write the real directory in `volumes`, or replace the link with a "
+                "directory.",
             )
 
 
@@ -149,10 +150,10 @@ def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | No
     told = answer.headers.get(_STAT)
     if answer.status_code != 200 or told is None:
         raise OutsideFailure(
-            f"{engine.name} does not tell what is at {shown} on it.",
+            f"{engine.name} does not report what is at {shown}.",
             why=f"It answered with the status {answer.status_code}.",
-            next_step="See whether each part of it is a directory, and no link to itself; else "
-            "look at the log of the Docker engine there.",
+            next_step="Check that each part of it is a directory and not a link to itself; "
+            "otherwise look at the log of the Docker engine there.",
         )
     with engine.asked(shown):
         return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)

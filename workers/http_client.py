@@ -277,8 +277,8 @@ def _read(method: str, response: httpcore.Response, headers: httpx.Headers, most
 
 def _why_not_unpacked(error: Exception) -> str:
     if isinstance(error, NotPackedSo):
-        return "It packs its answer in a way that was not asked for."
-    return "Its answer cannot be unpacked."
+        return "It compresses its answer in a way that was not requested."
+    return "Its answer cannot be decompressed."
 
 
 def _collected(chunks: Iterable[bytes], most: int, is_whole: bool) -> bytes:
@@ -330,7 +330,9 @@ def _failure(error: Exception) -> HttpFailure:
         case _ if isinstance(cause, ssl.SSLError):
             return HttpFailure(Kind.NO_TLS, f"TLS says: {(cause.reason or 'no').lower()}.")
         case httpcore.ProxyError():
-            return HttpFailure(Kind.UNREACHED, "The proxy of the environment does not lead there.")
+            return HttpFailure(
+                Kind.UNREACHED, "The proxy in the environment does not connect to it."
+            )
         case httpcore.ConnectError():
             return HttpFailure(Kind.UNREACHED, _of_system(cause))
         case httpcore.RemoteProtocolError():
@@ -343,7 +345,7 @@ def _failure(error: Exception) -> HttpFailure:
 
 def _of_system(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
-        return "Its name is not known."
+        return "Its name cannot be resolved."
     if isinstance(error, OSError) and error.errno is not None:
         return f"{os.strerror(error.errno)}."
     return ""

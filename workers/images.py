@@ -201,8 +201,8 @@ def _fold(
 def _no_digest(engine: Engine, image: ImageRef) -> OutsideFailure:
     return OutsideFailure(
         f"{engine.name} ended the transfer of {image} without naming a digest.",
-        why="Whether it is complete cannot be told.",
-        next_step="Try again; if it stays so, look at the engine's log.",
+        why="It is not known whether it is complete.",
+        next_step="Try again; if it keeps happening, look at the engine's log.",
         trying_again_can_help=True,
     )
 

@@ -189,7 +189,7 @@ def _stand_by(
             is_over = _is_over(link, done)
         if is_over:
             return
-        log.warning("the keeper of leases is away; a thread renews them")
+        log.warning("the keeper of leases is gone; a thread renews them")
     while not done.wait(RENEW_SECONDS):
         held.renew(connection)
 

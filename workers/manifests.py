@@ -153,10 +153,10 @@ def not_an_image(name: str, why: str, next_step: str = "") -> OutsideFailure:
 def unreadable(part: str, name: str, why: str) -> OutsideFailure:
     """What to say about a manifest or configuration that is not written as it should be."""
     return OutsideFailure(
-        f"The {part} of {name} does not read.",
+        f"The {part} of {name} cannot be read.",
         why=why,
-        next_step="It was written that way by what built or pushed it, or it is none: push the "
-        "image again with an up-to-date program, or check the name.",
+        next_step="The program that built or pushed it wrote it that way, or it is not an image: "
+        "push the image again with an up-to-date program, or check the name.",
     )
 
 

@@ -96,7 +96,7 @@ def refuse_another(engine: Engine, image: PinnedImage, member: Member | None, he
     """
     if member is None:
         raise OutsideFailure(
-            f"Nobody knows what {engine.name} should hold, so nothing was done.",
+            f"It is not known what {engine.name} should hold, so nothing was done.",
             why="The plan does not say what its image consists of.",
             next_step="Ask for it again.",
         )
@@ -104,10 +104,10 @@ def refuse_another(engine: Engine, image: PinnedImage, member: Member | None, he
     if held != expected:
         raise OutsideFailure(
             f"What {engine.name} holds as {image.repository.path}@{image.digest.short} is not the "
-            "image that was looked at, so it does not run.",
+            "image that was examined, so it was not started.",
             why=f"Its id is {held.short}, and it should be {expected.short}.",
             next_step=f"Remove it on {engine.name} (`docker rmi {image.by_digest}`) and ask again; "
-            "whoever runs the host should find out how it got there.",
+            "the host's administrator should find out how it got there.",
         )
 
 
@@ -153,7 +153,7 @@ def _none_fits(platforms: tuple[Platform, ...], wanted: str, name: str, host: st
     if not offered:
         return NotFound(f"{name} has no image at all.", why="Its index is empty.")
     emulated = (
-        f" If {host} runs {'it' if len(platforms) == 1 else 'one of them'} all the same, say so "
+        f" If {host} can run {'it' if len(platforms) == 1 else 'one of them'} anyway, say so "
         f"under hosts in quaymaster.yml: `{host}: {{platform: {platforms[0]}}}`."
         if host
         else ""
@@ -170,13 +170,13 @@ def _several_fit(found: tuple[Offer, ...], name: str, host: str) -> Conflict:
     if len(platforms) < len(found):
         return Conflict(
             f"{name} has several images for {' and '.join(platforms) or 'no named platform'}.",
-            why=f"Nobody can tell which of them is meant for {host}.",
+            why=f"It is not clear which of them is meant for {host}.",
             next_step="Name one of them by its digest, or push an index that has one for each "
             "platform.",
         )
     return Conflict(
         f"{name} has several images that {host} may run: {', '.join(platforms)}.",
-        why="Its engine does not tell which variant of the processor it has.",
-        next_step="Whoever runs Quaymaster says it under hosts in quaymaster.yml: "
+        why="Its engine does not report which variant of the processor it has.",
+        next_step="Your Quaymaster administrator can set it under hosts in quaymaster.yml: "
         f"`{host}: {{platform: {platforms[-1]}}}`, or another of them.",
     )

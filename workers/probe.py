@@ -13,10 +13,21 @@ from workers.http_wires import Dial
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether the service is fine, and what it answered, in words."""
+    """Whether the service is fine, and what it did when it was asked, in the past tense."""
 
     is_fine: bool
-    words: str
+    subject: str
+    deed: str
+
+    @property
+    def words(self) -> str:
+        """A sentence without its capital letter and its end."""
+        return f"{self.subject} {self.deed}"
+
+    def words_after(self, seconds: float) -> str:
+        """A sentence for a service that was asked again and again, so long."""
+        subject = f"{self.subject[0].upper()}{self.subject[1:]}"
+        return f"{subject} still {self.deed} after {seconds:g} s."
 
 
 def ask_http(
@@ -32,8 +43,8 @@ def ask_http(
         try:
             status = client.ask(question, limits, check=check).status
         except HttpFailure as failure:
-            return Answer(False, f"{path} does not answer ({_reason(failure)})")
-    return Answer(200 <= status < 400, f"{path} answers {status}")
+            return Answer(False, path, f"did not answer ({_reason(failure)})")
+    return Answer(200 <= status < 400, path, f"returned {status}")
 
 
 def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
@@ -46,12 +57,12 @@ def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
             connection.settimeout(stands)
             try:
                 if connection.recv(1) == b"":
-                    return Answer(False, f"port {port} hangs up")
+                    return Answer(False, f"port {port}", "closed the connection")
             except TimeoutError:
                 pass
     except OSError as error:
-        return Answer(False, f"port {port} does not answer ({_in_words(error)})")
-    return Answer(True, f"port {port} answers")
+        return Answer(False, f"port {port}", f"did not answer ({_in_words(error)})")
+    return Answer(True, f"port {port}", "answered")
 
 
 def _reason(failure: HttpFailure) -> str:
@@ -59,9 +70,9 @@ def _reason(failure: HttpFailure) -> str:
         case Kind.TOO_SLOW:
             return "no answer in time"
         case Kind.TOO_LONG:
-            return "its answer does not end"
+            return "its answer did not end"
         case Kind.NO_ADDRESS:
-            return "the path is none"
+            return "the path is not valid"
         case _:
             words = failure.words.rstrip(".") or "the connection broke"
             return words[0].lower() + words[1:]

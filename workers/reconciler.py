@@ -113,8 +113,8 @@ def _never_started(operation: Operation) -> Failed:
         Trouble(
             "It could not be started.",
             why=f"{operation.attempt} times a worker of the queue {operation.queue} took it and "
-            "ended before it began.",
-            next_step="Whoever runs Quaymaster finds the reason in that worker's log.",
+            "ended before it could start it.",
+            next_step="Your Quaymaster administrator can find the reason in that worker's log.",
         )
     )
 
@@ -122,8 +122,8 @@ def _never_started(operation: Operation) -> Failed:
 def _nobody_looked(operation: Operation) -> Lost:
     return Lost(
         f"{operation.interruption} while it ran, and no worker of the queue {operation.queue} "
-        "was free to look at what it left behind.",
-        next_step="Look yourself before you try again: `/image status`, `/image images`.",
+        "was free to check what it left behind.",
+        next_step="Check for yourself before you try again: `/image status`, `/image images`.",
     )
 
 
@@ -224,7 +224,7 @@ def _readable(operation_id: int, ring: KeyRing) -> Query[Stored | Forged | None]
         except WrittenByNewer:
             return None
         except Forged as error:
-            log.exception("record is not acted upon", operation=operation_id)
+            log.exception("record is ignored", operation=operation_id)
             return error
 
     def is_none() -> Forged:

@@ -37,7 +37,7 @@ def _redis(url: str) -> Iterator[Check]:
             ) from None
         except redis.RedisError as error:
             raise OutsideFailure(
-                "It is not reached, or does not answer.",
+                "It cannot be reached, or does not answer.",
                 why=str(error),
                 next_step="Check that it runs, and the host and port in REDIS_URL.",
             ) from None
@@ -68,15 +68,15 @@ def _password(connection: redis.Redis) -> Check:
     except redis.AuthenticationError:
         return Check(subject, "ok", "it asks for one.")
     except redis.ResponseError as error:
-        return Check(subject, "ok", f"it lets no stranger in ({error}).")
+        return Check(subject, "ok", f"it refuses clients without a login ({error}).")
     finally:
         stranger.close()
     if "path" in given:
-        return Check(subject, "ok", "none, but it is reached by a Unix socket only.")
+        return Check(subject, "ok", "none, but it can be reached only through a Unix socket.")
     return Check(
         subject,
         "broken",
-        "none: whoever reaches it can read and delete everything.",
+        "none: anyone who reaches it can read and delete everything.",
         "Set `requirepass` in its configuration, and write the password into REDIS_URL.",
     )
 
@@ -88,8 +88,8 @@ def _durability(connection: redis.Redis) -> Iterator[Check]:
         yield Check(
             "Redis settings",
             "warning",
-            f"it does not tell them: {error}",
-            "See for yourself: appendonly yes, appendfsync always, maxmemory-policy noeviction.",
+            f"it does not report them: {error}",
+            "Check them yourself: appendonly yes, appendfsync always, maxmemory-policy noeviction.",
         )
         return
     yield append_check(settings["appendonly"], settings["appendfsync"])
@@ -99,7 +99,7 @@ def _durability(connection: redis.Redis) -> Iterator[Check]:
             "Redis disk",
             "broken",
             "its last write to the append-only file failed.",
-            "See its log, and whether its disk is full.",
+            "Check its log, and whether its disk is full.",
         )
 
 
@@ -110,7 +110,7 @@ def append_check(appendonly: str, appendfsync: str) -> Check:
         what = "no append-only file: a crash loses operations, releases and votes."
         return Check(subject, "broken", what, way)
     if appendfsync != "always":
-        what = f"appendfsync {appendfsync}: a machine that dies takes the last moments with it."
+        what = f"appendfsync {appendfsync}: a crash of the machine loses the last moments."
         return Check(subject, "warning" if appendfsync == "everysec" else "broken", what, way)
     return Check(subject, "ok", "everything is on disk before it is acknowledged.")
 
@@ -119,8 +119,8 @@ def eviction_check(policy: str) -> Check:
     """Whether it may throw records away when memory is short."""
     subject = "Redis memory"
     if policy == "noeviction":
-        return Check(subject, "ok", "nothing is thrown away when memory is short.")
-    what = f"maxmemory-policy {policy}: records are thrown away when memory is short."
+        return Check(subject, "ok", "nothing is evicted when memory is short.")
+    what = f"maxmemory-policy {policy}: records are evicted when memory is short."
     return Check(subject, "broken", what, "Set `maxmemory-policy noeviction`.")
 
 

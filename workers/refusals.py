@@ -168,24 +168,25 @@ _TOLD = {
     Cause.NO_SPACE: _Told(
         DiskFull,
         "{who} has no space left.",
-        "Whoever runs the registry makes room; then try again.",
+        "Ask the registry's administrator to make room, then try again.",
     ),
     Cause.TOO_LARGE: _Told(
         OutsideFailure,
-        "{who} does not take anything as large as a layer of {subject}.",
-        "Whoever runs it raises the limit, most often of the proxy before it "
+        "{who} does not accept anything as large as a layer of {subject}.",
+        "Ask its administrator to raise the limit, most often that of the proxy before it "
         "(`client_max_body_size` of nginx); or build the image in smaller layers.",
     ),
     Cause.TOO_OFTEN: _Told(
         OutsideFailure,
-        "{who} is asked too often.",
+        "{who} gets too many requests.",
         "Try again in {wait}; a login often has a higher limit.",
     ),
     Cause.EXPIRED: _Told(
         LoginRefused,
         "The login for {who} has expired.",
-        "Whoever runs Quaymaster renews its password in the environment of the workers and starts "
-        "them again. Some are good for hours only (Amazon ECR's for 12): a timer has to do it.",
+        "Your Quaymaster administrator has to renew its password in the environment of the workers "
+        "and restart them. Some are valid for hours only (Amazon ECR's for 12): use a timer for "
+        "those.",
     ),
     Cause.IMMUTABLE: _Told(
         Conflict,
@@ -195,13 +196,13 @@ _TOLD = {
     Cause.NO_PROJECT: _Told(
         NotFound,
         "{who} has no project of that name.",
-        "Check the spelling; or have whoever runs the registry make the project.",
+        "Check the spelling; or ask the registry's administrator to make the project.",
     ),
     Cause.QUOTA: _Told(
         DiskFull,
         "{who} has no room left: the quota is used up.",
-        "Remove tags there that nobody needs, or have whoever runs the registry raise the quota; "
-        "then try again.",
+        "Remove tags there that nobody needs, or ask the registry's administrator to raise the "
+        "quota; then try again.",
     ),
 }
 

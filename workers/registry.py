@@ -305,7 +305,7 @@ class Registry:
         try:
             return set(_TagList.model_validate_json(answer.content).tags or ())
         except ValidationError as error:
-            why = f"Its list of tags does not read. {reason_of(error)}"
+            why = f"Its list of tags cannot be read. {reason_of(error)}"
             raise not_a_registry(self.login.host, why) from None
 
 
@@ -370,7 +370,8 @@ def _lies(host: str, promised: Digest, found: Digest) -> OutsideFailure:
     return OutsideFailure(
         f"{host} sent a digest that does not match.",
         why=f"It should be {promised} and is {found}: the content was altered or damaged.",
-        next_step="Nothing was done with it. Whoever runs the registry should look into this now.",
+        next_step="Nothing was done with it. The registry's administrator should look into this "
+        "now.",
     )
 
 

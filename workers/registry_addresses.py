@@ -27,7 +27,7 @@ def origin(url: str) -> tuple[str, str, int]:
 
 def has_login(url: str) -> bool:
     """Whether a user or a password stands in an address, be they empty. Raises ValueError for what
-    is no address.
+    is not an address.
     """
     return "@" in urlsplit(url).netloc
 
@@ -56,7 +56,7 @@ def as_reached(url: str, base: str) -> str:
 
 def never_in_clear(url: str, base: str) -> str:
     """The same address over HTTPS where it is one of the registry's own host, and that is how the
-    registry is spoken to. Raises ValueError for what is no address.
+    registry is spoken to. Raises ValueError for what is not an address.
     """
     parts = urlsplit(url)
     port = parts.port

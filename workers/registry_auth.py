@@ -30,7 +30,7 @@ from workers.registry_words import refusal_in
 _SHORTEST_LIFE = 60.0
 """Seconds a token is good for where the server does not say, by the specification."""
 _MARGIN = 10.0
-_WHO_MENDS_IT = "Whoever runs the registry should look at its token server."
+_WHO_MENDS_IT = "The registry's administrator should check its token server."
 _SHORT_LIVED = (
     # The user that each cloud gives a login of its own registry, and for how long it is good.
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
@@ -60,7 +60,7 @@ class RegistryLogin:
     def of(cls, access: RegistryAccess, environ: Mapping[str, str]) -> Self:
         """The login that the configuration means in this environment.
 
-        Raises ConfigurationError naming a variable that is not set, or cannot be followed.
+        Raises ConfigurationError naming a variable that is not set, or cannot be used.
         """
         password = resolve(access.password, environ) if access.password else None
         login = cls(
@@ -198,10 +198,10 @@ def login_refused(login: RegistryLogin, why: str = "") -> LoginRefused:
     """The error for credentials that are wrong, or missing."""
     if login.password is None:
         return LoginRefused(
-            f"{login.host} wants a login.",
+            f"{login.host} requires a login.",
             why=why or "No credentials are configured for it.",
-            next_step=f"Whoever runs Quaymaster adds username and password under registries: "
-            f"{login.host}.",
+            next_step="Your Quaymaster administrator can add username and password under "
+            f"registries: {login.host}.",
         )
     lived = _lifetime(login)
     usual = (
@@ -212,7 +212,8 @@ def login_refused(login: RegistryLogin, why: str = "") -> LoginRefused:
     return LoginRefused(
         f"{login.host} refused the login of {login.username or 'nobody'}.",
         why=why or usual,
-        next_step=f"Whoever runs Quaymaster checks the credentials under registries: {login.host}.",
+        next_step="Your Quaymaster administrator should check the credentials under registries: "
+        f"{login.host}.",
     )
 
 
@@ -222,9 +223,9 @@ def login_expired(login: RegistryLogin, why: str = "") -> LoginRefused:
     return LoginRefused(
         f"The login of {login.username or 'nobody'} at {login.host} has expired.",
         why=why or (f"{lived}." if lived else "The registry says so."),
-        next_step="Whoever runs Quaymaster puts a new password into the environment of the workers "
-        "and the scanner and starts them again; what is good for hours only has to be renewed by a "
-        "timer, or a login without an end used in its place.",
+        next_step="Your Quaymaster administrator has to put a new password into the environment of "
+        "the workers and the scanner and restart them. Renew a login that is valid for hours only "
+        "with a timer, or use one that does not expire.",
     )
 
 
@@ -250,8 +251,8 @@ def _safe_realm(realm: str, login: RegistryLogin) -> httpx.URL:
         pass
     raise LoginRefused(
         f"{host} sends the login to {shown(realm)}, which is not safe.",
-        why="Credentials go over HTTPS only, or to this very machine for a registry on it.",
-        next_step="Whoever runs the registry gives its token server an https:// address.",
+        why="Credentials go over HTTPS only, or to this machine for a registry on it.",
+        next_step="The registry's administrator has to give its token server an https:// address.",
     )
 
 

@@ -153,10 +153,10 @@ class RegistryConnection:
             return self._not_a_registry("It redirects to what is not the name of a host.")
         listed = ", ".join((*self.login.redirects_to, name))
         return OutsideFailure(
-            f"{host} sends us on to {name}, where nobody said that it may.",
+            f"{host} redirects to {name}, which is not allowed.",
             why="A registry that keeps its images elsewhere redirects to that place.",
-            next_step="If that is right, whoever runs Quaymaster adds this line in quaymaster.yml, "
-            f"under registries: {host}: `redirects_to: [{listed}]`",
+            next_step="If that is right, your Quaymaster administrator can add this line in "
+            f"quaymaster.yml, under registries: {host}: `redirects_to: [{listed}]`",
         )
 
     def _failed(self, failure: HttpFailure) -> OutsideFailure:
@@ -170,7 +170,7 @@ class RegistryConnection:
                 return self._not_a_registry("It redirects to what is not an address.")
             case Kind.LOCAL:
                 return self._not_a_registry(
-                    "It sends us to an address of this very machine or of its own link."
+                    "It redirects to an address of this machine or of its local link."
                 )
             case Kind.TOO_LONG | Kind.NOT_HTTP:
                 return self._not_a_registry(words)
@@ -205,12 +205,12 @@ class RegistryConnection:
     def _too_slow(self) -> OutsideFailure:
         return OutsideFailure(
             f"{self.login.host} does not answer in time.",
-            next_step="Try again in a minute; if it stays so, look at the registry.",
+            next_step="Try again in a minute; if it keeps happening, look at the registry.",
             trying_again_can_help=True,
         )
 
     def _expect_no_login(self, url: str) -> None:
-        """Nobody tells us whom to log in as. Raises ValueError for what is no address."""
+        """Nobody tells us whom to log in as. Raises ValueError for what is not an address."""
         if has_login(url):
             raise self._not_a_registry("It refers to an address with a login in it.")
 
@@ -245,14 +245,18 @@ def _certificate(kind: Kind, host: str) -> tuple[str, str]:
     """What is the matter with it, and what to do."""
     if kind is Kind.OUTDATED:
         return "is not valid now", (
-            "Whoever runs the registry renews it. If it is in date, set the clock of the machine "
-            "that the worker runs on."
+            "The registry's administrator has to renew it. If it is in date, set the clock of the "
+            "machine that the worker runs on."
         )
     if kind is Kind.OTHER_NAME:
         return "is for another name", (
-            "Use one of the names that it is for, or have whoever runs the registry add this one."
+            "Use one of the names that it is for, or ask the registry's administrator to add this "
+            "one."
         )
-    return "is not trusted", f"Whoever runs Quaymaster sets ca_file under registries: {host}."
+    return (
+        "is not trusted",
+        f"Your Quaymaster administrator can set ca_file under registries: {host}.",
+    )
 
 
 @cache
@@ -269,7 +273,8 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
             raise OutsideFailure(
                 f"The certificates in {ca_file} cannot be read.",
                 why=str(error),
-                next_step="Whoever runs Quaymaster sets ca_file to a readable PEM file.",
+                next_step="Your Quaymaster administrator has to set ca_file to a readable PEM "
+                "file.",
             ) from None
     return context
 

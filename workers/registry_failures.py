@@ -48,13 +48,13 @@ def failure(
             return OutsideFailure(
                 f"{host} does not allow this.",
                 why=why or "It may be read-only just now.",
-                next_step="Ask whoever runs the registry.",
+                next_step="Ask the registry's administrator.",
             )
         case status if code:
             return OutsideFailure(
                 f"{host} refused it ({status} {connection.redacted(code, 40)}).",
                 why=why,
-                next_step="Look at the registry's log; whoever runs it can say more.",
+                next_step="Look at the registry's log, or ask its administrator.",
             )
         case status:
             return not_a_registry(host, f"It answered {status}. {why}".strip())
@@ -64,7 +64,7 @@ def _failed(host: str, status: int, why: str) -> OutsideFailure:
     return OutsideFailure(
         f"{host} failed with {status}.",
         why=why,
-        next_step="Try again in a minute; if it stays so, look at the registry's log.",
+        next_step="Try again in a minute; if it keeps happening, look at the registry's log.",
         trying_again_can_help=True,
     )
 

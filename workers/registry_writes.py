@@ -44,14 +44,14 @@ class RegistryWriter:
             content=manifest.content,
         )
         if not answer.is_success:
-            missing = f"The registry does not take images for {self.target}."
+            missing = f"The registry does not accept images for {self.target}."
             raise failure(answer, self.connection, f"push to {self.target}", missing)
         stored = answer.headers.get("docker-content-digest", str(manifest.digest))
         if stored != str(manifest.digest):
             raise OutsideFailure(
-                f"{self.connection.login.host} stored something else than it was given.",
+                f"{self.connection.login.host} stored something other than it was given.",
                 why=f"It was given {manifest.digest} and answered {stored[:80]}.",
-                next_step="Do not use that tag; whoever runs the registry should look at it.",
+                next_step="Do not use that tag; the registry's administrator should look at it.",
             )
 
     def mount(self, manifest: Manifest, pool: Executor, check: Callable[[], None]) -> Mounted:
@@ -91,7 +91,7 @@ class RegistryWriter:
         if answer.status == 201:
             return
         if answer.status != 202:
-            missing = f"The registry does not take images for {self.target}."
+            missing = f"The registry does not accept images for {self.target}."
             raise failure(answer, self.connection, f"push to {self.target}", missing)
         # 202 means: upload it yourself. The upload that was opened is given up.
         if location := answer.headers.get("location"):

@@ -108,7 +108,7 @@ class Renderer:
             if variable.name not in values:
                 raise ConfigurationError(
                     f"{variable.name} is no longer in {file}.",
-                    next_step="Put it back there, or deploy the service anew without it.",
+                    next_step="Put it back there, or deploy the service again without it.",
                 )
             return values[variable.name]
         return resolve(Template.parse(reference), self._environ).get_secret_value()

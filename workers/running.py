@@ -183,7 +183,7 @@ def _take_service(connection: Connection, service: ServiceRef, owner: str) -> No
     raise Conflict(
         f"{service} is being changed by {f'#{operation}' if operation else 'another operation'}.",
         why="Two changes of one service at once would undo each other.",
-        next_step="Try again when that one has ended.",
+        next_step="Try again when that one is finished.",
     )
 
 

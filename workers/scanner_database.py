@@ -29,7 +29,8 @@ _META = struct.Struct("<IIIIQQQQQ")
 _META_OFFSET = 16
 _MAGIC = 0xED0CDAED
 _HOW_TO_GET_ONE = (
-    "Whoever runs Quaymaster downloads it with `trivy image --download-db-only`, or copies one."
+    "Your Quaymaster administrator has to download it with `trivy image --download-db-only`, "
+    "or copy one."
 )
 
 
@@ -96,7 +97,7 @@ def _updated_at(metadata: bytes) -> datetime:
     try:
         read = _Metadata.model_validate_json(metadata)
     except ValidationError as error:
-        raise _damaged(f"metadata.json does not read. {reason_of(error)}") from None
+        raise _damaged(f"metadata.json cannot be read. {reason_of(error)}") from None
     if read.version != _SCHEMA:
         raise ScannerBroken(
             f"The vulnerability database has schema {read.version}; this Trivy reads {_SCHEMA}.",

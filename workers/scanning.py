@@ -98,7 +98,7 @@ def report_of(
         time.sleep(_LOOK_SECONDS)
     raise OutsideFailure(
         "Another scan of the same image did not end.",
-        next_step="Try again; whoever runs Quaymaster finds the other scan with `/image jobs`.",
+        next_step="Try again; `/image jobs` shows the other scan.",
         trying_again_can_help=True,
     )
 
@@ -107,7 +107,7 @@ def _kept(shelf: Shelf, asker: Asker) -> ScanReport | None:
     try:
         return ask(asker.connection, shelf.kept(asker.ring))
     except (Forged, WrittenByNewer) as error:
-        log.warning("a report is made anew", image=str(shelf.image), why=str(error))
+        log.warning("a report is made again", image=str(shelf.image), why=str(error))
         return None
 
 

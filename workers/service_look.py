@@ -74,7 +74,7 @@ class ServiceLook:
                 for where in self._services_on(host):
                     count += self._look_at(self._engine(host), where, now)
             except (OutsideFailure, Forged, WrittenByNewer) as error:
-                log.warning("services not looked at", host=host, why=str(error))
+                log.warning("services not checked", host=host, why=str(error))
                 self._disconnect(host)
         return count
 
@@ -103,7 +103,7 @@ class ServiceLook:
         except Unavailable:
             raise
         except (QuaymasterError, LeaseLost) as error:
-            log.warning("service not looked at", place=str(where), why=str(error))
+            log.warning("service not checked", place=str(where), why=str(error))
             if isinstance(error, OutsideFailure):
                 # The next service asks whether it is the engine that does not answer.
                 self._disconnect(engine.name)
@@ -149,7 +149,7 @@ class ServiceLook:
             if (taken := taken_port(engine, ports, known)) is not None:
                 what = f"{what} Port {taken[0].host_port} is taken by the container {taken[1]}."
         if what and hindrance:
-            what = f"{what} It was tried to settle that: {hindrance}"
+            what = f"{what} Settling that failed: {hindrance}"
         if what and self._is_at_work(where):
             self._seen.pop(where, None)
             return False
@@ -245,16 +245,13 @@ def drift_of(state: ServiceState, release: Release | None) -> str:
         return ""
     serving = state.serving
     if serving is None:
-        return f"Nothing serves. {_why_nothing_serves(state, release)}"
+        return f"Nothing is running. {_why_nothing_serves(state, release)}"
     image = serving.image
     if image is None or image.digest != release.image.digest:
         said = image.digest.short if image is not None else "an unknown image"
-        return (
-            f"{serving.name} serves with {said}; released was "
-            f"{release.image.digest.short} by #{release.id}."
-        )
+        return f"{serving.name} runs {said}; #{release.id} released {release.image.digest.short}."
     beside = state.at(Place.CANDIDATE, Place.DISPLACED)
-    return f"Beside {serving.name} runs {beside[0].name}, which nobody deploys." if beside else ""
+    return f"{beside[0].name} runs beside {serving.name}, but nobody deployed it." if beside else ""
 
 
 def _why_nothing_serves(state: ServiceState, release: Release) -> str:
@@ -271,9 +268,9 @@ def _why_nothing_serves(state: ServiceState, release: Release) -> str:
 
 def _why_halted(container: Container) -> str:
     if container.is_restarting:
-        return f"{container.name} ends again and again, last with exit code {container.exit_code}."
+        return f"{container.name} keeps restarting, last with exit code {container.exit_code}."
     if container.is_running:
-        return f"{container.name} runs, and does not have its port."
+        return f"{container.name} runs without its port."
     return f"{container.name} is stopped, with exit code {container.exit_code}."
 
 
@@ -281,8 +278,8 @@ def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
     numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
     by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
     if all(mark is Mark.UNFINISHED for mark in marks.values()):
-        return f"{by[0].upper()}{by[1:]} had failed on its way. {settled.words}"
-    return f"A worker that had stood still for too long went on with {by}. {settled.words}"
+        return f"{by[0].upper()}{by[1:]} had failed midway. {settled.words}"
+    return f"A worker that had stalled for too long continued {by}. {settled.words}"
 
 
 def _is_changing(operation: Operation, where: ServiceRef) -> bool:

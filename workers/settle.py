@@ -35,10 +35,10 @@ class Settled:
     def words(self) -> str:
         """For a card: what serves."""
         if self.serving is None:
-            return "Nothing serves."
+            return "Nothing is running."
         image = self.serving.image
         what = image.familiar(image.repository.registry) if image else self.serving.image_id
-        return f"{what} serves (container {self.serving.name})."
+        return f"{what} is running (container {self.serving.name})."
 
 
 def settle(engine: Engine, service: ServiceRef, still_mine: StillMine) -> Settled:

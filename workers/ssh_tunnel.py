@@ -73,7 +73,7 @@ class SshTunnel:
         A refusal shows as an end of the stream: ``ssh -W`` reports it on its own error output.
         """
         if address.startswith("-"):
-            raise OSError(f"{address} is no address")
+            raise OSError(f"{address} is not an address")
         ours, theirs = socket.socketpair()
         ours.settimeout(timeout)
         host = f"[{address}]" if ":" in address else address

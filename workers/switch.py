@@ -37,7 +37,7 @@ from workers.transfers import Report
 _ANSWER_SECONDS = 10.0
 """For a container that was healthy already, to answer on its port."""
 
-NOTHING_SERVED = "Nothing served before, and nothing does now."
+NOTHING_SERVED = "Nothing ran before, and nothing runs now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _undo(
             wait_until_port_answers(engine, old, _ANSWER_SECONDS)
         except QuaymasterError as second:
             raise _nothing_serves(old, error, second) from error
-        said = f"The old one serves again, after {time.monotonic() - began:.1f} s without answer."
+        said = f"The old container is back. Down for {time.monotonic() - began:.1f} s."
     error.runs_now = said
 
 
@@ -227,7 +227,7 @@ def _nothing_serves(
     old: Container, first: QuaymasterError, second: QuaymasterError
 ) -> OutsideFailure:
     return OutsideFailure(
-        f"Nothing serves {old.service_ref} now.",
+        f"Nothing runs in {old.service_ref} now.",
         why=f"{first.trouble.what} {first.trouble.why} Bringing the old container back failed too: "
         f"{second.trouble.what} {second.trouble.why}",
         next_step=f"Start {old.name} on the host by hand, or deploy again.",

@@ -181,8 +181,9 @@ def _begin(
 
 def _stalled(host: str) -> OutsideFailure:
     return OutsideFailure(
-        f"The transfer on {host} did not get on for {QUIET_SECONDS / 60:.0f} minutes.",
-        why="The engine or its way to the registry hangs, or is far too slow. It was stopped.",
+        f"The transfer on {host} made no progress for {QUIET_SECONDS / 60:.0f} minutes.",
+        why="The engine or its connection to the registry hangs, or is far too slow. It was "
+        "stopped.",
         next_step="Look at the engine, then try again.",
         trying_again_can_help=True,
     )

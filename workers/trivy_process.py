@@ -22,7 +22,9 @@ REPORT = "report.json"
 """Where in its directory the program writes its answer."""
 CACHE_IS_BUSY = "cache may be in use by another process"
 
-_AGAIN = "Try again; if it stays so, whoever runs Quaymaster runs `quaymaster check`."
+_AGAIN = (
+    "Try again; if it keeps happening, your Quaymaster administrator can run `quaymaster check`."
+)
 _KILLED = -signal.SIGKILL
 _LOOK_SECONDS = 0.25
 _LAST_BYTES = 64 * 1024
@@ -75,7 +77,8 @@ def run(
             raise ScannerBroken(
                 "The scanner cannot be started.",
                 why=f"{command[0]}: {error.strerror}.",
-                next_step="Whoever runs Quaymaster installs Trivy where its worker runs.",
+                next_step="Your Quaymaster administrator has to install Trivy where its worker "
+                "runs.",
             ) from None
 
         def look() -> None:
@@ -118,16 +121,17 @@ def _of_the_scanner(words: ForeignWords) -> tuple[str, str] | None:
     if words.has("panic", "invalid database"):
         return (
             "The scanner's vulnerability database is damaged.",
-            "Whoever runs Quaymaster deletes it and downloads it again with "
+            "Your Quaymaster administrator has to delete it and download it again with "
             "`trivy image --download-db-only`.",
         )
     if words.has("on the first run", "old db schema"):
         return (
             "The scanner has no usable vulnerability database.",
-            "Whoever runs Quaymaster downloads it with `trivy image --download-db-only`.",
+            "Your Quaymaster administrator has to download it with `trivy image "
+            "--download-db-only`.",
         )
     if words.has("failed to connect to the docker api"):
-        return "The scanner does not reach the Docker engine.", "Check that it runs."
+        return "The scanner cannot reach the Docker engine.", "Check that it runs."
     return None
 
 

@@ -133,7 +133,7 @@ class TrivyReport(BaseModel):
             raise _unusable("It is about something else.")
         if not any(report.metadata.layers or ()):
             # Seen with 0.76: a configuration without diff_ids gives an empty report, not an error.
-            raise _unusable("The scanner looked at no layer of the image.")
+            raise _unusable("The scanner examined no layer of the image.")
         return report
 
     @property

@@ -50,7 +50,7 @@ def not_reached(words: ForeignWords, why: str, subject: str, host: str) -> Outsi
     if not words.has(*_UNREACHED):
         return None
     return OutsideFailure(
-        f"{host} does not reach the registry of {subject}.",
+        f"{host} cannot reach the registry of {subject}.",
         why=why,
         next_step="Check the registry's name, and that it runs; then try again.",
         trying_again_can_help=True,
@@ -77,12 +77,15 @@ def _untrusted(words: ForeignWords, why: str, subject: str, host: str) -> Outsid
         way = f"On {host}: list it under insecure-registries in daemon.json."
     elif words.has(*_OUTDATED):
         what = "has a certificate that is not valid now"
-        way = f"Whoever runs the registry renews it. If it is in date, set the clock of {host}."
+        way = (
+            "The registry's administrator has to renew it. "
+            f"If it is in date, set the clock of {host}."
+        )
     elif words.has(*_OTHER_NAME):
         what = "has a certificate that is for another name"
         way = (
-            "Use one of the names that the certificate is for, or have whoever runs the registry "
-            "add this one."
+            "Use one of the names that the certificate is for, "
+            "or ask the registry's administrator to add this one."
         )
     elif words.has(*_WANTS_OURS):
         what = "wants a certificate from the engine, and does not get one that it accepts"

@@ -65,5 +65,5 @@ class Codec(Generic[T]):
             raise Forged(
                 f"The {place} is signed, and cannot be read.",
                 why=f"It is of version {found.version}, and does not look like one.",
-                next_step="Tell your Quaymaster administrator: this is a fault of Quaymaster.",
+                next_step="Tell your Quaymaster administrator: this is a bug in Quaymaster.",
             ) from error

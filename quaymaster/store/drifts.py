@@ -61,7 +61,7 @@ def _readable(reply: Any, ring: KeyRing) -> Iterator[tuple[ServiceRef, Signed[Dr
         try:
             signed = DRIFT.read(text, service.place, ring)
         except (Forged, WrittenByNewer) as error:
-            log.warning("observation is not acted upon", place=field[:80], why=str(error))
+            log.warning("observation is ignored", place=field[:80], why=str(error))
             continue
         drift = signed.value
         is_enrolled = ring.key(signed.key).may_work_in(target_queue(drift.target))

@@ -149,7 +149,7 @@ def _known(ring: KeyRing, key_id: str, place: Place) -> PublicKey:
     except Forged as error:
         trouble = error.trouble
         raise Forged(
-            f"The {place} is not acted upon. {trouble.what}",
+            f"The {place} is ignored. {trouble.what}",
             why=trouble.why,
             next_step=trouble.next_step,
         ) from None
@@ -157,7 +157,7 @@ def _known(ring: KeyRing, key_id: str, place: Place) -> PublicKey:
 
 def _refused(place: Place, reason: str, why: str = "") -> Forged:
     return Forged(
-        f"The {place} is not acted upon: {reason}.",
+        f"The {place} is ignored: {reason}.",
         why=why,
         next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
     )

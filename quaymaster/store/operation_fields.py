@@ -103,7 +103,7 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
     operation = _operation(signed.value, parts, ring)
     if not may_have_moved(ring.key(signed.key), operation):
         raise Forged(
-            f"#{operation_id} is not acted upon: it was brought to where it is with the key "
+            f"#{operation_id} is ignored: it was brought to where it is with the key "
             f"{signed.key}, which may not do that.",
             why=f"It is {operation.state}, signed by the {ring.key(signed.key).role}.",
             next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
@@ -325,7 +325,7 @@ def _votes(
         raise _does_not_belong(number, "vote")
     if len({vote.value.voter for vote in votes}) != len(votes):
         raise Forged(
-            f"One voter is counted twice in #{number}, so it is not acted upon.",
+            f"One voter is counted twice in #{number}, so it is ignored.",
             next_step="Tell your Quaymaster administrator.",
         )
     return votes
@@ -361,7 +361,7 @@ def _check_the_plan_belongs(operation: Operation) -> None:
     change = operation.request.facts.service_change
     service = ServiceRef(plan.environment, plan.service)
     if change is None or (operation.request.verb, change.service) != (plan.kind, service):
-        raise Forged("The plan is not about what was asked for, so nothing was done.")
+        raise Forged("The plan does not match the request, so nothing was done.")
 
 
 def _check_the_scan_is_its_own(operation: Operation) -> None:
@@ -382,7 +382,7 @@ def _check_enrolment(operation: Operation, ring: KeyRing) -> None:
     for part in parts:
         if part is not None and not ring.key(part.key).may_work_in(operation.queue):
             raise Forged(
-                f"A part of #{operation.id} is not acted upon: the key {part.key} is not enrolled "
+                f"A part of #{operation.id} is ignored: the key {part.key} is not enrolled "
                 f"for {operation.queue}.",
                 next_step="Tell your Quaymaster administrator.",
             )
@@ -409,7 +409,7 @@ def _version(operation_id: int, version: bytes) -> int:
 
 def _does_not_belong(number: str, kind: str) -> Forged:
     return Forged(
-        f"The {kind} of #{number} is not the one that belongs to it, so it is not acted upon.",
+        f"The {kind} of #{number} does not belong to it, so it is ignored.",
         why="Something other than Quaymaster wrote to its database.",
         next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
     )

@@ -387,7 +387,7 @@ def _not_moved(operation_id: int, guard: Guard) -> Any:
 def _raise_overtaken(operation_id: int) -> Any:
     raise Conflict(
         f"#{operation_id} has just changed.",
-        why="Somebody or something else was first.",
+        why="Somebody or something else changed it first.",
         next_step="Look at its card, and try again if it still makes sense.",
     )
 
@@ -404,4 +404,4 @@ def journalled(event: Event, key: SigningKey) -> Command:
 def _not_accepted(refusal: Refusal) -> Duplicate:
     if refusal.guard == 0:
         return Duplicate(int(refusal.found))
-    raise IdTaken("There is an operation under this id already.")
+    raise IdTaken("An operation with this id already exists.")

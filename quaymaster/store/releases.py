@@ -59,7 +59,7 @@ def latest(
             signed = RELEASE.read(text, service.place, ring)
             release = signed.value
             if release.service_ref != service:
-                raise Forged(f"#{release.id} is no release of {service}.")
+                raise Forged(f"#{release.id} is not a release of {service}.")
             if not ring.key(signed.key).may_work_in(queue):
                 log.warning("release of another worker", release=release.id, key=signed.key)
                 continue
@@ -87,7 +87,7 @@ def bad_digests(service: ServiceRef, ring: KeyRing, queue: str) -> Query[dict[Di
             signed = BAD_DIGEST.read(text, place, ring)
             mark = signed.value
             if (*mark.service_ref.place, str(mark.digest)) != place:
-                raise Forged(f"The mark on {mark.digest.short} is not about what it stands for.")
+                raise Forged(f"The mark on {mark.digest.short} is stored in the wrong place.")
             if ring.key(signed.key).may_work_in(queue):
                 found.append(mark)
             else:

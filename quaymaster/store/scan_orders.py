@@ -62,7 +62,7 @@ def load(order_id: str, ring: KeyRing) -> Query[Signed[ScanOrder] | None]:
         order = SCAN_ORDER.read(reply, (order_id,), ring)
         if not ring.key(order.key).may_work_in(order.value.queue):
             raise Forged(
-                f"The order of scan {order_id} is not acted upon: the key {order.key} is not "
+                f"The order of scan {order_id} is ignored: the key {order.key} is not "
                 f"enrolled for {order.value.queue}.",
                 next_step="Tell your Quaymaster administrator.",
             )

@@ -319,17 +319,18 @@ def _translated(error: ResponseError) -> Exception:
     """
     if isinstance(error, NoPermissionError) or _NOT_ALLOWED.search(str(error)):
         return Unavailable(
-            "Quaymaster's database does not let this program work, so nothing was started.",
-            why="Its user in Redis has not the rights for it (ACL).",
-            next_step="Whoever runs Quaymaster writes the users with `quaymaster redis-users`.",
+            "Quaymaster's database denies this program access, so nothing was started.",
+            why="Its user in Redis lacks the rights (ACL).",
+            next_step="Your Quaymaster administrator can write the users with `quaymaster "
+            "redis-users`.",
         )
     if not (isinstance(error, _PASSING_TYPES) or _PASSING.search(str(error))):
         return error
     is_full = isinstance(error, OutOfMemoryError)
     return (NoRoom if is_full else Unavailable)(
-        "Quaymaster's database takes no changes, so nothing was started.",
+        "Quaymaster's database refuses changes, so nothing was started.",
         why="Redis has no memory left." if is_full else "Redis answers, but refuses to write.",
-        next_step="Whoever runs Quaymaster finds the reason in the log of Redis.",
+        next_step="Your Quaymaster administrator can find the reason in the log of Redis.",
     )
 
 
@@ -338,7 +339,8 @@ def unavailable() -> Unavailable:
     return Unavailable(
         "Quaymaster cannot reach its database, so nothing was started.",
         why="Redis does not answer.",
-        next_step="Try again in a minute; `quaymaster check` says more to whoever runs it.",
+        next_step="Try again in a minute; your Quaymaster administrator can run `quaymaster "
+        "check`.",
     )
 
 

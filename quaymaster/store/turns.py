@@ -20,7 +20,7 @@ def highest(service: ServiceRef) -> Query[int]:
             return 0
         number = int(reply) if reply.isdigit() and len(reply) < 16 else 0
         if str(number).encode() != reply or number == 0:
-            raise _not_ours(service, "is no number")
+            raise _not_ours(service, "is not a number")
         return number
 
     return Query(("GET", keys.turn(service)), read)

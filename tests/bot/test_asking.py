@@ -212,7 +212,7 @@ async def test_an_offered_line_is_answered_as_if_it_was_typed(bot: Running) -> N
         ("restart production/web", "nothing released yet"),
         ("operations", "Under way: 1"),
         ("man deploy", "--service NAME"),
-        (f"aprove {waiting.id}", "You cannot vote"),
+        (f"aprove {waiting.id}", "can vote on a deploy"),
         (f"stop #{waiting.id}.", f"#{waiting.id}"),
     ]:
         newest = (await alice.screen())[-1].ts if await alice.screen() else ""

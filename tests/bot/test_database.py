@@ -130,7 +130,7 @@ async def test_a_server_that_takes_no_writes_is_said_to(
     database: Database, valkey: redis.Redis
 ) -> None:
     valkey.config_set("maxmemory", 1)
-    with pytest.raises(Unavailable, match="takes no changes"):
+    with pytest.raises(Unavailable, match="refuses changes"):
         await database.perform(setting("a"))
 
 

@@ -80,7 +80,7 @@ async def test_what_a_person_did_is_on_a_card_in_the_channel_of_the_service(
 async def test_an_observation_is_told_once_by_however_many_bots(
     valkey: redis.Redis, database: Database
 ) -> None:
-    found(valkey, DriftKind.FOUND, "Nothing serves.")
+    found(valkey, DriftKind.FOUND, "Nothing is running.")
     for _ in range(2):
         await watch(database).tell()
     valkey.delete(keys.DRIFTS_TOLD)  # as if the first had died before it noted that
@@ -118,7 +118,7 @@ async def test_the_end_of_what_nobody_was_told_of_is_not_told(
 async def test_a_service_without_a_channel_is_in_the_audit_alone(
     valkey: redis.Redis, database: Database
 ) -> None:
-    found(valkey, DriftKind.FOUND, "Nothing serves.", service="worker")
+    found(valkey, DriftKind.FOUND, "Nothing is running.", service="worker")
     await watch(database).tell()
     (operation,) = told(valkey)
     assert operation_messages(operation, SHOP, AT) == ()
@@ -129,6 +129,6 @@ async def test_a_service_without_a_channel_is_in_the_audit_alone(
 async def test_what_a_worker_says_about_what_is_not_its_own_is_not_told(
     valkey: redis.Redis, database: Database, host: str, service: str
 ) -> None:
-    found(valkey, DriftKind.FOUND, "Nothing serves.", host, service)
+    found(valkey, DriftKind.FOUND, "Nothing is running.", host, service)
     await watch(database).tell()
     assert told(valkey) == []

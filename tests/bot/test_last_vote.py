@@ -49,7 +49,7 @@ async def test_what_was_rolled_back_since_is_refused_with_its_last_vote(bot: Run
 
 
 @pytest.mark.parametrize(
-    ("user", "words"), [(EVE, "Only 1 of 2 approvals still count"), (ALICE, "Whoever asked for it")]
+    ("user", "words"), [(EVE, "Only 1 of 2 approvals still count"), (ALICE, "The requester")]
 )
 async def test_who_was_deactivated_since_is_noticed_at_the_last_vote(
     bot: Running, user: str, words: str
@@ -59,7 +59,7 @@ async def test_who_was_deactivated_since_is_noticed_at_the_last_vote(
     await bot.workspace.set_membership(user, Membership.DEACTIVATED.value)
     await approve(bot, CAROL, operation)
     told = await bot.person(CAROL).sees(words)
-    assert "no full member of this workspace (deactivated)" in told.words
+    assert "not a full member of this workspace (deactivated)" in told.words
     ended = bot.operation(operation.id)
     assert ended.state is State.REFUSED
     standings = {one.value.user: one.value.standing for one in ended.standings}

@@ -163,12 +163,14 @@ async def test_the_vote_of_who_may_not_is_refused(bot: Running, user: str, choic
     outcome = await bot.person(user).click(message, choice)
     assert outcome.acknowledged
     told = await bot.workspace.until(lambda one: one.only_for == user)
-    assert "You cannot vote" in told.words or "full members" in told.words
+    assert "can vote on a deploy" in told.words or "full members" in told.words
     assert approval(bot, operation.id).votes == ()
 
 
 @pytest.mark.parametrize("way", ["button", "text"])
-@pytest.mark.parametrize(("user", "words"), [("U0GUEST", "full members"), (BOB, "cannot vote")])
+@pytest.mark.parametrize(
+    ("user", "words"), [("U0GUEST", "full members"), (BOB, "can vote on a deploy")]
+)
 async def test_how_an_operation_stands_is_not_told_to_who_may_not_vote(
     bot: Running, user: str, words: str, way: str
 ) -> None:
@@ -328,7 +330,7 @@ class TestAButton:
         old = having(operation, plan=replace(plan_of(operation), turn=6))
         assert plan_hash(old) != plan_hash(operation)
         await bot.person(EVE).click(await card(bot, old, choice), choice)
-        told = await bot.person(EVE).sees("The plan has changed since that message was drawn")
+        told = await bot.person(EVE).sees("The plan has changed since this card was posted")
         assert "your vote was not counted" in told.words
         assert approval(bot, operation.id).votes == ()
         assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
@@ -393,7 +395,7 @@ class TestTyped:
         operation = deploy_to_approve(bot)
         await approve(bot, user, operation, "text")
         told = await bot.workspace.until(lambda one: one.only_for == user)
-        assert "You cannot vote" in told.words or "full members" in told.words
+        assert "can vote on a deploy" in told.words or "full members" in told.words
         assert plan_of(operation).digest.short not in told.words
         assert told.buttons == ()
 
@@ -427,5 +429,5 @@ class TestARecord:
         bot.connection.hset(where, "record", newer)
         await approve(bot, EVE, operation, way)
         told = await bot.person(EVE).sees("was written by a newer Quaymaster")
-        assert "not acted upon" not in told.words
+        assert "is ignored" not in told.words
         assert bot.connection.hmget(where, "record", "votes") == [newer.encode(), None]

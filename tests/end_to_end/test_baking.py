@@ -105,8 +105,8 @@ async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
     assert isinstance(ended.outcome, Failed), (ended, house.logs())
     assert "web v1" in page_at(house.shop.port)
     card = await final_card(workspace, number)
-    assert "did not stay healthy" in card.words
-    assert "serves again" in card.words
+    assert "Rolled back automatically to" in card.words
+    assert "is back" in card.words
     assert _released(house) == 1
     alice = workspace.person(ALICE)
     again = await house.asked(alice, f"deploy {repository}:2 to {staging}")

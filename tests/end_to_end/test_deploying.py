@@ -58,7 +58,7 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     assert third.state is State.FAILED, third
     assert "web v2" in _page(free_port)
     card = await alice.sees("not healthy", channel="C0SHOP")
-    assert f"{repository}:2 ({second.plan.digest.short}) serves on" in card.words
+    assert f"{repository}:2 ({second.plan.digest.short}) is still running" in card.words
 
     number = await house.asked(alice, f"rollback {house.shop.staging}/web")
     fourth = house.ended(number)
@@ -87,7 +87,7 @@ async def test_production_waits_for_two_people_and_runs_what_they_approved(
     request = await bob.sees("Approve", channel="C0RELEASE")
     push_image(engine, registry, images.web_v2, repository, "1")
     await alice.click(request, "approve")
-    await alice.sees("cannot vote", channel="C0RELEASE")
+    await alice.sees("can vote on a deploy", channel="C0RELEASE")
     await bob.click(request, "approve")
     house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     await approve(workspace, carol, number)

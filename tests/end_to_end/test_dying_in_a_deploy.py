@@ -226,7 +226,7 @@ async def test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answ
     for number in range(3):
         wait_until(partial(_answers, street, number), within=60, what="somebody to answer")
         assert "web v1" in street.page(number)
-    assert "the keeper of leases is away" not in street.house.logs()
+    assert "the keeper of leases is gone" not in street.house.logs()
     assert street.house.refusals() == []
     await _the_next_deploys_work(street, workspace)
 
@@ -353,7 +353,7 @@ async def _card_and_engine_agree(
             assert deployed.image.digest.short in card.words
         case Lost() as lost:
             assert "web v1" in page
-            assert "taken back" in lost.what_was_found
+            assert "were undone" in lost.what_was_found
             assert running.name in lost.what_was_found
             assert lost.what_was_found.split()[0] in card.words
         case other:

@@ -134,7 +134,7 @@ class TestParts:
             forger.copy("resolved", of=other, to=number)
         forger.say(number, state='"queued"', stage='"plan"')
         forger.push(number, record.queue, record.attempt)
-        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert "is ignored" in await _ends_with_words(house, workspace, number)
         assert _nothing_runs(engine, house.shop.production)
 
     @pytest.mark.parametrize("how", ["invented", "of another plan", "counted twice"])
@@ -168,7 +168,7 @@ class TestParts:
                 forger.database.hset(keys.operation(number), "votes", f"[{inner},{inner}]")
         forger.say(number, state='"queued"', stage='"apply"')
         forger.push(number, voted.queue, voted.attempt)
-        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert "is ignored" in await _ends_with_words(house, workspace, number)
         assert _nothing_runs(engine, house.shop.production)
 
     async def test_a_plan_that_was_altered_after_the_votes_deploys_nothing(
@@ -188,7 +188,7 @@ class TestParts:
         one, two = _digests(registry, house.shop.repository)
         forger.alter(number, "plan", one, two)
         house.worker()
-        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert "is ignored" in await _ends_with_words(house, workspace, number)
         assert _nothing_runs(engine, house.shop.production)
 
     async def test_an_operation_written_by_hand_is_not_carried_out(
@@ -330,7 +330,7 @@ class TestWhatIsSeen:
         forger.alter(number, "plan", one, two)
         forger.database.hincrby(keys.operation(number), "revision", 1)
         forger.database.zadd(keys.CARDS_BEHIND, {str(number): "inf"})
-        assert "not acted upon" in await _ends_with_words(house, workspace, number)
+        assert "is ignored" in await _ends_with_words(house, workspace, number)
         assert all(short not in one.words for one in await workspace.messages())
         assert _nothing_runs(engine, house.shop.production)
 
@@ -379,7 +379,7 @@ async def test_a_release_that_was_altered_is_not_rolled_back_to(
     assert one in stored
     database.lset(key, 0, stored.replace(one, wanted))
     number = await house.asked(shop, f"rollback {staging}/web")
-    assert "not acted upon" in await _ends_with_words(house, workspace, number)
+    assert "is ignored" in await _ends_with_words(house, workspace, number)
     assert "web v2" in page_at(house.shop.port)
 
 
@@ -417,7 +417,7 @@ async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
                 keys.bad_digests(ServiceRef(production, "web")), digest.decode(), text.decode()
             )
         asked = await house.asked(shop, f"deploy {repository}:1 to {production}")
-    assert "not acted upon" in await _ends_with_words(house, workspace, asked)
+    assert "is ignored" in await _ends_with_words(house, workspace, asked)
 
 
 async def test_a_genuine_event_that_is_journalled_again_is_refused_in_the_audit(

@@ -126,12 +126,12 @@ async def test_after_a_key_was_stolen_what_rests_on_it_ends_and_the_rest_goes_on
     told = changed(house, "revoke", stolen.id)
     assert f"Ended: #{waiting}." in told
     # Two releases, and which engine the host is.
-    assert f"Signed anew: {3 if role == 'worker' else 0}." in told
+    assert f"Signed again: {3 if role == 'worker' else 0}." in told
     assert "Ended: none" in changed(house, "revoke", stolen.id)
     take_new_key(house, role)
     await started(house, workspace)
     card = await final_card(workspace, waiting)
-    assert f"The key {stolen.id} was revoked, and this rested on it." in card.words
+    assert f"The key {stolen.id} was revoked, and this depended on it." in card.words
     assert isinstance(house.ended(waiting).outcome, Ended)
     back = await house.asked(alice, f"rollback {staging}/web")
     assert house.ended(back).state is State.SUCCEEDED, house.logs()

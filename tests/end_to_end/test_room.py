@@ -83,7 +83,7 @@ async def test_full_its_end_is_written_when_there_is_room(
 
 async def _is_refused(person: Person, repository: str) -> bool:
     words = (await person.command("C0SHOP", f"tags {repository}")).words
-    return "nearly full, so nothing was started" in words or "takes no changes" in words
+    return "nearly full, so nothing was started" in words or "refuses changes" in words
 
 
 async def _is_taken(person: Person, repository: str) -> bool:

@@ -348,7 +348,7 @@ async def test_a_forged_answer_ends_the_deploy_and_says_so(
     ended = house.ended(number)
     assert isinstance(ended.outcome, Failed), ended
     assert "answer of the scanner" in ended.outcome.trouble.what
-    assert "not acted upon" in (await final_card(workspace, number)).words
+    assert "is ignored" in (await final_card(workspace, number)).words
 
 
 async def test_a_forged_order_is_not_scanned_and_ends_the_operation(

@@ -69,7 +69,7 @@ async def test_votes_of_those_who_may_not_and_of_the_requester_do_not_count(
     number, request = await _awaiting(house, workspace, engine, registry, images, asks=BOB)
     eve, bob = workspace.person(EVE), workspace.person(BOB)
     await eve.click(request, "approve")
-    assert (await eve.sees("You cannot vote")).only_for == EVE
+    assert (await eve.sees("can vote on a deploy")).only_for == EVE
     await eve.click(request, "reject")
     await bob.click(request, "approve")
     assert (await bob.sees("your own approval does not count")).only_for == BOB

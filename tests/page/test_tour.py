@@ -134,7 +134,7 @@ class Tour:
         await expect(card).to_contain_text("Needs 2 approvals", timeout=SOON)
         await _presses(alice, card, "Approve")
         await expect(_said(alice, "Only visible to you").last).to_contain_text(
-            "cannot vote", timeout=SOON
+            "can vote on a deploy", timeout=SOON
         )
         request = _card(carol, "Deploy shop/web:v1 to production/web")
         await expect(request).to_be_visible(timeout=SOON)

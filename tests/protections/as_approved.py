@@ -227,7 +227,7 @@ AS_APPROVED = (
     _row(
         "a deploy begins with looking at the image",
         "workers/dispatch.py",
-        'raise Forged("A deploy begins with looking at the image.")',
+        'raise Forged("A deploy starts by examining the image.")',
         "return plan_deploy(request, running, tools)",
         (f"{_DISPATCH}::test_a_deploy_begins_with_looking_at_the_image",),
     ),

@@ -611,7 +611,7 @@ NEVER_SILENT = (
     _row(
         "what must happen once a day goes on after an error",
         "workers/companion.py",
-        '            log.exception("unforeseen error beside the workers")\n',
+        '            log.exception("unexpected error beside the workers")\n',
         "            raise\n",
         (
             "tests/workers/test_companion.py::"

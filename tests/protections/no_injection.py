@@ -435,9 +435,9 @@ NO_INJECTION = (
         "a Redis without a password is found",
         "workers/redis_checks.py",
         '        subject,\n        "broken",\n'
-        '        "none: whoever reaches it can read and delete everything.",\n',
+        '        "none: anyone who reaches it can read and delete everything.",\n',
         '        subject,\n        "ok",\n'
-        '        "none: whoever reaches it can read and delete everything.",\n',
+        '        "none: anyone who reaches it can read and delete everything.",\n',
         (
             "tests/workers/test_redis_checks.py::"
             "test_what_is_set_up_wrongly_is_told_and_how_to_set_it",

@@ -388,7 +388,7 @@ NO_SECRET_LEAVES = (
         "a value beside a mistake in the configuration is not repeated",
         "quaymaster/yaml_source.py",
         '                f"{file}, line {mark.line + 1 if mark else 1}: '
-        'a key stands twice in one place.",\n',
+        'a key appears twice in one place.",\n',
         "                str(error),\n",
         (_CONFIGURATION,),
     ),

@@ -206,7 +206,7 @@ def test_all_that_stops_it_is_said() -> None:
     with pytest.raises(NotAdmissible) as raised:
         refuse(_against(mark=MARK, verdict=BLOCKED))
     assert "was rolled back from production/web" in raised.value.trouble.what
-    assert "worse has come to light" in raised.value.trouble.why
+    assert "has got worse" in raised.value.trouble.why
 
 
 def test_after_is_about_the_same_service_or_the_same_repository() -> None:

@@ -62,5 +62,5 @@ def test_a_late_vote_is_refused() -> None:
 
 def test_a_vote_about_another_plan_is_refused() -> None:
     shown = replace(vote("U0BOB"), plan="0" * 64)
-    with pytest.raises(OtherPlan, match="changed since that message"):
+    with pytest.raises(OtherPlan, match="changed since this card"):
         approval().with_vote(VOTE.signed(shown, ("1042", shown.plan), BOT_KEY))

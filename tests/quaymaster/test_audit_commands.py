@@ -83,7 +83,7 @@ def test_a_part_is_exported_and_checked_with_the_rest(
     words = ("export", "--before", "2025-04-01", "--to", file)
     status, said = audit(*words)
     assert (status, "3 entries were moved to" in said) == (0, True)
-    assert audit(*words) == (0, "Nothing was left to move.\n")
+    assert audit(*words) == (0, "There was nothing to move.\n")
     assert "The audit holds: 4 entries, head" in audit("verify", file)[1]
     assert "The audit holds: 1 entries, head" in audit("verify", "--since-anchor")[1]
     status, said = audit("verify")

@@ -110,7 +110,7 @@ def test_a_chain_of_files_is_checked_in_any_order(valkey: redis.Redis, tmp_path:
         whole(valkey, first)
     with pytest.raises(Forged, match="Entries 1 to 18 are missing"):
         whole(valkey)
-    with pytest.raises(UsageError, match="another file holds as well"):
+    with pytest.raises(UsageError, match="another file also holds"):
         whole(valkey, first, second, second)
 
 
@@ -191,7 +191,7 @@ def test_a_file_that_is_cut_off_is_noticed(valkey: redis.Redis, path: Path, size
     if size == -1:  # the last line break alone
         assert whole(valkey, path).entries == 24
         return
-    with pytest.raises(UsageError, match="no whole export"):
+    with pytest.raises(UsageError, match="not a complete export"):
         whole(valkey, path)
 
 
@@ -206,7 +206,7 @@ def test_a_file_without_its_last_entry_is_noticed(valkey: redis.Redis, path: Pat
 @pytest.mark.parametrize("junk", [b"\xff\xfe\x00", b"{}\n", b'{"quaymaster_audit": "x"}\n'])
 def test_what_is_no_export_is_said(valkey: redis.Redis, path: Path, junk: bytes) -> None:
     path.write_bytes(junk)
-    with pytest.raises(UsageError, match="no whole export"):
+    with pytest.raises(UsageError, match="not a complete export"):
         whole(valkey, path)
 
 

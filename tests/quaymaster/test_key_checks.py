@@ -74,7 +74,7 @@ def test_programs_without_a_key_are_named_with_the_command(tmp_path: Path) -> No
     ring = KeyRing({BOT_KEY.id: BOT_KEY.public(Role.BOT)})
     found = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": BOT_KEY.as_text()}, ring)["key ring"]
     assert found.verdict == "broken"
-    assert "no key of worker-build1, worker-registry and scanner" in found.what
+    assert "no current key of worker-build1, worker-registry and scanner" in found.what
     assert "`quaymaster keys new`" in found.next_step
 
 
@@ -88,7 +88,7 @@ def test_a_key_that_will_end_is_warned_about(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("", "QUAYMASTER_SIGNING_KEY is not set"),
-        (STRANGER_KEY.as_text(), "is another one than this program's"),
+        (STRANGER_KEY.as_text(), "is not the key of this program"),
     ],
     ids=["none", "of a stranger"],
 )

@@ -128,7 +128,7 @@ class TestServer:
             ("socks5://ci:hunter2@proxy.test:1080", "SOCKS"),
             ("socks5h://proxy.test", "SOCKS"),
             ("SOCKS4://proxy.test", "SOCKS"),
-            ("https://ci:hunter2@proxy.test:3128", "over TLS"),
+            ("https://ci:hunter2@proxy.test:3128", "requires TLS"),
             ("ftp://ci:hunter2@proxy.test", "not the address of an HTTP proxy"),
             ("http://ci:hunter2@", "not the address of an HTTP proxy"),
             ("http://ci:hunter2@proxy.test:99999", "not the address of an HTTP proxy"),
@@ -147,7 +147,7 @@ class TestServer:
     ) -> None:
         with pytest.raises(ConfigurationError) as refused:
             Settings.from_env({name: value})
-        assert f"{name} cannot be followed" in str(refused.value)
+        assert f"{name} cannot be used" in str(refused.value)
         assert why in str(refused.value)
         assert "hunter2" not in str(refused.value)
 
@@ -172,5 +172,5 @@ def test_a_program_says_so_when_it_starts(command: list[str], tmp_path: Path) ->
         text=True,
     )
     assert done.returncode in (1, 2)
-    assert "HTTPS_PROXY cannot be followed. It names a SOCKS proxy" in done.stderr
+    assert "HTTPS_PROXY cannot be used. It names a SOCKS proxy" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout

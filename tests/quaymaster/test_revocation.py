@@ -193,7 +193,7 @@ def test_an_approval_whose_plan_rests_on_it_is_superseded_with_its_sentence(
     ended = loaded(valkey, own.ring)
     assert ended.state is State.SUPERSEDED
     assert ended.outcome == Ended(
-        "The key worker-1 was revoked, and this rested on it. Nothing was changed.",
+        "The key worker-1 was revoked, and this depended on it. Nothing was changed.",
         next_step="Ask for it again.",
     )
     assert (ended.plan, ended.votes) == (None, ())
@@ -235,7 +235,7 @@ def test_what_has_begun_is_not_said_to_have_changed_nothing(
     ended = loaded(valkey, own.ring)
     assert ended.state is (State.CANCELLED if key is BOT_KEY else State.UNKNOWN)
     assert isinstance(ended.outcome, Ended | Lost)
-    assert "Look at what runs now" in ended.outcome.next_step
+    assert "Check what runs now" in ended.outcome.next_step
 
 
 def test_a_worker_of_another_queue_ends_what_it_looked_after(valkey: redis.Redis) -> None:

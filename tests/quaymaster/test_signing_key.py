@@ -69,7 +69,7 @@ def test_a_key_that_the_ring_does_not_have_is_refused() -> None:
 
 
 def test_a_key_that_another_one_is_called_like_is_refused() -> None:
-    assert "is another one than this program's" in refused(STRANGER_KEY, Role.BOT)
+    assert "is not the key of this program" in refused(STRANGER_KEY, Role.BOT)
 
 
 def test_a_key_that_has_ended_or_was_revoked_signs_nothing() -> None:
@@ -78,6 +78,6 @@ def test_a_key_that_has_ended_or_was_revoked_signs_nothing() -> None:
         replace(entry, ends_at=now - timedelta(seconds=1)),
         replace(entry, revoked_at=now),
     ):
-        assert "signs nothing any more" in refused(BOT_KEY, Role.BOT, ended)
+        assert "can no longer sign" in refused(BOT_KEY, Role.BOT, ended)
     ending = RING.with_key(replace(entry, ends_at=now + timedelta(days=1)))
     assert Keys.of(BOT_KEY, ending, Role.BOT).private == BOT_KEY

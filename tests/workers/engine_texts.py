@@ -81,7 +81,7 @@ TEXTS = (
         "error parsing HTTP 429 response body: invalid character '<' looking for beginning of "
         f'value: "{_PAGE % "429 Too Many Requests"}"',
         OutsideFailure,
-        "asked too often",
+        "gets too many requests",
     ),
     (
         "26",
@@ -89,7 +89,7 @@ TEXTS = (
         500,
         f"toomanyrequests: {_PAGE % '429 Too Many Requests'}",
         OutsideFailure,
-        "asked too often",
+        "gets too many requests",
     ),
     (
         "containerd",
@@ -97,7 +97,7 @@ TEXTS = (
         500,
         f"{_RESOLVE}{_STATUS}429 Too Many Requests",
         OutsideFailure,
-        "asked too often",
+        "gets too many requests",
     ),
     (
         "26",
@@ -134,7 +134,7 @@ TEXTS = (
     ),
     ("containerd", PUSH, None, f"{_PUT}413 Request Entity Too Large", OutsideFailure, "as large"),
     ("containerd", PUSH, None, f"{_PUT}507 Insufficient Storage", DiskFull, "no space left"),
-    ("containerd", PUSH, None, f"{_PUT}400 Bad Request", OutsideFailure, "does not take"),
+    ("containerd", PUSH, None, f"{_PUT}400 Bad Request", OutsideFailure, "rejects"),
     ("containerd", PUSH, None, f"{_PUT}500 Internal Server Error", OutsideFailure, "failed."),
     (
         "20.10",
@@ -187,7 +187,7 @@ TEXTS = (
         f'{_RESOLVE}failed to do request: Head "https://{HOST}/v2/": dial tcp {HOST}: connect: '
         "connection refused",
         OutsideFailure,
-        "does not reach the registry",
+        "cannot reach the registry",
     ),
     (
         "containerd",
@@ -222,8 +222,8 @@ TEXTS = (
         "error while creating mount source path '/sys/denied': mkdir /sys/denied: operation not "
         "permitted",
         OutsideFailure,
-        "build1 may not do",
+        "build1 is not allowed to do",
     ),
     ("26", ITSELF, 404, "network unauthorized not found", NotFound, "A network that"),
-    ("26", ITSELF, 400, "Minimum memory limit allowed is 6MB", OutsideFailure, "does not take"),
+    ("26", ITSELF, 400, "Minimum memory limit allowed is 6MB", OutsideFailure, "rejects"),
 )

@@ -56,12 +56,12 @@ def test_what_is_an_answer_passes() -> None:
 
 
 def test_what_fails_beside_an_error_is_told_with_it() -> None:
-    error = Unhealthy("It is not healthy.", why="It ended with status 3.", next_step="Repair it.")
+    error = Unhealthy("It is not healthy.", why="It exited with status 3.", next_step="Repair it.")
     with beside(error):
         failing(OutsideFailure("build1 does not answer."))
     assert error.trouble.what == "It is not healthy."
     assert error.trouble.why == (
-        "It ended with status 3. Tidying up failed too: build1 does not answer."
+        "It exited with status 3. Cleaning up failed too: build1 does not answer."
     )
     with beside(error):
         failing(RecursionError("hunter2"))
@@ -84,9 +84,9 @@ def test_words_are_shown_without_secrets_or_not_at_all(monkeypatch: pytest.Monke
 def test_an_unhealthy_container_is_told_without_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
     no_log = OutsideFailure("The log cannot be read.")
     monkeypatch.setattr(health, "log_tail", lambda *_: failing(no_log))
-    found = health.unhealthy(None, SERVING, "It ended with status 3.", ())  # type: ignore[arg-type]
+    found = health.unhealthy(None, SERVING, "It exited with status 3.", ())  # type: ignore[arg-type]
     assert type(found) is Unhealthy
-    assert found.trouble.why == "It ended with status 3."
+    assert found.trouble.why == "It exited with status 3."
     assert found.trouble.log_tail == ()
 
 

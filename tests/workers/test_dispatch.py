@@ -18,7 +18,7 @@ def test_a_worker_with_another_configuration_does_nothing() -> None:
 
 @pytest.mark.parametrize("stage", [Stage.WORK])
 def test_a_deploy_begins_with_looking_at_the_image(stage: Stage) -> None:
-    with pytest.raises(Forged, match="begins with looking"):
+    with pytest.raises(Forged, match="starts by examining"):
         work(running(of_shop(deploy(stage=stage))), toolbox())
 
 

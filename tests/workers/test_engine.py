@@ -34,7 +34,7 @@ def test_an_engine_that_hangs_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://host", "npipe:////./pipe/docker", "nonsense"])
 def test_an_address_of_another_kind_is_a_mistake_in_the_configuration(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="no address of a Docker engine"):
+    with pytest.raises(ConfigurationError, match="not the address of a Docker engine"):
         Engine.connect(url)
 
 

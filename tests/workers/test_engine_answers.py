@@ -108,5 +108,5 @@ def test_is_read_or_refused_with_words(
 def test_a_date_far_away_is_refused_with_words(told: Told) -> None:
     listed = {"Id": "sha256:" + "a" * 64, "Size": 1, "Created": 2**63}
     told.bodies[0] = json.dumps([listed]).encode()
-    with pytest.raises(OutsideFailure, match="not understood"):
+    with pytest.raises(OutsideFailure, match="does not understand"):
         images(told.engine)

@@ -89,7 +89,7 @@ PULLED = {
         problem(403, "DENIED", EXPIRED),
         LoginRefused,
         "has expired",
-        "renews its password",
+        "renew its password",
         "expired",
     ),
     "no such tag": Told(
@@ -102,12 +102,12 @@ PULLED = {
         "spelling",
     ),
     "too many requests": Told(
-        problem(429, "TOOMANYREQUESTS", HUB_LIMIT), OutsideFailure, "asked too often", "Try again"
+        problem(429, "TOOMANYREQUESTS", HUB_LIMIT), OutsideFailure, "too many requests", "Try again"
     ),
     "a proxy's limit": Told(
         Said(429, NGINX % b"429 Too Many Requests", (("Content-Type", "text/html"),)),
         OutsideFailure,
-        "asked too often",
+        "too many requests",
         "Try again",
     ),
 }
@@ -122,7 +122,7 @@ PUSHED = {
         problem(403, "DENIED", EXPIRED),
         LoginRefused,
         "has expired",
-        "renews its password",
+        "renew its password",
         "expired",
     ),
     "an immutable tag": Told(
@@ -141,7 +141,7 @@ PUSHED = {
         "as large as a layer",
         "client_max_body_size",
     ),
-    "a full disk": Told(Said(507), DiskFull, "has no space left", "Whoever runs the registry"),
+    "a full disk": Told(Said(507), DiskFull, "has no space left", "the registry's administrator"),
     "something that the engine keeps to itself": Told(
         problem(500, "UNKNOWN", "mkdir /srv/registry: no space left on device"),
         OutsideFailure,
@@ -151,7 +151,7 @@ PUSHED = {
     "too many requests": Told(
         problem(429, "TOOMANYREQUESTS", "Rate exceeded"),
         OutsideFailure,
-        "asked too often",
+        "too many requests",
         "Try again",
     ),
 }
@@ -314,7 +314,7 @@ def test_a_program_that_cannot_be_started_is_told(
 def test_what_the_host_does_not_allow_is_not_the_registrys(
     host: Engine, made: Callable[..., Any]
 ) -> None:
-    with pytest.raises(OutsideFailure, match="build1 may not do") as raised:
+    with pytest.raises(OutsideFailure, match="build1 is not allowed to do") as raised:
         run(host, made(host={"binds": ["/sys/denied:/data"]}))
     assert "rights" in raised.value.trouble.next_step
 
@@ -332,7 +332,7 @@ def test_a_directory_or_a_network_that_is_missing_is_not_the_registrys(
 def test_a_setting_that_the_host_does_not_take_is_told(
     host: Engine, made: Callable[..., Any]
 ) -> None:
-    with pytest.raises(OutsideFailure, match="does not take production/denied as it is") as raised:
+    with pytest.raises(OutsideFailure, match="rejects production/denied as it is") as raised:
         made(host={"mem_limit": 1024})
     assert "quaymaster.yml" in raised.value.trouble.next_step
 

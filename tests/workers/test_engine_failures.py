@@ -140,7 +140,14 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
     ("phase", "status", "words", "kind", "what", "way"),
     [
         # By itself: whatever it says is not the registry's.
-        (ITSELF, 500, MOUNTED, OutsideFailure, "build1 may not do", "owner and the rights"),
+        (
+            ITSELF,
+            500,
+            MOUNTED,
+            OutsideFailure,
+            "build1 is not allowed to do",
+            "owner and the rights",
+        ),
         (ITSELF, 500, NO_SPACE, DiskFull, "build1 has no space", "docker system df"),
         (
             ITSELF,
@@ -150,14 +157,14 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "A port that",
             "Stop what uses the port",
         ),
-        (ITSELF, 409, "Conflict. The container name is in use", Conflict, "build1 does", ""),
+        (ITSELF, 409, "Conflict. The container name is in use", Conflict, "build1 cannot do", ""),
         (ITSELF, 404, "network quaymaster-denied not found", NotFound, "A network", "Ask again"),
         (
             ITSELF,
             400,
             "Minimum memory limit allowed is 6MB",
             OutsideFailure,
-            "does not take",
+            "rejects",
             "quaymaster.yml",
         ),
         (
@@ -202,9 +209,9 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             f"pull access denied for x: {ECR_EXPIRED}",
             LoginRefused,
             "has expired",
-            "renews",
+            "renew its password",
         ),
-        (PUSH, None, ECR_EXPIRED, LoginRefused, "has expired", "renews"),
+        (PUSH, None, ECR_EXPIRED, LoginRefused, "has expired", "renew its password"),
         (PUSH, None, ECR_IMMUTABLE, Conflict, "refuses to change", "another tag"),
         (
             PUSH,
@@ -225,13 +232,13 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "as large as a layer",
             "client_max_body_size",
         ),
-        (PULL, 500, HUB_LIMIT, OutsideFailure, "asked too often", "Try again in"),
+        (PULL, 500, HUB_LIMIT, OutsideFailure, "gets too many requests", "Try again in"),
         (
             PULL,
             None,
             "unexpected status from HEAD request to https://r/v2/x: 429 Too Many Requests",
             OutsideFailure,
-            "asked too often",
+            "gets too many requests",
             "Try again in",
         ),
         (PULL, None, NO_SPACE, DiskFull, "build1 has no space", "docker system df"),
@@ -242,7 +249,7 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "received unexpected HTTP status: 507 Insufficient Storage",
             DiskFull,
             "The registry of",
-            "Whoever runs the registry",
+            "the registry's administrator",
         ),
         (
             PUSH,
@@ -250,7 +257,7 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             "unknown: mkdir /var/lib/registry/x: no space left on device",
             DiskFull,
             "The registry of",
-            "Whoever runs the registry",
+            "the registry's administrator",
         ),
         # By status and code.
         (
@@ -278,7 +285,7 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
             'Get "https://registry.denied.example.com/v2/": dial tcp: lookup '
             "registry.denied.example.com: no such host",
             OutsideFailure,
-            "does not reach the registry",
+            "cannot reach the registry",
             "registry's name",
         ),
         (
@@ -302,14 +309,14 @@ NO_SPACE = "write /var/lib/docker/tmp/GetImageBlob1234: no space left on device"
         (PULL, 404, HARBOR_NO_PROJECT, NotFound, "has no project", "spelling"),
         (PUSH, None, HARBOR_NO_RIGHT, LoginRefused, "refuses the login", "rights"),
         # What is pulled is not taken, it is given.
-        (PULL, 412, HARBOR_VULNERABLE, OutsideFailure, "does not give out", "rule"),
-        (PULL, 500, HARBOR_VULNERABLE, OutsideFailure, "does not give out", "rule"),
+        (PULL, 412, HARBOR_VULNERABLE, OutsideFailure, "refuses to serve", "rule"),
+        (PULL, 500, HARBOR_VULNERABLE, OutsideFailure, "refuses to serve", "rule"),
         (
             PULL,
             500,
             "unexpected status code [manifests 1.4]: 412 Precondition Failed",
             OutsideFailure,
-            "does not give out",
+            "refuses to serve",
             "rule",
         ),
     ],
@@ -340,7 +347,7 @@ def test_what_real_engines_said_is_told_for_what_it_was(
 
 def test_a_code_in_an_event_counts() -> None:
     found = refusal("no", phase=PUSH, status=429, subject="shop/web:1.4")
-    assert "asked too often" in found.trouble.what
+    assert "gets too many requests" in found.trouble.what
 
 
 def test_a_socket_that_may_not_be_opened_is_told_by_the_error_and_not_by_a_name(

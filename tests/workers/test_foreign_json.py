@@ -271,7 +271,7 @@ def test_another_type_ends_in_the_reason(
         reader(changed(document, path, lambda inside, name: inside.update({name: wrong})))
     except QuaymasterError as error:
         said = str(error)
-    assert "does not read" not in said or f"At {path[0]}" in said
+    assert "cannot be read" not in said or f"At {path[0]}" in said
     assert "is not a container image" not in said or path[-1] == "mediaType"
 
 

@@ -26,7 +26,7 @@ from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine
 
-FORGED = Forged("The record of 1042 is not acted upon.", why="It was changed.").trouble
+FORGED = Forged("The record of 1042 is ignored.", why="It was changed.").trouble
 
 
 def forge(valkey: redis.Redis, given: Operation, *fields: str) -> None:

@@ -40,14 +40,14 @@ class TestRefusal:
     def test_what_has_ended_does_not_start(self, state: State) -> None:
         words = said(operation(), ended=state)
         assert words.startswith(
-            "#1042 ended before; something put it back into the queue. Nothing was done."
+            "#1042 had already ended; something put it back into the queue. Nothing was done."
         )
         assert state.said in words
 
     def test_a_request_is_valid_for_as_long_as_is_configured(self) -> None:
         assert said(operation(), NOW + DAY) == ""
         words = said(operation(), NOW + DAY + timedelta(seconds=1))
-        assert words.startswith("#1042 was asked for more than 24 hours ago. Nothing was done.")
+        assert words.startswith("#1042 was requested more than 24 hours ago. Nothing was done.")
 
     def test_a_request_may_be_from_the_future_by_as_much_as_clocks_differ(self) -> None:
         assert said(operation(), NOW - SKEW) == ""
@@ -59,7 +59,7 @@ class TestRefusal:
         in_time = [vote("U0BOB", at=NOW), vote("U0CAROL", at=expires_at + SKEW)]
         assert said(having(given, votes=in_time)) == ""
         late = [*in_time[:1], vote("U0CAROL", at=expires_at + SKEW + timedelta(seconds=1))]
-        assert "voted on after its approval had expired" in said(having(given, votes=late))
+        assert "a vote after its approval had expired" in said(having(given, votes=late))
 
     def test_how_late_it_starts_after_the_vote_is_not_asked(self) -> None:
         given = awaiting(votes=[vote("U0BOB"), vote("U0CAROL")])
@@ -99,7 +99,7 @@ def test_what_ended_and_was_put_back_is_refused_on_its_card(
     put_back(valkey, kept)
     run(1042, old.job_id, toolbox(valkey))
     assert refused(valkey, old) == (
-        "#1042 ended before; something put it back into the queue. Nothing was done."
+        "#1042 had already ended; something put it back into the queue. Nothing was done."
     )
 
 
@@ -123,7 +123,7 @@ def test_a_vote_after_the_end_of_its_time_is_refused_on_its_card(valkey: redis.R
     given = of_shop(deploy(plan=frozen, stage=Stage.APPLY, attempt=2))
     voted = recorded(valkey, having(given, votes=[vote("U0BOB", at=at)]))
     run(1042, voted.job_id, toolbox(valkey))
-    assert "voted on after" in refused(valkey, voted)
+    assert "a vote after" in refused(valkey, voted)
 
 
 def test_where_the_audit_does_not_hold_nothing_starts(valkey: redis.Redis) -> None:

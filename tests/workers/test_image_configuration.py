@@ -100,7 +100,7 @@ def test_sizes_are_left_out_where_history_and_layers_do_not_match_up() -> None:
 
 @pytest.mark.parametrize("document", [[], "x", {"config": {"Env": "PATH"}}])
 def test_what_is_no_configuration_is_refused(document: Any) -> None:
-    with pytest.raises(OutsideFailure, match=r"The configuration of shop/web:1\.4 does not read"):
+    with pytest.raises(OutsideFailure, match=r"The configuration of shop/web:1\.4 cannot be read"):
         read(document)
 
 

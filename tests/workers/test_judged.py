@@ -71,8 +71,8 @@ def test_what_was_looked_at_is_clean(judge: Judge, system: str) -> None:
         ("ubuntu 16.04", Gap.END_OF_LIFE, "ubuntu 16.04 is past its end of life"),
         ("sid", Gap.NOT_RELEASED, "debian forky/sid is not a release"),
         ("kali", Gap.NOT_RELEASED, "debian kali-rolling is not a release"),
-        ("debian without packages", Gap.NO_PACKAGES, "no database of packages"),
-        ("debian with an empty list", Gap.NO_PACKAGES, "no database of packages"),
+        ("debian without packages", Gap.NO_PACKAGES, "no package database"),
+        ("debian with an empty list", Gap.NO_PACKAGES, "no package database"),
         ("packages without debian", Gap.NAMELESS, "does not say of which"),
         ("centos stream", Gap.NOT_SUPPORTED, "does not support centos-stream 9"),
         ("fedora", Gap.NOT_SUPPORTED, "does not support fedora 40"),
@@ -118,7 +118,7 @@ def test_of_an_index_the_scanner_may_not_look_at_another_member_than_was_meant(
     meant, other = (system_image(name) for name in ("debian", "scratch"))
     first, second = judge.content.put(meant, "a"), judge.content.put(other, "b")
     index = judge.content.index_of("1", ("linux/s390x", first), ("linux/amd64", second))
-    with pytest.raises(ScannerBroken, match="looked at another image"):
+    with pytest.raises(ScannerBroken, match="examined the wrong image"):
         judge.scanner.scan_registry(judge.ref(index), judge.login, config=Digest(meant.id))
     report = judge.scanner.scan_registry(judge.ref(first), judge.login, config=Digest(meant.id))
     assert (str(report.digest), report.gap) == (first, None)
@@ -143,7 +143,7 @@ def test_a_report_about_another_image_of_a_host_is_no_report(
         )
         swaps.chmod(0o755)
         lying = Scanner(swaps, judge.scanner.cache, judge.scanner.environment)
-        with pytest.raises(ScannerBroken, match="looked at another image"):
+        with pytest.raises(ScannerBroken, match="examined the wrong image"):
             lying.scan_local(image, docker_host, config=Digest(meant.id))
     finally:
         remove_images(engine, repository)

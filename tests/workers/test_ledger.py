@@ -80,7 +80,7 @@ class TestReleases:
         other = replace(release(3), environment="staging")
         text = RELEASE.signed(other, ("production", "web"), WORKER_KEY).text
         valkey.rpush(keys.releases(ServiceRef("production", "web")), text)
-        with pytest.raises(Forged, match="no release of production/web"):
+        with pytest.raises(Forged, match="not a release of production/web"):
             releases_of(ServiceRef("production", "web"), toolbox(valkey))
 
 

@@ -72,9 +72,9 @@ def test_a_layer_that_is_elsewhere_is_not_the_registrys() -> None:
 @pytest.mark.parametrize(
     ("content", "media_type", "said"),
     [
-        (b"<html>login</html>", "text/html", "does not read"),
-        (b"", OCI_IMAGE, "does not read"),
-        (b"[]", OCI_IMAGE, "does not read"),
+        (b"<html>login</html>", "text/html", "cannot be read"),
+        (b"", OCI_IMAGE, "cannot be read"),
+        (b"[]", OCI_IMAGE, "cannot be read"),
         (image(), "text/html", "text/html"),
         (image(), "", "nothing"),
         (image(), "application/vnd.docker.distribution.manifest.v1+prettyjws", "schema 1"),

@@ -44,14 +44,14 @@ def test_nobody_there_is_said_in_words() -> None:
     def refused() -> socket.socket:
         raise ConnectionRefusedError(111, "Connection refused")
 
-    assert ask_http(refused, "/healthz").words == "/healthz does not answer (connection refused)"
+    assert ask_http(refused, "/healthz").words == "/healthz did not answer (connection refused)"
     assert not ask_tcp(refused, 8080).is_fine
 
 
 def test_a_proxy_that_hangs_up_is_no_service() -> None:
     ours, theirs = socket.socketpair()
     theirs.close()
-    assert ask_tcp(lambda: ours, 8080).words == "port 8080 hangs up"
+    assert ask_tcp(lambda: ours, 8080).words == "port 8080 closed the connection"
 
 
 def test_a_connection_that_stands_is_a_service() -> None:

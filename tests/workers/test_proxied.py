@@ -43,7 +43,7 @@ def test_a_registry_is_asked_for_through_the_proxy() -> None:
             "NO_PROXY": "localhost,[::1],fd00::/8,10.0.0.0/8,*.example.com",
         }
         said = pinged("registry.invalid", environ)
-        assert "The proxy of the environment does not lead there." in said
+        assert "The proxy in the environment does not connect to it." in said
         assert "hunter2" not in said
     (first,) = proxy.asked
     assert first.startswith(b"CONNECT registry.invalid:443 ")
@@ -58,7 +58,7 @@ def test_any_login_gets_to_the_proxy(login: str, sent: bytes) -> None:
     proxy = Proxy()
     with misbehaving(proxy.script) as (host, port):
         said = pinged("registry.invalid", {"HTTPS_PROXY": f"http://{login}@{host}:{port}"})
-    assert "The proxy of the environment does not lead there." in said
+    assert "The proxy in the environment does not connect to it." in said
     assert b"Proxy-Authorization: Basic " + sent + b"\r\n" in proxy.asked[0]
 
 
@@ -87,7 +87,7 @@ def test_no_proxy_alone_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("value", ["socks5://proxy.test:1080", "https://proxy.test"])
 def test_one_that_cannot_be_used_is_an_error_of_the_configuration(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="HTTPS_PROXY cannot be followed"):
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY cannot be used"):
         RegistryLogin.of(RegistryAccess("registry.test"), {"HTTPS_PROXY": value})
     login = RegistryLogin.of(RegistryAccess("localhost:5000"), {"HTTPS_PROXY": value})
     assert login.proxies.to("https://registry.test/") is None

@@ -78,7 +78,7 @@ def test_the_line_that_is_said_is_read_by_the_configuration() -> None:
     ],
 )
 def test_an_address_of_this_machine_or_its_link_is_never_followed_to(target: str) -> None:
-    assert "this very machine or of its own link" in sent_to(target)
+    assert "this machine or of its local link" in sent_to(target)
 
 
 def test_one_that_is_configured_is(lying: LyingRegistry) -> None:
@@ -115,7 +115,7 @@ def test_what_another_host_says_of_its_refusal_is_not_shown(lying: LyingRegistry
 def test_a_login_server_on_this_machine_gets_nothing_from_a_registry_elsewhere() -> None:
     with misbehaving(silent) as (_, port):
         connection = RegistryConnection(REMOTE)
-        with pytest.raises(OutsideFailure, match="this very machine"):
+        with pytest.raises(OutsideFailure, match="this machine"):
             connection._ask_for_token(httpx.URL(f"https://127.0.0.1:{port}/token"), {})
 
 

@@ -51,7 +51,7 @@ def test_a_wrong_password_is_told_apart_from_a_server_that_is_away(
     assert "does not accept the password" in found.what
     assert "made-up-and-wrong" not in str(found)
     valkey_server.kill()
-    assert "not reached" in checks(valkey_server.url)["Redis"].what
+    assert "cannot be reached" in checks(valkey_server.url)["Redis"].what
 
 
 @pytest.mark.engine

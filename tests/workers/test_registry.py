@@ -270,9 +270,9 @@ def test_without_credentials_the_registry_wants_a_login(
     registry: RealRegistry, ref: ImageRef
 ) -> None:
     with Registry(RegistryLogin(registry.host, "http")) as client:
-        with pytest.raises(LoginRefused, match="wants a login"):
+        with pytest.raises(LoginRefused, match="requires a login"):
             client.tags(ref.repository)
-        with pytest.raises(LoginRefused, match="wants a login"):
+        with pytest.raises(LoginRefused, match="requires a login"):
             client.ping()
 
 

@@ -172,7 +172,7 @@ def test_basic_that_was_refused_is_not_tried_again() -> None:
 
 def test_without_credentials_the_error_says_that_some_are_wanted() -> None:
     anonymous = Authorizer(RegistryLogin("registry.test", "https"), TokenServer())
-    with pytest.raises(LoginRefused, match=r"registry\.test wants a login"):
+    with pytest.raises(LoginRefused, match=r"registry\.test requires a login"):
         anonymous.answer(refused("Basic realm=x"), SCOPES, "")
 
 

@@ -68,7 +68,7 @@ def presented(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("name", "first", "last", "what", "way"),
     [
-        ("localhost", -2 * DAY, -DAY, "is not valid now", "renews it"),
+        ("localhost", -2 * DAY, -DAY, "is not valid now", "renew it"),
         ("localhost", DAY, 2 * DAY, "is not valid now", "clock"),
         ("registry.example.com", -DAY, DAY, "is for another name", "add this one"),
     ],

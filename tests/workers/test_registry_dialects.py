@@ -131,7 +131,7 @@ def test_a_refusal_that_comes_packed_is_quoted(lying: LyingRegistry) -> None:
 @pytest.mark.parametrize("packing", ["br", "zstd", "gzip, br", "gzip, gzip, gzip, gzip"])
 def test_what_nobody_here_can_unpack_is_said_so(lying: LyingRegistry, packing: str) -> None:
     lying.answer = stored(("Content-Encoding", packing), DIGEST, packed=gzip.compress)
-    with lying.registry() as registry, pytest.raises(OutsideFailure, match="not asked for"):
+    with lying.registry() as registry, pytest.raises(OutsideFailure, match="not requested"):
         registry.manifest(lying.ref("shop/web:1.4"))
 
 

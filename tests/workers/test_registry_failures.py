@@ -123,8 +123,13 @@ def test_each_failure_is_its_own_error(
             "Remove tags",
         ),
         (Said(413, b"<html>too large</html>"), OutsideFailure, "as large as", "body_size"),
-        (problem(429, "TOOMANYREQUESTS", "Rate exceeded"), OutsideFailure, "too often", "minutes"),
-        (Said(507), DiskFull, "has no space left", "Whoever runs the registry"),
+        (
+            problem(429, "TOOMANYREQUESTS", "Rate exceeded"),
+            OutsideFailure,
+            "too many requests",
+            "minutes",
+        ),
+        (Said(507), DiskFull, "has no space left", "the registry's administrator"),
         # And what only has such a name is what its status says.
         (
             problem(403, "DENIED", "shop/quota:immutable: not for you"),
@@ -234,7 +239,7 @@ def test_a_registry_that_stored_something_else_is_found_out(lying: LyingRegistry
         return Said(200, MANIFEST, (TYPE,))
 
     lying.answer = answer
-    with lying.registry() as registry, pytest.raises(OutsideFailure, match="something else"):
+    with lying.registry() as registry, pytest.raises(OutsideFailure, match="something other"):
         registry.tag(lying.ref("shop/web:1.4"), lying.ref("shop/web:1.5"))
 
 
@@ -303,7 +308,7 @@ class TestPages:
             assert registry.tags(Repository(lying.host, "shop/web")).names == ()
 
     def test_a_list_that_does_not_read_is_refused(self, lying: LyingRegistry) -> None:
-        assert "does not read" in self.refused(lying, lambda _: Said(200, b'{"tags": [1]}'))
+        assert "cannot be read" in self.refused(lying, lambda _: Said(200, b'{"tags": [1]}'))
 
 
 def test_a_redirect_to_another_host_does_not_carry_the_login(lying: LyingRegistry) -> None:

@@ -70,5 +70,5 @@ def test_a_report_that_is_forged_is_no_verdict(valkey: redis.Redis) -> None:
 
 
 def test_what_nobody_looked_at_is_no_verdict(valkey: redis.Redis) -> None:
-    with pytest.raises(Forged, match="not looked at"):
+    with pytest.raises(Forged, match="not examined"):
         found_of(operation(), toolbox(valkey))

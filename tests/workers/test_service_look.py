@@ -179,7 +179,7 @@ def test_a_container_that_a_person_stopped_is_told_and_stays_stopped(
     engine.containers.get(serving.id).stop(timeout=1)
     kind, what = looked(look, valkey, service)
     assert kind is DriftKind.FOUND
-    assert f"Nothing serves. {serving.name} is stopped" in what
+    assert f"Nothing is running. {serving.name} is stopped" in what
     assert service.places() == {1: Place.HALTED}
 
     engine.containers.get(serving.id).start()
@@ -274,7 +274,7 @@ def test_another_version_than_the_released_one_is_told(
     image = service.image(images.web_v2, "2")
     new = service.candidate(service.spec(image, 2))
     switch(service.host, old, new, nothing)
-    assert f"serves with {image.digest.short}" in looked(look, valkey, service)[1]
+    assert f"runs {image.digest.short}; #" in looked(look, valkey, service)[1]
 
 
 def test_a_service_that_is_well_or_was_never_released_is_not_told(
@@ -387,7 +387,7 @@ def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
         assert told is not None
         assert told.kind is DriftKind.FOUND
         assert f"{first.name} is stopped" in told.what
-        assert f"tried to settle that: {HOST} does not take {service.environment}/web" in told.what
+        assert f"Settling that failed: {HOST} rejects {service.environment}/web" in told.what
     finally:
         other.clean()
 
@@ -423,7 +423,7 @@ def test_at_another_engine_nothing_is_touched_and_nothing_is_told(
 
 
 def test_an_observation_that_no_worker_of_the_host_signed_is_left_out(valkey: redis.Redis) -> None:
-    drift = Drift("production", "web", HOST, DriftKind.FOUND, "Nothing serves.", NOW)
+    drift = Drift("production", "web", HOST, DriftKind.FOUND, "Nothing is running.", NOW)
     perform(valkey, drifts.observe(drift, None, WORKER_KEY))
     assert len(ask(valkey, drifts.observed(RING))) == 1
     text: Any = valkey.hget("quaymaster:drifts", "production/web")

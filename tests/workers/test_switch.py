@@ -80,7 +80,7 @@ def test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_st
 ) -> None:
     spec = service.spec(service.image(images.web_v1, "1"), 2)
     other = str(service.member(service.image(images.web_v2, "2")).config)
-    with pytest.raises(OutsideFailure, match="not made from the image that was looked at"):
+    with pytest.raises(OutsideFailure, match="not made from the image that was examined"):
         create_candidate(service.host, replace(spec, image_id=other), nothing)
     assert service.places() == {}
 
@@ -92,7 +92,7 @@ def test_an_unhealthy_candidate_leaves_the_old_one_serving(
     health = HealthCheck(http="/healthz", port=8000, within=1.0)
     spec = service.spec(service.image(images.web_v3_broken, "3"), 2, health=health)
     candidate = create_candidate(service.host, spec, nothing)
-    with pytest.raises(Unhealthy, match="answers 503") as raised:
+    with pytest.raises(Unhealthy, match="returned 503") as raised:
         wait_until_healthy(service.host, candidate, health, nothing, nothing)
     assert any("GET /healthz 503" in line for line in raised.value.trouble.log_tail)
     put_away(service.host, candidate, nothing)
@@ -129,7 +129,7 @@ def test_a_port_that_is_lost_in_the_gap_goes_back_to_the_old_one(
         with pytest.raises(Conflict) as raised:
             switch(service.host, old, candidate, nothing)
     assert raised.value.trouble.next_step
-    assert raised.value.runs_now.startswith("The old one serves again")
+    assert raised.value.runs_now.startswith("The old container is back")
     assert service.places() == {1: Place.SERVING}
     assert service.page() == "web v1"
 
@@ -155,7 +155,7 @@ def test_the_old_one_comes_back_when_the_new_one_fails_on_the_port(
     with pytest.raises(Unhealthy) as raised:
         recreate_on_port(service.host, old, spec, nothing, nothing, nothing)
     assert raised.value.trouble.log_tail
-    assert raised.value.runs_now.startswith("The old one serves again")
+    assert raised.value.runs_now.startswith("The old container is back")
     assert service.places() == {1: Place.SERVING}
     assert service.page() == "web v1"
 
@@ -170,7 +170,7 @@ def test_a_cancel_while_it_is_checked_on_the_port_brings_the_old_one_back(
     spec = service.spec(service.image(images.web_v2, "2"), 2, health=OUTBOUND)
     with pytest.raises(Cancelled) as raised:
         recreate_on_port(service.host, old, spec, nothing, cancel, nothing)
-    assert raised.value.runs_now.startswith("The old one serves again")
+    assert raised.value.runs_now.startswith("The old container is back")
     assert service.page() == "web v1"
 
 

@@ -43,7 +43,7 @@ REMOTE = "remote error: GET https://r/v2/shop/{path}/manifests/1.4: "
         (1, REMOTE + "MANIFEST_UNKNOWN: manifest unknown; map[Tag:1.4-401]", NotFound, "not exist"),
         (1, REMOTE + "UNAUTHORIZED: authentication required", ScannerBroken, "does not let"),
         (1, REMOTE + "unexpected status code 403 Forbidden", ScannerBroken, "does not let"),
-        (1, REMOTE + "TOOMANYREQUESTS: pull rate limit", ScannerBroken, "asked too often"),
+        (1, REMOTE + "TOOMANYREQUESTS: pull rate limit", ScannerBroken, "gets too many requests"),
         (
             1,
             REMOTE + "DENIED: Your authorization token has expired.",

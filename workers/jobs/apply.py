@@ -218,7 +218,7 @@ def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
     image = before.serving.image
     if after is None or after.id != before.serving.id or image is None:
         return ""
-    return f"{_said(image, tools)} serves on; nothing was changed."
+    return f"{_said(image, tools)} is still running. Nothing changed."
 
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> DeployPlan:
@@ -277,8 +277,8 @@ def _is_other(serving: Container, plan: DeployPlan) -> bool:
 
 def _gone(plan: DeployPlan, planned: PinnedImage, tools: Toolbox) -> Ended:
     return Ended(
-        f"{_said(planned, tools)} ran in {plan.service_ref} when the plan was made, "
-        "and nothing does now. Nothing was changed.",
+        f"{_said(planned, tools)} ran in {plan.service_ref} when the plan was made, and nothing "
+        "runs there now. Nothing changed.",
         next_step="Ask for it again, so that the plan is about what runs now.",
     )
 
@@ -287,8 +287,8 @@ def _about_secrets(values: Values) -> str:
     if values.changed:
         return f"These secrets have changed since the plan was made: {', '.join(values.changed)}."
     return (
-        "These secrets cannot be compared with those of the plan, because the key of fingerprints "
-        f"is another one: {', '.join(values.incomparable)}."
+        "These secrets cannot be compared with those of the plan, because the fingerprint key "
+        f"is different: {', '.join(values.incomparable)}."
     )
 
 
@@ -306,10 +306,10 @@ def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
         return ()
     found = asked[0]
     if found is None:
-        return (f"the tag {tag.tag} is gone from the registry; what was approved runs",)
+        return (f"the tag {tag.tag} is gone from the registry; the approved image runs",)
     if found.digest in (plan.named, plan.digest):
         return ()
     return (
-        f"the tag {tag.tag} moved to {found.digest.short} since; "
-        f"what was approved runs: {plan.named.short}",
+        f"the tag {tag.tag} has since moved to {found.digest.short}; "
+        f"the approved image runs: {plan.named.short}",
     )

@@ -11,7 +11,7 @@ from workers.asides import aside, beside
 from workers.candidates import StillMine
 from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
-from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy
+from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy, way_out
 from workers.jobs.apply import is_result_of, released
 from workers.marks import marks_on
 from workers.running import Running, service_lease
@@ -27,12 +27,12 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     operation = running.operation
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
-        raise Forged("There is nothing to look at: the record has no plan.")
+        raise Forged("There is nothing to check: the record has no plan.")
     what = (deployed.service_ref, deployed.image)
     if what != (plan.service_ref, plan.image):
         # Any worker may queue the look again, and with it sign what was achieved.
-        raise Forged("What was achieved is not what was planned, so nothing was done.")
-    running.report(Progress("looking once more"))
+        raise Forged("The result does not match the plan, so nothing was done.")
+    running.report(Progress("final health check"))
     engine = tools.engine_of(plan.target)
     with service_lease(running, plan.service_ref) as still_mine:
         state = observe(engine, plan.service_ref)
@@ -67,12 +67,12 @@ def _is_from_before(plan: DeployPlan, container: Container) -> bool:
 
 
 def _broken_off(operation: Operation) -> QuaymasterError:
-    return QuaymasterError(f"{operation.interruption} while it went back.")
+    return QuaymasterError(f"{operation.interruption} while it rolled back.")
 
 
 def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
     if serving is None:
-        raise QuaymasterError(f"Nothing serves {plan.service_ref} any more.")
+        raise QuaymasterError(f"Nothing runs in {plan.service_ref} any more.")
     secrets = known_secrets(plan, tools)
     try:
         refuse_ended(engine, serving, plan.configuration.health, secrets or ())
@@ -107,16 +107,21 @@ def _back(
     """Bring the version from before back, and mark this one as bad. Plans that were made
     meanwhile are about what does not serve any more then.
     """
-    running.report(Progress("going back to the version from before"))
+    running.report(Progress("rolling back to the previous version"))
     before = plan.running.resolved if plan.running else None
     marks = marks_on(plan.resolved, before, plan, running.operation, tools)
-    name = tools.familiar(plan.running.image) if plan.running else "The version from before"
+    name = tools.familiar(plan.running.image) if plan.running else "The previous version"
+    new = tools.familiar(plan.image)
+    went_back = f"Rolled back automatically to {name}: {new} became unhealthy."
+    stayed = f"{new} became unhealthy in its bake window."
     if state.serving is not None and _is_from_before(plan, state.serving):
         supersede_waiting(running.operation, plan, tools)
-        return Finished(_failed(error, f"{name} serves again."), State.FAILED, also=marks)
+        return Finished(
+            _failed(error, went_back, f"{name} is running again."), State.FAILED, also=marks
+        )
     kept = [one for one in state.kept if _is_from_before(plan, one)]
     if not kept:
-        failed = _failed(error, "There is no version from before.")
+        failed = _failed(error, stayed, "There is no previous version.")
         return Finished(failed, State.FAILED, also=marks)
     candidate = revive(engine, kept[0], still_mine)
     health = kept[0].health_check
@@ -126,24 +131,25 @@ def _back(
     except QuaymasterError as second:
         with beside(second):
             put_away(engine, candidate, still_mine)
-        words = f"Going back failed too: {second.trouble.what} {second.trouble.why}"
-        return Finished(_failed(error, words), State.FAILED, also=marks)
+        words = f"Rolling back failed too: {second.trouble.what} {second.trouble.why}"
+        return Finished(_failed(error, stayed, words), State.FAILED, also=marks)
     supersede_waiting(running.operation, plan, tools)
     if state.serving is not None:
         keep = tools.configuration.keep_releases
         retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
-    words = f"{name} serves again, after {switched.gap_seconds:.2f} s without answer."
-    return Finished(_failed(error, words), State.FAILED, also=marks)
+    words = f"{name} is back. Down for {switched.gap_seconds:.2f} s."
+    return Finished(_failed(error, went_back, words), State.FAILED, also=marks)
 
 
-def _failed(error: QuaymasterError, runs_now: str) -> Failed:
+def _failed(error: QuaymasterError, what: str, runs_now: str) -> Failed:
     trouble = error.trouble
+    tail = trouble.log_tail[-LOG_LINES:]
     return Failed(
         Trouble(
-            "It did not stay healthy in its bake window.",
+            what,
             why=" ".join(part for part in (trouble.what, trouble.why) if part),
-            next_step="Its last lines may tell why; repair it and deploy again.",
-            log_tail=trouble.log_tail[-LOG_LINES:],
+            next_step=way_out(tail),
+            log_tail=tail,
         ),
         runs_now,
     )

@@ -89,7 +89,7 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
     image = serving.image
     if image is None:
         raise Conflict(
-            f"The container {serving.name} was not made by Quaymaster as its labels say.",
+            f"The container {serving.name} was not made by Quaymaster, although its labels say so.",
             why="What it runs is not what it claims, so it is not replaced.",
             next_step="Look at it on the host and remove it by hand.",
         )

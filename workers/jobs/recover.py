@@ -15,7 +15,7 @@ from workers.toolbox import Toolbox
 
 def recover(running: Running, tools: Toolbox) -> Step:
     """End the operation with what is found. Nothing is done again that could be done twice."""
-    running.report(Progress("looking at what was left behind"))
+    running.report(Progress("checking what was left behind"))
     operation = running.operation
     request = operation.request
     if request.facts.service_change is not None:
@@ -23,10 +23,10 @@ def recover(running: Running, tools: Toolbox) -> Step:
     match request:
         case PushRequest():
             found = _after_a_push(request, tools)
-            return _lost(operation, found, "Push it again if that is not it.")
+            return _lost(operation, found, "Push it again if that is not the right image.")
         case PullRequest():
             found = _after_a_pull(request, tools)
-            return _lost(operation, found, "Pull it again if that is not it.")
+            return _lost(operation, found, "Pull it again if that is not the right image.")
         case _:
             return _lost(operation, "", "Ask for it again.")
 
@@ -44,7 +44,7 @@ def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
     except NotFound:
         return f"The registry has no {name}: nothing of it is visible there."
     except QuaymasterError as error:
-        return f"Whether {name} arrived is not known: {error.trouble.what}"
+        return f"It is not known whether {name} arrived: {error.trouble.what}"
     local = aside(
         lambda: inspect(tools.engine(request.host), image).digest_in(image.repository), None
     )
@@ -61,6 +61,6 @@ def _after_a_pull(request: PullRequest, tools: Toolbox) -> str:
     except NotFound:
         return f"{request.host} has no {name}."
     except QuaymasterError as error:
-        return f"Whether {name} arrived is not known: {error.trouble.what}"
+        return f"It is not known whether {name} arrived: {error.trouble.what}"
     digest = found.digest_in(image.repository)
     return f"{request.host} has {name}" + (f" with the digest {digest.short}." if digest else ".")

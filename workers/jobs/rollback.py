@@ -27,10 +27,8 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
     target = last_good(known, now, bad)
     if target is None:
         raise Conflict(
-            f"There is no earlier release of {request.service_ref} to go back to.",
-            why="None is known that is older than what runs and was not rolled back from."
-            if known
-            else "Nothing was released there yet.",
+            f"There is no earlier release of {request.service_ref} to roll back to.",
+            why="No earlier good release is known." if known else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
@@ -62,7 +60,7 @@ def _about(values: Values) -> tuple[str, ...]:
     """Which secrets are not those of the release, as far as anybody can tell."""
     notes = []
     if values.changed:
-        notes.append(f"these secrets have other values today: {', '.join(values.changed)}")
+        notes.append(f"these secrets have different values today: {', '.join(values.changed)}")
     if values.incomparable:
         notes.append(
             f"these secrets cannot be compared with those of then: {', '.join(values.incomparable)}"

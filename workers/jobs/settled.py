@@ -22,8 +22,7 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     serving = settled.serving
     if serving is None or not is_result_of(plan, serving):
         what = (
-            f"{operation.interruption} while it deployed. "
-            f"What it had begun was taken back. {settled.words}"
+            f"{operation.interruption} while it deployed. Its changes were undone. {settled.words}"
         )
         return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
@@ -36,7 +35,7 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
         notes=(
             *plan.notes,
             f"{operation.interruption[0].lower()}{operation.interruption[1:]} after the switch; "
-            "afterwards the new version was found serving, and the rest was finished",
+            "the new version was running, and the rest was finished",
         ),
     )
     return live(operation, plan, deployed, tools)

@@ -330,7 +330,7 @@ CASES: Mapping[str, Operation] = {
                 "Look at the log, mend the image, deploy again.",
                 _LOG,
             ),
-            "shop/web:1.3 (9c3e9c3e9c3e) serves on; nothing was changed.",
+            "shop/web:1.3 (9c3e9c3e9c3e) is still running. Nothing changed.",
         ),
     ),
     "deploy-rejected": having(

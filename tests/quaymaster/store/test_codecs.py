@@ -104,7 +104,7 @@ def test_a_signed_body_that_does_not_parse_is_called_a_fault_of_the_product(
     codec: Codec[Any], body: Any
 ) -> None:
     text = signed_body(codec, body)
-    with pytest.raises(Forged, match=r"is signed, and cannot be read.*a fault of Quaymaster"):
+    with pytest.raises(Forged, match=r"is signed, and cannot be read.*a bug in Quaymaster"):
         codec.read(text, PLACE, RING)
 
 

@@ -91,7 +91,7 @@ def test_it_fits_no_other_place(body: str, place: Place, other: Place) -> None:
 )
 def test_a_copy_in_another_place_is_refused(place: Place) -> None:
     told = refused(PLAN, place)
-    assert f"The {place} is not acted upon: its signature does not fit." in told
+    assert f"The {place} is ignored: its signature does not fit." in told
     assert "copied from elsewhere" in told
 
 
@@ -144,7 +144,7 @@ def test_each_part_of_it_is_signed(altered: str) -> None:
 )
 def test_what_is_cut_off_or_no_envelope_is_said_so(altered: str) -> None:
     told = refused(altered)
-    assert "The plan of 1042/production/web is not acted upon: it cannot be read." in told
+    assert "The plan of 1042/production/web is ignored: it cannot be read." in told
     assert "It is cut off" in told
 
 
@@ -200,7 +200,7 @@ def test_the_signature_of_another_role_does_not_count(key: SigningKey, role: str
 def test_a_key_that_the_ring_does_not_have_is_named() -> None:
     text = enclosed(BODY, 1, PLACE, SigningKey.new("bot"), NOW)
     told = refused(text)
-    assert "The plan of 1042/production/web is not acted upon. It is signed with the key" in told
+    assert "The plan of 1042/production/web is ignored. It is signed with the key" in told
     assert "which is not in the key ring" in told
 
 

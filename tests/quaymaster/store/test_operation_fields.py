@@ -133,7 +133,7 @@ def test_no_part_can_be_left_out(part: str) -> None:
     fields = fields_of(approved())
     del fields[part]
     told = refused(fields)
-    assert "of #1042 is not the one that belongs to it, so it is not acted upon." in told
+    assert "of #1042 does not belong to it, so it is ignored." in told
     assert "quaymaster audit verify" in told
 
 
@@ -161,7 +161,7 @@ def test_an_older_plan_of_the_same_operation_is_refused() -> None:
     """It is genuine, and was voted on never or earlier."""
     older = fields_of(waiting(plan=plan(turn=6)))
     told = refused({**fields_of(approved()), "plan": older["plan"]})
-    assert "The plan of #1042 is not the one that belongs to it" in told
+    assert "The plan of #1042 does not belong to it" in told
 
 
 def test_an_older_request_or_image_of_the_same_operation_is_refused() -> None:
@@ -170,7 +170,7 @@ def test_an_older_request_or_image_of_the_same_operation_is_refused() -> None:
     )
     for part, kind in (("examined", "examined image"), ("submission", "request")):
         told = refused({**fields_of(approved()), part: fields_of(other)[part]})
-        assert f"The {kind} of #1042 is not the one that belongs to it" in told
+        assert f"The {kind} of #1042 does not belong to it" in told
 
 
 def test_the_rule_of_an_approval_is_part_of_what_is_signed() -> None:
@@ -180,7 +180,7 @@ def test_the_rule_of_an_approval_is_part_of_what_is_signed() -> None:
     assert "its signature does not fit" in refused({**stored, "plan": altered})
     lenient = fields_of(waiting(plan=plan(rule=rule(needed=1))))
     told = refused({**stored, "plan": lenient["plan"]})
-    assert "The plan of #1042 is not the one that belongs to it" in told
+    assert "The plan of #1042 does not belong to it" in told
 
 
 def test_votes_count_as_often_and_in_the_order_that_the_record_names() -> None:
@@ -189,7 +189,7 @@ def test_votes_count_as_often_and_in_the_order_that_the_record_names() -> None:
     assert found({**fields, "votes": spelled((bob, carol))}) == Stored(stored, 0)
     for votes in ((carol, bob), (bob,), (bob, bob), (bob, carol, bob), (bob, carol, carol), ()):
         told = refused({**fields, "votes": spelled(votes)})
-        assert "The vote of #1042 is not the one that belongs to it" in told
+        assert "The vote of #1042 does not belong to it" in told
 
 
 def test_a_vote_about_another_plan_is_refused() -> None:
@@ -240,17 +240,17 @@ def test_requests_are_signed_by_the_bot_alone(key: SigningKey, role: str) -> Non
 )
 def test_what_is_no_list_of_votes_is_refused(votes: bytes) -> None:
     told = refused({**fields_of(approved()), "votes": votes})
-    assert told.startswith(("The vote of #1042 is not the one", "The vote of 1042/"))
+    assert told.startswith(("The vote of #1042 does not belong to it", "The vote of 1042/"))
 
 
 def test_votes_without_a_plan_are_refused() -> None:
     fields = moved(fields_of(approved()), plan=None)
-    assert "The vote of #1042 is not the one that belongs to it" in refused(fields)
+    assert "The vote of #1042 does not belong to it" in refused(fields)
 
 
 def test_a_record_counts_under_its_own_id_alone() -> None:
     fields = fields_of(operation())
-    assert "The record of 1043 is not acted upon: its signature does not fit." in refused(
+    assert "The record of 1043 is ignored: its signature does not fit." in refused(
         fields, number=1043
     )
 
@@ -260,7 +260,7 @@ def test_a_record_names_the_id_that_it_stands_under() -> None:
     fields = fields_of(approved())
     copied = RECORD.signed(record_in(fields), ("1043",), WORKER_KEY).text.encode()
     told = refused({**fields, "record": copied}, number=1043)
-    assert "The record of #1043 is not the one that belongs to it" in told
+    assert "The record of #1043 does not belong to it" in told
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_worker_that_is_not_enrolled_moves_no_operation() -> None:
     running = waiting(state=State.RUNNING)
     assert found(fields_of(running, WORKER_KEY)) is not None
     told = refused(fields_of(running, OTHER_WORKER_KEY))
-    assert "#1042 is not acted upon: it was brought to where it is with the key other-wor" in told
+    assert "#1042 is ignored: it was brought to where it is with the key other-wor" in told
     assert "It is running, signed by the worker." in told
 
 
@@ -310,7 +310,7 @@ def test_the_parts_of_a_worker_that_is_not_enrolled_do_not_count(codec: str) -> 
     stored = waiting()
     foreign = replace(stored, **{f"signed_{codec}": make[codec](stored, OTHER_WORKER_KEY)})
     told = refused(fields_of(foreign, WORKER_KEY))
-    assert "A part of #1042 is not acted upon: the key other-worker-1 is not enrolled" in told
+    assert "A part of #1042 is ignored: the key other-worker-1 is not enrolled" in told
 
 
 def test_the_bot_makes_no_plan() -> None:
@@ -322,7 +322,7 @@ def test_the_bot_makes_no_plan() -> None:
 
 def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
     told = refused(fields_of(waiting(plan=plan(host="build1")), WORKER_KEY))
-    assert "The plan of #1042 is not the one that belongs to it" in told
+    assert "The plan of #1042 does not belong to it" in told
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
 def test_a_plan_is_about_what_was_asked_for(other: Any) -> None:
     """Also where a worker's own key signed it for this operation."""
     told = refused(fields_of(waiting(plan=other), WORKER_KEY))
-    assert "The plan is not about what was asked for" in told
+    assert "The plan does not match the request" in told
 
 
 def test_what_a_newer_program_wrote_is_left_to_it() -> None:
@@ -371,7 +371,7 @@ def test_what_is_stored_beside_the_record_is_filled_in() -> None:
 def test_the_scan_of_another_operation_is_not_looked_at() -> None:
     """Also where who moved it may do that."""
     stored = deploy(stage=Stage.PLAN, scan_order="1041-2")
-    with pytest.raises(Forged, match="order of a scan of #1042 is not the one that belongs to it"):
+    with pytest.raises(Forged, match="order of a scan of #1042 does not belong to it"):
         found(fields_of(stored))
     for order in ("1042-2", None):
         assert found(fields_of(replace(stored, scan_order=order))) is not None
@@ -419,7 +419,7 @@ def test_the_hash_of_another_operation_is_no_operation_of_this_id(valkey: Connec
     stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
     assert stored.operation == given
-    with pytest.raises(Forged, match="record of 1043 is not acted upon"):
+    with pytest.raises(Forged, match="record of 1043 is ignored"):
         ask(valkey, records.load(1043, RING))
 
 
@@ -436,5 +436,5 @@ def test_what_was_asked_for_remains_where_the_record_is_forged(valkey: Connectio
     with pytest.raises(Forged, match="The version of #1042"):
         ask(valkey, operation_fields.remains(1042, RING))
     valkey.hset(keys.operation(1042), "submission", "forged")
-    with pytest.raises(Forged, match="The request of 1042 is not acted upon"):
+    with pytest.raises(Forged, match="The request of 1042 is ignored"):
         ask(valkey, operation_fields.remains(1042, RING))

@@ -202,7 +202,7 @@ def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> Non
         place.apply(crashing)
     name = first.familiar(place.configuration.default_registry)
     assert raised.value.runs_now == (
-        f"{name} ({first.digest.short}) serves on; nothing was changed."
+        f"{name} ({first.digest.short}) is still running. Nothing changed."
     )
     assert failed(raised.value).outcome == Failed(raised.value.trouble, raised.value.runs_now)
 
@@ -212,7 +212,7 @@ def test_a_failure_of_the_first_release_says_that_nothing_serves(
 ) -> None:
     with pytest.raises(Unhealthy) as raised:
         place.apply(place.plan(place.service.image(images.web_v6_crash, "1")))
-    assert raised.value.runs_now == "Nothing served before, and nothing does now."
+    assert raised.value.runs_now == "Nothing ran before, and nothing runs now."
 
 
 class LosesItsService(Running):
@@ -256,11 +256,11 @@ def test_an_image_on_the_host_that_is_not_the_one_that_was_looked_at_does_not_ru
     second = place.service.image(images.web_v2, "2")
     planned = place.plan(second, first)
     other = replace(planned.examined, member=place.service.member(first))
-    with pytest.raises(OutsideFailure, match="not the image that was looked at") as raised:
+    with pytest.raises(OutsideFailure, match="not the image that was examined") as raised:
         place.apply(replace(planned, examined=other))
-    assert "serves on; nothing was changed" in raised.value.runs_now
+    assert "is still running. Nothing changed" in raised.value.runs_now
     unknown = replace(planned.examined, member=None)
-    with pytest.raises(OutsideFailure, match="Nobody knows what build1 should hold"):
+    with pytest.raises(OutsideFailure, match="It is not known what build1 should hold"):
         place.apply(replace(planned, examined=unknown))
     assert place.serving() == first
 
@@ -447,7 +447,7 @@ def test_what_came_to_light_after_the_approval_stops_the_deploy(
     image = place.service.image(images.web_v1, "1")
     plan = place.plan(image)
     keep(place, image, Finding("CVE-2026-1", "openssl", "1.0", "1.1", Severity.CRITICAL, "T"))
-    with pytest.raises(NotAdmissible, match="worse has come to light"):
+    with pytest.raises(NotAdmissible, match="has got worse"):
         place.apply(plan)
     keep(place, image)
     assert isinstance(place.apply(place.plan(image)), Finished)
@@ -526,7 +526,7 @@ def test_a_link_within_what_is_allowed_mounts_nothing(
     data.symlink_to("/etc")
     with pytest.raises(NotAllowed, match="is a symbolic link") as raised:
         place.apply(place.plan(place.service.image(images.web_v1, "3"), second, 1043))
-    assert "serves on; nothing was changed" in raised.value.runs_now
+    assert "is still running. Nothing changed" in raised.value.runs_now
     back = replace(place.plan(first, second, 1043), kind="rollback", restores=1)
     with pytest.raises(NotAllowed, match="is a symbolic link"):
         place.apply(back)

@@ -130,5 +130,5 @@ def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
 def test_what_another_worker_says_was_achieved_is_not_confirmed(other: Deployed) -> None:
     """Any worker may queue the look again; the card then says what this one has signed."""
     given = deploy(state=State.RUNNING, stage=Stage.LOOK, plan=PLAN, interim=other)
-    with pytest.raises(Forged, match="not what was planned"):
+    with pytest.raises(Forged, match="does not match the plan"):
         look_again(running(given, NOWHERE), toolbox())

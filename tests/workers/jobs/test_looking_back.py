@@ -70,7 +70,7 @@ def test_what_broke_off_while_it_went_back_goes_back(
     assert isinstance(again, Finished)
     assert again.state is State.FAILED
     assert isinstance(again.outcome, Failed)
-    assert "serves again" in again.outcome.runs_now
+    assert "is back" in again.outcome.runs_now
     places = {one.turn: one.place for one in place.service.state().containers}
     assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.KEPT}
     place.service.comes_to_say("web v1")
