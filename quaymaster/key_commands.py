@@ -34,8 +34,8 @@ _To = Annotated[
     typer.Option(
         "--to",
         metavar="FILE",
-        help=f"Where private keys are written, mode 0600. {PRIVATE_FILE} beside the key ring, "
-        "unless given.",
+        help="Where private keys are written, mode 0600. "
+        f"By default {PRIVATE_FILE} beside the key ring.",
     ),
 ]
 

@@ -81,7 +81,7 @@ def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:
     Its text may hold anything, so it stays in the log, under a reference that the person gets.
     """
     reference = "".join(choice(_REFERENCE_LETTERS) for _ in range(6))
-    log.error("unforeseen error", reference=reference, exc_info=error, **known)
+    log.error("unexpected error", reference=reference, exc_info=error, **known)
     return Trouble(
         "Something went wrong inside Quaymaster.",
         why="The error was unexpected.",

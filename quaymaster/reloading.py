@@ -154,9 +154,9 @@ def _summary(old: Configuration, new: Configuration) -> str:
     names = dict.fromkeys((*old.revisions, *new.revisions))
     changed = [name for name in names if old.revisions.get(name) != new.revisions.get(name)]
     if not changed:
-        return f"{new.path.name} is in use as it stands now. No environment changed."
+        return f"{new.path.name} is in use now. No environment changed."
     return (
-        f"{new.path.name} is in use as it stands now. Changed: {listed(changed)}. A plan that "
+        f"{new.path.name} is in use now. Changed: {listed(changed)}. A plan that "
         "waits for approval there no longer counts."
     )
 

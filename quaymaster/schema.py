@@ -98,12 +98,13 @@ class HostEntry(Part):
     )
     platform: PlatformText | None = Field(
         None,
-        description="what it runs, where its engine does not tell the processor's variant",
+        description="what it runs, if its engine does not report the processor's variant",
         examples=["linux/amd64/v2"],
     )
     engine_id: EngineId | None = Field(
         None,
-        description="the ID that `docker info` shows; without it, what its worker finds first",
+        description="the ID that `docker info` shows; without it, the first one that its worker "
+        "finds",
         examples=["7TJD:GKQ4:2XLC:HNAV"],
     )
 
@@ -147,7 +148,7 @@ class ApprovalSettings(Part):
         None, alias="from", description="the roles that may vote", examples=[["release-managers"]]
     )
     channel: ChannelId | None = Field(
-        None, description="where the request is posted as well", examples=["C0RELEASE"]
+        None, description="where the request is also posted", examples=["C0RELEASE"]
     )
     expires: LongDuration | None = Field(
         None, description="how long there is time to vote", examples=["4h"]
@@ -395,7 +396,7 @@ class Declaration(Part):
         examples=[{"build1": {"docker": "unix:///var/run/docker.sock"}}],
     )
     defaults: Defaults = Field(
-        Defaults(), description="what holds everywhere else", examples=[{"keep_releases": 5}]
+        Defaults(), description="what applies everywhere else", examples=[{"keep_releases": 5}]
     )
     keep: KeepSettings = Field(
         KeepSettings(),

@@ -138,7 +138,7 @@ def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None
         )
     raise Conflict(
         "The bot and this worker have the environment configured differently, so nothing was done.",
-        why="Its configuration changed since this was asked for, or only one of them has read the "
+        why="Its configuration has changed since the request, or only one of them has read the "
         "change.",
         next_step="Give both the same quaymaster.yml, run `quaymaster reload` beside each, then "
         "ask again.",

@@ -103,7 +103,8 @@ def stage_after_a_loss(operation: Operation) -> Stage:
 def _expired(operation: Operation) -> Ended:
     missing = operation.approval.missing() if operation.approval else 0
     return Ended(
-        f"Nobody decided in time: {missing} approval(s) were still missing. Nothing was changed.",
+        f"Nobody decided in time: {missing} approval{'' if missing == 1 else 's'} still missing. "
+        "Nothing was changed.",
         next_step="Ask for the deploy again when somebody can approve it.",
     )
 

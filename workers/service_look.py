@@ -263,7 +263,7 @@ def _why_nothing_serves(state: ServiceState, release: Release) -> str:
         case Place.HALTED | Place.KEPT:
             return _why_halted(container)
         case Place.DISPLACED | Place.CANDIDATE | Place.SERVING:
-            return f"{container.name} is not on its network: somebody took it off."
+            return f"{container.name} is not on its network: somebody disconnected it."
 
 
 def _why_halted(container: Container) -> str:

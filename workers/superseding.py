@@ -32,7 +32,7 @@ def superseded_by(number: int, plan: DeployPlan) -> Ended:
     """How a plan ends that another operation has overtaken."""
     return Ended(
         f"#{number} changed {plan.service_ref} since the plan was made, so the plan "
-        "is no longer about what runs. Nothing was changed by this one.",
+        "is no longer about what runs. This one changed nothing.",
         next_step="Ask for it again if it is still wanted.",
     )
 

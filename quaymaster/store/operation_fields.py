@@ -103,7 +103,7 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
     operation = _operation(signed.value, parts, ring)
     if not may_have_moved(ring.key(signed.key), operation):
         raise Forged(
-            f"#{operation_id} is ignored: it was brought to where it is with the key "
+            f"#{operation_id} is ignored: it was moved to its state with the key "
             f"{signed.key}, which may not do that.",
             why=f"It is {operation.state}, signed by the {ring.key(signed.key).role}.",
             next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",

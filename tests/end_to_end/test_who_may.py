@@ -103,7 +103,7 @@ async def test_an_approval_that_nobody_gave_expires(
     house.reconfigure("expires: 1h", "expires: 3s")
     number, request = await _awaiting(house, workspace, engine, registry, images)
     assert house.ended(number).state is State.EXPIRED
-    assert "2 approval(s) were still missing" in (await final_card(workspace, number)).words
+    assert "2 approvals still missing" in (await final_card(workspace, number)).words
     bob = workspace.person(BOB)
     await bob.click(request, "approve", stale=True)
     await bob.sees("has expired")

@@ -75,7 +75,7 @@ def test_a_change_is_taken_up_and_its_environments_are_named(
     text, status = ask_to_reload(environ)
     assert status == 0
     assert text == (
-        "quaymaster.yml is in use as it stands now. Changed: production. A plan that waits for "
+        "quaymaster.yml is in use now. Changed: production. A plan that waits for "
         "approval there no longer counts."
     )
     file.write_text(file.read_text() + "# a comment\n")

@@ -76,7 +76,7 @@ def test_an_error_that_nobody_foresaw_ends_it_without_its_text(
         run(1042, given.job_id, toolbox(valkey))
     words = failed(now(valkey, given))
     assert "own words" not in words
-    (line,) = (line for line in logged if line["event"] == "unforeseen error")
+    (line,) = (line for line in logged if line["event"] == "unexpected error")
     assert str(line["reference"]) in words
 
 

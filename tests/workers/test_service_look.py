@@ -195,7 +195,7 @@ def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
-    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert "somebody disconnected it" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
 
 
@@ -214,7 +214,7 @@ def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_
     look.look(NOW)
     assert ask(valkey, service_leases.marks(place, NOW)) == {}
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
-    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert "somebody disconnected it" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
 
 
@@ -231,7 +231,7 @@ def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
     perform(valkey, service_leases.take(service.ref, "3:alive", NOW))
     assert perform(valkey, service_leases.give_back(service.ref, "3:alive"))
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
-    assert "somebody took it off" in looked(look, valkey, service)[1]
+    assert "somebody disconnected it" in looked(look, valkey, service)[1]
     assert service.places() == {1: Place.DISPLACED}
 
 

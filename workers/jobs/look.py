@@ -116,9 +116,7 @@ def _back(
     stayed = f"{new} became unhealthy in its bake window."
     if state.serving is not None and _is_from_before(plan, state.serving):
         supersede_waiting(running.operation, plan, tools)
-        return Finished(
-            _failed(error, went_back, f"{name} is running again."), State.FAILED, also=marks
-        )
+        return Finished(_failed(error, went_back, f"{name} is back."), State.FAILED, also=marks)
     kept = [one for one in state.kept if _is_from_before(plan, one)]
     if not kept:
         failed = _failed(error, stayed, "There is no previous version.")

@@ -63,7 +63,8 @@ def _about(values: Values) -> tuple[str, ...]:
         notes.append(f"these secrets have different values today: {', '.join(values.changed)}")
     if values.incomparable:
         notes.append(
-            f"these secrets cannot be compared with those of then: {', '.join(values.incomparable)}"
+            "these secrets cannot be compared with the earlier ones: "
+            f"{', '.join(values.incomparable)}"
         )
     return tuple(notes)
 

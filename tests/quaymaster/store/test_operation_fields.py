@@ -290,7 +290,7 @@ def test_a_worker_that_is_not_enrolled_moves_no_operation() -> None:
     running = waiting(state=State.RUNNING)
     assert found(fields_of(running, WORKER_KEY)) is not None
     told = refused(fields_of(running, OTHER_WORKER_KEY))
-    assert "#1042 is ignored: it was brought to where it is with the key other-wor" in told
+    assert "#1042 is ignored: it was moved to its state with the key other-wor" in told
     assert "It is running, signed by the worker." in told
 
 
