@@ -82,7 +82,7 @@ async def _installation(settings: Settings, configuration: Configuration) -> Seq
 async def _socket_mode(settings: Settings) -> Sequence[Check]:
     subject = "Slack app token"
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
-        return (Check(subject, "ok", "not set: the bot is to take requests over HTTP."),)
+        return (Check(subject, "ok", "not set: the bot takes requests over HTTP."),)
     token = settings.app_token().get_secret_value()
     async with _client(token, settings) as client:
         await _asked(
@@ -224,7 +224,7 @@ class _Workspace:
     def _group(self, group: str, roles: str, found: Mapping[str, Any] | None) -> Check:
         subject = f"group {group} ({roles})"
         if found is None:
-            way = "Copy the id anew: in Slack, “People” → “User groups” → the group → “⋮”."
+            way = "Copy the id again: in Slack, “People” → “User groups” → the group → “⋮”."
             return Check(subject, "broken", "There is no such group in this workspace.", way)
         name = f"@{found.get('handle')}"
         if found.get("date_delete"):
@@ -262,7 +262,7 @@ async def _asked(
         raise _refused(what, error, kind) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise OutsideFailure(
-            "Slack is not reached.",
+            "Slack cannot be reached.",
             why=_why_not_reached(error),
             next_step="Check that this machine may open HTTPS connections to slack.com, and "
             "SLACK_API_URL if it is set.",
@@ -292,7 +292,7 @@ def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:
         }[kind]
         return OutsideFailure(
             f"Slack does not accept {what} ({name}).",
-            next_step=f"Copy it anew from the app's page: {page}.",
+            next_step=f"Copy it again from the app's page: {page}.",
         )
     if name == "missing_scope":
         needed = _data(error.response).get("needed", "a scope")
@@ -303,7 +303,7 @@ def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:
     if name in ("channel_not_found", "user_not_found", "user_not_visible"):
         return OutsideFailure(
             f"Slack shows the bot nothing by this id ({name}).",
-            next_step="Check the id. Into a private channel, invite the bot first.",
+            next_step="Check the id. For a private channel, invite the bot first.",
         )
     return OutsideFailure(
         f"Slack answered {name or status_of(error)}.",

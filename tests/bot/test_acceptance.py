@@ -25,7 +25,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> No
     outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
     assert outcome.acknowledged
     (operation,) = bot.operations()
-    assert f"#{operation.id} Push shop/web:1.4 from build1: on it" in outcome.words
+    assert f"Started #{operation.id}: Push shop/web:1.4 from build1." in outcome.words
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "admission")
     assert bot.jobs("host:build1") == [operation.job_id]
     assert operation.submission.key == BOT_KEY.id
