@@ -128,7 +128,7 @@ async def test_what_a_message_would_change_is_started_by_its_writers_click_once(
     click = bot.person(CAROL).plan.click(question, "confirm")
     outcomes = await bot.workspace.act(click, click)
     assert all(one.acknowledged for one in outcomes)
-    await bot.person(CAROL).sees("on it")
+    await bot.person(CAROL).sees("Started #")
     await until(lambda: bot.operations(), "the rollback")
     (operation,) = bot.operations()
     assert (operation.request, operation.requester) == (

@@ -55,7 +55,7 @@ async def test_a_command_whose_reply_is_lost_is_accepted_once(known: Running, wi
     assert outcome.seconds < ANSWERED_WITHIN
     assert wire.silenced_by == b""
     operation = known.operations()[1]
-    assert f"#{operation.id} " in answer(outcome)
+    assert f"#{operation.id}:" in answer(outcome)
     assert known.jobs("host:build1")[1:] == [operation.job_id]
     await known.person(ALICE).command("C0SHOP", PUSH)
     assert len(known.operations()) == 3

@@ -75,7 +75,7 @@ async def test_what_one_person_sends_too_fast_is_refused_privately_and_nobody_el
     assert all(one.acknowledged for one in outcomes)
     refused = [one for one in outcomes if "Too many requests at once" in answer(one)]
     assert 1 <= len(refused) <= 10
-    assert all("was not taken" in answer(one) for one in refused)
+    assert all("was not accepted" in answer(one) for one in refused)
     assert len(bot.operations()) == BURST + 10 - len(refused)
     other = await bot.person(BOB).command("C0SHOP", PUSH)
     assert "Started #" in answer(other)
@@ -87,9 +87,9 @@ async def test_too_many_clicks_are_refused_once(bot: Running) -> None:
     click = bot.person(EVE).plan.click(message, "approve")
     outcomes = await bot.workspace.act(*[click] * (BURST + 10))
     assert all(one.acknowledged for one in outcomes)
-    await bot.person(EVE).sees("was not taken")
+    await bot.person(EVE).sees("was not accepted")
     seen = await bot.workspace.messages("C0SHOP", user=EVE)
-    assert len([one for one in seen if "was not taken" in one.words]) == 1
+    assert len([one for one in seen if "was not accepted" in one.words]) == 1
 
 
 async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running) -> None:

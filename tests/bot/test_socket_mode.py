@@ -16,7 +16,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued_once(socket_bot: Ru
     outcome = await socket_bot.person(ALICE).command("C0SHOP", PUSH, repeat=3)
     assert outcome.acknowledged
     (operation,) = socket_bot.operations()
-    assert f"#{operation.id} " in outcome.words
+    assert f"#{operation.id}:" in outcome.words
     await until(lambda: socket_bot.operation(operation.id).state is State.QUEUED, "admission")
 
 

@@ -126,7 +126,7 @@ async def test_who_approved_and_rejects_is_told_what_is_left_to_do(bot: Running)
     for requester, may_cancel in ((EVE, True), (ALICE, False)):
         operation = deploy_to_approve(bot, requester=requester, votes=(vote(EVE),))
         await bot.person(EVE).command("C0SHOP", f"reject {operation.id}")
-        told = await bot.person(EVE).sees(f"you approved #{operation.id} (Deploy")
+        told = await bot.person(EVE).sees(f"You already approved #{operation.id} (Deploy")
         assert (f"/image cancel {operation.id}" in told.words) is may_cancel
 
 
@@ -270,7 +270,7 @@ async def test_nobody_can_approve_by_a_rule_that_is_not_configured(
     genuine = approval(bot, deploy_to_approve(bot).id).rule
     forged = deploy_to_approve(bot, rule=replace(genuine, **changes))  # type: ignore[arg-type]
     await approve(bot, EVE, forged, way)
-    await bot.person(EVE).sees("belong")
+    await bot.person(EVE).sees("do not match")
     assert approval(bot, forged.id).votes == ()
     assert bot.operation(forged.id).state is State.AWAITING_APPROVAL
 
