@@ -83,7 +83,7 @@ def _until_accepted(port: int, secret: str) -> None:
     """Until nobody is answered fast any more because others waited in vain."""
     commander = Commander(port, secret)
     wait_until(
-        lambda: ": on it;" in commander.send("tags shop/web")[1],
+        lambda: "Started #" in commander.send("tags shop/web")[1],
         within=20,
         what="Redis to be used again",
     )
@@ -99,7 +99,7 @@ def redis_slow(bed: Bed) -> Iterable[Row]:
             answers = _answers_at_once(port, secret, 50)
             server.slow_down(0)
         how = f"fsync takes {_FSYNC_SECONDS:g} s longer, 50 commands"
-        accepted = sum(": on it;" in words for _, words in answers)
+        accepted = sum("Started #" in words for _, words in answers)
         yield Row(f"{how}, accepted", accepted, "", "", 50, "at least")
         yield Row(f"{how}, the last answer", max(took for took, _ in answers), "s", "", 2.5)
 

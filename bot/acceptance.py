@@ -205,7 +205,7 @@ class Acceptance(Configured):
             await self._database.perform(asking)
         elif operation.state in (State.ACCEPTED, State.QUEUED):
             outcome = Ended(
-                "Redis answered too late, and it was said that nothing was started.",
+                "Redis answered too late, and you were told that nothing was started.",
                 next_step="Ask again.",
             )
             after = operation.moved(State.CANCELLED, datetime.now(UTC), outcome=outcome)

@@ -35,8 +35,8 @@ class Allowances:
         seconds = wait(self._acts, _name(actor))
         if seconds:
             raise TooMuch(
-                "That was a lot at once, so this was not taken.",
-                why="What you sent before is taken care of.",
+                "Too many requests at once, so this one was not accepted.",
+                why="Your earlier requests are being handled.",
                 next_step=f"Send this again in {_said(seconds)}.",
             )
 
@@ -45,8 +45,8 @@ class Allowances:
         seconds = wait(self._decisions, _name(actor))
         if seconds:
             raise TooMuch(
-                "You have decided a lot in the last minute, so this was not counted.",
-                why="For each decision Slack is asked anew who you are, and it answers so often.",
+                "Too many votes and cancels in the last minute, so this one was not counted.",
+                why="Quaymaster asks Slack who you are for each one, and Slack limits how often.",
                 next_step=f"Do it again in {_said(seconds)}.",
             )
 

@@ -63,7 +63,8 @@ class Cancelling(Configured):
         ended = await decide(self._database, operation_id, self._keys.ring, decision)
         if ended is None:
             return Answer.line(
-                f"#{operation_id} stops at its next step; its card says what was done by then."
+                f"#{operation_id} will stop at its next step. "
+                "Its card will say what was already done."
             )
         return Answer.line(f"#{operation_id} is cancelled. Nothing was changed.")
 
@@ -97,20 +98,20 @@ def check_in_time(operation: Operation) -> None:
         )
     if operation.state is State.BAKING or operation.stage is Stage.LOOK:
         raise Conflict(
-            f"{number} cannot be cancelled any more: the new version serves already.",
+            f"{number} can no longer be cancelled: the new version is already live.",
             why="After the switch there is nothing left to stop.",
-            next_step=f"`/image rollback {operation.request.facts.about}` brings the old one back.",
+            next_step=f"Roll back with `/image rollback {operation.request.facts.about}`.",
         )
     if operation.is_past_return:
         raise Conflict(
-            f"{number} cannot be cancelled any more: it is switching.",
-            why="What has begun to change is brought to its end, so that nothing is half done.",
-            next_step="Its card says in a moment what runs; a rollback brings the old one back.",
+            f"{number} can no longer be cancelled: it is switching versions.",
+            why="A switch that has begun is finished, so that nothing is left half done.",
+            next_step="Its card will soon say what is running. You can then roll back.",
         )
     if operation.stage is Stage.RECOVER:
         raise Conflict(
-            f"{number} cannot be cancelled: its job broke off.",
-            why="What it left behind is being looked at, and its card will say so.",
+            f"{number} cannot be cancelled: its job was interrupted.",
+            why="Quaymaster is checking what it left behind. Its card will show the result.",
         )
     if operation.state is State.RUNNING and operation.cancel_asked_by is not None:
-        raise Conflict(f"{number} was asked to stop already.", why="It stops at its next step.")
+        raise Conflict(f"{number} is already stopping.", why="It stops at its next step.")

@@ -23,16 +23,16 @@ from quaymaster.spelling import listed
 from quaymaster.target import ServiceRef
 
 NEEDED_SCOPES: Mapping[str, str] = {
-    "app_mentions:read": "to hear its name in a channel",
+    "app_mentions:read": "to receive mentions",
     "channels:history": "to look for a card before it is posted again",
-    "channels:read": "to tell whether it is in a channel",
+    "channels:read": "to check whether it is in a channel",
     "chat:write": "to post cards",
-    "commands": "to hear the slash command",
+    "commands": "to receive the slash command",
     "files:write": "to attach reports and logs",
     "groups:history": "to look for a card in a private channel",
-    "groups:read": "to tell whether it is in a private channel",
-    "im:history": "to look for what it told a person",
-    "im:write": "to tell a person what cannot be said elsewhere",
+    "groups:read": "to check whether it is in a private channel",
+    "im:history": "to look for a direct message before it is sent again",
+    "im:write": "to send direct messages",
     "usergroups:read": "to see who is in a group that a role names",
     "users:read": "to tell members from guests and strangers",
 }
@@ -46,7 +46,7 @@ _BAD_TOKEN = frozenset(
 )
 _STANDINGS = {
     Standing.GUEST: "is a guest",
-    Standing.BOT: "is a program",
+    Standing.BOT: "is a bot",
     Standing.DEACTIVATED: "is deactivated",
     Standing.OUTSIDER: "belongs to another workspace",
 }
@@ -82,7 +82,7 @@ async def _installation(settings: Settings, configuration: Configuration) -> Seq
 async def _socket_mode(settings: Settings) -> Sequence[Check]:
     subject = "Slack app token"
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
-        return (Check(subject, "ok", "not set: the bot is to take requests over HTTP."),)
+        return (Check(subject, "ok", "not set: the bot takes requests over HTTP."),)
     token = settings.app_token().get_secret_value()
     async with _client(token, settings) as client:
         await _asked(
@@ -204,7 +204,7 @@ class _Workspace:
         if standing is Standing.FULL_MEMBER:
             self.members[user] = frozenset({user})
             return Check(subject, "ok", f"{name}, a full member.")
-        what = f"{name} {_STANDINGS[standing]} and may do nothing."
+        what = f"{name} {_STANDINGS[standing]} and cannot do anything."
         return Check(subject, "broken", what, "Take the id out of the role, or name another one.")
 
     async def groups(self, groups: Mapping[str, str]) -> Sequence[Check]:
@@ -224,7 +224,7 @@ class _Workspace:
     def _group(self, group: str, roles: str, found: Mapping[str, Any] | None) -> Check:
         subject = f"group {group} ({roles})"
         if found is None:
-            way = "Copy the id anew: in Slack, “People” → “User groups” → the group → “⋮”."
+            way = "Copy the id again: in Slack, “People” → “User groups” → the group → “⋮”."
             return Check(subject, "broken", "There is no such group in this workspace.", way)
         name = f"@{found.get('handle')}"
         if found.get("date_delete"):
@@ -262,7 +262,7 @@ async def _asked(
         raise _refused(what, error, kind) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise OutsideFailure(
-            "Slack is not reached.",
+            "Slack cannot be reached.",
             why=_why_not_reached(error),
             next_step="Check that this machine may open HTTPS connections to slack.com, and "
             "SLACK_API_URL if it is set.",
@@ -284,7 +284,9 @@ def _why_not_reached(error: Exception) -> str:
 def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:
     name = error_name_of(error)
     if status_of(error) == 429 or name == "ratelimited":
-        return OutsideFailure("Slack wants fewer calls.", next_step="Check again in a minute.")
+        return OutsideFailure(
+            "Slack limits the number of calls.", next_step="Check again in a minute."
+        )
     if name in _BAD_TOKEN or name == "not_allowed_token_type":
         page = {
             "bot": "“OAuth & Permissions” → “Bot User OAuth Token”",
@@ -292,7 +294,7 @@ def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:
         }[kind]
         return OutsideFailure(
             f"Slack does not accept {what} ({name}).",
-            next_step=f"Copy it anew from the app's page: {page}.",
+            next_step=f"Copy it again from the app's page: {page}.",
         )
     if name == "missing_scope":
         needed = _data(error.response).get("needed", "a scope")
@@ -302,8 +304,8 @@ def _refused(what: str, error: SlackApiError, kind: str) -> OutsideFailure:
         )
     if name in ("channel_not_found", "user_not_found", "user_not_visible"):
         return OutsideFailure(
-            f"Slack shows the bot nothing by this id ({name}).",
-            next_step="Check the id. Into a private channel, invite the bot first.",
+            f"Slack shows the bot nothing with this id ({name}).",
+            next_step="Check the id. For a private channel, invite the bot first.",
         )
     return OutsideFailure(
         f"Slack answered {name or status_of(error)}.",

@@ -164,7 +164,7 @@ class Pictures:
             _log.exception("a report is forged", digest=str(file.digest))
             return f"{forged}\n"
         if report is None:
-            return "This report is not kept any more. Scan the image again.\n"
+            return "This report is no longer kept. Scan the image again.\n"
         return self.draw_findings(report)
 
 

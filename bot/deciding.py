@@ -76,7 +76,7 @@ async def loaded(database: Database, operation_id: int, ring: KeyRing) -> Operat
     if stored is None:
         raise Conflict(
             f"There is no operation #{operation_id}.",
-            next_step="`/image jobs` lists those that run, and the latest that ended.",
+            next_step="`/image jobs` lists operations in progress and recent ones.",
         )
     return stored.operation
 

@@ -79,13 +79,15 @@ def _outcome_of(drift: Drift) -> tuple[State, Outcome]:
     match drift.kind:
         case DriftKind.FOUND:
             trouble = Trouble(
-                f"{name} on {drift.host} is not as it was released, and no operation did that.",
+                f"{name} on {drift.host} differs from its release, and no operation changed it.",
                 why=drift.what,
-                next_step="Nothing was changed. If it was not meant, deploy the release again, or "
-                "undo by hand what was done on the host.",
+                next_step="Nothing was changed. If this was not intended, deploy the release "
+                "again, or undo the change on the host by hand.",
             )
             return State.FAILED, Failed(trouble)
         case DriftKind.SETTLED:
-            return State.SUCCEEDED, Ended(f"{name} had been left half-way. {drift.what}")
+            return State.SUCCEEDED, Ended(
+                f"A change to {name} had been left unfinished. {drift.what}"
+            )
         case DriftKind.OVER:
-            return State.SUCCEEDED, Ended(f"{name} is as it was released again.")
+            return State.SUCCEEDED, Ended(f"{name} matches its release again.")

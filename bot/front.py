@@ -280,9 +280,7 @@ class Front:
             self._is.admission.needs_none(operation)
         title = headline_of(request, self._is.configuration.default_registry)
         # No card is promised: whoever is not known yet may still be refused.
-        line = Answer.line(
-            f"#{receipt.operation} {title}: on it; the answer follows in this channel."
-        )
+        line = Answer.line(f"Started #{receipt.operation}: {title}.")
         return replace(line, card_follows=True)
 
     def _check(self, asked: Asked, person: Person) -> None:
@@ -389,8 +387,8 @@ class _Recent:
 
 def _no_command(request: Request, command: str) -> Trouble:
     return Trouble(
-        "Nothing was started: a command begins its message.",
-        why="Here the mention stands in the middle.",
+        "Nothing was started: a command must come first in the message.",
+        why="Here the mention is in the middle.",
         next_step="Begin a message with the mention, or use the command: "
         f"`{command} help {request.verb}`",
     )

@@ -301,7 +301,7 @@ class _Line:
         if self._waiting >= _STRANGERS_IN_LINE:
             raise OutsideFailure(
                 "Quaymaster could not find out who you are yet, so nothing was started.",
-                why="Many people whom it does not know yet ask at once.",
+                why="Many people are sending their first command at once.",
                 next_step="Try again in a minute.",
                 trying_again_can_help=True,
             )

@@ -27,7 +27,7 @@ class Metrics:
         self.redis_unavailable = self._counter(
             "redis_unavailable", "Times that Redis did not answer in time."
         )
-        self.unforeseen = self._counter("unforeseen_errors", "Errors nobody foresaw.")
+        self.unforeseen = self._counter("unforeseen_errors", "Unexpected errors.")
 
     def shown(self) -> bytes:
         """All of them, in the text format."""

@@ -55,4 +55,4 @@ class Paging(Configured):
 
 
 def _no_longer_kept() -> Conflict:
-    return Conflict("This list is no longer kept; ask again.")
+    return Conflict("This list has expired; send the command again.")

@@ -104,7 +104,7 @@ class Returned:
             return
 
         def with_number(number: int) -> Transaction[Operation]:
-            why = f"{end.why} #{number} was opened for it."
+            why = f"{end.why} #{number} replaces it."
             return self._end(operation, replace(end, why=why, next_step=""))
 
         try:
@@ -138,9 +138,9 @@ def _failed(operation: Operation) -> Operation:
     trouble = Trouble(
         f"The clock of the worker for {operation.queue.partition(':')[2]} and that of the bot are "
         "minutes apart, so nothing was changed.",
-        why="Who asked and who agreed was looked up just now, and the worker finds that the time "
-        "of it is wrong.",
-        next_step="Have the clocks of both machines set, and ask for it again.",
+        why="The people involved were looked up just now, but by the worker's clock that was too "
+        "long ago or is still to come.",
+        next_step="Set the clocks of both machines, then send the command again.",
     )
     return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
 

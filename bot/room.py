@@ -40,8 +40,8 @@ class Room:
         if memory.is_short:
             raise NoRoom(
                 "Quaymaster's database is nearly full, so nothing was started.",
-                why=f"It holds {size(memory.used)} of the {size(memory.limit)} that it may. The "
-                "rest is kept for what runs.",
+                why=f"It holds {size(memory.used)} of the {size(memory.limit)} that it may use. "
+                "The rest is kept for running operations.",
                 next_step="Ask again later. Your Quaymaster administrator can give Redis more "
                 "memory (`maxmemory`) or shorten `keep` in quaymaster.yml.",
             )

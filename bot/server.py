@@ -187,7 +187,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=_WAITING)
     except OSError as error:
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened at: {error.strerror or error}.",
+            f"Cannot listen on {host}:{port}: {error.strerror or error}.",
             next_step="Choose another address with --http or --metrics.",
         ) from error
     # Event loops switch Nagle's algorithm off only for sockets that name their protocol, which

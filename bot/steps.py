@@ -105,7 +105,8 @@ def notice(message: Message, operation: Operation, posting: Posting | None) -> M
     if posting.was_given_up:
         why = posting.ts.split(": ", 1)[-1]
         text = (
-            f"Slack did not take {what} of #{operation.id}: `{why}`. Tell whoever runs Quaymaster."
+            f"Slack did not accept {what} of #{operation.id}: `{why}`. "
+            "Tell your Quaymaster administrator."
         )
     elif posting.channel != message.channel:
         place = "here" if is_direct(posting.channel) else f"in <#{posting.channel}>"
@@ -123,8 +124,8 @@ def undrawable(operation: Operation, reference: str) -> Message:
     """The card of an operation that ended and whose card cannot be drawn: the bare truth."""
     text = (
         f"#{operation.id} `{operation.request.verb}` {operation.state.said}. "
-        "Its card cannot be drawn; "
-        f"whoever runs Quaymaster finds the reason in the log under `{reference}`."
+        "Its card cannot be shown; "
+        f"your Quaymaster administrator finds the reason in the log under `{reference}`."
     )
     return Message(
         slot="card",
@@ -141,8 +142,8 @@ def warnings(operation_id: int, noted: Mapping[str, Posting]) -> Iterator[tuple[
     yet: neither what the record says, nor buttons.
     """
     text = (
-        f"⚠️ #{operation_id}: what is stored about this operation was not written by Quaymaster, "
-        "so nothing is done with it.\n"
+        f"⚠️ #{operation_id}: the stored record of this operation was not written by Quaymaster, "
+        "so it is ignored.\n"
         "👉 Tell your Quaymaster administrator; `quaymaster audit verify` shows more."
     )
     for slot in (CARD, COPY):

@@ -9,6 +9,7 @@ from bot.database import Database
 from bot.deciding import by_whom, decide, loaded, now
 from bot.evidence import Evidence, answers_at_the_last_vote, evidence_about, standings_of
 from bot.identity import Directory
+from bot.views.amounts import counted
 from bot.views.answers import Answer
 from bot.views.card import plan_answer
 from bot.views.headline import headline_of
@@ -207,7 +208,7 @@ class Votes(Configured):
                 raise NotAdmissible(
                     f"{error.trouble.what} Your vote was not counted.",
                     why=error.trouble.why,
-                    next_step="Vote again when it does, if the plan still stands.",
+                    next_step="Vote again later, if the plan is still open.",
                 ) from error
             return operation.moved(
                 State.REFUSED,
@@ -255,7 +256,7 @@ class Votes(Configured):
         if operation.state is not State.AWAITING_APPROVAL:
             why = f"{why} {_is(operation)}"
         raise Conflict(
-            f"You have voted already: you {did} #{operation.id} ({what}).",
+            f"You already {did} #{operation.id} ({what}).",
             why=why,
             next_step=self._way_out(operation, voter),
         )
@@ -269,7 +270,7 @@ class Votes(Configured):
             policy.may_cancel(self._configuration, voter, requester, _target(operation))
         except (Conflict, NotAllowed):
             return ""
-        return f"To stop it while it waits: `/image cancel {operation.id}`"
+        return f"To stop it while it waits, use `/image cancel {operation.id}`."
 
     def _check_plan(self, operation: Operation, approval: Approval) -> None:
         """Nobody approves what a worker did not plan, or by a rule that is not configured."""
@@ -307,7 +308,7 @@ def _open_approval(operation: Operation) -> Approval:
     raise Conflict(
         f"There is nothing to vote on in #{operation.id}.",
         why=why,
-        next_step="Its card shows how it stands.",
+        next_step="Its card shows its state.",
     )
 
 
@@ -335,7 +336,8 @@ def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:
 def _as_expired(operation: Operation, at: datetime) -> Operation:
     missing = operation.approval.missing() if operation.approval else 0
     outcome = Ended(
-        f"Nobody decided in time: {missing} approval(s) were still missing. Nothing was changed.",
+        f"Nobody decided in time: {counted(missing, 'approval')} still missing. "
+        "Nothing was changed.",
         next_step="Ask for the deploy again when somebody can approve it.",
     )
     return operation.moved(State.EXPIRED, at, outcome=outcome)
@@ -350,15 +352,14 @@ def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
         return Answer.line(f"You {did} {what}. Nothing was changed.")
     missing = after.approval.missing() if after.approval else 0
     if missing:
-        noun = "approval is" if missing == 1 else "approvals are"
-        return Answer.line(f"Your approval of {what} counts. {missing} more {noun} needed.")
-    return Answer.line(f"Your approval of {what} counts. It is complete, and the work is queued.")
+        return Answer.line(f"Approved. {what} needs {counted(missing, 'more approval')}.")
+    return Answer.line(f"Approved. {what} is starting.")
 
 
 def _target(operation: Operation) -> ServiceRef:
     change = operation.request.facts.service_change
     if change is None:
-        raise Conflict(f"#{operation.id} is a {operation.request.verb}: nobody has to approve it.")
+        raise Conflict(f"#{operation.id} is a {operation.request.verb}: it needs no approval.")
     return change.service
 
 
@@ -370,9 +371,9 @@ def _plan(operation: Operation) -> DeployPlan:
 
 def _forged(operation: Operation) -> Forged:
     return Forged(
-        f"The plan and the approval of #{operation.id} do not belong together.",
+        f"The plan and the approval of #{operation.id} do not match.",
         why="Something other than Quaymaster wrote to its database.",
-        next_step="Tell whoever runs Quaymaster; `quaymaster audit verify` shows more.",
+        next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
     )
 
 

@@ -40,7 +40,7 @@ class Given:
         image = self._image(name)
         if image.tag is None and image.digest is None:
             raise UsageError(
-                f"{image} names no tag.",
+                f"{image} has no tag.",
                 why="Without a tag or digest it could mean any image of that repository.",
                 next_step=f"Write {image}:TAG; `tags {image.repository}` lists the tags.",
             )
@@ -71,7 +71,7 @@ class Given:
         image = self._image(name)
         if image.tag is not None or image.digest is not None:
             raise UsageError(
-                f"{image} is one image, where a whole repository is expected.",
+                f"{image} is one image, but a repository is expected.",
                 next_step=f"Write {image.repository}.",
             )
         self.configuration.registry(image.repository.registry)
@@ -95,7 +95,7 @@ class Given:
         if not found:
             raise UsageError(
                 f"{shown(word)} is not the number of an operation.",
-                next_step="It stands on the card, like #1042; `jobs` lists those that run.",
+                next_step="The number is on the card, like #1042; `jobs` lists recent operations.",
             )
         return int(found[1])
 
@@ -105,7 +105,7 @@ class Given:
         services = self.configuration.environment(environment).services
         if not slash:
             raise UsageError(
-                f"{environment} is an environment; which of its services is meant?",
+                f"{environment} is an environment, but a service is expected.",
                 next_step=f"Write {listed((f'{environment}/{name}' for name in services), 'or')}.",
             )
         self.configuration.service(environment, service)

@@ -174,7 +174,7 @@ def sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
         else:
             name, value = _next_place(verb, given, word), word
         if name in given:
-            raise UsageError(f"{name} is there twice: {shown(given[name])} and {shown(value)}.")
+            raise UsageError(f"{name} is given twice: {shown(given[name])} and {shown(value)}.")
         given[name] = value
     missing = [part.name for part in verb.arguments if part.required and part.name not in given]
     if missing:
@@ -185,7 +185,7 @@ def sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
 def _next_place(verb: Verb, given: Mapping[str, str], word: str) -> str:
     place = next((part.name for part in verb.arguments if part.name not in given), None)
     if place is None:
-        raise UsageError(f"{verb.name} has no use for {shown(word)}.", why=_understood(given))
+        raise UsageError(f"I don't understand {shown(word)}.", why=_understood(given))
     return place
 
 
@@ -292,7 +292,7 @@ _TABLE = (
     ),
     Verb(
         "jobs",
-        "Operations that run or wait, and the latest that ended",
+        "Operations in progress, and recent ones",
         (),
         lambda _given: JobsRequest(),
         ("jobs",),
@@ -341,7 +341,7 @@ _TABLE = (
     ),
     Verb(
         "history",
-        "The steps that an image was built in",
+        "The build steps of an image",
         (Argument("REF", also=("of", "for")), _ON_HOST),
         _history,
         ("history shop/web:1.4",),
@@ -355,7 +355,7 @@ _TABLE = (
     ),
     Verb(
         "tag",
-        "Give an image one more name: in the registry if it is there, else on a host",
+        "Give an image another tag, in the registry or on a host",
         (Argument("SOURCE"), Argument("NEW", "as", ("to",)), _ON_HOST),
         _tag,
         ("tag shop/web:latest as shop/web:1.4", "tag web:dev as shop/web:1.4 on build1"),
@@ -380,7 +380,7 @@ _TABLE = (
         (_REF, Argument("ENVIRONMENT", "to", ("in", "on"))),
         _deploy,
         ("deploy shop/web:1.4 to staging", "deploy shop/web:1.4 to staging --service web"),
-        (Option("--service", "NAME", "Which service, where several run this repository"),),
+        (Option("--service", "NAME", "Which service, if several run this repository"),),
     ),
     Verb(
         "rollback",

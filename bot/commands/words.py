@@ -20,7 +20,7 @@ def words_of(text: str) -> tuple[str, ...]:
             rest = text[found.end() if found else position :]
             raise UsageError(
                 f"A quote is opened and never closed: {shown(rest)}.",
-                next_step="Close it, or leave it away.",
+                next_step="Close it, or leave it out.",
             )
         single = found["single"]
         words.append(found["plain"].replace('"', "") if single is None else single)

@@ -40,7 +40,9 @@ def _alert(alert: Alert, scanned: Scanned, scene: Scene) -> Message:
             headline(title),
             paragraph((*found_in, " ", Code(scanned.digest.short))),
             *((bullets(rows),) if rows else ()),
-            small_print((f"#{scene.operation.id} · told once while it is open",)),
+            small_print(
+                (f"#{scene.operation.id} · You won't be alerted again while this stays open",)
+            ),
         ),
         urgency="ended",
     )

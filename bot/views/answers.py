@@ -159,7 +159,7 @@ def status_answer(
         lines += [title, *rows]
     left = len(services) - sum(map(len, by_environment.values()))
     if left:
-        hint: Line = (Code(f"{command} status ENVIRONMENT"), " shows one environment alone")
+        hint: Line = (Code(f"{command} status ENVIRONMENT"), " shows one environment")
         rest: Line = (f"{more(left)}: ", *hint)
         blocks.append(paragraph(rest))
         lines.append(rest)
@@ -174,11 +174,11 @@ def jobs_answer(
     blocks: list[Block] = []
     lines: list[Line] = []
     for title, operations, total in (
-        ("Under way", jobs.under_way, jobs.under_way_total),
-        ("Ended lately", jobs.ended, len(jobs.ended)),
+        ("In progress", jobs.under_way, jobs.under_way_total),
+        ("Recent", jobs.ended, len(jobs.ended)),
     ):
         rows = [_job_row(scenes.of(operation)) for operation in operations[:JOBS_SHOWN]]
-        head: Line = (Bold(f"{title}: {total or 'nothing'}"),)
+        head: Line = (Bold(f"{title}: {total}" if total else f"Nothing {title.lower()}"),)
         blocks += _listed(rows, total, head)
         lines += [head, *rows]
     return Answer(message_text(*lines), tuple(blocks))

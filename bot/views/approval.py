@@ -51,7 +51,7 @@ def change_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
     """What runs now and what would."""
     new: Line = ("New: ", *image_line(plan.image, scene), *_about(plan))
     if plan.running is None:
-        return (new, ("Now: nothing runs there",))
+        return (new, ("Now: nothing running",))
     if plan.running.image.digest == plan.image.digest:
         return (new, ("Now: the same image",))
     return (new, ("Now: ", *image_line(plan.running.image, scene)))
@@ -75,9 +75,10 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
         lines.append(("👍 Approved by ", *joined(map(Person, approval.approvers))))
     if is_open:
         roles = [clipped(role, _NAME_LIMIT) for role in approval.rule.from_roles]
-        may: Line = ("May approve: ", *joined(roles, limit=8)) if roles else ("Nobody may approve",)
-        own = "" if approval.rule.own_request_counts else ", not the requester"
-        lines.append((*may, own))
+        own_counts = approval.rule.own_request_counts
+        but: Line = () if own_counts else (" (not ", Person(approval.rule.requester), ")")
+        waiting: Line = (f"Waiting for {approval.missing():,} of ", *joined(roles, limit=8), *but)
+        lines.append(waiting if roles else ("Nobody can approve this",))
     return tuple(lines)
 
 
@@ -86,7 +87,7 @@ def _restores_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
     if plan.kind == "rollback":
         return ()
     if plan.undo is None:
-        return (("Undo: nothing to go back to",),)
+        return (("No rollback possible: no earlier good release",),)
     restored = image_line(plan.undo.image, scene)
     return (("Undo: a rollback restores ", *restored, f" of #{plan.undo.release}"),)
 
@@ -119,7 +120,7 @@ def _configuration_line(plan: DeployPlan) -> Line:
     if plan.running is None:
         return ()
     if plan.running.configuration is None:
-        return ("Configuration: what runs now is not known",)
+        return ("Configuration: the current one is unknown",)
     changes = plan.configuration.differences(plan.running.configuration)
     if not changes:
         return ("Configuration: unchanged",)

@@ -181,7 +181,9 @@ def _belonging(scene: Scene) -> Iterator[Message]:
     if isinstance(outcome, Inspected) and inspection.is_cut(outcome):
         content = inspection.everything(outcome)
         name = f"inspect-{scene.operation.id}.txt"
-        yield _file(scene, "details", TextFile(name, f"#{scene.operation.id}: all of it", content))
+        yield _file(
+            scene, "details", TextFile(name, f"#{scene.operation.id}: full details", content)
+        )
     if isinstance(outcome, Failed) and is_log_cut(outcome.trouble.log_tail):
         content = "\n".join([*map(cleaned, outcome.trouble.log_tail), ""])
         name = f"log-{scene.operation.id}.txt"
@@ -231,7 +233,7 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
 def _asked_by(operation: Operation) -> tuple[Line, ...]:
     """Nothing where the requester alone is told."""
     is_told_alone = operation.state is State.REFUSED and operation.started_at is None
-    return () if is_told_alone else (("Asked by ", Person(operation.requester)),)
+    return () if is_told_alone else (("Requested by ", Person(operation.requester)),)
 
 
 def _urgency(operation: Operation) -> Urgency:
@@ -333,10 +335,10 @@ def _what_a_vote_does(operation: Operation) -> str:
 def _how_many_then(approval: Approval | None) -> str:
     missing = approval.missing() - 1 if approval is not None else 0
     if approval is None or missing < 1:
-        return "The last approval: it goes live."
-    still = "one more is needed" if missing == 1 else f"{missing:,} more are needed"
+        return "This is the last approval: it goes live."
     needed = approval.rule.needed
-    return f"{needed - missing:,} of {counted(needed, 'approval')}; {still}."
+    number = needed - missing
+    return f"You are {'the first' if number == 1 else f'number {number:,}'} of {needed:,}."
 
 
 def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:

@@ -46,7 +46,7 @@ def _preamble(report: ScanReport) -> list[str]:
     worst_first = sorted(Severity, key=lambda severity: -severity.rank)
     numbers = ", ".join(f"{counts[one]} {one}" for one in worst_first if counts.get(one))
     total = counted(len(report.findings), "finding")
-    gap = [f"Not all of it was looked at: {report.gap}"] if report.gap is not None else []
+    gap = [f"Incomplete scan: {report.gap}"] if report.gap is not None else []
     return [
         f"{report.repository}@{report.digest}",
         f"{total}: {numbers}" if numbers else total,

@@ -48,7 +48,7 @@ def headline_of(request: Request, default_registry: str) -> str:
         case RollbackRequest(environment, service):
             return f"Roll back {_name(environment)}/{_name(service)}"
         case DriftRequest(environment, service):
-            return f"A look at {_name(environment)}/{_name(service)}"
+            return f"Check of {_name(environment)}/{_name(service)}"
         case ImagesRequest() | TagsRequest() | InspectRequest() | HistoryRequest():
             return _headline_of_a_look(request, default_registry)
         case _:

@@ -105,7 +105,7 @@ def _notice_blocks(notice: Answer | None) -> tuple[Block, ...]:
 
 def _waiting_blocks(waiting: Sequence[Operation], scene: HomeScene) -> tuple[Block, ...]:
     if not waiting:
-        return (headline("Nothing waits for you"),)
+        return (headline("Nothing is waiting for you"),)
     blocks: list[Block] = [headline(f"Waiting for your vote: {len(waiting):,}")]
     for number, operation in enumerate(waiting[:VOTES_SHOWN]):
         blocks += [*([rule()] if number else []), *vote_blocks(scene.of(operation))]
@@ -114,7 +114,7 @@ def _waiting_blocks(waiting: Sequence[Operation], scene: HomeScene) -> tuple[Blo
         rows = [_named(operation, scene) for operation in rest[:_VOTES_NAMED]]
         if len(rest) > len(rows):
             rows.append((more(len(rest) - len(rows)),))
-        blocks += [rule(), bullets(rows, title=("These wait for your vote too:",))]
+        blocks += [rule(), bullets(rows, title=("Also waiting for your vote:",))]
     return tuple(blocks)
 
 
@@ -145,5 +145,5 @@ def _first_service(configuration: Configuration) -> tuple[str, str]:
 
 
 def _end(scene: HomeScene) -> tuple[Block, ...]:
-    seen: Line = ("As of ", When(scene.now), ". Each time you open this tab, it is drawn anew.")
+    seen: Line = ("As of ", When(scene.now), ". This tab refreshes each time you open it.")
     return (*buttons(plain_button("Refresh", REFRESH)), small_print(seen))

@@ -24,7 +24,7 @@ def inspected_blocks(inspected: Inspected) -> tuple[Block, ...]:
             *_built(inspected.created),
         ),
         _fact("Platform", ", ".join(inspected.platforms)),
-        _fact("User", inspected.parameters.user or "root, none is set"),
+        _fact("User", inspected.parameters.user or "root (none is set)"),
         _fact("Entrypoint", " ".join(inspected.parameters.entrypoint), as_code=True),
         _fact("Command", " ".join(inspected.parameters.command), as_code=True),
         _fact("Ports", ", ".join(inspected.parameters.ports)),
@@ -86,7 +86,7 @@ def everything(inspected: Inspected) -> str:
     lines += [f"  {cleaned(name)}={cleaned(value)}" for name, value in inspected.parameters.labels]
     if inspected.left_out:
         one = counted(inspected.left_out, "entry", "entries")
-        lines += ["", f"{one} more: too many or too long to be kept here."]
+        lines += ["", f"{one} more, too many or too long to list."]
     return "\n".join([*lines, ""])
 
 

@@ -7,7 +7,17 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
-from bot.views.parts import Code, Line, When, bullets, button, buttons, clipped, paragraph
+from bot.views.parts import (
+    Code,
+    Line,
+    When,
+    bullets,
+    button,
+    buttons,
+    cleaned,
+    clipped,
+    paragraph,
+)
 from bot.views.scene import Scene
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import DOCKER_HUB, ImageRef
@@ -74,7 +84,7 @@ def _page(
         turns.append(_turn("Next ▶", page + 1, scene))
     where = f"{first + 1:,}–{last:,} of {listed.total:,}"
     hidden = listed.total - listed.kept
-    note = f"Only the first {listed.kept:,} are listed here; {hidden:,} more are not"
+    note = f"Only the first {listed.kept:,} are listed; {hidden:,} more are not shown"
     said = paragraph((where,), (note,) if hidden > 0 else ())
     return rows[:ROWS], (said, *buttons(*turns))
 
@@ -113,7 +123,7 @@ def _familiar(name: str, scene: Scene) -> str:
 
 
 def _unnamed(image: LocalImage) -> str:
-    return f"no name, {clipped(image.image_id.removeprefix('sha256:'), 12)}"
+    return f"untagged · {cleaned(image.image_id.removeprefix('sha256:'))[:12]}"
 
 
 def _step(step: HistoryStep) -> Line:

@@ -93,7 +93,7 @@ def _done(summary: Line, blocks: Callable[[], tuple[Block, ...]]) -> OutcomeView
 
 
 def _where(where: str) -> str:
-    return f"In the {clipped(where if where == 'registry' else f'host {where}', 60)}"
+    return "In the registry" if where == "registry" else f"On host {clipped(where, 55)}"
 
 
 def _deployed(operation: Operation) -> str:
@@ -106,8 +106,8 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
         case Clean():
             return "✅", "Clean"
         case Blocked(total=total):
-            return "⛔", f"{counted(total, 'finding')} would stop a deploy"
+            return "⛔", f"{counted(total, 'finding')} would block a deploy"
         case Unknown():
-            return "❓", "Unknown: nothing is proven"
+            return "❓", "Unknown: not proven clean"
         case _:
             assert_never(verdict)

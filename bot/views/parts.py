@@ -179,7 +179,7 @@ def log(lines: Sequence[str]) -> Block:
     """The end of a log, letter by letter. What is cut off is said at its top."""
     shown = [clipped(line, LOG_LINE_LIMIT) for line in lines[-LOG_LINES:]]
     if len(lines) > LOG_LINES:
-        shown.insert(0, f"… {len(lines) - LOG_LINES:,} lines before")
+        shown.insert(0, f"… {len(lines) - LOG_LINES:,} earlier lines")
     text = "\n".join(shown).strip() or "(empty lines)"
     part = RichTextElementParts.Text(text=text)
     return RichTextBlock(elements=[RichTextPreformattedElement(elements=[part])])

@@ -78,7 +78,7 @@ def pushed_lines(pushed: Pushed) -> tuple[Line, ...]:
     """An image that is in the registry."""
     layers = counted(pushed.layers, "layer")
     if pushed.layers_already_there:
-        layers += f", {pushed.layers_already_there:,} there already"
+        layers += f", {pushed.layers_already_there:,} already there"
     return (
         ("Digest ", Code(short(pushed.digest))),
         (dotted(size(pushed.size), layers),),
@@ -88,17 +88,19 @@ def pushed_lines(pushed: Pushed) -> tuple[Line, ...]:
 
 def tagged_lines(tagged: Tagged) -> tuple[Line, ...]:
     """An image that has one more name."""
-    where = tagged.where if tagged.where == "registry" else f"host {tagged.where}"
+    where = "In the registry"
+    if tagged.where != "registry":
+        where = f"On host {clipped(tagged.where, 55)}"
     word = digest_word(is_image_id=tagged.where != "registry")
     before: Line = ()
     if tagged.replaced is not None and tagged.replaced == tagged.digest:
-        before = ("It meant the same image before",)
+        before = ("It already pointed to this image",)
     elif tagged.replaced is not None:
-        before = ("⚠️ The name meant ", Code(tagged.replaced.short), " before")
+        before = ("⚠️ The tag pointed to ", Code(tagged.replaced.short), " before")
     return (
         (f"{word} ", Code(short(tagged.digest))) if tagged.digest is not None else (),
         before,
-        (dotted(f"In the {clipped(where, 60)}", duration(tagged.seconds)),),
+        (dotted(where, duration(tagged.seconds)),),
     )
 
 
@@ -118,14 +120,14 @@ def scanned_summary(scanned: Scanned) -> Line:
 
 def scanned_blocks(scanned: Scanned) -> tuple[Block, ...]:
     """What a scan found."""
-    how = "looked up: scanned before" if scanned.reused else duration(scanned.seconds)
+    how = "cached result" if scanned.reused else duration(scanned.seconds)
     counts = severities(scanned.counts)
     lines: list[Line] = [(counts,)] if counts else []
     match scanned.verdict:
         case Unknown(why, next_step):
             lines = [prose(why), *lines, _next(next_step)]
         case Clean():
-            lines.append(("Nothing here stops a deploy" if counts else "No findings",))
+            lines.append(("No finding blocks a deploy" if counts else "No findings",))
         case Blocked():
             pass
         case _:
@@ -139,7 +141,7 @@ def scanned_blocks(scanned: Scanned) -> tuple[Block, ...]:
     if scanned.worst:
         rows = finding_rows(scanned.worst, scanned.total, FINDINGS_SHOWN)
         if scanned.total > FINDINGS_SHOWN:
-            rows[-1] = (*rows[-1], ", all of them in the thread")
+            rows[-1] = (*rows[-1], ", full list in the thread")
         blocks.append(bullets(rows))
     return tuple(blocks)
 
@@ -151,7 +153,7 @@ def deployed_summary(deployed: Deployed) -> Line:
 
 def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
     """What runs now, what ran before, and how to go back."""
-    before: Line = ("Before: nothing ran there",)
+    before: Line = ("Before: nothing running",)
     if deployed.replaced is not None:
         before = ("Before: ", *image_line(deployed.replaced, scene))
     now: Line = ("Now: ", *image_line(deployed.image, scene))
@@ -165,7 +167,7 @@ def _undo(deployed: Deployed, scene: Scene) -> Line:
     if plan is None or plan.kind == "rollback":
         return ()
     if plan.undo is None:
-        return ("Undo: nothing to go back to",)
+        return ("No rollback possible: no earlier good release",)
     place = clipped(str(deployed.service_ref), 100)
     return ("Undo: ", Code(f"{scene.command} rollback {place}"))
 

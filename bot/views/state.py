@@ -9,6 +9,7 @@ from bot.views.parts import Bold, Line, Person, When, clipped
 from bot.views.scene import Scene
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
+from quaymaster.queues import host_of
 from quaymaster.request_facts import Asker
 from quaymaster.scan_orders import WAITING
 
@@ -42,7 +43,7 @@ def standing(scene: Scene) -> Standing:
         case State.AWAITING_APPROVAL:
             return _awaiting(scene)
         case State.RETURNED:
-            return Standing("🔎", "Checked once more", (": may it still happen?",))
+            return Standing("🔎", "Checking again", (": is it still allowed?",))
         case State.BAKING:
             until: Line = (" until ", When(operation.look_at)) if operation.look_at else ()
             return Standing("👀", "Live, being watched", until)
@@ -53,25 +54,32 @@ def standing(scene: Scene) -> Standing:
 def _queued(operation: Operation) -> Standing:
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
-    queue = clipped(operation.queue.removeprefix("host:"), 40)
+    where = _place(operation.queue)
     match operation.stage:
         case Stage.WORK | Stage.EXAMINE | Stage.PLAN:
-            again = " again: the worker died" if operation.deaths else ""
-            return Standing("⏳", f"Waiting{again}", (f", next on {queue}",))
+            word = "The worker died, queued again" if operation.deaths else "Queued"
+            return Standing("⏳", word, (f" {where}",))
         case Stage.APPLY:
             granted = operation.approval is not None and operation.approval.rule.needed > 0
-            return Standing("⏳", "Approved" if granted else "Ready", (f", next on {queue}",))
+            return Standing("⏳", "Approved" if granted else "Ready", (f", queued {where}",))
         case Stage.LOOK:
-            return Standing("👀", "Live", (", waiting for the last look",))
+            return Standing("👀", "Live", (". Final health check…",))
         case Stage.RECOVER:
-            return Standing("🔎", operation.interruption, (", what it left will be looked at",))
+            return Standing(
+                "🔎", operation.interruption, (". What it left behind will be checked",)
+            )
         case _:
             assert_never(operation.stage)
 
 
+def _place(queue: str) -> str:
+    host = host_of(queue)
+    return f"on host {clipped(host, 40)}" if host else f"in the queue {clipped(queue, 40)}"
+
+
 def _running(operation: Operation) -> Standing:
     if operation.stage is Stage.RECOVER:
-        return Standing("🔎", operation.interruption, (", what it left is looked at",))
+        return Standing("🔎", operation.interruption, (". Checking what it left behind",))
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
     step = clipped(operation.progress.step, 60) if operation.progress is not None else ""
@@ -81,12 +89,12 @@ def _running(operation: Operation) -> Standing:
 def _scanning(operation: Operation) -> Standing:
     is_waiting = operation.progress is not None and operation.progress.step == WAITING
     if is_waiting:
-        return Standing("🔍", "Waiting for the scanner", (", which has not taken it yet",))
+        return Standing("🔍", "Waiting for the scanner", (", not started yet",))
     return Standing("🔍", "Scanning")
 
 
 def _cancelling(by: str) -> Standing:
-    return Standing("🔄", "Stopping at the next step", (", asked by ", Person(by)))
+    return Standing("🔄", "Stopping at the next step", (", requested by ", Person(by)))
 
 
 def _awaiting(scene: Scene) -> Standing:
@@ -94,11 +102,9 @@ def _awaiting(scene: Scene) -> Standing:
     if approval is None:
         return Standing("🟡", "Waiting for approval")
     if scene.now >= approval.rule.expires_at:
-        return Standing(
-            "⌛", "Too late to approve", (", this expired ", When(approval.rule.expires_at))
-        )
+        return Standing("⌛", "Too late to approve", (", expired ", When(approval.rule.expires_at)))
     missing = counted(approval.missing(), "approval")
-    return Standing("🟡", f"Needs {missing}", (" until ", When(approval.rule.expires_at)))
+    return Standing("🟡", f"Needs {missing}", (", expires ", When(approval.rule.expires_at)))
 
 
 def _ended(scene: Scene) -> Standing:
@@ -109,7 +115,7 @@ def _ended(scene: Scene) -> Standing:
         by = (" by ", Person(outcome.by))
     if operation.request.facts.right is Asker.PRODUCT:
         is_well = operation.state is State.SUCCEEDED
-        return Standing("✅", "In order") if is_well else Standing("⚠️", "Not as it was released")
+        return Standing("✅", "In order") if is_well else Standing("⚠️", "Differs from its release")
     if operation.state is State.SUCCEEDED and outcome is not None:
         view = view_of(outcome, scene)
         return Standing(view.emoji, view.word)
@@ -124,7 +130,7 @@ def _ended(scene: Scene) -> Standing:
 _ENDS = {
     State.SUCCEEDED: ("✅", "Done"),
     State.FAILED: ("🔴", "Failed"),
-    State.UNKNOWN: ("❓", "Nobody knows how it ended"),
+    State.UNKNOWN: ("❓", "Outcome unknown"),
     State.REFUSED: ("⛔", "Refused"),
     State.REJECTED: ("🚫", "Rejected"),
     State.EXPIRED: ("⌛", "Expired"),

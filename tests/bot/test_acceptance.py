@@ -25,7 +25,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued(bot: Running) -> No
     outcome = await bot.person(ALICE).command("C0SHOP", PUSH)
     assert outcome.acknowledged
     (operation,) = bot.operations()
-    assert f"#{operation.id} Push shop/web:1.4 from build1: on it" in outcome.words
+    assert f"Started #{operation.id}: Push shop/web:1.4 from build1." in outcome.words
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "admission")
     assert bot.jobs("host:build1") == [operation.job_id]
     assert operation.submission.key == BOT_KEY.id
@@ -38,7 +38,7 @@ async def test_the_same_delivery_three_times_is_one_operation_and_one_answer(bot
     (operation,) = bot.operations()
     answers = {json.dumps(delivery.body) for delivery in outcome.deliveries}
     assert len(answers) == 1
-    assert f"#{operation.id} " in answers.pop()
+    assert f"#{operation.id}:" in answers.pop()
     await until(lambda: bot.jobs("host:build1"), "the job")
     assert bot.jobs("host:build1") == [operation.job_id]
 
@@ -102,7 +102,7 @@ async def _answers_again(bot: Running) -> None:
 
     async def is_accepted() -> bool:
         outcome = await bot.person(ALICE).command("C0SHOP", "pull shop/web:1.4 on app1")
-        return "on it" in outcome.words
+        return "Started #" in outcome.words
 
     await until(is_accepted, "Redis to be used again")
     await until(lambda: bot.jobs("host:app1"), "the job")

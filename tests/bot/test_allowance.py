@@ -29,8 +29,8 @@ def test_a_burst_is_taken_and_what_is_beyond_it_is_refused_calmly() -> None:
     assert BURST <= taken(allowances, SlackUser(TEAM, ALICE)) < BURST + 5
     with pytest.raises(TooMuch) as refused:
         allowances.take(SlackUser(TEAM, ALICE))
-    assert "was not taken" in str(refused.value)
-    assert "What you sent before is taken care of." in str(refused.value)
+    assert "was not accepted" in str(refused.value)
+    assert "Your earlier requests are being handled." in str(refused.value)
     assert "second" in refused.value.trouble.next_step
 
 

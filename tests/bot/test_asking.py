@@ -112,7 +112,7 @@ async def test_a_command_in_the_middle_of_a_sentence_starts_nothing_and_is_expla
     bot: Running,
 ) -> None:
     await bot.person(CAROL).say("C0SHOP", "do not write @quaymaster rollback production/web")
-    told = await bot.person(CAROL).sees("a command begins its message")
+    told = await bot.person(CAROL).sees("a command must come first")
     assert told.only_for == CAROL
     assert bot.operations() == []
 
@@ -128,7 +128,7 @@ async def test_what_a_message_would_change_is_started_by_its_writers_click_once(
     click = bot.person(CAROL).plan.click(question, "confirm")
     outcomes = await bot.workspace.act(click, click)
     assert all(one.acknowledged for one in outcomes)
-    await bot.person(CAROL).sees("on it")
+    await bot.person(CAROL).sees("Started #")
     await until(lambda: bot.operations(), "the rollback")
     (operation,) = bot.operations()
     assert (operation.request, operation.requester) == (
@@ -210,7 +210,7 @@ async def test_an_offered_line_is_answered_as_if_it_was_typed(bot: Running) -> N
         ("status staging/web", "staging"),
         ("ps", "nothing released yet"),
         ("restart production/web", "nothing released yet"),
-        ("operations", "Under way: 1"),
+        ("operations", "In progress: 1"),
         ("man deploy", "--service NAME"),
         (f"aprove {waiting.id}", "can vote on a deploy"),
         (f"stop #{waiting.id}.", f"#{waiting.id}"),

@@ -38,11 +38,11 @@ async def test_what_does_not_run_is_cancelled_at_once(bot: Running, state: State
 async def test_a_running_job_is_asked_to_stop_once(bot: Running) -> None:
     operation = deploy(bot, state=State.RUNNING, stage=Stage.APPLY)
     await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
-    await bot.person(ALICE).sees("stops at its next step")
+    await bot.person(ALICE).sees("will stop at its next step")
     after = bot.operation(operation.id)
     assert (after.state, after.cancel_asked_by) == (State.RUNNING, ALICE)
     await bot.person(ALICE).command("C0SHOP", f"cancel {operation.id}")
-    await bot.person(ALICE).sees("was asked to stop already")
+    await bot.person(ALICE).sees("is already stopping")
 
 
 async def test_who_asked_while_it_ran_may_ask_again_when_it_waits(bot: Running) -> None:
@@ -58,10 +58,10 @@ async def test_who_asked_while_it_ran_may_ask_again_when_it_waits(bot: Running) 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": State.BAKING, "stage": Stage.LOOK}, "serves already"),
-        ({"state": State.QUEUED, "stage": Stage.LOOK}, "serves already"),
+        ({"state": State.BAKING, "stage": Stage.LOOK}, "is already live"),
+        ({"state": State.QUEUED, "stage": Stage.LOOK}, "is already live"),
         ({"state": State.RUNNING, "stage": Stage.LOOK}, "/image rollback production/web"),
-        ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its job broke off"),
+        ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its job was interrupted"),
         ({"state": State.SUCCEEDED}, "it has ended"),
     ],
 )

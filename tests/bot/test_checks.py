@@ -115,7 +115,7 @@ def test_a_channel_is_there_and_the_bot_is_in_it(
         ("U0SINGLE", "broken", "is a guest"),
         ("U0GONE", "broken", "is deactivated"),
         ("U0STRANGER", "broken", "belongs to another workspace"),
-        ("U0OTHERBOT", "broken", "is a program"),
+        ("U0OTHERBOT", "broken", "is a bot"),
         ("U0NOBODY", "broken", "user_not_found"),
     ],
 )

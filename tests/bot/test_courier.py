@@ -401,7 +401,7 @@ class TestTrouble:
             other = await records.started()
             await shown(workspace, other, "running")
             await records.ended(poisoned)
-            seen = await workspace.until(lambda message: "cannot be drawn" in message.text)
+            seen = await workspace.until(lambda message: "cannot be shown" in message.text)
             assert f"#{poisoned.id} `push` has succeeded" in seen.text
             assert [line for line in logged if f"`{line.get('reference')}`" in seen.text]
             await records.ended(other)
@@ -508,7 +508,7 @@ class TestAFindingsFile:
     async def test_that_is_not_kept_any_more_says_so(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
-        assert b"not kept any more" in await self._content(office, records, workspace)
+        assert b"no longer kept" in await self._content(office, records, workspace)
 
     async def test_that_somebody_else_wrote_is_not_shown(
         self, office: Office, records: Records, workspace: Workspace

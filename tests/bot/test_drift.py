@@ -68,10 +68,10 @@ async def test_what_a_person_did_is_on_a_card_in_the_channel_of_the_service(
     assert (operation.state, operation.requester) == (State.FAILED, "quaymaster")
     (card,) = operation_messages(operation, SHOP, AT)
     assert card.channel == "C0SHOP"
-    assert "staging/web on build1 is not as it was released" in card.text
+    assert "staging/web on build1 differs from its release" in card.text
     assert "exit code 137" in card.text
     assert "<!channel>" not in card.text
-    assert "Not as it was released" in card.text
+    assert "Differs from its release" in card.text
     assert "<@" not in card.text, "nobody is mentioned: the product itself tells it"
     assert valkey.zscore(keys.CARDS_BEHIND, operation.id) is not None
     assert ask(valkey, records.open_ids()) == ()
@@ -102,9 +102,9 @@ async def test_each_change_is_told_and_so_is_its_end(
         State.SUCCEEDED,
     )
     (card,) = operation_messages(second, SHOP, AT)
-    assert "as it was released again" in card.text
+    assert "matches its release again" in card.text
     (card,) = operation_messages(third, SHOP, AT)
-    assert "had been left half-way. This is settled." in card.text
+    assert "had been left unfinished. This is settled." in card.text
 
 
 async def test_the_end_of_what_nobody_was_told_of_is_not_told(

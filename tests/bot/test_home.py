@@ -122,22 +122,22 @@ class TestOpened:
         assert outcome.acknowledged
         text = await shows(bot, EVE, "How to start")
         assert text.startswith("Waiting for your vote: 1\nDeploy shop/web:1.4 to production/web")
-        for part in ("What runs where", "shop/web:1.3", "Under way: 1", f"#{operation.id} "):
+        for part in ("What runs where", "shop/web:1.3", "In progress: 1", f"#{operation.id} "):
             assert part in text
 
     async def test_what_waits_for_others_has_no_buttons(self, bot: Running) -> None:
         operation = deploy_to_approve(bot)
         await bot.person(BOB).open_home()
-        text = await shows(bot, BOB, "Nothing waits for you")
+        text = await shows(bot, BOB, "Nothing is waiting for you")
         assert f"#{operation.id} Deploy shop/web:1.4 to production/web" in text
         assert "Approve" not in text
 
     async def test_what_one_has_voted_on_waits_no_more(self, bot: Running) -> None:
         operation = deploy_to_approve(bot)
         await bot.person(CAROL).click(await card(bot, operation, "approve"), "approve")
-        await bot.person(CAROL).sees("1 more approval is needed")
+        await bot.person(CAROL).sees("needs 1 more approval")
         await bot.person(CAROL).open_home()
-        await shows(bot, CAROL, "Nothing waits for you")
+        await shows(bot, CAROL, "Nothing is waiting for you")
         await bot.person(DAVE).open_home()
         assert "Approved by " in await shows(bot, DAVE, "Waiting for your vote: 1")
 
@@ -176,9 +176,9 @@ class TestOpened:
 
     async def test_however_often_slack_repeats_it_it_is_published_once(self, bot: Running) -> None:
         await bot.person(EVE).open_home(repeat=3)
-        await shows(bot, EVE, "Nothing waits for you")
+        await shows(bot, EVE, "Nothing is waiting for you")
         await bot.person(BOB).open_home()
-        await shows(bot, BOB, "Nothing waits for you")
+        await shows(bot, BOB, "Nothing is waiting for you")
         assert len(await bot.workspace.calls(PUBLISH)) == 2
 
     async def test_a_slack_that_does_not_take_it_does_no_harm(self, bot: Running) -> None:
@@ -192,31 +192,31 @@ class TestOpened:
         assert await home(bot, EVE) == {}
         await bot.workspace.mend()
         await bot.person(EVE).open_home()
-        await shows(bot, EVE, "Nothing waits for you")
+        await shows(bot, EVE, "Nothing is waiting for you")
 
     async def test_a_slack_that_stumbles_is_tried_again(self, bot: Running) -> None:
         await bot.workspace.fault(Fault(FaultKind.SERVER_ERROR, PUBLISH, calls=1))
         await bot.person(EVE).open_home()
-        await shows(bot, EVE, "Nothing waits for you")
+        await shows(bot, EVE, "Nothing is waiting for you")
 
     async def test_over_socket_mode_it_is_the_same(self, socket_bot: Running) -> None:
         await socket_bot.person(EVE).open_home()
-        await shows(socket_bot, EVE, "Nothing waits for you")
+        await shows(socket_bot, EVE, "Nothing is waiting for you")
 
 
 @pytest.mark.engine
 class TestClicked:
     async def test_votes_count_and_the_tab_says_what_came_of_them(self, bot: Running) -> None:
         operation = deploy_to_approve(bot)
-        for user, answer in ((CAROL, "1 more approval is needed"), (EVE, "It is complete")):
+        for user, answer in ((CAROL, "needs 1 more approval"), (EVE, "is starting")):
             await bot.person(user).open_home()
             await shows(bot, user, "Waiting for your vote: 1")
             view = (await home(bot, user))["id"]
             outcome = await bot.person(user).click_in_view(view, "approve")
             assert outcome.acknowledged
             text = await shows(bot, user, answer)
-            assert text.startswith("Your approval of ")
-            assert "Nothing waits for you" in text
+            assert text.startswith("Approved. ")
+            assert "Nothing is waiting for you" in text
         after = bot.operation(operation.id)
         assert after.state is State.QUEUED
         assert after.approval is not None
@@ -236,9 +236,9 @@ class TestClicked:
         await shows(bot, CAROL, "Waiting for your vote: 1")
         view = (await home(bot, CAROL))["id"]
         await bot.person(CAROL).click_in_view(view, "approve", repeat=3)
-        await shows(bot, CAROL, "1 more approval is needed")
+        await shows(bot, CAROL, "needs 1 more approval")
         await bot.person(CAROL).open_home()
-        await until_words_without(bot, CAROL, "Your approval")
+        await until_words_without(bot, CAROL, "Approved. ")
         approval = bot.operation(operation.id).approval
         assert approval is not None
         assert approval.approvers == (CAROL,)
@@ -259,7 +259,7 @@ class TestClicked:
 
     async def test_refresh_shows_how_it_is_now(self, bot: Running) -> None:
         await bot.person(EVE).open_home()
-        await shows(bot, EVE, "Nothing waits for you")
+        await shows(bot, EVE, "Nothing is waiting for you")
         deploy_to_approve(bot)
         outcome = await bot.person(EVE).click_in_view((await home(bot, EVE))["id"], "refresh")
         assert outcome.acknowledged

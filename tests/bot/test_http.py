@@ -44,7 +44,7 @@ async def test_a_signed_request_is_taken(bot: Running) -> None:
     secret = bot.slack.world.app.signing_secret
     answer = await post(bot, command(), headers(secret, command(), time.time()))
     assert answer.status_code == 200
-    assert "on it" in answer.json()["text"]
+    assert "Started #" in answer.json()["text"]
 
 
 async def test_a_forged_signature_is_refused(bot: Running) -> None:

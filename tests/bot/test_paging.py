@@ -28,7 +28,7 @@ pytestmark = pytest.mark.engine
 
 NAMES = tuple(f"v{number}" for number in range(57))
 PAGES = pages_of(TagsListed(WEB, NAMES, 57, 57))
-NO_LONGER = "This list is no longer kept; ask again."
+NO_LONGER = "This list has expired; send the command again."
 
 
 def listed(bot: Running) -> Operation:

@@ -138,7 +138,7 @@ async def test_a_plan_that_has_to_change_ends_and_a_new_operation_is_opened_for_
     ended = bot.operation(operation.id)
     (opened,) = [one for one in bot.operations() if one.origin.delivery.startswith("superseded-")]
     assert isinstance(ended.outcome, Ended)
-    assert ended.outcome.why == f"{END.why} #{opened.id} was opened for it."
+    assert ended.outcome.why == f"{END.why} #{opened.id} replaces it."
     await until(lambda: bot.operation(opened.id).state is State.QUEUED, "its admission")
     assert opened.actor == operation.actor
     assert opened.request == DeployRequest(ImageRef(WEB, "1.4", DIGEST), "production", "web")

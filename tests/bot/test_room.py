@@ -26,13 +26,13 @@ async def is_refused(bot: Running) -> bool:
 
 
 async def is_accepted(bot: Running) -> bool:
-    return "on it" in await asked(bot, user=CAROL)
+    return "Started #" in await asked(bot, user=CAROL)
 
 
 async def test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_room(
     bot: Running,
 ) -> None:
-    assert "on it" in await asked(bot)
+    assert "Started #" in await asked(bot)
     fill(bot.connection, 0.95)
     await until(lambda: is_refused(bot), "the bot to notice", every=0.1)
     recorded = len(bot.operations())

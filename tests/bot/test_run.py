@@ -55,7 +55,7 @@ async def test_it_starts_while_redis_and_slack_are_away(
             await until_ready(f"http://127.0.0.1:{free_port}")
             await workspace.use_http(f"http://127.0.0.1:{free_port}/slack/events")
             outcome = await workspace.person(ALICE).command("C0SHOP", "pull shop/web:1 on app1")
-            assert "on it" in outcome.words
+            assert "Started #" in outcome.words
 
 
 async def test_status_and_jobs_are_told_privately(bot: Running) -> None:
@@ -76,5 +76,5 @@ async def test_an_address_that_is_taken_is_a_clear_error(
     bot: Running, settings: Settings, configuration: Configuration
 ) -> None:
     port = int(bot.url.rsplit(":", 1)[1])
-    with pytest.raises(ConfigurationError, match="cannot be listened at"):
+    with pytest.raises(ConfigurationError, match="Cannot listen on"):
         await run_bot(settings, configuration, ("127.0.0.1", port), asyncio.Event())

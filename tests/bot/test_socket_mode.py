@@ -16,7 +16,7 @@ async def test_a_command_is_acknowledged_recorded_and_queued_once(socket_bot: Ru
     outcome = await socket_bot.person(ALICE).command("C0SHOP", PUSH, repeat=3)
     assert outcome.acknowledged
     (operation,) = socket_bot.operations()
-    assert f"#{operation.id} " in outcome.words
+    assert f"#{operation.id}:" in outcome.words
     await until(lambda: socket_bot.operation(operation.id).state is State.QUEUED, "admission")
 
 
@@ -39,7 +39,7 @@ async def test_clicks_and_mentions_arrive(socket_bot: Running) -> None:
     operation = deploy_to_approve(socket_bot)
     message = await card(socket_bot, operation, "approve")
     assert (await socket_bot.person(CAROL).click(message, "approve")).acknowledged
-    await socket_bot.person(CAROL).sees("1 more approval is needed")
+    await socket_bot.person(CAROL).sees("needs 1 more approval")
     assert (await socket_bot.person(ALICE).mention("C0SHOP", PUSH)).acknowledged
     question = await socket_bot.person(ALICE).sees("Push shop/web:1.4 from build1?")
     assert len(socket_bot.operations()) == 1

@@ -126,7 +126,7 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
         outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
         offer = await alice.sees("Did you mean", after=newest)
         await alice.click(offer, "confirm")
-        await alice.sees("on it", after=offer.ts)
+        await alice.sees("Started #", after=offer.ts)
         assert house.ended(house.number_of(outcome)).state is State.SUCCEEDED, (text, house.logs())
     newest = (await alice.screen())[-1].ts
     await alice.direct_message(_filled("pull {repo}:1", typed))

@@ -89,7 +89,7 @@ async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
     number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     house.reaches(number, State.BAKING)
     await alice.command("C0SHOP", f"cancel {number}")
-    refusal = await alice.sees("the new version serves already", channel="C0SHOP")
+    refusal = await alice.sees("the new version is already live", channel="C0SHOP")
     assert refusal.only_for == ALICE
     assert f"rollback {staging}/web" in refusal.words
     still = house.operation(number)

@@ -41,7 +41,7 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
         return message.channel == "C0SHOP" and words in message.text
 
     card = await workspace.until(
-        lambda one: says(f"{staging}/web on build1 is not as it was released", one), within=60
+        lambda one: says(f"{staging}/web on build1 differs from its release", one), within=60
     )
     assert f"{container.name} is stopped" in card.text
     container.reload()
@@ -49,7 +49,7 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
 
     container.start()
     await workspace.until(
-        lambda one: says(f"{staging}/web is as it was released again", one), within=60
+        lambda one: says(f"{staging}/web matches its release again", one), within=60
     )
     assert "web v1" in page_at(house.shop.port)
     told = [house.operation(number + 1), house.operation(number + 2)]

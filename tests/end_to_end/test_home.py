@@ -40,10 +40,10 @@ async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
     house.reaches(waiting, State.AWAITING_APPROVAL)
 
     await alice.open_home()
-    own = await _shown(alice, "Nothing waits for you")
+    own = await _shown(alice, "Nothing is waiting for you")
     assert f"#{released}" in own
     assert f"to {production}/web" in own
-    for user, answer in ((BOB, "1 more approval is needed"), (CAROL, "It is complete")):
+    for user, answer in ((BOB, "needs 1 more approval"), (CAROL, "is starting")):
         person = workspace.person(user)
         await person.open_home()
         assert f"#{waiting}" in await _shown(person, "Waiting for your vote: 1")

@@ -87,4 +87,4 @@ async def _is_refused(person: Person, repository: str) -> bool:
 
 
 async def _is_taken(person: Person, repository: str) -> bool:
-    return "on it" in (await person.command("C0SHOP", f"tags {repository}")).words
+    return "Started #" in (await person.command("C0SHOP", f"tags {repository}")).words

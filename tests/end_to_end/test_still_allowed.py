@@ -69,7 +69,7 @@ async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_pl
     assert ended.state is State.SUPERSEDED, house.logs()
     assert isinstance(ended.outcome, Ended)
     second = int(ended.outcome.why.rpartition(" #")[2].partition(" ")[0])
-    assert f"#{second} was opened for it" in (await final_card(workspace, first)).words
+    assert f"#{second} replaces it" in (await final_card(workspace, first)).words
     house.reaches(second, State.AWAITING_APPROVAL)
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), second)

@@ -115,7 +115,7 @@ class Tour:
         alice = await self.window("alice")
         await alice.type("/image scan shop/web:v4-vulnerable")
         card = _card(alice, "Scan shop/web:v4-vulnerable")
-        await expect(card).to_contain_text("would stop a deploy", timeout=LATER)
+        await expect(card).to_contain_text("would block a deploy", timeout=LATER)
         await expect(_channel(alice, "security")).to_contain_text("unread", timeout=SOON)
         await card.get_by_role("button", name="repl").click()
         await expect(alice.thread).to_contain_text("CVE-", timeout=SOON)

@@ -53,7 +53,7 @@ async def test_what_is_typed_by_hand_is_answered(open_window: Open) -> None:
     await expect(question.get_by_role("button", name="Yes, do it")).to_be_visible()
 
     await carol.type("please do not write @Quaymaster rollback production/web")
-    await expect(answer(carol, "a command begins its message")).to_be_visible()
+    await expect(answer(carol, "a command must come first")).to_be_visible()
 
     await carol.type("@QUAYMASTER: staus *Staging*")
     offer = answer(carol, "Did you mean /image status staging?")
@@ -69,4 +69,4 @@ async def test_what_is_typed_by_hand_is_answered(open_window: Open) -> None:
     await carol.type("status")
     await expect(answer(carol, "nothing released yet")).to_be_visible()
     await carol.type("@Quaymaster jobs")
-    await expect(answer(carol, "Under way: nothing")).to_be_visible()
+    await expect(answer(carol, "Nothing in progress")).to_be_visible()

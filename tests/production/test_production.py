@@ -218,7 +218,7 @@ class _Work:
 
     async def a_scan_alerts(self) -> None:
         card = await self._ends(await self._asked("scan shop/web:0"), with_sign="⛔")
-        assert "14 findings would stop a deploy" in card.words
+        assert "14 findings would block a deploy" in card.words
         for channel in ("C0SHOP", "C0SECURITY"):
             await self.alice.sees(
                 lambda m: "lodash" in m.words and "new" in m.words, channel=channel
@@ -243,7 +243,7 @@ class _Work:
         """The number of the operation that a command becomes."""
         outcome = await self.alice.command("C0SHOP", text)
         # What is answered to a vote may be shown meanwhile: it names an earlier one.
-        found = re.search(r"#(\d+) .*: on it", outcome.words)
+        found = re.search(r"Started #(\d+): ", outcome.words)
         assert found, (text, outcome.words, self.machine.site.logs())
         return int(found.group(1))
 

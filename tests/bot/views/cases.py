@@ -368,7 +368,7 @@ CASES: Mapping[str, Operation] = {
         votes=(),
         outcome=Failed(
             Trouble(
-                "production/web on app1 is not as it was released, and no operation did that.",
+                "production/web on app1 differs from its release, and no operation changed it.",
                 why="Nothing serves. quaymaster-production-web-7.3 is stopped, with exit code 0.",
                 next_step="Nothing was changed.",
             )
@@ -383,7 +383,7 @@ CASES: Mapping[str, Operation] = {
         resolved=None,
         examined=None,
         votes=(),
-        outcome=Ended("production/web had been left half-way. shop/web:1.3 serves."),
+        outcome=Ended("A change to production/web had been left unfinished. shop/web:1.3 serves."),
     ),
     "rolled-back": having(
         DEPLOY,

@@ -92,15 +92,15 @@ def test_jobs_shows_what_is_under_way_and_what_has_ended() -> None:
     waiting = having(DEPLOY, state=State.AWAITING_APPROVAL, id=1043)
     answer = jobs_answer(Jobs((QUEUED, waiting), 2, (CASES["pushed"],)), CONFIGURATION, NOW)
     assert as_text(answer) == (
-        "Under way: 2\n"
-        "• ⏳ #1042 Push shop/web:1.4 from build1 · Waiting · @U024BE7LH · 2026-05-04 10:30 UTC\n"
+        "In progress: 2\n"
+        "• ⏳ #1042 Push shop/web:1.4 from build1 · Queued · @U024BE7LH · 2026-05-04 10:30 UTC\n"
         "• 🟡 #1043 Deploy shop/web:1.4 to production/web · Needs 1 approval"
         " · @U024BE7LH · 2026-05-04 10:30 UTC\n"
-        "Ended lately: 1\n"
+        "Recent: 1\n"
         "• ✅ #1042 Push shop/web:1.4 from build1 · Pushed · @U024BE7LH · 2026-05-04 10:30 UTC"
     )
 
 
 def test_no_jobs_at_all_says_so() -> None:
     text = as_text(jobs_answer(Jobs((), 0, ()), CONFIGURATION, NOW))
-    assert text == "Under way: nothing\nEnded lately: nothing"
+    assert text == "Nothing in progress\nNothing recent"

@@ -19,7 +19,7 @@ def approval(**changes: object) -> Approval:
 def test_who_may_approve_is_told_only_while_it_is_open() -> None:
     assert [mrkdwn(line) for line in vote_lines(approval(), is_open=True)] == [
         "👍 Approved by <@U0ANN>",
-        "May approve: release-managers, not the requester",
+        "Waiting for 1 of release-managers (not <@U024BE7LH>)",
     ]
     assert vote_lines(approval(votes=GRANTED), is_open=False) == (
         ("👍 Approved by ", Person("U0ANN"), ", ", Person("U0BOB")),
@@ -29,4 +29,6 @@ def test_who_may_approve_is_told_only_while_it_is_open() -> None:
 def test_where_no_role_may_approve_the_card_says_so() -> None:
     ruled = replace(RULE, from_roles=(), own_request_counts=True)
     nobody = approval(rule=ruled, votes=())
-    assert [mrkdwn(line) for line in vote_lines(nobody, is_open=True)] == ["Nobody may approve"]
+    assert [mrkdwn(line) for line in vote_lines(nobody, is_open=True)] == [
+        "Nobody can approve this"
+    ]

@@ -149,9 +149,9 @@ def test_there_is_no_copy_where_it_would_say_nothing_new(rule: ApprovalRule) -> 
 @pytest.mark.parametrize(
     ("needed", "words"),
     [
-        (1, "The last approval: it goes live."),
-        (2, "1 of 2 approvals; one more is needed."),
-        (3, "1 of 3 approvals; 2 more are needed."),
+        (1, "This is the last approval: it goes live."),
+        (2, "You are the first of 2."),
+        (3, "You are the first of 3."),
     ],
 )
 def test_approving_asks_again_and_says_what_the_vote_does(needed: int, words: str) -> None:

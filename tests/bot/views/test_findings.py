@@ -54,4 +54,4 @@ def test_what_its_vendor_will_not_fix_is_told_as_such() -> None:
 
 def test_a_report_says_what_was_not_looked_at() -> None:
     table = findings_table(replace(REPORT, findings=(), gap=Gap.END_OF_LIFE))
-    assert "Not all of it was looked at: end of life" in table
+    assert "Incomplete scan: end of life" in table

@@ -57,14 +57,14 @@ def test_first_comes_what_waits_then_what_runs_what_is_under_way_and_how_to_star
     assert text.startswith("Waiting for your vote: 1\n")
     parts = (
         "Deploy shop/web:1.4 to production/web\n",
-        "May approve: release-managers, not the requester",
+        "Waiting for 1 of release-managers (not @U024BE7LH)",
         "New: shop/web:1.4",
         "[ Approve ]  [ Reject ]",
         "What runs where\n",
         "• web shop/web:1.4 since 2026-05-04 10:30 UTC · #1031 · @U024BE7LH",
         "Operations\n",
-        "Under way: 1\n",
-        "Ended lately: 1\n",
+        "In progress: 1\n",
+        "Recent: 1\n",
         "How to start\n",
         "• /image status What runs where\n",
         "• /image tags shop/web ",
@@ -93,9 +93,9 @@ def test_a_vote_on_it_is_the_vote_on_the_card() -> None:
 
 def test_where_nothing_waits_it_says_so() -> None:
     text = text_of(home_blocks(NOTHING, SCENE))
-    assert text.startswith("Nothing waits for you\n")
+    assert text.startswith("Nothing is waiting for you\n")
     assert "No service is configured." in text
-    assert "Under way: nothing" in text
+    assert "Nothing in progress" in text
 
 
 def test_more_than_a_few_votes_are_named_with_their_commands() -> None:
@@ -105,7 +105,7 @@ def test_more_than_a_few_votes_are_named_with_their_commands() -> None:
         "• #2006 Deploy shop/web:1.4 to production/web · /image approve 2006 · see #C0RELEASE"
         in text
     )
-    assert "more" not in text.split("These wait for your vote too:")[1].split("What runs")[0]
+    assert "more" not in text.split("Also waiting for your vote:")[1].split("What runs")[0]
 
 
 def test_very_many_votes_are_cut_visibly() -> None:
@@ -131,14 +131,14 @@ def test_without_services_the_first_steps_name_what_has_to_be_filled_in() -> Non
 @pytest.mark.parametrize(
     "notice",
     [
-        Answer.line("Your approval of #1042 <counts>."),
-        trouble_answer(Trouble("Your approval of #1042 <counts>.")),
+        Answer.line("Approved. #1042 <counts>."),
+        trouble_answer(Trouble("Approved. #1042 <counts>.")),
     ],
 )
 def test_what_came_of_a_click_stands_at_the_top(notice: Answer) -> None:
     text = text_of(home_blocks(NOTHING, SCENE, notice))
-    assert text.startswith("Your approval of #1042 <counts>.\n")
-    assert "Nothing waits for you" in text
+    assert text.startswith("Approved. #1042 <counts>.\n")
+    assert "Nothing is waiting for you" in text
 
 
 def test_who_may_not_look_is_told_why_and_sees_nothing_else() -> None:

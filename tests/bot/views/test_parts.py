@@ -133,7 +133,7 @@ def test_a_log_shows_its_end_and_says_what_is_above() -> None:
     drawn = parts.log([f"line {number}" for number in range(40)]).to_dict()
     text = drawn["elements"][0]["elements"][0]["text"]
     assert drawn["elements"][0]["type"] == "rich_text_preformatted"
-    assert text.startswith("… 28 lines before\nline 28\n")
+    assert text.startswith("… 28 earlier lines\nline 28\n")
     assert text.endswith("line 39")
 
 
