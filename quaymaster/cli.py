@@ -71,8 +71,7 @@ def bot(
         str, typer.Option(metavar="HOST:PORT", help="Take requests at /slack/events over HTTP.")
     ] = "",
     metrics: Annotated[
-        str,
-        typer.Option(metavar="HOST:PORT", help="Serve /metrics at this address, for monitoring."),
+        str, typer.Option(metavar="HOST:PORT", help="Serve /metrics here, for monitoring.")
     ] = "",
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
@@ -161,9 +160,7 @@ def worker(
 def scanner(
     processes: Annotated[
         int,
-        typer.Option(
-            min=1, help="How many images to scan at once; one more slot is kept free for deploys."
-        ),
+        typer.Option(min=1, help="How many scans at once; one more is kept free for deploys."),
     ] = 1,
     grace: Annotated[
         float, typer.Option(min=1, help="Seconds that a running scan gets after SIGTERM.")
