@@ -115,7 +115,7 @@ async def test_secrets_are_found_nowhere(
         "lying registry": TOLD_PASSWORD,
         "service": DATABASE_PASSWORD,
         "image": PLANTED_SECRET,
-        "fingerprint key": house.environment["QUAYMASTER_FINGERPRINT_KEY"],
+        "key of fingerprints": house.environment["QUAYMASTER_FINGERPRINT_KEY"],
         "key of the bot": house.keys.bot.as_text().rpartition(":")[2],
         "key of the worker": house.keys.worker.as_text().rpartition(":")[2],
         **{f"database {user}": one for user, one in valkey_server.passwords.items()},
