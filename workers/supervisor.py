@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Self
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 30.0
+_TAKEN = (signal.SIGTERM, signal.SIGINT, SIGNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,17 @@ class Supervisor:
 
     def _start(self, started: _Started) -> None:
         parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            child = started.child
-            _be(child, parent, self._signs.of(child.name, child.sign_seconds))
-        started.at = time.monotonic()
-        self._alive[pid] = started
+        # They wait until the child takes them in its own way: in this one it would tell the others.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                child = started.child
+                _be(child, parent, self._signs.of(child.name, child.sign_seconds), before)
+            started.at = time.monotonic()
+            self._alive[pid] = started
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         log.info("started", child=started.child.name, pid=pid)
 
     def _start_ended_ones_again(self) -> None:
@@ -189,13 +195,14 @@ def die_with_parent(parent: int) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _be(child: Child, parent: int, sign: Sign) -> None:
+def _be(child: Child, parent: int, sign: Sign, mask: Iterable[int]) -> None:
     """The forked child: run it, and never return."""
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(SIGNAL, signal.SIG_IGN)  # the parent reads the configuration for all
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         die_with_parent(parent)
         child.run(sign)
         status = 0

@@ -227,17 +227,17 @@ async def test_who_is_in_one_group_is_not_taken_for_a_member_of_the_group_that_r
     class ReloadedMeanwhile(AsyncWebClient):
         async def usergroups_users_list(self, **asked: Any) -> AsyncSlackResponse:
             answer = await super().usergroups_users_list(**asked)
-            directory.expect(roles)
+            reloaded.expect(roles)
             return answer
 
     async with aiohttp.ClientSession() as session:
         client = ReloadedMeanwhile(
             slack.world.app.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
         )
-        directory = Directory(client, [GROUP, "S0NOTTHERE"])
-        carol = await directory.look_up(SlackUser(TEAM, CAROL))
+        reloaded = Directory(client, [GROUP, "S0NOTTHERE"])
+        carol = await reloaded.look_up(SlackUser(TEAM, CAROL))
         assert not carol.groups & roles[0].groups
-        again = await directory.look_up(SlackUser(TEAM, CAROL))
+        again = await reloaded.look_up(SlackUser(TEAM, CAROL))
         assert again.groups == frozenset()
 
 
@@ -248,12 +248,12 @@ async def test_whoever_was_looked_up_before_a_role_got_a_group_is_looked_up_agai
         client = AsyncWebClient(
             slack.world.app.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
         )
-        directory = Directory(client, clock=clock)
+        reloaded = Directory(client, clock=clock)
         carol = SlackUser(TEAM, CAROL)
-        assert (await directory.look_up(carol)).groups == frozenset()
+        assert (await reloaded.look_up(carol)).groups == frozenset()
         clock.now += 1
-        directory.expect([Role(groups=frozenset({GROUP}))])
-        assert directory.known(carol) is None
-        assert (await directory.look_up(carol)).groups == {GROUP}
-        directory.expect([Role(people=frozenset({BOB}))])
-        assert directory.known(carol) is not None, "nothing new is to be asked"
+        reloaded.expect([Role(groups=frozenset({GROUP}))])
+        assert reloaded.known(carol) is None
+        assert (await reloaded.look_up(carol)).groups == {GROUP}
+        reloaded.expect([Role(people=frozenset({BOB}))])
+        assert reloaded.known(carol) is not None, "nothing new is to be asked"

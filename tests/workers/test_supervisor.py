@@ -162,3 +162,41 @@ def test_a_broken_configuration_ends_no_child(
     assert ask_to_reload({HEALTH_VARIABLE: str(folder.with_name("health"))})[1] == 1
     assert all(is_alive(int(file.name.partition("-")[2])) for file in folder.iterdir())
     assert reloading.poll() is None
+
+
+TOLD_AT_BIRTH = """
+import os, signal, sys, time
+from pathlib import Path
+from workers.supervisor import Child, Supervisor
+
+folder, fork, forks = Path(sys.argv[1]), os.fork, []
+
+def told_at_birth():
+    forks.append(1)
+    pid = fork()
+    if pid == 0 and len(forks) == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+
+def run(sign):
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+os.fork = told_at_birth
+sys.exit(Supervisor([Child("elder", run), Child("younger", run)], 1).run())
+"""
+
+
+def test_a_child_that_is_told_to_end_as_soon_as_it_is_born_ends_and_nobody_else(
+    folder: Path,
+) -> None:
+    """Until it has its own way to take a signal it has that of its parent, which tells all."""
+    command = [sys.executable, "-c", TOLD_AT_BIRTH, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: len(children(folder)) >= 2, within=20, what="both children")
+        process.send_signal(signal.SIGTERM)
+        words, _ = process.communicate(timeout=20)
+        assert process.returncode == 0
+    ended = [line for line in words.splitlines() if "ended by itself" in line]
+    assert len(ended) == 1
+    assert "younger" in ended[0]
