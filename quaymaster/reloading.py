@@ -50,6 +50,19 @@ class Reading:
     result: Configuration | ConfigurationError
 
 
+def hold_signal() -> None:
+    """At the start of a program, which may wait for long: the signal, which would end it, comes
+    once the program takes it. Not where it means that the terminal was closed.
+    """
+    if not os.isatty(2):
+        signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))
+
+
+def let_signal_come() -> None:
+    """The program takes the signal."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (SIGNAL,))
+
+
 class Reloading:
     """One program's way to a new configuration."""
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import structlog
 
-from quaymaster.reloading import SIGNAL, Reloading, TakesUp
+from quaymaster.reloading import SIGNAL, Reloading, TakesUp, let_signal_come
 from quaymaster.signs_of_life import Sign, Signs
 from workers.configurations import SharedConfiguration, taking_up
 
@@ -95,6 +95,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
         signal.signal(SIGNAL, self._ask_to_reload)
+        let_signal_come()
         if self._reload is not None:
             self._reload.program.begin()
         gc.freeze()

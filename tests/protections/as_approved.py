@@ -235,6 +235,16 @@ AS_APPROVED = (
         (f"{_RELOADING}::test_what_nobody_foresaw_does_not_end_it_either",),
     ),
     _row(
+        "a reload that comes too early waits",
+        "quaymaster/reloading.py",
+        "        signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))\n",
+        "        pass\n",
+        (
+            "tests/end_to_end/test_starting.py::"
+            "test_a_worker_that_waits_for_redis_reads_the_file_again_when_it_begins",
+        ),
+    ),
+    _row(
         "only one process is signalled",
         "quaymaster/reloading.py",
         "            if 0 < program <= _HIGHEST_PROCESS:\n",
