@@ -68,8 +68,8 @@ class _Started:
     child: Child
     at: float
     pause: float = 0.5
-    is_replaced: bool = False
-    """It was told to end, so that the next one begins with a new configuration."""
+    ends_by: float | None = None
+    """It was told to end by then, so that the next one begins with a new configuration."""
 
 
 class Supervisor:
@@ -83,7 +83,7 @@ class Supervisor:
         reload: Reload | None = None,
     ) -> None:
         self._children = children
-        self._grace_seconds = grace_seconds
+        self._seconds_to_end = grace_seconds + 5
         self._signs = signs or Signs(None)
         self._reload = reload
         self._alive: dict[int, _Started] = {}
@@ -104,6 +104,7 @@ class Supervisor:
             self._start(_Started(child, time.monotonic()))
         while not self._is_stopping:
             self._reload_if_asked()
+            self._kill_overdue_ones()
             self._start_ended_ones_again()
         return self._stop()
 
@@ -119,9 +120,16 @@ class Supervisor:
             return
         for pid, started in self._alive.items():
             if started.child.ends_for_new_configuration:
-                started.is_replaced = True
+                started.ends_by = started.ends_by or time.monotonic() + self._seconds_to_end
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
+
+    def _kill_overdue_ones(self) -> None:
+        """They would work with the old configuration for good."""
+        for pid, started in self._alive.items():
+            if started.ends_by is not None and time.monotonic() >= started.ends_by:
+                log.error("killed: it did not end in time", child=started.child.name, pid=pid)
+                os.kill(pid, signal.SIGKILL)
 
     def _start(self, started: _Started) -> None:
         parent = os.getpid()
@@ -146,8 +154,8 @@ class Supervisor:
         started = self._alive.pop(pid, None)
         if started is None or self._is_stopping:
             return
-        if started.is_replaced:
-            started.is_replaced = False
+        if started.ends_by is not None:
+            started.ends_by = None
             self._start(started)
             return
         if time.monotonic() - started.at > _STEADY_SECONDS:
@@ -160,7 +168,7 @@ class Supervisor:
 
     def _stop(self) -> int:
         self._tell_all()
-        deadline = time.monotonic() + self._grace_seconds + 5
+        deadline = time.monotonic() + self._seconds_to_end
         while self._alive and time.monotonic() < deadline:
             ended = _wait_for_one(0.2)
             if ended is not None:

@@ -245,6 +245,16 @@ AS_APPROVED = (
         ),
     ),
     _row(
+        "no process works with the old configuration for good",
+        "workers/supervisor.py",
+        "            self._kill_overdue_ones()\n",
+        "",
+        (
+            "tests/workers/test_supervisor.py::"
+            "test_a_child_that_does_not_end_for_a_new_configuration_is_killed",
+        ),
+    ),
+    _row(
         "only one process is signalled",
         "quaymaster/reloading.py",
         "            if 0 < program <= _HIGHEST_PROCESS:\n",

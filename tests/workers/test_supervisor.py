@@ -1,5 +1,6 @@
 """One process keeps its children running, and none outlives it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -126,12 +127,14 @@ sys.exit(Supervisor(children, 1, signs, Reload.of(shared, signs)).run())
 """
 
 
-@pytest.fixture
-def reloading(folder: Path, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+@pytest.fixture(params=[RELOADING], ids=["ends"])
+def reloading(
+    request: pytest.FixtureRequest, folder: Path, tmp_path: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A supervisor that reads its configuration again, with a child of each kind."""
     (file := tmp_path / "quaymaster.yml").write_text(SMALL_TEXT)
     given = [str(folder), str(file), str(folder.with_name("health"))]
-    command = [sys.executable, "-c", RELOADING, *given]
+    command = [sys.executable, "-c", request.param, *given]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         wait_until(lambda: len(list(folder.iterdir())) == 2, within=20, what="both children")
         yield process
@@ -153,6 +156,32 @@ def test_a_new_configuration_ends_only_the_children_that_cannot_take_it_up(
     assert len(alive) == 1
     reloading.send_signal(signal.SIGTERM)
     assert reloading.wait(20) == 0
+
+
+STUCK = RELOADING.replace(
+    "    time.sleep(600)", "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    time.sleep(600)"
+)
+
+
+@pytest.mark.parametrize("reloading", [STUCK], indirect=True, ids=["stuck"])
+def test_a_child_that_does_not_end_for_a_new_configuration_is_killed(
+    reloading: "subprocess.Popen[bytes]", folder: Path, tmp_path: Path
+) -> None:
+    """Else it would work with the old one for good."""
+    text = f"{SMALL_TEXT}defaults: {{requests_valid_for: 1h}}\n"
+    (tmp_path / "quaymaster.yml").write_text(text)
+    assert ask_to_reload({HEALTH_VARIABLE: str(folder.with_name("health"))})[1] == 0
+    try:
+        wait_until(lambda: len(list(folder.iterdir())) == 3, within=20, what="the new child")
+        alive = [one.name for one in folder.iterdir() if is_alive(int(one.name.partition("-")[2]))]
+        assert len(alive) == 2
+        assert any(name.startswith("3600-") for name in alive)
+        assert reloading.poll() is None
+    finally:  # they do not end with their parent
+        reloading.kill()
+        for one in folder.iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(one.name.partition("-")[2]), signal.SIGKILL)
 
 
 def test_a_broken_configuration_ends_no_child(
