@@ -251,7 +251,7 @@ async def run(
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await running
 
 

@@ -35,7 +35,7 @@ def serving(port: int, seconds: float, idle: float = 3_600) -> Iterator[int]:
             process.terminate()
 
 
-def hears(port: int, seconds: float = 5.0) -> bool:
+def hears(port: int, seconds: float = 30.0) -> bool:
     """Whether a request is answered."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
