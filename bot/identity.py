@@ -117,11 +117,16 @@ class Directory:
         self._listings: Shared[_Members] = Shared(clock)
         self._strangers = _Line()
         self._warmed_up_at = -math.inf
+        self._groups_since = -math.inf
+        """Whoever was looked up before was not looked for in all groups that matter."""
 
     def expect(self, roles: Iterable[Role]) -> None:
         """Look after the groups and people of these roles from now on, and no others."""
         each = tuple(roles)
-        self._groups = tuple(sorted({group for role in each for group in role.groups}))
+        groups = {group for role in each for group in role.groups}
+        if not groups.issubset(self._groups):
+            self._groups_since = self._clock()
+        self._groups = tuple(sorted(groups))
         self._named = frozenset(user for role in each for user in role.people)
 
     @property
@@ -153,14 +158,14 @@ class Directory:
 
     def known(self, actor: SlackUser) -> Person | None:
         """Who it is, if that was looked up in the last minute. Asks nobody."""
-        return self._seen(actor, since=self._clock() - FRESH_SECONDS)
+        return self._seen(actor, self._a_minute_ago())
 
     async def look_up(self, actor: SlackUser) -> Person:
         """Who it is, at most a minute old. Raises OutsideFailure when Slack does not say."""
         known = self.known(actor)
         if known is not None:
             return known
-        since = self._clock() - FRESH_SECONDS
+        since = self._a_minute_ago()
         if self._is_somebody(actor.user):
             return await self._looked_up(actor, since, _Lane.KNOWN)
         return await self._looked_up(actor, since, _Lane.STRANGERS)
@@ -169,7 +174,7 @@ class Directory:
         """Who it is at this moment, or was no earlier than at another one: for votes. Never waits
         for strangers. Raises OutsideFailure when Slack does not say.
         """
-        since = self._clock() if since is None else since
+        since = max(self._clock() if since is None else since, self._groups_since)
         seen = self._seen(actor, since)
         return seen or await self._looked_up(actor, since, _Lane.KNOWN)
 
@@ -178,7 +183,11 @@ class Directory:
         would be refused. Waits in the line of strangers. Raises OutsideFailure when Slack does not
         say.
         """
-        return await self._looked_up(actor, self._clock() - FRESH_SECONDS, _Lane.STRANGERS)
+        return await self._looked_up(actor, self._a_minute_ago(), _Lane.STRANGERS)
+
+    def _a_minute_ago(self) -> float:
+        """Or later, where the groups that matter changed since."""
+        return max(self._clock() - FRESH_SECONDS, self._groups_since)
 
     def _seen(self, actor: SlackUser, since: float) -> Person | None:
         seen = self._people.get(actor.user)
@@ -232,10 +241,9 @@ class Directory:
         self, user: str, since: float, lane: _Lane
     ) -> tuple[frozenset[str], float]:
         """The groups that somebody is in, and when the oldest of these answers was given."""
-        answers = await asyncio.gather(
-            *(self._members_of(group, since, lane) for group in self._groups)
-        )
-        pairs = zip(self._groups, answers, strict=True)
+        asked = self._groups  # others may be expected before the answers are there
+        answers = await asyncio.gather(*(self._members_of(group, since, lane) for group in asked))
+        pairs = zip(asked, answers, strict=True)
         groups = frozenset(group for group, answer in pairs if user in answer.people)
         return groups, min((answer.at for answer in answers), default=math.inf)
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Self
 
-from quaymaster.reloading import SIGNAL, Reloading, TakesUp
+from quaymaster.reloading import SIGNAL, Reloading, TakesUp, let_signal_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Reload:
             (stop if program.is_hung_up else asked).set()
 
         asyncio.get_running_loop().add_signal_handler(SIGNAL, ask)
+        let_signal_come()
         return cls(program, asked)
 
     async def whenever_asked(self, take_up: TakesUp, stop: asyncio.Event) -> None:

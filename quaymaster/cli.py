@@ -37,7 +37,7 @@ from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
 from quaymaster.queues import REGISTRY, host_of, host_queue, refuse_unknown
 from quaymaster.redis_users import acl_file, passwords_in
-from quaymaster.reloading import Reloading, ask_to_reload
+from quaymaster.reloading import Reloading, ask_to_reload, hold_signal
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
@@ -75,6 +75,7 @@ def bot(
     ] = "",
 ) -> None:
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
+    hold_signal()
     from bot.http import loop_factory
     from bot.reload import Reload
     from bot.run import run_bot
@@ -121,6 +122,7 @@ def worker(
     ] = 60,
 ) -> None:
     """Do the work: drive Docker and registries; deliver the cards beside it."""
+    hold_signal()
     from workers import configurations
     from workers.rota import Post, posts_of_worker
     from workers.serve import keeper_of_leases, work_until_stopped
@@ -167,6 +169,7 @@ def scanner(
     ] = 60,
 ) -> None:
     """Scan images of registries for the workers, and keep the scanner's database fresh."""
+    hold_signal()
     from workers import configurations
     from workers.rota import Post, posts_of_scanner
     from workers.scan_order import prepared
@@ -177,8 +180,7 @@ def scanner(
 
     settings_or_end([SIGNING_KEY.name])
     try:
-        # Before the fork: what every child needs is read once and shared.
-        settings, _ = prepared()
+        settings, _ = prepared()  # before the fork: every child needs it
         configuration = Configuration.load(settings.config)
         signs = settings.signs()
         url = settings.redis_url.get_secret_value()
@@ -394,9 +396,8 @@ async def _beside_the_workers(
 def _stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 
 

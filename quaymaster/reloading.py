@@ -30,6 +30,10 @@ _LOCK = "program.lock"
 _TAKEN = "taken"
 _POLL_SECONDS = 0.05
 _LOCK_ATTEMPTS = 10
+_HIGHEST_PROCESS = 1 << 22
+"""https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html, ``pid_max``. 0 and less stand for
+many processes.
+"""
 
 TakesUp = Callable[[Configuration], str]
 """Has the program work with a new configuration from now on. Returns what else there is to say, as
@@ -44,6 +48,19 @@ class Reading:
     began: float
     """By the clock that all processes of a machine share."""
     result: Configuration | ConfigurationError
+
+
+def hold_signal() -> None:
+    """At the start of a program, which may wait for long: the signal, which would end it, comes
+    once the program takes it. Not where it means that the terminal was closed.
+    """
+    if not os.isatty(2):
+        signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))
+
+
+def let_signal_come() -> None:
+    """The program takes the signal."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (SIGNAL,))
 
 
 class Reloading:
@@ -73,6 +90,11 @@ class Reloading:
             return Reading(began, Configuration.load(self._current.path))
         except ConfigurationError as error:
             return Reading(began, error)
+        except Exception as error:
+            # An edge: whatever stands in the file, the program goes on working.
+            log.exception("configuration not read")
+            what = f"{self._current.path.name} cannot be read ({type(error).__name__})."
+            return Reading(began, ConfigurationError(what, why="This is a fault of Quaymaster."))
 
     def settle(self, reading: Reading, take_up: TakesUp) -> bool:
         """Take up what was read, if it is right; log and leave the answer. Whether it was."""
@@ -166,7 +188,8 @@ def _locked(path: Path) -> TextIO | None:
     process's alone: what it forks does not hold it.
     """
     try:
-        file = path.open("a+", encoding="utf-8")
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+        file = os.fdopen(opened, "a+", encoding="utf-8")
     except OSError as error:
         log.warning("cannot be reloaded by command", why=str(error))
         return None
@@ -189,7 +212,9 @@ def _program_of(path: Path) -> int:
         try:
             fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(file.read())
+            program = int(file.read())
+            if 0 < program <= _HIGHEST_PROCESS:
+                return program
     raise ProcessLookupError(f"nobody holds {path}")
 
 

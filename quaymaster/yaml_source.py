@@ -74,7 +74,7 @@ class YamlSource:
                 why=f"{(error.problem or 'it cannot be read').capitalize()}.",
                 next_step="See quaymaster.example.yml for how the file is written.",
             ) from error
-        except (YAMLError, ValueError) as error:
+        except (YAMLError, ValueError, OverflowError, RecursionError) as error:
             raise ConfigurationError(
                 f"{file}: this is not valid YAML.",
                 why=str(error).partition("\n")[0],

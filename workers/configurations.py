@@ -35,14 +35,22 @@ class SharedConfiguration:
         self.now = configuration
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (open for as long as the program)
         self._seen = b""
+        self._held = range(_HEADER, _HEADER)
+        """Where the text stands."""
 
     def replace(self, configuration: Configuration) -> None:
-        """From now on the next job of every child has this one. Raises OSError."""
+        """From now on the next job of every child has this one. Raises OSError, and then the one
+        before is still there for those that have not looked at it yet.
+        """
         text = configuration.text.encode()
-        header = f"{time.monotonic_ns()} {len(text)} {hashlib.sha256(text).hexdigest()}"
-        os.pwrite(self._file.fileno(), text, _HEADER)
-        os.pwrite(self._file.fileno(), header.encode().ljust(_HEADER), 0)
-        self.now, self._seen = configuration, header.encode()
+        fits_before = len(text) <= self._held.start - _HEADER
+        start = _HEADER if fits_before else self._held.stop
+        digest = hashlib.sha256(text).hexdigest()
+        header = f"{time.monotonic_ns()} {start} {len(text)} {digest}".encode()
+        self._write(text, start)
+        self._write(header.ljust(_HEADER), 0)
+        self.now, self._seen = configuration, header
+        self._held = range(start, start + len(text))
 
     def close(self) -> None:
         """Where it is not used any more."""
@@ -54,8 +62,8 @@ class SharedConfiguration:
             header = os.pread(self._file.fileno(), _HEADER, 0).strip()
             if header == self._seen:
                 return
-            _, length, digest = header.decode().split()
-            text = os.pread(self._file.fileno(), int(length), _HEADER)
+            _, start, length, digest = header.decode().split()
+            text = os.pread(self._file.fileno(), int(length), int(start))
             if hashlib.sha256(text).hexdigest() == digest:
                 self.now = Configuration.parse(text.decode(), self.now.path)
                 self._seen = header
@@ -63,6 +71,12 @@ class SharedConfiguration:
                 return
             time.sleep(_PAUSE_SECONDS)  # the parent is writing
         log.error("the new configuration cannot be read; the old one stays")
+
+    def _write(self, data: bytes, start: int) -> None:
+        """All of it: a disk that is nearly full takes a part without a complaint."""
+        while data:
+            written = os.pwrite(self._file.fileno(), data, start)
+            data, start = data[written:], start + written
 
 
 _shared: SharedConfiguration | None = None

@@ -212,7 +212,7 @@ class ServiceLook:
         return self._engines[host]
 
     def _expect_own(self, engine: Engine) -> None:
-        """ServiceRef another engine answers, it has services of that name of its own."""
+        """Where another engine answers, it has services of that name of its own."""
         Owner(self.configuration, self.connection, self.keys).expect(engine)
 
     def _disconnect(self, host: str) -> None:

@@ -10,14 +10,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Self
 
 import structlog
 
-from quaymaster.reloading import SIGNAL, Reloading, TakesUp
+from quaymaster.reloading import SIGNAL, Reloading, TakesUp, let_signal_come
 from quaymaster.signs_of_life import Sign, Signs
 from workers.configurations import SharedConfiguration, taking_up
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 30.0
+_TAKEN = (signal.SIGTERM, signal.SIGINT, SIGNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class _Started:
     child: Child
     at: float
     pause: float = 0.5
-    is_replaced: bool = False
-    """It was told to end, so that the next one begins with a new configuration."""
+    ends_by: float | None = None
+    """It was told to end by then, so that the next one begins with a new configuration."""
 
 
 class Supervisor:
@@ -82,7 +83,7 @@ class Supervisor:
         reload: Reload | None = None,
     ) -> None:
         self._children = children
-        self._grace_seconds = grace_seconds
+        self._seconds_to_end = grace_seconds + 5
         self._signs = signs or Signs(None)
         self._reload = reload
         self._alive: dict[int, _Started] = {}
@@ -94,6 +95,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
         signal.signal(SIGNAL, self._ask_to_reload)
+        let_signal_come()
         if self._reload is not None:
             self._reload.program.begin()
         gc.freeze()
@@ -102,6 +104,7 @@ class Supervisor:
             self._start(_Started(child, time.monotonic()))
         while not self._is_stopping:
             self._reload_if_asked()
+            self._kill_overdue_ones()
             self._start_ended_ones_again()
         return self._stop()
 
@@ -117,18 +120,30 @@ class Supervisor:
             return
         for pid, started in self._alive.items():
             if started.child.ends_for_new_configuration:
-                started.is_replaced = True
+                started.ends_by = started.ends_by or time.monotonic() + self._seconds_to_end
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
 
+    def _kill_overdue_ones(self) -> None:
+        """They would work with the old configuration for good."""
+        for pid, started in self._alive.items():
+            if started.ends_by is not None and time.monotonic() >= started.ends_by:
+                log.error("killed: it did not end in time", child=started.child.name, pid=pid)
+                os.kill(pid, signal.SIGKILL)
+
     def _start(self, started: _Started) -> None:
         parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            child = started.child
-            _be(child, parent, self._signs.of(child.name, child.sign_seconds))
-        started.at = time.monotonic()
-        self._alive[pid] = started
+        # They wait until the child takes them in its own way: in this one it would tell the others.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                child = started.child
+                _be(child, parent, self._signs.of(child.name, child.sign_seconds), before)
+            started.at = time.monotonic()
+            self._alive[pid] = started
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         log.info("started", child=started.child.name, pid=pid)
 
     def _start_ended_ones_again(self) -> None:
@@ -139,8 +154,8 @@ class Supervisor:
         started = self._alive.pop(pid, None)
         if started is None or self._is_stopping:
             return
-        if started.is_replaced:
-            started.is_replaced = False
+        if started.ends_by is not None:
+            started.ends_by = None
             self._start(started)
             return
         if time.monotonic() - started.at > _STEADY_SECONDS:
@@ -153,7 +168,7 @@ class Supervisor:
 
     def _stop(self) -> int:
         self._tell_all()
-        deadline = time.monotonic() + self._grace_seconds + 5
+        deadline = time.monotonic() + self._seconds_to_end
         while self._alive and time.monotonic() < deadline:
             ended = _wait_for_one(0.2)
             if ended is not None:
@@ -189,13 +204,14 @@ def die_with_parent(parent: int) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _be(child: Child, parent: int, sign: Sign) -> None:
+def _be(child: Child, parent: int, sign: Sign, mask: Iterable[int]) -> None:
     """The forked child: run it, and never return."""
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(SIGNAL, signal.SIG_IGN)  # the parent reads the configuration for all
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         die_with_parent(parent)
         child.run(sign)
         status = 0

@@ -7,16 +7,19 @@ from typing import Any
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.identity import FRESH_SECONDS, Directory, Home, standing_of
 from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.actors import SlackUser
 from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Standing
+from quaymaster.rights import Role
 from tests.bot.conftest import BOB, CAROL, EVE, TEAM
 from tests.engines.waiting import until
 
 GROUP = "SAZ94GDB8"
+OTHER_GROUP = "SZAPPROVER"
 
 
 class Clock:
@@ -213,3 +216,44 @@ async def test_groups_that_slack_does_not_list_are_asked_for_once_a_minute(
     clock.now += 61
     await directory.warm_up()
     assert await calls(slack, "usergroups.users.list") > asked
+
+
+async def test_who_is_in_one_group_is_not_taken_for_a_member_of_the_group_that_replaces_it(
+    slack: LocalSlack,
+) -> None:
+    """The roles change while Slack is asked about the old groups."""
+    roles = [Role(groups=frozenset({OTHER_GROUP, "S0NOTTHEREEITHER"}))]
+
+    class ReloadedMeanwhile(AsyncWebClient):
+        async def usergroups_users_list(self, **asked: Any) -> AsyncSlackResponse:
+            answer = await super().usergroups_users_list(**asked)
+            reloaded.expect(roles)
+            return answer
+
+    async with aiohttp.ClientSession() as session:
+        client = ReloadedMeanwhile(
+            slack.world.app.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        reloaded = Directory(client, [GROUP, "S0NOTTHERE"])
+        carol = await reloaded.look_up(SlackUser(TEAM, CAROL))
+        assert not carol.groups & roles[0].groups
+        again = await reloaded.look_up(SlackUser(TEAM, CAROL))
+        assert again.groups == frozenset()
+
+
+async def test_whoever_was_looked_up_before_a_role_got_a_group_is_looked_up_again(
+    slack: LocalSlack, clock: Clock
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            slack.world.app.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        reloaded = Directory(client, clock=clock)
+        carol = SlackUser(TEAM, CAROL)
+        assert (await reloaded.look_up(carol)).groups == frozenset()
+        clock.now += 1
+        reloaded.expect([Role(groups=frozenset({GROUP}))])
+        assert reloaded.known(carol) is None
+        assert (await reloaded.look_up(carol)).groups == {GROUP}
+        reloaded.expect([Role(people=frozenset({BOB}))])
+        assert reloaded.known(carol) is not None, "nothing new is to be asked"

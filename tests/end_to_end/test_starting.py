@@ -1,6 +1,7 @@
 """No program starts with keys or a database that are not its own; each says what to do."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -127,6 +128,38 @@ def test_a_bot_that_reaches_the_database_later_ends_when_it_does_not_fit(
         bot.kill()
         bot.wait()
     assert "`quaymaster database empty`" in log.read_text()
+
+
+def test_a_worker_that_waits_for_redis_reads_the_file_again_when_it_begins(
+    place: Place, valkey_server: ValkeyServer
+) -> None:
+    """Not before: it has no processes yet that would have to know."""
+    valkey_server.kill()
+    log = place.folder / "worker.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "quaymaster.cli", "worker", "--queues", "registry"],
+            env={**place.environment, "QUAYMASTER_SIGNING_KEY": key_of(("worker",))},
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: "waiting for Redis" in log.read_text(), within=60, what="its first look")
+        (place.folder / "quaymaster.yml").write_text(f"{SMALL_TEXT}alerts: {{at_least: low}}\n")
+        worker.send_signal(signal.SIGHUP)
+        valkey_server.start()
+        wait_until(
+            lambda: worker.poll() is not None or "configuration read again" in log.read_text(),
+            within=60,
+            what="the new configuration",
+        )
+        assert "quaymaster.yml is in use as it stands now" in log.read_text()
+        worker.terminate()
+        assert worker.wait(60) == 0
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_emptying_wants_to_be_told_that_it_is_meant(

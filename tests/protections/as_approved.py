@@ -218,6 +218,60 @@ AS_APPROVED = (
         ("tests/workers/test_configurations.py::test_a_text_that_is_half_written_is_not_used",),
     ),
     _row(
+        "no room for a new configuration leaves the one before whole",
+        "workers/configurations.py",
+        "        start = _HEADER if fits_before else self._held.stop\n",
+        "        start = _HEADER\n",
+        (
+            "tests/workers/test_configurations.py::"
+            "test_where_there_is_no_room_for_the_new_one_the_one_before_can_still_be_read",
+        ),
+    ),
+    _row(
+        "no file ends a program that works",
+        "quaymaster/reloading.py",
+        "        except Exception as error:\n            # An edge:",
+        "        except ConfigurationError as error:\n            # An edge:",
+        (f"{_RELOADING}::test_what_nobody_foresaw_does_not_end_it_either",),
+    ),
+    _row(
+        "a reload that comes too early waits",
+        "quaymaster/reloading.py",
+        "        signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))\n",
+        "        pass\n",
+        (
+            "tests/end_to_end/test_starting.py::"
+            "test_a_worker_that_waits_for_redis_reads_the_file_again_when_it_begins",
+        ),
+    ),
+    _row(
+        "no process works with the old configuration for good",
+        "workers/supervisor.py",
+        "            self._kill_overdue_ones()\n",
+        "",
+        (
+            "tests/workers/test_supervisor.py::"
+            "test_a_child_that_does_not_end_for_a_new_configuration_is_killed",
+        ),
+    ),
+    _row(
+        "only one process is signalled",
+        "quaymaster/reloading.py",
+        "            if 0 < program <= _HIGHEST_PROCESS:\n",
+        "            if True:\n",
+        (f"{_RELOADING}::test_only_one_process_is_ever_asked",),
+    ),
+    _row(
+        "a child that was forked just now does not end the others",
+        "workers/supervisor.py",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)\n",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, ())\n",
+        (
+            "tests/workers/test_supervisor.py::"
+            "test_a_child_that_is_told_to_end_as_soon_as_it_is_born_ends_and_nobody_else",
+        ),
+    ),
+    _row(
         "a worker runs only what the bot recorded",
         "quaymaster/store/formats.py",
         'SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT, 2',

@@ -148,7 +148,7 @@ ONLY_WHO_MAY = (
     _row(
         "a look-up counts for a minute",
         "bot/identity.py",
-        "        return self._seen(actor, since=self._clock() - FRESH_SECONDS)\n",
+        "        return self._seen(actor, self._a_minute_ago())\n",
         "        return self._seen(actor, since=-math.inf)\n",
         (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
     ),

@@ -18,6 +18,16 @@ _URGENT = "tests/end_to_end/test_urgent.py"
 
 PEOPLE = (
     _row(
+        "the members of one group are not those of another that replaces it",
+        "bot/identity.py",
+        "        pairs = zip(asked, answers, strict=True)\n",
+        "        pairs = zip(self._groups, answers, strict=True)\n",
+        (
+            f"{_IDENTITY}::test_who_is_in_one_group_is_not_taken_for_a_member_of_the_group_that_"
+            "replaces_it",
+        ),
+    ),
+    _row(
         "whoever asks whether it is ready takes nobody's place at the database",
         "bot/run.py",
         '        return await self._ready.answer("database", -math.inf, self._found_missing)\n',

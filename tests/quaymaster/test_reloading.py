@@ -107,6 +107,34 @@ def test_a_broken_file_is_refused_with_the_words_of_the_start(
     assert capfd.readouterr().out == "well\n"
 
 
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 5_000, 'a: "\\UFFFFFFFF"'], ids=["far too deep", "no such character"]
+)
+def test_no_file_ends_a_program_that_works(
+    text: str, program: "subprocess.Popen[bytes]", file: Path, environ: dict[str, str]
+) -> None:
+    file.write_text(text)
+    answer, status = ask_to_reload(environ)
+    assert (status, program.poll()) == (1, None)
+    assert "this is not valid YAML" in answer
+    file.write_text(SHOP_TEXT)
+    assert ask_to_reload(environ)[1] == 0
+
+
+def test_what_nobody_foresaw_does_not_end_it_either(
+    file: Path, signs: Signs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Reloading(Configuration.load(file), signs)
+
+    def load(_: Path) -> Configuration:
+        raise MemoryError
+
+    monkeypatch.setattr(Configuration, "load", load)
+    result = program.read().result
+    assert isinstance(result, ConfigurationError)
+    assert "MemoryError" in str(result)
+
+
 def test_what_the_program_cannot_work_with_is_refused_too(file: Path, signs: Signs) -> None:
     def refuse(_: Configuration) -> str:
         raise ConfigurationError("There is no queue host:app1.")
@@ -144,6 +172,35 @@ def test_a_program_that_is_gone_is_not_asked_nor_who_has_its_number(
         stranger.kill()
 
 
+@pytest.mark.parametrize("number", ["-1", "0", "9" * 40])
+def test_only_one_process_is_ever_asked(
+    number: str, signs: Signs, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write to the folder: 0 and -1 stand for many processes."""
+    assert signs.folder is not None
+    asked: list[int] = []
+    with _lock_of_another(signs.folder / "program.lock", number) as holder:
+        with monkeypatch.context() as patched:
+            patched.setattr("quaymaster.reloading.os.kill", lambda pid, _: asked.append(pid))
+            text, status = ask_to_reload(environ, within=0.1)
+        holder.kill()
+    assert (status, asked) == (2, [])
+    assert "No program of Quaymaster runs" in text
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(
+    file: Path, signs: Signs, environ: dict[str, str], tmp_path: Path
+) -> None:
+    assert signs.folder is not None
+    (precious := tmp_path / "precious").write_text("of somebody")
+    (signs.folder / "program.lock").symlink_to(precious)
+    program = Reloading(Configuration.load(file), signs)
+    program.begin()
+    assert precious.read_text() == "of somebody"
+    assert program._lock is None
+    assert ask_to_reload(environ)[1] == 2
+
+
 def test_without_a_folder_nobody_is_asked() -> None:
     assert ask_to_reload({})[1] == 2
     assert HEALTH_VARIABLE in ask_to_reload({})[0]
@@ -172,7 +229,7 @@ def test_an_answer_from_before_is_none(file: Path, signs: Signs, environ: dict[s
     assert (signs_folder / ANSWER).read_text() == answer
 
 
-def _lock_of_another(path: Path, number: int) -> "subprocess.Popen[bytes]":
+def _lock_of_another(path: Path, number: int | str) -> "subprocess.Popen[bytes]":
     """A process that holds the lock in the name of this one."""
     text = (
         "import fcntl, sys, time\n"

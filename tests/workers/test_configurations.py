@@ -1,6 +1,8 @@
 """All processes of a worker have one configuration, and a job one from beginning to end."""
 
 import os
+import resource
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +81,25 @@ def test_a_text_that_is_half_written_is_not_used(shared: SharedConfiguration) ->
         child.refresh()
     assert child.now is SHOP
     assert "the old one stays" in logs[-1]["event"]
+
+
+def test_where_there_is_no_room_for_the_new_one_the_one_before_can_still_be_read(
+    shared: SharedConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a process that has not looked at it yet, too."""
+    child = child_of(shared)
+    shared.replace(ONE)
+    used, soft = os.fstat(shared._file.fileno()).st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (used + 1_000, soft[1]))
+    try:
+        with pytest.raises(ConfigurationError, match="cannot be handed"):
+            taking_up(shared)(LONGER)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, soft)
+        signal.signal(signal.SIGXFSZ, before)
+    child.refresh()
+    assert child.now.declaration == shared.now.declaration == ONE.declaration
 
 
 def test_a_queue_that_is_gone_is_refused_as_at_the_start(shared: SharedConfiguration) -> None:

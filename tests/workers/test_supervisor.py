@@ -1,5 +1,6 @@
 """One process keeps its children running, and none outlives it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -126,12 +127,14 @@ sys.exit(Supervisor(children, 1, signs, Reload.of(shared, signs)).run())
 """
 
 
-@pytest.fixture
-def reloading(folder: Path, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+@pytest.fixture(params=[RELOADING], ids=["ends"])
+def reloading(
+    request: pytest.FixtureRequest, folder: Path, tmp_path: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A supervisor that reads its configuration again, with a child of each kind."""
     (file := tmp_path / "quaymaster.yml").write_text(SMALL_TEXT)
     given = [str(folder), str(file), str(folder.with_name("health"))]
-    command = [sys.executable, "-c", RELOADING, *given]
+    command = [sys.executable, "-c", request.param, *given]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         wait_until(lambda: len(list(folder.iterdir())) == 2, within=20, what="both children")
         yield process
@@ -155,6 +158,32 @@ def test_a_new_configuration_ends_only_the_children_that_cannot_take_it_up(
     assert reloading.wait(20) == 0
 
 
+STUCK = RELOADING.replace(
+    "    time.sleep(600)", "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    time.sleep(600)"
+)
+
+
+@pytest.mark.parametrize("reloading", [STUCK], indirect=True, ids=["stuck"])
+def test_a_child_that_does_not_end_for_a_new_configuration_is_killed(
+    reloading: "subprocess.Popen[bytes]", folder: Path, tmp_path: Path
+) -> None:
+    """Else it would work with the old one for good."""
+    text = f"{SMALL_TEXT}defaults: {{requests_valid_for: 1h}}\n"
+    (tmp_path / "quaymaster.yml").write_text(text)
+    assert ask_to_reload({HEALTH_VARIABLE: str(folder.with_name("health"))})[1] == 0
+    try:
+        wait_until(lambda: len(list(folder.iterdir())) == 3, within=20, what="the new child")
+        alive = [one.name for one in folder.iterdir() if is_alive(int(one.name.partition("-")[2]))]
+        assert len(alive) == 2
+        assert any(name.startswith("3600-") for name in alive)
+        assert reloading.poll() is None
+    finally:  # they do not end with their parent
+        reloading.kill()
+        for one in folder.iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(one.name.partition("-")[2]), signal.SIGKILL)
+
+
 def test_a_broken_configuration_ends_no_child(
     reloading: "subprocess.Popen[bytes]", folder: Path, tmp_path: Path
 ) -> None:
@@ -162,3 +191,41 @@ def test_a_broken_configuration_ends_no_child(
     assert ask_to_reload({HEALTH_VARIABLE: str(folder.with_name("health"))})[1] == 1
     assert all(is_alive(int(file.name.partition("-")[2])) for file in folder.iterdir())
     assert reloading.poll() is None
+
+
+TOLD_AT_BIRTH = """
+import os, signal, sys, time
+from pathlib import Path
+from workers.supervisor import Child, Supervisor
+
+folder, fork, forks = Path(sys.argv[1]), os.fork, []
+
+def told_at_birth():
+    forks.append(1)
+    pid = fork()
+    if pid == 0 and len(forks) == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+
+def run(sign):
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+os.fork = told_at_birth
+sys.exit(Supervisor([Child("elder", run), Child("younger", run)], 1).run())
+"""
+
+
+def test_a_child_that_is_told_to_end_as_soon_as_it_is_born_ends_and_nobody_else(
+    folder: Path,
+) -> None:
+    """Until it has its own way to take a signal it has that of its parent, which tells all."""
+    command = [sys.executable, "-c", TOLD_AT_BIRTH, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: len(children(folder)) >= 2, within=20, what="both children")
+        process.send_signal(signal.SIGTERM)
+        words, _ = process.communicate(timeout=20)
+        assert process.returncode == 0
+    ended = [line for line in words.splitlines() if "ended by itself" in line]
+    assert len(ended) == 1
+    assert "younger" in ended[0]
