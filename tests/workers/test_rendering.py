@@ -111,10 +111,11 @@ def test_what_is_looked_up_is_not_logged(
     program = (
         "import sys; from pathlib import Path; from quaymaster import logs;"
         "from quaymaster.configuration import Configuration;"
+        "from quaymaster.target import ServiceRef;"
         "from tests.workers.test_rendering import FINGERPRINTS, VALUES, Renderer;"
         "logs.configure([]);"
         "renderer = Renderer(Configuration.load(Path(sys.argv[1])), VALUES, FINGERPRINTS);"
-        "renderer.values(renderer.render('staging', 'worker'));"
+        "renderer.values(renderer.render(ServiceRef('staging', 'worker')));"
         "logs.log.info('said made-up-1', given={'TOKEN': ['made-up-2']})"
     )
     file = configuration.folder / "quaymaster.yml"
