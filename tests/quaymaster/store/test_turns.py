@@ -68,5 +68,5 @@ def test_of_many_at_once_no_two_get_the_same(
 def test_what_is_no_turn_is_refused_with_what_to_do(valkey: redis.Redis, text: bytes) -> None:
     """Nobody could give the next one: the worker would try for ever."""
     valkey.set(keys.turn(ServiceRef("production", "web")), text)
-    with pytest.raises(Forged, match=r"production/web in the database is no number.*Delete"):
+    with pytest.raises(Forged, match=r"production/web in the database is not a number.*Delete"):
         highest(valkey)
