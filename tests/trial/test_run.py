@@ -38,7 +38,7 @@ def test_the_tour_works_and_the_next_start_finds_its_history(
         alice.sees_card("Deploy shop/web:v3-broken to staging/web", "is not healthy")
         alice.command("deploy shop/web:v5-leaky to staging")
         alice.sees_card("Deploy shop/web:v5-leaky to staging/web", "Deployed")
-        deploys_with_approvals(alice, "v5-leaky", "shop/web:v2 serves again")
+        deploys_with_approvals(alice, "v5-leaky", "shop/web:v2 is back")
         direct = alice.with_the_bot()
         direct.acts("say", text="status production")
         direct.sees("web shop/web:v2")
