@@ -259,7 +259,7 @@ class TestReplays:
         assert house.until(spent, lambda one: one.state.is_terminal).state is not State.SUCCEEDED
         assert "web v1" in page_at(house.shop.port + 1)
         await workspace.until(
-            lambda one: is_card_of(one, spent) and "ended before" in one.words, within=20
+            lambda one: is_card_of(one, spent) and "already ended" in one.words, within=20
         )
 
     async def test_a_deploy_that_was_approved_and_then_cancelled(

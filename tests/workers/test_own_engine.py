@@ -109,7 +109,7 @@ def test_a_job_of_staging_does_not_use_the_engine_of_production(
     tools(TWO).engine("app1")
     with pytest.raises(WrongEngine) as caught:
         tools(TWO).engine("build1")
-    assert "that of app1" in str(caught.value)
+    assert "the engine of app1" in str(caught.value)
     assert known(valkey) == ""
     pinned = f"{{build1: {{}}, app1: {{engine_id: '{engine_id}'}}}}"
     valkey.delete(keys.HOST_ENGINES)

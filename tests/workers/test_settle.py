@@ -166,7 +166,7 @@ def test_settling_a_service_that_is_well_changes_nothing(
     service.serving(service.image(images.web_v1, "1"), 1)
     settled = settle(service.host, service.ref, KilledAfter(0))
     assert not settled.was_changed
-    assert f"{service.repository}:1 serves" in settled.words
+    assert f"{service.repository}:1 is running" in settled.words
 
 
 def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
@@ -175,7 +175,7 @@ def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
     image = replace(service.image(images.web_v1, "1"), tag=None)
     service.serving(image, 1)
     words = settle(service.host, service.ref, nothing).words
-    assert f"{service.repository}@{image.digest.short} serves" in words
+    assert f"{service.repository}@{image.digest.short} is running" in words
 
 
 def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
