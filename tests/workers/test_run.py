@@ -202,13 +202,13 @@ class TestWrittenByANewerQuaymaster:
         as_newer(valkey, given)
         monkeypatch.setattr("workers.run.opened", lambda: nullcontext(toolbox(valkey)))
         monkeypatch.setattr("workers.run.PUT_BACK_AFTER_SECONDS", 0.0)
-        worker = OperationWorker(["host:build1"], valkey, grace_seconds=1)
+        worker = OperationWorker([given.queue], valkey, grace_seconds=1)
         for _ in range(3):
             worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
         valkey.hset(keys.operation(1042), "record", genuine)
         worker.work(burst=True, logging_level="CRITICAL")
         assert "configured differently" in failed(now(valkey, given))
-        assert valkey.llen(keys.queue("host:build1")) == 0
+        assert valkey.llen(keys.queue(given.queue)) == 0
         assert valkey.exists(keys.job(given.job_id)) == 0
 
 
