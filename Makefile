@@ -41,7 +41,7 @@ $(BIN)/python:
 	@python=$$(PYTHON='$(PYTHON)' .ci/python) && "$$python" -m venv $(VENV)
 
 check: lint ## lint and the fast tests: under two minutes
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not engine' --hypothesis-profile quick
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not engine' --hypothesis-profile quick
 
 lint: install ## format, rules, types and import contracts
 	$(BIN)/ruff format --check .
@@ -53,12 +53,12 @@ test: export QUAYMASTER_TEST_ENGINE = $(ENGINE)
 test: ## every test, including those on real engines; TESTS=… for some of them
 	@.ci/prepare test
 	@$(MAKE) --no-print-directory install
-	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 test-engines: install ## tests that depend on the engine, on the engines that `make test` does not use
 	for engine in $$($(BIN)/python -m tests.engines.kinds); do \
 		echo "== $$engine"; \
-		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) -m every_engine || exit; \
+		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m every_engine || exit; \
 	done
 
 protections: install ## remove each protection in turn and expect its test to turn red
