@@ -13,7 +13,7 @@ a field or its default counts ``_VERSION`` up.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from functools import singledispatch
 from typing import Any
@@ -99,20 +99,26 @@ def _roles(
 
 def _plain_part(part: Part, leaving_out: Iterable[str] = ()) -> dict[str, Any]:
     """The fields that are not at their defaults."""
-    described = type(part).model_fields
     return {
         name: _plain(value)
-        for name in described
-        if name not in leaving_out and ((value := getattr(part, name)) != described[name].default)
+        for name, described in type(part).model_fields.items()
+        if name not in leaving_out
+        and (value := getattr(part, name)) != described.get_default(call_default_factory=True)
     }
 
 
 def _plain_dataclass(value: Any) -> dict[str, Any]:
+    """The fields that are not at their defaults."""
     return {
         one.name: _plain(own)
         for one in fields(value)
-        if (own := getattr(value, one.name)) != one.default or one.default is MISSING
+        if (own := getattr(value, one.name)) != _default_of(one)
     }
+
+
+def _default_of(field: Field[Any]) -> object:
+    """The default of a field; MISSING, which equals no value, if it has none."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 @singledispatch

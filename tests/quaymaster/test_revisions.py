@@ -5,13 +5,14 @@ else.
 import copy
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from ruamel.yaml import YAML
 
 from quaymaster.configuration import Configuration
@@ -27,6 +28,7 @@ from quaymaster.schema import (
     ServiceEntry,
     TargetEntry,
 )
+from quaymaster.services import Volume
 
 TEXT = """\
 default_registry: registry.example.com
@@ -106,6 +108,7 @@ def revision(given: Document | str, environment: str = "production") -> str:
 
 
 USUAL = revision(TEXT)
+VOLUMES_OF_WEB = Configuration.parse(TEXT).environments["production"].services["web"].volumes
 
 
 def changed(way: Way, value: object) -> Document:
@@ -341,22 +344,43 @@ def test_it_is_the_same_in_every_process_and_version() -> None:
     assert USUAL == "1-cc72fcb9a5da70"
 
 
-def test_a_field_that_a_later_version_adds_changes_nothing_while_it_has_its_default() -> None:
-    class Later(ServiceEntry):
-        replicas: int = 1
+class Later(ServiceEntry):
+    replicas: int = 1
+    labels: Mapping[str, str] = Field(default_factory=dict)
 
+
+@dataclass(frozen=True, slots=True)
+class LaterVolume(Volume):
+    size: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def with_web(**changes: object) -> str:
+    """The revision of production if a later version adds these fields to its service web."""
     file = Configuration.parse(TEXT).declaration
     production = file.environments["production"]
+    web = production.services["web"]
+    fields = {name: getattr(web, name) for name in ServiceEntry.model_fields}
+    services = {**production.services, "web": Later.model_construct(**{**fields, **changes})}
+    later = production.model_copy(update={"services": services})
+    environments = {**file.environments, "production": later}
+    return revisions_of(file.model_copy(update={"environments": environments}))["production"]
 
-    def with_web(web: ServiceEntry) -> str:
-        services = {**production.services, "web": web}
-        later = production.model_copy(update={"services": services})
-        environments = {**file.environments, "production": later}
-        return revisions_of(file.model_copy(update={"environments": environments}))["production"]
 
-    fields = {name: getattr(production.services["web"], name) for name in ServiceEntry.model_fields}
-    assert with_web(Later.model_construct(**fields, replicas=1)) == USUAL
-    assert with_web(Later.model_construct(**fields, replicas=2)) != USUAL
+def test_a_field_that_a_later_version_adds_changes_nothing_while_it_has_its_default() -> None:
+    assert with_web() == with_web(replicas=1, labels={}) == USUAL
+    assert with_web(replicas=2) != USUAL
+    assert with_web(labels={"team": "shop"}) != USUAL
+
+
+def test_nor_does_a_field_that_it_adds_to_a_value() -> None:
+    def with_volumes(**changes: Any) -> str:
+        known = ((one.source, one.target, one.read_only) for one in VOLUMES_OF_WEB)
+        return with_web(volumes=tuple(LaterVolume(*one, **changes) for one in known))
+
+    assert with_volumes() == with_volumes(size=0, labels={}) == USUAL
+    assert with_volumes(size=1) != USUAL
+    assert with_volumes(labels={"team": "shop"}) != USUAL
 
 
 def test_what_has_no_plain_form_is_an_error_and_not_left_out() -> None:
