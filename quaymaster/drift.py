@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from quaymaster.target import DockerHost, ServiceRef, TargetRef
+from quaymaster.target import DockerHost, OfService, TargetRef
 
 
 class DriftKind(StrEnum):
@@ -21,7 +21,7 @@ class DriftKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(OfService):
     """The latest that was found about a service."""
 
     environment: str
@@ -31,11 +31,6 @@ class Drift:
     what: str
     """In sentences, as they came: names of containers are somebody else's."""
     at: datetime
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is about."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def target(self) -> TargetRef:

@@ -14,7 +14,7 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(OfService):
     """A release went live."""
 
     environment: str
@@ -200,11 +200,6 @@ class Deployed:
     notes: tuple[str, ...] = ()
     """What a person should know: a tag that moved, a secret that changed since."""
     kind: Literal["deployed"] = "deployed"
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it went live for."""
-        return ServiceRef(self.environment, self.service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from quaymaster.findings import Finding, Severity, Verdict
 from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
-from quaymaster.target import DockerHost, ServiceRef, TargetRef
+from quaymaster.target import DockerHost, OfService, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployPlan:
+class DeployPlan(OfService):
     """Digest, configuration, verdict, target and what runs now. Never changes under its id.
 
     It is stored signed, and its hash is that of the stored text: whatever a voter is shown is
@@ -107,11 +107,6 @@ class DeployPlan:
     notes: tuple[str, ...] = ()
     undo: Undo | None = None
     """For a deploy: what a rollback goes back to from it; None where there is nothing."""
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that changes."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def target(self) -> TargetRef:

@@ -7,11 +7,11 @@ from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.services import ServiceConfiguration
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(OfService):
     """Digest, rendered configuration (secrets as references with fingerprints) and who."""
 
     id: int
@@ -31,18 +31,13 @@ class Release:
     """What else is known of its image."""
 
     @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is of."""
-        return ServiceRef(self.environment, self.service)
-
-    @property
     def resolved(self) -> Resolved:
         """What its name meant."""
         return Resolved(self.image, None, self.member)
 
 
 @dataclass(frozen=True, slots=True)
-class BadDigest:
+class BadDigest(OfService):
     """A digest that was rolled back from: it is not deployed there again."""
 
     environment: str
@@ -53,8 +48,3 @@ class BadDigest:
     at: datetime
     index: Digest | None = None
     """What its name meant, where that was an index: it is left as a whole."""
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that left it."""
-        return ServiceRef(self.environment, self.service)

@@ -26,7 +26,7 @@ from quaymaster.request_facts import (
 )
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService
 
 _REGISTRY = InRegistry(may_go_on_at_host=False)
 
@@ -265,7 +265,7 @@ class ScanRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployRequest:
+class DeployRequest(OfService):
     """``deploy REF to ENVIRONMENT [--service NAME]``"""
 
     image: ImageRef
@@ -273,11 +273,6 @@ class DeployRequest:
     service: str
     verb: Literal["deploy"] = "deploy"
     right: ClassVar[Right | Asker] = Right.DEPLOY
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is about."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def facts(self) -> RequestFacts:
@@ -290,18 +285,13 @@ class DeployRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackRequest:
+class RollbackRequest(OfService):
     """``rollback ENVIRONMENT/SERVICE``"""
 
     environment: str
     service: str
     verb: Literal["rollback"] = "rollback"
     right: ClassVar[Right | Asker] = Right.ROLLBACK
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is about."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def facts(self) -> RequestFacts:
@@ -314,18 +304,13 @@ class RollbackRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftRequest:
+class DriftRequest(OfService):
     """What nobody types: the product tells what a look at a service found (see ``drift``)."""
 
     environment: str
     service: str
     verb: Literal["drift"] = "drift"
     right: ClassVar[Right | Asker] = Asker.PRODUCT
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is about."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def facts(self) -> RequestFacts:

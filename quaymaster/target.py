@@ -23,6 +23,19 @@ class ServiceRef:
         return f"{self.environment}/{self.service}"
 
 
+class OfService:
+    """Something that belongs to one service and holds its two names, as stored types do."""
+
+    __slots__ = ()
+    environment: str
+    service: str
+
+    @property
+    def service_ref(self) -> ServiceRef:
+        """The service that it belongs to."""
+        return ServiceRef(self.environment, self.service)
+
+
 @dataclass(frozen=True, slots=True)
 class DockerHost:
     """The Docker engine of that name under ``hosts``."""

@@ -21,7 +21,7 @@ class Scale:
 
     @property
     def facts(self) -> RequestFacts:
-        """What it says of itself."""
+        """What the request states about itself."""
         service = ServiceRef(self.environment, self.service)
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         change = ServiceChange(service, is_rescue=self.is_rescue)

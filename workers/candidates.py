@@ -19,7 +19,7 @@ from quaymaster.errors import (
 from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService
 from workers.asides import beside
 from workers.containers import (
     Container,
@@ -41,7 +41,7 @@ _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/contain
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerSpec:
+class ContainerSpec(OfService):
     """One container to be: what runs, how, for which plan."""
 
     environment: str
@@ -57,11 +57,6 @@ class ContainerSpec:
     """Those values that must not be seen, to be taken out of logs and errors."""
     image_id: str = ""
     """The engine's id of the image that was looked at; empty where nobody looked."""
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is of."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field
 from quaymaster.errors import NotFound
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck, PublishedPort
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService, ServiceRef
 from workers.engine import Engine
 from workers.engine_names import as_engines_name
 from workers.foreign_json import Foreign, TextByName
@@ -40,7 +40,7 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class Container(OfService):
     """One container of a service at one moment."""
 
     id: str
@@ -75,11 +75,6 @@ class Container:
     stop_signal: str
     drain: float
     """Seconds it may take to end."""
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is of."""
-        return ServiceRef(self.environment, self.service)
 
     @property
     def place(self) -> Place:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from quaymaster.errors import WrittenByNewer
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck
-from quaymaster.target import ServiceRef
+from quaymaster.target import OfService, ServiceRef
 from workers.engine_names import as_engines_name
 
 LABEL = "quaymaster."
@@ -24,7 +24,7 @@ _HEALTH: TypeAdapter[HealthCheck] = TypeAdapter(HealthCheck)
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(OfService):
     """What a container was made as."""
 
     environment: str
@@ -37,11 +37,6 @@ class Labels:
     configuration: str
     """The fingerprint of the configuration that it was made with."""
     health: HealthCheck
-
-    @property
-    def service_ref(self) -> ServiceRef:
-        """The service that it is of."""
-        return ServiceRef(self.environment, self.service)
 
     def written(self) -> dict[str, str]:
         """As the engine keeps them."""
