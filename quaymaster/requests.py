@@ -1,7 +1,8 @@
 """What a person asked for, parsed and valid. One frozen type per verb; the verb is its word.
 
-Each type states its facts (see ``request_facts``). The type checker rejects a member of ``Request``
-without them, because all other code asks every request for its facts.
+Each type states its facts (see ``request_facts``), in the class itself if they are the same for all
+its requests. The type checker rejects a member of ``Request`` without them, because all other code
+asks every request for its facts.
 """
 
 from collections.abc import Mapping
@@ -52,11 +53,7 @@ class HelpRequest:
     topic: str | None = None
     verb: Literal["help"] = "help"
     right: ClassVar[Right | Asker] = Asker.MEMBER
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,7 @@ class StatusRequest:
     environment: str | None = None
     verb: Literal["status"] = "status"
     right: ClassVar[Right | Asker] = Right.READ
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +72,7 @@ class JobsRequest:
 
     verb: Literal["jobs"] = "jobs"
     right: ClassVar[Right | Asker] = Right.READ
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +82,7 @@ class CancelRequest:
     operation: int
     verb: Literal["cancel"] = "cancel"
     right: ClassVar[Right | Asker] = Asker.MEMBER
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +92,7 @@ class ApproveRequest:
     operation: int
     verb: Literal["approve"] = "approve"
     right: ClassVar[Right | Asker] = Asker.MEMBER
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +102,7 @@ class RejectRequest:
     operation: int
     verb: Literal["reject"] = "reject"
     right: ClassVar[Right | Asker] = Asker.MEMBER
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.OPERATION, work=None)
+    facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +128,9 @@ class TagsRequest:
     repository: Repository
     verb: Literal["tags"] = "tags"
     right: ClassVar[Right | Asker] = Right.READ
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(self.right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY))
+    facts: ClassVar = RequestFacts(
+        right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +196,12 @@ class TagRequest:
     host: str | None = None
     verb: Literal["tag"] = "tag"
     right: ClassVar[Right | Asker] = Right.TAG
-
-    @property
-    def facts(self) -> RequestFacts:
-        """What the request states about itself."""
-        return RequestFacts(
-            self.right, None, Effect.IMAGES, _again(InRegistry(may_go_on_at_host=True))
-        )
+    facts: ClassVar = RequestFacts(
+        right,
+        about=None,
+        changes=Effect.IMAGES,
+        work=_again(InRegistry(may_go_on_at_host=True)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +279,7 @@ class RollbackRequest(OfService):
 
 @dataclass(frozen=True, slots=True)
 class DriftRequest(OfService):
-    """What nobody types: the product tells what a look at a service found (see ``drift``)."""
+    """Never typed: the product reports what a check of a service has found (see ``drift``)."""
 
     environment: str
     service: str
