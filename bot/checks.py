@@ -20,7 +20,6 @@ from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Standing
 from quaymaster.settings import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Settings
 from quaymaster.spelling import listed
-from quaymaster.target import ServiceRef
 
 NEEDED_SCOPES: Mapping[str, str] = {
     "app_mentions:read": "to receive mentions",
@@ -149,22 +148,21 @@ def too_few_approvers(
 
     ``members`` are the full members by person or group id; an id that is missing counts for none.
     """
-    for environment, entry in configuration.environments.items():
-        for service in entry.services:
-            policy = configuration.approval_for(ServiceRef(environment, service))
-            roles = [configuration.roles[name] for name in policy.from_roles]
-            if any(role.everyone for role in roles):
-                continue
-            ids = frozenset[str]().union(*(role.people | role.groups for role in roles))
-            may = frozenset[str]().union(*(members.get(one, frozenset()) for one in ids))
-            if len(may) < policy.needed:
-                yield Check(
-                    f"approvals of {environment}/{service}",
-                    "broken",
-                    f"{policy.needed} are needed, and {len(may)} of the people in "
-                    f"{listed(policy.from_roles)} can give one.",
-                    "Add people to the role, or lower `needed`.",
-                )
+    for service in configuration.services:
+        policy = configuration.approval_for(service)
+        roles = [configuration.roles[name] for name in policy.from_roles]
+        if any(role.everyone for role in roles):
+            continue
+        ids = frozenset[str]().union(*(role.people | role.groups for role in roles))
+        may = frozenset[str]().union(*(members.get(one, frozenset()) for one in ids))
+        if len(may) < policy.needed:
+            yield Check(
+                f"approvals of {service}",
+                "broken",
+                f"{policy.needed} are needed, and {len(may)} of the people in "
+                f"{listed(policy.from_roles)} can give one.",
+                "Add people to the role, or lower `needed`.",
+            )
 
 
 @dataclass(slots=True)

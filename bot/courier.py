@@ -148,7 +148,7 @@ class Pictures:
             return None
         service = change.service
         try:
-            return self.configuration.service(*service.place).channel
+            return self.configuration.service(service).channel
         except UsageError:  # it was configured when the command was accepted
             return None
 

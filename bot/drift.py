@@ -63,14 +63,14 @@ class DriftWatch(Configured):
     def _is_ours(self, drift: Drift) -> bool:
         """Whether it is about a service that is configured here, on the same target."""
         try:
-            self._configuration.service(drift.environment, drift.service)
+            self._configuration.service(drift.service_ref)
             return self._configuration.target_of(drift.environment) == drift.target
         except UsageError:
             return False
 
     def _channel_of(self, drift: Drift) -> str:
         """Empty where neither the service nor the installation has one: then the audit alone."""
-        service = self._configuration.service(drift.environment, drift.service)
+        service = self._configuration.service(drift.service_ref)
         return service.channel or self._configuration.alerts.channel or ""
 
 

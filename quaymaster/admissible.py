@@ -140,7 +140,7 @@ def predecessors(configuration: Configuration, service: ServiceRef) -> tuple[str
     before = configuration.environment(service.environment).after
     if before is None:
         return ()
-    image = configuration.service(service.environment, service.service).image
+    image = configuration.service(service).image
     entries = configuration.environment(before).services
     return tuple(
         name for name, one in entries.items() if name == service.service or one.image == image
@@ -254,7 +254,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
 
 def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
     try:
-        policy.may_vote(configuration, person, *facts.change.service.place)
+        policy.may_vote(configuration, person, facts.change.service)
     except NotAllowed:
         return False
     return True

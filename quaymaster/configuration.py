@@ -147,10 +147,19 @@ class Configuration:
         """The revision of an environment. Raises UsageError naming those that exist."""
         return _named(self.revisions, environment, "environment", "environments")
 
-    def service(self, environment: str, name: str) -> ServiceEntry:
-        """A service of an environment by name. Raises UsageError naming those that exist."""
-        services = self.environment(environment).services
-        return _named(services, name, f"service in {environment}", f"services in {environment}")
+    @property
+    def services(self) -> tuple[ServiceRef, ...]:
+        """Every service, in the order of the file."""
+        return tuple(
+            ServiceRef(environment, name)
+            for environment, entry in self.environments.items()
+            for name in entry.services
+        )
+
+    def service(self, service: ServiceRef) -> ServiceEntry:
+        """The entry of a service. Raises UsageError naming those that exist."""
+        place, services = service.environment, self.environment(service.environment).services
+        return _named(services, service.service, f"service in {place}", f"services in {place}")
 
     def host(self, name: str) -> HostEntry:
         """A host by name. Raises UsageError naming those that exist."""
@@ -179,7 +188,7 @@ class Configuration:
         several could be meant.
         """
         if service is not None:
-            image = self.service(environment, service).image
+            image = self.service(ServiceRef(environment, service)).image
             if image != repository:
                 raise _foreign(
                     f"{service} of {environment} may not run {repository}.",
@@ -208,16 +217,13 @@ class Configuration:
     def services_running(self, repository: Repository) -> tuple[ServiceRef, ...]:
         """Every service that may run this repository."""
         return tuple(
-            ServiceRef(environment, name)
-            for environment, entry in self.environments.items()
-            for name, service in entry.services.items()
-            if service.image == repository
+            service for service in self.services if self.service(service).image == repository
         )
 
     def gate_for(self, service: ServiceRef) -> GateRule:
         """The gate of a service: its own settings, then the environment's, then the defaults."""
-        self.service(service.environment, service.service)
-        return gate_of(self.declaration, service.environment, service.service)
+        self.service(service)  # raises UsageError
+        return gate_of(self.declaration, service)
 
     def general_gate(self) -> GateRule:
         """The gate of an image that is looked at apart from any service."""
@@ -225,8 +231,8 @@ class Configuration:
 
     def approval_for(self, service: ServiceRef) -> ApprovalPolicy:
         """The approvals of a service, joined as the gate is."""
-        self.service(service.environment, service.service)
-        return approval_of(self.declaration, service.environment, service.service)
+        self.service(service)  # raises UsageError
+        return approval_of(self.declaration, service)
 
     def registry(self, host: str) -> RegistryAccess:
         """How to speak to a registry. Raises UsageError for one that is not configured."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from quaymaster.findings import Severity
 from quaymaster.gate import GateRule
 from quaymaster.schema import ApprovalSettings, Declaration, GateSettings
+from quaymaster.target import ServiceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,10 @@ class ApprovalPolicy:
     own_request_counts: bool = False
 
 
-def gate_of(file: Declaration, environment: str, service: str) -> GateRule:
+def gate_of(file: Declaration, service: ServiceRef) -> GateRule:
     """The gate of a service that is in the file."""
-    around = file.environments[environment]
-    return _joined_gate(around.services[service].gate, around.gate, file.defaults.gate)
+    around = file.environments[service.environment]
+    return _joined_gate(around.services[service.service].gate, around.gate, file.defaults.gate)
 
 
 def general_gate_of(file: Declaration) -> GateRule:
@@ -30,12 +31,12 @@ def general_gate_of(file: Declaration) -> GateRule:
     return _joined_gate(file.defaults.gate)
 
 
-def approval_of(file: Declaration, environment: str, service: str) -> ApprovalPolicy:
+def approval_of(file: Declaration, service: ServiceRef) -> ApprovalPolicy:
     """The approvals of a service that is in the file."""
-    around = file.environments[environment]
+    around = file.environments[service.environment]
     usual = ApprovalPolicy()
     usual = replace(usual, expires=min(usual.expires, file.defaults.requests_valid_for))
-    own = around.services[service].approval
+    own = around.services[service.service].approval
     return _joined_approval(usual, own, around.approval, file.defaults.approval)
 
 

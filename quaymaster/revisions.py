@@ -23,6 +23,7 @@ from quaymaster.joined_settings import ApprovalPolicy, approval_of, gate_of
 from quaymaster.rights import SCOPED, Permission
 from quaymaster.schema import Declaration, Part, ServiceEntry
 from quaymaster.secret_references import SecretReference, Template
+from quaymaster.target import ServiceRef
 from quaymaster.windows import Freeze, Window
 
 _VERSION = "1"
@@ -42,14 +43,14 @@ def _digest(basis: Mapping[str, Any]) -> str:
 def _basis(file: Declaration, name: str) -> Mapping[str, Any]:
     """Everything that the revision of an environment covers, as JSON has it."""
     entry = file.environments[name]
-    approvals = {service: approval_of(file, name, service) for service in entry.services}
+    approvals = {one: approval_of(file, ServiceRef(name, one)) for one in entry.services}
     may_change = _permissions(file, name)
     registries = {service.image.registry for service in entry.services.values()}
     return {
         "name": name,
         "environment": _plain_part(entry, leaving_out=_JOINED | {"services"}),
         "services": {
-            service: _service(file, name, service, one, approvals[service])
+            service: _service(file, ServiceRef(name, service), one, approvals[service])
             for service, one in entry.services.items()
         },
         "hosts": {host: _plain(file.hosts[host]) for host in entry.target.docker},
@@ -63,9 +64,9 @@ def _basis(file: Declaration, name: str) -> Mapping[str, Any]:
 
 
 def _service(
-    file: Declaration, environment: str, name: str, entry: ServiceEntry, approval: ApprovalPolicy
+    file: Declaration, service: ServiceRef, entry: ServiceEntry, approval: ApprovalPolicy
 ) -> Mapping[str, Any]:
-    joined = {"gate": _plain(gate_of(file, environment, name)), "approval": _plain(approval)}
+    joined = {"gate": _plain(gate_of(file, service)), "approval": _plain(approval)}
     return {**_plain_part(entry, leaving_out=_JOINED), **joined}
 
 

@@ -35,7 +35,7 @@ def _to_channels(
     if not findings:
         return ()
     owners = (
-        configuration.service(service.environment, service.service).channel
+        configuration.service(service).channel
         for service in configuration.services_running(report.repository)
     )
     channels = dict.fromkeys(one for one in (configuration.alerts.channel, *owners) if one)

@@ -182,9 +182,7 @@ def _trivy_version(scanner: Scanner) -> str:
 def shortest_limit(configuration: Configuration) -> timedelta:
     """From which age on a database proves nothing to the strictest gate."""
     gates = [configuration.general_gate()] + [
-        configuration.gate_for(ServiceRef(environment, service))
-        for environment, entry in configuration.environments.items()
-        for service in entry.services
+        configuration.gate_for(service) for service in configuration.services
     ]
     return min(gate.database_older_than for gate in gates)
 
@@ -259,23 +257,22 @@ def _references(place: Place) -> Iterator[tuple[str, str]]:
         if password is not None:
             yield password.name, f"the login of {host}"
     for service in _services(place):
-        entry = place.configuration.service(*service.place)
+        entry = place.configuration.service(service)
         for template in entry.environment.values():
             for reference in template.references:
                 yield reference.name, str(service)
 
 
 def _env_files(place: Place) -> Sequence[str]:
-    entries = (place.configuration.service(*service.place) for service in _services(place))
+    entries = (place.configuration.service(service) for service in _services(place))
     return tuple(dict.fromkeys(entry.env_file for entry in entries if entry.env_file))
 
 
 def _services(place: Place) -> Iterator[ServiceRef]:
     """The services that run on the hosts in question."""
-    for environment, entry in place.configuration.environments.items():
-        if place.configuration.target_of(environment).name in place.hosts:
-            for service in entry.services:
-                yield ServiceRef(environment, service)
+    for service in place.configuration.services:
+        if place.configuration.target_of(service.environment).name in place.hosts:
+            yield service
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ class Renderer:
 
     def render(self, service: ServiceRef) -> ServiceConfiguration:
         """What would run now. Raises ConfigurationError naming what is missing."""
-        entry = self._configuration.service(service.environment, service.service)
+        entry = self._configuration.service(service)
         variables = (
             {
                 name: self._from_file(name, value, entry.env_file)

@@ -193,10 +193,9 @@ class ServiceLook:
 
     def _services_on(self, host: str) -> list[ServiceRef]:
         return [
-            ServiceRef(environment, service)
-            for environment, entry in self.configuration.environments.items()
-            if self.configuration.target_of(environment).name == host
-            for service in entry.services
+            service
+            for service in self.configuration.services
+            if self.configuration.target_of(service.environment).name == host
         ]
 
     def _is_mine(self, host: str) -> bool:

@@ -101,15 +101,16 @@ class Given:
 
     def service(self) -> ServiceRef:
         """``ENVIRONMENT/SERVICE``, both of which exist."""
-        environment, slash, service = self.word("ENVIRONMENT/SERVICE").partition("/")
+        environment, slash, name = self.word("ENVIRONMENT/SERVICE").partition("/")
         services = self.configuration.environment(environment).services
         if not slash:
             raise UsageError(
                 f"{environment} is an environment, but a service is expected.",
-                next_step=f"Write {listed((f'{environment}/{name}' for name in services), 'or')}.",
+                next_step=f"Write {listed((f'{environment}/{one}' for one in services), 'or')}.",
             )
-        self.configuration.service(environment, service)
-        return ServiceRef(environment, service)
+        service = ServiceRef(environment, name)
+        self.configuration.service(service)  # raises UsageError
+        return service
 
     def _image(self, name: str) -> ImageRef:
         word = self.word(name)

@@ -38,7 +38,6 @@ from quaymaster.store.formats import (
 )
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Command, Query
-from quaymaster.target import ServiceRef
 
 T = TypeVar("T")
 
@@ -359,8 +358,8 @@ def _check_the_plan_belongs(operation: Operation) -> None:
     if plan is None:
         return
     change = operation.request.facts.service_change
-    service = ServiceRef(plan.environment, plan.service)
-    if change is None or (operation.request.verb, change.service) != (plan.kind, service):
+    what = (plan.kind, plan.service_ref)
+    if change is None or (operation.request.verb, change.service) != what:
         raise Forged("The plan does not match the request, so nothing was done.")
 
 

@@ -52,7 +52,7 @@ def with_service(fields: str, host: str = "{}") -> str:
 class TestExample:
     def test_it_is_right(self) -> None:
         configuration = Configuration.load(EXAMPLE)
-        assert configuration.service("production", "web").limits.as_limits() == Limits(
+        assert configuration.service(ServiceRef("production", "web")).limits.as_limits() == Limits(
             512 << 20, 1.5, 4096
         )
 
@@ -233,7 +233,7 @@ class TestMistakes:
         """Unless this version of YAML takes it for text."""
         text = version + with_service(f"environment: {{A: {number}}}")
         if _is_text(version, number):
-            web = Configuration.parse(text).service("staging", "web")
+            web = Configuration.parse(text).service(ServiceRef("staging", "web"))
             assert web.environment["A"].plain == number
             return
         told = mistakes(text)
@@ -273,7 +273,7 @@ class TestMistakes:
     )
     def test_what_stands_in_the_file_is_what_a_variable_holds(self, text: str) -> None:
         web = Configuration.parse(with_service(f"environment: {{A: {text}}}"))
-        plain = web.service("staging", "web").environment["A"].plain
+        plain = web.service(ServiceRef("staging", "web")).environment["A"].plain
         assert plain == text.removeprefix("!!str ").strip("'")
 
     @given(st.text("0123456789_.+-xobeEaF:T", min_size=1, max_size=12))
@@ -283,7 +283,7 @@ class TestMistakes:
             configuration = Configuration.parse(with_service(f"environment: {{A: {text}}}"))
         except ConfigurationError:
             return
-        assert configuration.service("staging", "web").environment["A"].plain == text
+        assert configuration.service(ServiceRef("staging", "web")).environment["A"].plain == text
 
     @pytest.mark.parametrize("wrong", ["hunter2", "pre${A}", "${A", "${A}${B}", "$$"])
     def test_a_literal_password_is_refused_and_never_repeated(self, wrong: str) -> None:
@@ -383,7 +383,7 @@ class TestServices:
             "        bake: 5m",
             host="{allow_paths: [/srv/data]}",
         )
-        web = Configuration.parse(text).service("staging", "web")
+        web = Configuration.parse(text).service(ServiceRef("staging", "web"))
         assert web.image == Repository("127.0.0.1:5000", "shop/web")
         assert web.ports == (
             PublishedPort(8080, 8000, address="127.0.0.1"),
@@ -403,7 +403,7 @@ class TestServices:
         assert (web.drain, web.bake) == (timedelta(seconds=20), timedelta(minutes=5))
 
     def test_a_name_without_a_registry_is_in_the_default_one(self) -> None:
-        assert SHOP.service("staging", "web").image == STAGING_WEB
+        assert SHOP.service(ServiceRef("staging", "web")).image == STAGING_WEB
 
     def test_the_service_of_a_deploy_follows_from_the_repository(self) -> None:
         assert SHOP.service_for("staging", STAGING_WEB) == "web"
@@ -431,7 +431,7 @@ class TestLookups:
         ("look_up", "told"),
         [
             (lambda: SHOP.environment("prodcution"), "Did you mean production?"),
-            (lambda: SHOP.service("staging", "wbe"), "are: web, worker and mailer"),
+            (lambda: SHOP.service(ServiceRef("staging", "wbe")), "are: web, worker and mailer"),
             (lambda: SHOP.host("buidl1"), "Did you mean build1?"),
             (lambda: SHOP.registry("registry.prd"), "Did you mean registry.prod?"),
             (lambda: SHOP.only_host(), "There are build1 and app1"),
