@@ -19,7 +19,14 @@ import structlog
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
-from quaymaster.signs_of_life import ANSWER, HEALTH_VARIABLE, REFUSED, Signs
+from quaymaster.signs_of_life import (
+    HEALTH_VARIABLE,
+    REFUSED,
+    TAKEN,
+    Signs,
+    answer_in,
+    leave_answer,
+)
 from quaymaster.spelling import listed
 
 log = structlog.get_logger(__name__)
@@ -27,7 +34,6 @@ log = structlog.get_logger(__name__)
 SIGNAL = signal.SIGHUP
 ANSWER_SECONDS = 30.0
 _LOCK = "program.lock"
-_TAKEN = "taken"
 _POLL_SECONDS = 0.05
 _LOCK_ATTEMPTS = 10
 _HIGHEST_PROCESS = 1 << 22
@@ -109,23 +115,17 @@ class Reloading:
         text = " ".join(part for part in (_summary(self._current, new), notes) if part)
         log.info("configuration read again", result=text)
         self._current = new
-        self._answer(reading.began, _TAKEN, text)
+        self._answer(reading, TAKEN, text)
         return True
 
     def _refuse(self, reading: Reading, error: ConfigurationError) -> bool:
         log.error("configuration refused; the old one stays", why=str(error))
-        self._answer(reading.began, REFUSED, f"{error}\nThe old configuration stays in use.")
+        self._answer(reading, REFUSED, f"{error}\nThe old configuration stays in use.")
         return False
 
-    def _answer(self, began: float, verdict: str, text: str) -> None:
-        if self._folder is None:
-            return
-        unfinished = self._folder / f"{ANSWER}.unfinished"
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-            with unfinished.open("x", encoding="utf-8") as file:  # no link that somebody put there
-                file.write(f"{began}\n{verdict}\n{text}\n")
-            unfinished.replace(self._folder / ANSWER)
+    def _answer(self, reading: Reading, verdict: str, text: str) -> None:
+        if self._folder is not None:
+            leave_answer(self._folder, reading.began, verdict, text)
 
 
 def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) -> tuple[str, int]:
@@ -149,10 +149,10 @@ def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) ->
     except (OSError, ValueError):
         return f"No program of Quaymaster runs that uses the folder {folder}.", 2
     while time.monotonic() < asked + within:
-        answer = _answer_since(folder / ANSWER, asked)
-        if answer is not None:
-            verdict, text = answer
-            return _printable(text), 0 if verdict == _TAKEN else 1
+        answer = answer_in(folder)
+        if answer is not None and answer[0] >= asked:
+            _, verdict, text = answer
+            return _printable(text), 0 if verdict == TAKEN else 1
         time.sleep(_POLL_SECONDS)
     return f"The program did not answer within {within:g} seconds. Look at its log.", 2
 
@@ -221,12 +221,3 @@ def _program_of(path: Path) -> int:
 def _printable(text: str) -> str:
     """The folder may be open to others, and this goes to somebody's terminal."""
     return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
-
-
-def _answer_since(path: Path, asked: float) -> tuple[str, str] | None:
-    """The verdict and the text of a reading that began after it was asked for."""
-    try:
-        began, verdict, text = path.read_text(encoding="utf-8").split("\n", 2)
-        return (verdict, text.rstrip("\n")) if float(began) >= asked else None
-    except (OSError, ValueError):
-        return None

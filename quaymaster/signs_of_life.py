@@ -16,8 +16,12 @@ HEALTH_VARIABLE = "QUAYMASTER_HEALTH"
 _OFTEN_ENOUGH_SECONDS = 2.0
 _ENDING = ".sign"
 ANSWER = "reload.answer"
-"""What became of the latest request to read the configuration again (``quaymaster.reloading``)."""
-REFUSED = "refused"
+TAKEN, REFUSED = "taken", "refused"
+"""What became of a configuration that was read again (see ``reloading``)."""
+_NOT_SET = (
+    f"{HEALTH_VARIABLE} is not set. Give the program and this command the same folder in it, one "
+    f"for each program, for example {HEALTH_VARIABLE}=/run/quaymaster.\n"
+)
 _NOT_YET = "has given no sign of life yet"
 
 
@@ -44,34 +48,24 @@ class Sign:
     def _write(self, at: float, why: str) -> None:
         if self._file is None:
             return
-        unfinished = self._file.with_suffix(".unfinished")
         words = " ".join(why.split()).rstrip(".")
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-            with unfinished.open("x", encoding="utf-8") as file:  # no link that somebody put there
-                file.write(f"{at}\n{self._lasts_seconds}\n{words}\n")
-            unfinished.replace(self._file)
+        _leave(self._file, f"{at}\n{self._lasts_seconds}\n{words}\n")
 
 
 class Signs:
     """Those of one program, in a folder of its own; nowhere without one."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    @property
-    def folder(self) -> Path | None:
-        """Where they are."""
-        return self._folder
+        self.folder = folder
 
     def begin(self) -> None:
         """The program starts: what an earlier one left says nothing. Raises OSError."""
-        if self._folder is not None:
-            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for file in self._folder.glob(f"*{_ENDING}"):
+        if self.folder is not None:
+            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for file in self.folder.glob(f"*{_ENDING}"):
                 file.unlink()
-            (self._folder / ANSWER).unlink(missing_ok=True)
-            trial = self._folder / "trial.unfinished"
+            (self.folder / ANSWER).unlink(missing_ok=True)
+            trial = self.folder / "trial.unfinished"
             trial.unlink(missing_ok=True)
             trial.touch(exist_ok=False)
             trial.unlink()
@@ -83,15 +77,41 @@ class Signs:
 
     def of(self, name: str, lasts_seconds: float) -> Sign:
         """The sign of a process, good for so many seconds each time."""
-        return Sign(self._folder / f"{name}{_ENDING}" if self._folder else None, lasts_seconds)
+        return Sign(self.folder / f"{name}{_ENDING}" if self.folder else None, lasts_seconds)
 
     def complaints(self) -> list[str]:
         """What is not well, in words; nothing when all is."""
-        files = sorted(self._folder.glob(f"*{_ENDING}")) if self._folder else []
+        files = sorted(self.folder.glob(f"*{_ENDING}")) if self.folder else []
         if not files:
             return ["The program has not started yet."]
         found = ((file.stem, _complaint(file)) for file in files)
         return [f"The {name} {why}." for name, why in found if why]
+
+
+def leave_answer(folder: Path, began: float, verdict: str, text: str) -> None:
+    """Say what became of the configuration that was read from this moment on. Never fails."""
+    _leave(folder / ANSWER, f"{began}\n{verdict}\n{text}\n")
+
+
+def answer_in(folder: Path) -> tuple[float, str, str] | None:
+    """The latest answer: when its reading began, the verdict and the text; None if there is none
+    that can be read.
+    """
+    try:
+        began, verdict, text = (folder / ANSWER).read_text(encoding="utf-8").split("\n", 2)
+        return float(began), verdict, text.rstrip("\n")
+    except (OSError, ValueError):
+        return None
+
+
+def _leave(file: Path, text: str) -> None:
+    """Replace a file at one moment. Never writes through a link that somebody put there."""
+    unfinished = file.with_suffix(".unfinished")
+    with contextlib.suppress(OSError):
+        unfinished.unlink(missing_ok=True)
+        with unfinished.open("x", encoding="utf-8") as out:
+            out.write(text)
+        unfinished.replace(file)
 
 
 def _complaint(file: Path) -> str:
@@ -110,25 +130,22 @@ def _complaint(file: Path) -> str:
 
 def _remark(folder: Path) -> str:
     """What an operator should know of a program that is well."""
-    with contextlib.suppress(OSError, ValueError):
-        _, verdict, _ = (folder / ANSWER).read_text(encoding="utf-8").split("\n", 2)
-        if verdict == REFUSED:
-            return (
-                "well, but with the old configuration: the new one was refused. "
-                "`quaymaster reload` says why."
-            )
-    return "well"
+    answer = answer_in(folder)
+    if answer is None or answer[1] != REFUSED:
+        return "well"
+    return (
+        "well, but with the old configuration: the new one was refused. `quaymaster reload` says "
+        "why."
+    )
 
 
 def tell(environ: Mapping[str, str]) -> int:
     """Print what is not well with the program of this environment; the exit status."""
-    folder, remark = environ.get(HEALTH_VARIABLE), "well"
-    if not folder:
-        complaints = [
-            f"{HEALTH_VARIABLE} is not set. Give the program and this command the same folder in "
-            f"it, one for each program, for example {HEALTH_VARIABLE}=/run/quaymaster."
-        ]
-    else:
-        complaints, remark = Signs(Path(folder)).complaints(), _remark(Path(folder))
-    os.write(1, f"{' '.join(complaints) or remark}\n".encode())
+    name = environ.get(HEALTH_VARIABLE)
+    if not name:
+        os.write(1, _NOT_SET.encode())
+        return 1
+    folder = Path(name)
+    complaints = Signs(folder).complaints()
+    os.write(1, f"{' '.join(complaints) or _remark(folder)}\n".encode())
     return 1 if complaints else 0
