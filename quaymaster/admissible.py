@@ -99,7 +99,7 @@ class Facts:
 
     @property
     def change(self) -> ServiceChange:
-        """What is asked about. Raises Forged where the request changes no service."""
+        """The change in question. Raises Forged if the request changes no service."""
         return service_change(self.request)
 
 

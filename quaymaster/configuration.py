@@ -43,10 +43,10 @@ class Configuration:
 
     declaration: Declaration
     revisions: Mapping[str, str]
-    """Of each environment (see ``quaymaster.revisions``)."""
+    """By environment (see ``revisions``)."""
     path: Path
     text: str = field(repr=False, compare=False)
-    """As it stands in the file."""
+    """The text of the file."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -120,22 +120,22 @@ class Configuration:
 
     @property
     def alerts(self) -> AlertSettings:
-        """Where new findings are told."""
+        """Where new findings are reported."""
         return self.declaration.alerts
 
     @property
     def requests_valid_for(self) -> timedelta:
-        """So long after a request its work may start."""
+        """How long after a request its work may start."""
         return self.declaration.defaults.requests_valid_for
 
     @property
     def keep_releases(self) -> int:
-        """How many releases of a service can be gone back to."""
+        """How many earlier releases of a service can be restored."""
         return self.declaration.defaults.keep_releases
 
     @property
     def retention(self) -> Retention:
-        """For how long what has ended is kept."""
+        """How long ended operations are kept."""
         keep = self.declaration.keep
         return Retention(keep.operations, keep.reports, keep.listings)
 
@@ -226,7 +226,7 @@ class Configuration:
         return gate_of(self.declaration, service)
 
     def general_gate(self) -> GateRule:
-        """The gate of an image that is looked at apart from any service."""
+        """The gate of an image that no service runs."""
         return general_gate_of(self.declaration)
 
     def approval_for(self, service: ServiceRef) -> ApprovalPolicy:

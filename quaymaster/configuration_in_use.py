@@ -4,14 +4,14 @@ from quaymaster.configuration import Configuration
 
 
 class ConfigurationInUse:
-    """Replaced as a whole: who asks gets all of the old one or all of the new one."""
+    """It is replaced as a whole: a reader gets all of the old one or all of the new one."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.now = configuration
 
 
 class Configured:
-    """Does its work by the configuration in use, whichever that is by then."""
+    """A part of the program that reads the configuration in use each time it needs it."""
 
     def __init__(self, in_use: ConfigurationInUse) -> None:
         self._in_use = in_use

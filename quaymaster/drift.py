@@ -34,5 +34,5 @@ class Drift(OfService):
 
     @property
     def target(self) -> TargetRef:
-        """Where it was looked at."""
+        """Where it was checked."""
         return DockerHost(self.host)

@@ -157,7 +157,7 @@ class ImageRef:
 
     @property
     def if_pinned(self) -> "PinnedImage | None":
-        """The same reference where it names a digest; None where it does not."""
+        """The same reference, pinned; None if it names no digest."""
         return self.pinned(self.digest) if self.digest is not None else None
 
     @property
@@ -193,7 +193,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class PinnedImage(ImageRef):
-    """``registry/path[:tag]@digest``: one image that never moves. Whatever acts on an image takes
+    """``registry/path[:tag]@digest``: one image that never moves. Code that acts on an image takes
     this; the tag is the name by which people know it, and decides nothing.
     """
 
@@ -205,7 +205,7 @@ class PinnedImage(ImageRef):
     def __get_pydantic_core_schema__(
         cls, source: type["PinnedImage"], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """It is stored as the reference that it is. Refuses one without a digest."""
+        """It is stored like any other reference. One without a digest is refused."""
         return core_schema.no_info_after_validator_function(_pinned, handler(ImageRef))
 
     @property

@@ -213,7 +213,7 @@ class Operation:
 
     @property
     def person(self) -> SlackUser | None:
-        """The actor, where that is a person: somebody with a standing, who can be written to."""
+        """The actor, if it is a person: only people have a standing and can get messages."""
         return self.actor if isinstance(self.actor, SlackUser) else None
 
     @property
@@ -223,8 +223,8 @@ class Operation:
 
     @property
     def configuration_revision(self) -> str:
-        """Of the environment that it changes, as the bot had it configured; empty where it changes
-        none.
+        """The revision of the environment that it changes, in the bot's configuration; empty if it
+        changes none.
         """
         return self.submission.value.configuration_revision
 

@@ -57,7 +57,7 @@ def host_of(queue: str) -> str | None:
 
 
 def refuse_unknown(queues: Iterable[str], hosts: Iterable[str]) -> None:
-    """Raises ConfigurationError where a worker is to serve a queue that these hosts do not have."""
+    """Raise ConfigurationError if a worker should serve a queue that belongs to no host."""
     every = [REGISTRY, *map(host_queue, hosts)]
     unknown = [queue for queue in queues if queue not in every]
     if unknown:

@@ -1,8 +1,9 @@
-"""Reading the configuration again while a program works: all of it is taken up, or nothing is.
+"""Reading the configuration again while a program works. The program takes up all of it or nothing.
 
-A program does so on SIGHUP. `quaymaster reload` is run beside it: it finds the program by the lock
-that it holds in its folder of signs of life, sends the signal, and waits for the answer that the
-program leaves there. So only who may signal the program can ask it, and nobody over Redis.
+A program does so on SIGHUP. `quaymaster reload` runs beside it: it finds the program by the lock
+that the program holds in its folder of signs of life, sends the signal, and waits for the answer
+that the program leaves there. So only a user who may signal the program can make it reload, and
+nobody can over Redis.
 """
 
 import contextlib
@@ -42,35 +43,35 @@ many processes.
 """
 
 TakesUp = Callable[[Configuration], str]
-"""Has the program work with a new configuration from now on. Returns what else there is to say, as
-sentences; raises ConfigurationError where the program cannot work with it, and then does nothing.
+"""Makes the program use a new configuration from now on. Returns remarks for the user in sentences;
+raises ConfigurationError if the program cannot use it, and then changes nothing.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stands in the file, or why it cannot be used."""
+    """The configuration in the file, or why it cannot be used."""
 
     began: float
-    """By the clock that all processes of a machine share."""
+    """On the clock that all processes of a machine share."""
     result: Configuration | ConfigurationError
 
 
 def hold_signal() -> None:
-    """At the start of a program, which may wait for long: the signal, which would end it, comes
-    once the program takes it. Not where it means that the terminal was closed.
+    """Block the signal while a program starts: it would end the program, which has no handler yet.
+    In a terminal it stays unblocked, because there it means that the terminal was closed.
     """
     if not os.isatty(2):
         signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))
 
 
 def let_signal_come() -> None:
-    """The program takes the signal."""
+    """Unblock the signal, once the program has a handler."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (SIGNAL,))
 
 
 class Reloading:
-    """One program's way to a new configuration."""
+    """How one program gets a new configuration."""
 
     def __init__(self, configuration: Configuration, signs: Signs) -> None:
         self._current = configuration
@@ -79,17 +80,17 @@ class Reloading:
         self._had_terminal = os.isatty(2)
 
     def begin(self) -> None:
-        """From now on the program takes the signal: `quaymaster reload` may send it."""
+        """Say that the program has a handler: from now on `quaymaster reload` finds it."""
         if self._folder is not None and self._lock is None:
             self._lock = _locked(self._folder / _LOCK)
 
     @property
     def is_hung_up(self) -> bool:
-        """Whether the signal means that the terminal was closed, in which the program runs."""
+        """Whether the signal means that the program's terminal was closed."""
         return self._had_terminal and not os.isatty(2)
 
     def read(self) -> Reading:
-        """Read the file again. Changes nothing, so it may be done in another thread."""
+        """Read the file again. Changes nothing, so another thread may call it."""
         began = time.monotonic()
         try:
             _refuse_replaced(self._current.path)
@@ -97,13 +98,13 @@ class Reloading:
         except ConfigurationError as error:
             return Reading(began, error)
         except Exception as error:
-            # An edge: whatever stands in the file, the program goes on working.
+            # An edge: whatever is in the file, the program continues.
             log.exception("configuration not read")
             what = f"{self._current.path.name} cannot be read ({type(error).__name__})."
-            return Reading(began, ConfigurationError(what, why="This is a fault of Quaymaster."))
+            return Reading(began, ConfigurationError(what, why="This is a bug in Quaymaster."))
 
     def settle(self, reading: Reading, take_up: TakesUp) -> bool:
-        """Take up what was read, if it is right; log and leave the answer. Whether it was."""
+        """Take up the configuration if possible; log and leave the answer. True if it is in use."""
         match reading.result:
             case ConfigurationError() as error:
                 return self._refuse(reading, error)
@@ -129,8 +130,8 @@ class Reloading:
 
 
 def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) -> tuple[str, int]:
-    """Have the program of this environment read its configuration again: what it answers, and the
-    exit status. 0: taken up, 1: refused, 2: no program answered.
+    """Make the program of this environment read its configuration again. Returns its answer and the
+    exit status: 0 if the configuration is in use, 1 if it was refused, 2 if no program answered.
     """
     name = environ.get(HEALTH_VARIABLE)
     if not name:
@@ -158,8 +159,8 @@ def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) ->
 
 
 def _refuse_replaced(path: Path) -> None:
-    """A file that is mounted into a container by itself stays the old one there when an editor, or
-    `git pull`, puts another file in its place.
+    """Raise ConfigurationError if the file no longer has a name. A container that mounts a single
+    file keeps the old one when an editor, or `git pull`, puts another file in its place.
     """
     with contextlib.suppress(OSError):
         if path.stat().st_nlink == 0:
@@ -184,8 +185,8 @@ def _summary(old: Configuration, new: Configuration) -> str:
 
 
 def _locked(path: Path) -> TextIO | None:
-    """The file with this process's id in it, locked for as long as the process lives. It is this
-    process's alone: what it forks does not hold it.
+    """The file with this process's id in it, locked as long as the process lives. Processes that it
+    forks do not hold the lock.
     """
     try:
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
@@ -207,7 +208,7 @@ def _locked(path: Path) -> TextIO | None:
 
 
 def _program_of(path: Path) -> int:
-    """The process that holds the lock. Raises OSError and ValueError where none does."""
+    """The process that holds the lock. Raises OSError and ValueError if none does."""
     with path.open("r+", encoding="utf-8") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -219,5 +220,5 @@ def _program_of(path: Path) -> int:
 
 
 def _printable(text: str) -> str:
-    """The folder may be open to others, and this goes to somebody's terminal."""
+    """The folder may be open to other users, and this text goes to a terminal."""
     return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)

@@ -1,8 +1,8 @@
-"""The revision that a request is made with, and whether the configuration still has it. Pure.
+"""The revision that a request is made with, and whether it is still current. Pure.
 
-Only what changes an environment has one. What acts on a registry or a host names it in full, and
-nothing about it was shown to anybody that the configuration could change: the program that does it
-asks its own configuration whether that registry or host is there.
+Only a request that changes an environment has one. A request that acts on a registry or a host
+names it in full, and nobody approved anything that the configuration could change: the program that
+does the work checks whether its own configuration has that registry or host.
 """
 
 from quaymaster.configuration import Configuration
@@ -13,17 +13,17 @@ NONE = ""
 
 
 def revision_for(request: AnyRequest, configuration: Configuration) -> str:
-    """The revision of the environment that a request changes; ``NONE`` where it changes none.
-    Raises UsageError for an environment that is not configured.
+    """The revision of the environment that a request changes; ``NONE`` if it changes none.
+    Raises UsageError if that environment is not configured.
     """
     change = request.facts.service_change
     return configuration.revision_of(change.service.environment) if change else NONE
 
 
 def is_current(operation: Operation, configuration: Configuration) -> bool:
-    """Whether its environment is configured as the plan says, or as it was at the request where
-    there is no plan yet. An earlier version recorded the revision of the whole file, which is no
-    environment's: what it planned is not current.
+    """Whether the environment is still configured as the plan says or, without a plan, as it was
+    at the request. An earlier version recorded a revision of the whole file, which never equals
+    that of an environment: its plans are not current.
     """
     change = operation.request.facts.service_change
     if change is None:

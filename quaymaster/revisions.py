@@ -1,13 +1,13 @@
 """The revision of an environment: the same as long as a plan for it would mean the same.
 
-It covers what the file says about the environment once everything is resolved: its services with
-the gates and approvals that hold for them, its hosts, the registries of its images, and who may
-change it. How that is written down (comments, order of keys, anchors, a default that is spelled
-out) does not count, nor what the environment does not refer to. Secrets count by name.
+It covers what the file means for the environment: its services with the gates and approvals that
+apply to them, its hosts, the registries of its images, and the people who may change it. How the
+file is written (comments, order of keys, anchors, a default that is written out) does not count,
+and neither does anything that the environment does not refer to. Secrets count by name.
 
-Two versions of Quaymaster that run side by side agree on it: a field counts only where it is not
-at its default, so a new field with a default changes no revision. Whoever changes the meaning of
-a field or its default counts ``_VERSION`` up.
+Two versions of Quaymaster that run side by side agree on it: a field counts only if it is not at
+its default, so a new field with a default changes no revision. If you change the meaning of a field
+or its default, increase ``_VERSION``.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _JOINED = frozenset({"gate", "approval"})
 
 
 def revisions_of(file: Declaration) -> Mapping[str, str]:
-    """Of each environment of a file without mistakes, its revision: sixteen characters."""
+    """The revision of each environment of a valid file: sixteen characters."""
     return {name: _digest(_basis(file, name)) for name in file.environments}
 
 
@@ -41,7 +41,7 @@ def _digest(basis: Mapping[str, Any]) -> str:
 
 
 def _basis(file: Declaration, name: str) -> Mapping[str, Any]:
-    """Everything that the revision of an environment covers, as JSON has it."""
+    """Everything that the revision of an environment covers, ready for JSON."""
     entry = file.environments[name]
     approvals = {one: approval_of(file, ServiceRef(name, one)) for one in entry.services}
     may_change = _permissions(file, name)
@@ -124,7 +124,7 @@ def _default_of(field: Field[Any]) -> object:
 
 @singledispatch
 def _plain(value: object) -> Any:
-    """As JSON has it. What a type means is decided below: one that is not there is an error."""
+    """The value, ready for JSON. The types that have such a form are below; others are errors."""
     if is_dataclass(value):
         return _plain_dataclass(value)
     raise TypeError(f"{type(value).__name__} has no plain form")

@@ -124,7 +124,7 @@ class ServiceConfiguration:
     """Whether Docker's init is its first process, and not the image's own program."""
 
     def differences(self, before: "Workload") -> tuple[Difference, ...]:
-        """How this differs from what ran before; nothing where both run alike."""
+        """How this differs from what ran before; empty if both run alike."""
         old = {variable.name: variable for variable in before.environment}
         new = {variable.name: variable for variable in self.environment}
         could_before, may_now = _capabilities(before), _capabilities(self)
@@ -142,7 +142,7 @@ class ServiceConfiguration:
 
 Workload = ServiceConfiguration
 """How a service runs, apart from its image. So far there is one way: as a container on a Docker
-host. Each way says itself how it differs from what ran before, so that cards know no settings.
+host. Each way compares itself with what ran before, so that cards know no settings.
 """
 
 
@@ -181,6 +181,6 @@ def _limits(limits: Limits) -> str:
 
 
 def _capabilities(configuration: ServiceConfiguration) -> frozenset[str]:
-    """Where none are recorded, Docker gave them."""
+    """Docker's defaults if none are recorded."""
     found = configuration.capabilities
     return frozenset(BY_DOCKER if found is None else found)

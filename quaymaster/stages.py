@@ -1,10 +1,10 @@
-"""The pieces that the work of an operation is cut into."""
+"""The stages of an operation's work."""
 
 from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Which piece of the work the next job does. Most verbs have one; a deploy has several."""
+    """Which part of the work the next job does. Most verbs have one; a deploy has several."""
 
     WORK = "work"
     EXAMINE = "examine"
@@ -13,6 +13,6 @@ class Stage(StrEnum):
     """Judge the scan, render the configuration and look at what runs: on the host."""
     APPLY = "apply"
     LOOK = "look"
-    """The scheduled look at the end of the bake window."""
+    """The scheduled check at the end of the bake window."""
     RECOVER = "recover"
-    """The worker died: observe, settle, say the truth."""
+    """The worker died: observe, settle, report."""

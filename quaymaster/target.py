@@ -1,7 +1,6 @@
 """What a change is about: a service of an environment, and where it runs.
 
-One environment has one target, so whoever knows the environment finds the target in the
-configuration (``Configuration.target_of``).
+One environment has one target: ``Configuration.target_of`` finds it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ class ServiceRef:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Where something that is signed for it lives (see ``store.envelopes.Place``)."""
+        """Its part of the place of a signed text (see ``store.envelopes.Place``)."""
         return self.environment, self.service
 
     def __str__(self) -> str:
@@ -47,4 +46,4 @@ class DockerHost:
 
 
 TargetRef = DockerHost
-"""Where the services of an environment run. A union in all but name: other kinds join it here."""
+"""Where the services of an environment run. Other kinds will join it in a union here."""

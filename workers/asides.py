@@ -24,7 +24,7 @@ U = TypeVar("U")
 _UNTOLD = "(its words cannot be shown: they could not be searched for secrets)"
 _STOPS: tuple[type[Exception], ...] = (Cancelled, HandedBack, LeaseLost, JobTimeoutException)
 """Somebody wants the job to end, another has taken it, or its time is over (RQ raises that once,
-wherever the job is, and kills it later): those are no failures.
+wherever the job is, and kills it later): these are not failures.
 """
 
 
@@ -44,9 +44,9 @@ def aside(ask: Callable[[], T], otherwise: U, *, but: tuple[type[Exception], ...
 
 @contextmanager
 def beside(error: QuaymasterError) -> Iterator[None]:
-    """For what has to be done before ``error`` is raised: where that fails too, the error says so
-    and stays what it is. That the right to change the service was lost, or cannot be asked after,
-    passes through, as the end of the job's time does: then another job looks at what there is.
+    """For cleaning up before ``error`` is raised: if that fails too, the error says so and stays
+    what it is. A lost lease, an unavailable Redis and the end of the job's time pass through:
+    another job then checks what is left.
     """
     try:
         yield

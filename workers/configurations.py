@@ -1,9 +1,9 @@
 """The configuration of a worker or scanner, shared by all its processes.
 
-The process that keeps the others running reads the file again, and puts the text that it accepted
-into a file without a name, which all of them have had open since before they were forked. A worker
-looks there before each job, so a job has one configuration from beginning to end, the next one has
-the newest, and no process uses a text that another would refuse.
+The supervisor reads the file again and writes the text, once it has accepted it, to an unnamed file
+that all processes have had open since before the fork. A worker looks there before each job. So a
+job keeps its configuration to the end, the next job has the newest, and no process uses a text that
+another would refuse.
 """
 
 import hashlib
@@ -23,24 +23,24 @@ from quaymaster.spelling import listed
 log = structlog.get_logger(__name__)
 
 _HEADER = 128
-"""Bytes, of which the text and its blanks need fewer."""
+"""The size of the header in bytes, blanks included."""
 _ATTEMPTS = 100
 _PAUSE_SECONDS = 0.01
 
 
 class SharedConfiguration:
-    """Made before the fork, replaced by the parent, looked at by its children."""
+    """Made before the fork; the parent replaces it, and its children read it."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.now = configuration
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (open for as long as the program)
         self._seen = b""
         self._held = range(_HEADER, _HEADER)
-        """Where the text stands."""
+        """Where the text is in the file."""
 
     def replace(self, configuration: Configuration) -> None:
-        """From now on the next job of every child has this one. Raises OSError, and then the one
-        before is still there for those that have not looked at it yet.
+        """Give the next job of every child this configuration. Raises OSError; children that have
+        not read the previous one yet still can then.
         """
         text = configuration.text.encode()
         fits_before = len(text) <= self._held.start - _HEADER
@@ -53,11 +53,11 @@ class SharedConfiguration:
         self._held = range(start, start + len(text))
 
     def close(self) -> None:
-        """Where it is not used any more."""
+        """Close the file, after its last use."""
         self._file.close()
 
     def refresh(self) -> None:
-        """Have the newest, in a child. Cheap where there is no other."""
+        """Load the newest, in a child. Cheap if there is no newer one."""
         for _ in range(_ATTEMPTS):
             header = os.pread(self._file.fileno(), _HEADER, 0).strip()
             if header == self._seen:
@@ -73,7 +73,7 @@ class SharedConfiguration:
         log.error("the new configuration cannot be read; the old one stays")
 
     def _write(self, data: bytes, start: int) -> None:
-        """All of it: a disk that is nearly full takes a part without a complaint."""
+        """Write all of it: an almost full disk takes a part without an error."""
         while data:
             written = os.pwrite(self._file.fileno(), data, start)
             data, start = data[written:], start + written
@@ -83,30 +83,28 @@ _shared: SharedConfiguration | None = None
 
 
 def share(configuration: Configuration) -> SharedConfiguration:
-    """Have this process, and those that it forks, work with this configuration and its
-    successors.
-    """
+    """Make this process, and those that it forks, use this configuration and its successors."""
     global _shared
     _shared = SharedConfiguration(configuration)
     return _shared
 
 
 def refresh() -> None:
-    """Before a job: have the newest, where one is shared."""
+    """Load the newest before a job, if a configuration is shared."""
     if _shared is not None:
         _shared.refresh()
 
 
 def in_use() -> Configuration | None:
-    """The one that a job begins with; None where none is shared."""
+    """The configuration for a job that begins now; None if none is shared."""
     return _shared.now if _shared is not None else None
 
 
 def taking_up(
     shared: SharedConfiguration, queues: Sequence[str] = (), *, has_named_queues: bool = True
 ) -> TakesUp:
-    """How a worker or scanner takes up another configuration. Its queues stay: one that is not
-    there any more is refused as at the start, and a host that is new needs a worker.
+    """How a worker or scanner takes up another configuration. Its queues stay the same: if one no
+    longer exists, the configuration is refused as at start, and a new host needs a worker.
     """
 
     def take_up(new: Configuration) -> str:

@@ -43,7 +43,7 @@ from workers.steps import Returns, Step
 from workers.toolbox import Toolbox
 
 Job = Callable[[Running, Toolbox], Step]
-"""Does the present stage of an operation. Raises what went wrong with it."""
+"""Does the current stage of an operation. Raises an error if that fails."""
 
 
 def work(running: Running, tools: Toolbox) -> Step:
@@ -121,8 +121,8 @@ def _deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Step:
 
 
 def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None:
-    """What is done instead where the environment is configured otherwise by now, if it is: a deploy
-    that has a plan gets a new one, and what has none yet ends. Raises Conflict.
+    """The step to take instead if the configuration of the environment has changed: a deploy that
+    has a plan gets a new one. Raises Conflict if it has none yet, or is a rollback.
     """
     is_begun = operation.stage is Stage.LOOK
     if is_begun or is_current(operation, tools.configuration):

@@ -58,7 +58,7 @@ _NO_COMMAND = (
     "exec format error",
 )
 _NOT_THE_DISK = ("cgroup", "cgroups", "inotify", "inotify_add_watch", "fsnotify")
-"""Linux answers ENOSPC also where it counts something else than bytes:
+"""Linux also answers ENOSPC at limits other than that of the disk:
 https://man7.org/linux/man-pages/man2/inotify_add_watch.2.html
 """
 _PORT_DENIED = ("bind: permission denied",)
@@ -137,7 +137,7 @@ def _by_itself(
 def _short_of_something(
     words: ForeignWords, why: str, subject: str, host: str
 ) -> QuaymasterError | None:
-    """Of disk, of what its kernel counts, or of a port."""
+    """The error for a host that lacks disk space, a resource of its kernel or a port."""
     if words.has(*_FULL) and words.has(*_NOT_THE_DISK):
         return OutsideFailure(
             f"{host} has reached a limit of its kernel, so {subject} could not be started.",

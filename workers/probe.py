@@ -21,11 +21,11 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """A sentence without its capital letter and its end."""
+        """The answer as a part of a sentence."""
         return f"{self.subject} {self.deed}"
 
     def words_after(self, seconds: float) -> str:
-        """A sentence for a service that was asked again and again, so long."""
+        """A sentence about a service that was asked repeatedly for this long."""
         subject = f"{self.subject[0].upper()}{self.subject[1:]}"
         return f"{subject} still {self.deed} after {seconds:g} s."
 

@@ -36,15 +36,16 @@ class Child:
     name: str
     run: Callable[[Sign], None]
     sign_seconds: float = 30.0
-    """How long it counts as well after a sign."""
+    """How long it counts as healthy after a sign."""
     ends_for_new_configuration: bool = False
-    """Whether another process takes its place when the configuration was read again: what works
-    without jobs has no moment at which it could take up another one."""
+    """Whether another process replaces it after a reload: a child without jobs has no moment at
+    which it could take up another configuration.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """How all processes of the program come to a new configuration."""
+    """How all processes of the program get a new configuration."""
 
     program: Reloading
     take_up: TakesUp
@@ -69,7 +70,7 @@ class _Started:
     at: float
     pause: float = 0.5
     ends_by: float | None = None
-    """It was told to end by then, so that the next one begins with a new configuration."""
+    """When it must have ended, so that its successor has the new configuration; None: need not."""
 
 
 class Supervisor:
@@ -109,8 +110,8 @@ class Supervisor:
         return self._stop()
 
     def _reload_if_asked(self) -> None:
-        """Workers have the new configuration from their next job on; the others end, and what
-        takes their place begins with it.
+        """Workers have the new configuration from their next job on. The other children end, and
+        their successors start with it.
         """
         if not self._is_asked_to_reload or self._reload is None:
             return
@@ -125,7 +126,7 @@ class Supervisor:
                     os.kill(pid, signal.SIGTERM)
 
     def _kill_overdue_ones(self) -> None:
-        """They would work with the old configuration for good."""
+        """Otherwise they would keep the old configuration for good."""
         for pid, started in self._alive.items():
             if started.ends_by is not None and time.monotonic() >= started.ends_by:
                 log.error("killed: it did not end in time", child=started.child.name, pid=pid)
@@ -133,7 +134,7 @@ class Supervisor:
 
     def _start(self, started: _Started) -> None:
         parent = os.getpid()
-        # They wait until the child takes them in its own way: in this one it would tell the others.
+        # Blocked until the child has its own handlers: with these it would signal its siblings.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)
         try:
             pid = os.fork()
