@@ -162,10 +162,12 @@ def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
 
 
 def _undo(deployed: Deployed, scene: Scene) -> Line:
-    """How to get the one before back. Going back from a rollback means to deploy again."""
+    """How to get the one before back; of a rollback, which release is back."""
     plan = scene.operation.plan
-    if plan is None or plan.kind == "rollback":
+    if plan is None:
         return ()
+    if plan.restores is not None:
+        return (f"Restored release #{plan.restores}",)
     if plan.undo is None:
         return ("No rollback possible: no earlier good release",)
     place = clipped(str(deployed.service_ref), 100)
