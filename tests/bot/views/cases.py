@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.messages import Message
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
-from quaymaster.actors import PRODUCT, SlackUser
+from quaymaster.actors import PRODUCT, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
@@ -267,6 +267,17 @@ CASES: Mapping[str, Operation] = {
         QUEUED,
         state=State.REFUSED,
         outcome=Failed(Trouble("Only developers can push images.", next_step="Ask one of them.")),
+    ),
+    "refused-for-a-schedule": having(
+        QUEUED,
+        actor=Schedule("nightly-etl"),
+        state=State.REFUSED,
+        outcome=Failed(
+            Trouble(
+                "No person asked for #1042, so there are no rights to check.",
+                next_step="Ask for it yourself.",
+            )
+        ),
     ),
     "scanned-blocked": having(_SCAN, outcome=SCANNED),
     "scanned-clean": having(
