@@ -114,7 +114,7 @@ def waits_for(
 
 def _may_vote(person: Person, service: ServiceRef, configuration: Configuration) -> bool:
     try:
-        policy.may_vote(configuration, person, *service.place)
+        policy.may_vote(configuration, person, service)
     except (NotAllowed, UsageError):  # the latter: the service is not configured any more
         return False
     return True

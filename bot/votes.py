@@ -239,9 +239,9 @@ class Votes(Configured):
         service = change.service
         if ballot.choice is Choice.REJECT:
             requester = operation.requester
-            policy.may_reject(self._configuration, ballot.person, requester, *service.place)
+            policy.may_reject(self._configuration, ballot.person, requester, service)
         else:
-            policy.may_vote(self._configuration, ballot.person, *service.place)
+            policy.may_vote(self._configuration, ballot.person, service)
 
     def _refuse_second_vote(self, operation: Operation, voter: Person) -> None:
         """With which vote it was, and the way out that is left."""

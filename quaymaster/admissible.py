@@ -254,7 +254,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
 
 def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
     try:
-        policy.may_vote(configuration, person, *facts.change.service.place)
+        policy.may_vote(configuration, person, facts.change.service)
     except NotAllowed:
         return False
     return True

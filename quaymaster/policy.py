@@ -92,25 +92,24 @@ def may_cancel(
         raise _no_right(configuration, Right.CANCEL, service, besides="the person who asked for it")
 
 
-def may_vote(configuration: Configuration, person: Person, environment: str, service: str) -> None:
+def may_vote(configuration: Configuration, person: Person, service: ServiceRef) -> None:
     """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
     _check_standing(person)
-    voters = configuration.approval_for(ServiceRef(environment, service)).from_roles
+    voters = configuration.approval_for(service).from_roles
     if not roles_of(configuration, person).intersection(voters):
         raise NotAllowed(
-            f"{f'Only {listed(voters)}' if voters else 'Nobody'} can vote on a deploy of "
-            f"{environment}/{service}.",
+            f"{f'Only {listed(voters)}' if voters else 'Nobody'} can vote on a deploy of {service}.",
             next_step="Ask one of them." if voters else "",
         )
 
 
 def may_reject(
-    configuration: Configuration, person: Person, requester: str, environment: str, service: str
+    configuration: Configuration, person: Person, requester: str, service: ServiceRef
 ) -> None:
     """Raise NotAllowed unless the person may vote or withdraws their own request."""
     _check_standing(person)
     if person.user_id != requester:
-        may_vote(configuration, person, environment, service)
+        may_vote(configuration, person, service)
 
 
 def roles_of(configuration: Configuration, person: Person) -> frozenset[str]:

@@ -186,15 +186,14 @@ ONLY_WHO_MAY = (
     _row(
         "the right to vote is checked",
         "bot/votes.py",
-        "            policy.may_vote(self._configuration, ballot.person, *service.place)\n",
+        "            policy.may_vote(self._configuration, ballot.person, service)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
     _row(
         "the right to reject is checked",
         "bot/votes.py",
-        "            policy.may_reject("
-        "self._configuration, ballot.person, requester, *service.place)\n",
+        "            policy.may_reject(self._configuration, ballot.person, requester, service)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
@@ -238,7 +237,7 @@ ONLY_WHO_MAY = (
     _row(
         "the Home tab offers a vote to who may give it",
         "bot/home.py",
-        "        policy.may_vote(configuration, person, *service.place)\n",
+        "        policy.may_vote(configuration, person, service)\n",
         "        pass\n",
         (f"{_HOME}::test_an_approval_does_not_wait_for_others",),
     ),

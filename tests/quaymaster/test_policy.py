@@ -123,29 +123,29 @@ class TestRoles:
 class TestVotes:
     @pytest.mark.parametrize("person", [RITA, IN_GROUP])
     def test_who_is_in_a_role_that_approves_may_vote(self, person: Person) -> None:
-        may_vote(SHOP, person, "production", "web")
+        may_vote(SHOP, person, PRODUCTION)
 
     def test_nobody_else_may_and_learns_who_may(self) -> None:
         with pytest.raises(NotAllowed, match="Only release-managers can vote"):
-            may_vote(SHOP, DEV, "production", "web")
+            may_vote(SHOP, DEV, PRODUCTION)
 
     def test_every_right_is_not_a_vote(self) -> None:
         everything = Configuration.parse(SHOP_TEXT.replace("[read, tag", '["*", read, tag'))
         with pytest.raises(NotAllowed):
-            may_vote(everything, DEV, "production", "web")
+            may_vote(everything, DEV, PRODUCTION)
 
     @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
     def test_a_stranger_may_neither_vote_nor_reject(self, person: Person) -> None:
         with pytest.raises(NotAllowed, match="full members"):
-            may_vote(SHOP, person, "production", "web")
+            may_vote(SHOP, person, PRODUCTION)
         with pytest.raises(NotAllowed, match="full members"):
-            may_reject(SHOP, person, person.user_id, "production", "web")
+            may_reject(SHOP, person, person.user_id, PRODUCTION)
 
     def test_the_requester_may_withdraw_and_others_need_a_vote(self) -> None:
-        may_reject(SHOP, DEV, DEV.user_id, "production", "web")
-        may_reject(SHOP, RITA, DEV.user_id, "production", "web")
+        may_reject(SHOP, DEV, DEV.user_id, PRODUCTION)
+        may_reject(SHOP, RITA, DEV.user_id, PRODUCTION)
         with pytest.raises(NotAllowed):
-            may_reject(SHOP, Person("U0ELSE", "T0TEAM"), DEV.user_id, "production", "web")
+            may_reject(SHOP, Person("U0ELSE", "T0TEAM"), DEV.user_id, PRODUCTION)
 
 
 class TestCancelling:
