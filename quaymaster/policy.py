@@ -97,8 +97,9 @@ def may_vote(configuration: Configuration, person: Person, service: ServiceRef) 
     _check_standing(person)
     voters = configuration.approval_for(service).from_roles
     if not roles_of(configuration, person).intersection(voters):
+        who = f"Only {listed(voters)}" if voters else "Nobody"
         raise NotAllowed(
-            f"{f'Only {listed(voters)}' if voters else 'Nobody'} can vote on a deploy of {service}.",
+            f"{who} can vote on a deploy of {service}.",
             next_step="Ask one of them." if voters else "",
         )
 
