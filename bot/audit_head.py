@@ -40,8 +40,8 @@ async def post_heads(
     while channel is not None and not stop.is_set():
         try:
             await post_head(connection, sender, channel, datetime.now(UTC).date())
-        except Unavailable:
-            log.warning("audit head later", why="Redis is away")
+        except Unavailable as error:
+            log.warning("audit head later", why=error.trouble.what)
         except Exception:
             log.exception("audit head not posted")
         try:

@@ -95,20 +95,15 @@ def person_behind(operation: Operation) -> SlackUser:
 
 
 class Directory:
-    """Looks people up. Only the user groups that a role names are asked for; ``named`` are the
-    people whom one names.
-    """
+    """Looks people up. Only the user groups that a role names are asked for."""
 
     def __init__(
         self,
         client: AsyncWebClient,
-        groups: Iterable[str] = (),
-        named: Iterable[str] = (),
+        roles: Iterable[Role] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
-        self._groups = tuple(sorted(set(groups)))
-        self._named = frozenset(named)
         self._clock = clock
         self._home: Home | None = None
         self._people: OrderedDict[str, _Seen] = OrderedDict()
@@ -117,8 +112,10 @@ class Directory:
         self._listings: Shared[_Members] = Shared(clock)
         self._strangers = _Line()
         self._warmed_up_at = -math.inf
+        self._groups: tuple[str, ...] = ()
         self._groups_since = -math.inf
         """Whoever was looked up before was not looked for in all groups that matter."""
+        self.expect(roles)
 
     def expect(self, roles: Iterable[Role]) -> None:
         """Look after the groups and people of these roles from now on, and no others."""

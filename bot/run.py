@@ -247,8 +247,7 @@ def parts_of(
     """Everything that the front works with."""
     keys = settings.keys(Role.BOT)
     in_use = ConfigurationInUse(configuration)
-    directory = Directory(client)
-    directory.expect(configuration.roles.values())
+    directory = Directory(client, configuration.roles.values())
     allowances = Allowances()
     acceptance = Acceptance(database, in_use, keys, metrics)
     background = Background()

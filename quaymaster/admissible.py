@@ -169,7 +169,7 @@ def refuse(answers: Iterable[Answer]) -> None:
 def shown(answers: Iterable[Answer]) -> tuple[str, ...]:
     """What speaks against it and does not stop it, as notes on its card."""
     return tuple(
-        f"{answer.words.rstrip('.')}; that does not stop it"
+        f"{answer.words} This does not stop it."
         for answer in answers
         if answer.is_against and not answer.stops
     )

@@ -17,65 +17,23 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.outcomes import Outcome
 from quaymaster.policy import Person
-from quaymaster.request_facts import (
-    Asker,
-)
-from quaymaster.requests import (
-    REQUESTS,
-    AnsweredByBot,
-    ApproveRequest,
-    CancelRequest,
-    DeployRequest,
-    DriftRequest,
-    HelpRequest,
-    HistoryRequest,
-    ImagesRequest,
-    InspectRequest,
-    JobsRequest,
-    PullRequest,
-    PushRequest,
-    RejectRequest,
-    Request,
-    RollbackRequest,
-    ScanRequest,
-    StatusRequest,
-    TagRequest,
-    TagsRequest,
-)
+from quaymaster.request_facts import Asker
+from quaymaster.requests import REQUESTS, AnsweredByBot, Request
 from quaymaster.routing import first_step
 from quaymaster.stages import Stage
 from tests.bot.views.cases import CASES, CONFIGURATION, NOW
 from tests.configurations import SHOP, SHOP_TEXT
 from tests.keys import BOT_KEY
 from tests.new_verb import SCALE
-from tests.samples import WEB, image
+from tests.stored.values import REQUESTS as REQUEST_SAMPLES
 from workers.dispatch import job_of
 
-SAMPLES: tuple[Request, ...] = (
-    HelpRequest(),
-    StatusRequest(),
-    JobsRequest(),
-    CancelRequest(1),
-    ApproveRequest(1),
-    RejectRequest(1),
-    ImagesRequest("build1"),
-    TagsRequest(WEB),
-    InspectRequest(image()),
-    HistoryRequest(image()),
-    PullRequest(image(), "build1"),
-    TagRequest(image(), image("2.0")),
-    PushRequest(image(), "build1"),
-    ScanRequest(image()),
-    DeployRequest(image(), "production", "web"),
-    RollbackRequest("production", "web"),
-    DriftRequest("production", "web"),
-)
-every_request = pytest.mark.parametrize("request_", SAMPLES, ids=lambda one: one.verb)
+every_request = pytest.mark.parametrize("request_", REQUEST_SAMPLES, ids=lambda one: one.verb)
 
 
 def test_there_is_a_sample_of_every_request() -> None:
-    assert [type(one) for one in SAMPLES] == list(get_args(get_args(Request)[0]))
-    assert {one.verb: type(one) for one in SAMPLES} == REQUESTS
+    assert [type(one) for one in REQUEST_SAMPLES] == list(get_args(get_args(Request)[0]))
+    assert {one.verb: type(one) for one in REQUEST_SAMPLES} == REQUESTS
 
 
 @every_request

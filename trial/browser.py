@@ -57,7 +57,7 @@ def _why_not(environment: Mapping[str, str], *, is_terminal: bool) -> str:
     has_screen = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not has_screen:
         return "There is no screen here, so no browser is opened."
-    return "" if is_terminal else "Nobody watches this output, so no browser is opened."
+    return "" if is_terminal else "The output is not a terminal, so no browser is opened."
 
 
 def _tunnel(address: str, environment: Mapping[str, str]) -> str:

@@ -85,5 +85,5 @@ def kept_choices(path: Path) -> Choices:
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"{path} does not hold what `quaymaster try` wrote there.",
-            next_step=f"Begin anew with {spelled('--reset')}.",
+            next_step=f"Start over with {spelled('--reset')}.",
         ) from error

@@ -86,13 +86,13 @@ def write_configuration(path: Path, choices: Choices, *, sample_database: bool) 
 
 
 def check_configuration(path: Path) -> None:
-    """Raise ConfigurationError, saying how to begin anew, for a file that cannot be used."""
+    """Raise ConfigurationError, saying how to start over, for a file that cannot be used."""
     try:
         Configuration.load(path)
     except ConfigurationError as error:
         raise ConfigurationError(
             str(error),
-            next_step=f"Correct it, or begin anew with {spelled('--reset')}.",
+            next_step=f"Correct it, or start over with {spelled('--reset')}.",
         ) from error
 
 

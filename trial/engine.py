@@ -84,12 +84,12 @@ class Engine:
 
 @contextmanager
 def connected(host: str) -> Iterator[Engine]:
-    """The engine at this address. Raises OutsideFailure when it does not speak with us."""
+    """The engine at this address. Raises OutsideFailure when it cannot be used."""
     try:
         client = docker.DockerClient(base_url=host, timeout=60)
     except (DockerException, requests.RequestException, ValueError) as error:
         raise OutsideFailure(
-            f"The Docker engine at {host} does not speak with us.",
+            f"The Docker engine at {host} cannot be used.",
             why=f"{error}.",
             next_step="Its own log says more.",
         ) from error

@@ -17,7 +17,7 @@ from trial.configuration import write_configuration
 from trial.engine import LABEL, Engine, connected, speaking_of_the_engine
 from trial.interruption import Interruption
 from trial.keys import make_keys
-from trial.leftovers import begin_anew, clear_up, end_killed, refuse_what_is_broken
+from trial.leftovers import clear_up, delete_everything, end_killed, refuse_what_is_broken
 from trial.options import TrialOptions
 from trial.own_engine import OwnEngine
 from trial.parts import Parts, running_parts, running_product
@@ -56,7 +56,7 @@ def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
         own = OwnEngine(state, interruption)
         host = engine_host(options.docker, os.environ)
         if options.reset or options.remove:
-            begin_anew(state, own, host)
+            delete_everything(state, own, host)
         if options.remove:
             state.remove()
             say(f"{state.path} and its images are removed.")
@@ -78,9 +78,7 @@ def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
                 finally:
                     interruption.begin_ending()
                     say(
-                        "",
-                        f"Ending everything that runs; {spelled('--remove')} removes what is kept, "
-                        "too…",
+                        "", f"Stopping everything. {spelled('--remove')} also deletes what is kept."
                     )
 
 

@@ -16,8 +16,8 @@ class Interruption:
     """What signals do at the moment."""
 
     def __init__(self) -> None:
-        self.signal: int | None = None
-        """The first that came."""
+        self.has_come = False
+        """Whether a signal has."""
         self.hurry: Callable[[], None] = lambda: None
         """What one does that comes while the first is being obeyed."""
         self._is_ending = False
@@ -35,16 +35,15 @@ class Interruption:
             yield
         finally:
             self._is_held = False
-        if self.signal is not None and not self._is_ending:
+        if self.has_come and not self._is_ending:
             self._is_ending = True
             raise Stopped
 
-    def arrived(self, number: int, _frame: FrameType | None) -> None:
+    def arrived(self, _number: int, _frame: FrameType | None) -> None:
         """The handler of all of them."""
-        if self.signal is None:
-            self.signal = number
-        elif self._is_ending:
+        if self.has_come and self._is_ending:
             self.hurry()
+        self.has_come = True
         if not self._is_ending and not self._is_held:
             self._is_ending = True
             raise Stopped

@@ -36,6 +36,6 @@ def _kept(state: StateDirectory, name: str) -> str:
     if name not in values:
         raise ConfigurationError(
             f"{state.private_keys} does not hold {name}, and the key ring beside it has its key.",
-            next_step=f"Begin anew with {spelled('--reset')}.",
+            next_step=f"Start over with {spelled('--reset')}.",
         )
     return values[name]

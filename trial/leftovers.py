@@ -20,13 +20,13 @@ def end_killed(state: StateDirectory, own: OwnEngine, host: str | None) -> list[
 
 
 def clear_up(
-    state: StateDirectory, engine: Engine, ended: list[str], say: Callable[..., None]
+    state: StateDirectory, engine: Engine, ended: list[str], say: Callable[[str], None]
 ) -> None:
     """End what a run left on this engine that was killed, and tell it."""
     containers = _end_containers(state, engine)
     if ended or containers:
         what = [*ended, *([f"{containers} containers"] if containers else [])]
-        say(f"The last run was killed; what it left running is ended now: {', '.join(what)}.")
+        say(f"The last run was killed. Stopped what it left running: {', '.join(what)}.")
 
 
 def refuse_what_is_broken(state: StateDirectory) -> None:
@@ -36,8 +36,8 @@ def refuse_what_is_broken(state: StateDirectory) -> None:
         check_configuration(state.configuration)
 
 
-def begin_anew(state: StateDirectory, own: OwnEngine, host: str | None) -> None:
-    """End what runs and throw away what is kept, on the engines as well.
+def delete_everything(state: StateDirectory, own: OwnEngine, host: str | None) -> None:
+    """End what runs and delete what is kept, on the engines as well.
 
     Raises OutsideFailure when what is kept on an engine cannot be reached.
     """

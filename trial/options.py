@@ -13,8 +13,8 @@ class TrialOptions:
     docker: str | None = None
     """The Docker engine; where it is not given DOCKER_HOST, the usual one, or one of its own."""
     reset: bool = False
-    """Throw away what earlier runs kept, and begin anew."""
+    """Delete what earlier runs kept, and start over."""
     remove: bool = False
-    """Throw everything away, and do not begin anew."""
+    """Delete everything, and do not start."""
     browser: bool = True
     """Open the chat page in a browser."""

@@ -44,6 +44,6 @@ def claim(ports: Iterable[tuple[str, int]], state: str) -> None:
         if not is_free(port):
             raise Conflict(
                 f"Port {port} on 127.0.0.1 is in use, and {part} of {state} has it.",
-                next_step=f"End what listens there (`ss -ltnp 'sport = :{port}'` names it), "
-                f"or begin anew with other ports: {spelled('--reset')}.",
+                next_step=f"End the program there (`ss -ltnp 'sport = :{port}'` names it), "
+                f"or start over with other ports: {spelled('--reset')}.",
             )

@@ -36,7 +36,7 @@ def main() -> None:
     except HistoryInUse as error:
         _tell({"trouble": str(error), "next_step": "End the program that has it open."})
     except HistoryError as error:
-        next_step = f"Begin anew with {spelled('--reset')}."
+        next_step = f"Start over with {spelled('--reset')}."
         _tell({"trouble": str(error), "next_step": next_step})
     else:
         # uvicorn shuts down, then sends the signal once more: what was opened is still closed.

@@ -109,7 +109,7 @@ def _make(path: Path) -> None:
         ) from error
     if foreign:
         raise UsageError(
-            f"{path} holds something else than the state of `quaymaster try`.",
+            f"{path} holds something other than the state of `quaymaster try`.",
             next_step="Name an empty directory, or one that does not exist yet: --state DIR.",
         )
     path.chmod(0o700)

@@ -40,7 +40,7 @@ def _publish(engine: Engine, registry: SampleRegistry, repository: str, tag: str
             raise OutsideFailure(
                 f"The sample image {name}:{tag} could not be pushed.",
                 why=str(event["error"]),
-                next_step=f"Start again; if it keeps happening, begin anew: {spelled('--reset')}.",
+                next_step=f"Start again; if it keeps happening, start over: {spelled('--reset')}.",
             )
     engine.client.images.remove(f"{name}:{tag}", noprune=True)
 

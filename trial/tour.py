@@ -12,7 +12,7 @@ _FIVE = (
     (f"/image push {MEDIA}:v1", "a large one: watch the progress"),
     (f"/image scan {WEB}:{VULNERABLE_TAG}", "an alert goes to #security"),
     (f"/image deploy {WEB}:v1 to production", "@carol and @dave have to approve it"),
-    (f"/image deploy {WEB}:{BROKEN_TAG} to staging", "never healthy, so v1 serves on"),
+    (f"/image deploy {WEB}:{BROKEN_TAG} to staging", "never healthy, so v1 keeps running"),
 )
 
 TOPIC = "A tour: " + " · ".join(f"`{command}`" for command, _ in _FIVE)
@@ -32,8 +32,8 @@ def welcome(state: StateDirectory) -> str:
             f"• `/image deploy {WEB}:{VULNERABLE_TAG} to staging` – the gate refuses it",
             f"• `/image push {WEB}:v2`, and bring it to staging, then to production",
             f"• `/image deploy {WEB}:{LEAKY_TAG} to staging`, then to production – healthy at "
-            "first; what was there before comes back",
-            "• be @eve, who may scan but not deploy, or @gus, a guest, who may do nothing",
+            "first, then rolled back automatically",
+            "• be @eve, who can scan but not deploy, or @gus, a guest, who cannot do anything",
             f"Staging answers at http://127.0.0.1:{choices.staging_port}/ and production at "
             f"http://127.0.0.1:{choices.production_port}/ once something is deployed there.",
         )
@@ -44,17 +44,18 @@ def greeting(state: StateDirectory, address: str) -> tuple[str, ...]:
     """Where the page is, and what is kept."""
     return (
         "",
-        "Quaymaster runs. Its chat page is here:",
+        "Quaymaster is running. Its chat page is here:",
         "",
         f"  {address}",
         "",
-        "Whoever has it can be anybody there, also a release manager: do not pass it on.",
+        "Anyone with this address can act as anybody there, even as a release manager: do not",
+        "share it.",
         "Ctrl-C ends everything.",
         "",
         f"  settings     {state.configuration}",
         f"  logs         {state.path / 'logs'}/",
         "",
         "Kept for the next start: messages, operations, releases, approvals, the audit, the",
-        f"registry. Not kept: the running services. {spelled('--reset')} begins anew.",
+        f"registry. Not kept: the running services. {spelled('--reset')} starts over.",
         "",
     )

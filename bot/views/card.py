@@ -61,9 +61,9 @@ def operation_messages(
     scene = Scene(operation, configuration, now, command)
     if operation.state is State.ACCEPTED or not operation.origin.channel:
         return ()
-    is_private = operation.state is State.REFUSED and operation.started_at is None
-    if is_private and operation.person is not None:
-        return (_private(scene, operation.person),)
+    person = _told_alone(operation)
+    if person is not None:
+        return (_private(scene, person),)
     card = Message(
         slot="card",
         operation=operation.id,
@@ -97,6 +97,12 @@ def is_cancellable(operation: Operation) -> bool:
         and not operation.is_past_return
         and operation.interim is None
     )
+
+
+def _told_alone(operation: Operation) -> SlackUser | None:
+    """The requester of what was refused before it started; None where everybody sees a card."""
+    is_early = operation.state is State.REFUSED and operation.started_at is None
+    return operation.person if is_early else None
 
 
 def _private(scene: Scene, person: SlackUser) -> Message:
@@ -226,14 +232,8 @@ def _text_lines(scene: Scene) -> tuple[Line, ...]:
         (f"{now.emoji} {_title(scene)} (#{operation.id})",),
         (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
         *((view_of(outcome, scene).summary,) if outcome is not None else ()),
-        *_asked_by(operation),
+        *(() if _told_alone(operation) else (("Requested by ", Person(operation.requester)),)),
     )
-
-
-def _asked_by(operation: Operation) -> tuple[Line, ...]:
-    """Nothing where the requester alone is told."""
-    is_told_alone = operation.state is State.REFUSED and operation.started_at is None
-    return () if is_told_alone else (("Requested by ", Person(operation.requester)),)
 
 
 def _urgency(operation: Operation) -> Urgency:

@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block
 from bot.views import listing, results
 from bot.views.amounts import counted
 from bot.views.inspected import inspected_blocks, inspected_summary
-from bot.views.parts import Line, clipped, paragraph
+from bot.views.parts import Line, paragraph
 from bot.views.scene import Scene
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.operations import Operation
@@ -57,7 +57,7 @@ def view_of(outcome: Outcome, scene: Scene) -> OutcomeView:
             total = listing.total_of(outcome)
             return OutcomeView("✅", total, (), lambda: listing.history(outcome, scene))
         case Inspected():
-            where, summary = _where(outcome.where), inspected_summary(outcome)
+            where, summary = results.place(outcome.where), inspected_summary(outcome)
             return OutcomeView("✅", where, summary, lambda: inspected_blocks(outcome))
         case Pulled(already_there=already_there):
             word = "Up to date, nothing to pull" if already_there else "Pulled"
@@ -90,10 +90,6 @@ def _in_lines(word: str, lines: tuple[Line, ...]) -> OutcomeView:
 def _done(summary: Line, blocks: Callable[[], tuple[Block, ...]]) -> OutcomeView:
     """An outcome that an operation of every kind can have."""
     return OutcomeView("✅", "Done", summary, blocks)
-
-
-def _where(where: str) -> str:
-    return "In the registry" if where == "registry" else f"On host {clipped(where, 55)}"
 
 
 def _deployed(operation: Operation) -> str:

@@ -68,6 +68,11 @@ def _next(next_step: str) -> Line:
     return ("👉 ", *prose(next_step, 600)) if next_step.strip() else ()
 
 
+def place(where: str) -> str:
+    """Where an image is."""
+    return "In the registry" if where == "registry" else f"On host {clipped(where, 55)}"
+
+
 def pulled_lines(pulled: Pulled) -> tuple[Line, ...]:
     """An image that is on the host."""
     took = "" if pulled.already_there else _speed(pulled.size, pulled.seconds)
@@ -88,9 +93,6 @@ def pushed_lines(pushed: Pushed) -> tuple[Line, ...]:
 
 def tagged_lines(tagged: Tagged) -> tuple[Line, ...]:
     """An image that has one more name."""
-    where = "In the registry"
-    if tagged.where != "registry":
-        where = f"On host {clipped(tagged.where, 55)}"
     word = digest_word(is_image_id=tagged.where != "registry")
     before: Line = ()
     if tagged.replaced is not None and tagged.replaced == tagged.digest:
@@ -100,7 +102,7 @@ def tagged_lines(tagged: Tagged) -> tuple[Line, ...]:
     return (
         (f"{word} ", Code(short(tagged.digest))) if tagged.digest is not None else (),
         before,
-        (dotted(where, duration(tagged.seconds)),),
+        (dotted(place(tagged.where), duration(tagged.seconds)),),
     )
 
 
@@ -162,14 +164,16 @@ def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
 
 
 def _undo(deployed: Deployed, scene: Scene) -> Line:
-    """How to get the one before back. Going back from a rollback means to deploy again."""
+    """How to get the one before back; of a rollback, which release is back."""
     plan = scene.operation.plan
-    if plan is None or plan.kind == "rollback":
+    if plan is None:
         return ()
+    if plan.restores is not None:
+        return (f"Restored release #{plan.restores}",)
     if plan.undo is None:
         return ("No rollback possible: no earlier good release",)
-    place = clipped(str(deployed.service_ref), 100)
-    return ("Undo: ", Code(f"{scene.command} rollback {place}"))
+    service = clipped(str(deployed.service_ref), 100)
+    return ("Undo: ", Code(f"{scene.command} rollback {service}"))
 
 
 def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:

@@ -20,6 +20,7 @@ from tests.engines.waiting import until
 
 GROUP = "SAZ94GDB8"
 OTHER_GROUP = "SZAPPROVER"
+ROLES = (Role(frozenset({EVE}), frozenset({GROUP, "S0NOTTHERE"})),)
 
 
 class Clock:
@@ -47,7 +48,7 @@ async def directory(slack: LocalSlack, clock: Clock) -> AsyncIterator[Directory]
             session=session,
             retry_handlers=[],
         )
-        yield Directory(client, [GROUP, "S0NOTTHERE"], [EVE], clock)
+        yield Directory(client, ROLES, clock)
 
 
 async def calls(slack: LocalSlack, method: str) -> int:
@@ -234,7 +235,7 @@ async def test_who_is_in_one_group_is_not_taken_for_a_member_of_the_group_that_r
         client = ReloadedMeanwhile(
             slack.world.app.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
         )
-        reloaded = Directory(client, [GROUP, "S0NOTTHERE"])
+        reloaded = Directory(client, ROLES)
         carol = await reloaded.look_up(SlackUser(TEAM, CAROL))
         assert not carol.groups & roles[0].groups
         again = await reloaded.look_up(SlackUser(TEAM, CAROL))

@@ -1,6 +1,6 @@
 """The running product for tests: local Slack, real database, real engines."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import docker
@@ -9,11 +9,15 @@ import pytest
 from local_slack import LocalSlack, Workspace, serve
 from tests.end_to_end.house import House, Shop, opened
 from tests.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
+from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 
 DATABASE_PASSWORD = "hunter2-in-the-database"
 """A secret of the service in staging: it must be found nowhere."""
+
+Push = Callable[[str, str], str]
+"""Puts a local image into the registry, as a tag of the shop; returns its digest."""
 
 
 @pytest.fixture
@@ -80,3 +84,9 @@ def house(
             assert house.refusals() == []
     finally:
         shop.clean(engine)
+
+
+@pytest.fixture
+def push(engine: docker.DockerClient, registry: Registry, repository: str) -> Push:
+    """Into the registry itself, whatever is before it."""
+    return lambda image, tag: push_image(engine, registry, image, repository, tag)

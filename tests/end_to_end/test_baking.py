@@ -12,9 +12,8 @@ from quaymaster.store import releases
 from quaymaster.store.transactions import ask
 from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
@@ -22,16 +21,17 @@ pytestmark = pytest.mark.engine
 ALICE = "U024BE7LH"
 
 
-async def _two_versions_of_which_the_second_bakes(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-) -> int:
+@pytest.fixture(autouse=True)
+def second_digest(push: Push, images: LocalImages) -> str:
+    """Two versions are in the registry: the digest of the second."""
+    push(images.web_v1, "1")
+    return push(images.web_v2, "2")
+
+
+@pytest.fixture
+async def baking(house: House, workspace: Workspace) -> int:
+    """The deploy of the second version, which bakes; the first was released."""
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
     house.reconfigure("environment: {GREETING", "bake: 4s\n        environment: {GREETING")
     await house.opens(workspace)
     alice = workspace.person(ALICE)
@@ -44,16 +44,9 @@ async def _two_versions_of_which_the_second_bakes(
 
 
 async def test_what_stays_healthy_is_released_after_its_bake_window(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, baking: int
 ) -> None:
-    number = await _two_versions_of_which_the_second_bakes(
-        house, workspace, engine, registry, images
-    )
-    baked = house.ended(number)
+    baked = house.ended(baking)
     assert isinstance(baked.outcome, Deployed), house.logs()
     assert baked.look_at is not None
     assert baked.changed_at >= baked.look_at
@@ -62,22 +55,15 @@ async def test_what_stays_healthy_is_released_after_its_bake_window(
 
 
 async def test_a_configuration_that_is_edited_while_it_bakes_does_not_lose_the_release(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, baking: int
 ) -> None:
-    number = await _two_versions_of_which_the_second_bakes(
-        house, workspace, engine, registry, images
-    )
     bot, worker = house.programs[:2]
     worker.stop()
     bot.stop()
     house.reconfigure("GREETING: hello", "GREETING: welcome")
     house.start("bot")
     house.worker()
-    baked = house.ended(number)
+    baked = house.ended(baking)
     assert isinstance(baked.outcome, Deployed), house.logs()
     assert _released(house) == 2
     assert "web v2" in page_at(house.shop.port)
@@ -85,26 +71,18 @@ async def test_a_configuration_that_is_edited_while_it_bakes_does_not_lose_the_r
 
 @pytest.mark.parametrize("how", ["it ends", "it is removed"])
 async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
-    how: str,
+    house: House, workspace: Workspace, engine: docker.DockerClient, baking: int, how: str
 ) -> None:
-    number = await _two_versions_of_which_the_second_bakes(
-        house, workspace, engine, registry, images
-    )
     repository, staging = house.shop.repository, house.shop.staging
-    container = engine.containers.get(f"quaymaster-{staging}-web-{number}.2")
+    container = engine.containers.get(f"quaymaster-{staging}-web-{baking}.2")
     if how == "it ends":
         container.stop(timeout=1)
     else:
         container.remove(force=True)
-    ended = house.ended(number)
+    ended = house.ended(baking)
     assert isinstance(ended.outcome, Failed), (ended, house.logs())
     assert "web v1" in page_at(house.shop.port)
-    card = await final_card(workspace, number)
+    card = await final_card(workspace, baking)
     assert "Rolled back automatically to" in card.words
     assert "is back" in card.words
     assert _released(house) == 1
@@ -115,16 +93,10 @@ async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
 
 
 async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, push: Push, images: LocalImages, second_digest: str
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    bad = push_image(engine, registry, images.web_v2, repository, "2")
-    push_image(engine, registry, images.web_v2, repository, "latest")
+    push(images.web_v2, "latest")
     await house.opens(workspace)
     alice = workspace.person(ALICE)
     for tag in ("1", "2"):
@@ -133,7 +105,7 @@ async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
     number = await house.asked(alice, f"rollback {staging}/web")
     assert house.ended(number).state is State.SUCCEEDED, house.logs()
     assert "web v1" in page_at(house.shop.port)
-    for what in (f"{repository}:2", f"{repository}:latest", f"{repository}@{bad}"):
+    for what in (f"{repository}:2", f"{repository}:latest", f"{repository}@{second_digest}"):
         number = await house.asked(alice, f"deploy {what} to {staging}")
         assert house.ended(number).state is State.REFUSED, what
         assert "rolled back from" in (await final_card(workspace, number)).words

@@ -8,9 +8,10 @@ import pytest
 from local_slack import Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
 from tests.engines.barrier import Barrier
-from tests.engines.local_images import load_big_image, push_image
+from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
@@ -50,15 +51,11 @@ async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
 
 
 async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_one_serving(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, engine: docker.DockerClient, push: Push, images: LocalImages
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
+    push(images.web_v1, "1")
+    push(images.web_v4_slow_start, "4")
     await house.opens(workspace)
     alice = workspace.person(ALICE)
     assert house.ended(await house.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
@@ -75,14 +72,10 @@ async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_on
 
 
 async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, push: Push, images: LocalImages
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     house.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
     await house.opens(workspace)
     alice = workspace.person(ALICE)
@@ -98,14 +91,10 @@ async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
 
 
 async def test_what_waits_is_cancelled_at_once_and_what_has_ended_is_not(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, push: Push, images: LocalImages
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     worker = await house.opens(workspace)
     alice = workspace.person(ALICE)
     waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")

@@ -14,9 +14,8 @@ from local_slack import Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Failed
 from tests.end_to_end.cards import approval_request, approve
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, Program, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
@@ -24,6 +23,13 @@ pytestmark = pytest.mark.engine
 
 ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 RELOADED = "configuration read again"
+
+
+@pytest.fixture(autouse=True)
+def versions(push: Push, images: LocalImages) -> None:
+    """In the registry. The fourth starts slowly."""
+    push(images.web_v1, "1")
+    push(images.web_v4_slow_start, "4")
 
 
 def folder_of(house: House, program: str) -> str:
@@ -80,13 +86,8 @@ async def waiting(house: House, workspace: Workspace) -> int:
 
 
 async def test_a_comment_and_a_change_elsewhere_void_no_approval_and_count_for_the_next_job(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, engine: docker.DockerClient
 ) -> None:
-    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
     bot, worker = await opened(house, workspace)
     number = await waiting(house, workspace)
     await approve(workspace, workspace.person(BOB), number)
@@ -105,13 +106,8 @@ async def test_a_comment_and_a_change_elsewhere_void_no_approval_and_count_for_t
 
 
 async def test_a_change_of_the_environment_voids_its_plans_and_the_next_one_is_by_the_new_rules(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace
 ) -> None:
-    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
     await opened(house, workspace)
     first = await waiting(house, workspace)
     house.reconfigure("approval: {needed: 2", "approval: {needed: 1")
@@ -124,13 +120,8 @@ async def test_a_change_of_the_environment_voids_its_plans_and_the_next_one_is_b
 
 
 async def test_a_worker_that_has_not_read_a_change_does_not_act_on_it(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace
 ) -> None:
-    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
     bot, _ = await opened(house, workspace)
     house.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot)
@@ -144,13 +135,8 @@ async def test_a_worker_that_has_not_read_a_change_does_not_act_on_it(
 
 
 async def test_a_broken_file_is_refused_as_at_the_start_and_the_old_one_stays(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace
 ) -> None:
-    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
     programs = await opened(house, workspace)
     number = await waiting(house, workspace)
     house.reconfigure("approval: {needed: 2", "approval: {neded: 1")
@@ -175,18 +161,14 @@ async def test_a_broken_file_is_refused_as_at_the_start_and_the_old_one_stays(
 
 
 async def test_a_job_under_way_keeps_the_configuration_that_it_began_with(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, engine: docker.DockerClient
 ) -> None:
-    push_image(engine, registry, images.web_v4_slow_start, house.shop.repository, "4")
     bot, worker = await opened(house, workspace)
     text = f"deploy {house.shop.repository}:4 to {house.shop.staging}"
     number = await house.asked(workspace.person(ALICE), text)
     house.until(number, lambda one: one.progress is not None and "health" in one.progress.step)
     horses = worker.horses()
+    assert horses
     house.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot, worker)
     assert worker.horses() == horses

@@ -42,7 +42,7 @@ def test_a_browser_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     ("environment", "is_terminal", "why", "host"),
     [
         ({}, True, "There is no screen here", "@"),
-        (SCREEN, False, "Nobody watches this output", "@"),
+        (SCREEN, False, "The output is not a terminal", "@"),
         (
             SCREEN | {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.1 22"},
             True,

@@ -30,12 +30,12 @@ def test_those_of_another_version_are_refused_with_the_way_out(
     old = asdict(Choices.made())
     del old[missing]
     path.write_text(json.dumps(old))
-    with pytest.raises(ConfigurationError, match="Begin anew with `quaymaster try --reset`"):
+    with pytest.raises(ConfigurationError, match="Start over with `quaymaster try --reset`"):
         kept_choices(path)
 
 
 def test_those_of_a_format_before_are_refused_with_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "choices.json"
     path.write_text(json.dumps({**asdict(Choices.made()), "secret_key": "made-up"}))
-    with pytest.raises(ConfigurationError, match="Begin anew with `quaymaster try --reset`"):
+    with pytest.raises(ConfigurationError, match="Start over with `quaymaster try --reset`"):
         kept_choices(path)

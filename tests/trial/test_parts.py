@@ -44,5 +44,5 @@ def test_messages_that_cannot_be_read_are_told_with_the_way_out(tmp_path: Path) 
     with opened(tmp_path / "state") as state, ExitStack() as stack:
         (state.path / HISTORY).write_text("a list of things to buy")
         parts = Parts(state, Interruption(), stack)
-        with pytest.raises(ConfigurationError, match="Begin anew with `quaymaster try --reset`"):
+        with pytest.raises(ConfigurationError, match="Start over with `quaymaster try --reset`"):
             parts.start_slack()

@@ -112,12 +112,12 @@ def test_what_a_killed_run_left_is_ended_by_the_next(
     assert left_running(trial_state, engine)
     with running_trial(trial_state, docker_host) as trial:
         trial.sees(STARTED)
-        assert "The last run was killed; what it left running is ended now: " in trial.text
+        assert "The last run was killed. Stopped what it left running: " in trial.text
         assert trial.stops() == 0
     assert left_running(trial_state, engine) == []
 
 
-def test_reset_begins_anew(
+def test_reset_starts_over(
     trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
     with running_trial(trial_state, docker_host) as trial:
@@ -142,7 +142,7 @@ def test_a_broken_state_is_told_and_reset_helps(
     (trial_state / "choices.json").write_text("{")
     with running_trial(trial_state, docker_host) as trial:
         assert trial.ended() == 2
-    assert "Begin anew with `quaymaster try --reset`." in trial.text
+    assert "Start over with `quaymaster try --reset`." in trial.text
     with running_trial(trial_state, docker_host, "--reset") as trial:
         trial.sees(STARTED)
         assert trial.stops() == 0, trial.text

@@ -66,7 +66,7 @@ def test_a_configuration_that_was_changed_is_kept(tmp_path: Path) -> None:
 def test_a_configuration_of_another_shape_is_refused_with_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "quaymaster.yml"
     path.write_text("stages: [staging]\n")
-    with pytest.raises(ConfigurationError, match="begin anew with `quaymaster try --reset`"):
+    with pytest.raises(ConfigurationError, match="start over with `quaymaster try --reset`"):
         check_configuration(path)
 
 

@@ -46,4 +46,4 @@ def test_a_history_that_is_none_is_told_with_the_way_out(tmp_path: Path) -> None
     (tmp_path / HISTORY).write_text("a list of things to buy")
     with started(tmp_path) as told:
         assert "is not a history" in told["trouble"]
-        assert told["next_step"] == "Begin anew with `quaymaster try --reset`."
+        assert told["next_step"] == "Start over with `quaymaster try --reset`."

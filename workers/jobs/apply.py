@@ -106,7 +106,7 @@ def _carried_out(change: Change, tools: Toolbox) -> tuple[float | None, tuple[st
         if not _is_finished_all_the_same(engine, plan, change.still_mine, error):
             error.runs_now = error.runs_now or serves_on(engine, change.state, tools)
             raise
-    return None, (*plan.notes, f"{plan.host} failed once after the switch; the rest was finished")
+    return None, (*plan.notes, f"{plan.host} failed once after the switch. The rest was finished.")
 
 
 def live(operation: Operation, plan: DeployPlan, deployed: Deployed, tools: Toolbox) -> Step:
@@ -306,10 +306,10 @@ def _moved_tag(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...]:
         return ()
     found = asked[0]
     if found is None:
-        return (f"the tag {tag.tag} is gone from the registry; the approved image runs",)
+        return (f"The tag {tag.tag} is gone from the registry. The approved image is running.",)
     if found.digest in (plan.named, plan.digest):
         return ()
     return (
-        f"the tag {tag.tag} has since moved to {found.digest.short}; "
-        f"the approved image runs: {plan.named.short}",
+        f"The tag {tag.tag} has since moved to {found.digest.short}. "
+        f"The approved image is running: {plan.named.short}.",
     )

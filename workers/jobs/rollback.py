@@ -47,11 +47,7 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
         configuration_revision=tools.configuration.revision_of(request.environment),
         running=now,
         restores=target.restores or target.id,
-        notes=(
-            f"restores the release of #{target.restores or target.id}",
-            *_about(values),
-            *shown(admitted.answers),
-        ),
+        notes=(*_about(values), *shown(admitted.answers)),
     )
     return Planned(plan, admitted)
 
@@ -60,11 +56,11 @@ def _about(values: Values) -> tuple[str, ...]:
     """Which secrets are not those of the release, as far as anybody can tell."""
     notes = []
     if values.changed:
-        notes.append(f"these secrets have different values today: {', '.join(values.changed)}")
+        notes.append(f"These secrets have different values today: {', '.join(values.changed)}.")
     if values.incomparable:
         notes.append(
-            "these secrets cannot be compared with the earlier ones: "
-            f"{', '.join(values.incomparable)}"
+            "These secrets cannot be compared with the earlier ones: "
+            f"{', '.join(values.incomparable)}."
         )
     return tuple(notes)
 

@@ -34,8 +34,8 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
         seconds=(tools.now() - (operation.started_at or operation.requested_at)).total_seconds(),
         notes=(
             *plan.notes,
-            f"{operation.interruption[0].lower()}{operation.interruption[1:]} after the switch; "
-            "the new version was running, and the rest was finished",
+            f"{operation.interruption} after the switch. "
+            "The new version was running, and the rest was finished.",
         ),
     )
     return live(operation, plan, deployed, tools)

@@ -1,6 +1,6 @@
 // The open conversation: what it is about, its messages, and the box to write in.
 import { useRef } from "preact/hooks";
-import { useClient, useModel } from "./client.js";
+import { useClient } from "./client.js";
 import { Composer } from "./composer.js";
 import { Home } from "./home.js";
 import { html } from "./html.js";

@@ -77,7 +77,7 @@ const Time = ({ ts, isShort }) => html`
   <time datetime=${new Date(ts * 1000).toISOString()} title=${inFull(ts)}>
     ${isShort ? timeOf(ts).replace(/\s?[AP]M$/i, "") : timeOf(ts)}</time>`;
 
-export function Avatar({ who, id, size = "" }) {
+function Avatar({ who, id, size = "" }) {
   const name = who?.realName ?? "?";
   const kind = who?.kind === "bot" ? "bot" : `hue-${hueOf(id)}`;
   return html`<span class=${`avatar ${kind} ${size}`} aria-hidden="true">${initials(name)}</span>`;

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.messages import Message
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
-from quaymaster.actors import PRODUCT, SlackUser
+from quaymaster.actors import PRODUCT, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Trouble
@@ -172,7 +172,6 @@ PLAN = DeployPlan(
         ),
         198_000_000,
     ),
-    notes=("The tag 1.4 has moved since it was scanned.",),
     undo=Undo(pinned("1.3", OLD_DIGEST), 1031),
     rule=RULE,
 )
@@ -191,7 +190,7 @@ DEPLOYED = Deployed(
     0.113,
     pinned("1.3", OLD_DIGEST),
     12.3,
-    ("The tag 1.4 has moved; what was approved runs.",),
+    ("The tag 1.4 has since moved to 9c3e9c3e9c3e. The approved image is running: 4f1a4f1a4f1a.",),
 )
 SCANNED = Scanned(
     pinned(),
@@ -268,6 +267,17 @@ CASES: Mapping[str, Operation] = {
         QUEUED,
         state=State.REFUSED,
         outcome=Failed(Trouble("Only developers can push images.", next_step="Ask one of them.")),
+    ),
+    "refused-for-a-schedule": having(
+        QUEUED,
+        actor=Schedule("nightly-etl"),
+        state=State.REFUSED,
+        outcome=Failed(
+            Trouble(
+                "No person asked for #1042, so there are no rights to check.",
+                next_step="Ask for it yourself.",
+            )
+        ),
     ),
     "scanned-blocked": having(_SCAN, outcome=SCANNED),
     "scanned-clean": having(
@@ -369,7 +379,8 @@ CASES: Mapping[str, Operation] = {
         outcome=Failed(
             Trouble(
                 "production/web on app1 differs from its release, and no operation changed it.",
-                why="Nothing serves. quaymaster-production-web-7.3 is stopped, with exit code 0.",
+                why="Nothing is running. "
+                "quaymaster-production-web-7.3 is stopped, with exit code 0.",
                 next_step="Nothing was changed.",
             )
         ),
@@ -383,13 +394,16 @@ CASES: Mapping[str, Operation] = {
         resolved=None,
         examined=None,
         votes=(),
-        outcome=Ended("A change to production/web had been left unfinished. shop/web:1.3 serves."),
+        outcome=Ended(
+            "A change to production/web had been left unfinished. #1031 had failed midway. "
+            "shop/web:1.3 is running (container quaymaster-production-web-1031.7)."
+        ),
     ),
     "rolled-back": having(
         DEPLOY,
         request=RollbackRequest("production", "web"),
         state=State.SUCCEEDED,
-        plan=replace(PLAN, kind="rollback", rule=None),
+        plan=replace(PLAN, kind="rollback", restores=1029, rule=None),
         votes=(),
         outcome=replace(DEPLOYED, notes=()),
     ),
@@ -398,7 +412,11 @@ CASES: Mapping[str, Operation] = {
         request=RollbackRequest("production", "web"),
         state=State.AWAITING_APPROVAL,
         plan=replace(
-            PLAN, kind="rollback", restores=1029, notes=(), rule=replace(RULE, channel=None)
+            PLAN,
+            kind="rollback",
+            restores=1029,
+            notes=("These secrets have different values today: DATABASE_URL.",),
+            rule=replace(RULE, channel=None),
         ),
         votes=(),
     ),

@@ -418,7 +418,7 @@ class TestARollback:
         asked = running(having(place.operation(None), request=request), place.connection)
         plan = plan_rollback(request, asked, under_another_key(place).tools).plan
         assert plan is not None
-        assert "these secrets cannot be compared with the earlier ones: TOKEN" in plan.notes
+        assert "These secrets cannot be compared with the earlier ones: TOKEN." in plan.notes
 
 
 def keep(place: Place, image: PinnedImage, *findings: Finding) -> None:
