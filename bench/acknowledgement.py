@@ -20,8 +20,8 @@ from tests.engines.waiting import wait_until
 
 _ROUNDS = 402
 _ORDERS = ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 0, 2), (1, 2, 0), (2, 0, 1))
-"""Of three, in turn: each comes after each of the others equally often. Whoever waits ten
-milliseconds leaves cold caches to the next one.
+"""Of three, in turn: each follows each of the others equally often, because a run that waits ten
+milliseconds leaves cold caches to the next.
 """
 _CONNECTIONS = 16
 _SLICE_SECONDS = 2.0
@@ -80,7 +80,7 @@ def redis_away(bed: Bed) -> Iterable[Row]:
 
 
 def _until_accepted(port: int, secret: str) -> None:
-    """Until nobody is answered fast any more because others waited in vain."""
+    """Wait until the bot asks Redis again: after timeouts it answers at once, without asking."""
     commander = Commander(port, secret)
     wait_until(
         lambda: "Started #" in commander.send("tags shop/web")[1],
@@ -91,7 +91,7 @@ def _until_accepted(port: int, secret: str) -> None:
 
 
 def redis_slow(bed: Bed) -> Iterable[Row]:
-    """Nobody is refused because the disk under Redis is slow."""
+    """No command may be refused because the disk under Redis is slow."""
     with bed.slow_disk() as server, bed.house(valkey=server) as house:
         secret = house.environment["SLACK_SIGNING_SECRET"]
         with our_bot(bed, house) as port:
@@ -151,7 +151,7 @@ def _at_once(port: int, secret: str, count: int) -> list[float]:
 
 
 def _answers_at_once(port: int, secret: str, count: int) -> list[tuple[float, str]]:
-    """How long each waited, and what it was told."""
+    """How long each waited, and the answer it got."""
     gate = threading.Barrier(count)
     answers: list[tuple[float, str]] = []
 

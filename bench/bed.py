@@ -23,7 +23,7 @@ from tests.engines.valkey import ValkeyServer
 
 @dataclass(slots=True)
 class Bed:
-    """Engines that start when they are first asked for, and end with the run."""
+    """Engines that start on first use and end with the run."""
 
     engines: EngineSession
     stack: ExitStack = field(default_factory=ExitStack)
@@ -84,7 +84,7 @@ class Bed:
 
     @contextmanager
     def fresh_registry(self) -> Iterator[Registry]:
-        """A registry of one's own that nobody has pushed to; what is in it is gone afterwards."""
+        """An empty registry for one measurement; its content is deleted afterwards."""
         name = f"registry-{secrets.token_hex(4)}"
         try:
             with running_registry(self.engines.run, name) as registry:
@@ -102,7 +102,7 @@ class Bed:
         **environment: str,
     ) -> Iterator[House]:
         """The product, with a local Slack that has no rate limits unless a row is about them, and
-        a database of its own unless one is given.
+        its own database unless the caller passes one.
         """
         with ExitStack() as stack:
             folder = stack.enter_context(self.folder())

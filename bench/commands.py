@@ -21,7 +21,7 @@ class Commander:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
     def send(self, text: str) -> tuple[float, str]:
-        """How many seconds the acknowledgement took, and what it said."""
+        """Send one command; returns the seconds until the acknowledgement, and its body."""
         body, headers = self.signed(text)
         began = time.perf_counter()
         self._connection.request("POST", "/slack/events", body, headers)

@@ -91,7 +91,7 @@ def _typed(house: House, port: int, text: str) -> int:
 
 
 def _killed(house: House, number: int, workers: Sequence[Program], leases: Sequence[str]) -> float:
-    """Kill whoever works, and wait until the record has ended, the card says what the record
+    """Kill the working process, then wait until the record has ended, the card says what the record
     says, and the leases are free.
     """
     victim = max(workers, key=lambda one: len(descendants(one.pid)))

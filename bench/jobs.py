@@ -5,7 +5,7 @@ import socket
 import time
 
 EAR = "BENCH_EAR"
-"""The environment variable with the address of the Unix socket that is told."""
+"""The environment variable with the address of the Unix socket that jobs report to."""
 
 
 def note(_text: str) -> None:
@@ -13,7 +13,7 @@ def note(_text: str) -> None:
 
 
 def told(operation_id: int) -> None:
-    """A job that tells when its first line ran, with its number."""
+    """A job that reports its number and when its first line ran."""
     now = time.monotonic()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.sendto(f"{operation_id} {now}".encode(), os.environ[EAR])

@@ -14,7 +14,7 @@ from tests.engines.waiting import wait_until
 def memory(bed: Bed) -> Iterable[Row]:
     """The proportional set size of each with all of its processes; no target."""
     with bed.house() as house, our_bot(bed, house):
-        # Whoever has sent a card has loaded what sending takes.
+        # Sending one card loads every module that sending needs.
         worker = ready_worker(house)
         bot = house.programs[0]
         house.ended(1)

@@ -1,4 +1,6 @@
-"""A push through the whole product, with live progress and a slow Slack, beside the bare one."""
+"""A push through the whole product, with live progress and a slow Slack, compared with a plain
+push.
+"""
 
 import asyncio
 import secrets

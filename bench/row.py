@@ -1,4 +1,4 @@
-"""One row of the table: a value, what stands beside it, and the target."""
+"""One row of the table: a value, what it is compared with, and its target."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,7 +28,7 @@ class Row:
         return "" if self.target is None else f"{self.better} {self.target:g}"
 
     def as_json(self) -> dict[str, Any]:
-        """As it is written to ``bench/latest.json``."""
+        """The form written to ``bench/latest.json``."""
         return {
             "name": self.name,
             "value": round(self.value, 4),

@@ -51,7 +51,7 @@ def scanning(bed: Bed) -> Iterable[Row]:
     """Images that are in a registry, scanned our way and with ``trivy image``.
 
     What a registry holds is packed: where it compresses, both ways end with Trivy reading files,
-    and unpacking costs as much as the engine's export. The last row is there to tell.
+    and unpacking costs as much as the engine's export. The last row shows it.
     """
     with ExitStack() as stack:
         place = _Place.made(bed, stack, noise(_LAYERS, _LAYER_BYTES), level=0)
@@ -164,11 +164,11 @@ class _Place:
         _expect(len(report.findings) if report else 0)
 
     def report_one(self) -> None:
-        """One operation asks for a report that nobody has."""
+        """One operation asks for a report that does not exist yet."""
         self.report_to(1)
 
     def report_to(self, count: int) -> None:
-        """So many operations ask for a report that nobody has."""
+        """Several operations ask at once for a report that does not exist yet."""
         _forget_layers(self.ours)
         version = self.scanner.database().version
         self.connection.delete(keys.report(str(self.image.digest), version))
@@ -202,7 +202,7 @@ def _packages() -> Iterator[bytes]:
 
 
 def _forget_layers(cache: Path) -> None:
-    """Trivy keeps what it found in layers beside its database."""
+    """Trivy caches the findings of layers beside its database."""
     shutil.rmtree(cache / "fanal", ignore_errors=True)
 
 

@@ -111,7 +111,7 @@ def _accepted(connection: redis.Redis, request: Request | None) -> Operation:
 
 
 def _running(connection: redis.Redis, before: Operation) -> Operation:
-    """A worker has it, and has told how far it is."""
+    """A worker has it and has reported progress."""
     started = before.moved(State.RUNNING, _NOW, started_at=_NOW)
     perform(connection, records.move(before, started, event_of(started), WORKER_KEY))
     name = records.lease_name(before.id)

@@ -1,4 +1,4 @@
-"""What Slack is asked for while ten operations report how far they are."""
+"""The calls to Slack while ten operations report their progress."""
 
 import asyncio
 import re
@@ -32,7 +32,7 @@ _ALONE_SECONDS = 20.0
 """How long the first one is alone: what it reports then is within the budget."""
 _JOIN_SECONDS = 1.0
 _ENDS = (74.0, 76.0, 78.0, 80.0, 82.0, 84.0, 84.0, 84.0, 84.0, 84.0)
-"""When each ends, in seconds from the beginning: some one by one, some at once."""
+"""When each ends, in seconds from the beginning: some apart, some at the same moment."""
 _TELL_SECONDS = 0.5
 _TICK_SECONDS = 0.05
 _LEASE_MILLISECONDS = 600_000
@@ -68,7 +68,7 @@ def slack_calls(bed: Bed) -> Iterable[Row]:
 
 @dataclass(slots=True)
 class _Told:
-    """An operation at which nobody works, and when what was reported of it."""
+    """An operation without a worker, and when each step of it was reported."""
 
     running: Running
     steps: list[float] = field(default_factory=list)
@@ -99,7 +99,7 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A version of a card, and when somebody who watches the channel saw it."""
+    """A version of a card, and when a client that watches the channel saw it."""
 
     at: float
     id: int
@@ -179,7 +179,7 @@ def _move(running: Running, state: State, **changes: object) -> None:
 
 
 def _latest_while_alone(told: _Told, seen: Sequence[_Seen]) -> float:
-    """The longest that something was known and the card showed what was before it."""
+    """The longest time that the card showed an older step than the newest reported one."""
     until = told.steps[0] + _ALONE_SECONDS
     cards = [one for one in seen if one.id == told.id and one.at < until]
     return max(later.at - told.steps[before.megabytes] for before, later in pairwise(cards))

@@ -17,7 +17,7 @@ from local_slack.settings import Settings
 
 
 def main() -> None:
-    """Parse the arguments, print where it is, serve until told to stop."""
+    """Parse the arguments, print the addresses, and serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m local_slack", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")

@@ -1,4 +1,4 @@
-"""What people do: each act becomes a delivery to the app and a change on their screen."""
+"""What people do: each action becomes a delivery to the app and a change on their screen."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ class Acts:
     ) -> Outcome:
         """Press a button or choose from a menu in a message.
 
-        ``seen`` is the message as the person has it on the screen (an old one, perhaps); else it is
-        as it is now. ``block_id`` tells apart what has the same action id. ``values`` is what was
-        put into inputs that tell nothing themselves: see `choices.values_of`.
+        ``seen`` is the message as the person sees it, perhaps an old version; without it, the
+        current one is used. ``block_id`` distinguishes elements with the same action id. ``values``
+        is what was entered in inputs that send no event of their own: see `choices.values_of`.
         """
         who = self._who(user)
         message = Message.from_json(seen) if seen else self._message(user, channel, ts)
@@ -149,7 +149,7 @@ class Acts:
     ) -> Offer:
         """Type into a menu of external data in a message (``channel``, ``ts``) or in a ``view``.
 
-        The app is not asked before ``min_query_length`` characters (3 where it does not say).
+        The app is asked from ``min_query_length`` characters on (3 by default).
         https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
         """
         who = self._who(user)
@@ -413,7 +413,7 @@ class Acts:
 
 
 def _actor(payload: Json) -> str:
-    """Who did what a payload tells of."""
+    """The user whom a payload names as its actor."""
     if "event" in payload:
         return str(payload["event"]["user"])
     return str(payload["user_id"] if "command" in payload else payload["user"]["id"])

@@ -67,8 +67,8 @@ def chosen(element: Json, value: Any, offered: Sequence[Json] = ()) -> Json:
     """What ``value`` becomes in the payload; nothing for a button.
 
     Options are named by their value, by the text they show, or given as they are. ``offered`` are
-    options from elsewhere: what the app suggested. Raises `NotPossible` for one that is not
-    offered, and for a value that Slack's own client would not take.
+    further options, suggested by the app. Raises `NotPossible` for one that is not offered, and for
+    a value that Slack's own client would not take.
     """
     kind = element["type"]
     if kind in _OPTION:
@@ -152,7 +152,7 @@ def keeps_choice(element: Json) -> bool:
 
 
 def _initial(element: Json) -> Json:
-    """What an element carries that nobody touched."""
+    """The value of an element that the person has not changed."""
     kind = element["type"]
     if kind in _OPTION:
         return {"selected_option": element.get("initial_option")}

@@ -10,7 +10,7 @@ from local_slack.outcome import NotPossible
 
 
 class ControlClient:
-    """Speaks to ``/_local`` of a running local Slack."""
+    """A client of ``/_local``, the control API of a running local Slack."""
 
     def __init__(self, base_url: str, token: str) -> None:
         self._http = httpx.AsyncClient(

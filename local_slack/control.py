@@ -1,6 +1,6 @@
 """The control API at ``/_local``: for tests, a terminal or a chat page.
 
-Every request carries ``Authorization: Bearer <control token>``. `local_slack.client` speaks it.
+Every request carries ``Authorization: Bearer <control token>``. `local_slack.client` is its client.
 """
 
 from __future__ import annotations
@@ -150,11 +150,11 @@ class Control:
         return lambda: run(**arguments)
 
     async def _suggest(self, request: Request) -> Response:
-        """What the app suggests for what somebody types into a menu."""
+        """The app's suggestions for text typed into a menu."""
         return JSONResponse((await self._acts.suggest(**await request.json())).as_json())
 
     async def _upload(self, request: Request) -> Response:
-        """Take a file that somebody chooses for a file input."""
+        """Accept a file chosen for a file input."""
         query = request.query_params
         file = await self._acts.upload(query["user"], query["name"], await request.body())
         return JSONResponse({"id": file})

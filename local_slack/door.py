@@ -20,7 +20,7 @@ from local_slack.wire import connection_of
 
 @dataclass(slots=True)
 class Record:
-    """What will be known about one call when it is over."""
+    """The log entry of one call, filled in while it is served."""
 
     method: str
     status: int = 200

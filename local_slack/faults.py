@@ -38,9 +38,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ActiveFault:
-    """A fault that is in force: what of it is left, in seconds of real time and in calls.
-
-    None where it has no such end.
+    """A fault in force, and how much longer it lasts: in seconds of real time and in calls. None
+    where it has no such limit.
     """
 
     kind: FaultKind
@@ -67,15 +66,15 @@ class _Active:
     until: float | None
 
     def over(self, now: float) -> bool:
-        """Whether it has seen its last call, or its time has passed."""
+        """Whether its last call was made or its time has passed."""
         return self.left == 0 or (self.until is not None and now >= self.until)
 
 
 class Faults:
     """The faults that are in force.
 
-    A change ``faults`` in the feed says that one was added, that one saw its last call, or that all
-    ended. The passing of time is not told.
+    A change ``faults`` in the feed is sent when one is added, when one has served its last call,
+    and when all end; not when one runs out of time.
     """
 
     def __init__(self, feed: Feed) -> None:

@@ -1,4 +1,4 @@
-"""The feed of everything that changes, for whoever watches (a chat page, a waiting test)."""
+"""The feed of all changes, for those who watch: a chat page, a waiting test."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 from local_slack.message import File, Json, Message, StoredFile
 
 VERSION = 1
-# Tells a history from other databases: https://sqlite.org/pragma.html#pragma_application_id
+# Distinguishes a history from other databases: https://sqlite.org/pragma.html#pragma_application_id
 _APPLICATION = int.from_bytes(b"LSlk")
 _TABLES = (
     "CREATE TABLE messages (channel TEXT, ts TEXT, body TEXT NOT NULL, PRIMARY KEY (channel, ts))",
@@ -41,7 +41,7 @@ class HistoryError(Exception):
 
 
 class HistoryInUse(HistoryError):
-    """Another process has the history open; to begin anew would not help."""
+    """Another process has the history open; starting over would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ class History:
             raise HistoryError(f"{self._path} is damaged: {error}.") from error
 
     def number(self) -> int:
-        """A number that nobody else has or will have."""
+        """A number that is never given out twice."""
         return self._numbers.next()
 
     def timestamp(self, microseconds: int) -> int:
         """``microseconds`` since 1970, or the first that come after all that were given out.
 
-        They rise over a restart, too, also when the clock was set back.
+        They keep rising across a restart, even when the clock was set back.
         """
         return self._timestamps.next(microseconds)
 

@@ -105,7 +105,7 @@ def message_place(message: Message) -> str:
 
 
 def _tells(block: Json, element: Json) -> None:
-    """An input tells the app only when it has ``dispatch_action``.
+    """An input sends an event only if it has ``dispatch_action``.
 
     https://docs.slack.dev/reference/block-kit/blocks/input-block
     """

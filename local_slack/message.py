@@ -41,7 +41,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as it is now; ``only_for`` names the one who sees it when it is ephemeral."""
+    """One message as it is now; ``only_for`` is the one user who sees an ephemeral message."""
 
     channel: str
     ts: str
@@ -59,7 +59,7 @@ class Message:
 
     @property
     def words(self) -> str:
-        """All that can be read in it: the blocks' texts where there are blocks, else the text."""
+        """Its readable text: that of the blocks if there are any, else ``text``."""
         return "\n".join(texts(list(self.blocks))) if self.blocks else self.text
 
     @property

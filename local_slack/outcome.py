@@ -8,16 +8,16 @@ from local_slack.message import Json, Message
 
 
 class NotPossible(Exception):
-    """Nobody can do that in Slack: no such button, an empty required input, no such channel."""
+    """Slack does not allow this: no such button, an empty required input, no such channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """One delivery to the app. ``seconds`` until the acknowledgement, or until Slack gave up.
 
-    ``error`` is what the person was told (``operation_timeout``, ``dispatch_failed``…); None when
-    the app acknowledged. ``body`` is what came with the acknowledgement, ``status`` the HTTP status
-    where it came over HTTP.
+    ``error`` is the message that the person got (``operation_timeout``, ``dispatch_failed``…); None
+    when the app acknowledged. ``body`` is what came with the acknowledgement, ``status`` the HTTP
+    status where it came over HTTP.
     """
 
     seconds: float
@@ -35,8 +35,8 @@ class Delivered:
 class Offer:
     """What the app suggests for a menu: ``options``, or ``groups`` of them as option groups.
 
-    Both are empty where it suggests nothing; ``error`` tells why when the app did not answer, or
-    answered what Slack does not take.
+    Both are empty if it suggests nothing; ``error`` is the reason if the app did not answer, or
+    Slack does not accept its answer.
     """
 
     options: tuple[Json, ...] = ()
@@ -60,7 +60,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one act, up to the moment when its deliveries were acknowledged or given up.
+    """The result of one action, up to the moment when its deliveries were acknowledged or given up.
 
     ``shown`` are the messages the person saw appear or change meanwhile; later ones are found with
     `Person.sees`. ``payload`` is what was delivered; ``errors`` are the messages at the inputs of a
@@ -84,12 +84,12 @@ class Outcome:
 
     @property
     def error(self) -> str | None:
-        """What the person was told when the app did not answer; None when it did."""
+        """The error message for the person if the app did not answer, else None."""
         return next((one.error for one in self.deliveries if one.error), None)
 
     @property
     def words(self) -> str:
-        """All that was shown, as text."""
+        """The text of all messages that appeared."""
         return "\n".join(message.words for message in self.shown)
 
     def as_json(self) -> Json:

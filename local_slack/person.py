@@ -76,8 +76,8 @@ class Person:
     ) -> Outcome:
         """Press a button or choose ``value`` in a menu of a message.
 
-        ``stale`` presses it on the message as it is given, not as it is by now. ``block_id`` tells
-        apart what has the same action id.
+        ``stale`` presses it on the message as passed in, not on its current version. ``block_id``
+        distinguishes elements with the same action id.
         """
         planned = self.plan.click(
             message, action_id, value, stale=stale, block_id=block_id, repeat=repeat, gap=gap
@@ -96,8 +96,8 @@ class Person:
     ) -> Outcome:
         """Press or choose something in a modal or on the Home tab.
 
-        ``block_id`` tells apart what has the same action id; ``values`` is what was put into the
-        inputs meanwhile.
+        ``block_id`` distinguishes elements with the same action id; ``values`` is what was entered
+        in the inputs meanwhile.
         """
         return await self._do(
             self._plan(

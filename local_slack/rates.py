@@ -1,6 +1,6 @@
 """How often each method may be called.
 
-https://docs.slack.dev/apis/web-api/rate-limits; the tier of a method stands on its page.
+https://docs.slack.dev/apis/web-api/rate-limits; the page of a method states its tier.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from local_slack.clock import Clock
 from local_slack.errors import RateLimited
 
 WINDOW = 60.0
-# Tiers promise «at least» so many calls a minute; what is promised is all that is given here.
+# Tiers promise “at least” so many calls a minute; here the promise is also the limit.
 TIER = {1: 1, 2: 20, 3: 50, 4: 100}
 # «Special» tiers: hundreds a minute, the exact number is Slack's own.
 SPECIAL = 200
@@ -46,7 +46,7 @@ class MethodUse:
 
 @dataclass(frozen=True, slots=True)
 class PostUse:
-    """How many messages a channel takes at once now (``left``), out of a ``burst``."""
+    """How many messages of a ``burst`` a channel still accepts at once (``left``)."""
 
     channel: str
     left: float

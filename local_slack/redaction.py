@@ -1,4 +1,4 @@
-"""Takes secrets out of what is shown: by value, by the name they stand under, by their form."""
+"""Removes secrets from what is shown: by value, by the name of their field, and by their form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES = frozenset({"token", "authorization", "signing_secret", "client_secret"}
 # Every token of Slack's, also one that belongs to another workspace, and the ticket of a WebSocket
 # address: https://docs.slack.dev/authentication/tokens
 _FORMS = r"\bx(?:ox[a-z]|app)-[\w%-]+|(?<=[?&]ticket=)[\w%-]+"
-_SHORTEST = 4  # a shorter "secret" would be found in ordinary words
+_SHORTEST = 4  # a shorter "secret" would match ordinary words
 
 
 class Redaction:
@@ -33,7 +33,7 @@ class Redaction:
         return self._secret.sub(REDACTED, text)
 
     def value(self, value: Any) -> Any:
-        """A JSON value without secrets; what it was made from stays as it is."""
+        """A copy of a JSON value without secrets."""
         match value:
             case str():
                 return self.text(value)

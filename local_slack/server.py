@@ -1,4 +1,4 @@
-"""The local Slack as a running server: on a thread of this process, or as the whole process."""
+"""The local Slack as a running server: in a thread of this process, or as a program of its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LocalSlack:
 
     @property
     def page_url(self) -> str:
-        """The address of the chat page; whoever has it can act as anybody."""
+        """The address of the chat page. It is a secret: with it, one can act as any person."""
         return f"{self.base_url}/chat/{self.page_token}/"
 
     @property
@@ -67,7 +67,7 @@ class LocalSlack:
 
 
 class _Prompt(uvicorn.Server):
-    """uvicorn looks ten times a second whether it shall exit; a thread can be woken at once."""
+    """uvicorn checks ten times a second whether to exit; a thread can be woken at once."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -99,7 +99,7 @@ class Bound:
     listener: socket.socket
 
     def run(self, request_url: str | None = None) -> None:
-        """Serve in this thread until told to exit; deliver to ``request_url`` where given."""
+        """Serve in this thread until asked to exit; deliver to ``request_url`` if there is one."""
         with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
             runner.run(self._serve(request_url))
 
@@ -120,8 +120,8 @@ def bind(
 ) -> Bound:
     """Put a local Slack behind a port (a free one with 0); raises OSError when it is taken.
 
-    ``history`` is a file that keeps what is said, for the next start; without it everything is
-    forgotten at the end. Raises `HistoryError` when it cannot be used.
+    ``history`` is a file that keeps the messages for the next start; without it, they are lost at
+    the end. Raises `HistoryError` when it cannot be used.
     """
     listener = socket.create_server((host, port), backlog=512)
     # asyncio switches Nagle's algorithm off only for sockets that name their protocol, which

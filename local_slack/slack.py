@@ -1,4 +1,4 @@
-"""A whole local Slack put together: one workspace, its app, and the doors to both."""
+"""A complete local Slack: one workspace, its app, and the servers of both."""
 
 from __future__ import annotations
 

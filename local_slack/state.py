@@ -20,7 +20,7 @@ from local_slack.world import Channel, Kind, User, UserGroup, World
 
 @dataclass(slots=True)
 class OpenView:
-    """A modal or Home tab that somebody looks at."""
+    """An open modal or Home tab."""
 
     id: str
     user: str
@@ -58,7 +58,7 @@ class ResponseUrl:
 class State:
     """The live workspace: it starts as a `World` and changes as the app and the people act.
 
-    What is said in it goes into ``history`` at once; what was said there before is in it again.
+    Messages are written to ``history`` at once, and those of earlier runs are loaded from it.
     Raises `HistoryError` when that cannot be read or written.
     """
 
@@ -105,7 +105,7 @@ class State:
         self.marks.update({(user, channel): ts for user, channel, ts in kept.marks})
 
     def number(self) -> int:
-        """A number nobody else has, or had before a restart."""
+        """A number that is never given out twice, not even after a restart."""
         return self._history.number()
 
     def new_id(self, prefix: str) -> str:
@@ -144,7 +144,7 @@ class State:
         return Channel(name, "directmessage", Kind.DIRECT, members)
 
     def post(self, message: Message) -> Message:
-        """Put a new message, and the files in it, into its channel and tell those who watch."""
+        """Put a new message, and the files in it, into its channel and notify the feed."""
         shared = [self.files[one.id] for one in message.files]
         for stored in shared:
             stored.shared = True
@@ -159,7 +159,7 @@ class State:
         return changed
 
     def delete(self, message: Message) -> None:
-        """Take a message away."""
+        """Remove a message."""
         self._history.forget_message(message)
         self.timelines[message.channel].remove(message)
         self.feed.add("message_deleted", message=message.as_json())

@@ -64,7 +64,7 @@ class Timeline:
         self._messages[message.ts] = message
 
     def remove(self, message: Message) -> None:
-        """Take a message away; its replies stay."""
+        """Remove a message; its replies stay."""
         del self._messages[message.ts]
         parent = _parent(message)
         if parent is None:

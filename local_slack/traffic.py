@@ -1,4 +1,4 @@
-"""The log of the traffic between the app and Slack, in both directions, for whoever inspects it."""
+"""The log of the traffic between the app and Slack, in both directions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_LINE = 200  # characters of what an exchange is about
 
 Direction: TypeAlias = Literal["to_app", "from_app"]
 
-# Arguments that are JSON inside of a form: shown as what they hold.
+# Arguments that are JSON inside of a form: shown as structures.
 _STRUCTURES = ("attachments", "blocks", "files", "metadata", "view")
 
 
@@ -68,7 +68,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An exchange as it is kept: references to what was sent, to be drawn when somebody looks."""
+    """An exchange in the log: references to what was sent, formatted only when it is shown."""
 
     direction: Direction
     name: str
@@ -87,7 +87,7 @@ class Finished:
 class Traffic:
     """The newest `KEPT` exchanges. Each one adds a change ``exchange`` with its number to the feed.
 
-    Nothing is copied, parsed or redacted before somebody reads it.
+    Nothing is copied, parsed or redacted before it is read.
     """
 
     def __init__(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""What Slack makes of what somebody types.
+"""How Slack changes the text that a person types.
 
 https://docs.slack.dev/messaging/formatting-message-text#escaping and
 https://docs.slack.dev/interactivity/implementing-slash-commands#creating_commands (escaping of
@@ -23,9 +23,9 @@ _EVERYBODY = ("here", "channel", "everyone")
 def as_sent(text: str, users: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """``text`` as it reaches the app: escaped; links, people and channels in angle brackets.
 
-    ``users`` and ``channels`` give the id for a name; user groups are among the ``users``. Somebody
-    may have several names, the first of which is their handle. A name counts in any capitals, and
-    not inside code.
+    ``users`` and ``channels`` give the id for a name; user groups are among the ``users``. A person
+    may have several names, the first of which is the handle. Names match in any case, and not
+    inside code.
     """
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     who_is = {name.casefold(): who for name, who in users.items()}

@@ -35,7 +35,7 @@ def connection_of(scope: Scope) -> Connection:
 
 
 class NumberedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol that tells the application which connection it is on."""
+    """uvicorn's HTTP protocol that passes the number of its connection to the application."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

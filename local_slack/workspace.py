@@ -21,7 +21,7 @@ from local_slack.traffic import Exchange
 
 
 class NotSeen(AssertionError):
-    """What was waited for did not happen in time; the text tells what was there instead."""
+    """The expected message did not appear in time; the text shows what was there instead."""
 
 
 class Workspace:
@@ -107,7 +107,7 @@ class Workspace:
     ) -> tuple[Change, ...]:
         """What happened after change ``after``; waits up to ``wait`` seconds for the first.
 
-        ``behind`` takes in what nobody in the workspace sees: exchanges and faults.
+        ``behind`` includes what no person in the workspace sees: exchanges and faults.
         """
         found = await self._control.get(
             "feed", after=after, wait=wait, behind="true" if behind else None
@@ -197,7 +197,7 @@ class Workspace:
         await self._change(request_url=request_url)
 
     async def set_membership(self, user: str, membership: str) -> None:
-        """Change what kind of member somebody is: a value of `Membership`."""
+        """Change a user's kind of membership, to a value of `Membership`."""
         await self._change(user={"id": user, "membership": membership})
 
     async def set_channel(

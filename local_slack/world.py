@@ -32,7 +32,7 @@ DEFAULT_SCOPES = frozenset(
         "users:read",
     }
 )
-# https://docs.slack.dev/reference/events: what the app is told about
+# https://docs.slack.dev/reference/events: the events that the app gets
 DEFAULT_EVENTS = frozenset({"app_mention", "message.im", "app_home_opened"})
 
 
@@ -56,9 +56,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot. ``team`` differs from the workspace's for somebody from outside.
-
-    ``title`` says what they do.
+    """A person or a bot. ``team`` differs from the workspace's for people from outside. ``title``
+    is their job.
     """
 
     id: str

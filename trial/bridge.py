@@ -39,7 +39,7 @@ class Bridge:
 
     @classmethod
     def found(cls, name: str) -> "Bridge | None":
-        """The bridge of that name, if there is one: whoever was killed did not remove it."""
+        """The bridge of that name, if there is one: a run that was killed did not remove it."""
         command = [find_program("ip"), "-4", "-o", "address", "show", "dev", name]
         shown = subprocess.run(command, check=False, capture_output=True, text=True).stdout
         found = re.search(r"inet (10\.[0-9]+)\.0\.1/24", shown)

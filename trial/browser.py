@@ -1,7 +1,7 @@
-"""Opening the chat page in the person's browser, without showing its address to others.
+"""Opens the chat page in the person's browser without revealing its address to other users.
 
 The address holds a secret, and every user of a machine can read the command lines of all programs.
-So the browser is given a file that nobody else can read, which leads on to the address.
+So the browser opens a file that only this user can read, which redirects to the address.
 """
 
 import getpass
@@ -37,9 +37,8 @@ _PAGE = """\
 def shown_in_browser(
     address: str, folder: Path, environment: Mapping[str, str], *, is_terminal: bool
 ) -> str:
-    """Open the page where somebody sits in front of a screen; what to tell them about it.
-
-    ``folder`` is a directory that nobody else can read.
+    """Open the page if there is a screen; returns the sentence to print about it. ``folder`` is a
+    directory that only this user can read.
     """
     if why := _why_not(environment, is_terminal=is_terminal):
         tunnel = _tunnel(address, environment)
@@ -51,7 +50,7 @@ def shown_in_browser(
 
 
 def _why_not(environment: Mapping[str, str], *, is_terminal: bool) -> str:
-    """Why nobody would see a browser that is opened here; nothing where somebody would."""
+    """Why a browser opened here would not be visible; empty if it would be."""
     if environment.get("SSH_CONNECTION"):
         return "You are here over SSH, so no browser is opened."
     has_screen = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")

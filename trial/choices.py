@@ -22,7 +22,7 @@ class Choices:
     """The same on every start, so that configuration and records stay true."""
 
     name: str
-    """Tells the containers, images and networks of this trial from all others."""
+    """Distinguishes this trial's containers, images and networks from all others."""
     valkey_port: int
     slack_port: int
     registry_port: int
@@ -51,7 +51,7 @@ class Choices:
 
     @property
     def registry(self) -> str:
-        """The registry as it stands before a repository; Docker speaks plain HTTP to loopback."""
+        """The registry's part of a reference. Docker uses plain HTTP on loopback."""
         return f"localhost:{self.registry_port}"
 
     @property
@@ -60,7 +60,7 @@ class Choices:
         return f"redis://:{self.valkey_password}@127.0.0.1:{self.valkey_port}/0"
 
     def ports(self) -> tuple[tuple[str, int], ...]:
-        """Every port and what it is for, as the start of a sentence goes on."""
+        """Every port and what it is for, as the subject of a sentence."""
         return (
             ("the database", self.valkey_port),
             ("the local Slack", self.slack_port),

@@ -97,8 +97,8 @@ def check_configuration(path: Path) -> None:
 
 
 def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict[str, str]:
-    """What every program of the product gets, and nothing of what this process was given for
-    another installation; no Docker engine either.
+    """The environment of every program of the product. It contains nothing of another installation
+    from this process's environment, and no Docker engine.
     """
     foreign = ("SLACK_", "QUAYMASTER_", "REDIS_", "DOCKER_", "TRIVY_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
@@ -112,7 +112,7 @@ def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict
 
 
 def scanning_environment(state: StateDirectory, cache: Path) -> dict[str, str]:
-    """What a worker for registries and scans gets besides."""
+    """What a worker for registries and scans gets in addition."""
     given = {key: value for key, value in os.environ.items() if key.startswith("TRIVY_")}
     return given | {
         "SAMPLE_REGISTRY_PASSWORD": state.choices.registry_password,
@@ -121,6 +121,6 @@ def scanning_environment(state: StateDirectory, cache: Path) -> dict[str, str]:
 
 
 def host_environment(engine_host: str) -> dict[str, str]:
-    """What the worker of the Docker host gets besides: the engine."""
+    """What the worker of the Docker host gets in addition: the engine."""
     given = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
     return given | {"DOCKER_HOST": engine_host}

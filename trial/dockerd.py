@@ -89,7 +89,7 @@ class Dockerd:
         if not file.exists():
             return
         pid = int(file.read_text())
-        # The process id may belong to somebody else by now.
+        # The process id may have been reused.
         if str(self._containerd) in command_line(pid):
             kill_and_wait(pid)
 

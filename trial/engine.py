@@ -1,4 +1,4 @@
-"""The Docker engine of a trial: reached, asked what it is, and cleaned of what is ours."""
+"""The Docker engine of a trial: how it is reached, inspected, and cleaned of our containers."""
 
 import contextlib
 from collections.abc import Collection, Iterator
@@ -47,8 +47,8 @@ class Engine:
     def expect_no_other_quaymaster(self, trial: str, registry: str) -> None:
         """Raise Conflict when services run here that this trial would take for its own.
 
-        A service is known by its environment and its name, so the staging/web of somebody else
-        would be replaced by the first deploy.
+        A service is known by its environment and its name, so the first deploy would replace the
+        staging/web of another installation.
         """
         for container in self._containers():
             if _environment(container) in ENVIRONMENTS and not _is_ours(container, trial, registry):
@@ -71,7 +71,7 @@ class Engine:
         return found
 
     def _remove_networks(self, environments: Collection[str]) -> None:
-        """Remove the networks of these environments; one that somebody is in stays."""
+        """Remove the networks of these environments; one with other containers stays."""
         for listed in self.client.networks.list(filters={"label": _ROLE_NETWORK}):
             labels = listed.attrs["Labels"] or {}
             if labels.get(_ENVIRONMENT) not in environments:
@@ -101,7 +101,7 @@ def connected(host: str) -> Iterator[Engine]:
 
 @contextmanager
 def speaking_of_the_engine() -> Iterator[None]:
-    """What goes wrong inside is told as a failure of the engine."""
+    """Errors inside are reported as failures of the engine."""
     try:
         yield
     except (DockerException, requests.RequestException) as error:

@@ -1,4 +1,4 @@
-"""A trial from its start to its end: what is started in which order, and ended in the opposite."""
+"""A trial from start to end: its parts are started in order, and ended in reverse."""
 
 import asyncio
 import os
@@ -49,8 +49,8 @@ class Say(Protocol):
 def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
     """Run a trial; with ``remove``, only delete what it keeps.
 
-    Raises QuaymasterError when it cannot be started or a part of it ends, Stopped when somebody
-    asks for it; nothing is left running in any case.
+    Raises QuaymasterError when it cannot be started or a part of it ends, Stopped when it is asked
+    to stop; in any case, nothing keeps running.
     """
     with opened(options.state) as state:
         own = OwnEngine(state, interruption)
@@ -83,7 +83,7 @@ def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
 
 
 def _show_page(parts: Parts, say: Say, *, wants_browser: bool) -> NoReturn:
-    """Tell where the page is, and stay until somebody stops it or a part ends."""
+    """Print the address of the page, and wait until the trial is stopped or a part of it ends."""
     state, address = parts.state, str(parts.slack["page_url"])
     say(*greeting(state, address))
     if wants_browser:
@@ -123,7 +123,7 @@ def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
 
 
 def _begun_download(parts: Parts) -> Process | None:
-    """The download of Trivy's database, which goes on beside everything else."""
+    """The download of Trivy's database, which runs in parallel with everything else."""
     command = download_command(parts.state)
     if command is None:
         return None
@@ -131,7 +131,7 @@ def _begun_download(parts: Parts) -> Process | None:
 
 
 async def _first_day(parts: Parts) -> None:
-    """Wait for the bot; where nothing was said yet, a colleague greets and sets staging up."""
+    """Wait for the bot; in an empty workspace, a colleague then says hello and sets up staging."""
     await _bot_is_there(parts)
     async with parts.workspace() as workspace:
         if await workspace.messages(SHOP):

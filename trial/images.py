@@ -21,7 +21,7 @@ LEAKY_TAG = "v5-leaky"
 PUBLISHED = ((WEB, "v1"), (WEB, BROKEN_TAG), (WEB, VULNERABLE_TAG), (WEB, LEAKY_TAG))
 """In the registry from the start."""
 TO_BE_PUSHED = ((WEB, "v2"), (MEDIA, "v1"))
-"""On the Docker host alone, until somebody pushes them."""
+"""On the Docker host only, until they are pushed."""
 
 _MEDIA_LAYERS = 8
 _MEDIA_LAYER_BYTES = 12_000_000

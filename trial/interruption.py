@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody asked to stop."""
+    """The trial was asked to stop."""
 
 
 class Interruption:
@@ -29,7 +29,7 @@ class Interruption:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """What is done inside is done as a whole; a signal is obeyed afterwards."""
+        """The work inside is not interrupted; a signal takes effect afterwards."""
         self._is_held = True
         try:
             yield

@@ -1,4 +1,4 @@
-"""What an earlier run left: what still runs is ended, what is kept is used or thrown away."""
+"""What an earlier run left: processes are ended, and kept data is used again or deleted."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from trial.state_directory import StateDirectory
 
 
 def end_killed(state: StateDirectory, own: OwnEngine, host: str | None) -> list[str]:
-    """End the processes of a run that was killed; their names, for `clear_up` to tell."""
+    """End the processes of a run that was killed; returns their names for `clear_up` to print."""
     ended = list(state.ledger.end_leftovers())
     if host is not None:
         _end_own(state, own)
@@ -22,7 +22,7 @@ def end_killed(state: StateDirectory, own: OwnEngine, host: str | None) -> list[
 def clear_up(
     state: StateDirectory, engine: Engine, ended: list[str], say: Callable[[str], None]
 ) -> None:
-    """End what a run left on this engine that was killed, and tell it."""
+    """End what a killed run left on this engine, and print what was ended."""
     containers = _end_containers(state, engine)
     if ended or containers:
         what = [*ended, *([f"{containers} containers"] if containers else [])]
@@ -45,7 +45,7 @@ def delete_everything(state: StateDirectory, own: OwnEngine, host: str | None) -
     had_its_own = own.keeps_something
     try:
         _end_own(state, own)
-    except ConfigurationError:  # nobody can tell any more what this trial was called
+    except ConfigurationError:  # the name of this trial is lost
         own.remove()
         state.empty()
         return
@@ -63,7 +63,7 @@ def delete_everything(state: StateDirectory, own: OwnEngine, host: str | None) -
 
 
 def _end_own(state: StateDirectory, own: OwnEngine) -> None:
-    """End what an engine of our own has left that was killed: it is started once more for that."""
+    """End what our own engine left when it was killed; the engine is started once more for that."""
     if own.was_killed:
         with own.running() as engine:
             _end_containers(state, engine)

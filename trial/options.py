@@ -1,4 +1,4 @@
-"""What ``quaymaster try`` was asked to do."""
+"""The options of ``quaymaster try``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class TrialOptions:
-    """The options of the command, as they were given."""
+    """The options of the command."""
 
     state: Path = Path(".try")
     """Where everything is kept between runs."""
     docker: str | None = None
-    """The Docker engine; where it is not given DOCKER_HOST, the usual one, or one of its own."""
+    """The Docker engine; by default DOCKER_HOST's, the usual one, or one of its own."""
     reset: bool = False
     """Delete what earlier runs kept, and start over."""
     remove: bool = False

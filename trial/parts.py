@@ -68,7 +68,7 @@ class Parts:
         return next((one for one in self.processes if not one.is_running), None)
 
     def kill(self) -> None:
-        """Somebody is in a hurry: end every process at once."""
+        """End every process at once, for a second Ctrl-C."""
         for process in self.processes:
             process.kill()
 

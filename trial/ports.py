@@ -13,7 +13,7 @@ _PORTS = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """So many different ports that nobody listens on. Raises Conflict where there are none."""
+    """This many different free ports. Raises Conflict if there are not enough."""
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
         if is_free(port):
@@ -27,7 +27,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def is_free(port: int) -> bool:
-    """Whether somebody could listen on 127.0.0.1 there."""
+    """Whether a program could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
         # As servers do, so that connections of an earlier run that are only waiting do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +39,7 @@ def is_free(port: int) -> bool:
 
 
 def claim(ports: Iterable[tuple[str, int]], state: str) -> None:
-    """Raise Conflict, naming the part, when a port of an earlier run is taken by now."""
+    """Raise Conflict, naming the part, when a port of an earlier run is taken."""
     for part, port in ports:
         if not is_free(port):
             raise Conflict(

@@ -18,7 +18,7 @@ _LOG_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A process as it is written down: the pid alone could belong to somebody else later."""
+    """A process in the ledger. The pid alone could later belong to another process."""
 
     name: str
     pid: int
@@ -43,7 +43,7 @@ class Ledger:
         self._write()
 
     def end_leftovers(self) -> tuple[str, ...]:
-        """End what a run before this one left running; the names of those that were."""
+        """End the processes that an earlier run left; returns their names."""
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
             self._entries = [Remembered(**one) for one in json.loads(self.path.read_text())]
         ended = tuple(one.name for one in self._entries if _is_alive(one))
@@ -161,7 +161,7 @@ def start_process(
 
 
 def kill_and_wait(pid: int, number: signal.Signals = signal.SIGKILL, within: float = 10) -> bool:
-    """Send a signal to a process (a child or not) and wait; tell whether it ended in time."""
+    """Send a signal to a process (a child or not) and wait; returns whether it ended in time."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Where a Docker engine is looked for, and whether one answers there.
+"""Finds a Docker engine that answers.
 
 Needs Python alone: `.ci/prepare` asks before anything is installed, ``python -m trial.reachable``
 with the options of ``quaymaster try``. Its status is 0 when an engine answers, 1 when none does,
@@ -17,7 +17,7 @@ from quaymaster.errors import OutsideFailure, QuaymasterError, UsageError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 OWN = "own"
-"""Given in the place of an address: an engine of the trial's own, whoever else answers."""
+"""Instead of an address: the trial's own engine, even if another one answers."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECONDS = 10.0
@@ -25,11 +25,10 @@ _NOT_OURS = "You may not open its socket."
 
 
 def engine_host(given: str | None, environment: Mapping[str, str]) -> str | None:
-    """The address of an engine that answers: the given one, DOCKER_HOST's, or in the usual places.
-
-    None when nobody named one and none answers, and when OWN is given. Raises OutsideFailure when
-    the one that was named does not answer, or the usual one is not for us, UsageError when it is
-    on another machine.
+    """The address of an engine that answers: the one passed in, DOCKER_HOST's, or one in the usual
+    places. None if none was named and none answers, and for OWN. Raises OutsideFailure when the one
+    that was named does not answer, or the usual one is not for us, UsageError when it is on another
+    machine.
     """
     named = given or environment.get("DOCKER_HOST") or None
     if named == OWN:

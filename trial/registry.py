@@ -1,4 +1,4 @@
-"""The sample registry: a container where its image can be had, else Debian's program."""
+"""The sample registry: a container if its image is available, else Debian's program."""
 
 import io
 import shutil
@@ -68,7 +68,7 @@ class SampleRegistry:
             return False
 
     def has(self, repository: str, tag: str) -> bool:
-        """Whether there is such a tag."""
+        """Whether the registry has this tag."""
         path = f"/v2/{repository}/manifests/{tag}"
         return self._client.head(path, headers={"Accept": _MANIFESTS}).is_success
 

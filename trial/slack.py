@@ -21,13 +21,13 @@ from trial.spelled import spelled
 from trial.world import sample_world
 
 HISTORY = "messages.db"
-"""The file in the state directory that keeps what is said."""
+"""The file in the state directory with the messages."""
 
 _COMMANDS_WITHIN = 60.0
 
 
 def main() -> None:
-    """Say where it is, and serve until told to stop."""
+    """Print the addresses, and serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m trial.slack", description=__doc__)
     parser.add_argument("--state", type=Path, metavar="DIR", required=True)
     state: Path = parser.parse_args().state
@@ -51,7 +51,7 @@ def _bound(choices: Choices, history: Path) -> Bound:
 
 
 def _commands() -> dict[str, Any]:
-    """What the page completes commands from; nothing where the product does not tell."""
+    """The command table that the page completes from; empty if the product does not print one."""
     done = subprocess.run(
         [sys.executable, "-m", "quaymaster.cli", "commands"],
         check=False,

@@ -1,9 +1,9 @@
-"""How a person spells the command: what they read is what they can type."""
+"""How this person started the trial, so that hints show a command they can type."""
 
 import os
 
 VARIABLE = "TRIED_AS"
-"""What stands before the options; `make try` sets it, whose program is not on PATH."""
+"""The command before its options; `make try` sets it, because its program is not on PATH."""
 
 
 def spelled(option: str) -> str:

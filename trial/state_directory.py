@@ -1,4 +1,4 @@
-"""The directory in which a trial keeps everything: one run at a time, nobody else may look."""
+"""The directory of a trial's data: used by one run at a time, readable by this user only."""
 
 import fcntl
 import os

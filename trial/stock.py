@@ -1,4 +1,4 @@
-"""Putting the sample images where they belong: into the registry, or onto the Docker host."""
+"""Puts the sample images into the registry or onto the Docker host."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from trial.spelled import spelled
 
 
 def put_in_place(engine: Engine, registry: SampleRegistry, trial: str) -> None:
-    """Have every sample image where it belongs; what is there already stays as it is.
+    """Put every sample image into place; those that are already there stay unchanged.
 
     Raises NotFound, saying what to install, when there is nothing to make them of, and
     OutsideFailure with the engine's words.

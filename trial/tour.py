@@ -41,7 +41,7 @@ def welcome(state: StateDirectory) -> str:
 
 
 def greeting(state: StateDirectory, address: str) -> tuple[str, ...]:
-    """Where the page is, and what is kept."""
+    """The address of the page, and what the trial keeps."""
     return (
         "",
         "Quaymaster is running. Its chat page is here:",

@@ -14,7 +14,7 @@ from trial.state_directory import StateDirectory
 DOWNLOAD_SECONDS = 60.0
 """How long a person who tries it waits for Trivy's own database."""
 
-# The first two keep Trivy from contacting its vendor besides.
+# The first two keep Trivy from contacting its vendor.
 _QUIETLY = ("--skip-version-check", "--disable-telemetry", "--no-progress", "--quiet")
 
 
@@ -41,7 +41,7 @@ def download_command(state: StateDirectory) -> list[str] | None:
 
 
 def vulnerability_database(state: StateDirectory, *, is_downloaded: bool) -> VulnerabilityDatabase:
-    """The database of TRIVY_CACHE_DIR; without it Trivy's own, also one that was downloaded
+    """The database of TRIVY_CACHE_DIR; without it Trivy's own, which may have been downloaded
     earlier, else the small sample that comes with Quaymaster.
     """
     if given := os.environ.get("TRIVY_CACHE_DIR"):

@@ -1,4 +1,4 @@
-"""The product's program, in which nobody is too fast: a bench is one person."""
+"""The product's program without allowances per person: in a bench, one person sends everything."""
 
 import bot.allowance
 from quaymaster.cli import main

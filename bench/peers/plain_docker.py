@@ -37,7 +37,7 @@ class PlainDocker:
 
     @property
     def name(self) -> str:
-        """What stands beside us: ``docker``, or the SDK."""
+        """What we are compared with: ``docker``, or the SDK."""
         return "docker" if self._program else "the Docker SDK:"
 
     def pull(self, reference: str) -> None:

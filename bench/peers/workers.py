@@ -1,4 +1,4 @@
-"""Two workers whose jobs only tell when their first line ran: ours, and RQ's own.
+"""Two workers whose jobs only report when their first line ran: ours, and RQ's own.
 
     python -m bench.peers.workers ours|rq REDIS_URL
 

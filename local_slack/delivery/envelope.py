@@ -37,12 +37,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What came back. ``error`` is what the person is told when nothing good did.
+    """What came back. ``error`` is the message that the person gets after a failure.
 
     ``body`` is the answer as an object, or as text; None where the app only acknowledged.
-    ``seconds`` is how long it took; ``stop`` is set when the app asks not to be sent the same
-    again. ``sent`` is how often it went out: once more for each connection that ended before the
-    acknowledgement came. ``note`` says what was wrong with the answer.
+    ``seconds`` is how long it took; ``stop`` is set when the app asks for no retries. ``sent`` is
+    how often it went out: once more for each connection that ended before the acknowledgement came.
+    ``note`` says what was wrong with the answer.
     """
 
     seconds: float

@@ -28,7 +28,7 @@ class Events:
         self._retries: set[asyncio.Task[None]] = set()
 
     async def said(self, message: Message, repeat: int) -> tuple[list[Ack], Json]:
-        """Tell the app of something a person wrote, as far as it may hear it."""
+        """Send the app the event of a written message, if its subscriptions cover it."""
         app, channel = self._state.world.app, self._state.channels[message.channel]
         payload: Json = {}
         acks: list[Ack] = []
@@ -48,7 +48,7 @@ class Events:
         return acks, payload
 
     async def home_opened(self, user: str, channel: str, repeat: int) -> tuple[list[Ack], Json]:
-        """Tell the app that somebody opened its Home tab."""
+        """Send the app the event of an opened Home tab."""
         if "app_home_opened" not in self._state.world.app.events:
             return [], {}
         ts = self._state.clock.next_ts()

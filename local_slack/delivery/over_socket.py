@@ -21,7 +21,7 @@ from local_slack.wire import cut_of
 
 # «Apps can have up to 10 open WebSocket connections»
 MOST_CONNECTIONS = 10
-# How long an envelope that nobody acknowledged waits for a connection to come back.
+# How long an unacknowledged envelope waits for a new connection.
 KEEP = 300.0
 
 
@@ -30,19 +30,19 @@ class _Link:
     """One open connection."""
 
     socket: WebSocket
-    leaving: bool = False  # told to reconnect: gets nothing new
+    leaving: bool = False  # asked to reconnect: gets nothing new
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    """An envelope that nobody acknowledged yet."""
+    """An envelope without an acknowledgement so far."""
 
     envelope: Json
     delivery: Delivery
     sent_at: float
     link: _Link | None = None
     sent: int = 0  # how often it went out
-    given_up: bool = False  # the person was told of a timeout
+    given_up: bool = False  # the person saw a timeout
     done: asyncio.Future[Json] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -66,7 +66,7 @@ class SocketHub:
         self._waiting: dict[str, _Waiting] = {}
         self._turn = 0
         self.refused: Callable[[], bool] = lambda: False
-        # told of an acknowledgement that came after the person was told of a timeout
+        # called for an acknowledgement that comes after the person saw a timeout
         self.late: Callable[[Delivery, Ack], None] = lambda *_: None
         self.opened = 0  # connections ever opened
 

@@ -1,4 +1,4 @@
-"""The page's own addresses, all under a token; `Guard` stands before them."""
+"""The page's own addresses, all under a token; every request passes `Guard` first."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Page:
         return answer
 
     async def _workspace(self, request: Request) -> Json:
-        """``as`` is a name here; somebody unknown, or nobody, becomes the first person there is."""
+        """``as`` is a name here; an unknown or missing one selects the first person."""
         people = [one for one in self._state.users.values() if can_be(one)]
         wanted = request.query_params.get("as", "")
         user = next((one for one in people if one.name == wanted), people[0])
@@ -150,7 +150,7 @@ class Page:
         return {}
 
     async def _dismiss(self, request: Request) -> Json:
-        """Take a message away that only this person sees."""
+        """Remove a message that only this person sees."""
         asked: Json = await request.json()
         user, channel = self._reader(asked["as"], asked["channel"])
         message = self._state.find(channel, str(asked["ts"]))

@@ -1,5 +1,5 @@
 """The files of the page itself, as a browser gets them: without comments and indentation, and
-compressed. A copy of somebody else's module goes out as it is.
+compressed. Third-party modules are served unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ INDEX = _STATIC.joinpath("index.html").read_text()
 
 
 def asset(name: str, request: Request) -> Response:
-    """A file of the page; 404 for any other. It is read anew each time: a reload shows a change."""
+    """A file of the page; 404 for any other. It is read each time, so a reload of the page shows a
+    change.
+    """
     parts = name.split("/")
     ending = name.rpartition(".")[2]
     kind, file = _KINDS.get(ending), _STATIC.joinpath(*parts)
@@ -44,5 +46,5 @@ def asset(name: str, request: Request) -> Response:
 
 
 def _compact(source: str) -> str:
-    """Only whole lines are comments here; lines stay lines, as a script may end statements so."""
+    """Removes comments that fill a line, and keeps line breaks, which may end statements."""
     return _INDENTATION.sub("", _COMMENTS.sub("", source))

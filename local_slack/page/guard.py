@@ -69,8 +69,8 @@ class Guard:
 
 
 def headers_for(page: str) -> dict[str, str]:
-    """The headers of every answer. Nothing is loaded from elsewhere, and of the scripts that stand
-    in the page itself only those that it was written with run: https://www.w3.org/TR/CSP3/
+    """The headers of every answer. Nothing is loaded from elsewhere, and of the scripts inside the
+    page, only the original ones run: https://www.w3.org/TR/CSP3/
     """
     hashes = "".join(f" 'sha256-{_digest(script)}'" for script in _INLINE.findall(page))
     return {

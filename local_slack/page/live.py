@@ -1,7 +1,5 @@
-"""What happens, told to each open page as it happens.
-
-A page that lost its connection says after which change it wants to go on, and in which run of the
-server that was; after a restart it begins anew.
+"""Sends changes to each open page as they happen. A page that reconnects names the last change that
+it has and the run of the server it came from; after a restart it loads everything again.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ class Live:
         self._run = secrets.token_hex(8)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Tell one page what changes, until it goes away."""
+        """Send one page the changes until it disconnects."""
         query = socket.query_params
         user = query.get("as", "")
         if user not in self._state.users:

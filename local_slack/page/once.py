@@ -17,7 +17,7 @@ _KEPT = 200
 
 
 class Once:
-    """Remembers what was asked for lately, and its answers, by the names that the page gave."""
+    """Remembers recent requests and their answers by the names that the page gave them."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Json]] = {}

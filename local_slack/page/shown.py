@@ -1,4 +1,4 @@
-"""What the page is told about the workspace: as JSON, and only what one person may see."""
+"""What the page gets of the workspace, as JSON: only what one person may see."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def workspace_json(state: State, user: str) -> Json:
 
 
 def can_be(user: User) -> bool:
-    """Whether a window may be this person: nobody is a bot, or somebody who has left."""
+    """Whether a window may act as this user: bots and users who have left are excluded."""
     return user.membership not in (Membership.BOT, Membership.DEACTIVATED)
 
 
@@ -68,7 +68,7 @@ def channel_json(state: State, channel: Channel, user: str) -> Json:
 
 def _mentions(state: State, channel: Channel, user: str) -> int:
     """How many of the unread messages are meant for ``user``: those that mention them, and all in
-    direct messages. Looks at the newest of them only; nobody counts further.
+    direct messages. Only the newest ones are counted, which is enough for a badge.
     """
     unread = state.unread(user, channel.id)
     if channel.kind is Kind.DIRECT or not unread:

@@ -26,7 +26,7 @@ METADATA_LIMIT = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Text and blocks as they were given; None where they were not."""
+    """Text and blocks of a call; None for what it does not contain."""
 
     text: str | None
     blocks: tuple[Json, ...] | None

@@ -1,4 +1,4 @@
-"""What a Web API method is: its facts, and what it is given to work with."""
+"""What a Web API method is: its facts, and the context of a call."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Method:
     """One method. Its facts come from its page, https://docs.slack.dev/reference/methods/<name>:
 
     ``per_minute`` is its rate tier, ``scopes`` are alternatives of which the token needs one,
-    ``takes_json`` says whether JSON stands among its content types.
+    ``takes_json`` says whether JSON is among its content types.
     """
 
     name: str
@@ -83,7 +83,7 @@ def tier(number: int) -> int:
 
 
 def special() -> int:
-    """Calls a minute where Slack speaks of a special tier."""
+    """Calls a minute for methods of a special tier."""
     return SPECIAL
 
 

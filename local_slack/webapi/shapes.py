@@ -59,7 +59,9 @@ def _thread(state: State, message: Message) -> Json:
 
 
 def user_json(state: State, user: User) -> Json:
-    """A user. One who left has no roles any more: https://docs.slack.dev/reference/objects/user-object"""
+    """A user. Users who have left have no roles:
+    https://docs.slack.dev/reference/objects/user-object
+    """
     kind = user.membership
     found: Json = {
         "id": user.id,

@@ -17,7 +17,9 @@ STACK = 3  # https://docs.slack.dev/surfaces/modals: a modal holds up to three v
 
 
 def checked_view(state: State, view: object, kinds: tuple[str, ...]) -> Json:
-    """A view that Slack takes, its blocks with ids; else raises ``invalid_arguments``."""
+    """A view that Slack accepts, with ids for its blocks; raises ``invalid_arguments`` for any
+    other.
+    """
     found = view_violations(view)
     if not found and isinstance(view, dict) and view["type"] not in kinds:
         found = ["[ERROR] must be a valid enum value [json-pointer:/view/type]"]
@@ -72,7 +74,7 @@ def push(call: Context) -> Json:
 
 
 def add_view(state: State, user: str, body: Json, below: OpenView | None = None) -> OpenView:
-    """Show a view to ``user``, on top of ``below`` if given; raises ``push_limit_reached``."""
+    """Show a view to ``user``, on top of ``below`` if set; raises ``push_limit_reached``."""
     depth, under = 1, below
     while under is not None:
         depth, under = depth + 1, state.views.get(under.previous or "")

@@ -1,4 +1,4 @@
-"""The whole product as processes around a local Slack, real engines and a real database."""
+"""The complete product as processes around a local Slack, real engines and a real database."""
 
 import contextlib
 import os
@@ -123,13 +123,13 @@ class HouseKeys:
 
     @classmethod
     def new(cls, folder: Path) -> "HouseKeys":
-        """Made anew, the ring written into the folder."""
+        """New keys, with their ring written to the folder."""
         bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
         return cls(bot, worker, scanner, KeyRing({})).enrolled(folder, ())
 
     def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
-        """With the worker's key enrolled for these hosts, and so written into the folder; what
-        else the ring says stays.
+        """The same keys with the worker's enrolled for these hosts, written to the folder; the rest
+        of the ring is unchanged.
         """
         queues = frozenset({"registry", *map(host_queue, hosts)})
         public = (
@@ -148,7 +148,7 @@ class HouseKeys:
         return replace(self, ring=ring)
 
     def environment(self, program: str) -> dict[str, str]:
-        """What a program gets besides."""
+        """Further environment variables of a program."""
         key = {"bot": self.bot, "worker": self.worker, "scanner": self.scanner}.get(program)
         return {"QUAYMASTER_SIGNING_KEY": key.as_text()} if key else {}
 
@@ -258,7 +258,7 @@ class House:
         return self.valkey.client()
 
     def refusals(self) -> list[str]:
-        """What programs asked of the database and may not: an oversight in the rights of a user."""
+        """Commands that the database refused a program: an oversight in the rights of its user."""
         with contextlib.closing(self.connection()) as connection:
             return [f"{one['username']}: {one['object']}" for one in connection.acl_log()]
 
@@ -332,7 +332,7 @@ def redis_user(arguments: tuple[str, ...]) -> RedisUser:
 
 
 def page_at(port: int) -> str:
-    """What a service says on its port; raises OSError when nobody answers."""
+    """The page that a service serves on its port; raises OSError if nothing answers."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return str(answer.read().decode())
 

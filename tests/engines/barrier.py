@@ -21,7 +21,7 @@ class Moment(Enum):
     BEFORE = auto()
     """It is not passed on: what it asks for does not happen."""
     AFTER = auto()
-    """It is passed on and carried out; whoever asked gets no answer."""
+    """The call is passed on and executed; the caller gets no answer."""
 
 
 @dataclass(slots=True)

@@ -51,15 +51,15 @@ class DockerDaemon:
         environment = kind.environment()
         directory = run.path / name
         directory.mkdir()
-        # What is kept is found again by its name.
+        # Kept data is found again by its name.
         spaces = "qm-kept" if data else f"{run.name}-{name}"
         places = Dockerd(spaces, directory, data or directory / "data")
         places.configuration.write_text(json.dumps({"features": dict(kind.features)}))
         bridge = Bridge.create((run.name if name == "docker" else f"qm-{name}")[:15])
         try:
             command = places.command("dockerd", bridge)
-            command.append(f"--insecure-registry={bridge.network}")  # whoever signed for it
-            # What is kept is closed properly also when whoever started it is killed.
+            command.append(f"--insecure-registry={bridge.network}")  # the CA that signed for it
+            # Kept data is closed properly even if the process that started this one is killed.
             number = signal.SIGTERM if data else signal.SIGKILL
             daemon = Daemon.start(
                 run, f"{name}d", command, environment=environment, dies_with_parent=number
@@ -71,7 +71,7 @@ class DockerDaemon:
         return cls(places, daemon, bridge, kind)
 
     def containerd(self, *command: str) -> None:
-        """Tell the engine's containerd something behind the engine's back."""
+        """Run a command of the engine's containerd, without the engine noticing."""
         address, namespace = self.places.containerd_socket, self.places.name
         ctr = find_program("ctr", self.kind.environment())
         subprocess.run(

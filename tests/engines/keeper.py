@@ -1,6 +1,6 @@
 """The process that owns the engines of a run, and takes them down whatever happens.
 
-It ends its engines when it is told to (SIGTERM) and also when the controller process of the
+It ends its engines on SIGTERM and also when the controller process of the
 tests is gone, so that neither Ctrl-C nor kill -9 leaves an engine behind.
 
     python -m tests.engines.keeper docker|registries RUN_DIRECTORY CONTROLLER_PID

@@ -19,7 +19,7 @@ from trial.processes import kill_and_wait
 
 @contextmanager
 def engine_that_keeps(run: RunDirectory) -> Iterator[DockerDaemon]:
-    """A Docker engine whose images, and nothing else, are there again the next time."""
+    """A Docker engine whose images, and nothing else, are still there in the next run."""
     # An engine does not read what a newer one wrote.
     with kept_alone(f"docker-data-{installed_version().rstrip('.')}") as data:
         _end_the_one_before(data)

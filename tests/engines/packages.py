@@ -16,7 +16,7 @@ from tests.kept_folder import kept_alone
 from trial.installed import find_program
 
 _RECIPE = "1"
-"""Another number has everything made anew."""
+"""Another number makes every package be unpacked again."""
 _SECONDS = 300
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _CONFIGURATION = """\

@@ -47,7 +47,7 @@ MANIFEST_TYPES = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A running registry: `host` is what stands before the repository in a reference."""
+    """A running registry: `host` is the part of a reference before the repository."""
 
     host: str
     username: str
@@ -90,8 +90,8 @@ def running_registry(
 ) -> Iterator[Registry]:
     """A registry that answers; needs the package docker-registry.
 
-    With `tls` it has a certificate that only its own `ca_file` vouches for. At another address of
-    this machine it is called by that address, else `localhost`.
+    With `tls` it has a certificate that only its own `ca_file` vouches for. Its name is its address
+    if that is not loopback, else `localhost`.
     """
     host = "localhost" if address == "127.0.0.1" else address
     directory = run.path / name

@@ -75,7 +75,7 @@ class RunDirectory:
             yield
 
     def reserve_port(self) -> int:
-        """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
+        """A TCP port on 127.0.0.1 that is free and that this run does not give out again."""
         for port in random.sample(_PORTS, len(_PORTS)):
             reservation = self.path / "ports" / str(port)
             try:
@@ -103,7 +103,7 @@ class RunDirectory:
         killed = []
         for entry in (self.path / "pids").glob("*"):
             command = command_line(int(entry.name))
-            # A process id may belong to somebody else by now: ours name the run directory.
+            # A process id may have been reused: our processes name the run directory.
             if str(self.path) in command:
                 kill_and_wait(int(entry.name))
                 killed.append(command)

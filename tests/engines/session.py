@@ -101,7 +101,7 @@ class EngineSession:
 
 
 def _leftovers(client: docker.DockerClient, engine: DockerEngine, run_name: str) -> list[str]:
-    """In an engine of our own everything counts, in a given one only what names this run."""
+    """In our own engine everything counts; in an existing one, only what names this run."""
     containers = [
         f"container {container.name} of {container.attrs['Config']['Image']}"
         for container in client.containers.list(all=True)

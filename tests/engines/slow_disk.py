@@ -46,7 +46,7 @@ int fsync(int descriptor) {
 
 
 class SlowDiskServer(ValkeyServer):
-    """A server whose disk is as fast as the machine's until it is told to be slow."""
+    """A server whose disk is as fast as the machine's until a test slows it down."""
 
     def __init__(self, run: RunDirectory, name: str) -> None:
         super().__init__(run, name)

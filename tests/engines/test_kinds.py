@@ -1,4 +1,4 @@
-"""The engine that the tests run on is the one that was asked for."""
+"""The tests run on the engine that was chosen."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A run gives out what nobody else has, and leaves nothing behind."""
+"""A run gives out each port and name once, and leaves nothing behind."""
 
 import subprocess
 import sys

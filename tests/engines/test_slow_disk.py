@@ -1,4 +1,4 @@
-"""The disk is slow when it is told to be, and what was acknowledged is on it all the same."""
+"""The disk is slow on demand, and acknowledged writes are on it all the same."""
 
 import pytest
 
