@@ -13,8 +13,8 @@ CUT_OFF = "is no longer in the audit."
 
 
 class CountsNoMore(Forged):
-    """The signature is valid, yet the event does not count: it is already in the audit, or somebody
-    else may have signed it.
+    """The signature is valid, yet the event does not count: it is already in the audit, or its key
+    may be in other hands.
     """
 
 

@@ -22,7 +22,7 @@ _LONGEST = 600
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found out about one thing. Plain text, not yet free of secrets."""
+    """The result of one check. Plain text that may still contain secrets."""
 
     subject: str
     verdict: Literal["ok", "warning", "broken"]
@@ -70,10 +70,9 @@ def parts_of(text: str) -> frozenset[Part]:
 def perform(
     probes: Sequence[Probe], secrets: Sequence[str] = (), seconds: float = LIMIT_SECONDS
 ) -> tuple[Check, ...]:
-    """Take all looks at once; the results come in the order of the probes, without ``secrets``.
-
-    A look that takes longer than ``seconds`` is given up and counts as broken. It is left to
-    itself: the program can end without it.
+    """Run all probes at once; the results come in their order, without ``secrets``. A probe that
+    takes longer than ``seconds`` counts as broken. Its thread is abandoned, and the program can end
+    without it.
     """
     looks = [_Look(probe) for probe in probes]
     for look in looks:

@@ -1,4 +1,4 @@
-"""Text as somebody sees it in the end, with each of its letters' places in the text itself.
+"""Text as a reader finally sees it, with the position of each letter in the original text.
 
 A terminal does not show colours, a browser shows ``&quot;`` as a quote, and a redirect carries
 ``access_token%3D``: what looks like a secret is looked for there too.
@@ -37,7 +37,7 @@ class Decoded:
     stops: list[int]
 
     def place(self, span: Span) -> Span:
-        """Where that stands in the text itself."""
+        """The corresponding position in the original text."""
         return self.starts[span[0]], self.stops[span[1] - 1]
 
 

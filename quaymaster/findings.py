@@ -116,7 +116,7 @@ class ScanReport:
     system: str = ""
     """The distribution in it, as the scanner calls it: text from outside."""
     gap: Gap | None = None
-    """None where all of the image's packages were looked at, as far as anybody can tell."""
+    """None if all of the image's packages were examined, as far as the report shows."""
 
     def counts(self) -> Mapping[Severity, int]:
         """How many findings of each severity; severities without any are absent."""
@@ -146,7 +146,7 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows: scanner broken, database missing or too old, never scanned, not judged."""
+    """No verdict: scanner broken, database missing or too old, never scanned, not judged."""
 
     why: str
     next_step: str = ""

@@ -21,10 +21,12 @@ from quaymaster.findings import (
 )
 
 _NAMED = 10
-"""So many findings of a verdict are kept whole: the report has all of them."""
+"""At most this many findings are kept in full in a verdict; the report has all of them."""
 _MOST_MARKS = 1_000
 _MARK_LENGTH = 16
-"""Characters of base64, of a hash of the key: nobody finds another key with the same mark."""
+"""Characters of base64, of a hash of the key: enough that no other key with the same mark can be
+found.
+"""
 _TOO_MANY = "#"
 
 
@@ -64,7 +66,7 @@ def verdict_of(report: ScanReport | None, rule: GateRule, now: datetime) -> Verd
 
 
 def _not_judged(system: str, gap: Gap) -> Unknown:
-    """What was not looked at is never clean."""
+    """What was not examined is never clean."""
     match gap:
         case Gap.NO_DISTRIBUTION:
             return Unknown(
@@ -114,7 +116,7 @@ def why_outdated(database: ScannerDatabase, limit: timedelta, now: datetime) -> 
 
 
 def stops(verdict: Verdict, rule: GateRule) -> bool:
-    """Whether a deploy with this verdict must not go on."""
+    """Whether the gate stops a deploy with this verdict."""
     match verdict:
         case Clean():
             return False
@@ -148,8 +150,8 @@ def new_findings(
 ) -> tuple[Finding, ...]:
     """What to alert about: findings of that severity that are not open yet, worst first.
 
-    ``already_open`` holds the keys that were alerted for this repository. One key is told once,
-    with its worst severity.
+    ``already_open`` holds the keys that were alerted for this repository. Each key is reported
+    once, with its worst severity.
     """
     reaching = (f for f in worst_first(report.findings) if f.severity.reaches(at_least))
     return tuple(f for f in _one_per_key(reaching) if f.key not in already_open)
@@ -158,8 +160,8 @@ def new_findings(
 def gone_findings(report: ScanReport, already_open: frozenset[str]) -> frozenset[str]:
     """The keys of open findings that this report no longer has: fixed or withdrawn.
 
-    A finding whose severity fell is still there, so it stays open and is not told twice
-    should it rise again.
+    A finding whose severity fell still exists, so it stays open and causes no second alert if it
+    rises again.
     """
     return already_open - {finding.key for finding in report.findings}
 
@@ -183,8 +185,8 @@ def _blocking(findings: tuple[Finding, ...], rule: GateRule) -> tuple[Finding, .
 
 
 def _marks(findings: tuple[Finding, ...]) -> str:
-    """Of each key its worst severity, in as few characters as tell them apart; the hash of all of
-    it where there are more than a plan should carry.
+    """Of each key its worst severity, in just enough characters to distinguish them; the hash of
+    all of it where there are more than a plan should carry.
     """
     ranks: dict[str, int] = {}
     for finding in findings:
@@ -202,7 +204,7 @@ def _shortened(key: str) -> str:
 
 def _has_risen(planned: str, now: str) -> bool:
     """Whether there is a finding that was not planned, or one whose severity is higher than it was.
-    Of too many it is known only whether they are the same: any difference counts as worse.
+    Beyond the limit, only equality can be checked: any difference counts as worse.
     """
     if _TOO_MANY in (planned[:1], now[:1]):
         return planned != now

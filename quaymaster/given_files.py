@@ -1,4 +1,4 @@
-"""Files that people write and every program reads; no secret stands in them."""
+"""Files that people write and every program reads; they contain no secrets."""
 
 from pathlib import Path
 

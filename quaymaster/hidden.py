@@ -1,7 +1,7 @@
-"""A program that no other one of the same user can look into.
+"""Hides a program's memory and environment from other programs of the same user.
 
-The scanner's child reads hostile content. Were it taken over, it could read the environment and
-the memory of whoever started it, which runs as the same user: unless that one is not dumpable.
+The scanner's child reads hostile content. If it were taken over, it could read the environment and
+memory of its parent, which runs as the same user, unless the parent is not dumpable.
 """
 
 import ctypes

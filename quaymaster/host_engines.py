@@ -1,7 +1,7 @@
 """Which Docker engine a host's name stands for: found at first use, pinned, or accepted.
 
-A worker that reaches another engine than it should (a wrong DOCKER_HOST, a queue that is not its
-own) would otherwise change the machine of somebody else.
+A worker that reaches another engine than it should (a wrong DOCKER_HOST, a queue of another host)
+would otherwise change the wrong machine.
 """
 
 import re
@@ -78,7 +78,7 @@ def id_of(information: Mapping[str, object], host: str) -> str:
 
 
 def without_id(host: str) -> WrongEngine:
-    """It does not tell which one it is."""
+    """The engine reports no usable ID."""
     return WrongEngine(
         f"The engine that answers for {host} does not report its ID.",
         next_step="Look at `docker info` on that host.",
@@ -86,7 +86,7 @@ def without_id(host: str) -> WrongEngine:
 
 
 def not_recorded(host: str) -> WrongEngine:
-    """Nobody could hold the host to this engine later, so it is not used."""
+    """Without an ID, a later check could not recognise this engine, so it is not used."""
     return WrongEngine(
         f"The engine that answers for {host} is not recorded.",
         why="What Redis holds about the engines of hosts is damaged, or changes all the time.",

@@ -1,4 +1,5 @@
-"""``quaymaster keys``: the keys of an installation, for whoever runs it. No private key is printed.
+"""``quaymaster keys``: the keys of an installation, for its administrator. No private key is
+printed.
 
 It works without the settings of any program, so it is there before they are.
 """
@@ -102,8 +103,8 @@ def revoke(
 ) -> None:
     """Take a stolen key out of use. Stop every program first, and start them afterwards.
 
-    What it signed and what still counts is signed anew with the key that comes after it, and every
-    operation that rests on it ends. REDIS_URL has to be that of the administrator of Redis.
+    What it signed and is still in use is signed again with its successor, and every operation that
+    depends on it ends. REDIS_URL has to be that of the administrator of Redis.
     """
     with _speaking():
         maker = _maker(to)

@@ -23,7 +23,7 @@ _HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class PrivateFile:
-    """Lines for ``.env``. Nobody else may read the file, and what stands in it stays."""
+    """Lines for ``.env``. Only its owner may read the file, and existing lines stay."""
 
     path: Path
 

@@ -1,8 +1,8 @@
 """Keys are made, rotated and revoked: private halves go to a file of their own, public ones to the
 ring.
 
-The private half is written first. Whoever is killed in between finds it there the next time and
-goes on with it, so nothing is made twice.
+The private half is written first. If the program is killed in between, its next run finds that half
+and continues with it, so nothing is made twice.
 """
 
 import secrets
@@ -77,9 +77,8 @@ class KeyMaker:
         return ended, self._succeeded(old, ended)
 
     def revoke(self, key_id: str) -> tuple[PublicKey, PublicKey]:
-        """Write down that somebody else has a key, and have one in its place; both.
-
-        Safe to do again. Raises UsageError and ConfigurationError.
+        """Record that a key was stolen, and make its successor; returns both. Can be repeated
+        safely. Raises UsageError and ConfigurationError.
         """
         if key_id not in self.ring.keys:
             raise UsageError(
@@ -96,7 +95,7 @@ class KeyMaker:
         return revoked, self._succeeded(old, revoked)
 
     def private_of(self, key: PublicKey, given: SigningKey | None) -> SigningKey:
-        """The private half of a key: what the environment gave, or what stands in the file.
+        """The private half of a key: from the environment, or else from the file.
 
         Raises ConfigurationError.
         """

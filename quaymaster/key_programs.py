@@ -68,7 +68,7 @@ def is_over(key: PublicKey, at: datetime) -> bool:
 
 
 def found(ring: KeyRing, name_or_id: str, at: datetime) -> PublicKey:
-    """The key that somebody means: by its id, or the current one of a program by its name.
+    """The key that a command names: by its id, or by the name of its program for the current one.
 
     Raises UsageError where there is none, or more than one.
     """

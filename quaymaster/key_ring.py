@@ -54,7 +54,7 @@ class PublicKey:
     ends_at: datetime | None = None
     """What it signs later does not count; what it signed before does, for ever."""
     revoked_at: datetime | None = None
-    """Somebody else has it: nothing that it signed counts any more, outside of the audit."""
+    """It was stolen: outside the audit, its signatures no longer count."""
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether the holder of the private key signed exactly this."""

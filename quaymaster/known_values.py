@@ -1,6 +1,6 @@
 """Values that are known to be secret are found in text, in every spelling in which they travel.
 
-Two searches. One is for the values as they stand. The other is for values and text that are both
+Two searches. One is for the values as they are. The other is for values and text that are both
 *folded*: escapes of URLs, JSON, HTML and shells are undone, and quotes, backslashes, plus signs,
 white space, and what nobody sees (a terminal's colours too) are left out. So one search finds a
 value that was quoted once or several times, wrapped, or joined from its lines. Both search for all
@@ -53,7 +53,7 @@ def written(text: str) -> str:
 
 def _as_read(secret: str) -> Iterator[str]:
     """A value as text, also where the environment holds bytes that are none; an ``ä`` is one
-    letter or two, as whoever wrote it had it.
+    letter or two, as its author typed it.
     """
     text = written(secret)
     yield from (text, *(normalize(form, text) for form in ("NFC", "NFD")))
@@ -76,7 +76,9 @@ class _Folded:
 
 
 class KnownValues:
-    """Some values, ready to be found. Making it costs time, so it is made once for each set."""
+    """A set of values, prepared for searching. Preparing takes time, so it is done once for each
+    set.
+    """
 
     def __init__(self, secrets: frozenset[str]) -> None:
         values = {part for one in secrets for read in _as_read(one) for part in parts(read)}
@@ -95,7 +97,7 @@ class KnownValues:
         self._folded = BytesAhoCorasick((*folded, *encoded)) if folded or encoded else None
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Where the values stand; places may overlap. The text has no lone surrogates."""
+        """The spans of the values in a text; they may overlap. The text has no lone surrogates."""
         if self._plain is not None:
             for _, start, stop in self._plain.find_matches_as_indexes(text, overlapping=True):
                 yield start, stop
@@ -118,7 +120,7 @@ class KnownValues:
 
 
 def parts(secret: str) -> frozenset[str]:
-    """What of a value must not be seen by itself either, besides the value.
+    """The parts of a value that are secret on their own, and the value itself.
 
     Each of its lines; what looks like a secret inside of it, such as the password in an address or
     in a connection string; what has the name of a secret in a JSON object.
@@ -170,7 +172,7 @@ def _explicit(value: str) -> Iterator[str]:
 def _folded_spellings(value: str) -> Iterator[bytes]:
     """The value may have been escaped, or have what looks like an escape in it."""
     as_hex = value.encode().hex()
-    # Also as bytes: what nobody sees may have been escaped letter by letter.
+    # Also as bytes: invisible characters may have been escaped byte by byte.
     as_bytes = _LEFT_OUT_BYTES.sub(b"", value.encode())
     for one in (_folded(value).content, _LEFT_OUT.sub("", value).encode(), as_bytes):
         if len(one) >= SHORTEST_VALUE:
@@ -186,7 +188,7 @@ def _in_base64(value: str) -> Iterator[bytes]:
 
 
 def _cores(value: str) -> Iterator[bytes]:
-    """What is the same in base64 wherever the value stands in what is encoded."""
+    """The part of its base64 form that is the same wherever the value is in the encoded text."""
     content = value.encode()
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + content)
@@ -223,7 +225,7 @@ def _folded(text: str) -> _Folded:
 
 
 def _meaning(escape: re.Match[str]) -> bytes:
-    """What stands there in truth; nothing for what is left out."""
+    """What an escape means; empty for what is left out."""
     match escape.lastgroup:
         case "byte":
             return bytes.fromhex(escape["byte"])

@@ -1,4 +1,4 @@
-"""Every limit on what comes from outside: bytes, seconds, numbers. Nobody else chooses one.
+"""Every limit on what comes from outside: bytes, seconds, numbers. No other file defines one.
 
 Foreign is whatever a registry, an image, an engine, a service, a scanner or a client of the bot
 sends. The README shows these numbers (``ROWS``). What a record keeps of it is in ``bounds``.
@@ -6,13 +6,13 @@ sends. The README shows these numbers (``ROWS``). What a record keeps of it is i
 
 KIB, MIB = 1024, 1024 * 1024
 
-# Whatever is asked over HTTP.
+# Every exchange over HTTP.
 TICK_SECONDS = 0.25
 """So long a cancel, or a deadline, may go unnoticed while nothing arrives."""
 ANSWER_SECONDS = 60.0
 """For one question, with every redirect and with the whole answer."""
 HEAD_BYTES = 256 * KIB
-"""Of an answer besides its body: headers, interim answers, the frames of chunks."""
+"""Of an answer without its body: headers, interim answers, the frames of chunks."""
 ERROR_BYTES = 64 * KIB
 REDIRECTS = 5
 HEADER_CHARACTERS = 4 * KIB
@@ -28,7 +28,7 @@ TAGS = 100_000
 TAG_PAGES = 1_000
 LISTING_SECONDS = 60.0
 
-# A service that is asked for its health.
+# The health check of a service.
 HEALTH_SECONDS = 5.0
 HEALTH_BYTES = 64 * KIB
 

@@ -1,4 +1,4 @@
-"""One way to log: JSON lines on standard error, with every known secret taken out."""
+"""How every program logs: JSON lines on standard error, without any known secret."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ _REFERENCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 
 
 _known: set[str] = set()
-"""Of this process: whatever it looked up, at its start or later."""
+"""Of this process: every secret that it has looked up, at its start or later."""
 
 
 def learn(secrets: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ def configure(secrets: Iterable[str], level: str = "INFO") -> None:
 
 
 def _safe(value: object) -> object:
-    """What is no text is looked at as the text that is logged for it."""
+    """Other values are searched as the text that is logged for them."""
     match value:
         case None | bool() | int() | float():
             return value
@@ -76,7 +76,7 @@ def _safe(value: object) -> object:
 
 
 def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:
-    """An error that nobody foresaw, as a person is told it.
+    """An unexpected error, as it is shown to a person.
 
     Its text may hold anything, so it stays in the log, under a reference that the person gets.
     """

@@ -13,7 +13,7 @@ from quaymaster.image_ref import Digest
 
 _VARIANT = re.compile(r"v([0-9]{1,2})")
 _USUAL_VARIANT = {"amd64": 1, "arm64": 8, "arm": 7}
-# What a processor runs besides. An engine chooses that of no index, and runs it where it is told:
+# What a processor also runs. An engine never chooses it from an index, but runs it on request:
 # https://github.com/containerd/platforms/blob/main/compare.go (platformVector)
 _ALSO = {"amd64": ("386", ""), "arm64": ("arm", "v8")}
 _UNSAID = "unknown"
@@ -40,7 +40,7 @@ class Platform:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
     def fits(self, wanted: "Platform") -> bool:
-        """Whether this is the wanted one; a variant that was not asked for does not matter."""
+        """Whether this satisfies the wanted platform; any variant does if none was requested."""
         same = (self.os, self.architecture) == (wanted.os, wanted.architecture)
         return same and wanted.variant in ("", self.variant)
 
@@ -59,7 +59,7 @@ class Runs:
 
     platform: Platform
     or_later: bool = False
-    """It may run later variants too: its API does not tell."""
+    """It may run later variants too: its API does not report the variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What is known of the one image that runs, besides the digest of its manifest."""
+    """What is known about the one image that runs, apart from the digest of its manifest."""
 
     config: Digest
     """The digest of its configuration: the id that an engine with the classic store gives it."""
@@ -85,7 +85,7 @@ class Member:
 def fitting(offers: Iterable[Offer], runs: Runs) -> tuple[Offer, ...]:
     """Those that the engine may run by itself: one where it is certain, none where none fits.
 
-    Several are left where nobody knows which it would be. Of known variants it runs the latest.
+    Several remain if the engine's choice cannot be predicted. Of known variants it runs the latest.
     """
     each = tuple(dict.fromkeys(offers))
     own = runs.platform

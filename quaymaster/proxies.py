@@ -32,7 +32,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class ProxyServer:
-    """A proxy that is spoken to over plain HTTP."""
+    """A proxy that is reached over plain HTTP."""
 
     address: str
     """``http://host:port``"""
@@ -41,7 +41,7 @@ class ProxyServer:
 
     @property
     def has_login(self) -> bool:
-        """Whether it is told who asks."""
+        """Whether requests to it carry a login."""
         return bool(self.username or self.password)
 
     @property
@@ -92,7 +92,7 @@ class Proxies:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The passwords of the proxies, as they are and as they stand in an address."""
+        """The passwords of the proxies, as they are and as they are written in a URL."""
         found = (one.password for one in self.by_scheme.values() if one.password)
         return tuple(dict.fromkeys(form for one in found for form in (one, quote(one, safe=""))))
 
@@ -109,7 +109,7 @@ class _Exception:
     network: IPv4Network | IPv6Network | None = None
     domain: str = ""
     only_inside: bool = False
-    """It is written with a dot before it: the domain itself is not meant."""
+    """It is written with a dot before it: the domain itself does not match."""
     port: int | None = None
 
     @classmethod
@@ -130,7 +130,7 @@ class _Exception:
         return cls(domain=domain, only_inside=inside, port=port)
 
     def holds(self, host: str, address: Address | None, port: int) -> bool:
-        """Whether this host, in lower case, is meant."""
+        """Whether it applies to this host, in lower case."""
         if self.everything:
             return True
         if self.port is not None and self.port != port:
@@ -154,7 +154,7 @@ def _server(variable: str, value: str) -> ProxyServer:
         raise _not_followed(
             variable, "It names a proxy that itself requires TLS, which is not supported."
         )
-    # A / # or ? in a password ends the host: what stands before it is none.
+    # A / # or ? in a password ends the host: what precedes it is not a host.
     rest = f"{parts.path}{parts.query}{parts.fragment}"
     if parts.scheme != "http" or not _HOST.fullmatch(host) or "@" in rest:
         raise _not_followed(variable, "It is not the address of an HTTP proxy.")

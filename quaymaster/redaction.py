@@ -10,13 +10,13 @@ from quaymaster.secret_names import is_secret_name
 from quaymaster.secret_shapes import Span, shapes
 
 MARK = "•••"
-"""What stands where a secret stood."""
+"""The replacement for a secret."""
 
 LONGEST_TEXT = 256 * 1024
-"""Characters of a text that are looked at; what is beyond is not shown either."""
+"""The characters of a text that are searched; the rest is not shown either."""
 
 MARGIN = 16 * 1024
-"""Characters beside a cut that are looked at and not shown: what the cut goes through is in them.
+"""Characters next to a cut that are searched but not shown, because a secret may cross the cut.
 More where a known value is longer."""
 
 _BETWEEN_WORDS = "\x1f"
@@ -42,7 +42,7 @@ def redact(text: str, secrets: Iterable[str] = (), *, limit: int | None = None) 
 
 
 def redact_words(words: Sequence[str], secrets: Iterable[str] = ()) -> tuple[str, ...]:
-    """The same for the words of a command: an option tells what the word after it is."""
+    """The same for the words of a command: an option says what the next word is."""
     return tuple(redact(_BETWEEN_WORDS.join(words), secrets).split(_BETWEEN_WORDS)) if words else ()
 
 
@@ -96,7 +96,9 @@ def _found(text: str, known: KnownValues) -> Iterator[Span]:
 
 
 def _looks_like(text: str) -> Iterator[Span]:
-    """What looks like a secret as it stands, or to whoever sees it decoded and without colours."""
+    """What looks like a secret, either as written or as a reader sees it: decoded and without
+    colours.
+    """
     yield from shapes(text)
     if (meant := decoded(text)) is not None:
         yield from (meant.place(span) for span in shapes(meant.text) if span[0] < span[1])

@@ -1,4 +1,4 @@
-"""How a registry is spoken to."""
+"""How a registry is reached."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ class RegistryAccess:
     username: str | None = None
     password: SecretReference | None = None
     ca_file: Path | None = None
-    """Certificates to trust besides the system's."""
+    """Certificates to trust in addition to the system's."""
     redirects_to: tuple[str, ...] = ()
     """Other ``host[:port]`` to which it may send those who read."""
 
@@ -34,7 +34,7 @@ class RegistryAccess:
 def is_loopback(registry: str) -> bool:
     """Whether this ``host[:port]`` is this very machine.
 
-    Docker speaks plain HTTP to such registries:
+    Docker uses plain HTTP for such registries:
     https://docs.docker.com/reference/cli/dockerd/#insecure-registries.
     """
     if registry.startswith("["):

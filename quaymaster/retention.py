@@ -1,4 +1,4 @@
-"""For how long what has ended is kept: what Redis holds is bounded by the configuration."""
+"""How long finished operations and their data are kept, which bounds what Redis holds."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,8 +1,8 @@
-"""After a key was stolen: what it signed is signed anew with its holder's new key, or ends.
+"""After a key was stolen: what it signed is signed again with its owner's new key, or ends.
 
-Releases, bad-digest marks and the engines of hosts are signed anew, so that deploys and rollbacks
-go on. Operations that are open and rest on it end: nobody can tell whether the holder or the thief
-signed them. What is done is found out anew each time, so it can be broken off and done again.
+Releases, bad-digest marks and the engines of hosts are signed again, so that deploys and rollbacks
+keep working. Operations that are open and rest on it end: nobody can tell whether the holder or the
+thief signed them. What is done is found out anew each time, so it can be broken off and done again.
 """
 
 from collections.abc import Callable
@@ -49,13 +49,13 @@ class Revocation:
     """What was done about a revoked key."""
 
     signed_anew: list[str] = field(default_factory=list)
-    """Releases and marks, in words: whoever revoked the key should look whether they know them."""
+    """Releases and marks, in words: the administrator should check that they are genuine."""
     ended: list[int] = field(default_factory=list)
     """Operations."""
     reports: int = 0
     """Scan reports that were deleted: the images are scanned again when they are needed."""
     left: list[str] = field(default_factory=list)
-    """What could not be signed anew, in words, each with the reason."""
+    """What could not be signed again, in words, each with the reason."""
 
 
 def carry_out(connection: Connection, revoked: PublicKey, own: Keys) -> Revocation:
@@ -148,7 +148,7 @@ class _Work:
                 self.done.left.append(f"#{number}: {error.trouble.what}")
 
     def _signed_list(self, name: str, place: tuple[str, ...]) -> bool:
-        """Whether the releases of a service are signed anew: False when one was added meanwhile."""
+        """Whether the releases of a service are signed again: False if one was added meanwhile."""
         texts = ask(self.connection, Query(("LRANGE", name, 0, -1), _texts))
         left = len(self.done.left)
         words, after = [], []

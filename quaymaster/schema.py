@@ -364,7 +364,7 @@ class EnvironmentEntry(Part):
 
 
 class AlertSettings(Part):
-    """Where new findings are told."""
+    """Where new findings are reported."""
 
     channel: ChannelId | None = Field(
         None, description="besides the channel of the service", examples=["C0SECURITY"]
@@ -375,7 +375,7 @@ class AlertSettings(Part):
 
     @property
     def severity(self) -> Severity:
-        """The least severity that is told."""
+        """The lowest severity that is reported."""
         return Severity(self.at_least)
 
 

@@ -42,7 +42,7 @@ _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 
 
 def field_error(error: UsageError) -> PydanticCustomError:
-    """A complaint of a reader, in the words that stand in the complaint about the field."""
+    """The error of a reader, with the text that appears in the complaint about the field."""
     trouble = error.trouble
     reason = " ".join(part for part in (trouble.what, trouble.why, trouble.next_step) if part)
     return PydanticCustomError("value", "{reason}", {"reason": reason})
@@ -134,7 +134,7 @@ def _each_once(value: object) -> object:
 
 
 def _redirect_host(text: str) -> str:
-    """What answers at an address, so without the names that a registry has besides."""
+    """The host that answers at an address, without other names of a registry."""
     _registry_host(text)
     return text.lower().removesuffix(":443")
 

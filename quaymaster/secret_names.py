@@ -1,10 +1,10 @@
-"""What a variable, a field or an option is called tells whether its value is a secret."""
+"""Decides by the name of a variable, a field or an option whether its value is a secret."""
 
 import re
 from itertools import pairwise
 
 _LONGEST = 128
-"""Of a longer name only the end is looked at."""
+"""Of a longer name, only the end is examined."""
 
 _WORD = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|[A-Z]")
 

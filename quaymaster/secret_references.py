@@ -23,7 +23,7 @@ class SecretReference:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with references in it, such as ``postgres://web:${PW}@db``; ``$$`` stands for ``$``."""
+    """Text with references in it, such as ``postgres://web:${PW}@db``; ``$$`` means ``$``."""
 
     text: str
     """As configured: fit to be shown when ``is_secret``, because then it names secrets only."""

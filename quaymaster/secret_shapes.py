@@ -1,4 +1,4 @@
-"""What looks like a secret, wherever it stands: tokens, keys, passwords beside their names.
+"""Finds what looks like a secret in any text: tokens, keys, passwords next to their names.
 
 Each function yields places in the text, from and to. Each takes time in proportion to the text,
 whatever the text is: every unbounded repetition is possessive, and none can begin again inside of
@@ -149,7 +149,7 @@ def _private_keys(text: str) -> Iterator[Span]:
 
 
 def _is_key(encoded: str) -> bool:
-    """And not a certificate; its first line is looked at."""
+    """And not a certificate; its first line decides."""
     start = "".join(encoded[:_FIRST_LINE].split()).translate(_FOR_URLS)
     try:
         return b"PRIVATE KEY" in base64.b64decode(start[: len(start) // 4 * 4])
@@ -171,7 +171,7 @@ def _tokens(text: str) -> Iterator[Span]:
 
 
 def _logins(text: str) -> Iterator[Span]:
-    """The name and password in an address, up to the last @ that can be meant."""
+    """The name and password in a URL, up to the last @ that can end them."""
     for found in _ADDRESS.finditer(text):
         start, stop = found.span("login")
         at = text.rfind("@", start, stop)
@@ -212,7 +212,7 @@ def _assignments(text: str) -> Iterator[Span]:
 
 
 def _value_of(text: str, found: re.Match[str]) -> Span | None:
-    """Where the value stands of what is assigned, where its name says that it is a secret."""
+    """The span of an assigned value whose name says that it is a secret."""
     if option := found["option"]:
         return _value_at(text, found.end()) if takes_secret(option) else None
     name = found["name"]
@@ -249,7 +249,7 @@ def _rest_at(text: str, at: int) -> Span | None:
 def _options(text: str) -> Iterator[Span]:
     """Passwords that are given to well-known programs by a short option.
 
-    What stands behind a program on its line may be its option, also behind other programs.
+    Anything after a program on its line may be its option, even after another program.
     """
     end, seen = 0, set[str]()
     for command in _COMMAND.finditer(text):

@@ -1,4 +1,4 @@
-"""Settings from the environment: the only place that looks at it, besides ``resolve``."""
+"""Settings from the environment, which no other code reads except ``resolve``."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -360,4 +360,4 @@ SETTINGS = (
     COMMAND,
     HEALTH,
 )
-"""Every variable, in the order of the README's table; all ``TRIVY_*`` go to Trivy besides."""
+"""Every variable, in the order of the README's table; all ``TRIVY_*`` are also passed to Trivy."""

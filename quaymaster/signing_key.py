@@ -24,7 +24,7 @@ class SigningKey:
 
     @classmethod
     def new(cls, name: str) -> Self:
-        """A key that nobody has, called by a name and some letters of its own."""
+        """A new key; its id is the name with random letters."""
         return cls(f"{name}-{secrets.token_hex(4)}", Ed25519PrivateKey.generate())
 
     @classmethod

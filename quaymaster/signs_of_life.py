@@ -1,5 +1,5 @@
-"""Whether the processes of a program are well: each leaves a sign of life in a folder, again and
-again.
+"""Whether the processes of a program are healthy: each writes a sign of life to a folder at short
+intervals.
 
 `quaymaster healthy` reads them. It is run every few seconds beside each program, so this file and
 what it imports are small, and nothing is asked of Redis or of Slack: whoever leaves a sign has just
@@ -105,7 +105,7 @@ def answer_in(folder: Path) -> tuple[float, str, str] | None:
 
 
 def _leave(file: Path, text: str) -> None:
-    """Replace a file at one moment. Never writes through a link that somebody put there."""
+    """Replace a file at one moment. Never writes through a link that was put there."""
     unfinished = file.with_suffix(".unfinished")
     with contextlib.suppress(OSError):
         unfinished.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def _complaint(file: Path) -> str:
         return "left a sign that cannot be read"
     if why or is_good:
         return why
-    if age < 0:  # that clock begins anew with the machine
+    if age < 0:  # that clock restarts with the machine
         return "has given no sign of life since this machine was started"
     return f"gave its last sign of life {age:.0f} seconds ago"
 

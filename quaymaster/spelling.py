@@ -1,7 +1,5 @@
-"""What was probably meant by a word that is no known name, and lists of names inside a sentence.
-
-Nothing is offered that is merely alike: ``ps`` is no slip for ``push``, nor ``redis`` for
-``nginx``.
+"""Suggests known names for misspelled words, and lists names inside a sentence. Mere similarity is
+not enough: ``ps`` is no typo of ``push``, nor ``redis`` of ``nginx``.
 """
 
 import re
@@ -18,7 +16,7 @@ _VOWELS = frozenset("aeiou")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that the word was probably meant to be; None where that is none or several.
+    """The known name that the word probably means; None if there is none or more than one.
 
     In this order: the name in other capitals; the only one that begins so (``prod``); the only one
     of which this is an abbreviation (``stg``); the one that the fewest slips lead to.
@@ -44,7 +42,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
-    """``a, b and c``, in the order given; ``none`` when there are none."""
+    """``a, b and c``, in their order; ``none`` when there are none."""
     *others, end = list(names) or ["none"]
     return f"{', '.join(others)} {last} {end}" if others else end
 

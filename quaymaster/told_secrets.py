@@ -1,4 +1,4 @@
-"""Secrets that stand beside their names without a sign between them: in sentences, commands of
+"""Finds secrets that follow their names without a sign between them: in sentences, commands of
 databases, elements of XML, lists of names and values, and what is piped into a program.
 
 Each function yields places in the text, in time that is in proportion to it.
@@ -39,7 +39,7 @@ _FAR = 512
 
 
 def told(text: str) -> Iterator[tuple[int, int]]:
-    """Every place of the text that is told to be a secret; they may overlap."""
+    """The spans of a text that it calls a secret; they may overlap."""
     for pattern in _SAID:
         for found in pattern.finditer(text):
             yield found.span("value")

@@ -197,7 +197,7 @@ class Query(Generic[T]):
     command: Command
     read: Callable[[Any], T]
     otherwise: Callable[[], T] | None = None
-    """The result if the key holds another type, which only somebody else can have written. Without
+    """The result if the key holds another type, which this product never writes. Without
     it, that is an error.
     """
 

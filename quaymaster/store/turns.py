@@ -1,6 +1,6 @@
 """Turns: each plan of a service has one, higher than that of every earlier plan and container.
 
-An old record that somebody puts back has an old turn, so it never runs again.
+An old record that is put back has an old turn, so it never runs again.
 """
 
 from quaymaster.errors import Forged
