@@ -130,7 +130,7 @@ class Acceptance(Configured):
         try:
             answer = await self._database.insist(accepting, deadline)
         except Unavailable:
-            if follows_from is None:  # else nobody was told that nothing was started
+            if follows_from is None:  # only then a person reads that nothing was started
                 self._doubtful.append(operation)
             raise
         match answer:
@@ -167,10 +167,10 @@ class Acceptance(Configured):
             self._may_have_gone_back = False
 
     async def settle_doubts(self) -> None:
-        """Take back operations whose acceptance was not answered: the person was told that nothing
-        was started. A frozen Redis does not accept them later (see ``Database``), but one that died
-        may have accepted one and lost only the answer, and a very slow disk may have kept it back.
-        A job that runs already is asked to stop. Raises Unavailable.
+        """Take back operations whose acceptance got no answer, because the person has read that
+        nothing was started. A frozen Redis does not accept them later (see ``Database``), but one
+        that died may have accepted one and lost only the answer, and a very slow disk may have kept
+        it back. A job that runs already is asked to stop. Raises Unavailable.
         """
         while self._doubtful:
             doubtful = self._doubtful[0]
@@ -181,7 +181,7 @@ class Acceptance(Configured):
             self._doubtful.popleft()
 
     async def note_refusal(self, asked: Asked, why: str) -> None:
-        """Write down for the audit that somebody was refused, where no operation was recorded."""
+        """Record a refusal for the audit if there is no operation that records it."""
         environment = asked.request.facts.environment
         try:
             event = Event(

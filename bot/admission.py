@@ -71,8 +71,8 @@ class Admission(Configured):
         """Open operations that are known to have left the state accepted for good."""
 
     async def admit(self, operation: Operation) -> None:
-        """Queue it or refuse it; the courier tells the person. What stays accepted, because Redis
-        does not answer, is found by the next sweep.
+        """Queue or refuse an operation; the courier shows the result. What stays accepted, because
+        Redis does not answer, is found by the next sweep.
         """
         if operation.id in self._under_way:
             return
@@ -95,8 +95,8 @@ class Admission(Configured):
         self._past.add(operation.id)
 
     async def sweep(self) -> None:
-        """Admit what a bot that died left behind: nobody waits for the look-ups of others. Raises
-        Unavailable.
+        """Admit what a bot that died left behind, all at once, so that no operation waits for the
+        look-ups of others. Raises Unavailable.
         """
         now = datetime.now(UTC)
         ids = await self._database.ask(records.open_ids())

@@ -1,4 +1,4 @@
-"""How much one person may ask for at once, so that nobody's calls use up another's.
+"""How much one person may ask for at once, so that no person uses up the calls of others.
 
 A token bucket for each person, in this process: nobody is asked, and the acknowledgement does not
 wait. What is remembered is bounded; who has not been seen for longest is forgotten first.
@@ -16,7 +16,8 @@ BURST = 60
 """What one person may send at once."""
 _MORE_PER_MINUTE = 30
 DECISIONS = 10
-"""So many votes and cancels at once look their person up anew at Slack, which takes so few."""
+"""How many votes and cancels at once look people up again at Slack, which allows few calls.
+"""
 _MORE_DECISIONS_PER_MINUTE = 10
 _TOLD_PER_MINUTE = 2
 _REMEMBERED = 10_000
@@ -51,11 +52,11 @@ class Allowances:
             )
 
     def may_be_looked_up_again(self, actor: SlackUser) -> bool:
-        """Whether Slack is asked once more about somebody who would be refused."""
+        """Whether Slack is asked again about a person who would be refused."""
         return not wait(self._decisions, _name(actor))
 
     def may_be_told(self, actor: SlackUser) -> bool:
-        """Whether a refusal is said once more, where saying it is a call to Slack of its own."""
+        """Whether another refusal is sent, if sending it needs a call to Slack of its own."""
         return not wait(self._told, _name(actor))
 
 

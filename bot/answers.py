@@ -33,7 +33,7 @@ class ReplyTo:
 
 @dataclass(frozen=True, slots=True)
 class AtHome:
-    """A private answer that goes onto somebody's Home tab, where no channel is."""
+    """A private answer for a person's Home tab, where there is no channel."""
 
     actor: SlackUser
 
@@ -57,7 +57,9 @@ class Answers:
         self._proxies = proxies
 
     async def tell(self, to: ReplyTo, answer: Answer) -> None:
-        """Say it to one person alone. Tried a few times; what cannot be said stands in the log."""
+        """Send an answer to one person, privately. Tries a few times; what cannot be delivered is
+        logged.
+        """
         await deliver("answer", to.user, lambda: self._send(to, answer))
 
     async def _send(self, to: ReplyTo, answer: Answer) -> None:
@@ -83,7 +85,7 @@ class Answers:
 
 
 async def deliver(what: str, user: str, send: Callable[[], Awaitable[object]]) -> None:
-    """Send it. Tried a few times; what cannot be delivered to this person stands in the log."""
+    """Send it. Tries a few times; what cannot be delivered to this person is logged."""
     for pause in (*_PAUSES, None):
         try:
             await send()
@@ -118,7 +120,7 @@ def error_name_of(error: SlackApiError) -> str:
 
 
 def _can_change(error: Exception) -> bool:
-    """Whether trying again could help: not when Slack said no for good."""
+    """Whether trying again could help: not after a final refusal by Slack."""
     match error:
         case SlackApiError():
             status = status_of(error)

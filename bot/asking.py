@@ -26,7 +26,7 @@ _PLACE = ("a button",)
 
 @dataclass(frozen=True, slots=True)
 class AskedBack:
-    """What somebody wrote, as it was understood, and what their click would start."""
+    """A message as the bot understood it, and the request that a click would start."""
 
     request: Request
     actor: SlackUser

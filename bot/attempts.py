@@ -1,4 +1,4 @@
-"""A question that may be asked twice: the first answer counts."""
+"""A question that may be asked a second time: the first answer counts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -80,7 +80,7 @@ class _Second(Generic[T]):
             waiting.reschedule(self._until)
 
     def ends_with(self, waiting: asyncio.Timeout) -> None:
-        """Nobody waits for it longer than allowed either."""
+        """It has the same time limit."""
         with suppress(RuntimeError):  # the time may be up just now
             waiting.reschedule(self._until)
 

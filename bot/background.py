@@ -1,4 +1,4 @@
-"""What goes on after an acknowledgement: kept track of, and waited for when the bot ends."""
+"""Work that continues after an acknowledgement, and that the bot waits for before it ends."""
 
 import asyncio
 from collections.abc import Coroutine

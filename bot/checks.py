@@ -191,7 +191,7 @@ class _Workspace:
         return Check(subject, "ok", f"{name}, and the bot is in it.")
 
     async def person(self, user: str, roles: str) -> Check:
-        """Whether somebody who has a role can use it."""
+        """Whether a person with a role can use it."""
         subject = f"person {user} ({roles})"
         answer = await self._said(subject, lambda: self.client.users_info(user=user))
         if isinstance(answer, Check):
@@ -253,7 +253,7 @@ async def _client(token: str, settings: Settings) -> AsyncIterator[AsyncWebClien
 async def _asked(
     what: str, call: Callable[[], Awaitable[AsyncSlackResponse]], kind: str = "bot"
 ) -> AsyncSlackResponse:
-    """Slack's answer. Raises OutsideFailure in words for whoever sets Quaymaster up."""
+    """Slack's answer. Raises OutsideFailure with words for the administrator."""
     try:
         return await call()
     except SlackApiError as error:

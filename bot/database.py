@@ -48,17 +48,19 @@ twice at most, where one after another would wait fifty times.
 _REPLY_SECONDS = 0.75
 """Redis begins nothing later than this before the answer: so long the disk may take."""
 _ASK_AGAIN_SECONDS = 0.8
-"""Without a reply for so long, it is asked again on another connection."""
+"""After this long without a reply, the question is repeated on another connection."""
 _CONNECTION_SECONDS = 2 * ANSWER_SECONDS
 """Longer than anybody waits: who waits decides, and not the client."""
 _PAUSE_SECONDS = 1.0
 _SILENCE_SECONDS = 1.5
-"""Nobody was answered for so long: Redis is not merely slow."""
+"""After this long without any reply, Redis is more than slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until when somebody waits, by ``time.monotonic``. Several questions may share one."""
+    """A point in time by ``time.monotonic`` until which an answer is useful. Several questions may
+    share one.
+    """
 
     at: float
 
@@ -89,8 +91,8 @@ class Breaker:
         self._last_answer = -math.inf
 
     def begin(self) -> float:
-        """The time at which a command begins. Raises Unavailable while it is open and somebody
-        else is looking, or nobody should.
+        """The time at which a command begins. Raises Unavailable while it is open and another
+        command tries Redis, or none may.
         """
         now = self._clock()
         if self._closed_again_at is not None:
@@ -112,7 +114,7 @@ class Breaker:
 
 
 class _TooLate(QuaymasterError):
-    """Redis came to it after the limit that it was given, and did nothing."""
+    """Redis reached the command after its time limit, and did nothing."""
 
 
 class Database:
@@ -127,10 +129,10 @@ class Database:
         *,
         is_expected: bool = True,
     ) -> None:
-        """Unless ``is_expected``, nobody is answered before ``expect`` has looked into it."""
+        """Unless ``is_expected``, questions fail until ``expect`` has checked the database."""
         self._pool = ConnectionPool.from_url(
             url,
-            # Whoever is asked again may still wait for the first reply.
+            # A connection may still wait for its first reply.
             max_connections=4 * AT_ONCE,
             # Each answer has a limit of its own; one for each read and write costs a task each.
             socket_timeout=None,

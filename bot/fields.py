@@ -1,4 +1,4 @@
-"""Fields of Slack's deliveries: null is absent, and other types than Slack's are told by name."""
+"""Fields of Slack's deliveries: null counts as absent; errors name fields of a wrong type."""
 
 from collections.abc import Mapping
 from typing import Any

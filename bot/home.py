@@ -1,4 +1,4 @@
-"""The Home tab: drawn anew for one person whenever they open it, refresh it or vote on it.
+"""The Home tab: rendered for one person whenever they open it, refresh it or vote on it.
 
 https://docs.slack.dev/surfaces/app-home
 """
@@ -53,8 +53,8 @@ class HomeTab(Configured):
     async def show(self, actor: SlackUser, notice: Answer | None = None) -> None:
         """Publish it for one person, once; ``notice`` says what came of a click on it.
 
-        Who may not look is told so, and so is everybody while the record is away. A Slack that does
-        not take it is tried a few times; then it stands in the log.
+        It says so if the person may not look, or if Redis cannot be reached. If Slack does not
+        accept it, it is tried a few times, then logged.
         """
         turn = self._turns.setdefault(actor.user, asyncio.Lock())
         async with turn:  # what is shown last was read last
@@ -98,7 +98,7 @@ class HomeTab(Configured):
 def waits_for(
     person: Person, operation: Operation, configuration: Configuration, at: datetime
 ) -> bool:
-    """Whether the approval of this operation could count now, and has not been given."""
+    """Whether this person's approval could count now and is still missing."""
     approval = operation.approval
     if operation.state is not State.AWAITING_APPROVAL or approval is None:
         return False

@@ -30,7 +30,7 @@ _EVENTS = "/slack/events"
 
 
 class _TooLarge(Exception):
-    """Somebody sends more than Slack ever does."""
+    """The body is larger than any of Slack's."""
 
 
 def http_app(
@@ -62,7 +62,7 @@ def http_app(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == _EVENTS:
-            # Somebody waits for this one: past the router and what it wraps around each answer.
+            # A person waits for this one: past the router and what it wraps around each answer.
             response = await slack_events(Request(scope, receive))
             await response(scope, receive, send)
         else:

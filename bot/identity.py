@@ -1,4 +1,4 @@
-"""Who somebody is: looked up at Slack, never taken from what they say.
+"""Who a person is: looked up at Slack, never taken from what they claim.
 
 Slack answers so many questions a minute for all together, so each is asked once for everybody who
 waits for it; and whoever was never seen here waits in a line of their own, which leaves most of
@@ -36,7 +36,7 @@ _STRANGERS_A_MINUTE = 60
 """Of the hundred that Slack answers: https://docs.slack.dev/reference/methods/users.info"""
 _STRANGERS_AT_ONCE = 4
 _STRANGERS_IN_LINE = 120
-"""So many are looked up in two minutes; whoever comes then is told to come again."""
+"""How many strangers are looked up in two minutes; later ones are asked to try again."""
 _WARM_UP_SECONDS = 60.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
@@ -95,7 +95,7 @@ def person_behind(operation: Operation) -> SlackUser:
 
 
 class Directory:
-    """Looks people up. Only the user groups that a role names are asked for."""
+    """Looks people up. Slack is asked only for the user groups that a role names."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Directory:
         self._warmed_up_at = -math.inf
         self._groups: tuple[str, ...] = ()
         self._groups_since = -math.inf
-        """Whoever was looked up before was not looked for in all groups that matter."""
+        """People who were looked up earlier were not checked against all groups that matter now."""
         self.expect(roles)
 
     def expect(self, roles: Iterable[Role]) -> None:
@@ -154,7 +154,7 @@ class Directory:
         return self._clock()
 
     def known(self, actor: SlackUser) -> Person | None:
-        """Who it is, if that was looked up in the last minute. Asks nobody."""
+        """The person, if they were looked up in the last minute. Makes no call."""
         return self._seen(actor, self._a_minute_ago())
 
     async def look_up(self, actor: SlackUser) -> Person:
@@ -209,7 +209,7 @@ class Directory:
                 name, since, lambda: self._look_up_in_turn(actor, since, lane)
             )
             seen = await asked
-            # Whoever began it may have been content with older answers about groups.
+            # The caller who started it may have accepted older answers about groups.
             if seen.at >= since:
                 return seen.person
 
@@ -237,7 +237,7 @@ class Directory:
     async def _groups_of(
         self, user: str, since: float, lane: _Lane
     ) -> tuple[frozenset[str], float]:
-        """The groups that somebody is in, and when the oldest of these answers was given."""
+        """A person's groups, and the time of the oldest answer about them."""
         asked = self._groups  # others may be expected before the answers are there
         answers = await asyncio.gather(*(self._members_of(group, since, lane) for group in asked))
         pairs = zip(asked, answers, strict=True)

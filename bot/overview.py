@@ -1,4 +1,4 @@
-"""``status`` and ``jobs``: read from the record, told privately."""
+"""``status`` and ``jobs``: read from the records, answered privately."""
 
 import asyncio
 from collections import defaultdict
@@ -29,7 +29,7 @@ class Unended:
     """Operations that have not ended, newest first."""
 
     operations: tuple[Operation, ...]
-    """As many as were asked for."""
+    """At most the requested number."""
     total: int
 
 
@@ -104,7 +104,7 @@ class Overview(Configured):
 
 
 def _at_work(operations: tuple[Operation, ...]) -> defaultdict[ServiceRef, list[Operation]]:
-    """What is being done to which service of which environment, in the order given."""
+    """The operations under way on each service of each environment, in their order."""
     found = defaultdict(list)
     for operation in operations:
         change = operation.request.facts.service_change

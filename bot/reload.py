@@ -1,4 +1,4 @@
-"""The bot reads its configuration again when it is asked to, between two deliveries."""
+"""The bot reloads its configuration on request, between two deliveries."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from quaymaster.reloading import SIGNAL, Reloading, TakesUp, let_signal_come
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """Whose configuration, and the event that somebody asked for it."""
+    """The configuration to reload, and the event that requests it."""
 
     program: Reloading
     asked: asyncio.Event
 
     @classmethod
     def on_signal(cls, program: Reloading, stop: asyncio.Event) -> Self:
-        """Asked for by SIGHUP, to the program whose loop runs here. The signal also comes when the
+        """Triggered by SIGHUP to the program whose loop runs here. The signal also comes when the
         terminal of the program is closed: then it ends.
         """
         asked = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What a worker handed back: people are looked up again, or a new plan is asked for."""
+"""Answers what a worker handed back: people are looked up again, or a new plan is requested."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -58,8 +58,8 @@ class Returned:
         self._keys = keys
 
     async def sweep(self) -> None:
-        """Answer everything that came back: nobody waits for the look-ups of others. Raises
-        Unavailable.
+        """Answer everything that came back, all at once, so that no operation waits for the
+        look-ups of others. Raises Unavailable.
         """
         for operation_id in await self._database.ask(records.returned_ids()):
             if operation_id in self._under_way:
@@ -146,13 +146,13 @@ def _failed(operation: Operation) -> Operation:
 
 
 def _again(operation: Operation) -> Asked | None:
-    """What is asked for in its place; None where nothing is."""
+    """The request that replaces it; None if nothing does."""
     request, origin = operation.request, operation.origin
     if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
         return None
     image, resolved = request.image, operation.resolved
     if resolved is not None:
-        # By the index: of its one image alone nobody could tell which index it is of.
+        # By the index: its single image does not reveal which index it belongs to.
         image = ImageRef(image.repository, image.tag, resolved.named)
     return Asked(
         replace(request, image=image),

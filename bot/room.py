@@ -25,7 +25,7 @@ class _Memory:
 
 
 class Room:
-    """Looks now and then, so that nobody waits for it; before the first look there is room."""
+    """Checks periodically, so no command waits for it; before the first check there is room."""
 
     def __init__(self) -> None:
         self._memory = _Memory(0, 0)

@@ -1,4 +1,4 @@
-"""Serving HTTP to whoever comes: a request has to be complete in time, and places are limited.
+"""Serves HTTP to any client: a request has to be complete in time, and connections are limited.
 
 uvicorn ends only connections that are idle between two requests: one that sends a header a second
 is never ended, and a limit of it refuses the newest connection, so that whoever came first keeps
@@ -36,8 +36,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     request_seconds = REQUEST_SECONDS
     idle_seconds: float = IDLE_SECONDS + REQUEST_SECONDS
-    """uvicorn closes an idle one before; that waits for whoever does not take what was said, and
-    any byte puts it off.
+    """uvicorn closes an idle one before; that waits for clients that do not read their answer, and
+    any byte postpones it.
     """
     most_connections = CONNECTIONS
 
@@ -53,7 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._idle_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody has connected: they get a place, and some time."""
+        """A client has connected: it gets a place and some time."""
         super().connection_made(transport)
         self._arm(self.request_seconds)
         if len(self.connections) > places():
@@ -93,7 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """It is answered. Whoever still sends a body that was refused has no more time for that."""
+        """It is answered. A client that still sends a refused body gets no more time."""
         is_next_here = self.cycle is not None and not self.cycle.response_complete
         if is_next_here:
             self._arm(self.request_seconds)
@@ -104,8 +104,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def is_answering(self) -> bool:
-        """Whether a whole request has arrived and waits for its answer. Whoever does not take the
-        answers, or asks on before they are there, keeps nobody out.
+        """Whether a whole request has arrived and waits for its answer. A client that does not read
+        its answers, or sends further requests before them, keeps no other client out.
         """
         is_waited_for = self._is_whole and not self.cycle.response_complete
         return is_waited_for and not self.pipeline and not self.flow.write_paused
@@ -197,7 +197,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Signals are the business of whoever started the bot."""
+    """Signals are handled by the program that started the bot."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

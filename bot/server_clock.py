@@ -19,14 +19,14 @@ class ServerClock:
 
     @classmethod
     def seen(cls, asked: float, server: int, answered: float) -> "ServerClock":
-        """What one look tells. The server's time is in microseconds since the epoch, ours by
-        ``time.monotonic``.
+        """The range from one measurement. The server's time is in microseconds since the epoch,
+        ours by ``time.monotonic``.
         """
         return cls(server - int(answered * 1e6), server - int(asked * 1e6))
 
     def refined(self, newer: "ServerClock") -> "ServerClock":
-        """What both together tell; the newer one alone where the server's clock was set, or is
-        that of another server.
+        """The intersection of both ranges; only the newer one if the server's clock was set, or
+        another server answered.
         """
         least = max(self.least - _DRIFT_MICROSECONDS, newer.least)
         most = min(self.most + _DRIFT_MICROSECONDS, newer.most)

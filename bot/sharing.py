@@ -1,4 +1,4 @@
-"""One question at a time: whoever asks what is being asked already shares the answer."""
+"""One question at a time: callers who ask what is already being asked share the answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ class Shared(Generic[T]):
             if self._under_way.get(name) is question:
                 del self._under_way[name]
             if not task.cancelled():
-                task.exception()  # who still waits gets it; nobody may be left
+                task.exception()  # those who still wait get it; there may be none
 
         question.task.add_done_callback(ended)
         return question

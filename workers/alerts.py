@@ -1,4 +1,4 @@
-"""Which channels are told of which findings: once per repository and finding while it is open."""
+"""Which channels are alerted about which findings: once per repository and open finding."""
 
 from collections.abc import Sequence
 

@@ -49,7 +49,7 @@ class Place:
 
 
 def worker_probes(parts: Iterable[Part], place: Place) -> tuple[Probe, ...]:
-    """Looks at what workers need, for the parts that are asked for."""
+    """The probes of what workers need, for the requested parts."""
     probes: list[Probe] = []
     if "redis" in parts:
         probes.append(redis_probe(place.settings.redis_url.get_secret_value()))
@@ -102,7 +102,7 @@ def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
         return
     yield Check(subject, "ok", f"{release}, {kind}, ID {information.get('ID')}.")
     root = Path(str(information.get("DockerRootDir") or ""))
-    # The engine does not tell how much space is left; its own disk does, where it can be seen.
+    # The engine does not report the free space; its data directory shows it, if it is accessible.
     if is_here and root.is_absolute() and (space := _space_of(root)):
         yield disk_check(f"disk of {host}", root, *space)
 

@@ -1,4 +1,4 @@
-"""What runs beside the workers, in loops until told to stop: the reconciler, the auditor, what
+"""Runs beside the workers, in loops until it is stopped: the reconciler, the auditor, what
 drops records whose time is over, and what looks at services.
 """
 
@@ -27,7 +27,7 @@ RECONCILE_SECONDS = 1.0
 CHAIN_SECONDS = 0.5
 SWEEP_SECONDS = 10.0
 SERVICE_SECONDS = 10.0
-"""What is found twice is told: within half a minute."""
+"""What is observed twice is reported: within half a minute."""
 _LAST_LOOK_SECONDS = 1.0
 
 
@@ -91,7 +91,7 @@ def _looked(look: ServiceLook) -> None:
 
 
 async def _repeat(work: Callable[[], int], pause_seconds: float, stop: asyncio.Event) -> None:
-    """Do it again and again. Redis being away is waited out, and said once."""
+    """Repeat it. While Redis cannot be reached it waits, and logs that once."""
     is_away = False
     while not stop.is_set():
         try:

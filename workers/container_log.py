@@ -1,4 +1,4 @@
-"""The last lines that a container said, without secrets, and never more than there is room for."""
+"""The last lines of a container's output, without secrets, as far as there is room for them."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ def log_tail(
 
 @dataclass(slots=True)
 class Tail:
-    """Keeps the last bytes of what it is given."""
+    """Keeps the last bytes of a stream."""
 
     most: int = LOG_KEPT_BYTES
     is_cut: bool = False

@@ -52,7 +52,7 @@ class Engine:
     def connect(
         cls, url: str | None = None, *, name: str = "", timeout: float = ENGINE_SECONDS
     ) -> Self:
-        """Connect to ``unix://``, ``tcp://`` or ``ssh://``; ask once whether somebody is there.
+        """Connect to ``unix://``, ``tcp://`` or ``ssh://``; ask once whether it answers.
 
         Over SSH the engine's socket is forwarded by the system's ``ssh`` (keys and known hosts are
         those of the worker's user). Raises OutsideFailure, or ConfigurationError for another URL.
@@ -103,7 +103,7 @@ class Engine:
         if self._tunnel is not None or not Path("/.dockerenv").exists():
             return None
         # The engine mounts /etc/hostname from the container's own directory, whose name is its id;
-        # the host name is the short id only where nobody chose another.
+        # the host name is the short id unless another one was chosen.
         found = _OWN_CONTAINER.search(_read("/proc/self/mountinfo"))
         candidate = found.group(1) if found else socket.gethostname()
         with self.asked() as api:
@@ -126,7 +126,7 @@ class Engine:
 
     @property
     def hang_up_seconds(self) -> float:
-        """How long to wait for the news that nobody listens behind a connection."""
+        """How long to wait for a hang-up, which shows that nothing listens behind a connection."""
         return 0.05 if self._tunnel is None else 0.5
 
     def dial(self, address: str, port: int, timeout: float = _DIAL_SECONDS) -> socket.socket:

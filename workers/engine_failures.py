@@ -298,7 +298,7 @@ def _no_platform(text: str, why: str, subject: str, host: str) -> NotFound:
 
 
 def _maybe_there(why: str, subject: str) -> NotFound:
-    """Registries do not tell whether something exists that one may not see."""
+    """Registries do not reveal whether something exists that the login may not see."""
     return NotFound(
         f"{subject} does not exist, or the configured user may not pull it.",
         why=why,
@@ -388,7 +388,7 @@ def unreachable(host: str, error: Exception, secrets: Iterable[str] = ()) -> Out
 
 
 def unreachable_over_ssh(host: str, said: str) -> OutsideFailure:
-    """The error for a machine that ``ssh`` does not get to; ``said`` are its own words."""
+    """The error for a machine that ``ssh`` cannot reach; ``said`` are its own words."""
     words = ForeignWords.of(said, (host,))
     way = "Try `ssh` with that address as the worker's user, on the worker's machine."
     if words.has("permission denied"):

@@ -7,7 +7,7 @@ _ID = "sha256:"
 
 
 def as_engines_name(text: str) -> ImageRef | None:
-    """What an engine means by a name; None for what is none, such as an image's id."""
+    """The image that an engine means by a name; None for other text, such as an image's id."""
     if text.startswith(_ID):
         return None
     try:

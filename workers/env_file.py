@@ -14,7 +14,9 @@ from quaymaster.errors import ConfigurationError
 _BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""What may stand before a name: https://pkg.go.dev/unicode#IsSpace (Python's own list is longer)"""
+"""White space before a name: https://pkg.go.dev/unicode#IsSpace (Python's own list is
+longer)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,10 @@ class EnvFile:
     """What a file says."""
 
     values: Mapping[str, str]
-    """Where a name stands twice, the last one."""
+    """Of a name that appears twice, the last value."""
     left_out: tuple[int, ...] = ()
     """The lines of names without ``=`` that this program's environment does not have. By number:
-    what stands there could be a secret without a name.
+    the text of such a line could be a secret without a name.
     """
 
 
@@ -33,7 +35,7 @@ def read_env_file(path: Path, environ: Mapping[str, str]) -> EnvFile:
     """Read a file. A name without ``=`` has the value that it has in ``environ``.
 
     Raises ConfigurationError when it cannot be read, or a line has no name of a variable. No error
-    repeats what stands in the file.
+    repeats the file's content.
     """
     values: dict[str, str] = {}
     left_out: list[int] = []

@@ -1,6 +1,7 @@
 """A stream of JSON objects, one a line, as engines send the events of a pull or push.
 
-A line is given up when it gets too long, before it is collected; what is no JSON is left out.
+A line is given up when it gets too long, before it is collected; lines that are not JSON are left
+out.
 """
 
 import json

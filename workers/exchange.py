@@ -1,10 +1,10 @@
-"""The limits of one exchange with somebody else, looked at whenever its socket is used.
+"""The limits of one exchange with an outside system, checked whenever its socket is used.
 
-The timeouts of HTTP libraries are for a single read: who sends a byte now and then is never late.
-Here a deadline, a number of bytes and the wish of a person to stop belong to the whole exchange.
-The sockets of ``wire`` ask it before each wait, and none of their waits is longer than a tick; so
-whatever a library does between two reads (skip interim answers, join headers, follow frames), it
-comes by here. One mechanism for all: registries, health, engines.
+The timeouts of HTTP libraries are for a single read: a peer that sends a byte now and then is never
+late. Here a deadline, a number of bytes and the wish of a person to stop belong to the whole
+exchange. The sockets of ``wire`` ask it before each wait, and none of their waits is longer than a
+tick; so whatever a library does between two reads (skip interim answers, join headers, follow
+frames), it comes by here. One mechanism for all: registries, health, engines.
 """
 
 import time
@@ -31,7 +31,7 @@ class TooMuch(Exception):
 
 
 class Stopped(Exception):
-    """Somebody in this process ended the exchange."""
+    """Another thread of this process ended the exchange."""
 
 
 class Exchange:
@@ -48,7 +48,7 @@ class Exchange:
         self.arrived = 0
         """Bytes, as they came over the wire (inside TLS)."""
         self.looks = 0
-        """How often somebody has asked whether to go on."""
+        """How often the exchange was asked whether to continue."""
         self._clock = clock
         self._until = None if seconds is None else clock() + seconds
         self._check = check
@@ -81,7 +81,7 @@ class Exchange:
             raise TooMuch
 
     def again(self, most: int) -> None:
-        """The answer was a reference to elsewhere: the bytes are counted anew, the time is not."""
+        """The answer was a reference to elsewhere: bytes are counted from 0 again, time is not."""
         self.arrived, self.most = 0, most
 
     def stop(self) -> None:

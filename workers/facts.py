@@ -1,4 +1,4 @@
-"""What is true of an operation besides its record: does somebody work at it, or will somebody?
+"""What is true of an operation apart from its record: is a worker on it, or will one be?
 
 When RQ's worker takes a job from its queue, the job is in no list for a moment. Then the worker
 writes down an execution of it, and renews that for as long as it lives (rq/executions.py,
@@ -54,7 +54,7 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is true besides the record."""
+    """The facts apart from the record."""
 
     now: datetime
     whereabouts: Whereabouts
@@ -91,8 +91,8 @@ def _read(reply: Any) -> Whereabouts:
 
 
 class MissingJobs:
-    """Since when jobs have been missing, as somebody saw who looks again and again: the clocks of
-    other machines, and the time in which Redis was away, have no part in it.
+    """Since when jobs have been missing, as seen by one process that looks repeatedly: the clocks
+    of other machines, and the time in which Redis was away, have no part in it.
     """
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class MissingJobs:
         self._since = {job_id: self._since.get(job_id, now) for job_id in missing}
 
     def forget(self) -> None:
-        """Begin again: Redis was away, and nobody could have moved on."""
+        """Start over: Redis was unreachable, so no worker could have made progress."""
         self._since.clear()
 
     def missing_for(self, job_id: str, now: float) -> timedelta:

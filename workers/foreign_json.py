@@ -1,4 +1,4 @@
-"""JSON that somebody else writes, as models read it: null is absent, unknown fields are ignored.
+"""JSON of outside systems, as models read it: null is absent, unknown fields are ignored.
 
 Programs in Go write null for what is empty and leave the field out for the same, as they like; a
 reader that tells the two apart refuses images that every engine runs.
@@ -70,7 +70,7 @@ def reason_of(error: ValidationError) -> str:
     """What does not read, and where in the document: a sentence without any of its values."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    # What is no JSON is quoted by its own error, which a document of somebody else may abuse.
+    # An error about invalid JSON quotes the text, which a hostile document may abuse.
     said = "this is not JSON" if first["type"] == "json_invalid" else first["msg"]
     said = said[:1].lower() + said[1:]
     return f"At {where[:100]}: {said}." if where else f"{said[:1].upper()}{said[1:]}."

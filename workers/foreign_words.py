@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Self
 
 _LONGEST = 4096
-"""Characters that are looked at; a registry may answer with a whole page."""
+"""How many characters are examined; a registry may answer with a complete page."""
 _NAME = " · "
-"""Stands where a name stood, so that what was apart stays apart."""
+"""Replaces a name, so that the words around it stay separate."""
 
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|(?<!\w)'[^'\n]*'(?!\w)|`[^`\n]*`|“[^”\n]*”")
 _CODE_OF_JSON = re.compile(r"\"code\"\s*:\s*\"([A-Z_]+)\"")
@@ -86,7 +86,7 @@ class ForeignWords:
         return cls(" ".join(bare.split()), statuses, (segments | told) & _CODES)
 
     def has(self, *signs: str) -> bool:
-        """Whether one of these, in small letters, stands there by itself: not within a name."""
+        """Whether one of these lower-case words occurs as a word of its own, outside of names."""
         return any(_sign(sign).search(self.text) for sign in signs)
 
 

@@ -1,4 +1,4 @@
-"""What stands in Redis in the place of an operation and is not signed as it should be: it ends."""
+"""Ends operations whose record in Redis is not signed as it should be."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,8 +1,8 @@
 """Whether the work of an operation may start: Redis can hold what ended long ago.
 
-Whoever can write to Redis can put an old record back, with every signature as it was. What has
-ended, is too old, or was voted for too late does not start. Recovering, and looking again at what
-was begun, is never kept from anybody.
+A process with write access to Redis can put an old record back, with all its valid signatures. What
+has ended, is too old, or was voted for too late does not start. Recovering, and looking again at
+what was begun, is never kept from anybody.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NOTHING_DONE = "Nothing was done."
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What it depends on besides the operation itself."""
+    """What the answer depends on apart from the operation itself."""
 
     now: datetime
     valid_for: timedelta
@@ -30,7 +30,7 @@ class Facts:
 
 
 def why_not_started(operation: Operation, tools: Toolbox) -> Trouble | None:
-    """Why the present stage may not start, if so; asked of what begins something alone.
+    """Why the present stage may not start, or nothing; asked only for stages that begin something.
 
     Raises Forged where the audit does not hold back to the request, and Unavailable.
     """

@@ -102,7 +102,9 @@ def wait_until_port_answers(
 
 
 def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> Answer:
-    """Whether the service answers its callers now; ``deadline`` is when nobody waits any more."""
+    """Whether the service answers its callers now; ``deadline`` is the last moment at which the
+    answer is useful.
+    """
     health = seen.health_check
     if not seen.has_its_ports:
         return Answer(False, "it", "had no published ports")

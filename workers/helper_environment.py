@@ -12,7 +12,7 @@ _NEEDED = frozenset(
 
 
 def for_helpers(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of this environment a helper program such as ``ssh`` gets."""
+    """The part of this environment that a helper program such as ``ssh`` gets."""
     return {
         name: value for name, value in environ.items() if name in _NEEDED or name.startswith("LC_")
     }

@@ -1,10 +1,10 @@
-"""Whether a directory of the host that a service mounts is where its name says, on the host itself.
+"""Checks on the host itself that a mounted directory is where its name says.
 
-A name within ``allow_paths`` proves nothing: whoever writes into an allowed directory can put a
-symbolic link there that leads to /etc. The worker does not see the host's files, so the engine is
-asked: by a container that is made and never started, with the allowed directory mounted under a
-name that nobody could know, and looked into step by step. What the image of that container holds
-plays no part in it.
+A name within ``allow_paths`` proves nothing: anyone who can write to an allowed directory can put a
+symbolic link to /etc there. The worker does not see the host's files, so the engine is asked: by a
+container that is made and never started, with the allowed directory mounted under a name that
+nobody could know, and looked into step by step. What the image of that container holds plays no
+part in it.
 
 https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerArchiveInfo
 """
@@ -105,7 +105,7 @@ def _looking_into(
     root: str,
     still_mine: Callable[[], None],
 ) -> Iterator[Callable[[str], bool | None]]:
-    """Tells of a name within a directory of the host: a link, none, or None where it is missing."""
+    """Whether a name within a directory of the host is a link; None if it is missing."""
     point = f"/quaymaster-{secrets.token_hex(16)}"
     still_mine()
     with engine.asked(f"{root} on {engine.name}") as api:

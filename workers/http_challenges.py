@@ -40,7 +40,7 @@ class HttpChallenge:
     scheme: str
     """In lower case."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """By name in lower case; of one that stands twice the first."""
+    """By name in lower case; the first value of a repeated one."""
     token68: str = ""
 
 

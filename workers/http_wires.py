@@ -1,4 +1,4 @@
-"""Watched sockets as httpcore takes them: each belongs to the exchange of whoever uses it."""
+"""Watched sockets in httpcore's interface: each belongs to the exchange that uses it."""
 
 import select
 import socket
@@ -43,7 +43,7 @@ class Wires(httpcore.NetworkBackend):
 
 
 class Dialled(Wires):
-    """Connections that somebody else makes."""
+    """Connections made by a function of the caller."""
 
     def __init__(self, dial: Dial) -> None:
         super().__init__(lambda _host, _port: True)

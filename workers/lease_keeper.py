@@ -63,8 +63,8 @@ class Held:
 
     @property
     def is_paused(self) -> bool:
-        """Whether its process stands still: then it counts as dead, though it may go on later."""
-        with contextlib.suppress(OSError):  # gone, or no Linux: the link tells what has ended
+        """Whether its process is paused: it then counts as dead, although it may continue later."""
+        with contextlib.suppress(OSError):  # gone, or not Linux: the link shows what has ended
             state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
             return state in ("T", "t")  # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
         return False
@@ -90,8 +90,8 @@ class LeaseKeeper:
         self._is_asked_to_stop = False
 
     def hand_over(self, held: Held) -> socket.socket | None:
-        """The link that keeps them renewed while its other side, in the keeper, is open; None
-        when nobody takes them.
+        """The link that keeps them renewed while its other side, in the keeper, is open; None if no
+        keeper accepts them.
         """
         mine, its = socket.socketpair()
         with its:
@@ -104,7 +104,7 @@ class LeaseKeeper:
         return mine
 
     def run(self, connection: Connection, sign: Sign | None = None) -> None:
-        """Be the keeper: after SIGTERM, until nobody holds a lease any more."""
+        """Run the keeper: after SIGTERM, until no process holds a lease."""
         sign = sign or Sign(None, 0)
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         threads: list[threading.Thread] = []

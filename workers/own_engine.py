@@ -1,7 +1,7 @@
-"""Whether an engine is that of the host that it answers for: asked before anything is done there.
+"""Checks, before anything is done on a host, that the engine is that host's.
 
-The host's name is bound to the engine's own ID: by `engine_id` in the configuration, or else by
-what the first worker found that used it.
+The host's name is bound to the engine's own ID: by `engine_id` in the configuration, or else by the
+first worker that used it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Tells the engines of hosts apart, and remembers them."""
+    """Distinguishes the engines of hosts, and remembers them."""
 
     configuration: Configuration
     connection: Connection
@@ -35,8 +35,8 @@ class Owner:
     def expect(self, engine: Engine) -> None:
         """Raise WrongEngine unless this is the engine of the host that it is named after.
 
-        One that is used for the first time is recorded. Raises Forged where somebody else than a
-        worker of the host wrote there, and Unavailable.
+        One that is used for the first time is recorded. Raises Forged if the stored engine was not
+        signed by a worker of the host, and Unavailable.
         """
         host, found = engine.name, id_of(engine.information(), engine.name)
         if (pinned := self.configuration.host(host).engine_id) is not None:

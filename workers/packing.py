@@ -1,4 +1,4 @@
-"""Answers that come packed although nobody asked for that: proxies before registries do it.
+"""Answers that come compressed without being asked for: proxies before registries do that.
 
 https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
 """
@@ -66,7 +66,7 @@ class Unpacking:
 
     def _inflated(self, chunk: bytes) -> bytes:
         try:
-            # One byte more than may be tells that there is more.
+            # One byte more than allowed shows that there is more.
             content = self._inflate.decompress(chunk, self._left + 1)
         except zlib.error as error:
             raise ValueError("not packed") from error

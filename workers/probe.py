@@ -13,7 +13,7 @@ from workers.http_wires import Dial
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether the service is fine, and what it did when it was asked, in the past tense."""
+    """Whether the service is healthy, and how it answered, in the past tense."""
 
     is_fine: bool
     subject: str

@@ -1,4 +1,4 @@
-"""Nothing stays as it is for ever: lost jobs, dead workers, approvals nobody gave, bake windows.
+"""Nothing stays unfinished for ever: lost jobs, dead workers, missing approvals, bake windows.
 
 What should happen to an operation is a pure decision over its record and a few facts. It is
 carried out by compare-and-set, so it does no harm in several processes or a moment too late.
@@ -36,9 +36,10 @@ STUCK_JOB_AFTER = timedelta(seconds=60)
 RECOVERY_PATIENCE = timedelta(seconds=9)
 """How long a recovery may wait for a worker of its queue before the card says what is known."""
 INTERRUPTION_SECONDS = 3.0
-"""So long without a look means that Redis was away, or this process was."""
+"""This long without a look means that Redis was unreachable, or this process paused.
+"""
 RENEWAL_SECONDS = 3.5
-"""Whoever lives renews a lease well within this (workers/running.py)."""
+"""A living worker renews a lease well within this time (workers/running.py)."""
 MOST_ATTEMPTS = 12
 MOST_DEATHS = 3
 
@@ -133,7 +134,7 @@ class Reconciler:
     """Looks at all operations again and again.
 
     Leases also run out while Redis is away, and their holders live. After an interruption, and at
-    first, they get a moment to renew them before anybody is taken for dead.
+    first, they get a moment to renew them before any counts as dead.
     """
 
     connection: Connection

@@ -1,4 +1,4 @@
-"""Whether the Redis that everything is kept in loses nothing and lets nobody in.
+"""Checks that Redis loses nothing and lets no stranger in.
 
 https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 """
@@ -56,7 +56,7 @@ def _version(server: "dict[str, object]") -> Check:
 
 
 def _password(connection: redis.Redis) -> Check:
-    """Whether it also lets somebody in who knows no password."""
+    """Whether it also accepts connections without a password."""
     subject = "Redis password"
     pool = connection.connection_pool
     given = {k: v for k, v in pool.connection_kwargs.items() if k not in ("username", "password")}

@@ -1,5 +1,5 @@
-"""Why a registry refuses, and what people read then, whoever brings its answer: we ourselves, an
-engine that pulls and pushes, the scanner.
+"""Why a registry refuses, and what people read about it, no matter who got the answer: this
+product, an engine that pulls and pushes, or the scanner.
 
 Codes: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 """
@@ -20,7 +20,7 @@ from workers.foreign_words import ForeignWords
 
 
 class Cause(Enum):
-    """What is the matter, as far as a registry's answer tells."""
+    """The cause, as far as a registry's answer shows it."""
 
     NO_SPACE = auto()
     TOO_LARGE = auto()
@@ -35,7 +35,7 @@ class Cause(Enum):
     DENIED = auto()
     MISSING = auto()
     REJECTED = auto()
-    """It does not take what it was given."""
+    """It does not accept the content."""
     FAILED = auto()
     """It may be otherwise in a minute."""
 
@@ -52,7 +52,7 @@ class _Sign:
     words: tuple[str, ...] = ()
 
 
-# What says more comes first: a quota and an expired login are told under the code DENIED.
+# What says more comes first: a quota and an expired login come with the code DENIED.
 _SIGNS = (
     _Sign(Cause.NO_SPACE, (507,), (), ("no space left", "no space left on device")),
     _Sign(

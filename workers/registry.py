@@ -1,4 +1,4 @@
-"""What is asked of a registry and done in it, without moving a layer.
+"""Questions to a registry and changes in it, without moving a layer.
 
 The API: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """

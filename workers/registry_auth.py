@@ -51,7 +51,7 @@ class RegistryLogin:
     username: str = ""
     password: SecretStr | None = None
     ca_file: Path | None = None
-    """Certificates to trust besides the system's."""
+    """Certificates to trust in addition to the system's."""
     redirects_to: tuple[str, ...] = ()
     """Other ``host[:port]`` to which it may send those who read."""
     proxies: Proxies = NO_PROXIES
@@ -70,7 +70,7 @@ class RegistryLogin:
             password,
             access.ca_file,
             access.redirects_to,
-            # Docker, too, speaks to registries on its own machine without one.
+            # Docker, too, uses registries on its own machine without one.
             Proxies.of(environ) if access.scheme == "https" else NO_PROXIES,
         )
         logs.learn((*login.secrets, *login.proxies.secrets))
@@ -106,7 +106,7 @@ class Challenge:
         """The challenge that can be answered; a token is preferred where both are offered."""
         offered = challenges_in(headers)
         for one in offered:
-            # Without a realm nobody says where to get a token.
+            # Without a realm, the address for tokens is unknown.
             if one.scheme == "bearer" and one.parameters.get("realm"):
                 named = (one.parameters.get(name, "") for name in ("realm", "service", "scope"))
                 return cls("bearer", *named)

@@ -93,7 +93,7 @@ class RegistryWriter:
         if answer.status != 202:
             missing = f"The registry does not accept images for {self.target}."
             raise failure(answer, self.connection, f"push to {self.target}", missing)
-        # 202 means: upload it yourself. The upload that was opened is given up.
+        # 202 means: upload it yourself. The open upload is abandoned.
         if location := answer.headers.get("location"):
             with suppress(OutsideFailure):  # the registry forgets it after a while anyway
                 self.connection.send("DELETE", location, rights)

@@ -108,7 +108,7 @@ def run_scan(order_id: str) -> Retry | None:
 
 
 def run(order_id: str, tools: ScanTools) -> bool:
-    """The same with the tools given. False when the job has to stay: a newer Quaymaster wrote the
+    """The same with existing tools. False when the job has to stay: a newer Quaymaster wrote the
     order, or this scanner is shutting down.
     """
     try:
@@ -180,7 +180,7 @@ def _what_and_how(work: _Work) -> tuple[Shelf, Callable[[], ScanReport], Asker]:
 
 
 def _save(transaction: Transaction[bool], tools: ScanTools) -> None:
-    """Store what came of it, also when Redis was away meanwhile."""
+    """Store the result, even if Redis was unreachable in between."""
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:

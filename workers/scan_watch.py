@@ -1,4 +1,4 @@
-"""Nothing is scanned for ever: lost orders, scanners that die, answers that nobody reads.
+"""No scan lasts for ever: lost orders, scanners that die, answers that are not read.
 
 As for all operations (``workers/reconciler.py``), what should happen is a pure decision over the
 record and a few facts, carried out by compare-and-set.
@@ -37,17 +37,17 @@ LONGEST = timedelta(minutes=15)
 TOLD_AFTER = timedelta(seconds=20)
 """So long the card says nothing about waiting for a scanner."""
 _MARGIN = timedelta(minutes=1)
-"""The scanner itself ends what takes too long; only one that hangs is found out here."""
+"""The scanner itself ends scans that take too long; a scanner that hangs is detected here."""
 _MOST_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ScanFacts:
-    """What is true besides the record of an operation that is being scanned."""
+    """The facts about an operation in the scanner, apart from its record."""
 
     now: datetime
     order: Signed[ScanOrder] | Trouble | None
-    """A trouble where something stands in its place that is no order."""
+    """A problem if there is something else in the order's place."""
     is_answered: bool
     whereabouts: Whereabouts
     """Of the scanner's job, or once it has answered of the operation's next one."""
@@ -171,7 +171,9 @@ class ScanWatch:
     _missing: MissingJobs = field(default_factory=MissingJobs)
 
     def forget(self) -> None:
-        """Redis was away, or this process: whoever lives gets a moment to show it."""
+        """Redis was unreachable, or this process was paused: living scanners get a moment to show
+        up.
+        """
         self._missing.forget()
 
     def look(

@@ -1,4 +1,4 @@
-"""What the scanner answered, read where the operation goes on."""
+"""Reads the scanner's answer when the operation continues."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -32,7 +32,7 @@ class Found:
     was_there: bool
 
     def verdict(self, rule: GateRule, tools: Toolbox) -> Verdict:
-        """What the gate says. Where there is no report, nobody knows: that is never clean."""
+        """The gate's verdict. Without a report it is unknown, never clean."""
         return Unknown(self.why) if self.why else verdict_of(self.report, rule, tools.now())
 
 

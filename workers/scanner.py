@@ -65,7 +65,7 @@ class Scanner:
     """Trivy's cache directory: ``db/`` is the database, ``fanal/`` the layers it knows."""
     environment: Mapping[str, str]
     secrets: tuple[str, ...] = ()
-    """Values that must not appear in an error, besides the login's own."""
+    """Values that must not appear in an error, in addition to the login's own."""
     timeout: timedelta = timedelta(seconds=SCAN_SECONDS)
 
     @classmethod
@@ -227,7 +227,7 @@ class Scanner:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is to be scanned: ``name`` as Trivy takes it, and where it shall look."""
+    """What is to be scanned: ``name`` as Trivy takes it, and where it looks."""
 
     image: PinnedImage
     name: str
@@ -237,7 +237,7 @@ class _Asked:
 
 
 def _refuse_another(report: ScanReport, config: Digest | None) -> None:
-    """Nothing that was found in one image may stand under the name of another."""
+    """No finding of one image may appear under the name of another."""
     if config not in (None, report.digest):
         raise ScannerBroken(
             "The scanner examined the wrong image.",

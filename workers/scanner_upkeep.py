@@ -13,7 +13,7 @@ from workers.scanner import Scanner
 log = structlog.get_logger(__name__)
 
 FRESH_FOR = timedelta(hours=12)
-"""Trivy's database is made anew every six hours:
+"""Trivy's database is rebuilt every six hours:
 https://trivy.dev/docs/latest/configuration/db/
 """
 _LOOK_SECONDS = 3600.0
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 3600.0
 async def keep_database_fresh(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     """Download a newer database when ours is missing or half a day old, until ``stop`` is set.
 
-    With Trivy's own ``TRIVY_SKIP_DB_UPDATE`` somebody else does that, and this does nothing.
+    With Trivy's own ``TRIVY_SKIP_DB_UPDATE`` another program does that, and this does nothing.
     A download that fails is tried again in an hour; meanwhile the old one is used, and the gate
     says when it has become too old to prove anything.
     """

@@ -112,7 +112,7 @@ def _kept(shelf: Shelf, asker: Asker) -> ScanReport | None:
 
 
 def _keep(report: ScanReport, shelf: Shelf, asker: Asker) -> None:
-    """Store it, also when Redis was away meanwhile: scans take minutes."""
+    """Store it, even if Redis was unreachable in between: scans take minutes."""
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:

@@ -61,7 +61,7 @@ def _work(make: Callable[[], PointerWorker]) -> None:
         except redis.RedisError as error:
             log.warning("waiting for Redis", why=type(error).__name__)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        # Asked, and then unable to tell Redis so, is asked.
+        # A stop request counts even if Redis could not be updated.
         if worker is not None and worker.was_asked_to_stop:
             return
         time.sleep(_PAUSE_SECONDS)

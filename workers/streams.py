@@ -135,7 +135,7 @@ class TransferFold:
 
     @property
     def layers(self) -> int:
-        """How many layers the engine has spoken of."""
+        """How many layers the engine has mentioned."""
         return len(self._layers)
 
     @property
@@ -214,7 +214,7 @@ class TransferFold:
 
 
 def _phase(status: str) -> _Phase | None:
-    """None for what is no state of a layer, such as ``Pulling from shop/web``."""
+    """None for texts that are not the state of a layer, such as ``Pulling from shop/web``."""
     words = status.strip().lower()
     if words.startswith(_MOUNTED):
         return _Phase.SKIPPED

@@ -181,7 +181,7 @@ class Supervisor:
         return 1 if self._alive else 0
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        """At once: until they are told, the workers would take new work."""
+        """At once: until they get the signal, workers would take new work."""
         self._is_stopping = True
         self._tell_all()
 

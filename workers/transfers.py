@@ -72,7 +72,7 @@ class _Reader:
         self._hand_over(_Ended(error))
 
     def _hand_over(self, event: object) -> None:
-        """Whoever folds the events may be slower than the engine. Raises Stopped."""
+        """The consumer of the events may be slower than the engine. Raises Stopped."""
         while True:
             try:
                 self.events.put(event, timeout=TICK_SECONDS)
@@ -157,7 +157,9 @@ def _at_the_end(
 def _begin(
     api: APIClient, path: str, parameters: Mapping[str, str], login: RegistryLogin | None
 ) -> requests.Response:
-    """Without a login an empty one is sent: the file of whoever runs the worker is never read."""
+    """Without a login an empty one is sent: the worker's own ``~/.docker/config.json`` is never
+    used.
+    """
     credentials = {}
     if login is not None and login.password is not None:
         credentials = {

@@ -1,4 +1,4 @@
-"""Trivy as a program: started with an argument list, watched, ended when nobody waits for it."""
+"""Runs Trivy as a program: started with an argument list, watched, ended when not needed."""
 
 import os
 import re
@@ -177,7 +177,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _refuse_floods(log: Path, report: Path) -> None:
-    """What it says must not fill the disk, nor the memory of whoever reads it."""
+    """What it says must not fill the disk, nor the memory of its reader."""
     for file, most in ((log, SCANNER_LOG_BYTES), (report, REPORT_BYTES)):
         if file.exists() and file.stat().st_size > most:
             raise too_long(most)

@@ -66,11 +66,11 @@ def _shown(text: str) -> str:
 
 
 class TrivyPackage(BaseModel):
-    """That there is one is all that is asked."""
+    """Only its presence matters."""
 
 
 class TrivyResult(BaseModel):
-    """What was found in one file, or in all packages of the operating system."""
+    """The findings in one file, or in all packages of the operating system."""
 
     target: _Text = Field(default="", alias="Target")
     kind: _Text = Field(default="", alias="Class")
@@ -146,12 +146,12 @@ class TrivyReport(BaseModel):
 
     @property
     def system(self) -> str:
-        """The distribution, in words; nothing where none was found."""
+        """The distribution, in words; empty if there is none."""
         system = self.metadata.system
         return system.words if system is not None and system.family != _NAMELESS else ""
 
     def gap(self) -> Gap | None:
-        """What was not looked at, if anything. Seen with Trivy 0.76: of a distribution that it does
+        """What was not examined, if anything. Seen with Trivy 0.76: of a distribution that it does
         not support it has no result; of one whose package database is missing an empty one; where
         it sees packages and no distribution, the family is called “none”.
         """

@@ -1,4 +1,4 @@
-"""Why an engine does not get to speak with a registry: the proxy, the certificate, the network."""
+"""Why an engine cannot reach a registry: the proxy, the certificate, the network."""
 
 from quaymaster.errors import OutsideFailure
 from workers.foreign_words import ForeignWords

@@ -26,7 +26,7 @@ class WatchedSocket(socket.socket):
 
     @classmethod
     def adopt(cls, given: socket.socket) -> Self:
-        """The same connection; the given object is empty afterwards."""
+        """The same connection; the original socket is detached afterwards."""
         return cls(fileno=given.detach())
 
     def connect(self, address: Any) -> None:
@@ -62,7 +62,7 @@ class WatchedSocket(socket.socket):
         return _patiently(self, lambda: super(WatchedSocket, self).send(data, flags), _nothing)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """As socket.sendall, which by itself does not tell what it sent before it was late."""
+        """As socket.sendall, which does not report how much it sent before a timeout."""
         view = memoryview(data).cast("B")
         while view:
             view = view[self.send(view, flags) :]
@@ -121,7 +121,7 @@ def connected(host: str, port: int, may_be_local: bool) -> WatchedSocket:
 
 
 class NotLocal(Exception):
-    """Somebody outside names an address of this machine, or of its link."""
+    """An outside system named an address of this machine, or of its link."""
 
 
 def is_local(host: str) -> bool:
@@ -159,7 +159,7 @@ def _innermost(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
-    """By the system, which takes as long as it likes: in a thread that nobody has to wait for."""
+    """By the system, which takes as long as it likes: in a thread that may outlast the caller."""
     exchange = current_exchange()
     try:
         ip_address(host)

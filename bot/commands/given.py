@@ -47,7 +47,7 @@ class Given:
         return image
 
     def image(self, name: str) -> ImageRef:
-        """A reference with a tag or a digest, in a registry that may be spoken to."""
+        """A reference with a tag or a digest, in a configured registry."""
         image = self.any_image(name)
         self.configuration.registry(image.repository.registry)
         return image
@@ -67,7 +67,7 @@ class Given:
         return image
 
     def repository(self, name: str) -> Repository:
-        """A repository, without tag or digest, in a registry that may be spoken to."""
+        """A repository, without tag or digest, in a configured registry."""
         image = self._image(name)
         if image.tag is not None or image.digest is not None:
             raise UsageError(

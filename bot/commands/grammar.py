@@ -53,14 +53,14 @@ class Argument:
 
     name: str
     usual: str = ""
-    """The small word that stands before it in the usage line."""
+    """The small word before it in the usage line."""
     also: tuple[str, ...] = ()
     """Other small words that people write before it."""
     required: bool = True
 
     @property
     def small_words(self) -> tuple[str, ...]:
-        """The words after which it is recognised, wherever it stands."""
+        """The words after which it is recognised, in any position."""
         return (*([self.usual] if self.usual else []), *self.also)
 
     @property
@@ -145,7 +145,7 @@ def _read(line: str, configuration: Configuration, command: str) -> Request:
 
 
 def without_command(words: tuple[str, ...], command: str) -> tuple[str, ...]:
-    """The words without the slash command, where somebody typed it in a message."""
+    """The words without the slash command, if the message contains it."""
     return words[1:] if words and words[0].casefold() == command.casefold() else words
 
 

@@ -55,7 +55,8 @@ _IMAGES = frozenset({"REF", "SOURCE", "NEW"})
 
 
 def repaired(text: str, configuration: Configuration, command: str = COMMAND) -> str | None:
-    """The line that was probably meant, without the slash command; None where that is not clear.
+    """The line that the person probably meant, without the slash command; None if that is not
+    clear.
 
     It is a command: ``parse`` reads it.
     """
@@ -74,7 +75,7 @@ def repaired(text: str, configuration: Configuration, command: str = COMMAND) ->
 
 
 def _words(text: str, command: str) -> list[str]:
-    """The words of a line, without manners, quotes and what stands around them."""
+    """The words of a line, without polite phrases, quotes and punctuation around them."""
     line = unformatted(tidied(text)).replace('"', " ")
     words = [word.strip("*~()[]{}'").rstrip(",;!?") for word in line.split()]
     while words and (words[0].casefold() in _BEFORE or _NUMBERED.fullmatch(words[0])):
@@ -107,7 +108,7 @@ def _verbs(words: Sequence[str]) -> Iterator[tuple[Verb, Sequence[str]]]:
 
 
 def _arranged(verb: Verb, words: Sequence[str], places: Collection[str]) -> Iterator[Sequence[str]]:
-    """Ways to read the words: as they stand, joined to images or services, in the other order."""
+    """Ways to read the words: unchanged, joined to images or services, in the other order."""
     folded = [_folded(word) for word in words]
     names = [argument.name for argument in verb.arguments]
     has_image = not _IMAGES.isdisjoint(names)

@@ -1,4 +1,4 @@
-"""What was probably meant by each word of a command, by the name of the argument that it fills."""
+"""Corrections of each word of a command, by the name of the argument that it fills."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class Spelling:
     given: Mapping[str, str]
 
     def all(self) -> dict[str, str]:
-        """Each word as it was probably meant."""
+        """Each word as the person probably meant it."""
         return {name: self._meant(name, word) for name, word in self.given.items()}
 
     def _meant(self, name: str, word: str) -> str:
@@ -85,7 +85,7 @@ class Spelling:
         return f"{self._repository(path, takes_tag=True)}{colon}{tag}{at}{digest}"
 
     def _repository(self, word: str, *, takes_tag: bool = False) -> str:
-        """One that is written right and can be spoken to stays, unless a deploy needs another."""
+        """A correctly written, configured one stays, unless a deploy needs another."""
         for scheme in ("https://", "http://"):
             word = word.removeprefix(scheme)
         for name in (word, word.lower()):

@@ -32,7 +32,7 @@ _NAMED_IN_EXAMPLES = {
     "staging/web": "ENVIRONMENT/SERVICE",
     "shop/web": "REPOSITORY",
 }
-"""What the names in the grammar's examples stand for."""
+"""The kinds of the names in the grammar's examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class VerbRow:
 
 @dataclass(frozen=True, slots=True)
 class CommandTable:
-    """Every command, and what is known to stand for its arguments."""
+    """Every command, and the known values of its arguments."""
 
     command: str
     verbs: tuple[VerbRow, ...]

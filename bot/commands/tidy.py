@@ -48,14 +48,14 @@ def tidied(text: str) -> str:
     """The text as it was meant, on one line, without blanks around it.
 
     Mentions stay as ``<@U123>``, ``<#C123>`` and ``<!here>``, without the name that Slack adds.
-    Control characters stay: whoever reads the words complains about them.
+    Control characters stay; the parser reports them.
     """
     text = _MARKUP.sub(_meant, text)
     return plain(_ENTITY.sub(lambda found: _ENTITIES[found[0]], text))
 
 
 def plain(text: str) -> str:
-    """What stands there in characters of a keyboard, without blanks around it."""
+    """The text in characters of a keyboard, without blanks around it."""
     text = text.translate(_TYPED)
     return _EN_DASH_BEFORE_WORD.sub("--", text).replace("–", "-").strip()
 
@@ -119,9 +119,7 @@ def words_after(user: str, text: str) -> str:
 
 
 def without_mentions(user: str, text: str) -> str:
-    """The text without mentions of this user, wherever they stand. What is on both sides of one
-    stays apart.
-    """
+    """The text without any mentions of this user. The words on both sides of one stay separate."""
 
     def left(mention: re.Match[str]) -> str:
         if mention["user"] != user:

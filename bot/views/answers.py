@@ -1,4 +1,4 @@
-"""What one person is told: help, troubles, what runs where, and which operations there are."""
+"""Private answers to one person: help, problems, what runs where, and the list of operations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ _HELP_SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person is told: mrkdwn in which nothing from outside is markup, and the same as
-    blocks where there is more to show.
+    """A private answer: mrkdwn in which nothing from outside is markup, and as blocks if there is
+    more to show.
     """
 
     text: str
@@ -99,20 +99,20 @@ def trouble_answer(trouble: Trouble) -> Answer:
 
 
 def asked_back_answer(title: str, until: datetime, value: str) -> Answer:
-    """Whether what stands in a message is meant, with the button that starts it."""
+    """Asks whether a message was meant as a command, with the button that starts it."""
     return _with_button((Bold(f"{title}?"),), (), until, value)
 
 
 def offered_answer(line: str, trouble: Trouble, until: datetime, value: str) -> Answer:
-    """What was probably meant by a line that is no command, with the button that starts it, and
-    what is wrong with the line.
+    """The command that a line probably means, with the button that starts it, and what is wrong
+    with the line.
     """
     why = " ".join(part for part in (trouble.what, trouble.why) if part)
     return _with_button(("Did you mean ", *_whole(line), "?"), prose(why), until, value)
 
 
 def _whole(line: str) -> Line:
-    """A command of which nothing is cut off: what it acts on stands at its end."""
+    """A command, never shortened, because its end names what it acts on."""
     if len(line) <= CODE_LIMIT:
         return (Code(line),)
     pieces: list[Inline] = []

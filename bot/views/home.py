@@ -88,7 +88,7 @@ def home_blocks(
 def home_trouble_blocks(
     trouble: Trouble, scene: HomeScene, notice: Answer | None = None
 ) -> tuple[Block, ...]:
-    """The tab where there is nothing to show: for who may not look, or while the record is away."""
+    """The tab without content: for people who may not look, or while Redis cannot be reached."""
     said_already = notice is not None and notice.blocks == trouble_blocks(trouble)
     return (
         *(() if said_already else _notice_blocks(notice)),

@@ -14,7 +14,7 @@ class Drawn(Protocol):
 
     @property
     def text(self) -> str:
-        """What is said where there are no blocks."""
+        """The text for clients that show no blocks."""
 
     @property
     def blocks(self) -> Sequence[Block]:
