@@ -16,8 +16,7 @@ BURST = 60
 """What one person may send at once."""
 _MORE_PER_MINUTE = 30
 DECISIONS = 10
-"""How many votes and cancels at once look people up again at Slack, which allows few calls.
-"""
+"""How many votes and cancels at once look people up again at Slack, which allows few calls."""
 _MORE_DECISIONS_PER_MINUTE = 10
 _TOLD_PER_MINUTE = 2
 _REMEMBERED = 10_000

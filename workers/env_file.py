@@ -14,9 +14,7 @@ from quaymaster.errors import ConfigurationError
 _BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""White space before a name: https://pkg.go.dev/unicode#IsSpace (Python's own list is
-longer)
-"""
+"""White space before a name: https://pkg.go.dev/unicode#IsSpace (Python's own list is longer)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,7 @@ STUCK_JOB_AFTER = timedelta(seconds=60)
 RECOVERY_PATIENCE = timedelta(seconds=9)
 """How long a recovery may wait for a worker of its queue before the card says what is known."""
 INTERRUPTION_SECONDS = 3.0
-"""This long without a look means that Redis was unreachable, or this process paused.
-"""
+"""This long without a look means that Redis was unreachable, or this process paused."""
 RENEWAL_SECONDS = 3.5
 """A living worker renews a lease well within this time (workers/running.py)."""
 MOST_ATTEMPTS = 12

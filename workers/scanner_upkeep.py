@@ -13,9 +13,7 @@ from workers.scanner import Scanner
 log = structlog.get_logger(__name__)
 
 FRESH_FOR = timedelta(hours=12)
-"""Trivy's database is rebuilt every six hours:
-https://trivy.dev/docs/latest/configuration/db/
-"""
+"""Trivy's database is rebuilt every six hours: https://trivy.dev/docs/latest/configuration/db/"""
 _LOOK_SECONDS = 3600.0
 
 
