@@ -146,13 +146,13 @@ def _failed(operation: Operation) -> Operation:
 
 
 def _again(operation: Operation) -> Asked | None:
-    """The request that replaces it; None if nothing does."""
+    """What is asked for in its place; None where nothing is."""
     request, origin = operation.request, operation.origin
     if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
         return None
     image, resolved = request.image, operation.resolved
     if resolved is not None:
-        # By the index: its single image does not reveal which index it belongs to.
+        # By the index: of its one image alone nobody could tell which index it is of.
         image = ImageRef(image.repository, image.tag, resolved.named)
     return Asked(
         replace(request, image=image),

@@ -75,7 +75,7 @@ class RunDirectory:
             yield
 
     def reserve_port(self) -> int:
-        """A TCP port on 127.0.0.1 that is free and that this run does not give out again."""
+        """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
         for port in random.sample(_PORTS, len(_PORTS)):
             reservation = self.path / "ports" / str(port)
             try:
