@@ -76,7 +76,8 @@ class RunDirectory:
 
     def reserve_port(self) -> int:
         """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
-        for port in random.sample(_PORTS, len(_PORTS)):
+        first = random.randrange(len(_PORTS))
+        for port in (*_PORTS[first:], *_PORTS[:first]):
             reservation = self.path / "ports" / str(port)
             try:
                 reservation.touch(exist_ok=False)
