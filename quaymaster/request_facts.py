@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from quaymaster.errors import Forged
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
 from quaymaster.target import ServiceRef
@@ -43,11 +44,13 @@ class ServiceChange:
     """
 
     service: ServiceRef
-    is_rescue: bool
-    """It restores what served before (docs/decisions/0003). The gate, a freeze and the windows are
-    shown but do not stop it, ``after`` and approvals do not apply, and it does not wait for another
-    change of the service.
-    """
+    kind: PlanKind
+    """Of the plan that it leads to."""
+
+    @property
+    def is_rescue(self) -> bool:
+        """Whether it restores what served before (see ``KindFacts.is_rescue``)."""
+        return self.kind.facts.is_rescue
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.request_facts import (
     AnyRequest,
     Asker,
@@ -254,7 +255,7 @@ class DeployRequest(OfService):
         service = self.service_ref
         work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         return RequestFacts(
-            self.right, about=service, changes=ServiceChange(service, is_rescue=False), work=work
+            self.right, about=service, changes=ServiceChange(service, PlanKind.DEPLOY), work=work
         )
 
 
@@ -273,7 +274,7 @@ class RollbackRequest(OfService):
         service = self.service_ref
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
         return RequestFacts(
-            self.right, about=service, changes=ServiceChange(service, is_rescue=True), work=work
+            self.right, about=service, changes=ServiceChange(service, PlanKind.ROLLBACK), work=work
         )
 
 

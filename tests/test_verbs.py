@@ -16,6 +16,7 @@ from bot.views.scene import Scene
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.outcomes import Outcome
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.policy import Person
 from quaymaster.request_facts import Asker
 from quaymaster.requests import REQUESTS, AnsweredByBot, Request
@@ -82,7 +83,7 @@ def test_a_new_verb_that_changes_a_service_waits_for_its_window(
     text = SHOP_TEXT.replace("  production:\n", f"  production:\n    {key}: {value}\n")
     configuration = Configuration.parse(text)
     check_admission(configuration, MEMBER, SCALE, TUESDAY)
-    check_admission(configuration, MEMBER, replace(SCALE, is_rescue=True), then)
+    check_admission(configuration, MEMBER, replace(SCALE, kind=PlanKind.ROLLBACK), then)
     with pytest.raises(Conflict, match=why):
         check_admission(configuration, MEMBER, SCALE, then)
 

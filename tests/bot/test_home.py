@@ -21,6 +21,7 @@ from tests.bot.conftest import ALICE, BOB, CAROL, DAVE, EVE, TEAM, Running, card
 from tests.configurations import SHOP
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
+from tests.planned import the_change
 
 NOW = samples.NOW
 RITA = Person("U0RITA", TEAM)
@@ -60,7 +61,7 @@ def record_release(bot: Running) -> None:
         environment="production",
         service="web",
         image=samples.pinned(tag="1.3"),
-        configuration=samples.plan().configuration,
+        workload=the_change(samples.plan()).workload,
         released_by=ALICE,
         approved_by=(),
         released_at=datetime.now(UTC),
