@@ -42,6 +42,7 @@ from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
+from quaymaster.target import DockerHost
 
 _SIGN_SECONDS = 5.0
 _NEW_OBJECTS = 50_000
@@ -366,15 +367,17 @@ async def _beside_the_workers(
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import drop_what_is_over, look_after_operations, look_at_services
-    from workers.service_look import ServiceLook, connector
+    from workers.service_look import ServiceLook
+    from workers.targets.connection import connector
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
-    hosts = [host for queue in queues if (host := host_of(queue))]
-    connect = connector(configuration, settings.docker_host)
-    look = ServiceLook(worker_connection(url), keys, configuration, hosts, connect)
+    hosts = [DockerHost(host) for queue in queues if (host := host_of(queue))]
+    connection = worker_connection(url)
+    connect = connector(configuration, settings.docker_host, connection, keys)
+    look = ServiceLook(connection, keys, configuration, hosts, connect)
     async with Sender.opened(token, settings.slack_api_url, settings.proxies) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop, sign),

@@ -11,7 +11,7 @@ _CANCELS = (
 _APPLY = "tests/workers/jobs/test_apply.py"
 _COURIER = "tests/bot/test_courier_forged.py"
 _FORGED = "tests/workers/test_forged.py"
-_LABELS = "tests/workers/test_labels.py"
+_LABELS = "tests/workers/targets/docker_host/test_labels.py"
 _LEDGER = "tests/workers/test_ledger.py"
 _NEWER_CARD = f"{_COURIER}::TestWrittenByANewerQuaymaster"
 _NEWER_JOB = "tests/workers/test_run.py::TestWrittenByANewerQuaymaster"
@@ -230,7 +230,7 @@ GENUINE = (
     _Row(
         "G4",
         "the name of a container says its turn",
-        "workers/labels.py",
+        "workers/targets/docker_host/labels.py",
         "            _turn_in(name, ServiceRef(environment, service)) or turn,\n",
         "            turn,\n",
         (f"{_LABELS}::test_the_name_carries_the_turn_of_one_that_was_started_again",),
@@ -238,7 +238,7 @@ GENUINE = (
     _Row(
         "G4",
         "the labels of a newer Quaymaster are not guessed at",
-        "workers/labels.py",
+        "workers/targets/docker_host/labels.py",
         '        if _number(labels.get(f"{LABEL}format", "")) > FORMAT:\n',
         "        if False:\n",
         (f"{_LABELS}::test_a_newer_format_is_not_guessed_at",),

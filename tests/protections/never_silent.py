@@ -20,7 +20,7 @@ _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _RUN = "tests/workers/test_run.py"
 _RUNNING = "tests/workers/test_running.py"
-_SETTLE = "tests/workers/test_settle.py"
+_SETTLE = "tests/workers/targets/docker_host/test_settle.py"
 _SLOW = "tests/workers/test_slow_redis.py"
 _SIGNS = "tests/quaymaster/test_signs_of_life.py"
 _STEPS = "tests/bot/test_steps.py"
@@ -331,7 +331,7 @@ NEVER_SILENT = (
     ),
     _row(
         "what serves again gets back a network that was pruned",
-        "workers/moves.py",
+        "workers/targets/docker_host/moves.py",
         "    ensure_networks(engine, old.environment, still_mine)\n",
         "",
         (f"{_LOOK}::test_it_serves_again_also_where_its_network_was_pruned_meanwhile",),
@@ -390,7 +390,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a rollback needs no network that somebody pruned",
-        "workers/switch.py",
+        "workers/targets/docker_host/switch.py",
         "    ensure_networks(engine, kept.environment, still_mine)\n",
         "",
         (
@@ -504,21 +504,21 @@ NEVER_SILENT = (
     ),
     _row(
         "after a crash a service is brought to a point",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "    if serving is None:\n        serving = _back_to_old(engine, state, still_mine)\n",
         "    if serving is None:\n        return Settled(None, False, 0.0)\n",
         (f"{_SETTLE}::test_a_release_that_was_stopped_serves_again",),
     ),
     _row(
         "a switch to what does not answer is taken back",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "and not _answers(engine, serving):",
         "and engine is None:",
         (f"{_SETTLE}::test_a_new_container_that_does_not_answer_gives_the_port_back",),
     ),
     _row(
         "what was half made is removed",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "            case Place.CANDIDATE:\n"
         "                put_away(engine, container, still_mine)\n",
         "            case Place.CANDIDATE:\n                continue\n",
@@ -718,7 +718,7 @@ NEVER_SILENT = (
     ),
     _row(
         "what comes back after a rollback that died is what served before it",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "sorted(state.at(Place.HALTED), key=lambda one: one.turn)",
         "state.at(Place.HALTED)",
         (

@@ -11,12 +11,21 @@ import pytest
 
 from quaymaster.services import HealthCheck
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Killed, KilledAfter, Service, nothing, wait_for
-from workers.candidates import StillMine, create_candidate
-from workers.containers import Place
-from workers.health import wait_until_healthy
-from workers.settle import settle
-from workers.switch import recreate_on_port, renamed, retire, switch
+from tests.workers.services import (
+    UNDISTURBED,
+    Killed,
+    KilledAfter,
+    Service,
+    Undisturbed,
+    wait_for,
+)
+from workers.targets.docker_host.as_observed import as_observed
+from workers.targets.docker_host.candidates import create_candidate
+from workers.targets.docker_host.containers import Place
+from workers.targets.docker_host.health import wait_until_healthy
+from workers.targets.docker_host.settle import settle
+from workers.targets.docker_host.switch import renamed, retire, switch
+from workers.targets.target import Work
 
 pytestmark = pytest.mark.engine
 
@@ -29,8 +38,9 @@ class _Dies(Exception):
     pass
 
 
-def _dies() -> None:
-    raise _Dies
+class _DiesAtItsCheck(Undisturbed):
+    def check(self) -> None:
+        raise _Dies
 
 
 def _crashes_from_now_on(engine: docker.DockerClient, stopped: str) -> None:
@@ -44,20 +54,20 @@ def _crashes_from_now_on(engine: docker.DockerClient, stopped: str) -> None:
         assert engine.containers.get(stopped).put_archive("/bin", archive.getvalue())
 
 
-def _deploy(service: Service, local: str, still_mine: StillMine) -> None:
+def _deploy(service: Service, local: str, work: Work) -> None:
     old = service.state().serving
     spec = service.spec(service.image(local, "2"), 2)
-    candidate = create_candidate(service.host, spec, still_mine)
-    wait_until_healthy(service.host, candidate, spec.configuration.health, nothing, nothing)
-    switch(service.host, old, candidate, still_mine)
+    candidate = create_candidate(service.host, spec, work)
+    wait_until_healthy(service.host, candidate, spec.configuration.health, UNDISTURBED)
+    switch(service.host, old, candidate, work)
     if old is not None:
-        retire(service.host, old, 3, 5, still_mine)
+        retire(service.host, old, 3, work)
 
 
-def _deploy_on_port(service: Service, local: str, still_mine: StillMine) -> None:
+def _deploy_on_port(service: Service, local: str, work: Work) -> None:
     old = service.state().serving
     spec = service.spec(service.image(local, "2"), 2, health=OUTBOUND)
-    recreate_on_port(service.host, old, spec, nothing, nothing, still_mine)
+    service.recreated(old, spec, work)
 
 
 @pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
@@ -65,13 +75,13 @@ def _deploy_on_port(service: Service, local: str, still_mine: StillMine) -> None
 def test_exactly_one_serves_after_a_kill_at_any_step(
     service: Service,
     images: LocalImages,
-    way: Callable[[Service, str, StillMine], None],
+    way: Callable[[Service, str, Work], None],
     step: int,
 ) -> None:
     service.serving(service.image(images.web_v1, "1"), 1)
     with suppress(Killed):
-        way(service, images.web_v2, KilledAfter(step))
-    settled = settle(service.host, service.ref, nothing)
+        way(service, images.web_v2, KilledAfter(calls=step))
+    settled = settle(service.host, service.ref, UNDISTURBED)
 
     assert settled.serving is not None
     places = service.places()
@@ -81,17 +91,16 @@ def test_exactly_one_serves_after_a_kill_at_any_step(
     if settled.serving.operation == 1:
         assert places == {}, "the half-made candidate is removed"
 
-    again = settle(service.host, service.ref, nothing)
-    assert not again.was_changed
+    again = settle(service.host, service.ref, KilledAfter(calls=0))
     assert again.serving == settled.serving
 
 
 @pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
 def test_the_steps_above_cover_a_whole_deploy(
-    service: Service, images: LocalImages, way: Callable[[Service, str, StillMine], None]
+    service: Service, images: LocalImages, way: Callable[[Service, str, Work], None]
 ) -> None:
     service.serving(service.image(images.web_v1, "1"), 1)
-    count = KilledAfter(_MOST_CALLS)
+    count = KilledAfter(calls=_MOST_CALLS)
     way(service, images.web_v2, count)
     assert count.seen <= _STEPS
 
@@ -100,10 +109,10 @@ def test_the_steps_above_cover_a_whole_deploy(
 def test_settling_may_be_killed_too(service: Service, images: LocalImages, step: int) -> None:
     service.serving(service.image(images.web_v1, "1"), 1)
     with pytest.raises(Killed):
-        _deploy(service, images.web_v2, KilledAfter(step))
+        _deploy(service, images.web_v2, KilledAfter(calls=step))
     for calls in range(_MOST_CALLS):
         try:
-            settle(service.host, service.ref, KilledAfter(calls))
+            settle(service.host, service.ref, KilledAfter(calls=calls))
             break
         except Killed:
             continue
@@ -117,7 +126,7 @@ def test_a_first_deploy_that_died_before_its_switch_leaves_nothing(
     service: Service, images: LocalImages
 ) -> None:
     service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    settled = settle(service.host, service.ref, nothing)
+    settled = settle(service.host, service.ref, UNDISTURBED)
     assert settled.serving is None
     assert service.places() == {}
 
@@ -131,9 +140,9 @@ def test_a_new_container_that_does_not_answer_gives_the_port_back(
     old = service.state().serving
 
     with pytest.raises(_Dies):
-        recreate_on_port(service.host, old, spec, nothing, _dies, nothing)
+        service.recreated(old, spec, _DiesAtItsCheck())
     assert service.page() != "web v1"
-    settled = settle(service.host, service.ref, nothing)
+    settled = settle(service.host, service.ref, UNDISTURBED)
     assert settled.serving is not None
     assert settled.serving.operation == 1
     service.comes_to_say("web v1")
@@ -145,15 +154,17 @@ def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_wh
 ) -> None:
     """It is no candidate by its marks: it was released before, and the engine restarts it."""
     first = service.serving(service.image(images.web_v1, "1"), 1)
-    _deploy(service, images.web_v2, nothing)
+    _deploy(service, images.web_v2, UNDISTURBED)
     old, kept = service.state().serving, service.state().kept[0]
     assert kept.id == first.id
-    renamed_kept = renamed(service.host, kept, f"quaymaster-{service.environment}-web-3.3", nothing)
+    renamed_kept = renamed(
+        service.host, kept, f"quaymaster-{service.environment}-web-3.3", UNDISTURBED
+    )
     _crashes_from_now_on(engine, renamed_kept.id)
     with pytest.raises(_Dies):
-        recreate_on_port(service.host, old, renamed_kept, nothing, _dies, nothing)
+        service.recreated(old, renamed_kept, _DiesAtItsCheck())
     wait_for(lambda: engine.containers.get(first.id).attrs["RestartCount"] > 0)
-    settled = settle(service.host, service.ref, nothing)
+    settled = settle(service.host, service.ref, UNDISTURBED)
     assert settled.serving is not None
     assert settled.serving.operation == 2
     service.comes_to_say("web v2")
@@ -164,9 +175,8 @@ def test_settling_a_service_that_is_well_changes_nothing(
     service: Service, images: LocalImages
 ) -> None:
     service.serving(service.image(images.web_v1, "1"), 1)
-    settled = settle(service.host, service.ref, KilledAfter(0))
-    assert not settled.was_changed
-    assert f"{service.repository}:1 is running" in settled.words
+    settled = settle(service.host, service.ref, KilledAfter(calls=0))
+    assert f"{service.repository}:1 is running" in as_observed(settled).words
 
 
 def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
@@ -174,7 +184,7 @@ def test_what_was_deployed_by_its_digest_alone_is_named_by_it(
 ) -> None:
     image = replace(service.image(images.web_v1, "1"), tag=None)
     service.serving(image, 1)
-    words = settle(service.host, service.ref, nothing).words
+    words = as_observed(settle(service.host, service.ref, UNDISTURBED)).words
     assert f"{service.repository}@{image.digest.short} is running" in words
 
 
@@ -184,7 +194,7 @@ def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
     serving = service.serving(service.image(images.web_v1, "1"), 1)
     service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
-    settled = settle(service.host, service.ref, nothing)
+    settled = settle(service.host, service.ref, UNDISTURBED)
     assert settled.serving is not None
     assert settled.serving.operation == 1
     assert service.places() == {1: Place.SERVING}
@@ -196,5 +206,5 @@ def test_a_release_that_was_stopped_serves_again(
     serving = service.serving(service.image(images.web_v1, "1"), 1)
     engine.containers.get(serving.id).stop(timeout=1)
     assert service.places() == {1: Place.HALTED}
-    assert settle(service.host, service.ref, nothing).serving is not None
+    assert settle(service.host, service.ref, UNDISTURBED).serving is not None
     service.comes_to_say("web v1")
