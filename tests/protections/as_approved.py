@@ -56,7 +56,7 @@ AS_APPROVED = (
     _row(
         "what is confirmed after a bake window is what was planned",
         "workers/jobs/look.py",
-        "    if what != (plan.service_ref, plan.image):\n",
+        "    if what != (change.service_ref, change.image):\n",
         "    if False:\n",
         (
             "tests/workers/jobs/test_look.py::"
@@ -295,7 +295,7 @@ AS_APPROVED = (
     _row(
         "what changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        "(serving is not None and _is_other(serving, plan))",
+        "serving is not None and _is_other(serving, plan, change)",
         "False",
         (f"{_APPLY}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),

@@ -179,7 +179,7 @@ GENUINE = (
         (f"{_NEWER_JOB}::test_the_job_stays_for_a_newer_worker",),
     ),
     *(
-        _Row("G4", what, "workers/jobs/apply.py", "plan.turn <= newest.turn", new, (test,))
+        _Row("G4", what, "workers/jobs/apply.py", "change.turn <= newest.turn", new, (test,))
         for what, new, test in (
             (
                 "a plan of the past is not carried out",
@@ -188,13 +188,13 @@ GENUINE = (
             ),
             (
                 "a plan is carried out once",
-                "plan.turn < newest.turn",
+                "change.turn < newest.turn",
                 f"{_APPLY}::TestTurns::test_a_plan_whose_turn_is_past_is_superseded",
             ),
         )
     ),
     *(
-        _Row("G4", what, "workers/ledger.py", "max(known, state.highest_turn) + 1", new, (test,))
+        _Row("G4", what, "workers/ledger.py", "max(known, observed.highest_turn) + 1", new, (test,))
         for what, new, test in (
             (
                 "a turn is above those of all containers",
@@ -203,7 +203,7 @@ GENUINE = (
             ),
             (
                 "a turn is above all that were given",
-                "state.highest_turn + 1",
+                "observed.highest_turn + 1",
                 f"{_LEDGER}::TestTurns::test_redis_with_a_higher_one_than_every_container_counts",
             ),
         )
@@ -212,16 +212,16 @@ GENUINE = (
         "G4",
         "the result of a plan is the container of its turn",
         "workers/jobs/apply.py",
-        "    return serving.turn == plan.turn\n",
-        "    return serving.image == plan.image\n",
+        "    return serving.turn == change.turn\n",
+        "    return serving.image == change.image\n",
         (f"{_APPLY}::TestTurns::test_only_the_container_of_its_turn_is_the_result_of_a_plan",),
     ),
     _Row(
         "G4",
         "a container that a rollback starts again carries the turn of the rollback",
-        "workers/change.py",
-        "revive(self.engine, self._renamed(kept), self.still_mine)",
-        "revive(self.engine, kept, self.still_mine)",
+        "workers/targets/docker_host/host.py",
+        "        container = renamed(self.engine, kept, name, work)\n",
+        "        container = kept\n",
         (
             f"{_APPLY}::TestARollback::"
             "test_starts_the_kept_container_again_under_a_name_with_its_turn",
@@ -257,9 +257,9 @@ GENUINE = (
     _Row(
         "G4",
         "a rollback starts no container again whose secrets may be others",
-        "workers/change.py",
-        "not (self.values.changed or self.values.incomparable)",
-        "not self.values.changed",
+        "workers/targets/docker_host/host.py",
+        "not (values.changed or values.incomparable)",
+        "not values.changed",
         (f"{_APPLY}::TestARollback::test_makes_a_new_container_where_its_secrets_may_be_others",),
     ),
     _Row(
@@ -277,7 +277,7 @@ GENUINE = (
         "G4",
         "a turn that only somebody else wrote is given to no container",
         "workers/ledger.py",
-        "        turns.check_is_near(service, known, state.highest_turn)\n",
+        "        turns.check_is_near(service, known, observed.highest_turn)\n",
         "",
         (
             f"{_LEDGER}::TestTurns::"

@@ -76,8 +76,8 @@ MEMBERS = (
     ),
     _row(
         "the engine holds the image that was looked at",
-        "workers/jobs/apply.py",
-        "    refuse_another(engine, plan.image, plan.examined.member, held.image_id)\n",
+        "workers/targets/docker_host/held_image.py",
+        "    refuse_another(engine, change.image, change.examined.member, held.image_id)\n",
         "",
         (
             f"{_APPLY}::"

@@ -443,8 +443,8 @@ NO_SECRET_LEAVES = (
     _row(
         "more of a log is read than is shown",
         "workers/targets/docker_host/container_log.py",
-        "lines + _LINES_BEFORE)",
-        "lines)",
+        "lines + _LINES_BEFORE, since)",
+        "lines, since)",
         (f"{_LOG}::test_no_line_of_a_private_key_is_shown",),
     ),
     _row(

@@ -44,8 +44,8 @@ SUPPLY_CHAIN = (
             ),
             (
                 "services are looked at on the engine of their host",
-                "workers/service_look.py",
-                "Owner(self.configuration, self.connection, self.keys).expect(engine)",
+                "workers/targets/connection.py",
+                "self.owner.expect(self.engine)",
                 "pass",
                 f"{_LOOK}::test_at_another_engine_nothing_is_touched_and_nothing_is_told",
             ),
@@ -127,8 +127,8 @@ SUPPLY_CHAIN = (
         for what, file, old, new, test in (
             (
                 "what a service mounts is looked at on the host",
-                "workers/jobs/apply.py",
-                "        _expect_volumes(plan, engine, still_mine, tools)\n",
+                "workers/targets/docker_host/host.py",
+                "        self._expect_volumes(change, work)\n",
                 "",
                 "tests/workers/jobs/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
             ),
@@ -212,7 +212,7 @@ SUPPLY_CHAIN = (
             ),
             (
                 "a setting that is new changes no fingerprint of before",
-                "workers/targets/docker_host/candidates.py",
+                "workers/rendering.py",
                 ", exclude_defaults=True",
                 "",
                 "tests/workers/targets/docker_host/test_containers.py::"
