@@ -29,7 +29,7 @@ class Role(StrEnum):
 
     SERVING = "serving"
     STAGED = "staged"
-    """Made or started by a change, and never switched to."""
+    """Made or started by a change, and not switched to."""
     DETACHED = "detached"
     """It was live and still runs, but no caller reaches it."""
     STOPPED = "stopped"
@@ -67,6 +67,8 @@ class Version:
     workload: str
     """The fingerprint of the workload that it was made with."""
     role: Role
+    has_been_live: bool
+    """Whether it has served, now or before."""
     problem: str = ""
     """Why it does not serve, as a sentence; empty for what serves."""
 

@@ -30,6 +30,7 @@ def as_version(container: Container) -> Version:
         turn=container.turn,
         workload=container.configuration,
         role=_role(container.place),
+        has_been_live=container.has_been_released,
         problem=_problem(container),
     )
 

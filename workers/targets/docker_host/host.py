@@ -117,6 +117,8 @@ class DockerHostTarget:
         container = look(self.engine, own.candidate.id)
         if container is None or container.place in (Place.SERVING, Place.DISPLACED):
             return
+        if container.has_been_released and not own.kept_name:
+            return
         if container.place is not Place.KEPT:
             put_away(self.engine, container, work)
         if own.kept_name:
