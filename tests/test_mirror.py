@@ -34,7 +34,6 @@ ALSO_TESTS = {
     "end_to_end/test_starting.py": ("quaymaster/cli.py", "quaymaster/command_line.py"),
     "end_to_end/test_still_allowed.py": ("workers/permitted.py", "workers/superseding.py"),
     "end_to_end/test_transfers.py": ("workers/jobs/push.py",),
-    "quaymaster/store/test_codecs.py": ("quaymaster/store/formats.py",),
     "quaymaster/store/test_format_key.py": (
         *("quaymaster/start.py", "quaymaster/store/emptying.py"),
     ),

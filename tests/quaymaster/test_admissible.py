@@ -73,6 +73,7 @@ VOTES = (vote("U0BOB"), vote("U0CAROL"))
 def _facts(**changes: Any) -> Facts:
     """A deploy on a Tuesday morning against which nothing speaks."""
     votes: tuple[Vote, ...] = changes.pop("votes", VOTES)
+    changes.setdefault("change", service_change(changes.get("request", DEPLOY)))
     return replace(
         Facts(
             request=DEPLOY,

@@ -10,7 +10,7 @@ from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Plan, Undo
 from quaymaster.services import ServiceConfiguration
 from quaymaster.store.envelopes import body_of
-from quaymaster.target import DockerHost
+from quaymaster.target import DockerHost, ServiceRef
 from tests.planned import the_change
 from tests.samples import DIGEST, NOW, OTHER_DIGEST, awaiting, pinned, plan, rule
 
@@ -78,3 +78,23 @@ def test_all_that_a_voter_is_shown_is_part_of_the_hash(altered: Plan) -> None:
 def test_a_plan_names_the_digest_that_will_run() -> None:
     change = the_change(plan())
     assert change.image == pinned(change.digest, "1.4")
+
+
+def test_a_plan_changes_something_each_service_once_and_in_one_environment() -> None:
+    web = the_change(plan())
+    order = replace(web, service="order")
+    assert replace(plan(), changes=(order, web)).services == (order.service_ref, web.service_ref)
+    with pytest.raises(ValueError, match="at least one service"):
+        replace(plan(), changes=())
+    with pytest.raises(ValueError, match="each service once"):
+        replace(plan(), changes=(web, order, web))
+    with pytest.raises(ValueError, match="one environment"):
+        replace(plan(), changes=(web, replace(order, environment="staging")))
+
+
+def test_a_plan_knows_its_change_of_a_service() -> None:
+    web = the_change(plan())
+    order = replace(web, service="order", turn=3)
+    stack = replace(plan(), changes=(web, order))
+    assert stack.change_of(order.service_ref) == order
+    assert stack.change_of(ServiceRef("production", "db")) is None

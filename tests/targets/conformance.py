@@ -165,27 +165,31 @@ class Life:
         assert self.observed() == before
 
 
-Step = Callable[[Life, Work], object]
+Step = Callable[[Life, Work], None]
 
 
-def _deploys(life: Life, work: Work) -> object:
-    return life.carried_out(life.next(_other(life)), work)
+def _deploys(life: Life, work: Work) -> None:
+    life.carried_out(life.next(_other(life)), work)
 
 
-def _rolls_back(life: Life, work: Work) -> object:
-    return life.carried_out(life.back_to(_other(life)), work)
+def _begins(life: Life, work: Work) -> None:
+    life.live(life.next(Image.V1), work)
 
 
-def _discards(life: Life, work: Work) -> object:
+def _rolls_back(life: Life, work: Work) -> None:
+    life.carried_out(life.back_to(_other(life)), work)
+
+
+def _discards(life: Life, work: Work) -> None:
     staged = life.staged(life.next(_other(life)))
-    return life.target.discard(staged, work)
+    life.target.discard(staged, work)
 
 
-def _restores(life: Life, work: Work) -> object:
+def _restores(life: Life, work: Work) -> None:
     observed = life.observed()
     (retained, *_) = observed.having(Role.RETAINED)
     life.target.restore(observed.back_to(retained), work)
-    return life.target.retire(life.subject.service, 2, 1.0, work)
+    life.target.retire(life.subject.service, 2, 1.0, work)
 
 
 def _other(life: Life) -> Image:
@@ -372,7 +376,7 @@ class Conformance:
 
     def test_a_first_change_may_die_anywhere(self, life: Life) -> None:
         for calls in range(MOST_CALLS):
-            is_over = _dies(life, lambda one, work: one.live(one.next(Image.V1), work), calls)
+            is_over = _dies(life, _begins, calls)
             settled = life.settle()
             assert settled.remains is Remains.NONE, (calls, settled)
             assert len(life.subject.answers()) == 1, (calls, settled)

@@ -14,6 +14,7 @@ from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import operation_fields
 from quaymaster.store.formats import PLAN, VOTE
+from quaymaster.target import DockerHost
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, STRANGER_KEY, WORKER_KEY
 from tests.planned import the_change
 from tests.samples import ALICE, OTHER_DIGEST, deploy, pinned, plan, rule, vote
@@ -82,7 +83,7 @@ def _votes_signed_by(key: SigningKey) -> Operation:
 
 FORGED = {
     "no plan": _applying(plan=None, votes=()),
-    "a plan for another host": _about(_plan_signed_by(WORKER_KEY, host="app2")),
+    "a plan for another host": _about(_plan_signed_by(WORKER_KEY, target=DockerHost("app2"))),
     "a plan that was altered": _altered_plan(),
     "a plan without a signature": _without_its_signature(),
     "a plan that the bot signed": _about(_plan_signed_by(BOT_KEY)),

@@ -17,6 +17,7 @@ from tests.workers.services import SERVING, UNDISTURBED, nothing
 from workers.asides import aside, beside, told
 from workers.running import LeaseLost
 from workers.targets.docker_host import health, switch
+from workers.targets.observed import NOTHING_SERVED
 
 
 def failing(error: Exception) -> object:
@@ -100,4 +101,4 @@ def test_a_switch_that_fails_twice_tells_the_first_reason(monkeypatch: pytest.Mo
         switch.switch(None, None, SERVING, UNDISTURBED)  # type: ignore[arg-type]
     assert raised.value.trouble.what == "Port 8080 is taken."
     assert "It stays." in raised.value.trouble.why
-    assert raised.value.runs_now == switch.NOTHING_SERVED
+    assert raised.value.runs_now == NOTHING_SERVED

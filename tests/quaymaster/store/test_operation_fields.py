@@ -354,7 +354,7 @@ def test_what_a_newer_program_wrote_is_left_to_it() -> None:
     with pytest.raises(WrittenByNewer, match="This record was written by a newer"):
         found({**fields, "record": record.text.encode()})
     stored = waiting()
-    newer = replace(PLAN, version=2).signed(plan(), PLACE, WORKER_KEY)
+    newer = replace(PLAN, version=PLAN.version + 1).signed(plan(), PLACE, WORKER_KEY)
     with pytest.raises(WrittenByNewer, match="This plan was written by a newer"):
         found(fields_of(replace(stored, signed_plan=newer), WORKER_KEY))
 
