@@ -45,6 +45,7 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
     target = tools.target(plan.target)
     with service_lease(running, change.service_ref) as right:
         before = target.settle(change.service_ref, OperationWork(running, right))
+        before.expect_one_version()
         values = tools.renderer.values(change.workload)
         if (instead := _overtaken(operation, plan, change, before, values, tools)) is not None:
             return instead

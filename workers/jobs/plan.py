@@ -23,7 +23,7 @@ from workers.rendering import workload_fingerprint
 from workers.running import Running
 from workers.scanned import examined_of
 from workers.steps import Finished, Planned
-from workers.targets.observed import Condition, Observed, Version
+from workers.targets.observed import Observed, Version
 from workers.toolbox import Toolbox
 
 
@@ -104,13 +104,8 @@ def what_runs_now(state: Observed, tools: Toolbox) -> RunningNow | None:
     """What serves, by its runtime; its workload by the release that made it. Raises Conflict where
     that is not one version that we made.
     """
+    state.expect_one_version()
     serving = state.serving
-    if state.condition in (Condition.SPLIT, Condition.UNKNOWN):
-        raise Conflict(
-            f"{state.service} does not run one version everywhere.",
-            why=state.words,
-            next_step="Ask again when it does.",
-        )
     if serving is None:
         return None
     image = serving.image

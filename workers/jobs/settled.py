@@ -8,7 +8,10 @@ from workers.running import Running, service_lease
 from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Finished, Step
+from workers.targets.observed import Condition
 from workers.toolbox import Toolbox
+
+_UNDECIDED = (Condition.SPLIT, Condition.UNKNOWN)
 
 
 def settle_service(running: Running, tools: Toolbox) -> Step:
@@ -23,9 +26,8 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
         settled = target.settle(change.service_ref, OperationWork(running, right))
     serving = settled.serving
     if serving is None or not is_result_of(change, serving):
-        what = (
-            f"{operation.interruption} while it deployed. Its changes were undone. {settled.words}"
-        )
+        undone = "" if settled.condition in _UNDECIDED else "Its changes were undone. "
+        what = f"{operation.interruption} while it deployed. {undone}{settled.words}"
         return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
         environment=change.environment,

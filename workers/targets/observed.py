@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quaymaster.errors import Trouble
+from quaymaster.errors import Conflict, Trouble
 from quaymaster.image_ref import PinnedImage
 from quaymaster.target import ServiceRef
 
@@ -121,6 +121,17 @@ class Observed:
                 return " ".join(f"On {one.name}: {one.observed.words}" for one in self.parts)
             case Condition.WHOLE:
                 return _running(self.serving)
+
+    def expect_one_version(self) -> None:
+        """Raise Conflict where parts differ or cannot be reached: nothing can be said of what a
+        change would replace.
+        """
+        if self.condition in (Condition.SPLIT, Condition.UNKNOWN):
+            raise Conflict(
+                f"{self.service} does not run one version everywhere.",
+                why=self.words,
+                next_step="Ask again when all parts of its target run the same.",
+            )
 
     def having(self, *roles: Role) -> tuple[Version, ...]:
         """The versions that have one of these roles."""

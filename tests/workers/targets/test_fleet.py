@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from quaymaster.errors import OutsideFailure, QuaymasterError
+from quaymaster.errors import Conflict, OutsideFailure, QuaymasterError
 from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Change, Examined
@@ -119,6 +119,8 @@ class TestMembers:
         assert conditions == [Condition.WHOLE, Condition.UNKNOWN]
         assert "On app2: It cannot be reached" in observed.words
         assert life.settle(Scripted(dies_after=0)) == observed
+        with pytest.raises(Conflict, match="does not run one version everywhere"):
+            observed.expect_one_version()
         subject.runtimes[0].is_away = True
         assert life.observed().condition is Condition.UNKNOWN
 
