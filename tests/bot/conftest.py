@@ -33,10 +33,10 @@ from tests import samples
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
+from tests.people import ALICE
 from tests.planned import the_change
 
 TEAM = "T0SHOP"
-ALICE, BOB, CAROL, DAVE, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"
 """Alice and Bob are developers; Carol and Dave (by their group) and Eve may vote."""
 
 CONFIGURATION = """

@@ -28,21 +28,21 @@ TARGETS = (
         "workers/targets/fleet.py",
         "            self._bring_to(goal, parts, work)\n",
         "            pass\n",
-        (f"{_FLEET}::TestFleet::test_it_may_die_anywhere",),
+        (f"{_FLEET}::TestFleet",),
     ),
     _row(
         "a first release that did not reach every host runs on none",
         "workers/targets/agreement.py",
         "        return Goal(None)\n",
         "        return None\n",
-        (f"{_FLEET}::TestFleet::test_a_first_change_may_die_anywhere",),
+        (f"{_FLEET}::TestFleet",),
     ),
     _row(
         "what is being restored is not taken for a first release",
         "workers/targets/agreement.py",
         " and not one.has_been_live for one in staged",
         " for one in staged",
-        (f"{_FLEET}::TestFleet::test_settling_may_die_anywhere",),
+        (f"{_FLEET}::TestFleet",),
     ),
     _row(
         "a host that cannot be reached decides nothing",
@@ -67,6 +67,6 @@ TARGETS = (
         "        with self._put_away_if_it_fails(staged.candidate, work):\n"
         "            work.commit_point()\n",
         "        work.commit_point()\n",
-        (f"{_HOST}::TestDockerHost::test_who_is_stopped_leaves_everything_as_it_was[next-cancel]",),
+        (f"{_HOST}::test_what_is_cancelled_before_its_switch_leaves_no_container",),
     ),
 )

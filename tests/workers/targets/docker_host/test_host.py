@@ -8,13 +8,14 @@ from datetime import datetime
 import docker
 import pytest
 
+from quaymaster.errors import Cancelled
 from quaymaster.findings import Clean
 from quaymaster.image_ref import PinnedImage
 from quaymaster.plans import Change, Examined
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from quaymaster.target import ServiceRef
 from tests.images.catalogue import LocalImages
-from tests.targets.conformance import Conformance, Image, Life
+from tests.targets.conformance import Conformance, Image, Life, Scripted
 from tests.workers.services import UNDISTURBED, Service, login_to, wait_for
 from workers.rendering import Values
 from workers.targets.docker_host.containers import Place
@@ -106,7 +107,7 @@ class HostSubject:
 
 
 class TestDockerHost(Conformance):
-    settles_every = 3
+    every = 3
 
     @pytest.fixture
     def subject(self, service: Service, images: LocalImages) -> HostSubject:
@@ -116,7 +117,7 @@ class TestDockerHost(Conformance):
 class TestWithAWayOut(Conformance):
     """Where the new container is checked on the port, after the old one has stopped."""
 
-    settles_every = 4
+    every = 4
 
     @pytest.fixture
     def subject(self, service: Service, images: LocalImages) -> HostSubject:
@@ -227,7 +228,7 @@ class FleetSubject:
 
 
 class TestFleetOfHosts(Conformance):
-    settles_every = 6
+    every = 6
 
     @pytest.fixture
     def subject(
@@ -253,3 +254,13 @@ def test_a_container_that_crashes_again_and_again_is_stopped_when_another_serves
     life.live(change)
     life.target.retire(service.ref, 2, 1.0, UNDISTURBED)
     assert [one.role for one in life.expect(Image.V2).versions].count(Role.RETAINED) == 1
+
+
+def test_what_is_cancelled_before_its_switch_leaves_no_container(
+    service: Service, images: LocalImages
+) -> None:
+    life = Life(HostSubject(service, images))
+    staged = life.staged(life.next(Image.V1))
+    with pytest.raises(Cancelled):
+        life.target.commit(staged, Scripted(at_commit=Cancelled("It was cancelled.")))
+    assert service.places() == {}
