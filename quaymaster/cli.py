@@ -35,14 +35,13 @@ from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, host_of, host_queue, refuse_unknown
+from quaymaster.queues import REGISTRY, host_queue, refuse_unknown
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.reloading import Reloading, ask_to_reload, hold_signal
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
 from quaymaster.signs_of_life import Sign, Signs, tell
 from quaymaster.start import expect_our_format
 from quaymaster.store.format_key import expect
-from quaymaster.target import DockerHost
 
 _SIGN_SECONDS = 5.0
 _NEW_OBJECTS = 50_000
@@ -367,17 +366,13 @@ async def _beside_the_workers(
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import drop_what_is_over, look_after_operations, look_at_services
-    from workers.service_look import ServiceLook
-    from workers.targets.connection import connector
+    from workers.service_look import looking_at
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
-    hosts = [DockerHost(host) for queue in queues if (host := host_of(queue))]
-    connection = worker_connection(url)
-    connect = connector(configuration, settings.docker_host, connection, keys)
-    look = ServiceLook(connection, keys, configuration, hosts, connect)
+    look = looking_at(queues, configuration, settings.docker_host, worker_connection(url), keys)
     async with Sender.opened(token, settings.slack_api_url, settings.proxies) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop, sign),

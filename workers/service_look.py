@@ -7,7 +7,7 @@ replaced it) is told, and never undone.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,16 +27,16 @@ from quaymaster.errors import (
 from quaymaster.findings import Unknown
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import Change, Examined
-from quaymaster.queues import target_queue
+from quaymaster.queues import host_of, target_queue
 from quaymaster.releases import Release
 from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Connection, ask, perform
-from quaymaster.target import ServiceRef, TargetRef
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from workers.running import LeaseLost, service_kept
 from workers.service_work import CareWork
-from workers.targets.connection import TargetConnection
+from workers.targets.connection import TargetConnection, connector
 from workers.targets.observed import Condition, Observed, Remains, Role
 from workers.targets.target import Target
 
@@ -224,6 +224,21 @@ class ServiceLook:
         connection = self._connections.pop(ref, None)
         if connection is not None:
             connection.close()
+
+
+def looking_at(
+    queues: Iterable[str],
+    configuration: Configuration,
+    usual: str | None,
+    connection: Connection,
+    keys: Keys,
+) -> ServiceLook:
+    """Looks at the services whose work waits in one of these queues; ``usual`` is the address of an
+    engine whose host has none.
+    """
+    targets = [DockerHost(host) for queue in queues if (host := host_of(queue))]
+    connect = connector(configuration, usual, connection, keys)
+    return ServiceLook(connection, keys, configuration, targets, connect)
 
 
 def is_ours_to_settle(observed: Observed, marks: Mapping[str, Mark]) -> bool:
