@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.request_facts import Asker, Lane, OnTarget, RequestFacts, ServiceChange, Work
+from quaymaster.request_facts import (
+    Asker,
+    Headline,
+    Lane,
+    Name,
+    OnTarget,
+    RequestFacts,
+    ServiceChange,
+    Work,
+)
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
 from quaymaster.target import ServiceRef
@@ -19,6 +28,11 @@ class Scale:
     kind: PlanKind = PlanKind.DEPLOY
     verb: str = "scale"
     right: ClassVar[Right | Asker] = Right.DEPLOY
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Scale ", Name(self.environment), "/", Name(self.service))
 
     @property
     def facts(self) -> RequestFacts:

@@ -100,3 +100,7 @@ def test_a_new_verb_is_asked_back_signed_for_and_begins_where_it_says() -> None:
     (standing,) = standings_at_the_request(7, SCALE, MEMBER, BOT_KEY)
     assert standing.value.user == MEMBER.user_id
     assert first_step(SCALE, SHOP) == (Stage.PLAN, "host:app1")
+
+
+def test_a_new_verb_has_its_headline() -> None:
+    assert headline_of(SCALE, "registry.staging:5000") == "Scale production/web"

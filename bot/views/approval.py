@@ -32,24 +32,38 @@ _NAME_LIMIT = 40
 
 
 def plan_blocks(plan: Plan, scene: Scene) -> tuple[Block, ...]:
-    """Everything that a voter should see before they decide."""
-    said: list[Block] = []
-    for number, change in enumerate(plan.changes, 1):
-        is_last = number == len(plan.changes)
-        of_the_plan = notes(plan.notes) if is_last else ()
-        examined = change.examined
-        said += [
-            paragraph(
-                *_lines(plan, change, scene),
-                _workload_line(change),
-                verdict_line(examined),
-                *_undo_lines(plan, change, scene),
-                *of_the_plan,
-            ),
-            *_findings("Findings gained", examined.gained, examined.gained_total),
-            *_findings("Findings lost", examined.lost, examined.lost_total),
-        ]
-    return tuple(said)
+    """Everything that a voter should see before they decide. Findings are named if the plan is of
+    one service, and otherwise counted.
+    """
+    if len(plan.changes) > 1:
+        of_each = [paragraph(*_voter_lines(plan, one, scene), _counts(one)) for one in plan.changes]
+        return (*of_each, *((paragraph(*notes(plan.notes)),) if plan.notes else ()))
+    return tuple(block for change in plan.changes for block in _one_service(plan, change, scene))
+
+
+def _one_service(plan: Plan, change: Change, scene: Scene) -> tuple[Block, ...]:
+    examined = change.examined
+    return (
+        paragraph(*_voter_lines(plan, change, scene), *notes(plan.notes)),
+        *_findings("Findings gained", examined.gained, examined.gained_total),
+        *_findings("Findings lost", examined.lost, examined.lost_total),
+    )
+
+
+def _voter_lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+    return (
+        *_lines(plan, change, scene),
+        _workload_line(change),
+        verdict_line(change.examined),
+        *_undo_lines(plan, change, scene),
+    )
+
+
+def _counts(change: Change) -> Line:
+    examined = change.examined
+    gained = max(examined.gained_total, len(examined.gained))
+    lost = max(examined.lost_total, len(examined.lost))
+    return (dotted(f"Findings gained: {gained:,}", f"lost: {lost:,}"),) if gained or lost else ()
 
 
 def change_lines(plan: Plan, scene: Scene) -> tuple[Line, ...]:

@@ -129,6 +129,20 @@ AS_APPROVED = (
         ("tests/workers/test_sole_change.py",),
     ),
     _row(
+        "at the last vote every change of a plan is asked about",
+        "bot/evidence.py",
+        "    for change, about in found.changes:\n",
+        "    for change, about in found.changes[:1]:\n",
+        ("tests/bot/test_evidence.py::test_a_mark_on_the_image_of_one_service_stops_the_plan",),
+    ),
+    _row(
+        "a change supersedes the plans that share one of its services",
+        "workers/superseding.py",
+        "    return tuple(service for service in other.services if service in plan.services)\n",
+        "    return other.services if other.services == plan.services else ()\n",
+        ("tests/workers/test_superseding.py",),
+    ),
+    _row(
         "the votes are about this plan",
         "quaymaster/store/operation_fields.py",
         "VOTE.read(one, (number, plan.digest), ring)",

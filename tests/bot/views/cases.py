@@ -308,6 +308,16 @@ CASES: Mapping[str, Operation] = {
         ),
     ),
     "deploy-awaiting-approval": having(DEPLOY, state=State.AWAITING_APPROVAL),
+    "deploy-of-several-services": having(
+        DEPLOY,
+        state=State.AWAITING_APPROVAL,
+        plan=replace(PLAN, changes=(CHANGE, replace(CHANGE, service="order", running=None))),
+    ),
+    "deploy-of-several-services-applying": having(
+        DEPLOY,
+        plan=replace(PLAN, changes=(CHANGE, replace(CHANGE, service="order", running=None))),
+        votes=GRANTED,
+    ),
     "deploy-awaiting-the-first": having(
         DEPLOY,
         state=State.AWAITING_APPROVAL,

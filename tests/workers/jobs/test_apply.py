@@ -495,8 +495,8 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     )
     body = RELEASE.adapter.dump_python(before, mode="json")
     for name in ("capabilities", "no_new_privileges", "init"):
-        del body["configuration"][name]
-    del body["configuration"]["limits"]["pids"]
+        del body["workload"][name]
+    del body["workload"]["limits"]["pids"]
     before = RELEASE.adapter.validate_python(body)
     note(place, signed(before))
     second = place.service.image(images.web_v2, "2")
