@@ -177,7 +177,7 @@ def slack() -> Iterator[LocalSlack]:
         yield place
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def configuration() -> Configuration:
     """A shop's configuration."""
     return Configuration.parse(CONFIGURATION)
