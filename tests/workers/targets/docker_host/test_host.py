@@ -147,7 +147,8 @@ class Elsewhere:
 
     def stage(self, change: Change, values: Values, work: Work) -> Staged:
         """See ``Target.stage``."""
-        return self._target.stage(self._here(change), values, work)
+        staged = self._target.stage(self._here(change), values, work)
+        return replace(staged, before=replace(staged.before, service=self.service))
 
     def commit(self, staged: Staged, work: Work) -> Live:
         """See ``Target.commit``."""
