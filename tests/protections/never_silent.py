@@ -521,7 +521,7 @@ NEVER_SILENT = (
         "workers/targets/docker_host/settle.py",
         "            case Place.CANDIDATE:\n                put_away(engine, container, work)\n",
         "            case Place.CANDIDATE:\n                continue\n",
-        (f"{_SETTLE}::test_exactly_one_serves_after_a_kill_at_any_step[2-_deploy]",),
+        (f"{_SETTLE}::test_a_sick_release_is_not_stopped_for_what_lies_beside_it",),
     ),
     _row(
         "what a bot accepted and did not queue is found",

@@ -107,7 +107,7 @@ class HostSubject:
 
 
 class TestDockerHost(Conformance):
-    every = 3
+    every_combined = 4
 
     @pytest.fixture
     def subject(self, service: Service, images: LocalImages) -> HostSubject:
@@ -117,7 +117,7 @@ class TestDockerHost(Conformance):
 class TestWithAWayOut(Conformance):
     """Where the new container is checked on the port, after the old one has stopped."""
 
-    every = 4
+    every_combined = 6
 
     @pytest.fixture
     def subject(self, service: Service, images: LocalImages) -> HostSubject:
@@ -229,7 +229,10 @@ class FleetSubject:
 
 
 class TestFleetOfHosts(Conformance):
-    every = 6
+    """Each host alone has died at every call, and so has a fleet of others (`test_fleet.py`)."""
+
+    every = 5
+    every_combined = 9
 
     @pytest.fixture
     def subject(

@@ -1,9 +1,10 @@
-"""The process dies anywhere in a deploy: afterwards one container serves, and it answers."""
+"""What a deploy that died left behind is settled by what the engine tells of it alone.
+
+That it may die at any call, and settling too, is what `test_host.py` shows.
+"""
 
 import io
 import tarfile
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import docker
@@ -13,7 +14,6 @@ from quaymaster.services import HealthCheck
 from tests.images.catalogue import LocalImages
 from tests.workers.services import (
     UNDISTURBED,
-    Killed,
     KilledAfter,
     Service,
     Undisturbed,
@@ -29,8 +29,6 @@ from workers.targets.target import Work
 
 pytestmark = pytest.mark.engine
 
-_MOST_CALLS = 30
-_STEPS = 9
 OUTBOUND = HealthCheck(http="/healthz", port=8000, within=10.0, outbound=True)
 
 
@@ -62,64 +60,6 @@ def _deploy(service: Service, local: str, work: Work) -> None:
     switch(service.host, old, candidate, work)
     if old is not None:
         retire(service.host, old, 3, work)
-
-
-def _deploy_on_port(service: Service, local: str, work: Work) -> None:
-    old = service.state().serving
-    spec = service.spec(service.image(local, "2"), 2, health=OUTBOUND)
-    service.recreated(old, spec, work)
-
-
-@pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
-@pytest.mark.parametrize("step", range(_STEPS))
-def test_exactly_one_serves_after_a_kill_at_any_step(
-    service: Service,
-    images: LocalImages,
-    way: Callable[[Service, str, Work], None],
-    step: int,
-) -> None:
-    service.serving(service.image(images.web_v1, "1"), 1)
-    with suppress(Killed):
-        way(service, images.web_v2, KilledAfter(calls=step))
-    settled = settle(service.host, service.ref, UNDISTURBED)
-
-    assert settled.serving is not None
-    places = service.places()
-    assert places.pop(settled.serving.operation) is Place.SERVING
-    assert set(places.values()) <= {Place.KEPT}
-    service.comes_to_say(f"web v{settled.serving.operation}")
-    if settled.serving.operation == 1:
-        assert places == {}, "the half-made candidate is removed"
-
-    again = settle(service.host, service.ref, KilledAfter(calls=0))
-    assert again.serving == settled.serving
-
-
-@pytest.mark.parametrize("way", [_deploy, _deploy_on_port])
-def test_the_steps_above_cover_a_whole_deploy(
-    service: Service, images: LocalImages, way: Callable[[Service, str, Work], None]
-) -> None:
-    service.serving(service.image(images.web_v1, "1"), 1)
-    count = KilledAfter(calls=_MOST_CALLS)
-    way(service, images.web_v2, count)
-    assert count.seen <= _STEPS
-
-
-@pytest.mark.parametrize("step", [1, 4, 5, 6])
-def test_settling_may_be_killed_too(service: Service, images: LocalImages, step: int) -> None:
-    service.serving(service.image(images.web_v1, "1"), 1)
-    with pytest.raises(Killed):
-        _deploy(service, images.web_v2, KilledAfter(calls=step))
-    for calls in range(_MOST_CALLS):
-        try:
-            settle(service.host, service.ref, KilledAfter(calls=calls))
-            break
-        except Killed:
-            continue
-    serving = service.state().serving
-    assert serving is not None
-    service.comes_to_say(f"web v{serving.operation}")
-    assert set(service.places().values()) <= {Place.SERVING, Place.KEPT}
 
 
 def test_a_first_deploy_that_died_before_its_switch_leaves_nothing(
