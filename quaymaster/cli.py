@@ -35,7 +35,7 @@ from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
 from quaymaster.key_ring import Role
-from quaymaster.queues import REGISTRY, host_of, host_queue, refuse_unknown
+from quaymaster.queues import REGISTRY, host_queue, refuse_unknown
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.reloading import Reloading, ask_to_reload, hold_signal
 from quaymaster.settings import COMMAND, CONFIG, SIGNING_KEY, Settings
@@ -366,15 +366,13 @@ async def _beside_the_workers(
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
     from workers.companion import drop_what_is_over, look_after_operations, look_at_services
-    from workers.service_look import ServiceLook, connector
+    from workers.service_look import looking_at
 
     stop = _stop_on_signals()
     keys = settings.keys(Role.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
-    hosts = [host for queue in queues if (host := host_of(queue))]
-    connect = connector(configuration, settings.docker_host)
-    look = ServiceLook(worker_connection(url), keys, configuration, hosts, connect)
+    look = looking_at(queues, configuration, settings.docker_host, worker_connection(url), keys)
     async with Sender.opened(token, settings.slack_api_url, settings.proxies) as sender:
         await asyncio.gather(
             look_after_operations(worker_connection(url), keys, stop, sign),

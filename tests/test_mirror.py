@@ -100,9 +100,9 @@ ALSO_TESTS = {
         *("trial/busybox.py", "trial/engine.py", "trial/images.py"),
         *("trial/stock.py", "trial/vulnerabilities.py"),
     ),
-    "workers/jobs/test_apply.py": ("workers/change.py", "workers/jobs/rollback.py"),
+    "workers/jobs/test_apply.py": ("workers/jobs/rollback.py",),
+    "workers/jobs/test_look.py": ("workers/targets/unhealthy.py",),
     "workers/test_alert_channels.py": ("workers/alerts.py",),
-    "workers/test_containers.py": ("quaymaster/capabilities.py", "workers/candidates.py"),
     "workers/test_engine_answers.py": ("workers/engine_client.py",),
     "workers/test_engine_bounds.py": ("workers/event_lines.py", "workers/transfers.py"),
     "workers/test_engine_failures.py": (
@@ -122,8 +122,19 @@ ALSO_TESTS = {
     "workers/test_run.py": ("workers/toolbox.py",),
     "workers/test_running.py": ("quaymaster/store/service_leases.py",),
     "workers/test_scan_order.py": ("quaymaster/store/scan_orders.py", "workers/scanning.py"),
-    "workers/test_service_look.py": ("quaymaster/store/drifts.py",),
-    "workers/test_switch.py": ("workers/health.py", "workers/moves.py"),
+    "workers/targets/docker_host/test_containers.py": (
+        *("quaymaster/capabilities.py", "workers/targets/docker_host/candidates.py"),
+    ),
+    "workers/targets/docker_host/test_host.py": ("workers/targets/docker_host/as_observed.py",),
+    "workers/targets/docker_host/test_switch.py": (
+        *("workers/targets/docker_host/health.py", "workers/targets/docker_host/moves.py"),
+    ),
+    "workers/targets/test_fleet.py": (
+        *("workers/targets/agreement.py", "workers/targets/observed.py"),
+    ),
+    "workers/test_service_look.py": (
+        *("quaymaster/store/drifts.py", "workers/targets/connection.py"),
+    ),
 }
 """For each test, the product's files that it tests besides the one that it is named after."""
 

@@ -7,7 +7,7 @@ from quaymaster.releases import BadDigest, Release
 from quaymaster.store import releases, reports, turns
 from quaymaster.store.transactions import ask, perform
 from quaymaster.target import ServiceRef
-from workers.containers import ServiceState
+from workers.targets.observed import Observed
 from workers.toolbox import Toolbox
 
 
@@ -31,15 +31,15 @@ def newest_report(digest: Digest, tools: Toolbox) -> ScanReport | None:
     return ask(tools.connection, reports.kept(digest, database, tools.keys.ring))
 
 
-def next_turn(state: ServiceState, tools: Toolbox) -> int:
-    """A turn above all that Redis or a container of the service knows; nobody else gets it.
+def next_turn(observed: Observed, tools: Toolbox) -> int:
+    """A turn above all that Redis or a version of the service knows; nobody else gets it.
 
-    Raises Forged where what Redis says is no number, or is far above every container's.
+    Raises Forged where what Redis says is no number, or is far above every version's.
     """
-    service = state.service
+    service = observed.service
     while True:
         known = ask(tools.connection, turns.highest(service))
-        turns.check_is_near(service, known, state.highest_turn)
-        turn = max(known, state.highest_turn) + 1
+        turns.check_is_near(service, known, observed.highest_turn)
+        turn = max(known, observed.highest_turn) + 1
         if perform(tools.connection, turns.give(service, known, turn)):
             return turn

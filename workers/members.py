@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, NotFound, OutsideFailure
-from quaymaster.image_ref import Digest, ImageRef, PinnedImage
+from quaymaster.errors import Conflict, NotFound
+from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member, Offer, Platform, Runs, fitting, may_run
 from workers.engine import Engine
@@ -86,29 +86,6 @@ def for_people(image: ImageRef, configuration: Configuration) -> Choice:
         return (*fitting(offers, Runs(wanted)), *offers)[0]
 
     return Choice(choose)
-
-
-def refuse_another(engine: Engine, image: PinnedImage, member: Member | None, held: Digest) -> None:
-    """Raise OutsideFailure unless what the engine holds is the image that was looked at.
-
-    ``held`` is the engine's own id of it: the digest of the configuration in the classic store,
-    that of the manifest in containerd's.
-    """
-    if member is None:
-        raise OutsideFailure(
-            f"It is not known what {engine.name} should hold, so nothing was done.",
-            why="The plan does not say what its image consists of.",
-            next_step="Ask for it again.",
-        )
-    expected = image.digest if engine.has_containerds_store else member.config
-    if held != expected:
-        raise OutsideFailure(
-            f"What {engine.name} holds as {image.repository.path}@{image.digest.short} is not the "
-            "image that was examined, so it was not started.",
-            why=f"Its id is {held.short}, and it should be {expected.short}.",
-            next_step=f"Remove it on {engine.name} (`docker rmi {image.by_digest}`) and ask again; "
-            "the host's administrator should find out how it got there.",
-        )
 
 
 def _runs(host: str, tools: Toolbox) -> Runs:

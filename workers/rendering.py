@@ -7,17 +7,20 @@ is created, in the environment and the files of the host's worker.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from quaymaster import logs
 from quaymaster.capabilities import capabilities
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
-from quaymaster.fingerprints import Comparison, FingerprintKey
+from quaymaster.fingerprints import Comparison, FingerprintKey, fingerprint
 from quaymaster.secret_references import Template, resolve
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.target import ServiceRef
 from workers.env_file import read_env_file
 
 _FILE_REFERENCE = "env_file:"
+_WORKLOAD: TypeAdapter[ServiceConfiguration] = TypeAdapter(ServiceConfiguration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class Values:
     """The names of secrets whose value is another than when the plan or release was made."""
     incomparable: tuple[str, ...] = ()
     """The names of secrets of which nobody can tell that: the key of fingerprints is another."""
+
+
+def workload_fingerprint(workload: ServiceConfiguration) -> str:
+    """Equal for two workloads that run alike, secrets included (by their fingerprints).
+
+    What is as it always was is left out, so a setting that is new changes no fingerprint of before.
+    """
+    return fingerprint(_WORKLOAD.dump_json(workload, exclude_defaults=True).decode())[:32]
 
 
 class Renderer:

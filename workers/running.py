@@ -94,7 +94,7 @@ class Running:
         """From here on neither a cancel nor a shutdown stops the job.
 
         Raises Cancelled when somebody asked in time, HandedBack, LeaseLost, and Unavailable:
-        without Redis nobody can say whether this process may still go on.
+        without Redis nobody can say whether this process may still go on. Passing it again is fine.
         """
         self.check()
         transaction = records.pass_the_point_of_no_return(self.operation.id, self.lease)

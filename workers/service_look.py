@@ -7,7 +7,7 @@ replaced it) is told, and never undone.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,40 +24,41 @@ from quaymaster.errors import (
     Unavailable,
     WrittenByNewer,
 )
+from quaymaster.findings import Unknown
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.queues import host_queue
+from quaymaster.plans import Change, Examined
+from quaymaster.queues import host_of, target_queue
 from quaymaster.releases import Release
 from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Connection, ask, perform
-from quaymaster.target import ServiceRef
-from workers.containers import Container, Place, ServiceState, observe
-from workers.engine import Engine
-from workers.moves import taken_port
-from workers.own_engine import Owner
+from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from workers.running import LeaseLost, service_kept
-from workers.settle import Settled, is_settled, settle
+from workers.service_work import CareWork
+from workers.targets.connection import TargetConnection, connector
+from workers.targets.observed import Condition, Observed, Remains, Role
+from workers.targets.target import Target
 
 log = structlog.get_logger(__name__)
 
-_HOST_MILLISECONDS = 30_000
+_TARGET_MILLISECONDS = 30_000
 _LONGEST_WORDS = 400
 _OF_ITS_OWN = frozenset({Stage.APPLY, Stage.LOOK, Stage.RECOVER})
 
 
 @dataclass(slots=True)
 class ServiceLook:
-    """Looks at the services of these hosts. Of several processes that do, one does at a time."""
+    """Looks at the services of these targets. Of several processes that do, one does at a time."""
 
     connection: Connection
     keys: Keys
     configuration: Configuration
-    hosts: Sequence[str]
-    connect: Callable[[str], Engine]
-    """Raises OutsideFailure when the engine of a host does not answer."""
+    targets: Sequence[TargetRef]
+    connect: Callable[[TargetRef], TargetConnection]
+    """Raises OutsideFailure when a target does not answer."""
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _engines: dict[str, Engine] = field(default_factory=dict)
+    _connections: dict[TargetRef, TargetConnection] = field(default_factory=dict)
     _seen: dict[ServiceRef, str] = field(default_factory=dict)
     """What was found last time: only what is found twice is told."""
 
@@ -66,47 +67,48 @@ class ServiceLook:
         Unavailable.
         """
         count = 0
-        for host in self.hosts:
-            if not self._is_mine(host):
+        for ref in self.targets:
+            if not self._is_mine(ref):
                 continue
             try:
-                self._expect_own(self._engine(host))
-                for where in self._services_on(host):
-                    count += self._look_at(self._engine(host), where, now)
+                self._connected(ref).expect_own()
+                for where in self._services_on(ref):
+                    count += self._look_at(ref, where, now)
             except (OutsideFailure, Forged, WrittenByNewer) as error:
-                log.warning("services not checked", host=host, why=str(error))
-                self._disconnect(host)
+                log.warning("services not checked", target=str(ref), why=str(error))
+                self._disconnect(ref)
         return count
 
     def close(self) -> None:
-        """Close every connection to an engine."""
-        for host in tuple(self._engines):
-            self._disconnect(host)
+        """Close every connection to a target."""
+        for ref in tuple(self._connections):
+            self._disconnect(ref)
 
-    def _look_at(self, engine: Engine, where: ServiceRef, now: datetime) -> bool:
+    def _look_at(self, ref: TargetRef, where: ServiceRef, now: datetime) -> bool:
         try:
+            target = self._connected(ref).target
             marks = ask(self.connection, service_leases.marks(where, now))
-            state = observe(engine, where)
+            observed = target.observe(where)
             if self._is_being_changed(where):
                 self._seen.pop(where, None)
                 return False
-            if is_settled(state):
+            if observed.is_settled:
                 marks = self._without_unfinished(where, marks)
-            if any(mark.is_over for mark in marks.values()) or is_ours_to_settle(state, marks):
+            if any(mark.is_over for mark in marks.values()) or is_ours_to_settle(observed, marks):
                 try:
-                    return self._settle(engine, state, marks, now)
+                    return self._settle(ref, target, where, marks, now)
                 except (OutsideFailure, Conflict) as error:
                     # The mark stays, and the next look tries again; meanwhile people are told.
                     log.warning("not settled", place=str(where), why=str(error))
-                    return self._compare(engine, state, now, error.trouble.what)
-            return self._compare(engine, state, now)
+                    return self._compare(ref, target, observed, now, error.trouble.what)
+            return self._compare(ref, target, observed, now)
         except Unavailable:
             raise
         except (QuaymasterError, LeaseLost) as error:
             log.warning("service not checked", place=str(where), why=str(error))
             if isinstance(error, OutsideFailure):
-                # The next service asks whether it is the engine that does not answer.
-                self._disconnect(engine.name)
+                # The next service asks whether it is the target that does not answer.
+                self._disconnect(ref)
             return False
 
     def _without_unfinished(
@@ -119,35 +121,43 @@ class ServiceLook:
         return {owner: mark for owner, mark in marks.items() if owner not in done}
 
     def _settle(
-        self, engine: Engine, state: ServiceState, marks: Mapping[str, Mark], now: datetime
+        self,
+        ref: TargetRef,
+        target: Target,
+        where: ServiceRef,
+        marks: Mapping[str, Mark],
+        now: datetime,
     ) -> bool:
         """Finish or take back what was left half-way, under the lease of the service."""
-        where = state.service
         owner = f":{self.owner}"
         if not perform(self.connection, service_leases.take(where, owner, now)):
             return False
-        with service_kept(self.connection, where, owner) as still_mine:
-            settled = settle(engine, where, still_mine)
+        with service_kept(self.connection, where, owner) as right:
+            was_settled = target.observe(where).is_settled
+            settled = target.settle(where, CareWork(right))
         over = tuple(owner for owner, mark in marks.items() if mark.is_over)
         perform(self.connection, service_leases.forget(where, over))
-        if not settled.was_changed:
+        if was_settled:
             return False
         log.warning("settled what was left half-way", place=str(where), marks=tuple(marks))
-        self._tell(where, engine.name, DriftKind.SETTLED, _settled(settled, marks), now)
+        self._tell(where, ref, DriftKind.SETTLED, _settled(settled, marks), now)
         return True
 
     def _compare(
-        self, engine: Engine, state: ServiceState, now: datetime, hindrance: str = ""
+        self,
+        ref: TargetRef,
+        target: Target,
+        observed: Observed,
+        now: datetime,
+        hindrance: str = "",
     ) -> bool:
         """Tell what is not as it was released, and what hindered that it was settled."""
-        where = state.service
-        release = self._latest_release(where, engine.name)
-        what = drift_of(state, release)
-        if what and state.serving is None and release is not None:
-            ports = release.workload.ports
-            known = {one.id for one in state.containers}
-            if (taken := taken_port(engine, ports, known)) is not None:
-                what = f"{what} Port {taken[0].host_port} is taken by the container {taken[1]}."
+        where = observed.service
+        release = self._latest_release(where, ref)
+        what = drift_of(observed, release)
+        if what and observed.serving is None and release is not None:
+            for objection in target.objections(_as_released(release)):
+                what = f"{what} {objection.what}"
         if what and hindrance:
             what = f"{what} Settling that failed: {hindrance}"
         if what and self._is_at_work(where):
@@ -158,10 +168,10 @@ class ServiceLook:
         if not is_seen_again:
             return False
         kind = DriftKind.FOUND if what else DriftKind.OVER
-        return self._tell(where, engine.name, kind, what, now)
+        return self._tell(where, ref, kind, what, now)
 
     def _tell(
-        self, where: ServiceRef, host: str, kind: DriftKind, what: str, now: datetime
+        self, where: ServiceRef, ref: TargetRef, kind: DriftKind, what: str, now: datetime
     ) -> bool:
         """Note it for the bot, unless it stands there."""
         what = what[:_LONGEST_WORDS]
@@ -170,11 +180,11 @@ class ServiceLook:
         is_known = before is not None and (before.value.kind, before.value.what) == (kind, what)
         if is_known or (kind is DriftKind.OVER and not was_found):
             return False
-        drift = Drift(*where.place, host, kind, what, now)
+        drift = Drift(*where.place, str(ref), kind, what, now)
         return perform(self.connection, drifts.observe(drift, before, self.keys.private))
 
-    def _latest_release(self, where: ServiceRef, host: str) -> Release | None:
-        query = releases.latest(where, self.keys.ring, host_queue(host), count=1)
+    def _latest_release(self, where: ServiceRef, ref: TargetRef) -> Release | None:
+        query = releases.latest(where, self.keys.ring, target_queue(ref), count=1)
         found = ask(self.connection, query)
         return found[0] if found else None
 
@@ -191,89 +201,89 @@ class ServiceLook:
                     return True
         return False
 
-    def _services_on(self, host: str) -> list[ServiceRef]:
+    def _services_on(self, ref: TargetRef) -> list[ServiceRef]:
         return [
             service
             for service in self.configuration.services
-            if self.configuration.target_of(service.environment).name == host
+            if self.configuration.target_of(service.environment) == ref
         ]
 
-    def _is_mine(self, host: str) -> bool:
-        name = f"look:{host}"
+    def _is_mine(self, ref: TargetRef) -> bool:
+        name = f"look:{ref}"
         return perform(
-            self.connection, leases.renew(name, self.owner, _HOST_MILLISECONDS)
-        ) or perform(self.connection, leases.take(name, self.owner, _HOST_MILLISECONDS))
+            self.connection, leases.renew(name, self.owner, _TARGET_MILLISECONDS)
+        ) or perform(self.connection, leases.take(name, self.owner, _TARGET_MILLISECONDS))
 
-    def _engine(self, host: str) -> Engine:
-        if host not in self._engines:
-            engine = self._engines[host] = self.connect(host)
-            self._expect_own(engine)
-        return self._engines[host]
+    def _connected(self, ref: TargetRef) -> TargetConnection:
+        if ref not in self._connections:
+            connection = self._connections[ref] = self.connect(ref)
+            connection.expect_own()
+        return self._connections[ref]
 
-    def _expect_own(self, engine: Engine) -> None:
-        """Where another engine answers, it has services of that name of its own."""
-        Owner(self.configuration, self.connection, self.keys).expect(engine)
-
-    def _disconnect(self, host: str) -> None:
-        engine = self._engines.pop(host, None)
-        if engine is not None:
-            engine.close()
+    def _disconnect(self, ref: TargetRef) -> None:
+        connection = self._connections.pop(ref, None)
+        if connection is not None:
+            connection.close()
 
 
-def connector(configuration: Configuration, usual: str | None) -> Callable[[str], Engine]:
-    """Connects to the engine of a host; ``usual`` is the address where the host has none."""
-
-    def connect(host: str) -> Engine:
-        return Engine.connect(configuration.host(host).docker or usual, name=host)
-
-    return connect
-
-
-def is_ours_to_settle(state: ServiceState, marks: Mapping[str, Mark]) -> bool:
-    """Whether an operation of ours left this half-way: somebody who had the right to change the
-    service did not give it back, and the networks are as only a switch leaves them. That a
-    container is stopped does not say so: people stop containers.
+def looking_at(
+    queues: Iterable[str],
+    configuration: Configuration,
+    usual: str | None,
+    connection: Connection,
+    keys: Keys,
+) -> ServiceLook:
+    """Looks at the services whose work waits in one of these queues; ``usual`` is the address of an
+    engine whose host has none.
     """
-    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))
-    return bool(marks) and is_half_way and not is_settled(state)
+    targets = [DockerHost(host) for queue in queues if (host := host_of(queue))]
+    connect = connector(configuration, usual, connection, keys)
+    return ServiceLook(connection, keys, configuration, targets, connect)
 
 
-def drift_of(state: ServiceState, release: Release | None) -> str:
+def is_ours_to_settle(observed: Observed, marks: Mapping[str, Mark]) -> bool:
+    """Whether an operation of ours left this half-way: somebody who had the right to change the
+    service did not give it back, and it is as only a switch leaves it.
+    """
+    return bool(marks) and observed.remains is Remains.HALF_WAY
+
+
+def drift_of(observed: Observed, release: Release | None) -> str:
     """How it is not as it was released, in a sentence; nothing where it is, or never was."""
     if release is None:
         return ""
-    serving = state.serving
+    if observed.condition in (Condition.SPLIT, Condition.UNKNOWN):
+        return observed.words
+    serving = observed.serving
     if serving is None:
-        return f"Nothing is running. {_why_nothing_serves(state, release)}"
+        return f"Nothing is running. {_why_nothing_serves(observed, release)}"
     image = serving.image
     if image is None or image.digest != release.image.digest:
         said = image.digest.short if image is not None else "an unknown image"
         return f"{serving.name} runs {said}; #{release.id} released {release.image.digest.short}."
-    beside = state.at(Place.CANDIDATE, Place.DISPLACED)
+    beside = observed.having(Role.STAGED, Role.DETACHED)
     return f"{beside[0].name} runs beside {serving.name}, but nobody deployed it." if beside else ""
 
 
-def _why_nothing_serves(state: ServiceState, release: Release) -> str:
-    released = [one for one in state.containers if one.turn == release.turn]
-    if not released:
-        return "The container of the release is gone: somebody removed it."
-    container = released[0]
-    match container.place:
-        case Place.HALTED | Place.KEPT:
-            return _why_halted(container)
-        case Place.DISPLACED | Place.CANDIDATE | Place.SERVING:
-            return f"{container.name} is not on its network: somebody disconnected it."
+def _why_nothing_serves(observed: Observed, release: Release) -> str:
+    problems = (one.problem for one in observed.versions if one.turn == release.turn)
+    return next(problems, "The container of the release is gone: somebody removed it.")
 
 
-def _why_halted(container: Container) -> str:
-    if container.is_restarting:
-        return f"{container.name} keeps restarting, last with exit code {container.exit_code}."
-    if container.is_running:
-        return f"{container.name} runs without its port."
-    return f"{container.name} is stopped, with exit code {container.exit_code}."
+def _as_released(release: Release) -> Change:
+    """The change that would bring the release there again."""
+    return Change(
+        release.environment,
+        release.service,
+        release.turn,
+        Examined(release.image, None, Unknown(""), (), member=release.member),
+        release.workload,
+        running=None,
+        restores=release.restores or release.id,
+    )
 
 
-def _settled(settled: Settled, marks: Mapping[str, Mark]) -> str:
+def _settled(settled: Observed, marks: Mapping[str, Mark]) -> str:
     numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
     by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
     if all(mark is Mark.UNFINISHED for mark in marks.values()):

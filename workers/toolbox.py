@@ -23,6 +23,8 @@ from workers.registry import Registry
 from workers.registry_auth import RegistryLogin
 from workers.rendering import Renderer
 from workers.scanner import Scanner
+from workers.targets.connection import target_of
+from workers.targets.target import Target
 
 
 @dataclass(slots=True)
@@ -91,9 +93,11 @@ class Toolbox:
             self._engines[host] = engine
         return self._engines[host]
 
-    def engine_of(self, target: TargetRef) -> Engine:
-        """The engine of a target. Raises as ``engine`` does."""
-        return self.engine(target.name)
+    def target(self, ref: TargetRef) -> Target:
+        """The target of an environment. Raises OutsideFailure when it does not answer, or when
+        another runtime answers.
+        """
+        return target_of(ref, self.configuration, self.engine, self.login)
 
     def close(self) -> None:
         """Close every connection."""

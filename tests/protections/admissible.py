@@ -71,9 +71,8 @@ ADMISSIBLE = (
     _row(
         "what a bake window takes back supersedes the plans that were made meanwhile",
         _LOOK,
-        "    supersede_waiting(running.operation, plan, tools)\n"
-        "    if state.serving is not None:\n",
-        "    if state.serving is not None:\n",
+        "        supersede_waiting(operation, self.plan, self.tools)\n        retire(",
+        "        retire(",
         (f"{_APPLY_TESTS}::TestOtherPlans::test_what_the_end_of_a_bake_window_took_back_is_named",),
     ),
     Protection(
@@ -90,8 +89,8 @@ ADMISSIBLE = (
     _row(
         "what does not stay healthy is marked where there is nothing to go back to",
         _LOOK,
-        "        return Finished(failed, State.FAILED, also=marks)\n",
-        "        return Finished(failed, State.FAILED)\n",
+        'version.")\n            return Finished(failed, State.FAILED, also=marks)\n',
+        'version.")\n            return Finished(failed, State.FAILED)\n',
         (f"{_LOOK_TESTS}::test_what_fails_with_nothing_to_go_back_to_is_marked_all_the_same",),
     ),
     Protection(
@@ -170,9 +169,9 @@ ADMISSIBLE = (
     ),
     _row(
         "it is asked again after a pull",
-        "workers/jobs/apply.py",
-        "        if was_pulled and ",
-        "        if False and ",
+        "workers/targets/docker_host/held_image.py",
+        "        work.confirm()\n",
+        "",
         (
             f"{_APPLY_TESTS}::TestMayItStillHappen::"
             "test_nor_what_was_rolled_back_while_it_was_pulled",

@@ -366,7 +366,7 @@ AS_APPROVED = (
     ),
     _row(
         "what runs is named by its digest",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         "            spec.image.by_digest,\n",
         '            f"{spec.image.repository}:{spec.image.tag}",\n',
         (f"{_APPLY}::test_a_tag_that_moved_on_the_host_changes_nothing",),

@@ -14,14 +14,14 @@ _ANSWERS = "tests/workers/test_engine_answers.py"
 BOUNDS = (
     _row(
         "what an engine answers about a file is read with care",
-        "workers/host_paths.py",
+        "workers/targets/docker_host/host_paths.py",
         "    with engine.asked(shown):\n        return bool(_Stat",
         "    if True:\n        return bool(_Stat",
         (f"{_ANSWERS}::test_is_read_or_refused_with_words[is_link]",),
     ),
     _row(
         "a list of containers is read with care",
-        "workers/containers.py",
+        "workers/targets/docker_host/containers.py",
         '        ids = [str(entry["Id"]) for entry in listed]\n',
         '    ids = [str(entry["Id"]) for entry in listed]\n',
         (f"{_ANSWERS}::test_is_read_or_refused_with_words[observe]",),
@@ -217,7 +217,7 @@ BOUNDS = (
     ),
     _row(
         "of a log the end is kept, and no more",
-        "workers/container_log.py",
+        "workers/targets/docker_host/container_log.py",
         "        while self._held > self.most:\n",
         "        while False:\n",
         (f"{_ENGINE}::test_a_tail_is_the_end_and_says_whether_it_is_cut",),

@@ -11,7 +11,7 @@ _CANCELS = (
 _APPLY = "tests/workers/jobs/test_apply.py"
 _COURIER = "tests/bot/test_courier_forged.py"
 _FORGED = "tests/workers/test_forged.py"
-_LABELS = "tests/workers/test_labels.py"
+_LABELS = "tests/workers/targets/docker_host/test_labels.py"
 _LEDGER = "tests/workers/test_ledger.py"
 _NEWER_CARD = f"{_COURIER}::TestWrittenByANewerQuaymaster"
 _NEWER_JOB = "tests/workers/test_run.py::TestWrittenByANewerQuaymaster"
@@ -194,7 +194,7 @@ GENUINE = (
         )
     ),
     *(
-        _Row("G4", what, "workers/ledger.py", "max(known, state.highest_turn) + 1", new, (test,))
+        _Row("G4", what, "workers/ledger.py", "max(known, observed.highest_turn) + 1", new, (test,))
         for what, new, test in (
             (
                 "a turn is above those of all containers",
@@ -203,7 +203,7 @@ GENUINE = (
             ),
             (
                 "a turn is above all that were given",
-                "state.highest_turn + 1",
+                "observed.highest_turn + 1",
                 f"{_LEDGER}::TestTurns::test_redis_with_a_higher_one_than_every_container_counts",
             ),
         )
@@ -219,9 +219,9 @@ GENUINE = (
     _Row(
         "G4",
         "a container that a rollback starts again carries the turn of the rollback",
-        "workers/change.py",
-        "revive(self.engine, self._renamed(kept), self.still_mine)",
-        "revive(self.engine, kept, self.still_mine)",
+        "workers/targets/docker_host/host.py",
+        "        container = renamed(self.engine, kept, name, work)\n",
+        "        container = kept\n",
         (
             f"{_APPLY}::TestARollback::"
             "test_starts_the_kept_container_again_under_a_name_with_its_turn",
@@ -230,7 +230,7 @@ GENUINE = (
     _Row(
         "G4",
         "the name of a container says its turn",
-        "workers/labels.py",
+        "workers/targets/docker_host/labels.py",
         "            _turn_in(name, ServiceRef(environment, service)) or turn,\n",
         "            turn,\n",
         (f"{_LABELS}::test_the_name_carries_the_turn_of_one_that_was_started_again",),
@@ -238,7 +238,7 @@ GENUINE = (
     _Row(
         "G4",
         "the labels of a newer Quaymaster are not guessed at",
-        "workers/labels.py",
+        "workers/targets/docker_host/labels.py",
         '        if _number(labels.get(f"{LABEL}format", "")) > FORMAT:\n',
         "        if False:\n",
         (f"{_LABELS}::test_a_newer_format_is_not_guessed_at",),
@@ -257,9 +257,9 @@ GENUINE = (
     _Row(
         "G4",
         "a rollback starts no container again whose secrets may be others",
-        "workers/change.py",
-        "not (self.values.changed or self.values.incomparable)",
-        "not self.values.changed",
+        "workers/targets/docker_host/host.py",
+        "not (values.changed or values.incomparable)",
+        "not values.changed",
         (f"{_APPLY}::TestARollback::test_makes_a_new_container_where_its_secrets_may_be_others",),
     ),
     _Row(
@@ -277,7 +277,7 @@ GENUINE = (
         "G4",
         "a turn that only somebody else wrote is given to no container",
         "workers/ledger.py",
-        "        turns.check_is_near(service, known, state.highest_turn)\n",
+        "        turns.check_is_near(service, known, observed.highest_turn)\n",
         "",
         (
             f"{_LEDGER}::TestTurns::"

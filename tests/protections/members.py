@@ -76,7 +76,7 @@ MEMBERS = (
     ),
     _row(
         "the engine holds the image that was looked at",
-        "workers/jobs/apply.py",
+        "workers/targets/docker_host/held_image.py",
         "    refuse_another(engine, change.image, change.examined.member, held.image_id)\n",
         "",
         (
@@ -86,11 +86,11 @@ MEMBERS = (
     ),
     _row(
         "the new container is made from the image that was looked at",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         'if spec.image_id not in ("", found.image_id):',
         "if False:",
         (
-            "tests/workers/test_switch.py::"
+            "tests/workers/targets/docker_host/test_switch.py::"
             "test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_starts",
         ),
     ),

@@ -20,7 +20,7 @@ _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _RUN = "tests/workers/test_run.py"
 _RUNNING = "tests/workers/test_running.py"
-_SETTLE = "tests/workers/test_settle.py"
+_SETTLE = "tests/workers/targets/docker_host/test_settle.py"
 _SLOW = "tests/workers/test_slow_redis.py"
 _SIGNS = "tests/quaymaster/test_signs_of_life.py"
 _STEPS = "tests/bot/test_steps.py"
@@ -303,7 +303,7 @@ NEVER_SILENT = (
     _row(
         "what a dead operation left half-way is settled",
         "workers/service_look.py",
-        "    return bool(marks) and is_half_way and not is_settled(state)\n",
+        "    return bool(marks) and observed.remains is Remains.HALF_WAY\n",
         "    return False\n",
         (f"{_LOOK}::test_what_a_dead_operation_left_half_way_is_settled",),
     ),
@@ -311,13 +311,13 @@ NEVER_SILENT = (
         "a container that a late call stopped serves again",
         "workers/service_look.py",
         "            if any(mark.is_over for mark in marks.values()) or "
-        "is_ours_to_settle(state, marks):\n",
-        "            if is_ours_to_settle(state, marks):\n",
+        "is_ours_to_settle(observed, marks):\n",
+        "            if is_ours_to_settle(observed, marks):\n",
         (f"{_LOOK}::test_a_container_that_a_late_call_stopped_serves_again",),
     ),
     _row(
         "what a person did is not undone",
-        "workers/service_look.py",
+        "workers/targets/docker_host/as_observed.py",
         "    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))\n",
         "    is_half_way = True\n",
         (f"{_LOOK}::test_a_container_that_a_person_stopped_is_told_and_stays_stopped",),
@@ -325,22 +325,22 @@ NEVER_SILENT = (
     _row(
         "only what an operation of ours had is settled",
         "workers/service_look.py",
-        "    return bool(marks) and is_half_way",
-        "    return is_half_way",
+        "    return bool(marks) and observed.remains is Remains.HALF_WAY",
+        "    return observed.remains is Remains.HALF_WAY",
         (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
     ),
     _row(
         "what serves again gets back a network that was pruned",
-        "workers/moves.py",
-        "    ensure_networks(engine, old.environment, still_mine)\n",
+        "workers/targets/docker_host/moves.py",
+        "    ensure_networks(engine, old.environment, work)\n",
         "",
         (f"{_LOOK}::test_it_serves_again_also_where_its_network_was_pruned_meanwhile",),
     ),
     _row(
         "a service that cannot be settled is told",
         "workers/service_look.py",
-        "                    return self._compare(engine, state, now, error.trouble.what)\n",
-        "                    raise\n",
+        "return self._compare(ref, target, observed, now, error.trouble.what)\n",
+        "raise\n",
         (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
     ),
     _row(
@@ -360,22 +360,22 @@ NEVER_SILENT = (
     _row(
         "an old container that could not be stopped at once is stopped by a look",
         "workers/jobs/apply.py",
-        "            still_mine.is_unfinished = not is_retired\n",
+        "        work.right.is_unfinished = True\n",
         "",
         (f"{_FAILING}[kill-before]",),
     ),
     _row(
         "a version that serves although the engine failed once is released",
         "workers/jobs/apply.py",
-        "        if not _is_finished_all_the_same(engine, change, prepared.still_mine, error):\n",
+        "        if not _is_finished_all_the_same(target, change, work, error):\n",
         "        if True:\n",
         (f"{_FAILING}[release-before]",),
     ),
     _row(
         "a lease that is lost after the switch is not passed over",
-        "workers/change.py",
-        "        except LeaseLost:\n            raise\n        except QuaymasterError",
-        "        except QuaymasterError",
+        "workers/jobs/apply.py",
+        "    except LeaseLost:\n        raise\n    except QuaymasterError",
+        "    except QuaymasterError",
         (
             "tests/workers/jobs/test_apply.py"
             "::test_a_lease_that_is_lost_after_the_switch_is_not_passed_over",
@@ -390,8 +390,8 @@ NEVER_SILENT = (
     ),
     _row(
         "a rollback needs no network that somebody pruned",
-        "workers/switch.py",
-        "    ensure_networks(engine, kept.environment, still_mine)\n",
+        "workers/targets/docker_host/switch.py",
+        "    ensure_networks(engine, kept.environment, work)\n",
         "",
         (
             "tests/workers/jobs/test_apply.py"
@@ -504,25 +504,24 @@ NEVER_SILENT = (
     ),
     _row(
         "after a crash a service is brought to a point",
-        "workers/settle.py",
-        "    if serving is None:\n        serving = _back_to_old(engine, state, still_mine)\n",
-        "    if serving is None:\n        return Settled(None, False, 0.0)\n",
+        "workers/targets/docker_host/settle.py",
+        "    if serving is None:\n        serving = _back_to_old(engine, state, work)\n",
+        "    if serving is None:\n        return state\n",
         (f"{_SETTLE}::test_a_release_that_was_stopped_serves_again",),
     ),
     _row(
         "a switch to what does not answer is taken back",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "and not _answers(engine, serving):",
         "and engine is None:",
         (f"{_SETTLE}::test_a_new_container_that_does_not_answer_gives_the_port_back",),
     ),
     _row(
         "what was half made is removed",
-        "workers/settle.py",
-        "            case Place.CANDIDATE:\n"
-        "                put_away(engine, container, still_mine)\n",
+        "workers/targets/docker_host/settle.py",
+        "            case Place.CANDIDATE:\n                put_away(engine, container, work)\n",
         "            case Place.CANDIDATE:\n                continue\n",
-        (f"{_SETTLE}::test_exactly_one_serves_after_a_kill_at_any_step[2-_deploy]",),
+        (f"{_SETTLE}::test_a_sick_release_is_not_stopped_for_what_lies_beside_it",),
     ),
     _row(
         "what a bot accepted and did not queue is found",
@@ -718,7 +717,7 @@ NEVER_SILENT = (
     ),
     _row(
         "what comes back after a rollback that died is what served before it",
-        "workers/settle.py",
+        "workers/targets/docker_host/settle.py",
         "sorted(state.at(Place.HALTED), key=lambda one: one.turn)",
         "state.at(Place.HALTED)",
         (
@@ -729,7 +728,7 @@ NEVER_SILENT = (
     _row(
         "what broke off while it went back from a bake window goes back",
         "workers/jobs/look.py",
-        "        if _was_going_back(change, state):\n",
+        "        if _was_going_back(change, observed):\n",
         "        if False:\n",
         (
             "tests/workers/jobs/test_looking_back.py::test_what_broke_off_while_it_went_back_goes_back[4]",

@@ -6,7 +6,7 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G7")
 _COMPOSE = "tests/test_docs.py"
-_CONTAINERS = "tests/workers/test_containers.py"
+_CONTAINERS = "tests/workers/targets/docker_host/test_containers.py"
 _DEPLOYMENT = "tests/test_deployment.py"
 _GRAMMAR = "tests/quaymaster/test_image_ref.py"
 _PARTS = "tests/bot/views/test_parts.py"
@@ -313,14 +313,14 @@ NO_INJECTION = (
     ),
     _row(
         "the engine itself is not mounted",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         "    _refuse_the_engine_itself(engine, spec.configuration.volumes)\n",
         "",
         (f"{_CONTAINERS}::test_the_engine_itself_is_not_mounted",),
     ),
     _row(
         "the socket of a host's own engine is not mounted",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         "for path in (*_SOCKETS, own):",
         "for path in _SOCKETS:",
         (f"{_CONTAINERS}::test_the_socket_of_this_very_engine_is_not_mounted",),

@@ -18,7 +18,7 @@ _LOOKS = f"{_SHAPES_TESTS}::test_what_looks_like_a_secret_is_taken_out"
 _WORDS = f"{_SHAPES_TESTS}::test_ordinary_words_stay"
 _LINEAR = "tests/quaymaster/test_linear_redaction.py"
 _VALUES = "tests/quaymaster/test_known_values.py"
-_LOG = "tests/workers/test_container_log.py"
+_LOG = "tests/workers/targets/docker_host/test_container_log.py"
 _REGISTRY = "tests/workers/test_registry_failures.py"
 _RENDERING = "tests/workers/test_rendering.py"
 _RUN = "tests/workers/test_run.py"
@@ -426,23 +426,25 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a specification does not print its values",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         "    values: tuple[tuple[str, str], ...] = field(default=(), repr=False)\n",
         "    values: tuple[tuple[str, str], ...] = field(default=())\n",
-        ("tests/workers/test_containers.py::test_a_specification_does_not_print_its_values",),
+        (
+            "tests/workers/targets/docker_host/test_containers.py::test_a_specification_does_not_print_its_values",
+        ),
     ),
     _row(
         "a container's last lines are searched",
-        "workers/container_log.py",
+        "workers/targets/docker_host/container_log.py",
         "redacted_tail(text, secrets, lines, is_cut=end.is_cut)",
         "tuple(text.splitlines()[-lines:])",
         (f"{_LOG}::test_a_container_says_its_last_lines_without_secrets",),
     ),
     _row(
         "more of a log is read than is shown",
-        "workers/container_log.py",
-        "lines + _LINES_BEFORE)",
-        "lines)",
+        "workers/targets/docker_host/container_log.py",
+        "lines + _LINES_BEFORE, since)",
+        "lines, since)",
         (f"{_LOG}::test_no_line_of_a_private_key_is_shown",),
     ),
     _row(

@@ -77,9 +77,9 @@ NOTHING_LOST = (
     ),
     _row(
         "a rollback that is handed back gives its turn back",
-        "workers/change.py",
-        "            if kept is not None:\n",
-        "            if False:\n",
+        "workers/targets/docker_host/host.py",
+        "                self._give_turn_back(kept, kept.name, work, back)\n",
+        "                pass\n",
         (
             "tests/end_to_end/test_stopping.py::"
             "test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_next_worker",

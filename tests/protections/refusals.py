@@ -94,7 +94,7 @@ REFUSALS = (
     ),
     _row(
         "a service has its own first process where it asks for it",
-        "workers/candidates.py",
+        "workers/targets/docker_host/candidates.py",
         "        init=configuration.init,\n",
         "        init=True,\n",
         (

@@ -9,9 +9,10 @@ _REQUIREMENTS = "tests/test_requirements.py"
 
 _OWN = "tests/workers/test_own_engine.py"
 _MAY = (
-    "tests/workers/test_containers.py::test_a_container_may_what_its_configuration_says_and_no_more"
+    "tests/workers/targets/docker_host/test_containers.py"
+    "::test_a_container_may_what_its_configuration_says_and_no_more"
 )
-_PATHS = "tests/workers/test_host_paths.py"
+_PATHS = "tests/workers/targets/docker_host/test_host_paths.py"
 _RENDERING = "tests/workers/test_rendering.py"
 _LOOK = "tests/workers/test_service_look.py"
 
@@ -43,8 +44,8 @@ SUPPLY_CHAIN = (
             ),
             (
                 "services are looked at on the engine of their host",
-                "workers/service_look.py",
-                "Owner(self.configuration, self.connection, self.keys).expect(engine)",
+                "workers/targets/connection.py",
+                "self.owner.expect(self.engine)",
                 "pass",
                 f"{_LOOK}::test_at_another_engine_nothing_is_touched_and_nothing_is_told",
             ),
@@ -126,56 +127,56 @@ SUPPLY_CHAIN = (
         for what, file, old, new, test in (
             (
                 "what a service mounts is looked at on the host",
-                "workers/jobs/apply.py",
-                "        _expect_volumes(plan, change, engine, still_mine, tools)\n",
+                "workers/targets/docker_host/host.py",
+                "        self._expect_volumes(change, work)\n",
                 "",
                 "tests/workers/jobs/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
             ),
             (
                 "every part of a name is looked at",
-                "workers/host_paths.py",
+                "workers/targets/docker_host/host_paths.py",
                 "        found = is_link(within)\n",
                 "        found = is_link(posixpath.relpath(source, root))\n",
                 f"{_PATHS}::test_a_link_is_refused_wherever_it_stands_and_wherever_it_leads",
             ),
             (
                 "the look begins at the outermost directory that is allowed",
-                "workers/host_paths.py",
+                "workers/targets/docker_host/host_paths.py",
                 "min(roots, key=len)",
                 "max(roots, key=len)",
                 f"{_PATHS}::test_the_outermost_allowed_directory_is_where_the_look_begins",
             ),
             (
                 "what is not there is not mounted",
-                "workers/host_paths.py",
+                "workers/targets/docker_host/host_paths.py",
                 "        if found is None:\n            raise",
                 "        if found is None:\n            return\n            raise",
                 f"{_PATHS}::test_a_directory_that_is_not_there_is_refused_and_not_made",
             ),
             (
                 "a look leaves no container",
-                "workers/host_paths.py",
+                "workers/targets/docker_host/host_paths.py",
                 "        aside(lambda: _remove(engine, created), None)\n",
                 "        pass\n",
                 f"{_PATHS}::test_directories_are_mounted_that_are_what_they_say",
             ),
             (
                 "a container has the capabilities of its configuration alone",
-                "workers/candidates.py",
+                "workers/targets/docker_host/candidates.py",
                 "cap_drop=None if configuration.capabilities is None else [ALL],",
                 "",
                 _MAY,
             ),
             (
                 "a container gains no privileges",
-                "workers/candidates.py",
+                "workers/targets/docker_host/candidates.py",
                 '["no-new-privileges:true"] if configuration.no_new_privileges else None',
                 "None",
                 _MAY,
             ),
             (
                 "a container has a limit of processes",
-                "workers/candidates.py",
+                "workers/targets/docker_host/candidates.py",
                 "        pids_limit=limits.pids,\n",
                 "",
                 _MAY,
@@ -211,10 +212,10 @@ SUPPLY_CHAIN = (
             ),
             (
                 "a setting that is new changes no fingerprint of before",
-                "workers/candidates.py",
+                "workers/rendering.py",
                 ", exclude_defaults=True",
                 "",
-                "tests/workers/test_containers.py::"
+                "tests/workers/targets/docker_host/test_containers.py::"
                 "test_a_setting_that_is_new_changes_no_fingerprint_of_before",
             ),
         )

@@ -22,12 +22,14 @@ from tests.protections.refusals import REFUSALS
 from tests.protections.scanning import SCANNING
 from tests.protections.signatures import SIGNATURES
 from tests.protections.supply_chain import SUPPLY_CHAIN
+from tests.protections.targets import TARGETS
 from tests.protections.within_limits import WITHIN_LIMITS
 
 PROTECTIONS = (
     *ANSWERED,
     *ONCE,
     *NEVER_SILENT,
+    *TARGETS,
     *AS_APPROVED,
     *MEMBERS,
     *SIGNATURES,

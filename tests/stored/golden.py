@@ -17,8 +17,8 @@ from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import CODECS
 from tests.keys import RING
 from tests.stored.values import LABELS, SAMPLES
-from workers import labels
-from workers.labels import Labels
+from workers.targets.docker_host import labels
+from workers.targets.docker_host.labels import Labels
 
 FOLDER = Path(__file__).parent
 LABELS_KIND = "container labels"

@@ -106,7 +106,7 @@ from quaymaster.store.record import Record
 from quaymaster.target import DockerHost, ServiceRef
 from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
 from tests.planned import varied
-from workers.labels import Labels, container_name
+from workers.targets.docker_host.labels import Labels, container_name
 
 AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)
 NEW, OLD = Digest("sha256:" + "a1" * 32), Digest("sha256:" + "b2" * 32)

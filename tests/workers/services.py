@@ -19,14 +19,15 @@ from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from workers import images as host_images
-from workers.candidates import ContainerSpec, create_candidate
-from workers.containers import Container, Place, ServiceState, observe
 from workers.engine import Engine
-from workers.health import wait_until_healthy
 from workers.manifests import ACCEPT
 from workers.registry_auth import RegistryLogin
 from workers.registry_paths import manifest_path
-from workers.switch import switch
+from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
+from workers.targets.docker_host.containers import Container, Place, ServiceState, observe
+from workers.targets.docker_host.health import wait_until_healthy
+from workers.targets.docker_host.switch import Switched, prepare_on_port, switch, switch_on_port
+from workers.targets.target import Work
 
 HEALTH = HealthCheck(http="/healthz", port=8000, within=15.0)
 SERVING = Container(
@@ -59,7 +60,33 @@ SERVING = Container(
 
 
 def nothing(*_: object) -> None:
-    """Takes any call: a report, a check, or the question whether the service is still ours."""
+    """Takes any call: a report, or a check."""
+
+
+@dataclass
+class Undisturbed:
+    """Work that nobody stops, and whose lease never ends."""
+
+    operation: int = 0
+    secrets: tuple[str, ...] = ()
+
+    def report(self, progress: Progress) -> None:
+        """Nobody reads it."""
+
+    def check(self) -> None:
+        """It goes on."""
+
+    def confirm(self) -> None:
+        """It may happen."""
+
+    def fence(self) -> None:
+        """The lease is there."""
+
+    def commit_point(self) -> None:
+        """Nobody cancels."""
+
+
+UNDISTURBED = Undisturbed()
 
 
 def login_to(registry: Registry) -> RegistryLogin:
@@ -77,13 +104,14 @@ class Killed(BaseException):
 
 
 @dataclass
-class KilledAfter:
+class KilledAfter(Undisturbed):
     """Lets so many changing calls happen, and ends the process before the next."""
 
-    calls: int
+    calls: int = 0
     seen: int = 0
 
-    def __call__(self) -> None:
+    def fence(self) -> None:
+        """Count a call, or end the process."""
         if self.seen >= self.calls:
             raise Killed
         self.seen += 1
@@ -144,13 +172,21 @@ class Service:
 
     def candidate(self, spec: ContainerSpec) -> Container:
         """A healthy candidate."""
-        container = create_candidate(self.host, spec, nothing)
-        wait_until_healthy(self.host, container, spec.configuration.health, nothing, nothing)
+        container = create_candidate(self.host, spec, UNDISTURBED)
+        wait_until_healthy(self.host, container, spec.configuration.health, UNDISTURBED)
         return container
 
     def serving(self, image: PinnedImage, operation: int) -> Container:
         """A first release that serves."""
-        return switch(self.host, None, self.candidate(self.spec(image, operation)), nothing).serving
+        candidate = self.candidate(self.spec(image, operation))
+        return switch(self.host, None, candidate, UNDISTURBED).serving
+
+    def recreated(
+        self, old: Container | None, new: ContainerSpec | Container, work: Work
+    ) -> Switched:
+        """Switched on the port, with the old one stopped first."""
+        candidate = prepare_on_port(self.host, new, work)
+        return switch_on_port(self.host, old, candidate, work)
 
     def state(self) -> ServiceState:
         """What the engine says."""

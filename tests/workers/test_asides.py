@@ -13,10 +13,11 @@ from quaymaster.errors import (
     Unavailable,
     Unhealthy,
 )
-from tests.workers.services import SERVING, nothing
-from workers import health, switch
+from tests.workers.services import SERVING, UNDISTURBED, nothing
 from workers.asides import aside, beside, told
 from workers.running import LeaseLost
+from workers.targets.docker_host import health, switch
+from workers.targets.observed import NOTHING_SERVED
 
 
 def failing(error: Exception) -> object:
@@ -97,7 +98,7 @@ def test_a_switch_that_fails_twice_tells_the_first_reason(monkeypatch: pytest.Mo
     monkeypatch.setattr(switch, "enter", lambda *_: failing(first))
     monkeypatch.setattr(switch, "put_away", lambda *_: failing(OutsideFailure("It stays.")))
     with pytest.raises(Conflict) as raised:
-        switch.switch(None, None, SERVING, nothing)  # type: ignore[arg-type]
+        switch.switch(None, None, SERVING, UNDISTURBED)  # type: ignore[arg-type]
     assert raised.value.trouble.what == "Port 8080 is taken."
     assert "It stays." in raised.value.trouble.why
-    assert raised.value.runs_now == switch.NOTHING_SERVED
+    assert raised.value.runs_now == NOTHING_SERVED

@@ -15,11 +15,11 @@ from quaymaster.errors import OutsideFailure, QuaymasterError
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.target import ServiceRef
 from tests.misbehaving import answer, asked, misbehaving
-from workers.containers import look, observe
 from workers.engine import Engine
 from workers.engine_client import BoundedClient
-from workers.host_paths import _is_link
 from workers.images import history, images, inspect
+from workers.targets.docker_host.containers import look, observe
+from workers.targets.docker_host.host_paths import _is_link
 
 IMAGE = ImageRef(Repository("registry.staging:5000", "shop/web"), "1.4", None)
 NAMES = (

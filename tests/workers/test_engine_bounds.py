@@ -19,12 +19,12 @@ from quaymaster.limits import LAYERS
 from tests.engines.waiting import wait_until
 from tests.misbehaving import OK, Script, answer, asked, misbehaving, once, repeated, silent
 from workers import trivy_process
-from workers.container_log import Tail, log_tail
 from workers.engine import Engine
 from workers.engine_client import BoundedClient
 from workers.event_lines import EventLines
 from workers.exchange import Check, TooMuch, go_on
 from workers.streams import TransferFold
+from workers.targets.docker_host.container_log import Tail, log_tail
 from workers.transfers import transfer
 from workers.trivy_report import TrivyReport
 
@@ -105,7 +105,7 @@ def test_an_answer_nested_without_end_is_not_understood() -> None:
 class TestALog:
     def said(self, frames: Script, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
         """The tail of a log that is sent like this."""
-        monkeypatch.setattr("workers.container_log.LOG_READ_BYTES", 300_000)
+        monkeypatch.setattr("workers.targets.docker_host.container_log.LOG_READ_BYTES", 300_000)
 
         def script(connection: socket.socket, over: threading.Event) -> None:
             while request := connection.recv(65536, socket.MSG_PEEK):

@@ -26,12 +26,12 @@ from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
 from tests.workers.registry_content import Content
-from tests.workers.services import Service, login_to, nothing
+from tests.workers.services import UNDISTURBED, Service, login_to, nothing
 from workers import images as host_images
-from workers.candidates import create_candidate
 from workers.engine import Engine
-from workers.health import wait_until_healthy
 from workers.manifests import OCI_IMAGE, OCI_INDEX, digest_of
+from workers.targets.docker_host.candidates import create_candidate
+from workers.targets.docker_host.health import wait_until_healthy
 
 pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
@@ -350,12 +350,14 @@ def test_a_version_that_crashes_is_told_where_the_engine_keeps_no_log(
     service: Service, images: LocalImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with ``--log-driver=none``: what it said last is a detail, its status is not."""
-    monkeypatch.setattr("workers.candidates.LogConfig", lambda **_: LogConfig(type="none"))
+    monkeypatch.setattr(
+        "workers.targets.docker_host.candidates.LogConfig", lambda **_: LogConfig(type="none")
+    )
     image = service.image(images.web_v6_crash, "1")
     spec = service.spec(image, 7)
-    candidate = create_candidate(service.host, spec, nothing)
+    candidate = create_candidate(service.host, spec, UNDISTURBED)
     with pytest.raises(Unhealthy, match="status 3") as raised:
-        wait_until_healthy(service.host, candidate, spec.configuration.health, nothing, nothing)
+        wait_until_healthy(service.host, candidate, spec.configuration.health, UNDISTURBED)
     assert raised.value.trouble.log_tail == ()
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters
-from workers.containers import _image
 from workers.engine_names import as_engines_name
 from workers.images import HostImage, _Listed, _listed
+from workers.targets.docker_host.containers import _image
 
 DIGEST = Digest("sha256:" + "ab" * 32)
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
 from tests.workers.lying_registry import Said, lying_registry
-from workers.containers import _container, _Inspected
 from workers.engine_failures import translated
 from workers.http_client import Answer
 from workers.image_configuration import read_configuration
@@ -20,6 +19,7 @@ from workers.manifests import OCI_IMAGE, OCI_INDEX, ImageManifest, read_manifest
 from workers.registry_auth import Authorizer, RegistryLogin
 from workers.registry_connection import RegistryConnection
 from workers.registry_failures import failure
+from workers.targets.docker_host.containers import _container, _Inspected
 from workers.trivy_report import TrivyReport
 
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")

@@ -21,56 +21,56 @@ from quaymaster.store.transactions import perform
 from tests.engines.barrier import Hold, Moment, barrier_to_socket
 from tests.images.catalogue import LocalImages
 from tests.workers.jobs.test_apply import Place
-from tests.workers.services import HEALTH, Service, nothing
+from tests.workers.services import HEALTH, UNDISTURBED, Service, Undisturbed
 from tests.workers.test_service_look import found, look, released  # noqa: F401
 from tests.workers.toolboxes import now, recorded
-from workers.candidates import StillMine, create_candidate
-from workers.containers import Container
-from workers.containers import Place as Place_
 from workers.engine import Engine
-from workers.health import wait_until_healthy
 from workers.run import run
-from workers.running import LeaseLost, service_kept
+from workers.running import LeaseLost, ServiceRight, service_kept
 from workers.service_look import ServiceLook
-from workers.settle import settle
-from workers.switch import recreate_on_port, retire, switch
+from workers.targets.docker_host.candidates import create_candidate
+from workers.targets.docker_host.containers import Container
+from workers.targets.docker_host.containers import Place as Place_
+from workers.targets.docker_host.health import wait_until_healthy
+from workers.targets.docker_host.settle import settle
+from workers.targets.docker_host.switch import retire, switch
+from workers.targets.target import Work
 
 pytestmark = pytest.mark.engine
 
-Change = Callable[[Service, Container, PinnedImage, StillMine], None]
+Change = Callable[[Service, Container, PinnedImage, Work], None]
 
 
-@dataclass
-class PausedAt:
+@dataclass(kw_only=True)
+class PausedAt(Undisturbed):
     """After so many questions somebody else has settled the service before the call is made."""
 
     calls: int
-    still_mine: StillMine
+    right: ServiceRight
     meanwhile: Callable[[], None]
     seen: int = 0
 
-    def __call__(self) -> None:
-        self.still_mine()
+    def fence(self) -> None:
+        """Ask, and then be paused."""
+        self.right()
         if self.seen == self.calls:
             self.meanwhile()
         self.seen += 1
 
 
-def beside(service: Service, old: Container, image: PinnedImage, still_mine: StillMine) -> None:
+def beside(service: Service, old: Container, image: PinnedImage, work: Work) -> None:
     """The new one is checked beside the old one."""
-    candidate = create_candidate(service.host, service.spec(image, 2), still_mine)
-    wait_until_healthy(service.host, candidate, HEALTH, nothing, nothing)
-    switch(service.host, old, candidate, still_mine)
-    retire(service.host, old, 1.0, 3, still_mine)
+    candidate = create_candidate(service.host, service.spec(image, 2), work)
+    wait_until_healthy(service.host, candidate, HEALTH, UNDISTURBED)
+    switch(service.host, old, candidate, work)
+    retire(service.host, old, 1.0, work)
 
 
-def in_its_place(
-    service: Service, old: Container, image: PinnedImage, still_mine: StillMine
-) -> None:
+def in_its_place(service: Service, old: Container, image: PinnedImage, work: Work) -> None:
     """The old one is stopped first."""
     spec = service.spec(image, 2)
-    recreate_on_port(service.host, old, spec, nothing, nothing, still_mine)
-    retire(service.host, old, 1.0, 3, still_mine)
+    service.recreated(old, spec, work)
+    retire(service.host, old, 1.0, work)
 
 
 @pytest.mark.parametrize("change", [beside, in_its_place])
@@ -91,15 +91,15 @@ def test_whichever_call_comes_late_one_version_serves(
     def recovered() -> None:
         valkey.delete(name)  # it ran out
         assert perform(valkey, service_leases.take(place, "2:other", datetime.now(UTC)))
-        settle(service.host, place, nothing)
+        settle(service.host, place, UNDISTURBED)
         assert perform(valkey, service_leases.give_back(place, "2:other"))
 
     assert perform(valkey, service_leases.take(place, "2:slow", datetime.now(UTC)))
     with (
         suppress(LeaseLost, QuaymasterError),
-        service_kept(valkey, place, "2:slow") as still_mine,
+        service_kept(valkey, place, "2:slow") as right,
     ):
-        paused = PausedAt(calls, still_mine, recovered)
+        paused = PausedAt(calls=calls, right=right, meanwhile=recovered)
         change(service, old, image, paused)
     for _ in range(2):
         look.look(datetime.now(UTC))

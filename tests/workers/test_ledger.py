@@ -21,8 +21,9 @@ from tests.samples import DIGEST, NOW, WEB, pinned
 from tests.tampering import altered
 from tests.workers.services import SERVING
 from tests.workers.toolboxes import toolbox
-from workers.containers import ServiceState
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
+from workers.targets.docker_host.as_observed import as_version
+from workers.targets.observed import Condition, Observed
 
 pytestmark = pytest.mark.engine
 
@@ -39,10 +40,10 @@ def release(number: int) -> Release:
     return Release(number, "production", "web", pinned(), configuration, "U0A", (), at, number)
 
 
-def containers(*numbers: int) -> ServiceState:
-    """What a host has of the service."""
-    found = tuple(replace(SERVING, turn=turn) for turn in numbers)
-    return ServiceState(ServiceRef("production", "web"), found)
+def containers(*numbers: int) -> Observed:
+    """What a target has of the service."""
+    found = tuple(as_version(replace(SERVING, turn=turn)) for turn in numbers)
+    return Observed(ServiceRef("production", "web"), Condition.WHOLE, found)
 
 
 class TestReleases:
@@ -113,7 +114,7 @@ class TestTurns:
         tools = toolbox(valkey)
         next_turn(containers(), tools)
         for other in (ServiceRef("staging", "web"), ServiceRef("production", "worker")):
-            assert next_turn(ServiceState(other, ()), tools) == 1
+            assert next_turn(Observed(other, Condition.ABSENT), tools) == 1
 
     def test_many_at_once_get_different_ones(self, valkey: redis.Redis) -> None:
         tools, state = toolbox(valkey), containers(6)

@@ -3,15 +3,14 @@
 import pytest
 
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Conflict, NotFound, OutsideFailure
+from quaymaster.errors import Conflict, NotFound
 from quaymaster.image_ref import Digest, ImageRef
-from quaymaster.platforms import Member, Platform, Runs
-from tests.engines.kinds import chosen_kind
+from quaymaster.platforms import Platform, Runs
 from tests.workers.toolboxes import toolbox
 from trial.archive import this_architecture
 from workers.engine import Engine
 from workers.manifests import OCI_IMAGE, OCI_INDEX, Descriptor, ImageIndex
-from workers.members import for_host, for_people, refuse_another, told_by
+from workers.members import for_host, for_people, told_by
 
 DIGESTS = [Digest(f"sha256:{number:064x}") for number in range(9)]
 IMAGE = ImageRef.parse("shop/web:1", "localhost:5000")
@@ -72,19 +71,3 @@ def test_what_is_made_for_another_platform_names_the_line_for_a_host_that_emulat
 @pytest.mark.every_engine
 def test_an_engine_tells_its_architecture_and_not_its_variant(host: Engine) -> None:
     assert told_by(host) == Runs(Platform("linux", this_architecture()), or_later=True)
-
-
-@pytest.mark.engine
-@pytest.mark.every_engine
-@pytest.mark.parametrize("is_containerds", [False, True])
-def test_an_id_is_the_digest_of_what_the_store_goes_by(host: Engine, is_containerds: bool) -> None:
-    """The configuration in the classic store, the manifest in containerd's."""
-    kind = chosen_kind()
-    if kind.features:
-        assert host.has_containerds_store is kind.has_containerds_store
-    image = IMAGE.pinned(DIGESTS[1])
-    host.__dict__["has_containerds_store"] = is_containerds
-    held, other = (DIGESTS[1], DIGESTS[2]) if is_containerds else (DIGESTS[2], DIGESTS[1])
-    refuse_another(host, image, Member(DIGESTS[2]), held)
-    with pytest.raises(OutsideFailure, match="is not the image"):
-        refuse_another(host, image, Member(DIGESTS[2]), other)

@@ -18,13 +18,16 @@ from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, host_engines, releases, service_leases
 from quaymaster.store.service_leases import Mark
 from quaymaster.store.transactions import Transaction, ask, perform
+from quaymaster.target import DockerHost, TargetRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, WORKER, WORKER_KEY
-from tests.workers.services import Killed, KilledAfter, Service, nothing
-from workers.containers import Container, Place
+from tests.workers.services import UNDISTURBED, Killed, KilledAfter, Service
 from workers.engine import Engine
+from workers.own_engine import Owner
 from workers.service_look import ServiceLook
-from workers.switch import switch
+from workers.targets.connection import HostConnection
+from workers.targets.docker_host.containers import Container, Place
+from workers.targets.docker_host.switch import switch
 
 pytestmark = pytest.mark.engine
 
@@ -48,6 +51,12 @@ def configured(*services: Service) -> Configuration:
     )
 
 
+def connected(url: str, ref: TargetRef, valkey: redis.Redis, service: Service) -> HostConnection:
+    """A connection to the engine as the host of this name."""
+    owner = Owner(configured(service), valkey, WORKER)
+    return HostConnection(Engine.connect(url, name=ref.name), owner)
+
+
 @pytest.fixture
 def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[ServiceLook]:
     """Looks at the service alone."""
@@ -55,8 +64,8 @@ def look(service: Service, valkey: redis.Redis, docker_host: str) -> Iterator[Se
         valkey,
         WORKER,
         configured(service),
-        [HOST],
-        lambda name: Engine.connect(docker_host, name=name),
+        [DockerHost(HOST)],
+        lambda ref: connected(docker_host, ref, valkey, service),
     )
     yield look
     look.close()
@@ -67,7 +76,7 @@ def released(
 ) -> Container:
     """It serves, and was released."""
     candidate = service.candidate(service.spec(image, number, **changes))
-    serving = switch(service.host, None, candidate, nothing).serving
+    serving = switch(service.host, None, candidate, UNDISTURBED).serving
     port = PublishedPort(service.port, 8000, address="127.0.0.1")
     release = Release(
         id=number,
@@ -118,7 +127,7 @@ def test_what_a_dead_operation_left_half_way_is_settled(
     mark(valkey, service, Mark.AT_WORK)
     new = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     with pytest.raises(Killed):
-        switch(service.host, old, new, KilledAfter(step))
+        switch(service.host, old, new, KilledAfter(calls=step))
     look.look(NOW)
     serving = service.state().serving
     assert serving is not None
@@ -273,7 +282,7 @@ def test_another_version_than_the_released_one_is_told(
     old = released(service, valkey, service.image(images.web_v1, "1"), 1)
     image = service.image(images.web_v2, "2")
     new = service.candidate(service.spec(image, 2))
-    switch(service.host, old, new, nothing)
+    switch(service.host, old, new, UNDISTURBED)
     assert f"runs {image.digest.short}; #" in looked(look, valkey, service)[1]
 
 
@@ -320,7 +329,7 @@ def test_what_is_told_is_told_once_whoever_looks(
     engine.containers.get(serving.id).stop(timeout=1)
     looked(look, valkey, service)
     first = valkey.hget("quaymaster:drifts", f"{service.environment}/web")
-    another = replace(look, owner="another", _engines={}, _seen={})
+    another = replace(look, owner="another", _connections={}, _seen={})
     another.look(NOW)
     assert another._seen == {}, "one process looks at a host at a time"
     looked(look, valkey, service)
@@ -396,7 +405,10 @@ def test_an_engine_that_is_away_is_asked_again(
     look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis
 ) -> None:
     released(service, valkey, service.image(images.web_v1, "1"), 1)
-    there, look.connect = look.connect, lambda _: Engine.connect("unix:///nowhere.sock")
+    there, look.connect = (
+        look.connect,
+        lambda ref: connected("unix:///nowhere.sock", ref, valkey, service),
+    )
     assert look.look(NOW) == 0
     assert found(valkey, service) is None
     look.connect = there

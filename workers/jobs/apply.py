@@ -1,11 +1,10 @@
 """The last stage of a deploy or rollback: carry out the plan, by digest, and nothing else."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 from quaymaster.admissible import refuse
-from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, Unavailable
+from quaymaster.errors import OutsideFailure, QuaymasterError, Unavailable
 from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Deployed, Ended
@@ -17,24 +16,16 @@ from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
 from workers.asides import aside
-from workers.candidates import StillMine
-from workers.change import Replacement
-from workers.containers import Container, ServiceState, observe
-from workers.engine import Engine
-from workers.host_paths import expect_within
-from workers.images import inspect, pull
 from workers.marks import marks_on
-from workers.members import refuse_another
 from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
-from workers.running import Running, service_lease
-from workers.settle import settle
+from workers.running import LeaseLost, Running, service_lease
+from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Bakes, Continues, Finished, Returns, Step
 from workers.superseding import supersede_waiting, superseded_by
-from workers.switch import (
-    NOTHING_SERVED,
-)
+from workers.targets.observed import NOTHING_SERVED, Observed, Role, Version
+from workers.targets.target import Target
 from workers.toolbox import Toolbox
 
 
@@ -51,21 +42,26 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
     change = sole_change(plan)
     if (back := _asked(operation, plan, tools)) is not None:
         return back
-    engine = tools.engine_of(plan.target)
-    with service_lease(running, change.service_ref) as still_mine:
-        settle(engine, change.service_ref, still_mine)
-        state = observe(engine, change.service_ref)
+    target = tools.target(plan.target)
+    with service_lease(running, change.service_ref) as right:
+        before = target.settle(change.service_ref, OperationWork(running, right))
+        before.expect_one_version()
         values = tools.renderer.values(change.workload)
-        if (instead := _overtaken(operation, plan, change, state, values, tools)) is not None:
+        if (instead := _overtaken(operation, plan, change, before, values, tools)) is not None:
             return instead
-        prepared = _prepared(running, plan, change, state, values, engine, still_mine, tools)
-        if isinstance(prepared, Returns):
-            return prepared
-        gap, notes = _carried_out(prepared, plan, tools)
-        if state.serving is not None:
+
+        def confirm() -> None:
+            if _asked(operation, plan, tools) is not None:
+                raise _PeopleUnknown("Nobody has looked up lately who asked for this.")
+
+        work = OperationWork(running, right, values.secrets, confirm)
+        try:
+            gap, notes = _carried_out(target, plan, change, values, before, work, tools)
+        except _PeopleUnknown:
+            return Returns()
+        if before.having(Role.SERVING, Role.STOPPED, Role.DETACHED):
             running.report(Progress("stopping the old container"))
-            is_retired = prepared.retire(state.serving, tools.configuration.keep_releases)
-            still_mine.is_unfinished = not is_retired
+            retire(target, change, work, tools)
     deployed = Deployed(
         environment=change.environment,
         service=change.service,
@@ -78,43 +74,45 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
     return live(operation, plan, deployed, tools)
 
 
-def _prepared(
-    running: Running,
-    plan: Plan,
-    change: Change,
-    state: ServiceState,
-    values: Values,
-    engine: Engine,
-    still_mine: StillMine,
-    tools: Toolbox,
-) -> Replacement | Returns:
-    """What is ready to be carried out, with its image on the host and its directories looked at."""
-    try:
-        held, was_pulled = bring_image(engine, change, running, tools)
-        if was_pulled and (back := _asked(running.operation, plan, tools)) is not None:
-            return back
-        _expect_volumes(plan, change, engine, still_mine, tools)
-    except QuaymasterError as error:
-        error.runs_now = error.runs_now or serves_on(engine, state, tools)
-        raise
-    return Replacement(change, state, values, engine, still_mine, running, held)
+class _PeopleUnknown(QuaymasterError):
+    """The bot has to look people up again before this may happen."""
 
 
 def _carried_out(
-    prepared: Replacement, plan: Plan, tools: Toolbox
+    target: Target,
+    plan: Plan,
+    change: Change,
+    values: Values,
+    before: Observed,
+    work: OperationWork,
+    tools: Toolbox,
 ) -> tuple[float | None, tuple[str, ...]]:
     """How long nobody answered, if that is known, and what there is to note."""
-    change, engine = prepared.change, prepared.engine
     try:
-        return prepared.carry_out().gap_seconds, plan.notes
+        staged = target.stage(change, values, work)
+        return target.commit(staged, work).gap_seconds, plan.notes
     except QuaymasterError as error:
-        if not _is_finished_all_the_same(engine, change, prepared.still_mine, error):
-            error.runs_now = error.runs_now or serves_on(engine, prepared.state, tools)
+        if not _is_finished_all_the_same(target, change, work, error):
+            error.runs_now = error.runs_now or serves_on(target, before, tools)
             raise
     return None, (
         *plan.notes,
         f"{plan.target} failed once after the switch. The rest was finished.",
     )
+
+
+def retire(target: Target, change: Change, work: OperationWork, tools: Toolbox) -> None:
+    """Stop what serves no more, and keep it. The new version serves already: what fails here is not
+    the operation's failure, and a look at the service finishes it. Raises LeaseLost.
+    """
+    keep, drain = tools.configuration.keep_releases, change.workload.drain
+    try:
+        target.retire(change.service_ref, keep, drain, work)
+    except LeaseLost:
+        raise
+    except QuaymasterError as error:
+        work.report(Progress(f"the old container stays for now: {error.trouble.what}"))
+        work.right.is_unfinished = True
 
 
 def live(operation: Operation, plan: Plan, deployed: Deployed, tools: Toolbox) -> Step:
@@ -158,8 +156,8 @@ def _released(
     return (*releases.record(release, tools.keys.private), *marks)
 
 
-def is_result_of(change: Change, serving: Container) -> bool:
-    """Whether this container is what the change was to put there: it carries its turn, also one
+def is_result_of(change: Change, serving: Version) -> bool:
+    """Whether this version is what the change was to put there: it carries its turn, also one
     that a rollback has started again.
     """
     return serving.turn == change.turn
@@ -175,67 +173,33 @@ def _asked(operation: Operation, plan: Plan, tools: Toolbox) -> Returns | None:
     return None
 
 
-def bring_image(
-    engine: Engine, change: Change, running: Running, tools: Toolbox
-) -> tuple[str, bool]:
-    """Have exactly the image of the change on the host; a registry that is down does not matter
-    when it is there. Gives the engine's id of it, and whether it had to be pulled; raises
-    OutsideFailure when it is another one.
-    """
-    pinned = replace(change.image, tag=None)
-    was_pulled = False
-    try:
-        held = inspect(engine, pinned)
-    except NotFound:
-        was_pulled = True
-        login = tools.login(change.image.repository.registry)
-        pull(engine, pinned, login, running.report, running.check)
-        held = inspect(engine, pinned)
-    refuse_another(engine, change.image, change.examined.member, held.image_id)
-    return str(held.image_id), was_pulled
-
-
 def _is_finished_all_the_same(
-    engine: Engine, change: Change, still_mine: StillMine, error: QuaymasterError
+    target: Target, change: Change, work: OperationWork, error: QuaymasterError
 ) -> bool:
-    """Whether the new version serves although the engine failed, with what was left to do done."""
+    """Whether the new version serves although its runtime failed, with what was left to do done."""
     if not isinstance(error, OutsideFailure):
         return False
 
     def is_finished() -> bool:
-        serving = observe(engine, change.service_ref).serving
+        serving = target.observe(change.service_ref).serving
         if serving is None or not is_result_of(change, serving):
             return False
-        settled = settle(engine, change.service_ref, still_mine).serving
+        settled = target.settle(change.service_ref, work).serving
         return settled is not None and is_result_of(change, settled)
 
     return aside(is_finished, otherwise=False, but=(Unavailable,))
 
 
-def _expect_volumes(
-    plan: Plan, change: Change, engine: Engine, still_mine: StillMine, tools: Toolbox
-) -> None:
-    """What it mounts of the host is within what is allowed, by the host's own files."""
-    expect_within(
-        engine,
-        change.service_ref,
-        change.image,
-        change.workload.volumes,
-        tools.configuration.host(plan.target.name).allow_paths,
-        still_mine,
-    )
-
-
-def serves_on(engine: Engine, before: ServiceState, tools: Toolbox) -> str:
+def serves_on(target: Target, before: Observed, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
-    state = aside(lambda: observe(engine, before.service), None)
+    state = aside(lambda: target.observe(before.service), None)
     if state is None:
         return ""
     after = state.serving
     if before.serving is None:
         return NOTHING_SERVED if after is None else ""
     image = before.serving.image
-    if after is None or after.id != before.serving.id or image is None:
+    if after is None or after.identity != before.serving.identity or image is None:
         return ""
     return f"{_said(image, tools)} is still running. Nothing changed."
 
@@ -249,7 +213,7 @@ def _overtaken(
     operation: Operation,
     plan: Plan,
     change: Change,
-    state: ServiceState,
+    state: Observed,
     values: Values,
     tools: Toolbox,
 ) -> Finished | Continues | Returns | None:
@@ -258,8 +222,7 @@ def _overtaken(
     By another operation, and a person may want it still; or else in a way that a new plan follows
     (never a rollback: the next one would go back further).
     """
-    newest = max(state.containers, key=lambda one: one.turn, default=None)
-    serving, planned = state.serving, change.running
+    newest, serving, planned = state.newest, state.serving, change.running
     is_past = newest is not None and change.turn <= newest.turn
     is_another = serving is not None and _is_other(serving, plan, change)
     if newest is not None and (is_past or is_another):
@@ -292,7 +255,7 @@ def _after_another(
     return Finished(superseded_by(by, [change.service_ref]), State.SUPERSEDED)
 
 
-def _is_other(serving: Container, plan: Plan, change: Change) -> bool:
+def _is_other(serving: Version, plan: Plan, change: Change) -> bool:
     """Whether another container serves than that which the plan replaces, or another version."""
     planned, image = change.running, serving.image
     if planned is None or image is None or image.digest != planned.image.digest:

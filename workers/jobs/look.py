@@ -1,25 +1,23 @@
 """The look at the end of the bake window: still healthy? Then it is released, else it goes back."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from quaymaster.errors import Forged, QuaymasterError, Trouble, Unhealthy
+from quaymaster.errors import Forged, QuaymasterError, Trouble, Unavailable
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import Change, Plan
 from quaymaster.progress import Progress
-from workers.asides import aside, beside
-from workers.candidates import StillMine
-from workers.containers import Container, Place, ServiceState, observe
-from workers.engine import Engine
-from workers.health import LOG_LINES, ask_port, refuse_ended, unhealthy, wait_until_healthy, way_out
-from workers.jobs.apply import is_result_of, released
+from workers.asides import aside
+from workers.jobs.apply import is_result_of, released, retire
 from workers.marks import marks_on
-from workers.running import Running, service_lease
-from workers.settle import settle
+from workers.running import LeaseLost, Running, service_lease
+from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Finished
 from workers.superseding import supersede_waiting
-from workers.switch import put_away, retire, revive, switch
+from workers.targets.observed import Observed, Role, Version
+from workers.targets.target import Target
+from workers.targets.unhealthy import LOG_LINES, way_out
 from workers.toolbox import Toolbox
 
 
@@ -35,58 +33,54 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
         # Any worker may queue the look again, and with it sign what was achieved.
         raise Forged("The result does not match the plan, so nothing was done.")
     running.report(Progress("final health check"))
-    engine = tools.engine_of(plan.target)
-    with service_lease(running, change.service_ref) as still_mine:
-        state = observe(engine, change.service_ref)
-        if _was_going_back(change, state):
-            settle(engine, change.service_ref, still_mine)
-            state = observe(engine, change.service_ref)
-            return _back(
-                running, plan, change, state, engine, still_mine, _broken_off(operation), tools
-            )
-        serving = state.serving
+    target = tools.target(plan.target)
+    with service_lease(running, change.service_ref) as right:
+        going_back = _GoingBack(plan, change, target, OperationWork(running, right), running, tools)
+        observed = target.observe(change.service_ref)
+        if _was_going_back(change, observed):
+            observed = target.settle(change.service_ref, going_back.work)
+            return going_back.finish(observed, _broken_off(operation))
+        serving = observed.serving
         if serving is not None and not is_result_of(change, serving):
             other = tools.familiar(serving.image) if serving.image else "Another container"
             why = f"{other} replaced it before its bake window ended."
             return Finished(Ended(why), State.SUPERSEDED)
-        try:
-            _check(engine, serving, change, tools)
-        except QuaymasterError as error:
-            return _back(running, plan, change, state, engine, still_mine, error, tools)
+        if (trouble := _trouble_of(going_back)) is not None:
+            return going_back.finish(observed, trouble)
     return Finished(deployed, also=released(operation, plan, tools))
 
 
-def _was_going_back(change: Change, state: ServiceState) -> bool:
+def _was_going_back(change: Change, observed: Observed) -> bool:
     """Whether an earlier job of this look broke off on the way: it does not do so by half."""
-    on_its_way = state.at(Place.CANDIDATE, Place.SERVING)
+    on_its_way = observed.having(Role.STAGED, Role.SERVING)
     return any(_is_from_before(change, one) and one.turn < change.turn for one in on_its_way)
 
 
-def _is_from_before(change: Change, container: Container) -> bool:
+def _is_from_before(change: Change, version: Version) -> bool:
     """Its turn may be a later one, when somebody tried to roll back to it meanwhile."""
-    before, image = change.running, container.image
+    before, image = change.running, version.image
     if before is None or image is None or image.digest != before.image.digest:
         return False
-    return not is_result_of(change, container)
+    return not is_result_of(change, version)
 
 
-def _broken_off(operation: Operation) -> QuaymasterError:
-    return QuaymasterError(f"{operation.interruption} while it rolled back.")
+def _broken_off(operation: Operation) -> Trouble:
+    return Trouble(f"{operation.interruption} while it rolled back.")
 
 
-def _check(engine: Engine, serving: Container | None, change: Change, tools: Toolbox) -> None:
-    if serving is None:
-        raise QuaymasterError(f"Nothing runs in {change.service_ref} any more.")
-    secrets = known_secrets(change, tools)
+def _trouble_of(going_back: "_GoingBack") -> Trouble | None:
+    """What is wrong with what serves, if anything; also why that could not be asked."""
+    change = going_back.change
+    secrets = known_secrets(change, going_back.tools)
+    probe = replace(going_back.work, secrets=secrets or ())
     try:
-        refuse_ended(engine, serving, change.workload.health, secrets or ())
-        answer = ask_port(engine, serving)
-        if not answer.is_fine:
-            raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets or ())
-    except Unhealthy as error:
-        if secrets is None:
-            error.trouble = replace(error.trouble, log_tail=())
-        raise
+        observed = going_back.target.observe(change.service_ref, probe)
+    except QuaymasterError as error:
+        return error.trouble
+    if observed.serving is None:
+        return Trouble(f"Nothing runs in {change.service_ref} any more.")
+    trouble = observed.unhealthy
+    return replace(trouble, log_tail=()) if trouble and secrets is None else trouble
 
 
 def known_secrets(change: Change, tools: Toolbox) -> tuple[str, ...] | None:
@@ -99,53 +93,52 @@ def known_secrets(change: Change, tools: Toolbox) -> tuple[str, ...] | None:
     return None if values.changed or values.incomparable else values.secrets
 
 
-def _back(
-    running: Running,
-    plan: Plan,
-    change: Change,
-    state: ServiceState,
-    engine: Engine,
-    still_mine: StillMine,
-    error: QuaymasterError,
-    tools: Toolbox,
-) -> Finished:
-    """Bring the version from before back, and mark this one as bad. Plans that were made
-    meanwhile are about what does not serve any more then.
-    """
-    running.report(Progress("rolling back to the previous version"))
-    before = change.running.resolved if change.running else None
-    marks = marks_on(change.resolved, before, change.service_ref, running.operation, tools)
-    name = tools.familiar(change.running.image) if change.running else "The previous version"
-    new = tools.familiar(change.image)
-    went_back = f"Rolled back automatically to {name}: {new} became unhealthy."
-    stayed = f"{new} became unhealthy in its bake window."
-    if state.serving is not None and _is_from_before(change, state.serving):
-        supersede_waiting(running.operation, plan, tools)
-        return Finished(_failed(error, went_back, f"{name} is back."), State.FAILED, also=marks)
-    kept = [one for one in state.kept if _is_from_before(change, one)]
-    if not kept:
-        failed = _failed(error, stayed, "There is no previous version.")
-        return Finished(failed, State.FAILED, also=marks)
-    candidate = revive(engine, kept[0], still_mine)
-    health = kept[0].health_check
-    try:
-        wait_until_healthy(engine, candidate, health, running.report, lambda: None)
-        switched = switch(engine, state.serving, candidate, still_mine)
-    except QuaymasterError as second:
-        with beside(second):
-            put_away(engine, candidate, still_mine)
-        words = f"Rolling back failed too: {second.trouble.what} {second.trouble.why}"
-        return Finished(_failed(error, stayed, words), State.FAILED, also=marks)
-    supersede_waiting(running.operation, plan, tools)
-    if state.serving is not None:
-        keep = tools.configuration.keep_releases
-        retire(engine, state.serving, change.workload.drain, keep, still_mine)
-    words = f"{name} is back. Down for {switched.gap_seconds:.2f} s."
-    return Finished(_failed(error, went_back, words), State.FAILED, also=marks)
+@dataclass(frozen=True, slots=True)
+class _GoingBack:
+    """From a version that did not stay healthy to the one before."""
+
+    plan: Plan
+    change: Change
+    target: Target
+    work: OperationWork
+    running: Running
+    tools: Toolbox
+
+    def finish(self, observed: Observed, trouble: Trouble) -> Finished:
+        """Bring the version from before back, and mark this one as bad. Plans that were made
+        meanwhile are about what does not serve any more then.
+        """
+        self.running.report(Progress("rolling back to the previous version"))
+        change, operation = self.change, self.running.operation
+        before = change.running.resolved if change.running else None
+        marks = marks_on(change.resolved, before, change.service_ref, operation, self.tools)
+        name = self.tools.familiar(change.running.image) if change.running else ""
+        new = self.tools.familiar(change.image)
+        went_back = f"Rolled back automatically to {name}: {new} became unhealthy."
+        stayed = f"{new} became unhealthy in its bake window."
+        if observed.serving is not None and _is_from_before(change, observed.serving):
+            supersede_waiting(operation, self.plan, self.tools)
+            failed = _failed(trouble, went_back, f"{name} is back.")
+            return Finished(failed, State.FAILED, also=marks)
+        retained = observed.having(Role.RETAINED)
+        kept = next((one for one in retained if _is_from_before(change, one)), None)
+        if kept is None:
+            failed = _failed(trouble, stayed, "There is no previous version.")
+            return Finished(failed, State.FAILED, also=marks)
+        try:
+            live = self.target.restore(observed.back_to(kept), self.work)
+        except (LeaseLost, Unavailable):
+            raise
+        except QuaymasterError as second:
+            words = f"Rolling back failed too: {second.trouble.what} {second.trouble.why}"
+            return Finished(_failed(trouble, stayed, words), State.FAILED, also=marks)
+        supersede_waiting(operation, self.plan, self.tools)
+        retire(self.target, change, self.work, self.tools)
+        words = f"{name} is back. Down for {live.gap_seconds:.2f} s."
+        return Finished(_failed(trouble, went_back, words), State.FAILED, also=marks)
 
 
-def _failed(error: QuaymasterError, what: str, runs_now: str) -> Failed:
-    trouble = error.trouble
+def _failed(trouble: Trouble, what: str, runs_now: str) -> Failed:
     tail = trouble.log_tail[-LOG_LINES:]
     return Failed(
         Trouble(

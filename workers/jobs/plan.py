@@ -17,13 +17,13 @@ from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
 from quaymaster.target import ServiceRef
 from workers.asides import aside
-from workers.candidates import configuration_fingerprint
-from workers.containers import Container, ServiceState, observe
 from workers.ledger import bad_digests_of, next_turn, releases_of
 from workers.permitted import Asked, admitted_to_plan
+from workers.rendering import workload_fingerprint
 from workers.running import Running
 from workers.scanned import examined_of
 from workers.steps import Finished, Planned
+from workers.targets.observed import Observed, Version
 from workers.toolbox import Toolbox
 
 
@@ -95,13 +95,16 @@ def _last_start(operation: Operation, tools: Toolbox) -> datetime:
     return operation.requested_at + tools.configuration.requests_valid_for
 
 
-def observed(service: ServiceRef, tools: Toolbox) -> ServiceState:
-    """Every container of the service, on the target of its environment."""
-    return observe(tools.engine_of(tools.configuration.target_of(service.environment)), service)
+def observed(service: ServiceRef, tools: Toolbox) -> Observed:
+    """The service on the target of its environment."""
+    return tools.target(tools.configuration.target_of(service.environment)).observe(service)
 
 
-def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
-    """What serves, by the engine; its workload by the release that made it."""
+def what_runs_now(state: Observed, tools: Toolbox) -> RunningNow | None:
+    """What serves, by its runtime; its workload by the release that made it. Raises Conflict where
+    that is not one version that we made.
+    """
+    state.expect_one_version()
     serving = state.serving
     if serving is None:
         return None
@@ -124,14 +127,12 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
     )
 
 
-def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | None:
+def _release_of(serving: Version, known: tuple[Release, ...]) -> Release | None:
     """By its turn; where a rollback that failed has renamed it, by what it was made from."""
     image = serving.image
     alike = [one for one in known if image is not None and one.image.digest == image.digest]
     by_turn = (one for one in alike if one.turn == serving.turn)
-    by_content = (
-        one for one in alike if configuration_fingerprint(one.workload) == serving.configuration
-    )
+    by_content = (one for one in alike if workload_fingerprint(one.workload) == serving.workload)
     return next(by_turn, None) or next(by_content, None)
 
 

@@ -5,10 +5,13 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Deployed, Lost
 from workers.jobs.apply import is_result_of, live
 from workers.running import Running, service_lease
-from workers.settle import settle
+from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Finished, Step
+from workers.targets.observed import Condition
 from workers.toolbox import Toolbox
+
+_UNDECIDED = (Condition.SPLIT, Condition.UNKNOWN)
 
 
 def settle_service(running: Running, tools: Toolbox) -> Step:
@@ -17,15 +20,14 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     plan = operation.plan
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
-    engine = tools.engine_of(plan.target)
+    target = tools.target(plan.target)
     change = sole_change(plan)
-    with service_lease(running, change.service_ref) as still_mine:
-        settled = settle(engine, change.service_ref, still_mine)
+    with service_lease(running, change.service_ref) as right:
+        settled = target.settle(change.service_ref, OperationWork(running, right))
     serving = settled.serving
     if serving is None or not is_result_of(change, serving):
-        what = (
-            f"{operation.interruption} while it deployed. Its changes were undone. {settled.words}"
-        )
+        undone = "" if settled.condition in _UNDECIDED else "Its changes were undone. "
+        what = f"{operation.interruption} while it deployed. {undone}{settled.words}"
         return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
         environment=change.environment,

@@ -38,8 +38,6 @@ from tests.planned import the_change, varied
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
-from workers.containers import Place as ContainerPlace
-from workers.containers import observe
 from workers.jobs.apply import apply_plan, is_result_of
 from workers.jobs.look import look_again
 from workers.jobs.plan import plan_deploy
@@ -47,6 +45,9 @@ from workers.jobs.rollback import plan_rollback
 from workers.run import failed, run
 from workers.running import LeaseLost, Running
 from workers.steps import Continues, Finished, Planned, Returns, Step
+from workers.targets.docker_host.as_observed import as_version
+from workers.targets.docker_host.containers import Place as ContainerPlace
+from workers.targets.docker_host.containers import observe
 from workers.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
@@ -357,16 +358,16 @@ class TestTurns:
         serving = place.service.state().serving
         assert serving is not None
         assert serving.name == f"quaymaster-{place.service.environment}-web-1042.8"
-        assert (serving.turn, is_result_of(the_change(plan), serving)) == (8, True)
+        assert (serving.turn, is_result_of(the_change(plan), as_version(serving))) == (8, True)
 
     def test_only_the_container_of_its_turn_is_the_result_of_a_plan(
         self, place: Place, images: LocalImages
     ) -> None:
         first = place.service.image(images.web_v1, "1")
         serving = place.service.serving(first, 7)
-        assert is_result_of(the_change(place.plan(first, turn=7)), serving)
-        assert not is_result_of(the_change(place.plan(first, turn=6)), serving)
-        assert not is_result_of(the_change(place.plan(first, turn=8)), serving)
+        assert is_result_of(the_change(place.plan(first, turn=7)), as_version(serving))
+        assert not is_result_of(the_change(place.plan(first, turn=6)), as_version(serving))
+        assert not is_result_of(the_change(place.plan(first, turn=8)), as_version(serving))
 
 
 class TestARollback:
@@ -381,7 +382,7 @@ class TestARollback:
         assert serving is not None
         assert serving.id == kept.id
         assert serving.name == f"quaymaster-{place.service.environment}-web-1042.3"
-        assert (serving.turn, is_result_of(the_change(undo), serving)) == (3, True)
+        assert (serving.turn, is_result_of(the_change(undo), as_version(serving))) == (3, True)
         assert place.service.page() == "web v1"
 
     def test_needs_no_network_that_somebody_pruned(self, place: Place, images: LocalImages) -> None:

@@ -1,6 +1,6 @@
 """At the end of a bake window going back is brought to its end, whenever its worker dies."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import docker
@@ -19,11 +19,10 @@ from tests.samples import having
 from tests.workers.jobs.test_apply import Place
 from tests.workers.services import Killed, KilledAfter, Service
 from tests.workers.toolboxes import running
-from workers.candidates import StillMine
-from workers.containers import Place as ContainerPlace
 from workers.jobs.look import look_again
 from workers.running import Running
 from workers.steps import Finished, Step
+from workers.targets.docker_host.containers import Place as ContainerPlace
 
 pytestmark = pytest.mark.engine
 
@@ -60,8 +59,8 @@ def test_what_broke_off_while_it_went_back_goes_back(
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
 
     @contextmanager
-    def dying(running: Running, service: ServiceRef) -> Iterator[StillMine]:
-        yield KilledAfter(step)
+    def dying(running: Running, service: ServiceRef) -> Iterator[Callable[[], None]]:
+        yield KilledAfter(calls=step).fence
 
     with monkeypatch.context() as dies, suppress(Killed):
         dies.setattr("workers.jobs.look.service_lease", dying)

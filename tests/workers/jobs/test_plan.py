@@ -1,11 +1,15 @@
-"""What is frozen into a plan about its votes."""
+"""What is frozen into a plan about its votes, and about what runs."""
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from quaymaster.errors import Conflict
 from quaymaster.target import ServiceRef
 from tests.samples import deploy
 from tests.workers.toolboxes import of_shop, toolbox
-from workers.jobs.plan import rule_for
+from workers.jobs.plan import rule_for, what_runs_now
+from workers.targets.observed import Condition, Observed, Part
 
 
 def test_there_is_as_much_time_to_vote_as_is_configured() -> None:
@@ -23,3 +27,15 @@ def test_nobody_is_asked_for_longer_than_the_request_is_valid() -> None:
     )
     assert rule is not None
     assert rule.expires_at == asked_at + timedelta(hours=24)
+
+
+def test_nothing_is_planned_about_a_service_that_is_split() -> None:
+    service = ServiceRef("production", "web")
+    parts = tuple(
+        Part(name, Observed(service, condition))
+        for name, condition in (("app1", Condition.ABSENT), ("app2", Condition.UNKNOWN))
+    )
+    split = Observed(service, Condition.SPLIT, parts=parts)
+    with pytest.raises(Conflict, match="does not run one version everywhere") as raised:
+        what_runs_now(split, toolbox())
+    assert "On app2: It cannot be reached" in raised.value.trouble.why

@@ -8,7 +8,7 @@ from quaymaster.errors import WrittenByNewer
 from quaymaster.services import HealthCheck
 from quaymaster.target import ServiceRef
 from tests.samples import DIGEST, pinned
-from workers.labels import FORMAT, Labels, container_name
+from workers.targets.docker_host.labels import FORMAT, Labels, container_name
 
 OF_BEFORE = {
     "quaymaster.role": "service",

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import urllib3.exceptions
 from docker import APIClient
@@ -19,7 +20,12 @@ _LINES_BEFORE = 400
 
 
 def log_tail(
-    engine: Engine, container: str, lines: int, secrets: Iterable[str] = ()
+    engine: Engine,
+    container: str,
+    lines: int,
+    secrets: Iterable[str] = (),
+    *,
+    since: datetime | None = None,
 ) -> tuple[str, ...]:
     """Its last lines of output, without the given secrets; none where the engine keeps none.
 
@@ -27,7 +33,7 @@ def log_tail(
     """
     try:
         with engine.asked("The container") as api:
-            end = _end_of_output(api, container, lines + _LINES_BEFORE)
+            end = _end_of_output(api, container, lines + _LINES_BEFORE, since)
     except NotFound:
         return ()
     text = end.content().decode(errors="replace")
@@ -69,12 +75,18 @@ class Tail:
         return b"".join(self._pieces)
 
 
-def _end_of_output(api: APIClient, container: str, lines: int) -> Tail:
+def _end_of_output(api: APIClient, container: str, lines: int, since: datetime | None) -> Tail:
     """What a container wrote last, within limits of time and bytes. Raises what the SDK raises."""
     tail = Tail()
     with Exchange(LOG_READ_BYTES + HEAD_BYTES, ENGINE_SECONDS).current():
         stream = api.logs(
-            container, stdout=True, stderr=True, tail=lines, stream=True, follow=False
+            container,
+            stdout=True,
+            stderr=True,
+            tail=lines,
+            stream=True,
+            follow=False,
+            since=since.timestamp() if since is not None else None,
         )
         try:
             for piece in stream:

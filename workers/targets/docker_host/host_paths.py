@@ -25,7 +25,8 @@ from quaymaster.target import ServiceRef
 from workers.asides import aside
 from workers.engine import Engine
 from workers.foreign_json import Foreign
-from workers.labels import LABEL
+from workers.targets.docker_host.labels import LABEL
+from workers.targets.target import Work
 
 _STAT = "X-Docker-Container-Path-Stat"
 _IS_LINK = 1 << 27
@@ -39,7 +40,7 @@ def expect_within(
     image: PinnedImage,
     volumes: Sequence[Volume],
     allowed: Sequence[str],
-    still_mine: Callable[[], None],
+    work: Work,
 ) -> None:
     """Raise NotAllowed for a directory of the host that leads out of what is allowed, or could:
     within an allowed directory no part of the name may be a symbolic link. Raises NotFound for one
@@ -55,9 +56,9 @@ def expect_within(
                 beneath.setdefault(root, []).append(volume.source)
     if not beneath:
         return
-    _remove_earlier(engine, service, still_mine)
+    _remove_earlier(engine, service, work)
     for root, sources in beneath.items():
-        with _looking_into(engine, service, image, root, still_mine) as is_link:
+        with _looking_into(engine, service, image, root, work) as is_link:
             for source in sources:
                 _expect_no_link(engine, source, root, is_link)
 
@@ -103,11 +104,11 @@ def _looking_into(
     service: ServiceRef,
     image: PinnedImage,
     root: str,
-    still_mine: Callable[[], None],
+    work: Work,
 ) -> Iterator[Callable[[str], bool | None]]:
     """Whether a name within a directory of the host is a link; None if it is missing."""
     point = f"/quaymaster-{secrets.token_hex(16)}"
-    still_mine()
+    work.fence()
     with engine.asked(f"{root} on {engine.name}") as api:
         created = api.create_container(
             image.by_digest,
@@ -163,7 +164,7 @@ class _Stat(Foreign):
     mode: int
 
 
-def _remove_earlier(engine: Engine, service: ServiceRef, still_mine: Callable[[], None]) -> None:
+def _remove_earlier(engine: Engine, service: ServiceRef, work: Work) -> None:
     """What a worker left that died meanwhile: who has the lease of the service looks alone."""
     labels = [
         f"role={_LOOKING}",
@@ -173,6 +174,6 @@ def _remove_earlier(engine: Engine, service: ServiceRef, still_mine: Callable[[]
     with engine.asked() as api:
         left = api.containers(all=True, filters={"label": [f"{LABEL}{one}" for one in labels]})
     for one in left:
-        still_mine()
+        work.fence()
         with suppress(NotFound):
             _remove(engine, one["Id"])

@@ -1,12 +1,9 @@
 """After a crash: bring a service to the nearest wholly-old or wholly-new point, and say which."""
 
-import time
-from dataclasses import dataclass
-
 from quaymaster.errors import NotFound, Unhealthy
 from quaymaster.target import ServiceRef
-from workers.candidates import StillMine
-from workers.containers import (
+from workers.engine import Engine
+from workers.targets.docker_host.containers import (
     Container,
     Place,
     ServiceState,
@@ -14,55 +11,34 @@ from workers.containers import (
     observe,
     refreshed,
 )
-from workers.engine import Engine
-from workers.health import wait_until_port_answers
-from workers.moves import bring_back, leave, stop
-from workers.switch import finish, put_away
+from workers.targets.docker_host.health import wait_until_port_answers
+from workers.targets.docker_host.moves import bring_back, leave, stop
+from workers.targets.docker_host.switch import finish, put_away
+from workers.targets.target import Work
 
 _ANSWER_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What runs now."""
-
-    serving: Container | None
-    was_changed: bool
-    """False where the service was at a point already."""
-    seconds: float
-
-    @property
-    def words(self) -> str:
-        """For a card: what serves."""
-        if self.serving is None:
-            return "Nothing is running."
-        image = self.serving.image
-        what = image.familiar(image.repository.registry) if image else self.serving.image_id
-        return f"{what} is running (container {self.serving.name})."
-
-
-def settle(engine: Engine, service: ServiceRef, still_mine: StillMine) -> Settled:
-    """Finish a switch whose new container answers, else go back to the old one.
+def settle(engine: Engine, service: ServiceRef, work: Work) -> ServiceState:
+    """Finish a switch whose new container answers, else go back to the old one; what is then.
 
     May be called at any time and again and again; it changes nothing where all is well. What was
     half made is removed; what was released is kept, stopped. Raises OutsideFailure when the engine
     fails.
     """
-    began = time.monotonic()
     state = observe(engine, service)
     serving = state.serving
     if is_settled(state):
-        return Settled(serving, False, time.monotonic() - began)
+        return state
     if serving is not None and _is_in_doubt(state, serving) and not _answers(engine, serving):
-        put_away(engine, serving, still_mine)
+        put_away(engine, serving, work)
         serving = None
     if serving is None:
-        serving = _back_to_old(engine, state, still_mine)
+        serving = _back_to_old(engine, state, work)
     elif not serving.has_been_released or serving.is_on_check:
-        serving = finish(engine, serving, still_mine)
-    _tidy(engine, observe(engine, service), serving, still_mine)
-    after = observe(engine, service)
-    return Settled(after.serving, True, time.monotonic() - began)
+        serving = finish(engine, serving, work)
+    _tidy(engine, observe(engine, service), serving, work)
+    return observe(engine, service)
 
 
 def is_settled(state: ServiceState) -> bool:
@@ -86,7 +62,7 @@ def _is_in_doubt(state: ServiceState, serving: Container) -> bool:
     return not was_finished or bool(state.at(Place.HALTED))
 
 
-def _back_to_old(engine: Engine, state: ServiceState, still_mine: StillMine) -> Container | None:
+def _back_to_old(engine: Engine, state: ServiceState, work: Work) -> Container | None:
     """What else is there goes first: it may hold the port. Of two that are on the network and do
     not serve, one is a kept container that was to come back: the one with the higher turn.
     """
@@ -94,18 +70,14 @@ def _back_to_old(engine: Engine, state: ServiceState, still_mine: StillMine) -> 
     old = next(iter((*state.at(Place.DISPLACED), *halted)), None)
     for other in (*state.at(Place.CANDIDATE), *halted):
         if old is None or other.id != old.id:
-            put_away(engine, other, still_mine)
+            put_away(engine, other, work)
     if old is None:
         return None
-    bring_back(
-        engine, old, network_of(old.environment), still_mine, stopped=old.place is Place.HALTED
-    )
+    bring_back(engine, old, network_of(old.environment), work, stopped=old.place is Place.HALTED)
     return refreshed(engine, old)
 
 
-def _tidy(
-    engine: Engine, state: ServiceState, serving: Container | None, still_mine: StillMine
-) -> None:
+def _tidy(engine: Engine, state: ServiceState, serving: Container | None, work: Work) -> None:
     for container in state.containers:
         if serving is not None and container.id == serving.id:
             continue
@@ -113,10 +85,10 @@ def _tidy(
             case Place.KEPT:
                 continue
             case Place.CANDIDATE:
-                put_away(engine, container, still_mine)
+                put_away(engine, container, work)
             case Place.SERVING | Place.DISPLACED | Place.HALTED:
-                stop(engine, container, container.drain, still_mine)
-                leave(engine, container, network_of(container.environment), still_mine)
+                stop(engine, container, container.drain, work)
+                leave(engine, container, network_of(container.environment), work)
 
 
 def _answers(engine: Engine, serving: Container) -> bool:

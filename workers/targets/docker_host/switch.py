@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
 from workers.asides import beside
-from workers.candidates import ContainerSpec, StillMine, create, discard, ensure_networks
-from workers.containers import (
+from workers.engine import Engine
+from workers.targets.docker_host.candidates import ContainerSpec, create, discard, ensure_networks
+from workers.targets.docker_host.containers import (
     Container,
     ServiceState,
     check_network_of,
@@ -19,25 +20,21 @@ from workers.containers import (
     observe,
     refreshed,
 )
-from workers.engine import Engine
-from workers.exchange import Check
-from workers.health import wait_until_healthy, wait_until_port_answers
-from workers.moves import (
+from workers.targets.docker_host.health import wait_until_healthy, wait_until_port_answers
+from workers.targets.docker_host.moves import (
     bring_back,
     enter,
     leave,
-    prune,
     refuse_taken_ports,
     release,
     start,
     stop,
 )
-from workers.transfers import Report
+from workers.targets.observed import NOTHING_SERVED
+from workers.targets.target import Work
 
 _ANSWER_SECONDS = 10.0
 """For a container that was healthy already, to answer on its port."""
-
-NOTHING_SERVED = "Nothing ran before, and nothing runs now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +46,7 @@ class Switched:
     """How long nobody answered on the port; 0 where nothing served before."""
 
 
-def switch(
-    engine: Engine,
-    old: Container | None,
-    candidate: Container,
-    still_mine: StillMine,
-    secrets: tuple[str, ...] = (),
-) -> Switched:
+def switch(engine: Engine, old: Container | None, candidate: Container, work: Work) -> Switched:
     """Move the service's network, and with it the port, from the old container to the healthy one.
 
     When the new one cannot have the port or does not answer there, it is removed and the old one
@@ -64,84 +55,74 @@ def switch(
     """
     network = network_of(candidate.environment)
     old = old or _in_the_way(engine, candidate)
-    refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
-    began = time.monotonic()
-    if old is not None:
-        leave(engine, old, network, still_mine)
-    try:
-        enter(engine, candidate, network, (candidate.service,), still_mine)
-        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
-    except QuaymasterError as error:
-        _undo(engine, old, candidate, error, began, still_mine, stopped=False)
-        raise
-    gap = time.monotonic() - began if old is not None else 0.0
-    return Switched(finish(engine, candidate, still_mine), gap)
-
-
-def recreate_on_port(
-    engine: Engine,
-    old: Container | None,
-    new: ContainerSpec | Container,
-    report: Report,
-    check: Check,
-    still_mine: StillMine,
-    secrets: tuple[str, ...] = (),
-) -> Switched:
-    """The other way, for health checks that need a way out: stop the old one, check the new one.
-
-    Everything up to the new one's health is part of the gap. On any failure, and when ``check``
-    stops it, the new one is removed and the old one started again; the error says so.
-    ``new`` is a container for a rollback that starts a kept one, else what to create.
-    """
-    network = network_of(new.environment)
-    if isinstance(new, Container):
-        ensure_networks(engine, new.environment, still_mine)
-        enter(engine, new, network, (new.service,), still_mine)
-        candidate = new
-    else:
-        candidate = create(engine, new, network, (new.service,), still_mine)
-    old = old or _in_the_way(engine, candidate)
-    try:
-        refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
-    except QuaymasterError as error:
-        with beside(error):
-            put_away(engine, candidate, still_mine)
-        raise
+    _refuse_taken_ports(engine, old, candidate, work)
     began = time.monotonic()
     try:
         if old is not None:
-            stop(engine, old, old.drain, still_mine)
-        start(engine, candidate, still_mine)
-        candidate = refreshed(engine, candidate)
-        wait_until_healthy(engine, candidate, candidate.health_check, report, check, secrets)
-        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, secrets)
+            leave(engine, old, network, work)
+        enter(engine, candidate, network, (candidate.service,), work)
+        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, work.secrets)
     except QuaymasterError as error:
-        _undo(engine, old, candidate, error, began, still_mine, stopped=True)
+        _undo(engine, old, candidate, error, began, work, stopped=False)
         raise
     gap = time.monotonic() - began if old is not None else 0.0
-    serving = finish(engine, candidate, still_mine)
+    return Switched(finish(engine, candidate, work), gap)
+
+
+def prepare_on_port(engine: Engine, new: ContainerSpec | Container, work: Work) -> Container:
+    """The new container for ``switch_on_port``: on the service's network, and not started.
+
+    ``new`` is a container for a rollback that starts a kept one, else what to create.
+    """
+    network = network_of(new.environment)
+    if isinstance(new, ContainerSpec):
+        return create(engine, new, network, (new.service,), work)
+    ensure_networks(engine, new.environment, work)
+    enter(engine, new, network, (new.service,), work)
+    return refreshed(engine, new)
+
+
+def switch_on_port(
+    engine: Engine, old: Container | None, candidate: Container, work: Work
+) -> Switched:
+    """The other way, for health checks that need a way out: stop the old one, check the new one.
+
+    Everything up to the new one's health is part of the gap. On any failure, and when the work is
+    cancelled, the new one is removed and the old one started again; the error says so.
+    """
+    network = network_of(candidate.environment)
+    old = old or _in_the_way(engine, candidate)
+    _refuse_taken_ports(engine, old, candidate, work)
+    began = time.monotonic()
+    try:
+        if old is not None:
+            stop(engine, old, old.drain, work)
+        start(engine, candidate, work)
+        candidate = refreshed(engine, candidate)
+        wait_until_healthy(engine, candidate, candidate.health_check, work)
+        wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, work.secrets)
+        work.commit_point()
+    except QuaymasterError as error:
+        _undo(engine, old, candidate, error, began, work, stopped=True)
+        raise
+    gap = time.monotonic() - began if old is not None else 0.0
+    serving = finish(engine, candidate, work)
     if old is not None:
-        leave(engine, old, network, still_mine)
+        leave(engine, old, network, work)
     return Switched(serving, gap)
 
 
-def finish(engine: Engine, serving: Container, still_mine: StillMine) -> Container:
+def finish(engine: Engine, serving: Container, work: Work) -> Container:
     """What is left after the new container answers on the port."""
-    leave(engine, serving, check_network_of(serving.environment), still_mine)
-    release(engine, serving, still_mine)
+    leave(engine, serving, check_network_of(serving.environment), work)
+    release(engine, serving, work)
     return refreshed(engine, serving)
 
 
-def retire(
-    engine: Engine, old: Container, drain: float, keep: int, still_mine: StillMine
-) -> tuple[str, ...]:
-    """Stop the old container gently and keep it for a rollback; at most ``keep`` are kept.
-
-    Gives the names of the containers that were removed.
-    """
-    stop(engine, old, drain, still_mine)
-    leave(engine, old, network_of(old.environment), still_mine)
-    return prune(engine, old.service_ref, keep, still_mine)
+def retire(engine: Engine, old: Container, drain: float, work: Work) -> None:
+    """Stop the old container gently and keep it for a rollback."""
+    stop(engine, old, drain, work)
+    leave(engine, old, network_of(old.environment), work)
 
 
 def find_kept(state: ServiceState, digest: str, configuration: str) -> Container | None:
@@ -157,33 +138,44 @@ def find_kept(state: ServiceState, digest: str, configuration: str) -> Container
     return None
 
 
-def renamed(engine: Engine, kept: Container, name: str, still_mine: StillMine) -> Container:
+def renamed(engine: Engine, kept: Container, name: str, work: Work) -> Container:
     """The same container under a name that carries its new turn; having it already is fine."""
     if kept.name == name:
         return kept
-    still_mine()
+    work.fence()
     with engine.asked(f"The container {kept.short_id}") as api:
         api.rename(kept.id, name)
     return refreshed(engine, kept)
 
 
-def revive(engine: Engine, kept: Container, still_mine: StillMine) -> Container:
+def revive(engine: Engine, kept: Container, work: Work) -> Container:
     """Start a kept container as a candidate: on the network for checks, without its port."""
-    ensure_networks(engine, kept.environment, still_mine)
-    leave(engine, kept, network_of(kept.environment), still_mine)
-    enter(engine, kept, check_network_of(kept.environment), (), still_mine)
-    start(engine, kept, still_mine)
+    ensure_networks(engine, kept.environment, work)
+    leave(engine, kept, network_of(kept.environment), work)
+    enter(engine, kept, check_network_of(kept.environment), (), work)
+    start(engine, kept, work)
     return refreshed(engine, kept)
 
 
-def put_away(engine: Engine, candidate: Container, still_mine: StillMine) -> None:
+def put_away(engine: Engine, candidate: Container, work: Work) -> None:
     """Take a candidate out: remove a new one, stop and keep one that was released before."""
     if not candidate.has_been_released:
-        discard(engine, candidate, still_mine)
+        discard(engine, candidate, work)
         return
-    stop(engine, candidate, 0, still_mine)
+    stop(engine, candidate, 0, work)
     for network in (check_network_of(candidate.environment), network_of(candidate.environment)):
-        leave(engine, candidate, network, still_mine)
+        leave(engine, candidate, network, work)
+
+
+def _refuse_taken_ports(
+    engine: Engine, old: Container | None, candidate: Container, work: Work
+) -> None:
+    try:
+        refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
+    except QuaymasterError as error:
+        with beside(error):
+            put_away(engine, candidate, work)
+        raise
 
 
 def _in_the_way(engine: Engine, candidate: Container) -> Container | None:
@@ -203,7 +195,7 @@ def _undo(
     candidate: Container,
     error: QuaymasterError,
     began: float,
-    still_mine: StillMine,
+    work: Work,
     *,
     stopped: bool,
 ) -> None:
@@ -211,11 +203,11 @@ def _undo(
     one where nothing serves.
     """
     with beside(error):
-        put_away(engine, candidate, still_mine)
+        put_away(engine, candidate, work)
     said = NOTHING_SERVED
     if old is not None:
         try:
-            bring_back(engine, old, network_of(old.environment), still_mine, stopped=stopped)
+            bring_back(engine, old, network_of(old.environment), work, stopped=stopped)
             wait_until_port_answers(engine, old, _ANSWER_SECONDS)
         except QuaymasterError as second:
             raise _nothing_serves(old, error, second) from error

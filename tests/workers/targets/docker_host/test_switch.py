@@ -11,11 +11,12 @@ import pytest
 from quaymaster.errors import Cancelled, Conflict, OutsideFailure, Unhealthy
 from quaymaster.services import HealthCheck, PublishedPort
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Service, nothing
-from workers.candidates import create_candidate
-from workers.containers import Place, check_network_of
-from workers.health import wait_until_healthy
-from workers.switch import find_kept, put_away, recreate_on_port, retire, revive, switch
+from tests.workers.services import UNDISTURBED, Service, Undisturbed
+from workers.targets.docker_host.candidates import create_candidate
+from workers.targets.docker_host.containers import Place, check_network_of
+from workers.targets.docker_host.health import wait_until_healthy
+from workers.targets.docker_host.moves import prune
+from workers.targets.docker_host.switch import find_kept, put_away, retire, revive, switch
 
 pytestmark = pytest.mark.engine
 
@@ -35,7 +36,7 @@ def test_the_new_container_serves_after_a_short_gap(service: Service, images: Lo
     old = service.serving(service.image(images.web_v1, "1"), 1)
     assert service.page() == "web v1"
     image = service.image(images.web_v2, "2")
-    switched = switch(service.host, old, service.candidate(service.spec(image, 2)), nothing)
+    switched = switch(service.host, old, service.candidate(service.spec(image, 2)), UNDISTURBED)
     assert service.page() == "web v2"
     assert service.places() == {1: Place.DISPLACED, 2: Place.SERVING}
     assert 0 < switched.gap_seconds < 2
@@ -45,7 +46,7 @@ def test_the_new_container_serves_after_a_short_gap(service: Service, images: Lo
 
 def test_a_first_release_has_no_gap(service: Service, images: LocalImages) -> None:
     candidate = service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    assert switch(service.host, None, candidate, nothing).gap_seconds == 0
+    assert switch(service.host, None, candidate, UNDISTURBED).gap_seconds == 0
 
 
 def test_the_old_one_is_kept_stopped_and_older_ones_go(
@@ -56,8 +57,9 @@ def test_the_old_one_is_kept_stopped_and_older_ones_go(
     for operation in (2, 3):
         old = serving
         candidate = service.candidate(service.spec(image, operation))
-        serving = switch(service.host, old, candidate, nothing).serving
-        removed = retire(service.host, old, 3, 1, nothing)
+        serving = switch(service.host, old, candidate, UNDISTURBED).serving
+        retire(service.host, old, 3, UNDISTURBED)
+        removed = prune(service.host, service.ref, 1, UNDISTURBED)
     assert removed == (f"quaymaster-{service.environment}-web-1.1",)
     assert service.places() == {2: Place.KEPT, 3: Place.SERVING}
 
@@ -68,8 +70,8 @@ def test_what_serves_comes_back_after_a_restart_and_what_is_kept_does_not(
 ) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
-    serving = switch(service.host, old, candidate, nothing).serving
-    retire(service.host, old, 3, 2, nothing)
+    serving = switch(service.host, old, candidate, UNDISTURBED).serving
+    retire(service.host, old, 3, UNDISTURBED)
     engine.containers.get(serving.id).restart(timeout=1)
     assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
     service.comes_to_say("web v2")
@@ -81,7 +83,7 @@ def test_a_container_of_another_image_than_was_looked_at_is_removed_before_it_st
     spec = service.spec(service.image(images.web_v1, "1"), 2)
     other = str(service.member(service.image(images.web_v2, "2")).config)
     with pytest.raises(OutsideFailure, match="not made from the image that was examined"):
-        create_candidate(service.host, replace(spec, image_id=other), nothing)
+        create_candidate(service.host, replace(spec, image_id=other), UNDISTURBED)
     assert service.places() == {}
 
 
@@ -91,11 +93,11 @@ def test_an_unhealthy_candidate_leaves_the_old_one_serving(
     service.serving(service.image(images.web_v1, "1"), 1)
     health = HealthCheck(http="/healthz", port=8000, within=1.0)
     spec = service.spec(service.image(images.web_v3_broken, "3"), 2, health=health)
-    candidate = create_candidate(service.host, spec, nothing)
+    candidate = create_candidate(service.host, spec, UNDISTURBED)
     with pytest.raises(Unhealthy, match="returned 503") as raised:
-        wait_until_healthy(service.host, candidate, health, nothing, nothing)
+        wait_until_healthy(service.host, candidate, health, UNDISTURBED)
     assert any("GET /healthz 503" in line for line in raised.value.trouble.log_tail)
-    put_away(service.host, candidate, nothing)
+    put_away(service.host, candidate, UNDISTURBED)
     assert service.places() == {1: Place.SERVING}
     assert service.page() == "web v1"
 
@@ -108,7 +110,7 @@ def test_a_port_of_somebody_else_is_a_conflict_that_names_them(
         other.start()
         candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
         with pytest.raises(Conflict, match=f"taken by the container {other.name}"):
-            switch(service.host, None, candidate, nothing)
+            switch(service.host, None, candidate, UNDISTURBED)
     finally:
         other.remove(force=True)
 
@@ -127,7 +129,7 @@ def test_a_port_that_is_lost_in_the_gap_goes_back_to_the_old_one(
         spec = service.spec(service.image(images.web_v2, "2"), 2, ports=ports)
         candidate = service.candidate(spec)
         with pytest.raises(Conflict) as raised:
-            switch(service.host, old, candidate, nothing)
+            switch(service.host, old, candidate, UNDISTURBED)
     assert raised.value.trouble.next_step
     assert raised.value.runs_now.startswith("The old container is back")
     assert service.places() == {1: Place.SERVING}
@@ -139,7 +141,7 @@ def test_a_check_that_needs_a_way_out_is_made_on_the_port(
 ) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     spec = service.spec(service.image(images.web_v2, "2"), 2, health=OUTBOUND)
-    switched = recreate_on_port(service.host, old, spec, nothing, nothing, nothing)
+    switched = service.recreated(old, spec, UNDISTURBED)
     assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
     assert service.page() == "web v2"
     assert switched.gap_seconds > 0
@@ -153,7 +155,7 @@ def test_the_old_one_comes_back_when_the_new_one_fails_on_the_port(
     old = service.serving(service.image(images.web_v1, "1"), 1)
     spec = service.spec(service.image(getattr(images, name), "3"), 2, health=OUTBOUND)
     with pytest.raises(Unhealthy) as raised:
-        recreate_on_port(service.host, old, spec, nothing, nothing, nothing)
+        service.recreated(old, spec, UNDISTURBED)
     assert raised.value.trouble.log_tail
     assert raised.value.runs_now.startswith("The old container is back")
     assert service.places() == {1: Place.SERVING}
@@ -163,13 +165,14 @@ def test_the_old_one_comes_back_when_the_new_one_fails_on_the_port(
 def test_a_cancel_while_it_is_checked_on_the_port_brings_the_old_one_back(
     service: Service, images: LocalImages
 ) -> None:
-    def cancel() -> None:
-        raise Cancelled("It was cancelled while it ran.")
+    class Cancelling(Undisturbed):
+        def check(self) -> None:
+            raise Cancelled("It was cancelled while it ran.")
 
     old = service.serving(service.image(images.web_v1, "1"), 1)
     spec = service.spec(service.image(images.web_v2, "2"), 2, health=OUTBOUND)
     with pytest.raises(Cancelled) as raised:
-        recreate_on_port(service.host, old, spec, nothing, cancel, nothing)
+        service.recreated(old, spec, Cancelling())
     assert raised.value.runs_now.startswith("The old container is back")
     assert service.page() == "web v1"
 
@@ -178,16 +181,16 @@ def test_a_cancel_while_it_is_checked_on_the_port_brings_the_old_one_back(
 def test_a_kept_container_is_revived_for_a_rollback(service: Service, images: LocalImages) -> None:
     old = service.serving(service.image(images.web_v1, "1"), 1)
     candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
-    bad = switch(service.host, old, candidate, nothing).serving
-    retire(service.host, old, 3, 5, nothing)
+    bad = switch(service.host, old, candidate, UNDISTURBED).serving
+    retire(service.host, old, 3, UNDISTURBED)
     assert old.image is not None
     kept = find_kept(service.state(), str(old.image.digest), old.configuration)
     assert kept is not None
     assert kept.id == old.id
-    revived = revive(service.host, kept, nothing)
-    wait_until_healthy(service.host, revived, revived.health_check, nothing, nothing)
-    switch(service.host, bad, revived, nothing)
-    retire(service.host, bad, 3, 5, nothing)
+    revived = revive(service.host, kept, UNDISTURBED)
+    wait_until_healthy(service.host, revived, revived.health_check, UNDISTURBED)
+    switch(service.host, bad, revived, UNDISTURBED)
+    retire(service.host, bad, 3, UNDISTURBED)
     assert service.places() == {1: Place.SERVING, 2: Place.KEPT}
     assert service.page() == "web v1"
 
@@ -209,9 +212,9 @@ def test_a_deploy_repairs_a_release_that_crashes_again_and_again(
     service: Service, images: LocalImages
 ) -> None:
     first = service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    crashing = switch(service.host, None, first, nothing).serving
+    crashing = switch(service.host, None, first, UNDISTURBED).serving
     service.client.containers.get(crashing.id).exec_run(["kill", "-9", "-1"], user="root")
     candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
-    switch(service.host, None, candidate, nothing)
+    switch(service.host, None, candidate, UNDISTURBED)
     assert service.page() == "web v2"
     assert service.places()[2] is Place.SERVING

@@ -12,8 +12,8 @@ from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import Volume
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Service, nothing
-from workers.host_paths import expect_within
+from tests.workers.services import UNDISTURBED, Service
+from workers.targets.docker_host.host_paths import expect_within
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +34,7 @@ class Look:
             self.image,
             volumes,
             (str(self.root), *allowed),
-            nothing,
+            UNDISTURBED,
         )
 
     def left(self) -> list[str]:

@@ -9,14 +9,18 @@ from quaymaster.limits import HEALTH_SECONDS
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
 from workers.asides import aside
-from workers.container_log import log_tail
-from workers.containers import Container, check_network_of, network_of, refreshed
 from workers.engine import Engine
 from workers.exchange import Check, go_on
 from workers.probe import Answer, ask_http, ask_tcp
-from workers.transfers import Report
-
-LOG_LINES = 20
+from workers.targets.docker_host.container_log import log_tail
+from workers.targets.docker_host.containers import (
+    Container,
+    check_network_of,
+    network_of,
+    refreshed,
+)
+from workers.targets.target import Work
+from workers.targets.unhealthy import LOG_LINES, way_out
 
 _POLL_SECONDS = 0.15
 _PORT_POLL_SECONDS = 0.01
@@ -29,13 +33,11 @@ def wait_until_healthy(
     engine: Engine,
     candidate: Container,
     health: HealthCheck,
-    report: Report,
-    check: Check,
-    secrets: Iterable[str] = (),
+    work: Work,
 ) -> None:
     """Return when the container is healthy by its health check.
 
-    It is asked at its own address, on the network that it is attached to. ``check`` is called
+    It is asked at its own address, on the network that it is attached to. ``work.check`` is called
     several times a second and what it raises passes through. Raises Unhealthy, with the last lines
     of its output, when ``within`` is over, and at once when the container ends or Docker calls it
     unhealthy.
@@ -45,18 +47,18 @@ def wait_until_healthy(
     deadline = began + health.within
     reported = 0.0
     while True:
-        check()
+        work.check()
         now = time.monotonic()
         if now - reported >= _REPORT_SECONDS:
             reported = now
-            report(Progress(_STEP, elapsed_seconds=now - began))
+            work.report(Progress(_STEP, elapsed_seconds=now - began))
         seen = refreshed(engine, candidate)
-        refuse_ended(engine, seen, health, secrets, candidate.restarts)
-        answer = _ask(engine, seen, health, now - began, deadline, check)
+        refuse_ended(engine, seen, health, work.secrets, candidate.restarts)
+        answer = _ask(engine, seen, health, now - began, deadline, work.check)
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
-            raise unhealthy(engine, seen, answer.words_after(health.within), secrets)
+            raise unhealthy(engine, seen, answer.words_after(health.within), work.secrets)
         time.sleep(_POLL_SECONDS)
 
 
@@ -124,11 +126,6 @@ def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str])
         next_step=way_out(tail),
         log_tail=tail,
     )
-
-
-def way_out(tail: tuple[str, ...]) -> str:
-    """What to do about a version that is not healthy; a card shows the end of its log, if known."""
-    return f"{'Check its last log lines, fix it' if tail else 'Fix it'} and deploy again."
 
 
 def _ask(

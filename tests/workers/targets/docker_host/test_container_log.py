@@ -4,10 +4,10 @@ import pytest
 
 from quaymaster.redaction import LONGEST_TEXT, MARK
 from tests.images.catalogue import LocalImages
-from tests.workers.services import Service, nothing, wait_for
-from workers.candidates import create_candidate
-from workers.container_log import log_tail
-from workers.containers import look
+from tests.workers.services import UNDISTURBED, Service, wait_for
+from workers.targets.docker_host.candidates import create_candidate
+from workers.targets.docker_host.container_log import log_tail
+from workers.targets.docker_host.containers import look
 
 KEY = (
     "-----BEGIN PRIVATE KEY-----",
@@ -20,7 +20,7 @@ def ended(service: Service, images: LocalImages, script: str, **values: str) -> 
     """A container of the service that ran this script to its end."""
     image = service.image(images.web_v1, "1")
     spec = service.spec(image, 1, command=("/bin/sh", "-c", script), values=tuple(values.items()))
-    container = create_candidate(service.host, spec, nothing)
+    container = create_candidate(service.host, spec, UNDISTURBED)
 
     def is_over() -> bool:
         now = look(service.host, container.id)

@@ -13,10 +13,11 @@ from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Volume
 from tests.images.catalogue import LocalImages
-from tests.workers.services import SERVING, Service, nothing
-from workers.candidates import ContainerSpec, configuration_fingerprint, create_candidate
-from workers.containers import Place, check_network_of, look
-from workers.health import join
+from tests.workers.services import SERVING, UNDISTURBED, Service
+from workers.rendering import workload_fingerprint
+from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
+from workers.targets.docker_host.containers import Place, check_network_of, look
+from workers.targets.docker_host.health import join
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,9 @@ def test_the_place_follows_from_what_the_engine_knows(facts: dict[str, Any], pla
 
 def test_equal_configurations_have_equal_fingerprints_and_others_others() -> None:
     one = ServiceConfiguration(ports=(PublishedPort(8080, 8000),))
-    assert configuration_fingerprint(one) == configuration_fingerprint(replace(one))
+    assert workload_fingerprint(one) == workload_fingerprint(replace(one))
     changed = replace(one, limits=Limits(memory=1))
-    assert configuration_fingerprint(one) != configuration_fingerprint(changed)
+    assert workload_fingerprint(one) != workload_fingerprint(changed)
 
 
 def test_a_setting_that_is_new_changes_no_fingerprint_of_before() -> None:
@@ -56,7 +57,7 @@ def test_a_setting_that_is_new_changes_no_fingerprint_of_before() -> None:
         },
         separators=(",", ":"),
     )
-    assert configuration_fingerprint(one) == fingerprint(text)[:32]
+    assert workload_fingerprint(one) == fingerprint(text)[:32]
 
 
 def test_a_specification_does_not_print_its_values() -> None:
@@ -126,7 +127,7 @@ def test_a_container_may_what_its_configuration_says_and_no_more(
 ) -> None:
     """As the kernel tells of its first process, not as the engine repeats what it was told."""
     spec = service.spec(service.image(images.web_v1, "1"), 7, **changes)
-    container = create_candidate(service.host, spec, nothing)
+    container = create_candidate(service.host, spec, UNDISTURBED)
     api = service.client.api
     run = api.exec_create(container.id, ["cat", "/proc/1/status"])
     told = dict(line.split(":", 1) for line in api.exec_start(run).decode().splitlines())
@@ -145,7 +146,7 @@ def test_a_container_is_made_as_it_was_configured(service: Service, images: Loca
         volumes=(Volume(f"{service.environment}-data", "/data", read_only=True),),
         drain=7.0,
     )
-    container = create_candidate(service.host, spec, nothing)
+    container = create_candidate(service.host, spec, UNDISTURBED)
     found = service.client.api.inspect_container(container.id)
     try:
         assert found["HostConfig"]["Init"] is True
@@ -158,7 +159,7 @@ def test_a_container_is_made_as_it_was_configured(service: Service, images: Loca
         assert "made-up-value" not in repr(found["Config"]["Labels"])
         assert found["Mounts"][0]["RW"] is False
         assert container.health_check == spec.configuration.health
-        assert container.configuration == configuration_fingerprint(spec.configuration)
+        assert container.configuration == workload_fingerprint(spec.configuration)
         assert (container.image, container.operation, container.turn) == (spec.image, 7, 7)
         assert container.ports == spec.configuration.ports
     finally:
@@ -172,7 +173,7 @@ def test_an_image_that_is_not_on_the_host_is_not_found(
 ) -> None:
     image = service.image(images.web_v1, "1").pinned(Digest("sha256:" + "0" * 64))
     with pytest.raises(NotFound):
-        create_candidate(service.host, service.spec(image, 1), nothing)
+        create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
     assert service.places() == {}
 
 
@@ -185,7 +186,7 @@ def test_the_engine_itself_is_not_mounted(
 ) -> None:
     spec = service.spec(service.image(images.web_v1, "1"), 1, volumes=(Volume(source, "/x"),))
     with pytest.raises(NotAllowed, match="Docker socket"):
-        create_candidate(service.host, spec, nothing)
+        create_candidate(service.host, spec, UNDISTURBED)
 
 
 @pytest.mark.engine
@@ -195,7 +196,7 @@ def test_the_socket_of_this_very_engine_is_not_mounted(
     socket = service.host.url.removeprefix("unix://")
     spec = service.spec(service.image(images.web_v1, "1"), 1, volumes=(Volume(socket, "/x"),))
     with pytest.raises(NotAllowed):
-        create_candidate(service.host, spec, nothing)
+        create_candidate(service.host, spec, UNDISTURBED)
 
 
 @pytest.mark.engine
@@ -203,14 +204,14 @@ def test_trying_again_replaces_the_candidate_and_never_what_serves(
     service: Service, images: LocalImages
 ) -> None:
     image = service.image(images.web_v1, "1")
-    first = create_candidate(service.host, service.spec(image, 1), nothing)
-    second = create_candidate(service.host, service.spec(image, 1), nothing)
+    first = create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
+    second = create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
     assert look(service.host, first.id) is None
     assert service.places() == {1: Place.CANDIDATE}
     serving = service.serving(image, 1)
     assert serving.id != second.id
     with pytest.raises(Conflict, match="in use"):
-        create_candidate(service.host, service.spec(image, 1), nothing)
+        create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
     assert service.places() == {1: Place.SERVING}
 
 

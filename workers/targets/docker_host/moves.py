@@ -7,17 +7,24 @@ from collections.abc import Collection
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
 from quaymaster.target import ServiceRef
-from workers.candidates import StillMine, ensure_networks
-from workers.containers import RESTART_POLICY, Container, Place, observe, refreshed
 from workers.engine import Engine
+from workers.targets.docker_host.candidates import ensure_networks
+from workers.targets.docker_host.containers import (
+    RESTART_POLICY,
+    Container,
+    Place,
+    observe,
+    refreshed,
+)
+from workers.targets.target import Work
 
 _POLL_SECONDS = 0.1
 _KILL_AFTER = 1
 
 
-def leave(engine: Engine, container: Container, network: str, still_mine: StillMine) -> None:
+def leave(engine: Engine, container: Container, network: str, work: Work) -> None:
     """Detach from a network; being detached already is fine."""
-    still_mine()
+    work.fence()
     with engine.asked(f"The container {container.short_id}") as api:
         if network not in _networks(engine, container):
             return
@@ -29,46 +36,46 @@ def enter(
     container: Container,
     network: str,
     aliases: tuple[str, ...],
-    still_mine: StillMine,
+    work: Work,
 ) -> None:
     """Attach to a network; being attached already is fine.
 
     Raises Conflict when a port that the container publishes is taken. Docker 20.10 then calls it
     attached and can neither finish nor undo that before the container stops.
     """
-    still_mine()
+    work.fence()
     with engine.asked(f"{container.service_ref}") as api:
         if network not in _networks(engine, container):
             api.connect_container_to_network(container.id, network, aliases=list(aliases))
 
 
-def start(engine: Engine, container: Container, still_mine: StillMine) -> None:
+def start(engine: Engine, container: Container, work: Work) -> None:
     """Start; running already is fine. Raises Conflict when a port is taken."""
-    still_mine()
+    work.fence()
     with engine.asked(f"{container.service_ref}") as api:
         api.start(container.id)
 
 
-def release(engine: Engine, container: Container, still_mine: StillMine) -> None:
+def release(engine: Engine, container: Container, work: Work) -> None:
     """Let the engine restart it from now on: the mark of a container that was switched in."""
-    still_mine()
+    work.fence()
     with engine.asked(f"The container {container.short_id}") as api:
         api.update_container(container.id, restart_policy={"Name": RESTART_POLICY})
 
 
-def stop(engine: Engine, container: Container, drain: float, still_mine: StillMine) -> None:
+def stop(engine: Engine, container: Container, drain: float, work: Work) -> None:
     """Ask it to end, wait up to ``drain`` seconds, then end it. Gone or stopped is fine.
 
     No single call lasts as long as the drain time, so the lease is looked at in between.
     """
     try:
-        still_mine()
+        work.fence()
         _signal(engine, container)
         deadline = time.monotonic() + drain
         while refreshed(engine, container).is_running and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         # Also after a gentle end: a container in a restart loop is only stopped by this.
-        still_mine()
+        work.fence()
         with engine.asked(f"The container {container.short_id}") as api:
             api.stop(container.id, timeout=_KILL_AFTER)
     except NotFound:
@@ -102,31 +109,29 @@ def taken_port(
     return None
 
 
-def bring_back(
-    engine: Engine, old: Container, network: str, still_mine: StillMine, *, stopped: bool
-) -> None:
+def bring_back(engine: Engine, old: Container, network: str, work: Work, *, stopped: bool) -> None:
     """Put the container that served before onto its network and port again."""
     aliases = (old.service,)
     if not stopped:
         try:
-            enter(engine, old, network, aliases, still_mine)
+            enter(engine, old, network, aliases, work)
         except QuaymasterError:
             # Half attached, or the port is still being given back: from a stop it always works.
-            still_mine()
+            work.fence()
         if refreshed(engine, old).place is Place.SERVING:
             return
-    stop(engine, old, 0, still_mine)
-    leave(engine, old, network, still_mine)
-    ensure_networks(engine, old.environment, still_mine)
-    enter(engine, old, network, aliases, still_mine)
-    start(engine, old, still_mine)
+    stop(engine, old, 0, work)
+    leave(engine, old, network, work)
+    ensure_networks(engine, old.environment, work)
+    enter(engine, old, network, aliases, work)
+    start(engine, old, work)
 
 
-def prune(engine: Engine, service: ServiceRef, keep: int, still_mine: StillMine) -> tuple[str, ...]:
+def prune(engine: Engine, service: ServiceRef, keep: int, work: Work) -> tuple[str, ...]:
     """Remove all but the latest ``keep`` stopped releases; gives the names of the removed."""
     surplus = observe(engine, service).kept[max(0, keep) :]
     for container in surplus:
-        still_mine()
+        work.fence()
         try:
             with engine.asked(f"The container {container.short_id}") as api:
                 api.remove_container(container.id, v=True)

@@ -2,11 +2,9 @@
 
 import math
 import posixpath
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from docker.types import LogConfig
-from pydantic import TypeAdapter
 
 from quaymaster.capabilities import ALL
 from quaymaster.errors import (
@@ -16,12 +14,13 @@ from quaymaster.errors import (
     OutsideFailure,
     QuaymasterError,
 )
-from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.target import OfService
 from workers.asides import beside
-from workers.containers import (
+from workers.engine import Engine
+from workers.rendering import workload_fingerprint
+from workers.targets.docker_host.containers import (
     Container,
     Place,
     check_network_of,
@@ -29,13 +28,9 @@ from workers.containers import (
     network_of,
     refreshed,
 )
-from workers.engine import Engine
-from workers.labels import LABEL, Labels, container_name
+from workers.targets.docker_host.labels import LABEL, Labels, container_name
+from workers.targets.target import Work
 
-StillMine = Callable[[], None]
-"""Called before each changing call: raises when the right to change the service was lost."""
-
-_CONFIGURATION: TypeAdapter[ServiceConfiguration] = TypeAdapter(ServiceConfiguration)
 _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock")
 
@@ -64,15 +59,7 @@ class ContainerSpec(OfService):
         return container_name(self.service_ref, self.operation, self.turn)
 
 
-def configuration_fingerprint(configuration: ServiceConfiguration) -> str:
-    """Equal for two containers that were made alike, secrets included (by their fingerprints).
-
-    What is as it always was is left out, so a setting that is new changes no fingerprint of before.
-    """
-    return fingerprint(_CONFIGURATION.dump_json(configuration, exclude_defaults=True).decode())[:32]
-
-
-def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine) -> Container:
+def create_candidate(engine: Engine, spec: ContainerSpec, work: Work) -> Container:
     """Create and start the new container on the network for checks: no port is claimed yet.
 
     Its restart policy is ``no`` until the switch, so that a crash shows at once and a forgotten
@@ -81,14 +68,14 @@ def create_candidate(engine: Engine, spec: ContainerSpec, still_mine: StillMine)
     service the engine itself, OutsideFailure when it does not start.
     """
     network = check_network_of(spec.environment)
-    candidate = create(engine, spec, network, (), still_mine)
-    still_mine()
+    candidate = create(engine, spec, network, (), work)
+    work.fence()
     try:
         with engine.asked(str(spec.service_ref), spec.secrets) as api:
             api.start(candidate.id)
     except QuaymasterError as error:
         with beside(error):
-            discard(engine, candidate, still_mine)
+            discard(engine, candidate, work)
         raise
     return refreshed(engine, candidate)
 
@@ -98,15 +85,15 @@ def create(
     spec: ContainerSpec,
     network: str,
     aliases: tuple[str, ...],
-    still_mine: StillMine,
+    work: Work,
 ) -> Container:
     """Create the container on one of the two networks, without starting it."""
     subject = str(spec.service_ref)
     _refuse_the_engine_itself(engine, spec.configuration.volumes)
-    ensure_networks(engine, spec.environment, still_mine)
-    _remove_earlier_attempt(engine, spec, still_mine)
+    ensure_networks(engine, spec.environment, work)
+    _remove_earlier_attempt(engine, spec, work)
     limits_log = engine.information().get("LoggingDriver") == "json-file"
-    still_mine()
+    work.fence()
     with engine.asked(subject, spec.secrets) as api:
         endpoint = api.create_endpoint_config(aliases=list(aliases))
         created = api.create_container(
@@ -131,19 +118,19 @@ def create(
             next_step="Ask for it again; the host's administrator should find out who did that.",
         )
         with beside(other):
-            discard(engine, found, still_mine)
+            discard(engine, found, work)
         raise other
     return found
 
 
-def ensure_networks(engine: Engine, environment: str, still_mine: StillMine) -> None:
+def ensure_networks(engine: Engine, environment: str, work: Work) -> None:
     """Create what is missing of the environment's two networks."""
     wanted = {network_of(environment): False, check_network_of(environment): True}
     for name, is_internal in wanted.items():
         with engine.asked(f"The network {name}") as api:
             there = [one for one in api.networks(names=[name]) if one["Name"] == name]
         if not there:
-            still_mine()
+            work.fence()
             _create_network(engine, name, environment, is_internal)
         elif bool(there[0]["Internal"]) is not is_internal:
             raise Conflict(
@@ -153,9 +140,9 @@ def ensure_networks(engine: Engine, environment: str, still_mine: StillMine) -> 
             )
 
 
-def discard(engine: Engine, container: Container, still_mine: StillMine) -> None:
+def discard(engine: Engine, container: Container, work: Work) -> None:
     """Remove a container that is not to serve, with its anonymous volumes. Gone is fine too."""
-    still_mine()
+    work.fence()
     try:
         with engine.asked(f"The container {container.short_id}") as api:
             api.remove_container(container.id, force=True, v=True)
@@ -178,7 +165,7 @@ def _create_network(engine: Engine, name: str, environment: str, is_internal: bo
         return
 
 
-def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, still_mine: StillMine) -> None:
+def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, work: Work) -> None:
     earlier = look(engine, spec.name)
     if earlier is None:
         return
@@ -189,7 +176,7 @@ def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, still_mine: Sti
             why="It is in use, so it is not touched.",
             next_step=f"`docker inspect {spec.name}` on the host shows what it is.",
         )
-    discard(engine, earlier, still_mine)
+    discard(engine, earlier, work)
 
 
 def _host_config(
@@ -233,7 +220,7 @@ def _labels(spec: ContainerSpec) -> dict[str, str]:
         spec.operation,
         spec.turn,
         spec.image,
-        configuration_fingerprint(spec.configuration),
+        workload_fingerprint(spec.configuration),
         spec.configuration.health,
     ).written()
 

@@ -18,7 +18,7 @@ from quaymaster.target import OfService, ServiceRef
 from workers.engine import Engine
 from workers.engine_names import as_engines_name
 from workers.foreign_json import Foreign, TextByName
-from workers.labels import LABEL, Labels
+from workers.targets.docker_host.labels import LABEL, Labels
 
 RESTART_POLICY = "unless-stopped"
 """Of a container that serves or has served."""

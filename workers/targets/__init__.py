@@ -1,0 +1,1 @@
+"""Runtimes that services run on, behind one protocol."""
