@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from bot.acceptance import Acceptance, Asked
+from bot.acceptance import Acceptance
 from bot.admission import Admission, check_admission
 from bot.allowance import Allowances
 from bot.answers import Answers, AtHome, ReplyTo
@@ -40,6 +40,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
+from quaymaster.new_operations import Asked
 from quaymaster.operations import Origin, State
 from quaymaster.policy import Person
 from quaymaster.requests import (

@@ -425,9 +425,9 @@ NEVER_SILENT = (
     ),
     _row(
         "what a look found is told once",
-        "bot/drift.py",
-        'f"drift-{signed.digest}"',
-        'f"drift-{signed.digest}-{id(signed)}"',
+        "quaymaster/new_operations.py",
+        'f"drift-{observation.digest}"',
+        'f"drift-{observation.digest}-{id(observation)}"',
         ("tests/bot/test_drift.py::test_an_observation_is_told_once_by_however_many_bots",),
     ),
     _row(
