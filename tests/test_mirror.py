@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("bot", "workers", "quaymaster")
+PACKAGES = ("bot", "workers", "quaymaster", "local_slack", "trial")
 
 ALSO_TESTS = {
     "bot/commands/test_grammar.py": ("bot/commands/given.py",),
@@ -21,23 +21,53 @@ ALSO_TESTS = {
     "bot/test_sender.py": ("bot/slack_errors.py",),
     "bot/test_throttle.py": ("quaymaster/store/slack_calls.py",),
     "bot/views/test_everything.py": (
-        *("bot/views/alert.py", "bot/views/inspected.py"),
-        *("bot/views/outcomes.py", "bot/views/results.py"),
-        "bot/views/state.py",
+        *("bot/views/alert.py", "bot/views/inspected.py", "bot/views/outcomes.py"),
+        *("bot/views/results.py", "bot/views/state.py"),
     ),
-    "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
     "end_to_end/test_database_of_before.py": ("quaymaster/database_commands.py",),
+    "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
     "end_to_end/test_looking.py": (
-        *("workers/jobs/history.py", "workers/jobs/inspect.py"),
-        *("workers/jobs/scan.py", "workers/jobs/tag.py"),
+        *("workers/jobs/history.py", "workers/jobs/inspect.py", "workers/jobs/scan.py"),
+        "workers/jobs/tag.py",
     ),
     "end_to_end/test_starting.py": ("quaymaster/cli.py", "quaymaster/command_line.py"),
     "end_to_end/test_still_allowed.py": ("workers/permitted.py", "workers/superseding.py"),
     "end_to_end/test_transfers.py": ("workers/jobs/push.py",),
-    "quaymaster/store/test_codecs.py": ("quaymaster/store/formats.py",),
-    "quaymaster/store/test_format_key.py": (
-        *("quaymaster/start.py", "quaymaster/store/emptying.py"),
+    "local_slack/blocks/test_violations.py": (
+        *("local_slack/blocks/composition.py", "local_slack/blocks/elements.py"),
+        *("local_slack/blocks/layout.py", "local_slack/blocks/schema.py"),
+        "local_slack/inputs.py",
     ),
+    "local_slack/delivery/test_http.py": (
+        *("local_slack/client.py", "local_slack/delivery/over_http.py"),
+    ),
+    "local_slack/delivery/test_socket_mode.py": (
+        *("local_slack/delivery/events.py", "local_slack/delivery/lines.py"),
+        *("local_slack/delivery/over_socket.py", "local_slack/workspace.py"),
+    ),
+    "local_slack/page/test_app.py": (
+        *("local_slack/message.py", "local_slack/page/assets.py", "local_slack/page/once.py"),
+        "local_slack/timeline.py",
+    ),
+    "local_slack/page/test_live.py": ("local_slack/page/shown.py",),
+    "local_slack/test_acts.py": ("local_slack/delivery/payloads.py", "local_slack/person.py"),
+    "local_slack/test_process.py": (
+        *("local_slack/control.py", "local_slack/server.py", "local_slack/slack.py"),
+        "local_slack/wire.py",
+    ),
+    "local_slack/test_rates_and_faults.py": (
+        *("local_slack/door.py", "local_slack/faults.py", "local_slack/rates.py"),
+    ),
+    "local_slack/webapi/test_chat.py": ("local_slack/webapi/content.py",),
+    "local_slack/webapi/test_files.py": ("local_slack/file_store.py",),
+    "local_slack/webapi/test_reading.py": (
+        *("local_slack/webapi/arguments.py", "local_slack/webapi/conversations.py"),
+        *("local_slack/webapi/endpoint.py", "local_slack/webapi/method.py"),
+        *("local_slack/webapi/people.py", "local_slack/webapi/shapes.py"),
+    ),
+    "page/test_inspector.py": ("local_slack/page/inspection.py",),
+    "quaymaster/store/test_codecs.py": ("quaymaster/store/formats.py",),
+    "quaymaster/store/test_format_key.py": ("quaymaster/start.py", "quaymaster/store/emptying.py"),
     "quaymaster/store/test_records.py": ("quaymaster/store/cards.py", "quaymaster/store/keys.py"),
     "quaymaster/test_audit.py": (
         *("quaymaster/audit_check.py", "quaymaster/audit_entries.py"),
@@ -45,9 +75,9 @@ ALSO_TESTS = {
     ),
     "quaymaster/test_audit_export.py": ("quaymaster/audit_files.py", "quaymaster/audit_whole.py"),
     "quaymaster/test_configuration.py": (
-        *("quaymaster/registries.py", "quaymaster/schema.py", "quaymaster/schema_errors.py"),
-        *("quaymaster/schema_rules.py", "quaymaster/schema_values.py"),
-        *("quaymaster/joined_settings.py", "quaymaster/yaml_source.py"),
+        *("quaymaster/joined_settings.py", "quaymaster/registries.py", "quaymaster/schema.py"),
+        *("quaymaster/schema_errors.py", "quaymaster/schema_rules.py"),
+        *("quaymaster/schema_values.py", "quaymaster/yaml_source.py"),
     ),
     "quaymaster/test_key_commands.py": (
         *("quaymaster/key_files.py", "quaymaster/key_making.py", "quaymaster/key_programs.py"),
@@ -56,10 +86,22 @@ ALSO_TESTS = {
         *("quaymaster/decoded_text.py", "quaymaster/told_secrets.py"),
     ),
     "quaymaster/test_policy.py": ("quaymaster/rights.py",),
-    "quaymaster/test_signs_of_life.py": ("quaymaster/hidden.py",),
     "quaymaster/test_revisions.py": ("quaymaster/request_revision.py",),
+    "quaymaster/test_signs_of_life.py": ("quaymaster/hidden.py",),
     "test_docs.py": ("quaymaster/limits.py",),
     "test_verbs.py": ("quaymaster/requests.py",),
+    "trial/test_own_engine.py": (
+        *("trial/bridge.py", "trial/dockerd.py", "trial/installed.py"),
+        *("trial/leftovers.py", "trial/packages.py", "trial/ports.py"),
+    ),
+    "trial/test_run.py": (
+        *("trial/configuration.py", "trial/house.py", "trial/processes.py"),
+        *("trial/pulling.py", "trial/registry.py", "trial/state_directory.py"),
+    ),
+    "trial/test_sample_world.py": (
+        *("trial/busybox.py", "trial/engine.py", "trial/images.py"),
+        *("trial/stock.py", "trial/vulnerabilities.py"),
+    ),
     "workers/jobs/test_apply.py": ("workers/change.py", "workers/jobs/rollback.py"),
     "workers/test_alert_channels.py": ("workers/alerts.py",),
     "workers/test_containers.py": ("quaymaster/capabilities.py", "workers/candidates.py"),

@@ -1,7 +1,8 @@
 """Many commands at the same moment."""
 
 from local_slack import Outcome
-from tests.bot.conftest import ALICE, Running
+from tests.bot.conftest import Running
+from tests.people import ALICE
 
 PUSH = "push shop/web:1.4 from build1"
 

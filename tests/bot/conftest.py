@@ -33,9 +33,9 @@ from tests import samples
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
+from tests.people import ALICE
 
 TEAM = "T0SHOP"
-ALICE, BOB, CAROL, DAVE, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"
 """Alice and Bob are developers; Carol and Dave (by their group) and Eve may vote."""
 
 CONFIGURATION = """

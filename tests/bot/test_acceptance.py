@@ -12,9 +12,10 @@ from quaymaster.audit_links import read_event
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.bot.bursts import answer, assert_a_burst_is_accepted
-from tests.bot.conftest import ALICE, BOB, Running
+from tests.bot.conftest import Running
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING
+from tests.people import ALICE, BOB
 
 pytestmark = pytest.mark.engine
 

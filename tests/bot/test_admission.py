@@ -13,9 +13,10 @@ from quaymaster.outcomes import Failed
 from quaymaster.requests import DeployRequest
 from quaymaster.store import keys
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, TEAM, Running, store
+from tests.bot.conftest import TEAM, Running, store
 from tests.engines.waiting import until
 from tests.keys import WORKER
+from tests.people import ALICE, BOB
 from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine

@@ -6,7 +6,8 @@ from bot import allowance
 from bot.allowance import BURST, DECISIONS, Allowances
 from quaymaster.actors import SlackUser
 from quaymaster.errors import TooMuch
-from tests.bot.conftest import ALICE, BOB, TEAM
+from tests.bot.conftest import TEAM
+from tests.people import ALICE, BOB
 
 MANY = 1_000
 """More than a minute gives back while the test runs."""

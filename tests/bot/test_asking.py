@@ -16,10 +16,11 @@ from quaymaster.operations import Origin, State
 from quaymaster.requests import ApproveRequest, Request, RollbackRequest, ScanRequest, TagRequest
 from quaymaster.rights import Right
 from quaymaster.signing_key import SigningKey
-from tests.bot.conftest import ALICE, BOB, CAROL, TEAM, Running, deploy_to_approve
+from tests.bot.conftest import TEAM, Running, deploy_to_approve
 from tests.configurations import SHOP
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.people import ALICE, BOB, CAROL
 from tests.samples import DIGEST, NOW, image
 
 ASKED = AskedBack(

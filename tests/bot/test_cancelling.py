@@ -8,8 +8,9 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.store import keys
 from quaymaster.store.operation_fields import cancellation_of
-from tests.bot.conftest import ALICE, BOB, EVE, Running, card, deploy_to_approve
+from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.keys import BOT_KEY
+from tests.people import ALICE, BOB, EVE
 
 pytestmark = pytest.mark.engine
 

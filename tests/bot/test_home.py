@@ -17,10 +17,11 @@ from quaymaster.requests import PushRequest
 from quaymaster.store import releases
 from quaymaster.store.transactions import Transaction, perform
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, CAROL, DAVE, EVE, TEAM, Running, card, deploy_to_approve
+from tests.bot.conftest import TEAM, Running, card, deploy_to_approve
 from tests.configurations import SHOP
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
+from tests.people import ALICE, BOB, CAROL, DAVE, EVE
 
 NOW = samples.NOW
 RITA = Person("U0RITA", TEAM)

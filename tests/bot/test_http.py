@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from local_slack.delivery.signing import signed_headers
-from tests.bot.conftest import ALICE, TEAM, Running
+from tests.bot.conftest import TEAM, Running
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
 

@@ -15,8 +15,9 @@ from quaymaster.actors import SlackUser
 from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Standing
 from quaymaster.rights import Role
-from tests.bot.conftest import BOB, CAROL, EVE, TEAM
+from tests.bot.conftest import TEAM
 from tests.engines.waiting import until
+from tests.people import BOB, CAROL, EVE
 
 GROUP = "SAZ94GDB8"
 OTHER_GROUP = "SZAPPROVER"

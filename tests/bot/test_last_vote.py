@@ -10,9 +10,10 @@ from quaymaster.outcomes import Failed
 from quaymaster.policy import Standing
 from quaymaster.standings import lately
 from quaymaster.store import releases
-from tests.bot.conftest import ALICE, CAROL, EVE, Running, card, deploy_to_approve
+from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
+from tests.people import ALICE, CAROL, EVE
 
 pytestmark = pytest.mark.engine
 

@@ -13,11 +13,12 @@ from quaymaster.settings import Settings
 from quaymaster.store import records
 from quaymaster.store.transactions import ask, perform
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, Running
+from tests.bot.conftest import Running
 from tests.bot.wire import Wire
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import until
 from tests.keys import RING, WORKER_KEY
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
 

@@ -17,11 +17,12 @@ from quaymaster.retention import Retention
 from quaymaster.store import keys, pages, records
 from quaymaster.store.transactions import Transaction, perform, perform_async
 from tests import samples
-from tests.bot.conftest import ALICE, BOB, TEAM, Running, card, store
+from tests.bot.conftest import TEAM, Running, card, store
 from tests.bot.couriers import Office, Records
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
+from tests.people import ALICE, BOB
 from tests.samples import NOW, WEB
 
 pytestmark = pytest.mark.engine

@@ -8,8 +8,9 @@ from bot.allowance import BURST, DECISIONS
 from local_slack import LocalSlack
 from quaymaster.operations import Operation, State
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, BOB, CAROL, EVE, Running, card, deploy_to_approve
+from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
+from tests.people import ALICE, BOB, CAROL, EVE
 
 pytestmark = pytest.mark.engine
 

@@ -30,11 +30,12 @@ from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
-from tests.bot.conftest import ALICE, BOB, CAROL, EVE, TEAM, Running, deploy_to_approve, store
+from tests.bot.conftest import TEAM, Running, deploy_to_approve, store
 from tests.bot.test_admission import left_behind
 from tests.engines.waiting import until
 from tests.keys import BOT as KEYS
 from tests.keys import BOT_KEY, WORKER_KEY
+from tests.people import ALICE, BOB, CAROL, EVE
 from tests.samples import DIGEST, OTHER_DIGEST, WEB, having, image, pinned, plan
 
 pytestmark = pytest.mark.engine

@@ -4,9 +4,10 @@ import pytest
 
 from quaymaster.operations import State
 from tests.bot.bursts import PUSH, answer
-from tests.bot.conftest import ALICE, BOB, CAROL, Running
+from tests.bot.conftest import Running
 from tests.engines.valkey import fill
 from tests.engines.waiting import until
+from tests.people import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.engine
 

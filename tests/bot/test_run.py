@@ -9,8 +9,9 @@ from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.settings import Settings
-from tests.bot.conftest import ALICE, EVE, Running, deploy_to_approve, run, until_ready
+from tests.bot.conftest import Running, deploy_to_approve, run, until_ready
 from tests.engines.valkey import ValkeyServer
+from tests.people import ALICE, EVE
 
 pytestmark = pytest.mark.engine
 

@@ -4,8 +4,9 @@ import pytest
 
 from quaymaster.operations import State
 from tests.bot.bursts import assert_a_burst_is_accepted
-from tests.bot.conftest import ALICE, CAROL, Running, card, deploy_to_approve
+from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
+from tests.people import ALICE, CAROL
 
 pytestmark = pytest.mark.engine
 

@@ -15,9 +15,10 @@ from quaymaster.plans import DeployPlan
 from quaymaster.store import cards, keys
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
-from tests.bot.conftest import ALICE, BOB, CAROL, DAVE, EVE, Running, card, deploy_to_approve
+from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY
+from tests.people import ALICE, BOB, CAROL, DAVE, EVE
 from tests.samples import having, mover, vote
 from tests.tampering import altered, as_newer_record
 

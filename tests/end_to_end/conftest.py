@@ -6,12 +6,13 @@ from pathlib import Path
 import docker
 import pytest
 
-from local_slack import LocalSlack, Workspace, serve
+from local_slack import LocalSlack, Person, Workspace, serve
 from tests.end_to_end.house import House, Shop, opened
 from tests.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
+from tests.people import ALICE, BOB, CAROL
 
 DATABASE_PASSWORD = "hunter2-in-the-database"
 """A secret of the service in staging: it must be found nowhere."""
@@ -32,6 +33,24 @@ async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
     """That Slack, to act in and to look at."""
     async with slack.workspace() as opened_workspace:
         yield opened_workspace
+
+
+@pytest.fixture
+def alice(workspace: Workspace) -> Person:
+    """She asks."""
+    return workspace.person(ALICE)
+
+
+@pytest.fixture
+def bob(workspace: Workspace) -> Person:
+    """He and Carol may approve what goes to production."""
+    return workspace.person(BOB)
+
+
+@pytest.fixture
+def carol(workspace: Workspace) -> Person:
+    """She and Bob may approve what goes to production."""
+    return workspace.person(CAROL)
 
 
 @pytest.fixture

@@ -8,18 +8,18 @@ from dataclasses import replace
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
 from tests.engines.barrier import Barrier
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
+from tests.people import CAROL
 
 pytestmark = pytest.mark.engine
-
-ALICE, CAROL = "U024BE7LH", "U0CAROL"
 
 
 @pytest.fixture
@@ -33,12 +33,14 @@ async def test_nothing_is_cancelled_in_the_name_of_somebody_who_did_not_ask(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry_barrier: Barrier,
+    push: Push,
+    alice: Person,
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
     await house.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
+    number = await house.asked(alice, f"push {house.shop.repository}:1")
     hold.wait_until_reached()
     with contextlib.closing(house.connection()) as database:
         database.hset(keys.operation(number), "cancel", CAROL)

@@ -5,7 +5,7 @@ import contextlib
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
@@ -14,10 +14,10 @@ from tests.end_to_end.house import House
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 
 # What is typed (with {repo}, {staging}, {production} and {registry} filled in), and words that the
 # answer has to hold: first the reason, then the way out.
@@ -63,11 +63,10 @@ def typed(house: House) -> dict[str, str]:
 
 
 async def test_what_cannot_be_understood_is_answered_privately_with_reason_and_way_out(
-    house: House, workspace: Workspace, typed: dict[str, str]
+    house: House, workspace: Workspace, typed: dict[str, str], alice: Person
 ) -> None:
     house.start("bot")
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     wrong: list[str] = []
     for name, (text, reason, way_out) in REFUSED_AT_ONCE.items():
         outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
@@ -101,10 +100,10 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
     registry: Registry,
     images: LocalImages,
     typed: dict[str, str],
+    alice: Person,
 ) -> None:
     push_image(engine, registry, images.web_v1, typed["repo"], "1")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     host = typed["registry"]
     for text in (
         "pull\u00a0{repo}:1\u00a0on\u00a0build1 ",
@@ -154,12 +153,12 @@ DOES_NOT_EXIST = {
 
 
 async def test_what_does_not_exist_ends_in_a_red_card_that_says_what_to_do(
-    house: House, workspace: Workspace, typed: dict[str, str]
+    house: House, workspace: Workspace, typed: dict[str, str], alice: Person
 ) -> None:
     await house.opens(workspace)
     wrong: list[str] = []
     for text, reason in DOES_NOT_EXIST.items():
-        number = await house.asked(workspace.person(ALICE), _filled(text, typed))
+        number = await house.asked(alice, _filled(text, typed))
         state = house.ended(number).state
         card = await final_card(workspace, number)
         if state is not State.FAILED or reason not in card.words or "👉" not in card.words:

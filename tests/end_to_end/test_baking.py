@@ -5,7 +5,7 @@ import contextlib
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Deployed, Failed
 from quaymaster.store import releases
@@ -18,8 +18,6 @@ from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
-
 
 @pytest.fixture(autouse=True)
 def second_digest(push: Push, images: LocalImages) -> str:
@@ -29,12 +27,11 @@ def second_digest(push: Push, images: LocalImages) -> str:
 
 
 @pytest.fixture
-async def baking(house: House, workspace: Workspace) -> int:
+async def baking(house: House, workspace: Workspace, alice: Person) -> int:
     """The deploy of the second version, which bakes; the first was released."""
     repository, staging = house.shop.repository, house.shop.staging
     house.reconfigure("environment: {GREETING", "bake: 4s\n        environment: {GREETING")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(first).state is State.SUCCEEDED, house.logs()
     second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
@@ -71,7 +68,12 @@ async def test_a_configuration_that_is_edited_while_it_bakes_does_not_lose_the_r
 
 @pytest.mark.parametrize("how", ["it ends", "it is removed"])
 async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
-    house: House, workspace: Workspace, engine: docker.DockerClient, baking: int, how: str
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    baking: int,
+    how: str,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     container = engine.containers.get(f"quaymaster-{staging}-web-{baking}.2")
@@ -86,19 +88,22 @@ async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
     assert "Rolled back automatically to" in card.words
     assert "is back" in card.words
     assert _released(house) == 1
-    alice = workspace.person(ALICE)
     again = await house.asked(alice, f"deploy {repository}:2 to {staging}")
     assert house.ended(again).state is State.REFUSED
     assert "rolled back from" in (await final_card(workspace, again)).words
 
 
 async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
-    house: House, workspace: Workspace, push: Push, images: LocalImages, second_digest: str
+    house: House,
+    workspace: Workspace,
+    push: Push,
+    images: LocalImages,
+    second_digest: str,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     push(images.web_v2, "latest")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()

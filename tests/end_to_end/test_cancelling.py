@@ -5,7 +5,7 @@ from dataclasses import replace
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
@@ -14,10 +14,9 @@ from tests.engines.barrier import Barrier
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @pytest.fixture
@@ -32,11 +31,12 @@ async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
     engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
+    push: Push,
+    alice: Person,
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     hold = registry_barrier.hold_after_bytes(2_000_000)
     number = await house.asked(alice, f"push {house.shop.repository}:1")
     hold.wait_until_reached()
@@ -51,13 +51,17 @@ async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
 
 
 async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_one_serving(
-    house: House, workspace: Workspace, engine: docker.DockerClient, push: Push, images: LocalImages
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    push: Push,
+    images: LocalImages,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     push(images.web_v1, "1")
     push(images.web_v4_slow_start, "4")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     assert house.ended(await house.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
     number = await house.asked(alice, f"deploy {repository}:4 to {staging}")
     house.until(
@@ -72,13 +76,12 @@ async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_on
 
 
 async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
-    house: House, workspace: Workspace, push: Push, images: LocalImages
+    house: House, workspace: Workspace, push: Push, images: LocalImages, alice: Person
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     push(images.web_v1, "1")
     house.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     house.reaches(number, State.BAKING)
     await alice.command("C0SHOP", f"cancel {number}")
@@ -91,12 +94,11 @@ async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
 
 
 async def test_what_waits_is_cancelled_at_once_and_what_has_ended_is_not(
-    house: House, workspace: Workspace, push: Push, images: LocalImages
+    house: House, workspace: Workspace, push: Push, images: LocalImages, alice: Person
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
     push(images.web_v1, "1")
     worker = await house.opens(workspace)
-    alice = workspace.person(ALICE)
     waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(waiting, State.AWAITING_APPROVAL)
     worker.stop()

@@ -10,16 +10,14 @@ import pytest
 import redis
 from docker.models.containers import Container
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 NUMBER = 17
 """Of the operation that made the container, when numbers were all that told containers apart."""
 _LABELS = ("role", "environment", "service", "image", "configuration", "health")
@@ -87,15 +85,15 @@ async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_r
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     staging = house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(first).state is State.SUCCEEDED, house.logs()
     for program in house.programs:

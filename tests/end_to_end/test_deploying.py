@@ -2,21 +2,17 @@
 
 import urllib.request
 
-import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Deployed
 from tests.end_to_end.cards import approve
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 
 
 def _page(port: int) -> str:
@@ -27,17 +23,16 @@ def _page(port: int) -> str:
 async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     free_port: int,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
-    push_image(engine, registry, images.web_v3_broken, repository, "3")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
+    push(images.web_v3_broken, "3")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
 
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
     first = house.ended(number)
@@ -73,19 +68,20 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
 async def test_production_waits_for_two_people_and_runs_what_they_approved(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     free_port: int,
+    push: Push,
+    alice: Person,
+    bob: Person,
+    carol: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    alice, bob, carol = (workspace.person(user) for user in (ALICE, BOB, CAROL))
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     request = await bob.sees("Approve", channel="C0RELEASE")
-    push_image(engine, registry, images.web_v2, repository, "1")
+    push(images.web_v2, "1")
     await alice.click(request, "approve")
     await alice.sees("can vote on a deploy", channel="C0RELEASE")
     await bob.click(request, "approve")

@@ -5,33 +5,31 @@ import contextlib
 import docker
 import pytest
 
-from local_slack import Message, Workspace
+from local_slack import Message, Person, Workspace
 from quaymaster.audit_check import verify
 from quaymaster.operations import State
 from quaymaster.requests import DriftRequest
 from quaymaster.store import keys
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {staging}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(number).state is State.SUCCEEDED, house.logs()
     label = {"label": f"quaymaster.environment={staging}"}
     (container,) = engine.containers.list(filters=label)

@@ -24,10 +24,9 @@ from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @dataclass(frozen=True, slots=True)

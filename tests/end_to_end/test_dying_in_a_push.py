@@ -20,10 +20,10 @@ from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
+from tests.people import ALICE
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 _MEGABYTE = 1_000_000
 _LEASE_RENEWALS = 7
 """As many as would be made while a lease lasts, and one more."""

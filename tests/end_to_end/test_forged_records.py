@@ -19,17 +19,17 @@ from quaymaster.operations import State
 from quaymaster.store import keys
 from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import approval_request, approve, cards_of, final_card, is_card_of
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.forger import Forger
 from tests.end_to_end.house import ROOT, House, page_at
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 HOST = "host:build1"
 
 
@@ -50,16 +50,16 @@ def forger(database: redis.Redis) -> Forger:
 async def shop(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> Person:
     """Two versions in the registry, everything running, and Alice to ask for things."""
-    repository = house.shop.repository
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     await house.opens(workspace)
-    return workspace.person(ALICE)
+    return alice
 
 
 async def _awaiting_approval(house: House, workspace: Workspace, alice: Person, tag: str) -> int:
@@ -146,6 +146,7 @@ class TestParts:
         shop: Person,
         forger: Forger,
         how: str,
+        bob: Person,
     ) -> None:
         other = 0
         if how == "of another plan":
@@ -155,7 +156,7 @@ class TestParts:
             )
             container.remove(force=True)
         number = await _awaiting_approval(house, workspace, shop, "1")
-        await approve(workspace, workspace.person(BOB), number)
+        await approve(workspace, bob, number)
         voted = house.until(number, lambda one: len(one.votes) == 1)
         votes = forger.fields(number)[b"votes"]
         match how:
@@ -235,6 +236,7 @@ class TestReplays:
         shop: Person,
         forger: Forger,
         its_container: str,
+        bob: Person,
     ) -> None:
         production = house.shop.production
         await _deployed(house, workspace, shop, "1")
@@ -246,7 +248,7 @@ class TestReplays:
         before = forger.fields(spent)
         house.worker()
         assert house.ended(spent).state is State.SUCCEEDED
-        back = await house.asked(workspace.person(BOB), f"rollback {production}/web")
+        back = await house.asked(bob, f"rollback {production}/web")
         assert house.ended(back).state is State.SUCCEEDED, house.logs()
         assert "web v1" in page_at(house.shop.port + 1)
         if its_container == "is gone":
@@ -269,6 +271,7 @@ class TestReplays:
         engine: docker.DockerClient,
         shop: Person,
         forger: Forger,
+        bob: Person,
     ) -> None:
         number = await _awaiting_approval(house, workspace, shop, "1")
         house.programs[1].stop()
@@ -276,7 +279,7 @@ class TestReplays:
             await approve(workspace, workspace.person(voter), number)
         approved = house.reaches(number, State.QUEUED)
         before = forger.fields(number)
-        await workspace.person(BOB).command("C0RELEASE", f"cancel {number}")
+        await bob.command("C0RELEASE", f"cancel {number}")
         assert house.ended(number).state is State.CANCELLED
         forger.put_back(number, before, approved.queue, approved.attempt)
         house.worker()
@@ -284,13 +287,7 @@ class TestReplays:
         assert _nothing_runs(engine, house.shop.production)
 
     async def test_an_old_rollback(
-        self,
-        house: House,
-        engine: docker.DockerClient,
-        registry: Registry,
-        images: LocalImages,
-        shop: Person,
-        forger: Forger,
+        self, house: House, images: LocalImages, shop: Person, forger: Forger, push: Push
     ) -> None:
         staging, repository = house.shop.staging, house.shop.repository
         for tag in ("1", "2"):
@@ -302,7 +299,7 @@ class TestReplays:
         before = forger.fields(rollback)
         house.worker()
         assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
-        push_image(engine, registry, images.clean, repository, "3")
+        push(images.clean, "3")
         newest = await house.asked(shop, f"deploy {repository}:3 to {staging}")
         assert house.ended(newest).state is State.SUCCEEDED, house.logs()
         running = page_at(house.shop.port)
@@ -335,10 +332,7 @@ class TestWhatIsSeen:
         assert _nothing_runs(engine, house.shop.production)
 
     async def test_a_vote_for_another_plan_is_refused_and_the_card_drawn_again(
-        self,
-        house: House,
-        workspace: Workspace,
-        shop: Person,
+        self, house: House, workspace: Workspace, shop: Person, bob: Person
     ) -> None:
         first = await _awaiting_approval(house, workspace, shop, "1")
         second = await _awaiting_approval(house, workspace, shop, "2")
@@ -350,7 +344,6 @@ class TestWhatIsSeen:
         assert shown is not None
         assert shown.signed_plan is not None
         blocks = json.dumps(seen.blocks).replace(shown.signed_plan.digest, meant.signed_plan.digest)
-        bob = workspace.person(BOB)
         other = replace(seen, blocks=tuple(json.loads(blocks)))
         await bob.click(other, "approve", stale=True)
         await bob.sees("plan has changed", channel="C0RELEASE")
@@ -363,13 +356,13 @@ async def test_a_release_that_was_altered_is_not_rolled_back_to(
     house: House,
     workspace: Workspace,
     registry: Registry,
-    engine: docker.DockerClient,
     images: LocalImages,
     shop: Person,
     database: redis.Redis,
+    push: Push,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    wanted = push_image(engine, registry, images.web_v3_broken, repository, "3")
+    wanted = push(images.web_v3_broken, "3")
     for tag in ("1", "2"):
         number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED
@@ -385,11 +378,7 @@ async def test_a_release_that_was_altered_is_not_rolled_back_to(
 
 @pytest.mark.parametrize("what", ["release", "mark"])
 async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
-    house: House,
-    workspace: Workspace,
-    shop: Person,
-    database: redis.Redis,
-    what: str,
+    house: House, workspace: Workspace, shop: Person, database: redis.Redis, what: str, bob: Person
 ) -> None:
     repository, staging, production = (
         house.shop.repository,
@@ -404,7 +393,7 @@ async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
             "list[bytes]", database.lrange(keys.releases(ServiceRef(staging, "web")), 0, -1)
         ):
             database.rpush(keys.releases(ServiceRef(production, "web")), text)
-        asked = await house.asked(workspace.person(BOB), f"rollback {production}/web")
+        asked = await house.asked(bob, f"rollback {production}/web")
     else:
         rollback = await house.asked(shop, f"rollback {staging}/web")
         assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
@@ -442,18 +431,18 @@ async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     trivy_caches: TrivyCaches,
     database: redis.Redis,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository = house.shop.repository
-    push_image(engine, registry, images.vulnerable, repository, "1")
+    push(images.vulnerable, "1")
     house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
     house.start("bot")
     house.start("worker", "--grace", "10", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     house.ended(await house.asked(alice, f"scan {repository}:1"))
     (key,) = [one for one in database.keys(f"{keys.PREFIX}report:*") if b":latest" not in one]
     stored = database.get(key)
@@ -473,15 +462,15 @@ async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
 async def test_an_audit_entry_that_was_forged_is_found(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     database: redis.Redis,
     forgery: str,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, house.shop.repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    await _awaiting_approval(house, workspace, workspace.person(ALICE), "1")
+    await _awaiting_approval(house, workspace, alice, "1")
     wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
     wait_until(lambda: database.llen(keys.JOURNAL) == 0, within=20, what="an empty journal")
     assert _verify(house).returncode == 0

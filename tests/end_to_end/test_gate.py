@@ -3,37 +3,33 @@
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.operations import State
 from quaymaster.outcomes import Scanned
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @pytest.mark.parametrize("edition", ["missing", "truncated", "outdated"])
 async def test_a_scan_without_a_usable_database_is_unknown(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     trivy_caches: TrivyCaches,
     edition: str,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.clean, repository, "1")
+    push(images.clean, "1")
     house.start("bot")
     house.start("worker", TRIVY_CACHE_DIR=str(getattr(trivy_caches, edition)))
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"scan {repository}:1")
     scanned = house.ended(number)
     assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
@@ -46,17 +42,17 @@ async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     trivy_caches: TrivyCaches,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.clean, repository, "1")
+    push(images.clean, "1")
     house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
     house.start("bot")
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.missing))
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
     assert house.ended(number).state is State.REFUSED
     await alice.sees("does not let", channel="C0SHOP")
@@ -67,18 +63,17 @@ async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
 async def test_an_image_with_findings_is_stopped_by_the_gate(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     trivy_caches: TrivyCaches,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.vulnerable, repository, "1")
+    push(images.vulnerable, "1")
     house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
     house.start("bot")
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
     assert house.ended(number).state is State.REFUSED
     await alice.sees("too severe", channel="C0SHOP")

@@ -2,38 +2,30 @@
 
 from typing import Any
 
-import docker
 import pytest
 
 from local_slack import Person, Workspace
 from local_slack.blocks import texts
 from quaymaster.operations import State
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.waiting import until
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
-
 
 async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, staging, production = (
         house.shop.repository,
         house.shop.staging,
         house.shop.production,
     )
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     released = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(released).state is State.SUCCEEDED, house.logs()
     waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")

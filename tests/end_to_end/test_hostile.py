@@ -3,22 +3,19 @@
 import json
 from collections.abc import Iterator
 
-import docker
 import pytest
 
-from local_slack import Message, Workspace, violations
+from local_slack import Message, Person, Workspace, violations
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import HOSTILE_TEXT, LocalImages
+from tests.people import ALICE
 from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @pytest.fixture
@@ -38,21 +35,20 @@ def shouter() -> Iterator[LyingRegistry]:
 async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_within_the_limits(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     trivy_caches: TrivyCaches,
     shouter: LyingRegistry,
+    push: Push,
+    alice: Person,
 ) -> None:
     _configure(house, shouter)
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.hostile, repository, "1")
-    push_image(engine, registry, images.vulnerable, repository, "2")
+    push(images.hostile, "1")
+    push(images.vulnerable, "2")
     house.start("bot", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT)
     cache = {"TRIVY_CACHE_DIR": str(trivy_caches.a)}
     house.start("worker", "--grace", "10", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT, **cache)
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     shouted = f"{shouter.host}/{repository}"
     expected = {
         f"inspect {repository}:1": State.SUCCEEDED,
@@ -76,10 +72,11 @@ async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_with
         _is_harmless(message)
 
 
-async def test_hostile_command_text_pages_nobody(house: House, workspace: Workspace) -> None:
+async def test_hostile_command_text_pages_nobody(
+    house: House, workspace: Workspace, alice: Person, bob: Person
+) -> None:
     house.start("bot")
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     texts = (
         HOSTILE_TEXT,
         "deploy <!channel> to production",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.key_files import PrivateFile
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import State
@@ -21,10 +21,10 @@ from tests.end_to_end.house import House, page_at
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 _SECRET = 'environment: {DATABASE_PASSWORD: "${DATABASE_PASSWORD}"}'
 
 
@@ -76,16 +76,15 @@ def audit_holds(house: House) -> None:
 
 
 async def test_new_keys_come_while_an_approval_waits_and_releases_exist(
-    house: House, workspace: Workspace, stock: str
+    house: House, workspace: Workspace, stock: str, alice: Person, bob: Person, carol: Person
 ) -> None:
     staging, production = house.shop.staging, house.shop.production
     await started(house, workspace)
-    alice = workspace.person(ALICE)
     released = await house.asked(alice, f"deploy {stock}:1 to {staging}")
     assert house.ended(released).state is State.SUCCEEDED, house.logs()
     waiting = await house.asked(alice, f"deploy {stock}:1 to {production}")
     house.reaches(waiting, State.AWAITING_APPROVAL)
-    await approve(workspace, workspace.person(BOB), waiting)
+    await approve(workspace, bob, waiting)
     house.until(waiting, lambda one: len(one.votes) == 1)
     for role in ("bot", "worker"):
         changed(house, "rotate", role)
@@ -96,7 +95,7 @@ async def test_new_keys_come_while_an_approval_waits_and_releases_exist(
     for role in ("bot", "worker"):
         take_new_key(house, role)
     await started(house, workspace)
-    await approve(workspace, workspace.person(CAROL), waiting)
+    await approve(workspace, carol, waiting)
     assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
     assert "web v1" in page_at(house.shop.port + 1)
     second = await house.asked(alice, f"deploy {stock}:2 to {staging}")
@@ -109,17 +108,16 @@ async def test_new_keys_come_while_an_approval_waits_and_releases_exist(
 
 @pytest.mark.parametrize("role", ["worker", "bot"])
 async def test_after_a_key_was_stolen_what_rests_on_it_ends_and_the_rest_goes_on(
-    house: House, workspace: Workspace, stock: str, role: str
+    house: House, workspace: Workspace, stock: str, role: str, alice: Person, bob: Person
 ) -> None:
     staging, production = house.shop.staging, house.shop.production
     await started(house, workspace)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {stock}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
     waiting = await house.asked(alice, f"deploy {stock}:1 to {production}")
     house.reaches(waiting, State.AWAITING_APPROVAL)
-    await approve(workspace, workspace.person(BOB), waiting)
+    await approve(workspace, bob, waiting)
     house.until(waiting, lambda one: len(one.votes) == 1)
     stolen: SigningKey = getattr(house.keys, role)
     stop(house)
@@ -145,11 +143,10 @@ async def test_after_a_key_was_stolen_what_rests_on_it_ends_and_the_rest_goes_on
 
 
 async def test_what_the_thief_signs_afterwards_is_refused(
-    house: House, workspace: Workspace, stock: str
+    house: House, workspace: Workspace, stock: str, alice: Person
 ) -> None:
     staging = house.shop.staging
     await started(house, workspace)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {stock}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
@@ -173,13 +170,12 @@ async def test_what_the_thief_signs_afterwards_is_refused(
 
 
 async def test_with_another_key_of_fingerprints_secrets_cannot_be_compared(
-    house: House, workspace: Workspace, stock: str
+    house: House, workspace: Workspace, stock: str, alice: Person
 ) -> None:
     staging, production = house.shop.staging, house.shop.production
     published = f'ports: ["127.0.0.1:{house.shop.port + 1}:8000"]'
     house.reconfigure(published, f"{published}\n        {_SECRET}")
     await started(house, workspace)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {stock}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()

@@ -1,30 +1,25 @@
 """Commands that look: a person types, a card answers."""
 
-import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 async def test_a_person_looks_around_in_registry_and_host(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
-    digest = push_image(engine, registry, images.web_v1, repository, "1.4")
+    digest = push(images.web_v1, "1.4")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
 
     outcome = await alice.command("C0SHOP", f"tags {repository}")
     assert "#1" in outcome.words, house.logs()

@@ -9,18 +9,18 @@ from local_slack import Workspace
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
 from tests.images.systems import system_image
+from tests.people import ALICE
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 OWN = f"linux/{this_architecture()}"
 
 
@@ -67,11 +67,11 @@ def pair(
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
-    repository: str,
     images: LocalImages,
+    push: Push,
 ) -> Pair:
     clean, vulnerable = (
-        push_image(engine, registry, image, repository, f"alone-{number}")
+        push(image, f"alone-{number}")
         for number, image in enumerate((images.clean, images.vulnerable))
     )
     return Pair(house, workspace, engine, registry, clean, vulnerable)

@@ -3,17 +3,17 @@
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import approval_request, approve, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image, remove_images
+from tests.engines.local_images import remove_images
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
-
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 
 
 @pytest.mark.parametrize("when", ["before the votes", "between the votes", "before the execution"])
@@ -24,26 +24,30 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     registry: Registry,
     images: LocalImages,
     when: str,
+    push: Push,
+    alice: Person,
+    bob: Person,
+    carol: Person,
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    approved = push_image(engine, registry, images.web_v1, repository, "1")
+    approved = push(images.web_v1, "1")
 
     def moves(now: str) -> None:
         if now == when:
-            push_image(engine, registry, images.web_v2, repository, "1")
+            push(images.web_v2, "1")
 
     worker = await house.opens(workspace)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     planned = house.reaches(number, State.AWAITING_APPROVAL)
     assert planned.plan is not None
     assert str(planned.plan.digest) == approved
     await approval_request(workspace, number)
     worker.stop()
     moves("before the votes")
-    await approve(workspace, workspace.person(BOB), number)
+    await approve(workspace, bob, number)
     house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     moves("between the votes")
-    await approve(workspace, workspace.person(CAROL), number)
+    await approve(workspace, carol, number)
     house.reaches(number, State.QUEUED)
     moves("before the execution")
     house.worker()
@@ -65,11 +69,13 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
     engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     worker = await house.opens(workspace)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     await approval_request(workspace, number)
     worker.stop()
@@ -78,7 +84,7 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
     house.reaches(number, State.QUEUED)
     registry.delete_repository(repository)
     remove_images(engine, repository)
-    push_image(engine, registry, images.web_v2, repository, "1")
+    push(images.web_v2, "1")
     house.worker()
     assert house.ended(number).state is State.FAILED
     assert "👉" in (await final_card(workspace, number)).words
@@ -87,17 +93,13 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
 
 
 async def test_a_digest_that_was_never_there_is_refused_before_anybody_is_asked(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
     missing = f"{repository}@sha256:{'0' * 64}"
-    number = await house.asked(workspace.person(ALICE), f"deploy {missing} to {production}")
+    number = await house.asked(alice, f"deploy {missing} to {production}")
     assert house.ended(number).state is State.FAILED
     card = await final_card(workspace, number)
     assert "👉" in card.words

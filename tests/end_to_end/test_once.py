@@ -6,7 +6,7 @@ from functools import partial
 import docker
 import pytest
 
-from local_slack import Message, Workspace
+from local_slack import Message, Person, Workspace
 from local_slack.person import Plans
 from local_slack.plan import Planned
 from quaymaster.operations import State
@@ -14,23 +14,21 @@ from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
 from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import cards_of, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL, DAVE
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL, DAVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE"
 _JOBS_OF_A_DEPLOY = 3
 """Examine, plan, apply: no job was queued twice."""
 
 
 async def test_one_delivery_that_comes_three_times_is_one_operation_and_one_card(
-    house: House, workspace: Workspace, repository: str
+    house: House, workspace: Workspace, repository: str, alice: Person
 ) -> None:
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     outcome = await alice.command("C0SHOP", "images on build1", repeat=3)
     assert outcome.acknowledged
     assert len(outcome.deliveries) == 3
@@ -48,16 +46,17 @@ async def test_a_double_click_and_two_people_at_once_are_one_deploy(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
+    bob: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)
-    request = await workspace.person(BOB).sees("Approve", channel="C0RELEASE")
+    request = await bob.sees("Approve", channel="C0RELEASE")
     await workspace.act(*_doubly(workspace, request, BOB, CAROL, DAVE))
     done = house.ended(number)
     assert done.state is State.SUCCEEDED, (done, house.logs())
@@ -75,17 +74,16 @@ async def test_a_double_click_and_two_people_at_once_are_one_deploy(
 async def test_a_double_click_of_one_person_counts_once(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
+    bob: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
     house.reaches(number, State.AWAITING_APPROVAL)
-    bob = workspace.person(BOB)
     request = await bob.sees("Approve", channel="C0RELEASE")
     await workspace.act(*_doubly(workspace, request, BOB))
     voted = house.until(number, lambda one: one.approval is not None and one.approval.missing() < 2)
@@ -102,16 +100,17 @@ async def test_two_deploys_of_one_service_at_once_never_leave_both_half_done(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
+    bob: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     house.start("bot")
     house.start("worker", "--grace", "10", "--processes", "2")
     await workspace.connected(within=60)
-    alice, bob = workspace.person(ALICE), workspace.person(BOB)
     outcomes = await workspace.act(
         alice.plan.command("C0SHOP", f"deploy {repository}:1 to {house.shop.staging}"),
         bob.plan.command("C0SHOP", f"deploy {repository}:2 to {house.shop.staging}"),

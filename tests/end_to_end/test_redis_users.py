@@ -2,41 +2,38 @@
 
 import contextlib
 
-import docker
 import pytest
 import redis
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.redis_users import RedisUser
 from quaymaster.store import keys
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, redis_user
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
-
 
 async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     house.start("bot")
     for queue in ("host:build1", "registry"):
         house.worker(queue)
     house.scanner()
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     for command in (
         *(f"tags {repository}", f"inspect {repository}:1", f"pull {repository}:1", "images"),
         *(f"tag {repository}:1 as {repository}:2", f"push {repository}:1", f"scan {repository}:1"),
@@ -54,18 +51,18 @@ async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
 async def test_each_worker_looks_after_operations_and_cards_alone(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     repository: str,
     images: LocalImages,
     queue: str,
+    push: Push,
+    alice: Person,
 ) -> None:
     """Courier, audit and reconciler beside the one worker that there is."""
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     house.start("bot")
     await workspace.connected(within=60)
     verb = f"tags {repository}" if queue == "registry" else f"pull {repository}:1"
-    alice = workspace.person(ALICE)
     waiting = await house.asked(alice, verb)
     with contextlib.closing(house.connection()) as connection:
         connection.delete(f"rq:queue:{queue}")  # as a worker does that dies with the job in hand

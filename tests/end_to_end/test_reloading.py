@@ -10,7 +10,7 @@ import sys
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Failed
 from tests.end_to_end.cards import approval_request, approve
@@ -18,10 +18,10 @@ from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, Program, page_at
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 RELOADED = "configuration read again"
 
 
@@ -86,51 +86,56 @@ async def waiting(house: House, workspace: Workspace) -> int:
 
 
 async def test_a_comment_and_a_change_elsewhere_void_no_approval_and_count_for_the_next_job(
-    house: House, workspace: Workspace, engine: docker.DockerClient
+    house: House,
+    workspace: Workspace,
+    engine: docker.DockerClient,
+    alice: Person,
+    bob: Person,
+    carol: Person,
 ) -> None:
     bot, worker = await opened(house, workspace)
     number = await waiting(house, workspace)
-    await approve(workspace, workspace.person(BOB), number)
+    await approve(workspace, bob, number)
     house.until(number, lambda one: bool(one.votes))
     house.reconfigure("roles:\n", "# who is who\nroles:\n")
     house.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot, worker, *house.scanners())
-    await approve(workspace, workspace.person(CAROL), number)
+    await approve(workspace, carol, number)
     assert house.ended(number).state is State.SUCCEEDED, house.logs()
     assert "web v1" in page_at(house.shop.port + 1)
     staging = house.shop.staging
     text = f"deploy {house.shop.repository}:1 to {staging}"
-    second = await house.asked(workspace.person(ALICE), text)
+    second = await house.asked(alice, text)
     assert house.ended(second).state is State.SUCCEEDED, house.logs()
     assert "GREETING=welcome" in environment_of(engine, staging)
 
 
 async def test_a_change_of_the_environment_voids_its_plans_and_the_next_one_is_by_the_new_rules(
-    house: House, workspace: Workspace
+    house: House, workspace: Workspace, bob: Person
 ) -> None:
     await opened(house, workspace)
     first = await waiting(house, workspace)
     house.reconfigure("approval: {needed: 2", "approval: {needed: 1")
     reloaded(house)
-    await approve(workspace, workspace.person(BOB), first)
-    await workspace.person(BOB).sees(f"The configuration of {house.shop.production} changed")
+    await approve(workspace, bob, first)
+    await bob.sees(f"The configuration of {house.shop.production} changed")
     second = await waiting(house, workspace)
-    await approve(workspace, workspace.person(BOB), second)
+    await approve(workspace, bob, second)
     assert house.ended(second).state is State.SUCCEEDED, house.logs()
 
 
 async def test_a_worker_that_has_not_read_a_change_does_not_act_on_it(
-    house: House, workspace: Workspace
+    house: House, workspace: Workspace, alice: Person
 ) -> None:
     bot, _ = await opened(house, workspace)
     house.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot)
     text = f"deploy {house.shop.repository}:1 to {house.shop.staging}"
-    ended = house.ended(await house.asked(workspace.person(ALICE), text))
+    ended = house.ended(await house.asked(alice, text))
     assert isinstance(ended.outcome, Failed), house.logs()
     assert "configured differently" in ended.outcome.trouble.what
     assert quaymaster(house, "reload", "worker").returncode == 0
-    ended = house.ended(await house.asked(workspace.person(ALICE), text))
+    ended = house.ended(await house.asked(alice, text))
     assert ended.state is State.SUCCEEDED, house.logs()
 
 
@@ -161,11 +166,11 @@ async def test_a_broken_file_is_refused_as_at_the_start_and_the_old_one_stays(
 
 
 async def test_a_job_under_way_keeps_the_configuration_that_it_began_with(
-    house: House, workspace: Workspace, engine: docker.DockerClient
+    house: House, workspace: Workspace, engine: docker.DockerClient, alice: Person
 ) -> None:
     bot, worker = await opened(house, workspace)
     text = f"deploy {house.shop.repository}:4 to {house.shop.staging}"
-    number = await house.asked(workspace.person(ALICE), text)
+    number = await house.asked(alice, text)
     house.until(number, lambda one: one.progress is not None and "health" in one.progress.step)
     horses = worker.horses()
     assert horses

@@ -12,36 +12,33 @@ import docker
 import pytest
 import redis
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import ROOT, House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
-
 
 async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missing_is_noticed(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     tmp_path: Path,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging, port = house.shop.repository, house.shop.staging, house.shop.port
     for tag, image in (("1", images.web_v1), ("2", images.web_v2), ("4", images.web_v4_slow_start)):
-        push_image(engine, registry, image, repository, tag)
+        push(image, tag)
     programs = [house.start("bot"), house.worker()]
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
 
     async def done(text: str) -> int:
         number = await house.asked(alice, text)

@@ -2,35 +2,27 @@
 
 import contextlib
 
-import docker
 import pytest
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import approve, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.engines.valkey import fill
 from tests.engines.waiting import until
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
-
 
 async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_ends(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
     with contextlib.closing(house.connection()) as connection:
@@ -47,18 +39,13 @@ async def test_nearly_full_it_takes_no_new_work_and_a_deploy_is_approved_and_end
 
 
 async def test_full_its_end_is_written_when_there_is_room(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     house.reconfigure("environment: {GREETING", "bake: 1s\n        environment: {GREETING")
     bot, worker = house.start("bot"), house.worker()
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     with contextlib.closing(house.connection()) as connection:
         house.reaches(number, State.RUNNING)

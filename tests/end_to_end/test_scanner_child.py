@@ -16,20 +16,18 @@ from typing import Any
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.outcomes import Scanned
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import ROOT, House, Program
 from tests.end_to_end.unprivileged import USER
 from tests.engines.barrier import barrier_to_socket
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +146,21 @@ def burglary(house: House) -> Iterator[Burglary]:
 async def test_the_scanners_child_gets_no_secret(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     repository: str,
     images: LocalImages,
     trivy_caches: TrivyCaches,
     burglary: Burglary,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.clean, repository, "1")
+    push(images.clean, "1")
     burglary.prepare(trivy_caches.a)
     house.start("bot")
     house.worker("registry")
     scanner = burglary.start("scanner")
     await workspace.connected(within=60)
-    number = await house.asked(workspace.person(ALICE), f"scan {repository}:1")
+    number = await house.asked(alice, f"scan {repository}:1")
     scanned = house.ended(number, within=60)
     assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
     assert isinstance(scanned.outcome.verdict, Unknown)
@@ -180,8 +179,10 @@ async def test_the_child_of_a_hosts_worker_gets_no_secret(
     trivy_caches: TrivyCaches,
     docker_host: str,
     burglary: Burglary,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.clean, repository, "1")
+    push(images.clean, "1")
     engine.images.get(images.clean).tag(f"{registry.host}/{repository}", "1")
     path = burglary.folder / "engine.sock"
     with barrier_to_socket(path, docker_host) as barrier:
@@ -191,7 +192,6 @@ async def test_the_child_of_a_hosts_worker_gets_no_secret(
         house.start("bot")
         worker = burglary.start("worker", "--queues", "host:build1", "--grace", "5")
         await workspace.connected(within=60)
-        alice = workspace.person(ALICE)
         number = await house.asked(alice, f"scan {repository}:1 on build1")
         scanned = house.ended(number, within=60)
         assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())

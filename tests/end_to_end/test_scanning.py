@@ -17,8 +17,8 @@ from quaymaster.store import keys, reports, scan_orders
 from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import final_card, is_card_of
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches, trivy_binary
 from tests.engines.valkey import ValkeyServer
@@ -26,8 +26,6 @@ from tests.engines.waiting import wait_until
 from tests.images.catalogue import FINDINGS_A, LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +84,16 @@ def database(house: House) -> Iterator[redis.Redis]:
 async def alice(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> Person:
     """An image with findings in the registry, the bot running, and Alice to ask for things."""
-    push_image(engine, registry, images.vulnerable, house.shop.repository, "1")
+    push(images.vulnerable, "1")
     house.start("bot")
     await workspace.connected(within=60)
-    return workspace.person(ALICE)
+    return alice
 
 
 def _result(operation: Operation) -> Scanned:
@@ -232,9 +231,9 @@ async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_i
     workspace: Workspace,
     alice: Person,
     trivy: SlowTrivy,
-    engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
+    push: Push,
 ) -> None:
     named = registry.digest(house.shop.repository, "1")
     house.worker()
@@ -245,7 +244,7 @@ async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_i
     trivy.begins()
     for number in numbers:
         house.reaches(number, State.SCANNING)
-    moved = push_image(engine, registry, images.clean, house.shop.repository, "1")
+    moved = push(images.clean, "1")
     trivy.go_on()
     scanned = _result(house.ended(numbers[0]))
     assert (str(scanned.digest), scanned.total) == (named, FINDINGS_A)

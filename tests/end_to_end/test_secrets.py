@@ -17,18 +17,17 @@ import redis
 from local_slack import LocalSlack, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
-from tests.end_to_end.conftest import DATABASE_PASSWORD
+from tests.end_to_end.conftest import DATABASE_PASSWORD, Push
 from tests.end_to_end.house import House, descendants
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import PLANTED_SECRET, LocalImages
+from tests.people import ALICE
 from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 TOLD_PASSWORD = "s3cr$t/of the+lying registry"
 """Of a registry that tells it to everybody; written differently in URLs and in JSON."""
 
@@ -86,11 +85,12 @@ async def test_secrets_are_found_nowhere(
     trivy_caches: TrivyCaches,
     liar: LyingRegistry,
     valkey_server: ValkeyServer,
+    push: Push,
 ) -> None:
     _configure(house, liar)
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.hostile, repository, "hostile")
+    push(images.web_v1, "1")
+    push(images.hostile, "hostile")
     engine.images.get(images.web_v1).tag(f"{liar.host}/{repository}", "1")
     environment = {"LIAR_PASSWORD": TOLD_PASSWORD}
     house.start("bot", **environment)

@@ -5,14 +5,13 @@ from functools import partial
 import pytest
 
 from bot.courier import AT_ONCE
-from local_slack import Fault, FaultKind, Workspace
+from local_slack import Fault, FaultKind, Person, Workspace
 from quaymaster.operations import Operation, State
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
 from tests.end_to_end.house import House
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 FAULT_SECONDS = 20.0
 RETRY_AFTER = 4
 ENDS_SECONDS = 60.0
@@ -29,12 +28,11 @@ UPDATES_A_MINUTE = 50
     [(FaultKind.RATE_LIMITED, "ratelimited"), (FaultKind.SERVER_ERROR, "http_500")],
 )
 async def test_ten_operations_while_slack_refuses_end_in_ten_right_cards_without_a_storm(
-    house: House, workspace: Workspace, repository: str, kind: FaultKind, error: str
+    house: House, workspace: Workspace, repository: str, kind: FaultKind, error: str, alice: Person
 ) -> None:
     bot = house.start("bot")
     house.worker("registry")
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     waiting = [await house.asked(alice, "images on build1") for _ in range(5)]
     for number in waiting:
         await workspace.until(partial(is_card_of, operation=number), within=30)
@@ -79,11 +77,10 @@ def _mark_of(state: State) -> str:
 
 @pytest.mark.parametrize("meanwhile", ["nothing else happens", "worker and bot are killed"])
 async def test_a_post_whose_answer_was_lost_is_one_card(
-    house: House, workspace: Workspace, meanwhile: str
+    house: House, workspace: Workspace, meanwhile: str, alice: Person
 ) -> None:
     bot, worker = house.start("bot"), house.worker()
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     await workspace.fault(Fault(FaultKind.LOST_ANSWER, "chat.postMessage", calls=2))
     numbers = [await house.asked(alice, "images on build1") for _ in range(2)]
     for number in numbers:

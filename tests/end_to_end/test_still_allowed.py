@@ -3,34 +3,28 @@
 import docker
 import pytest
 
-from local_slack import Membership, Workspace
+from local_slack import Membership, Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Ended
 from tests.end_to_end.cards import approval_request, approve, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
-
 
 async def test_two_plans_wait_and_the_change_of_one_supersedes_the_other(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     older = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(older, State.AWAITING_APPROVAL)
     newer = await house.asked(alice, f"deploy {repository}:2 to {production}")
@@ -44,17 +38,13 @@ async def test_two_plans_wait_and_the_change_of_one_supersedes_the_other(
 
 
 async def test_a_configuration_that_was_edited_after_the_votes_leads_to_a_new_plan(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     bot, worker = house.start("bot"), house.worker()
     await workspace.connected(within=60)
-    first = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    first = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(first, State.AWAITING_APPROVAL)
     await approval_request(workspace, first)
     worker.stop()
@@ -81,18 +71,21 @@ async def test_a_vote_of_somebody_who_was_deactivated_since_does_not_count(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
+    bob: Person,
+    carol: Person,
 ) -> None:
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     await house.opens(workspace)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
-    await approve(workspace, workspace.person(BOB), number)
+    await approve(workspace, bob, number)
     house.until(number, lambda one: bool(one.votes))
     await workspace.set_membership(BOB, Membership.DEACTIVATED.value)
-    await approve(workspace, workspace.person(CAROL), number)
+    await approve(workspace, carol, number)
     assert house.ended(number).state is State.REFUSED, house.logs()
     assert "Only 1 of 2 approvals still count" in (await final_card(workspace, number)).words
     label = {"label": f"quaymaster.environment={production}"}
@@ -100,19 +93,14 @@ async def test_a_vote_of_somebody_who_was_deactivated_since_does_not_count(
 
 
 async def test_of_two_in_line_the_one_that_was_asked_for_last_goes_live_last(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     """One worker plans both before it carries out the first."""
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     house.start("bot")
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     numbers = [await house.asked(alice, f"deploy {repository}:{tag} to {staging}") for tag in "12"]
     for number in numbers:
         house.reaches(number, State.QUEUED)
@@ -126,18 +114,18 @@ async def test_of_two_in_line_the_one_that_was_asked_for_last_goes_live_last(
 async def test_what_was_rolled_back_by_the_name_of_an_index_is_refused_by_every_name(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     own = f"linux/{this_architecture()}"
-    push_image(engine, registry, images.web_v1, repository, "1")
-    member = push_image(engine, registry, images.web_v2, repository, "alone")
+    push(images.web_v1, "1")
+    member = push(images.web_v2, "alone")
     with registry.client() as client:
         index = Content(client, repository).index_of("2", (own, member))
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     for text in (f"deploy {repository}:1 to {staging}", f"deploy {repository}:2 to {staging}"):
         assert house.ended(await house.asked(alice, text)).state is State.SUCCEEDED, house.logs()
     back = await house.asked(alice, f"rollback {staging}/web")

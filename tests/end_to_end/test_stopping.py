@@ -5,19 +5,19 @@ from dataclasses import replace
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed, Pushed
 from tests.end_to_end.cards import cards_of, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
 from tests.engines.barrier import Barrier
-from tests.engines.local_images import load_big_image, push_image
+from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
-ALICE = "U024BE7LH"
 LONGEST_SECONDS = 25.0
 """A house gives its workers ten seconds; what is late is killed by the supervisor five seconds
 later, and then the status is not 0.
@@ -36,12 +36,14 @@ async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_fini
     engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
+    push: Push,
+    alice: Person,
 ) -> None:
     name = f"{registry_barrier.address}/{house.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
     worker = await house.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
+    number = await house.asked(alice, f"push {house.shop.repository}:1")
     hold.wait_until_reached()
     assert worker.stop(LONGEST_SECONDS) == 0
     handed_back = house.operation(number)
@@ -59,15 +61,15 @@ async def test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_fini
 async def test_a_worker_that_is_asked_to_stop_finishes_what_is_short_and_takes_nothing_new(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository = house.shop.repository
-    digest = push_image(engine, registry, images.web_v1, repository, "1")
+    digest = push(images.web_v1, "1")
     worker = await house.opens(workspace)
-    alice = workspace.person(ALICE)
     hold = registry_barrier.hold_call("^PUT .*/manifests/stable")
     first = await house.asked(alice, f"tag {repository}:1 as {repository}:stable")
     hold.wait_until_reached()
@@ -87,14 +89,14 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
+    push(images.web_v1, "1")
+    push(images.web_v4_slow_start, "4")
     worker = await house.opens(workspace)
-    alice = workspace.person(ALICE)
     first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
     assert house.ended(first).state is State.SUCCEEDED
     second = await house.asked(alice, f"deploy {repository}:4 to {staging}")
@@ -117,17 +119,12 @@ async def test_a_deploy_that_waits_for_health_goes_back_to_the_old_one_and_is_qu
 
 
 async def test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_next_worker(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v4_slow_start, repository, "4")
-    push_image(engine, registry, images.web_v1, repository, "5")
+    push(images.web_v4_slow_start, "4")
+    push(images.web_v1, "5")
     worker = await house.opens(workspace)
-    alice = workspace.person(ALICE)
     for tag in ("4", "5"):
         number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
@@ -152,9 +149,9 @@ async def test_a_rollback_that_waits_for_health_is_queued_again_and_done_by_the_
 
 @pytest.mark.deadline
 async def test_a_bot_that_is_asked_to_stop_ends_within_ten_seconds(
-    house: House, workspace: Workspace
+    house: House, workspace: Workspace, alice: Person
 ) -> None:
     bot = house.start("bot")
     await workspace.connected(within=60)
-    await workspace.person(ALICE).command("C0SHOP", "jobs")
+    await alice.command("C0SHOP", "jobs")
     assert bot.stop(within=10) == 0

@@ -3,18 +3,16 @@
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Pulled, Pushed, Scanned, Tagged
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import FINDINGS_A, LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 async def test_an_image_goes_from_registry_to_host_and_back(
@@ -24,10 +22,11 @@ async def test_an_image_goes_from_registry_to_host_and_back(
     registry: Registry,
     repository: str,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
-    digest = push_image(engine, registry, images.web_v1, repository, "1.4")
+    digest = push(images.web_v1, "1.4")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
 
     number = await house.asked(alice, f"pull {repository}:1.4")
     pulled = house.ended(number)
@@ -51,10 +50,9 @@ async def test_an_image_goes_from_registry_to_host_and_back(
 
 
 async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
-    house: House, workspace: Workspace, repository: str
+    house: House, workspace: Workspace, repository: str, push: Push, alice: Person
 ) -> None:
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"push {repository}:9.9")
     assert house.ended(number).state is State.FAILED
     await alice.sees("has no image", channel="C0SHOP")
@@ -63,17 +61,16 @@ async def test_a_push_of_what_is_not_there_ends_in_a_card_that_says_what_to_do(
 async def test_a_scan_alerts_each_channel_once(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     repository: str,
     images: LocalImages,
     trivy_caches: TrivyCaches,
+    push: Push,
+    alice: Person,
 ) -> None:
-    push_image(engine, registry, images.vulnerable, repository, "1.4")
+    push(images.vulnerable, "1.4")
     house.start("bot")
     house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
-    alice = workspace.person(ALICE)
     number = await house.asked(alice, f"scan {repository}:1.4")
     scanned = house.ended(number)
     assert isinstance(scanned.outcome, Scanned), scanned

@@ -5,21 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import approval_request, approve, final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import ROOT, House, page_at
-from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
+from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 _PACKAGES = ("bot", "workers", "quaymaster", "local_slack", "trial")
 _CHANGES = (
     (
@@ -85,18 +84,19 @@ def _log_says(house: House, words: str) -> Callable[[], bool]:
 async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
     registry: Registry,
     images: LocalImages,
     next_version: Path,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository = house.shop.repository
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     old_worker = house.worker()
     with of(next_version, house):
         house.start("bot")
     await workspace.connected(within=60)
-    number = await house.asked(workspace.person(ALICE), f"tag {repository}:1 as {repository}:2")
+    number = await house.asked(alice, f"tag {repository}:1 as {repository}:2")
     wait_until(
         _log_says(house, "left to a newer worker"),
         within=30,
@@ -114,21 +114,21 @@ async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
 async def test_what_a_newer_worker_planned_waits_for_a_newer_bot(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     next_version: Path,
+    push: Push,
+    alice: Person,
+    bob: Person,
 ) -> None:
     """The request of the older version is read, and its plan approved through a newer bot."""
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     old_bot = house.start("bot")
     with of(next_version, house):
         house.worker()
     await workspace.connected(within=60)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     await approval_request(workspace, number)
-    bob = workspace.person(BOB)
     await approve(workspace, bob, number)
     await bob.sees("newer Quaymaster", channel="C0RELEASE")
     old_bot.stop()
@@ -145,25 +145,27 @@ async def test_what_a_newer_worker_planned_waits_for_a_newer_bot(
 async def test_an_upgrade_in_the_middle_of_an_approval_changes_nothing_about_it(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
     images: LocalImages,
     next_version: Path,
+    push: Push,
+    alice: Person,
+    bob: Person,
+    carol: Person,
 ) -> None:
     """A vote that was given through the older version counts in the newer one."""
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
+    push(images.web_v1, "1")
     bot, worker = house.start("bot"), house.worker()
     await workspace.connected(within=60)
-    number = await house.asked(workspace.person(ALICE), f"deploy {repository}:1 to {production}")
+    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)
-    await approve(workspace, workspace.person(BOB), number)
+    await approve(workspace, bob, number)
     house.until(number, lambda one: len(one.votes) == 1)
     bot.stop()
     worker.stop()
     with of(next_version, house):
         await house.opens(workspace)
-    await approve(workspace, workspace.person(CAROL), number)
+    await approve(workspace, carol, number)
     card = await final_card(workspace, number, within=60)
     assert card.text.startswith("✅"), (card.words, house.logs())
     assert "web v1" in page_at(house.shop.port + 1)

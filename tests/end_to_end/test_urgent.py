@@ -6,19 +6,18 @@ from pathlib import Path
 import docker
 import pytest
 
-from local_slack import Workspace
+from local_slack import Person, Workspace
 from quaymaster.operations import State
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House, page_at
 from tests.engines.barrier import Barrier
-from tests.engines.local_images import load_big_image, push_image
+from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches, trivy_binary
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
-
-ALICE = "U024BE7LH"
 
 
 @pytest.fixture
@@ -64,17 +63,17 @@ async def test_a_rollback_passes_a_push_that_takes_the_hosts_worker(
     house: House,
     workspace: Workspace,
     engine: docker.DockerClient,
-    registry: Registry,
     registry_barrier: Barrier,
     images: LocalImages,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
-    push_image(engine, registry, images.web_v1, repository, "1")
-    push_image(engine, registry, images.web_v2, repository, "2")
+    push(images.web_v1, "1")
+    push(images.web_v2, "2")
     big = f"{registry_barrier.address}/{repository}:big"
     load_big_image(engine, big, layers=4, layer_bytes=2_000_000)
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     for tag in ("1", "2"):
         number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
         assert house.ended(number).state is State.SUCCEEDED, house.logs()
@@ -103,15 +102,16 @@ async def test_a_deploy_passes_a_scan_that_takes_long(
     images: LocalImages,
     trivy: HeldTrivy,
     where: str,
+    push: Push,
+    alice: Person,
 ) -> None:
     repository, staging = house.shop.repository, house.shop.staging
     for tag, image in (("1", images.web_v1), ("2", images.web_v2)):
-        push_image(engine, registry, image, repository, tag)
+        push(image, tag)
     if where:
         name = f"{house.shop.registry.host}/{repository}"
         engine.images.get(images.web_v2).tag(name, "2")
     await house.opens(workspace)
-    alice = workspace.person(ALICE)
     scan = await house.asked(alice, f"scan {repository}:2{where}")
     wait_until(lambda: trivy.is_held, within=30, what="the scan to begin")
 

@@ -5,19 +5,23 @@ import contextlib
 import docker
 import pytest
 
-from local_slack import Membership, Message, Workspace
+from local_slack import Membership, Message, Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import final_card
+from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
+from tests.people import ALICE, BOB, CAROL, EVE
 
 pytestmark = pytest.mark.engine
 
-ALICE, BOB, CAROL, EVE = "U024BE7LH", "U0BOB", "U0CAROL", "U0EVE"
+
+@pytest.fixture(autouse=True)
+def version(push: Push, images: LocalImages) -> str:
+    """One is in the registry: its digest."""
+    return push(images.web_v1, "1")
 
 
 @pytest.mark.parametrize("user", ["U0GUEST", "U0SINGLE", "U0STRANGER"])
@@ -37,14 +41,9 @@ async def test_nobody_but_full_members_gets_anything(
 
 
 async def test_somebody_who_is_no_full_member_any_more_cannot_approve(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, bob: Person, carol: Person
 ) -> None:
-    number, request = await _awaiting(house, workspace, engine, registry, images)
-    bob, carol = workspace.person(BOB), workspace.person(CAROL)
+    number, request = await _awaiting(house, workspace)
     await bob.click(request, "approve")
     house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     for membership in (Membership.GUEST, Membership.DEACTIVATED):
@@ -60,14 +59,10 @@ async def test_somebody_who_is_no_full_member_any_more_cannot_approve(
 
 
 async def test_votes_of_those_who_may_not_and_of_the_requester_do_not_count(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, bob: Person
 ) -> None:
-    number, request = await _awaiting(house, workspace, engine, registry, images, asks=BOB)
-    eve, bob = workspace.person(EVE), workspace.person(BOB)
+    number, request = await _awaiting(house, workspace, asks=BOB)
+    eve = workspace.person(EVE)
     await eve.click(request, "approve")
     assert (await eve.sees("can vote on a deploy")).only_for == EVE
     await eve.click(request, "reject")
@@ -77,14 +72,9 @@ async def test_votes_of_those_who_may_not_and_of_the_requester_do_not_count(
 
 
 async def test_one_rejection_ends_it_and_later_votes_are_told_why(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, engine: docker.DockerClient, bob: Person, carol: Person
 ) -> None:
-    number, request = await _awaiting(house, workspace, engine, registry, images)
-    bob, carol = workspace.person(BOB), workspace.person(CAROL)
+    number, request = await _awaiting(house, workspace)
     await bob.click(request, "reject")
     assert house.ended(number).state is State.REJECTED
     assert BOB in (await final_card(workspace, number)).pings
@@ -94,17 +84,12 @@ async def test_one_rejection_ends_it_and_later_votes_are_told_why(
 
 
 async def test_an_approval_that_nobody_gave_expires(
-    house: House,
-    workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
+    house: House, workspace: Workspace, engine: docker.DockerClient, bob: Person
 ) -> None:
     house.reconfigure("expires: 1h", "expires: 3s")
-    number, request = await _awaiting(house, workspace, engine, registry, images)
+    number, request = await _awaiting(house, workspace)
     assert house.ended(number).state is State.EXPIRED
     assert "2 approvals still missing" in (await final_card(workspace, number)).words
-    bob = workspace.person(BOB)
     await bob.click(request, "approve", stale=True)
     await bob.sees("has expired")
     assert _runs_nothing(engine, house)
@@ -113,14 +98,10 @@ async def test_an_approval_that_nobody_gave_expires(
 async def _awaiting(
     house: House,
     workspace: Workspace,
-    engine: docker.DockerClient,
-    registry: Registry,
-    images: LocalImages,
     asks: str = ALICE,
 ) -> tuple[int, Message]:
     """A deploy to production that waits for two people, and what they are asked."""
     repository, production = house.shop.repository, house.shop.production
-    push_image(engine, registry, images.web_v1, repository, "1")
     await house.opens(workspace)
     number = await house.asked(workspace.person(asks), f"deploy {repository}:1 to {production}")
     house.reaches(number, State.AWAITING_APPROVAL)

@@ -20,9 +20,9 @@ from local_slack.rates import RateLimiter
 from local_slack.state import State
 from local_slack.webapi.shapes import message_json
 from local_slack.world import Channel
+from tests.people import ALICE, BOB
 
 SHOP = "C0SHOP"
-ALICE, BOB = "U024BE7LH", "U0BOB"
 CARD = {"type": "section", "block_id": "card", "text": {"type": "mrkdwn", "text": "*pushed*"}}
 LONE_SURROGATE = "\ud83d"  # JSON may hold one, UTF-8 may not
 

@@ -12,9 +12,9 @@ from local_slack.rates import RateLimiter
 from local_slack.state import State
 from local_slack.webapi.shapes import channel_json, message_json, user_json
 from local_slack.world import Channel, World
+from tests.people import ALICE, BOB
 
 SHOP = "C0SHOP"
-ALICE, BOB = "U024BE7LH", "U0BOB"
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import Settings, Workspace
 from tests.page.conftest import Open
+from tests.people import ALICE, BOB, CAROL
 
 pytestmark = [pytest.mark.engine, pytest.mark.asyncio(loop_scope="session")]
 
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 _SCROLL_UP = """async log => {
   const oldest = log.querySelector('article');
   const top = () => oldest.getBoundingClientRect().top;

@@ -19,12 +19,12 @@ from tests.engines.registries import Registry, running_registry
 from tests.engines.session import EngineSession
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages, make_images
+from tests.people import ALICE, BOB
 from tests.production.product_image import have_images
 from tests.production.site import Site, checks_of_the_readme, running
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
-ALICE, BOB = "U024BE7LH", "U0BOB"
 PROGRAMS = {"bot", "worker-host", "worker-registry", "scanner"}
 CONFIGURATION = """\
 default_registry: "{registry}"

@@ -13,11 +13,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import local_slack.page
 from local_slack import LocalSlack, Workspace
+from tests.people import ALICE, BOB, CAROL
 
 STATIC = Path(local_slack.page.__file__).parent / "static"
 SOURCES = [path for kind in ("html", "css", "js", "mjs") for path in STATIC.rglob(f"*.{kind}")]
 OWN = [path for path in SOURCES if path.parent == STATIC]
-ALICE, BOB, CAROL = "U024BE7LH", "U0BOB", "U0CAROL"
 LARGEST = 200_000
 
 

@@ -13,9 +13,9 @@ from websockets.typing import Origin
 
 from local_slack import LocalSlack
 from local_slack.page.guard import headers_for
+from tests.people import ALICE
 
 EVERY_ADDRESS = ("", "static/main.js", "workspace?as=alice", "exchanges", "usage", "files/F1/a.txt")
-ALICE = "U024BE7LH"
 
 
 def live(slack: LocalSlack, token: str | None = None, user: str = ALICE) -> str:

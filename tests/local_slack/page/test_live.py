@@ -15,9 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from local_slack import LocalSlack, Workspace, serve
-from tests.local_slack.page.test_guard import ALICE, live
+from tests.local_slack.page.test_guard import live
+from tests.people import ALICE, BOB, CAROL
 
-BOB, CAROL = "U0BOB", "U0CAROL"
 Json = dict[str, Any]
 
 
