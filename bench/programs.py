@@ -7,6 +7,7 @@ import redis
 from quaymaster.operations import Operation
 from quaymaster.store import cards, keys
 from quaymaster.store.transactions import ask
+from quaymaster.subjects import OperationSubject
 from tests.end_to_end.house import House, Program
 from tests.engines.waiting import wait_until
 
@@ -45,7 +46,8 @@ def shown(connection: redis.Redis, operation: Operation) -> bool:
 
 def cards_behind(connection: redis.Redis) -> set[int]:
     """The operations whose cards do not show the record."""
-    return {operation_id for operation_id, _ in ask(connection, cards.behind(1_000))}
+    subjects = ask(connection, cards.behind(1_000)).subjects
+    return {one.operation for one in subjects if isinstance(one, OperationSubject)}
 
 
 def _workers(connection: redis.Redis) -> set[bytes | str]:

@@ -133,8 +133,8 @@ def _moved(
 def _finish(connection: redis.Redis, running: Operation, finished: Finished) -> int:
     ended = _moved(connection, running, finished, finished.also)
     posting = cards.Posting("C0123456789", "1700000000.123456", "a" * 16, 1_700_000_000.0)
-    perform(connection, cards.note_posting(ended.id, "card", posting))
-    beside = (keys.operation(ended.id), keys.card(ended.id), keys.pages(ended.id))
+    perform(connection, cards.note_posting(ended.subject, "card", posting))
+    beside = (keys.operation(ended.id), keys.card(ended.subject), keys.pages(ended.id))
     return sum(int(connection.memory_usage(key, samples=0) or 0) for key in beside)
 
 

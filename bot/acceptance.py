@@ -12,22 +12,18 @@ from bot.database import AT_ONCE, Database, Deadline
 from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
 from bot.room import Room
-from quaymaster.actors import Actor
 from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
-from quaymaster.operations import Operation, Origin, State, Submission
+from quaymaster.new_operations import Asked, new_operation
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Ended, Failed, Outcome
 from quaymaster.policy import Person
 from quaymaster.request_facts import AnyRequest
-from quaymaster.request_revision import revision_for
-from quaymaster.requests import Request
-from quaymaster.routing import first_step
 from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.standings import LookedUp
 from quaymaster.store import records
-from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.operation_fields import standing_of
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import Transaction, unavailable
@@ -46,15 +42,6 @@ class Receipt:
     operation: int
     accepted: Operation | None = None
     """What was recorded just now; None for a delivery that came before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, who made it, where, and in which delivery it came."""
-
-    request: Request
-    actor: Actor
-    origin: Origin
 
 
 Follows = Callable[[int], Transaction[Operation]]
@@ -122,9 +109,19 @@ class Acceptance(Configured):
         follows_from: Follows | None,
     ) -> Receipt:
         number = await self._next_id(deadline)
-        operation = self._operation(number, asked, state, outcome, person)
+        key = self._keys.private
+        operation = new_operation(
+            number,
+            asked,
+            self._configuration,
+            datetime.now(UTC),
+            key,
+            state=state,
+            outcome=outcome,
+            standings=standings_at_the_request(number, asked.request, person, key),
+        )
         event = event_of(operation, actor=asked.actor.id, detail=_detail(outcome))
-        accepting = records.accept(operation, event, self._keys.private)
+        accepting = records.accept(operation, event, key)
         if follows_from is not None:
             accepting = records.accept_with(accepting, follows_from(operation.id))
         try:
@@ -211,37 +208,6 @@ class Acceptance(Configured):
             after = operation.moved(State.CANCELLED, datetime.now(UTC), outcome=outcome)
             event = event_of(after, detail="answered too late")
             await self._database.perform(records.move(operation, after, event, self._keys.private))
-
-    def _operation(
-        self,
-        operation_id: int,
-        asked: Asked,
-        state: State,
-        outcome: Outcome | None,
-        person: Person | None,
-    ) -> Operation:
-        stage, queue = first_step(asked.request, self._configuration)
-        now = datetime.now(UTC)
-        submission = Submission(
-            id=operation_id,
-            request=asked.request,
-            actor=asked.actor,
-            origin=asked.origin,
-            configuration_revision=revision_for(asked.request, self._configuration),
-            queue=queue,
-            requested_at=now,
-        )
-        return Operation(
-            submission=SUBMISSION.signed(submission, (str(operation_id),), self._keys.private),
-            state=state,
-            stage=stage,
-            queue=queue,
-            changed_at=now,
-            outcome=outcome,
-            standings=standings_at_the_request(
-                operation_id, asked.request, person, self._keys.private
-            ),
-        )
 
     def _new(self, operation: Operation) -> Receipt:
         self._metrics.accepted.labels(operation.request.verb).inc()

@@ -1,13 +1,16 @@
-"""Which cards the courier turns to next: those that ended first, then those longest not shown."""
+"""Which subjects the courier turns to next: those that ended first, then those longest not shown.
+
+A subject's messages are called its card here.
+"""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.messages import Message
+from bot.messages import Drawing
 from bot.rates import Budget, Call, Urgency
 from bot.throttle import RATE_LIMITED, NotYet
-from quaymaster.operations import Operation
+from quaymaster.subjects import OperationSubject, Subject
 
 _RANKS: tuple[Urgency, ...] = ("ended", "changed", "progress")
 _FIRST_RETRY_SECONDS = 0.5
@@ -24,7 +27,7 @@ class _Entry:
 
     since: float
     ended_at: float | None
-    """When its operation ended, if it has."""
+    """When it ended, if it has."""
     was_drawn_ended: bool = False
     """Whether that was known when the work on it began."""
     urgency: Urgency = "changed"
@@ -45,30 +48,30 @@ class Agenda:
     first: calls are answered sooner and later than anybody can tell.
     """
 
-    _entries: dict[int, _Entry] = field(default_factory=dict)
-    _shown: dict[int, float] = field(default_factory=dict)
+    _entries: dict[Subject, _Entry] = field(default_factory=dict)
+    _shown: dict[Subject, float] = field(default_factory=dict)
     """When each card was last shown: also of those that are not behind, as they may be again."""
 
-    def see(self, behind: Iterable[tuple[int, float | None]], now: float) -> None:
-        """Take in which cards are behind, and when their operations ended, if they have."""
+    def see(self, behind: Mapping[Subject, float | None], now: float) -> None:
+        """Take in which cards are behind, and when their subjects ended, if they have."""
         entries = {}
-        for operation_id, ended_at in behind:
-            entry = self._entries.get(operation_id) or _Entry(now, ended_at)
+        for subject, ended_at in behind.items():
+            entry = self._entries.get(subject) or _Entry(now, ended_at)
             if ended_at is not None and entry.ended_at is None:
                 entry.not_before, entry.calls = 0.0, ()
             entry.ended_at = ended_at
-            entries[operation_id] = entry
+            entries[subject] = entry
         self._entries = entries
         oldest = now - _REMEMBERED_SECONDS
         self._shown = {card: at for card, at in self._shown.items() if at > oldest}
 
-    def due(self, now: float, busy: frozenset[int], budget: Budget) -> Sequence[int]:
+    def due(self, now: float, busy: frozenset[Subject], budget: Budget) -> Sequence[Subject]:
         """The cards to work on now, in this order."""
         times = self._times(now, budget)
         return [card for card, at in times if card not in busy and at <= now]
 
     def seconds_until_due(
-        self, now: float, busy: frozenset[int], budget: Budget, most: float
+        self, now: float, busy: frozenset[Subject], budget: Budget, most: float
     ) -> float:
         """How long until the next card is due; at most so long."""
         times = [at for card, at in self._times(now, budget) if card not in busy]
@@ -78,22 +81,22 @@ class Agenda:
         """For how long the oldest of them has been behind."""
         return max((now - entry.since for entry in self._entries.values()), default=0.0)
 
-    def began(self, operation_id: int, operation: Operation, messages: Sequence[Message]) -> None:
-        """Work on a card begins: this is its state, and these should be in Slack."""
-        entry = self._entry(operation_id)
-        entry.was_drawn_ended = operation.state.is_terminal
-        urgencies = [message.urgency for message in messages]
+    def began(self, drawing: Drawing) -> None:
+        """Work on a card begins: this should be in Slack."""
+        entry = self._entry(drawing.subject)
+        entry.was_drawn_ended = drawing.has_ended
+        urgencies = [message.urgency for message in drawing.messages]
         entry.urgency = min(urgencies, key=_RANKS.index, default="changed")
 
-    def warns(self, operation_id: int) -> None:
+    def warns(self, subject: Subject) -> None:
         """Work on a card begins whose record is not genuine: nobody can say how it stands."""
-        entry = self._entry(operation_id)
+        entry = self._entry(subject)
         entry.was_drawn_ended = entry.ended_at is not None
 
     def left_for(self, call: Call, budget: Budget, now: float) -> Budget:
         """What those who wait and come before its card leave of a budget to a call."""
-        for operation_id, entry in self._in_order():
-            if operation_id == call.operation:
+        for subject, entry in self._in_order():
+            if subject == call.subject:
                 break
             for waiting in entry.calls:
                 budget = _with_room_for(waiting, budget, now)
@@ -101,19 +104,19 @@ class Agenda:
 
     def expects(self, call: Call) -> None:
         """A card will soon make this call: those after it leave room for it."""
-        entry = self._entry(call.operation)
+        entry = self._entry(call.subject)
         entry.calls = (*entry.calls, call)
 
     def goes(self, call: Call) -> None:
         """The call waits no longer: it is made."""
-        entry, lane = self._entry(call.operation), (call.method, call.channel)
+        entry, lane = self._entry(call.subject), (call.method, call.channel)
         entry.calls = tuple(one for one in entry.calls if (one.method, one.channel) != lane)
 
-    def waits(self, operation_id: int, waits: Sequence[NotYet], now: float) -> None:
+    def waits(self, subject: Subject, waits: Sequence[NotYet], now: float) -> None:
         """It could not be brought in line yet. Too many calls are nobody's own fault: those cards
         keep their order, where one that Slack fails at is tried ever more seldom.
         """
-        entry = self._entry(operation_id)
+        entry = self._entry(subject)
         if any(wait.failed not in ("", RATE_LIMITED) for wait in waits):
             pause = _doubled(entry.failures, _LONGEST_RETRY_SECONDS)
             entry.failures += 1
@@ -125,43 +128,46 @@ class Agenda:
             entry.not_before = min(_not_before(wait, now) for wait in waits)
             entry.calls = tuple(wait.call for wait in waits if wait.call)
 
-    def failed(self, operation_id: int, now: float) -> None:
+    def failed(self, subject: Subject, now: float) -> None:
         """Something unforeseen is wrong with it: try again, ever more seldom."""
-        entry = self._entry(operation_id)
+        entry = self._entry(subject)
         entry.not_before = now + _doubled(entry.failures, _LONGEST_POISON_SECONDS)
         entry.failures += 1
         entry.calls = ()
 
-    def shown(self, operation_id: int, now: float) -> None:
+    def shown(self, subject: Subject, now: float) -> None:
         """Slack shows it, as it was when work on it began."""
-        entry = self._entry(operation_id)
+        entry = self._entry(subject)
         entry.failures, entry.not_before, entry.calls = 0, 0.0, ()
-        self._shown[operation_id] = now
+        self._shown[subject] = now
 
-    def done(self, operation_id: int) -> None:
+    def done(self, subject: Subject) -> None:
         """It is not behind any more."""
-        self._entries.pop(operation_id, None)
+        self._entries.pop(subject, None)
 
-    def _entry(self, operation_id: int) -> _Entry:
+    def _entry(self, subject: Subject | None) -> _Entry:
         # It may have left the list while it was worked on; then this is written into the wind.
-        return self._entries.get(operation_id) or _Entry(0.0, None)
+        entry = self._entries.get(subject) if subject is not None else None
+        return entry or _Entry(0.0, None)
 
-    def _times(self, now: float, budget: Budget) -> Iterator[tuple[int, float]]:
+    def _times(self, now: float, budget: Budget) -> Iterator[tuple[Subject, float]]:
         """When each card is due, also those that are worked on; in their order."""
-        for operation_id, entry in self._in_order():
+        for subject, entry in self._in_order():
             at = entry.not_before
             for call in entry.calls:
                 at = min(at, budget.ready_at(call, now))
                 budget = _with_room_for(call, budget, now)
-            yield operation_id, at
+            yield subject, at
 
-    def _in_order(self) -> Sequence[tuple[int, _Entry]]:
+    def _in_order(self) -> Sequence[tuple[Subject, _Entry]]:
         return sorted(self._entries.items(), key=lambda item: self._order(*item))
 
-    def _order(self, operation_id: int, entry: _Entry) -> tuple[int, float, int]:
+    def _order(self, subject: Subject, entry: _Entry) -> tuple[int, float, int, str]:
+        number = subject.operation if isinstance(subject, OperationSubject) else 0
         if entry.ended_at is not None:
-            return (0, entry.ended_at, operation_id)
-        return (_RANKS.index(entry.urgency), self._shown.get(operation_id, 0.0), operation_id)
+            return (0, entry.ended_at, number, str(subject))
+        rank = _RANKS.index(entry.urgency)
+        return (rank, self._shown.get(subject, 0.0), number, str(subject))
 
 
 def _with_room_for(call: Call, budget: Budget, now: float) -> Budget:

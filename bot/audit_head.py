@@ -1,18 +1,21 @@
 """Once a day the newest hash of the audit is posted: a witness outside of Redis.
 
-Whoever could rewrite the whole audit, with the key, still cannot rewrite what people have read.
+Whoever could rewrite the whole audit, with the key, still cannot rewrite what people have read. The
+courier posts it, like everything else; here it is asked to, and told what to post.
 """
 
 import asyncio
-import secrets
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 
 import structlog
 
-from bot.sender import Content, Mark, Sender, Sent
+from bot.messages import Message
+from bot.steps import CARD
 from quaymaster import audit_store
 from quaymaster.errors import Unavailable
-from quaymaster.store import keys, leases
+from quaymaster.store import cards, keys
+from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import (
     AsyncConnection,
     Query,
@@ -20,26 +23,23 @@ from quaymaster.store.transactions import (
     ask_async,
     perform_async,
 )
+from quaymaster.subjects import AuditDigest
 
 log = structlog.get_logger(__name__)
 
-_LEASE = "audit-head"
-_LEASE_MILLISECONDS = 60_000
 _LOOK_SECONDS = 30.0
-_MARK = Mark(0, "audit-head")
 
 
-async def post_heads(
-    connection: AsyncConnection, sender: Sender, channel: str | None, stop: asyncio.Event
+async def request_digests(
+    connection: AsyncConnection, channel: str | None, stop: asyncio.Event
 ) -> None:
-    """Post the newest hash once a day to this channel until ``stop`` is set.
+    """Until ``stop`` is set, have the courier post the newest hash once a day, if it has a channel.
 
-    Several processes may do this. A process that dies between posting and noting it posts again:
-    twice the same hash does no harm.
+    Several processes may do this. What Slack refuses is requested again half a minute later.
     """
     while channel is not None and not stop.is_set():
         try:
-            await post_head(connection, sender, channel, datetime.now(UTC).date())
+            await request_digest(connection, datetime.now(UTC).date())
         except Unavailable as error:
             log.warning("audit head later", why=error.trouble.what)
         except Exception:
@@ -50,41 +50,49 @@ async def post_heads(
             continue
 
 
-async def post_head(connection: AsyncConnection, sender: Sender, channel: str, today: date) -> bool:
-    """Post it unless it was posted today, there is none, or another process is at it."""
-    if await ask_async(connection, _posted_on()) == today.isoformat():
+async def request_digest(connection: AsyncConnection, today: date) -> bool:
+    """Have it posted unless it was posted today, or there is none."""
+    if await ask_async(connection, posted_on()) == today.isoformat():
         return False
-    head = await ask_async(connection, audit_store.head())
-    owner = secrets.token_hex(8)
-    if not head or not await perform_async(
-        connection, leases.take(_LEASE, owner, _LEASE_MILLISECONDS)
-    ):
+    if not await ask_async(connection, audit_store.head()):
         return False
-    try:
-        sent = await sender.post(channel, Content(_words(head, today), (), _MARK))
-        if not isinstance(sent, Sent):
-            log.warning("audit head not posted", why=str(sent))
-            return False
-        await perform_async(connection, _note_posted(today))
-        return True
-    finally:
-        await perform_async(connection, leases.give_back(_LEASE, owner))
+    midnight = datetime.combine(today, time(), UTC)
+    await perform_async(connection, _requested(AuditDigest(today), midnight))
+    return True
 
 
-def _words(head: str, today: date) -> str:
-    return (
-        f"Audit on {today:%Y-%m-%d}: the newest hash is `{head}`.\n"
+def digest_message(subject: AuditDigest, head: str, channel: str) -> Message:
+    """The message that names this hash. It is never edited: a witness does not change its mind."""
+    text = (
+        f"Audit on {subject.day.isoformat()}: the newest hash is `{head}`.\n"
         f"Check any time with `quaymaster audit verify --head {head}`."
     )
+    return Message(CARD, subject, channel, text, urgency="ended", is_final=True)
 
 
-def _posted_on() -> Query[str]:
+def posted_on() -> Query[str]:
+    """The day on which it was last posted, as ISO 8601; empty if it never was."""
     return Query(("GET", keys.AUDIT_POSTED), lambda reply: reply.decode() if reply else "")
 
 
-def _note_posted(today: date) -> Transaction[None]:
+def digest_caught_up(subject: AuditDigest, postings: Mapping[str, Posting]) -> Transaction[bool]:
+    """Take it off the list. Where Slack refused it, forget that, so that it can be requested again:
+    somebody may have invited the bot by then.
+    """
+    posting = postings.get(CARD)
+    is_there = posting is not None and posting.is_there
+    noted = ("SET", keys.AUDIT_POSTED, subject.day.isoformat())
+    forgotten = ("DEL", keys.card(subject))
     return Transaction(
-        commands=(("SET", keys.AUDIT_POSTED, today.isoformat()),),
+        commands=(cards.no_longer_stale(subject), noted if is_there else forgotten),
+        done=lambda _: True,
+        refused=lambda _: False,
+    )
+
+
+def _requested(subject: AuditDigest, at: datetime) -> Transaction[None]:
+    return Transaction(
+        commands=cards.became_stale(subject, at),
         done=lambda _: None,
         refused=lambda _: None,
     )

@@ -1,10 +1,12 @@
-"""The buttons of cards and of the Home tab. Where one is about an operation, it carries the
-operation's id as its value; where it votes, also the hash of the plan that the voter is shown.
+"""The buttons of cards and of the Home tab. Where one is about a subject, it carries the subject's
+id as its value; where it votes, also the hash of the plan that the voter is shown.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from quaymaster.subjects import OperationSubject, Subject, parse_subject
 
 
 class Button(StrEnum):
@@ -19,21 +21,27 @@ class Button(StrEnum):
 class Pointer:
     """What a button is about: its value."""
 
-    operation: int
+    subject: Subject
     plan: str | None = None
     """For a button that votes: the hash of the plan that is drawn beside it."""
 
     def __str__(self) -> str:
-        return str(self.operation) if self.plan is None else f"{self.operation}:{self.plan}"
+        return str(self.subject) if self.plan is None else f"{self.subject} {self.plan}"
 
     @classmethod
     def parse(cls, value: str) -> "Pointer | None":
-        """Read a button's value; None for anything else."""
+        """Read a button's value; None for anything else. The buttons of cards that an earlier
+        version posted carry the number of an operation.
+        """
+        if earlier := _EARLIER_POINTER.fullmatch(value):
+            return cls(OperationSubject(int(earlier["operation"])), earlier["plan"])
         found = _POINTER.fullmatch(value)
-        return cls(int(found["operation"]), found["plan"]) if found else None
+        subject = parse_subject(found["subject"]) if found else None
+        return cls(subject, found["plan"]) if found and subject else None
 
 
-_POINTER = re.compile(r"(?P<operation>[0-9]{1,15})(?::(?P<plan>[0-9a-f]{64}))?")
+_POINTER = re.compile(r"(?P<subject>[^ ]{1,500})(?: (?P<plan>[0-9a-f]{64}))?")
+_EARLIER_POINTER = re.compile(r"(?P<operation>[0-9]{1,15})(?::(?P<plan>[0-9a-f]{64}))?")
 
 REFRESH = "refresh"
 """The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""

@@ -1,18 +1,16 @@
-"""The courier brings the cards in line with the records, one process for the whole installation.
+"""The courier brings Slack in line with what Redis holds, one process for the whole installation.
 
-It is level-triggered: it takes the cards that are behind, draws the newest state of each and makes
-Slack match, so what it missed repairs itself. It may be killed at any moment; whoever takes the
-lease next goes on from what is noted.
+It is level-triggered: it takes the subjects that are stale, draws the newest state of each and
+makes Slack match, so what it missed repairs itself. It may be killed at any moment; whoever takes
+the lease next goes on from what is noted.
 """
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from functools import partial
 
 import redis.asyncio
@@ -23,20 +21,20 @@ from redis.backoff import NoBackoff
 
 from bot.agenda import Agenda
 from bot.delivery import Delivery
-from bot.messages import FindingsFile, Message
+from bot.pictures import Draw, DrawFindings, Forgery, Picture, Pictures, reference_of
 from bot.sender import Sender
-from bot.steps import undrawable
 from bot.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Forged, Unavailable, UsageError, WrittenByNewer
-from quaymaster.findings import ScanReport
+from quaymaster.errors import Unavailable, WrittenByNewer
 from quaymaster.key_ring import KeyRing
-from quaymaster.listings import position
-from quaymaster.operations import Operation
-from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
-from quaymaster.store import cards, leases, pages, records, reports
-from quaymaster.store.operation_fields import NotGenuine
-from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
+from quaymaster.store import cards, leases
+from quaymaster.store.transactions import (
+    AsyncConnection,
+    Transaction,
+    ask_async,
+    perform_async,
+)
+from quaymaster.subjects import Subject
 
 _log = structlog.get_logger(__name__)
 
@@ -63,10 +61,6 @@ OLDEST_BEHIND = Gauge(
 
 Clock = Callable[[], float]
 """Seconds since the epoch, never going back."""
-Draw = Callable[[Operation, Configuration, datetime], Sequence[Message]]
-"""What should be in Slack for an operation."""
-DrawFindings = Callable[[ScanReport], str]
-"""A whole report as text."""
 
 
 async def run_courier(
@@ -110,65 +104,6 @@ def _connected(redis_url: str, seconds: float) -> AsyncConnection:
 
 
 @dataclass(slots=True)
-class Pictures:
-    """What is to be seen in Slack, from the records."""
-
-    connection: AsyncConnection
-    draw: Draw
-    draw_findings: DrawFindings
-    ring: KeyRing
-    configuration: Configuration
-    clock: Clock
-
-    async def messages(self, operation: Operation) -> Sequence[Message]:
-        """The messages of an operation. Raises whatever the drawing raises."""
-        now = datetime.fromtimestamp(self.clock(), UTC)
-        turned = await self._turned(operation)
-        return self.draw(turned, self.configuration, now)
-
-    async def _turned(self, operation: Operation) -> Operation:
-        """The operation with the page of its list that its card is turned to; with the first page
-        where that one is not kept any more. Raises Forged and WrittenByNewer.
-        """
-        outcome = operation.outcome
-        if not isinstance(outcome, ImagesListed | TagsListed | HistoryListed):
-            return operation
-        number, _, _ = position(outcome.kept, operation.page)
-        if number == 0:
-            return operation
-        page = await ask_async(self.connection, pages.load(operation.id, number, self.ring))
-        if page is None:
-            return replace(operation, page=0)
-        return replace(operation, outcome=page)
-
-    def service_channel(self, operation: Operation) -> str | None:
-        """The channel of the service that a deploy or rollback is about."""
-        change = operation.request.facts.service_change
-        if change is None:
-            return None
-        service = change.service
-        try:
-            return self.configuration.service(service).channel
-        except UsageError:  # it was configured when the command was accepted
-            return None
-
-    async def findings_text(self, file: FindingsFile) -> str:
-        """The whole report that a file is about, or a sentence about why there is none."""
-        if file.host is not None:
-            query = reports.kept_local(file.host, file.digest, file.database_version, self.ring)
-        else:
-            query = reports.kept(file.digest, file.database_version, self.ring)
-        try:
-            report = await ask_async(self.connection, query)
-        except (Forged, WrittenByNewer) as forged:
-            _log.exception("a report is forged", digest=str(file.digest))
-            return f"{forged}\n"
-        if report is None:
-            return "This report is no longer kept. Scan the image again.\n"
-        return self.draw_findings(report)
-
-
-@dataclass(slots=True)
 class Courier:
     """One process that is the courier, or stands by."""
 
@@ -209,15 +144,8 @@ class Courier:
     async def _hold(self) -> None:
         self._lost = False
         agenda = Agenda()
-        throttle = Throttle(self.connection, self.owner, self.clock, agenda)
-        delivery = Delivery(
-            self.connection,
-            self.sender,
-            throttle,
-            self.clock,
-            self.pictures.service_channel,
-            self.pictures.findings_text,
-        )
+        throttle = Throttle(self.connection, self.owner, self.clock, agenda, self.sender)
+        delivery = Delivery(self.connection, throttle, self.clock, self.pictures.findings_text)
         work = _Work(self, delivery, agenda)
         beside = [asyncio.create_task(self._renew()), asyncio.create_task(self._listen())]
         try:
@@ -276,31 +204,34 @@ class Courier:
 
 @dataclass(slots=True)
 class _Work:
-    """The cards that are behind, while the lease is held."""
+    """The subjects that are stale, while the lease is held."""
 
     courier: Courier
     delivery: Delivery
     agenda: Agenda
-    _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    _left: set[int] = field(default_factory=set)
+    _tasks: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
+    _left: set[Subject] = field(default_factory=set)
     """Those that only a newer courier can draw: they stay on the list and hold up no others."""
+    _unreadable: int = 0
+    """How many stand on the list besides, of kinds that only a newer courier knows."""
 
     async def round(self) -> float:
         """Begin what is due; how many seconds nothing else will be, unless the bell rings."""
         clock = self.courier.clock
-        at_once = _BEHIND_AT_ONCE + len(self._left)
+        at_once = _BEHIND_AT_ONCE + len(self._left) + self._unreadable
         behind = await ask_async(self.courier.connection, cards.behind(at_once))
-        self.agenda.see(behind, clock())
-        self._left &= {operation_id for operation_id, _ in behind}
+        self.agenda.see(behind.subjects, clock())
+        self._left &= behind.subjects.keys()
+        self._unreadable = behind.unreadable
         self.delivery.forget(clock() - _MEMORY_SECONDS)
         OLDEST_BEHIND.set(self.agenda.oldest(clock()))
         free = AT_ONCE - len(self._tasks)
         budget = self.delivery.throttle.budget
         due = self.agenda.due(clock(), frozenset(self._tasks), budget)
-        for operation_id in due[: max(free, 0)]:
-            task = asyncio.create_task(self._card(operation_id))
-            self._tasks[operation_id] = task
-            task.add_done_callback(partial(self._done, operation_id))
+        for subject in due[: max(free, 0)]:
+            task = asyncio.create_task(self._card(subject))
+            self._tasks[subject] = task
+            task.add_done_callback(partial(self._done, subject))
         if len(self._tasks) >= AT_ONCE:
             return _BELL_SECONDS
         busy = frozenset(self._tasks)
@@ -313,96 +244,76 @@ class _Work:
             await asyncio.wait(tasks, timeout=grace)
         await _ended(tasks)
 
-    def _done(self, operation_id: int, _: asyncio.Task[None]) -> None:
-        del self._tasks[operation_id]
+    def _done(self, subject: Subject, _: asyncio.Task[None]) -> None:
+        del self._tasks[subject]
         self.courier.wake()
 
-    async def _card(self, operation_id: int) -> None:
+    async def _card(self, subject: Subject) -> None:
         """Work on one card. Whatever goes wrong with it, the others go on."""
         try:
-            await self._bring(operation_id)
+            await self._bring(subject)
         except WrittenByNewer:
-            self._leave(operation_id)
+            self._leave(subject)
         except LeaseLost:
             self.courier.lost()
         except _REDIS_TROUBLE:
-            self.agenda.failed(operation_id, self.courier.clock())
+            self.agenda.failed(subject, self.courier.clock())
         except Exception as error:  # noqa: BLE001  one card must not stop the others
-            self.agenda.failed(operation_id, self.courier.clock())
+            self.agenda.failed(subject, self.courier.clock())
             _log.exception(
                 "a card cannot be brought in line",
-                operation=operation_id,
-                reference=_reference(operation_id, error),
+                subject=str(subject),
+                reference=reference_of(subject, error),
             )
 
-    async def _bring(self, operation_id: int) -> None:
+    async def _bring(self, subject: Subject) -> None:
         courier = self.courier
-        stored = await ask_async(
-            courier.connection, records.load_if_genuine(operation_id, courier.pictures.ring)
-        )
-        if stored is None:
-            await perform_async(courier.connection, cards.drop(operation_id))
-            return
-        if isinstance(stored, NotGenuine):
-            await self._warn(operation_id, stored)
-            return
-        messages, drawing_failed = await self._drawn(stored.operation)
-        self.agenda.began(operation_id, stored.operation, messages)
-        waits = await self.delivery.deliver(stored.operation, messages)
-        if waits:
-            self._wait(operation_id, waits)
-        elif drawing_failed:
-            self.agenda.failed(operation_id, courier.clock())
-        else:
-            await self._caught_up(operation_id, stored.revision)
+        picture = await courier.pictures.of(subject)
+        match picture:
+            case None:
+                await perform_async(courier.connection, cards.drop(subject))
+            case Forgery():
+                await self._warn(picture)
+            case Picture(drawing=drawing):
+                self.agenda.began(drawing)
+                delivered = await self.delivery.deliver(drawing)
+                if delivered.waits:
+                    self._wait(subject, delivered.waits)
+                elif picture.has_failed:
+                    self.agenda.failed(subject, courier.clock())
+                else:
+                    await self._caught_up(subject, picture.caught_up(delivered.postings))
 
-    async def _warn(self, operation_id: int, found: NotGenuine) -> None:
+    async def _warn(self, forgery: Forgery) -> None:
         """Whoever ends the operation (workers/forged.py) raises its revision: it is drawn then."""
-        _log.error("a record is not genuine", operation=operation_id, why=found.why.trouble.what)
-        self.agenda.warns(operation_id)
-        waits = await self.delivery.warn(operation_id)
+        subject, found = forgery.subject, forgery.found
+        _log.error("a record is not genuine", subject=str(subject), why=found.why.trouble.what)
+        self.agenda.warns(subject)
+        waits = await self.delivery.warn(subject)
         if waits:
-            self._wait(operation_id, waits)
+            self._wait(subject, waits)
         else:
-            await self._caught_up(operation_id, found.revision)
+            await self._caught_up(subject, cards.caught_up(subject, found.revision))
 
-    def _leave(self, operation_id: int) -> None:
-        if operation_id not in self._left:
-            _log.warning("a card is left to a newer courier", operation=operation_id)
-        self._left.add(operation_id)
-        self.agenda.failed(operation_id, self.courier.clock())
+    def _leave(self, subject: Subject) -> None:
+        if subject not in self._left:
+            _log.warning("a card is left to a newer courier", subject=str(subject))
+        self._left.add(subject)
+        self.agenda.failed(subject, self.courier.clock())
 
-    async def _drawn(self, operation: Operation) -> tuple[Sequence[Message], bool]:
-        try:
-            return await self.courier.pictures.messages(operation), False
-        except _REDIS_TROUBLE:
-            raise
-        except Exception as error:  # noqa: BLE001  an ended operation is said to have ended
-            reference = _reference(operation.id, error)
-            _log.exception("a card cannot be drawn", operation=operation.id, reference=reference)
-            if not operation.state.is_terminal:
-                return (), True
-            return (undrawable(operation, reference),), True
-
-    def _wait(self, operation_id: int, waits: Sequence[NotYet]) -> None:
+    def _wait(self, subject: Subject, waits: Sequence[NotYet]) -> None:
         failed = next((wait.failed for wait in waits if wait.failed), "")
         if failed:
-            _log.warning("slack did not serve a call", operation=operation_id, error=failed)
-        self.agenda.waits(operation_id, waits, self.courier.clock())
+            _log.warning("slack did not serve a call", subject=str(subject), error=failed)
+        self.agenda.waits(subject, waits, self.courier.clock())
 
-    async def _caught_up(self, operation_id: int, revision: int | str) -> None:
-        self.agenda.shown(operation_id, self.courier.clock())
-        if await perform_async(self.courier.connection, cards.caught_up(operation_id, revision)):
-            self.agenda.done(operation_id)
+    async def _caught_up(self, subject: Subject, noting: Transaction[bool]) -> None:
+        self.agenda.shown(subject, self.courier.clock())
+        if await perform_async(self.courier.connection, noting):
+            self.agenda.done(subject)
         else:
-            # It is behind again, or its time was over meanwhile.
-            await perform_async(self.courier.connection, cards.drop(operation_id))
-
-
-def _reference(operation_id: int, error: Exception) -> str:
-    """The same word for the same trouble, on the card and in the log."""
-    text = f"{operation_id} {type(error).__name__}"
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+            # It is stale again, or its time was over meanwhile.
+            await perform_async(self.courier.connection, cards.drop(subject))
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Bring the messages of one operation in line: post, look, update, or leave alone.
+"""Bring the messages of one subject in line: post, look, update, or leave alone.
 
 Before a message is posted it is noted that it will be; a note without an address that is found
 later means that the answer was lost, with the process or on the way, and the message is looked for
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from bot import steps
-from bot.messages import FindingsFile, Message, TextFile
+from bot.messages import Drawing, FindingsFile, Message, TextFile
 from bot.rates import POST, UPDATE, Call, Urgency
 from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
 from bot.slack_errors import CannotPost, NoThread, Refusal, Rejected, TooOld, error_of
 from bot.steps import Direct, InChannel, Place, Step
 from bot.throttle import NotYet, Throttle
 from quaymaster.key_ring import CLOCK_SKEW
-from quaymaster.operations import Operation
 from quaymaster.store import cards
 from quaymaster.store.cards import GAVE_UP, Posting
 from quaymaster.store.transactions import AsyncConnection, ask_async, perform_async
+from quaymaster.subjects import OperationSubject, Subject
 
 _log = structlog.get_logger(__name__)
 
@@ -50,11 +50,21 @@ class _Memory:
 
 @dataclass(slots=True)
 class _Batch:
-    """The messages of one operation while they are brought in line."""
+    """The messages of one subject while they are brought in line."""
 
-    operation: Operation
+    drawing: Drawing
     messages: Mapping[str, Message]
     postings: dict[str, Posting]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of bringing a subject's messages in line."""
+
+    waits: Sequence[NotYet]
+    """What is still to be done and when; nothing when Slack shows everything."""
+    postings: Mapping[str, Posting]
+    """Where each message is, by its slot."""
 
 
 @dataclass(slots=True)
@@ -62,42 +72,38 @@ class Delivery:
     """Slack's side of the courier."""
 
     connection: AsyncConnection
-    sender: Sender
     throttle: Throttle
     clock: Callable[[], float]
-    service_channel: Callable[[Operation], str | None]
     findings_text: Callable[[FindingsFile], Awaitable[str]]
-    _memories: dict[tuple[int, str], _Memory] = field(default_factory=dict)
+    _memories: dict[tuple[Subject, str], _Memory] = field(default_factory=dict)
     _direct: dict[str, str] = field(default_factory=dict)
 
-    async def deliver(self, operation: Operation, messages: Sequence[Message]) -> Sequence[NotYet]:
-        """Bring all messages of an operation in line, each for itself.
-
-        Returns what is still to be done and when; nothing when Slack shows everything. Raises
-        LeaseLost and Unavailable.
+    async def deliver(self, drawing: Drawing) -> Delivered:
+        """Bring all messages of a subject in line, each for itself. Raises LeaseLost and
+        Unavailable.
         """
-        noted = await ask_async(self.connection, cards.postings(operation.id))
-        messages = (*messages, *steps.left_over(operation, messages, noted))
-        batch = _Batch(operation, {message.slot: message for message in messages}, dict(noted))
+        noted = await ask_async(self.connection, cards.postings(drawing.subject))
+        messages = (*drawing.messages, *steps.left_over(drawing, noted))
+        batch = _Batch(drawing, {message.slot: message for message in messages}, dict(noted))
         waits: list[NotYet] = []
         for message in messages:
             try:
                 await self._bring(batch, message)
-                told = steps.notice(message, operation, batch.postings.get(message.slot))
+                told = steps.notice(message, drawing, batch.postings.get(message.slot))
                 if told:
                     await self._bring(batch, told)
             except NotYet as wait:
                 waits.append(wait)
-        return waits
+        return Delivered(waits, batch.postings)
 
-    async def warn(self, operation_id: int) -> Sequence[NotYet]:
+    async def warn(self, subject: OperationSubject) -> Sequence[NotYet]:
         """Where an operation is shown, say that its record is not genuine; post nothing.
 
         Returns what is still to be done and when. Raises LeaseLost and Unavailable.
         """
-        noted = await ask_async(self.connection, cards.postings(operation_id))
+        noted = await ask_async(self.connection, cards.postings(subject))
         waits: list[NotYet] = []
-        for message, posting in steps.warnings(operation_id, noted):
+        for message, posting in steps.warnings(subject, noted):
             try:
                 result = await self._updated(message, posting)
             except NotYet as wait:
@@ -106,7 +112,7 @@ class Delivery:
             if not isinstance(result, Sent):
                 _log.warning("slack refused a warning", **_names(message), error=error_of(result))
             shown = replace(posting, shows=message.shows)
-            noted_so = cards.note_posting(operation_id, message.slot, shown)
+            noted_so = cards.note_posting(subject, message.slot, shown)
             await perform_async(self.connection, noted_so)
         return waits
 
@@ -154,7 +160,7 @@ class Delivery:
             result = await self.throttle.call(
                 _call(method, message, target.channel),
                 send,
-                cards.note_posting(message.operation, message.slot, attempt).commands,
+                cards.note_posting(message.subject, message.slot, attempt).commands,
             )
         except NotYet as wait:
             if wait.failed:
@@ -197,22 +203,22 @@ class Delivery:
 
     async def _prepared(
         self, message: Message, target: InChannel
-    ) -> tuple[str, Callable[[], Awaitable[Sent | Refusal]]]:
+    ) -> tuple[str, Callable[[Sender], Awaitable[Sent | Refusal]]]:
         """The method that makes a message visible, and the call. A file is brought there first."""
         content = self._content(message)
         channel, thread = target.channel, target.thread
         if message.file:
             file = await self._upload(message)
             title, comment = message.file.title, message.text
-            return "files.completeUploadExternal", lambda: self.sender.share(
+            return "files.completeUploadExternal", lambda sender: sender.share(
                 file, title, channel, thread, comment
             )
         if target.only_for:
             user = target.only_for
-            return "chat.postEphemeral", lambda: self.sender.post_only_for(
+            return "chat.postEphemeral", lambda sender: sender.post_only_for(
                 user, channel, content, thread
             )
-        return POST, lambda: self.sender.post(channel, content, thread)
+        return POST, lambda sender: sender.post(channel, content, thread)
 
     async def _upload(self, message: Message) -> str:
         match message.file:
@@ -225,7 +231,7 @@ class Delivery:
         name, data = message.file.name, (text or "(empty)").encode()
         result = await self.throttle.call(
             _call("files.getUploadURLExternal", message),
-            lambda: self.sender.upload(name, data),
+            lambda sender: sender.upload(name, data),
         )
         if not isinstance(result, Uploaded):
             raise NotYet(self.clock() + 60, message.urgency, failed=error_of(result) or "upload")
@@ -246,9 +252,9 @@ class Delivery:
             raise NotYet(ready_at, message.urgency)
         content = self._content(message)
 
-        async def update() -> Sent | Refusal:
+        async def update(sender: Sender) -> Sent | Refusal:
             memory.last_call = self.clock()
-            return await self.sender.update(posting.channel, posting.ts, content)
+            return await sender.update(posting.channel, posting.ts, content)
 
         return await self.throttle.call(_call(UPDATE, message, posting.channel), update)
 
@@ -295,10 +301,10 @@ class Delivery:
         method = "conversations.replies" if thread else "conversations.history"
         mark, file, channel = _mark(message), message.file, posting.channel
 
-        async def find() -> Sent | Absent | Refusal:
+        async def find(sender: Sender) -> Sent | Absent | Refusal:
             if file:
-                return await self.sender.find_file(channel, thread, file.name, between)
-            return await self.sender.find_message(channel, thread, mark, between)
+                return await sender.find_file(channel, thread, file.name, between)
+            return await sender.find_message(channel, thread, mark, between)
 
         return await self.throttle.call(_call(method, message, channel), find)
 
@@ -312,7 +318,7 @@ class Delivery:
                     return InChannel(known)
                 result = await self.throttle.call(
                     _call("conversations.open", message),
-                    lambda: self.sender.open_direct(user),
+                    lambda sender: sender.open_direct(user),
                 )
                 if not isinstance(result, Opened):
                     return result
@@ -324,11 +330,10 @@ class Delivery:
         card_channel = card.channel if card and card.is_there else None
         parent = batch.postings.get(message.reply_to or "")
         if message.reply_to not in batch.messages and parent is None:
-            service_channel = self.service_channel(batch.operation)
-            return steps.places(message, batch.operation, service_channel, card_channel)
+            return steps.places(message, batch.drawing, card_channel)
         if parent is None or not parent.ts:
             raise NotYet(self.clock() + SETTLE_SECONDS, message.urgency)
-        direct = steps.to_requester(batch.operation)
+        direct = steps.to_requester(batch.drawing.requester)
         if parent.was_given_up:
             return direct
         return (InChannel(parent.channel, self._thread(batch, message, parent.channel)), *direct)
@@ -353,7 +358,7 @@ class Delivery:
         await self._note(batch, message, posting)
 
     async def _note(self, batch: _Batch, message: Message, posting: Posting) -> None:
-        noted = cards.note_posting(message.operation, message.slot, posting)
+        noted = cards.note_posting(message.subject, message.slot, posting)
         await perform_async(self.connection, noted)
         batch.postings[message.slot] = posting
 
@@ -363,11 +368,11 @@ class Delivery:
         return content.without_blocks() if is_plain and message.blocks else content
 
     def _memory(self, message: Message) -> _Memory:
-        return self._memories.setdefault((message.operation, message.slot), _Memory())
+        return self._memories.setdefault((message.subject, message.slot), _Memory())
 
 
 def _call(method: str, message: Message, channel: str = "") -> Call:
-    return Call(method, channel, message.urgency, message.operation)
+    return Call(method, channel, message.urgency, message.subject)
 
 
 def _settling(message: Message) -> float:
@@ -375,8 +380,8 @@ def _settling(message: Message) -> float:
 
 
 def _mark(message: Message) -> Mark:
-    return Mark(message.operation, message.slot)
+    return Mark(message.subject, message.slot)
 
 
 def _names(message: Message) -> dict[str, object]:
-    return {"operation": message.operation, "slot": message.slot, "channel": message.channel}
+    return {"subject": str(message.subject), "slot": message.slot, "channel": message.channel}

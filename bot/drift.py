@@ -4,16 +4,13 @@ event in the audit, and a card in the channel of the service.
 
 import structlog
 
-from bot.acceptance import Acceptance, Asked
+from bot.acceptance import Acceptance
 from bot.database import Database
-from quaymaster.actors import PRODUCT
 from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.errors import Conflict, Trouble, UsageError
+from quaymaster.errors import Conflict, UsageError
 from quaymaster.key_ring import KeyRing
-from quaymaster.operations import Origin, State
-from quaymaster.outcomes import Ended, Failed, Outcome
-from quaymaster.requests import DriftRequest
+from quaymaster.new_operations import report_of_drift
 from quaymaster.signed import Signed
 from quaymaster.store import drifts
 
@@ -50,15 +47,11 @@ class DriftWatch(Configured):
             await self._database.insist(drifts.note_told(service, signed.digest))
 
     async def _record(self, signed: Signed[Drift]) -> None:
-        drift = signed.value
-        # The delivery recognises itself, should this bot die before it has noted what it told.
-        origin = Origin(self._channel_of(drift), f"drift-{signed.digest}")
-        request = DriftRequest(drift.environment, drift.service)
-        asked = Asked(request, PRODUCT, origin)
+        report = report_of_drift(signed, self._channel_of(signed.value))
         try:
-            await self._acceptance.accept(asked, *_outcome_of(drift))
+            await self._acceptance.accept(report.asked, report.state, report.outcome)
         except Conflict:
-            log.exception("drift not told", service=str(drift.service_ref))
+            log.exception("drift not told", service=str(signed.value.service_ref))
 
     def _is_ours(self, drift: Drift) -> bool:
         """Whether it is about a service that is configured here, on the same target."""
@@ -72,22 +65,3 @@ class DriftWatch(Configured):
         """Empty where neither the service nor the installation has one: then the audit alone."""
         service = self._configuration.service(drift.service_ref)
         return service.channel or self._configuration.alerts.channel or ""
-
-
-def _outcome_of(drift: Drift) -> tuple[State, Outcome]:
-    name = drift.service_ref
-    match drift.kind:
-        case DriftKind.FOUND:
-            trouble = Trouble(
-                f"{name} on {drift.host} differs from its release, and no operation changed it.",
-                why=drift.what,
-                next_step="Nothing was changed. If this was not intended, deploy the release "
-                "again, or undo the change on the host by hand.",
-            )
-            return State.FAILED, Failed(trouble)
-        case DriftKind.SETTLED:
-            return State.SUCCEEDED, Ended(
-                f"A change to {name} had been left unfinished. {drift.what}"
-            )
-        case DriftKind.OVER:
-            return State.SUCCEEDED, Ended(f"{name} matches its release again.")

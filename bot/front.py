@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from bot.acceptance import Acceptance, Asked
+from bot.acceptance import Acceptance
 from bot.admission import Admission, check_admission
 from bot.allowance import Allowances
 from bot.answers import Answers, AtHome, ReplyTo
 from bot.asking import COUNTS_FOR, AskedBack, changes_something, clicked_by, value_of
 from bot.background import Background
-from bot.buttons import Button, Pointer
+from bot.buttons import Button
 from bot.cancelling import Cancelling
 from bot.commands.grammar import parse
 from bot.commands.help import help_text
@@ -40,6 +40,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.errors import QuaymasterError, TooMuch, Trouble, Unavailable, UsageError
 from quaymaster.logs import unforeseen
+from quaymaster.new_operations import Asked
 from quaymaster.operations import Origin, State
 from quaymaster.policy import Person
 from quaymaster.requests import (
@@ -53,6 +54,7 @@ from quaymaster.requests import (
     StatusRequest,
 )
 from quaymaster.signing_key import Keys
+from quaymaster.subjects import AuditDigest, OperationSubject
 
 _REMEMBERED_DELIVERIES = 2_000
 _SHOWN_SECONDS = ANSWER_SECONDS + 0.1
@@ -165,19 +167,14 @@ class Front:
         """Take a click."""
         if self._is_too_much(clicked.actor, clicked.delivery, clicked.reply_to):
             return
-        work: Coroutine[Any, Any, Answer | None]
-        match clicked.action:
-            case Button.APPROVE:
-                work = self._vote_on(clicked.pointer, clicked.actor, Choice.APPROVE)
-            case Button.REJECT:
-                work = self._vote_on(clicked.pointer, clicked.actor, Choice.REJECT)
-            case Button.CANCEL:
-                work = self._cancel(clicked.pointer.operation, clicked.actor)
-            case int() as page:
-                work = self._turn(clicked.pointer.operation, clicked.actor, page)
+        match clicked.pointer.subject:
+            case OperationSubject(operation):
+                work = self._pressed(clicked, operation)
+                self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)
+            case AuditDigest():
+                pass  # it has no buttons
             case _:
-                assert_never(clicked.action)
-        self._afterwards(clicked.delivery, clicked.reply_to, "taking a click", work)
+                assert_never(clicked.pointer.subject)
 
     async def home_opened(self, opened: HomeOpened) -> None:
         """Draw the Home tab of who opened it."""
@@ -205,6 +202,25 @@ class Front:
             return True
         return False
 
+    async def _pressed(self, clicked: Clicked, operation: int) -> Answer | None:
+        """What a button of an operation asks for."""
+        match clicked.action:
+            case Button.APPROVE:
+                return await self._vote_on(clicked, operation, Choice.APPROVE)
+            case Button.REJECT:
+                return await self._vote_on(clicked, operation, Choice.REJECT)
+            case Button.CANCEL:
+                return await self._is.cancelling.cancel(operation, clicked.actor)
+            case int() as page:
+                await self._is.paging.turn(operation, clicked.actor, page)
+                return None
+            case _:
+                assert_never(clicked.action)
+
+    async def _vote_on(self, clicked: Clicked, operation: int, choice: Choice) -> Answer:
+        plan = clicked.pointer.plan
+        return await self._is.votes.vote(operation, clicked.actor, choice, plan)
+
     async def _requested(self, request: Request, typed: Typed) -> Answer | None:
         if not isinstance(request, AnsweredByBot):
             return await self._accepted(request, typed.actor, typed.origin)
@@ -223,11 +239,11 @@ class Front:
             case StatusRequest() | JobsRequest():
                 return await self._show(request, await self._is.directory.look_up(actor))
             case ApproveRequest(operation):
-                return await self._vote_on(Pointer(operation), actor, Choice.APPROVE)
+                return await self._is.votes.vote(operation, actor, Choice.APPROVE, None)
             case RejectRequest(operation):
-                return await self._vote_on(Pointer(operation), actor, Choice.REJECT)
+                return await self._is.votes.vote(operation, actor, Choice.REJECT, None)
             case CancelRequest(operation):
-                return await self._cancel(operation, actor)
+                return await self._is.cancelling.cancel(operation, actor)
             case _:
                 assert_never(request)
 
@@ -311,15 +327,6 @@ class Front:
                 return await self._is.overview.status(environment)
             case JobsRequest():
                 return await self._is.overview.jobs()
-
-    async def _vote_on(self, pointer: Pointer, actor: SlackUser, choice: Choice) -> Answer:
-        return await self._is.votes.vote(pointer.operation, actor, choice, pointer.plan)
-
-    async def _cancel(self, operation: int, actor: SlackUser) -> Answer:
-        return await self._is.cancelling.cancel(operation, actor)
-
-    async def _turn(self, operation: int, actor: SlackUser, page: int) -> None:
-        await self._is.paging.turn(operation, actor, page)
 
     def _later(self, typed: Typed, work: Coroutine[Any, Any, Answer]) -> None:
         self._afterwards(typed.origin.delivery, typed.reply_to, "answering", work)

@@ -1,15 +1,18 @@
-"""Messages as values: what should be in Slack for an operation. Views make them, the courier
-brings Slack in line with them.
+"""Messages as values: what should be in Slack for a subject. Views make them, the courier brings
+Slack in line with them.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from slack_sdk.models.blocks import Block
 
+from quaymaster.actors import SlackUser
 from quaymaster.image_ref import Digest
+from quaymaster.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of an operation. The slot is its name for good: “card”, “approval”,
+    """One message of a subject. The slot is its name for good: “card”, “approval”,
     “alert:C0SECURITY”, “findings”, “private”.
 
     A message with ``only_for`` is ephemeral and posted once; one with a file is posted once, as a
@@ -44,7 +47,7 @@ class Message:
     """
 
     slot: str
-    operation: int
+    subject: Subject
     channel: str
     text: str
     blocks: tuple[Block, ...] = ()
@@ -56,9 +59,25 @@ class Message:
     urgency: Literal["ended", "changed", "progress"] = "changed"
     """What goes first when Slack's rates leave no room for all: the end of an operation, then a
     change of state or a question to a person, then mere progress."""
+    is_final: bool = False
+    """Posted once and never edited: what people have read stays."""
 
     @property
     def shows(self) -> str:
         """A hash of what a reader sees: the same hash needs no call."""
         content = json.dumps([self.text, [block.to_dict() for block in self.blocks]])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What should be in Slack for a subject, and who hears of it where that cannot be."""
+
+    subject: Subject
+    messages: Sequence[Message]
+    has_ended: bool
+    """Whether nothing comes after it: then it goes before what is still in progress."""
+    requester: SlackUser | None = None
+    """The person who asked for it, if a person did."""
+    service_channel: str | None = None
+    """The channel of the service that it is about, where it may go instead of its own."""

@@ -30,7 +30,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A button that somebody pressed: which, and of which operation."""
+    """A button that somebody pressed: which, and of what."""
 
     action: Button | int
     """A button, or the page that a page button shows."""

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
+from quaymaster.subjects import Subject
+
 Urgency = Literal["ended", "changed", "progress"]
 
 UPDATE = "chat.update"
@@ -39,8 +41,8 @@ class Call:
     method: str
     channel: str = ""
     urgency: Urgency = "ended"
-    operation: int = 0
-    """Whose card it is for."""
+    subject: Subject | None = None
+    """What it is about."""
 
 
 @dataclass(frozen=True, slots=True)

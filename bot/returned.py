@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.acceptance import Acceptance, Asked
+from bot.acceptance import Acceptance
 from bot.admission import Admission
 from bot.background import Background
 from bot.database import Database
@@ -21,20 +21,16 @@ from quaymaster.errors import (
     Unavailable,
     UsageError,
 )
-from quaymaster.image_ref import ImageRef
 from quaymaster.journal import event_of
 from quaymaster.key_ring import CLOCK_SKEW
-from quaymaster.operations import Operation, Origin, State
+from quaymaster.new_operations import asked_again
+from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Ended, Failed
-from quaymaster.requests import DeployRequest
 from quaymaster.signing_key import Keys
 from quaymaster.store import records
 from quaymaster.store.transactions import Transaction
 
 log = structlog.get_logger(__name__)
-
-_OPENED_FOR = "superseded-"
-"""How the delivery begins of an operation that was opened for another one."""
 
 
 class Returned:
@@ -95,10 +91,9 @@ class Returned:
 
     async def _superseded(self, operation: Operation, end: Ended) -> None:
         """End it, and open a new operation for it: both or neither, since who cancels it meanwhile
-        is told that nothing happens. Once, and not for one that was opened so itself, since what
-        changes all the time would never come to an end. Raises Conflict and Unavailable.
+        is told that nothing happens. Raises Conflict and Unavailable.
         """
-        again = _again(operation)
+        again = asked_again(operation)
         if again is None:
             await self._database.perform(self._end(operation, end))
             return
@@ -143,19 +138,3 @@ def _failed(operation: Operation) -> Operation:
         next_step="Set the clocks of both machines, then send the command again.",
     )
     return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
-
-
-def _again(operation: Operation) -> Asked | None:
-    """What is asked for in its place; None where nothing is."""
-    request, origin = operation.request, operation.origin
-    if not isinstance(request, DeployRequest) or origin.delivery.startswith(_OPENED_FOR):
-        return None
-    image, resolved = request.image, operation.resolved
-    if resolved is not None:
-        # By the index: of its one image alone nobody could tell which index it is of.
-        image = ImageRef(image.repository, image.tag, resolved.named)
-    return Asked(
-        replace(request, image=image),
-        operation.actor,
-        Origin(origin.channel, f"{_OPENED_FOR}{operation.id}", origin.thread),
-    )

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 import aiohttp
 from prometheus_client import Counter
@@ -21,6 +21,7 @@ from bot import slack_errors
 from bot.slack_errors import Failed, Limited, Refusal
 from bot.slack_session import proxy_to, slack_client, slack_session
 from quaymaster.proxies import NO_PROXIES, Proxies
+from quaymaster.subjects import AuditDigest, OperationSubject, Subject
 
 T = TypeVar("T")
 CALL_SECONDS = 6.0
@@ -66,15 +67,21 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a message carries as metadata, so that it is found again: its operation and slot."""
+    """What a message carries as metadata, so that it is found again: its subject and slot."""
 
-    operation: int
+    subject: Subject
     slot: str
 
     def as_metadata(self) -> dict[str, Any]:
         """As Slack takes it: https://docs.slack.dev/messaging/message-metadata"""
-        payload = {"operation": self.operation, "slot": self.slot}
-        return {"event_type": EVENT_TYPE, "event_payload": payload}
+        match self.subject:
+            case OperationSubject(operation):  # as an earlier version posts it, and looks for it
+                about: dict[str, Any] = {"operation": operation}
+            case AuditDigest() as digest:
+                about = {"subject": str(digest)}
+            case _:
+                assert_never(self.subject)
+        return {"event_type": EVENT_TYPE, "event_payload": {**about, "slot": self.slot}}
 
 
 @dataclass(frozen=True, slots=True)

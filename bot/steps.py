@@ -1,12 +1,14 @@
 """What a message needs next, and where it goes: decisions without any call."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from bot.messages import Message
+from bot.messages import Drawing, Message
+from quaymaster.actors import SlackUser
 from quaymaster.operations import Operation
 from quaymaster.store.cards import Posting
+from quaymaster.subjects import OperationSubject
 
 CARD, COPY = "card", "approval"
 """The slots of the messages that show an operation as it stands, with its buttons."""
@@ -51,17 +53,12 @@ def next_step(message: Message, posting: Posting | None) -> Step:
         return Step.NOTHING
     if posting.was_given_up:
         return Step.NOTHING if message.urgency == "progress" else Step.POST
-    if message.only_for or message.file:
+    if message.only_for or message.file or message.is_final:
         return Step.NOTHING
     return Step.UPDATE
 
 
-def places(
-    message: Message,
-    operation: Operation,
-    service_channel: str | None,
-    card_channel: str | None,
-) -> tuple[Place, ...]:
+def places(message: Message, drawing: Drawing, card_channel: str | None) -> tuple[Place, ...]:
     """Where a message may go, best first: its own channel, that of the service, the person who
     asked. A copy does not go where the card is.
     """
@@ -72,13 +69,14 @@ def places(
         return (Direct(message.channel),)
     own = InChannel(message.channel, message.thread)
     taken = {message.channel} if message.slot == "card" else {message.channel, card_channel}
+    service_channel = drawing.service_channel
     others = () if service_channel in (None, *taken) else (InChannel(str(service_channel)),)
-    return (own, *others, *to_requester(operation))
+    return (own, *others, *to_requester(drawing.requester))
 
 
-def to_requester(operation: Operation) -> tuple[Place, ...]:
+def to_requester(person: SlackUser | None) -> tuple[Place, ...]:
     """The direct messages with who asked; none where that is no person."""
-    return (Direct(operation.person.user),) if operation.person else ()
+    return (Direct(person.user),) if person else ()
 
 
 def remaining(all_places: tuple[Place, ...], channel: str | None) -> tuple[Place, ...]:
@@ -92,9 +90,9 @@ def remaining(all_places: tuple[Place, ...], channel: str | None) -> tuple[Place
     return all_places
 
 
-def notice(message: Message, operation: Operation, posting: Posting | None) -> Message | None:
+def notice(message: Message, drawing: Drawing, posting: Posting | None) -> Message | None:
     """What to tell the person who asked when a message could not go where it belongs."""
-    person = operation.person
+    person = drawing.requester
     if person is None or posting is None or not posting.ts:
         return None
     if message.only_for or message.reply_to:
@@ -105,19 +103,19 @@ def notice(message: Message, operation: Operation, posting: Posting | None) -> M
     if posting.was_given_up:
         why = posting.ts.split(": ", 1)[-1]
         text = (
-            f"Slack did not accept {what} of #{operation.id}: `{why}`. "
+            f"Slack did not accept {what} of {_name(message)}: `{why}`. "
             "Tell your Quaymaster administrator."
         )
     elif posting.channel != message.channel:
         place = "here" if is_direct(posting.channel) else f"in <#{posting.channel}>"
         text = (
-            f"Quaymaster cannot post in <#{message.channel}>, so {what} of #{operation.id} "
+            f"Quaymaster cannot post in <#{message.channel}>, so {what} of {_name(message)} "
             f"is {place}. Invite it there with `/invite`."
         )
     else:
         return None
     slot = f"{_NOTICE}{message.slot}"
-    return Message(slot=slot, operation=operation.id, channel=person.user, text=text)
+    return Message(slot=slot, subject=message.subject, channel=person.user, text=text)
 
 
 def undrawable(operation: Operation, reference: str) -> Message:
@@ -129,7 +127,7 @@ def undrawable(operation: Operation, reference: str) -> Message:
     )
     return Message(
         slot="card",
-        operation=operation.id,
+        subject=operation.subject,
         channel=operation.origin.channel,
         thread=operation.origin.thread,
         text=text,
@@ -137,32 +135,32 @@ def undrawable(operation: Operation, reference: str) -> Message:
     )
 
 
-def warnings(operation_id: int, noted: Mapping[str, Posting]) -> Iterator[tuple[Message, Posting]]:
+def warnings(
+    subject: OperationSubject, noted: Mapping[str, Posting]
+) -> Iterator[tuple[Message, Posting]]:
     """What to show in the place of an operation whose record is not genuine, where it does not
     yet: neither what the record says, nor buttons.
     """
     text = (
-        f"⚠️ #{operation_id}: the stored record of this operation was not written by Quaymaster, "
-        "so it is ignored.\n"
+        f"⚠️ #{subject.operation}: the stored record of this operation was not written by "
+        "Quaymaster, so it is ignored.\n"
         "👉 Tell your Quaymaster administrator; `quaymaster audit verify` shows more."
     )
     for slot in (CARD, COPY):
         posting = noted.get(slot)
         if posting is not None and posting.is_there:
-            message = Message(slot, operation_id, posting.channel, text, urgency="ended")
+            message = Message(slot, subject, posting.channel, text, urgency="ended")
             if message.shows != posting.shows:
                 yield message, posting
 
 
-def left_over(
-    operation: Operation, messages: Sequence[Message], noted: Mapping[str, Posting]
-) -> Iterator[Message]:
+def left_over(drawing: Drawing, noted: Mapping[str, Posting]) -> Iterator[Message]:
     """The copy for the approvers, where an operation has ended without the plan that it shows: as
     one does whose record was forged. It then says what the card says.
     """
-    posting, slots = noted.get(COPY), {message.slot: message for message in messages}
+    posting, slots = noted.get(COPY), {message.slot: message for message in drawing.messages}
     card = slots.get(CARD)
-    if card is None or COPY in slots or not operation.state.is_terminal:
+    if card is None or COPY in slots or not drawing.has_ended:
         return
     if posting is not None and posting.is_there:
         yield replace(card, slot=COPY, channel=posting.channel, thread=None)
@@ -176,6 +174,11 @@ def is_person(channel: str) -> bool:
 def is_direct(channel: str) -> bool:
     """Whether the id is one of direct messages."""
     return channel.startswith("D")
+
+
+def _name(message: Message) -> str:
+    subject = message.subject
+    return f"#{subject.operation}" if isinstance(subject, OperationSubject) else str(subject)
 
 
 _NOTICE = "notice:"

@@ -1,4 +1,6 @@
-"""The one way from the courier to Slack: within the budget, and only while the lease is held."""
+"""The one way to post in Slack: within the budget, and only while the lease is held. Whoever has
+something to post hands over a call, and gets the sender for as long as that lasts.
+"""
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from bot.rates import UPDATE, Budget, Call, Urgency
-from bot.sender import CALL_SECONDS
+from bot.sender import CALL_SECONDS, Sender
 from bot.slack_errors import Failed, Limited
 from quaymaster.store import leases, slack_calls
 from quaymaster.store.transactions import (
@@ -63,14 +65,15 @@ class Line(Protocol):
 
 @dataclass(slots=True)
 class Throttle:
-    """Holds the budget. Every call first renews the lease, in the same transaction that notes
-    what is about to happen: a courier that lost the lease can neither note nor call.
+    """Holds the budget and the sender. Every call first renews the lease, in the same transaction
+    that notes what is about to happen: a courier that lost the lease can neither note nor call.
     """
 
     connection: AsyncConnection
     owner: str
     clock: Callable[[], float]
     line: Line
+    sender: Sender
     jitter: Callable[[], float] = random.SystemRandom().random
     budget: Budget = field(default_factory=Budget)
     _updates: int = 0
@@ -84,7 +87,7 @@ class Throttle:
     async def call(
         self,
         call: Call,
-        action: Callable[[], Awaitable[T]],
+        action: Callable[[Sender], Awaitable[T]],
         also: Sequence[Command] = (),
     ) -> T:
         """Make the call, and write ``also`` before it.
@@ -102,7 +105,7 @@ class Throttle:
         self.line.goes(call)
         try:
             await self._note((*also, *self._remembered(call, began)))
-            result = await action()
+            result = await action(self.sender)
         except BaseException:
             self.budget = self.budget.withdrawn(call, began, self.clock())
             raise

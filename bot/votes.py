@@ -34,6 +34,7 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import cards, records
 from quaymaster.store.formats import VOTE
 from quaymaster.store.transactions import Transaction
+from quaymaster.subjects import OperationSubject
 from quaymaster.target import ServiceRef
 
 _TRIES = 3
@@ -143,7 +144,7 @@ class Votes(Configured):
 
     async def _draw_again(self, operation_id: int) -> None:
         for _ in range(_TRIES):
-            noted = await self._database.ask(cards.postings(operation_id))
+            noted = await self._database.ask(cards.postings(OperationSubject(operation_id)))
             if await self._database.perform(records.redraw(operation_id, noted)):
                 return
 

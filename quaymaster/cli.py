@@ -360,7 +360,7 @@ async def _until_stopped(
 async def _beside_the_workers(
     settings: Settings, configuration: Configuration, queues: list[str], sign: Sign
 ) -> None:
-    from bot.audit_head import post_heads
+    from bot.audit_head import request_digests
     from bot.courier import run_courier
     from bot.sender import Sender
     from bot.views.card import operation_messages
@@ -378,7 +378,7 @@ async def _beside_the_workers(
             look_after_operations(worker_connection(url), keys, stop, sign),
             drop_what_is_over(worker_connection(url), configuration.retention, stop),
             look_at_services(look, stop),
-            post_heads(courier_connection(url), sender, configuration.alerts.channel, stop),
+            request_digests(courier_connection(url), configuration.alerts.channel, stop),
             run_courier(
                 url,
                 sender,

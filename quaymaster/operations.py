@@ -19,6 +19,7 @@ from quaymaster.requests import Request
 from quaymaster.signed import Signed
 from quaymaster.stages import Stage as Stage
 from quaymaster.standings import LookedUp
+from quaymaster.subjects import OperationSubject
 
 
 class State(StrEnum):
@@ -195,6 +196,11 @@ class Operation:
     def id(self) -> int:
         """The short number that people say."""
         return self.submission.value.id
+
+    @property
+    def subject(self) -> OperationSubject:
+        """What the courier calls it."""
+        return OperationSubject(self.id)
 
     @property
     def request(self) -> Request:

@@ -66,7 +66,7 @@ ALSO_TESTS = {
     ),
     "page/test_inspector.py": ("local_slack/page/inspection.py",),
     "quaymaster/store/test_format_key.py": ("quaymaster/start.py", "quaymaster/store/emptying.py"),
-    "quaymaster/store/test_records.py": ("quaymaster/store/cards.py",),
+    "quaymaster/store/test_records.py": ("quaymaster/store/cards.py", "quaymaster/store/keys.py"),
     "quaymaster/test_audit.py": (
         *("quaymaster/audit_check.py", "quaymaster/audit_entries.py"),
         *("quaymaster/audit_links.py", "quaymaster/audit_store.py"),

@@ -33,7 +33,7 @@ def _alert(alert: Alert, scanned: Scanned, scene: Scene) -> Message:
     found_in: Line = ("Found in ", Code(clipped_middle(scene.image(scanned.image), 90)))
     return Message(
         slot=f"alert:{alert.channel}",
-        operation=scene.operation.id,
+        subject=scene.operation.subject,
         channel=alert.channel,
         text=message_text((f"{title}: ", names) if names else (title,)),
         blocks=(

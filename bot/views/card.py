@@ -68,7 +68,7 @@ def operation_messages(
         return (_private(scene, person),)
     card = Message(
         slot="card",
-        operation=operation.id,
+        subject=operation.subject,
         channel=operation.origin.channel,
         text=message_text(*_text_lines(scene)),
         blocks=_card_blocks(scene),
@@ -111,7 +111,7 @@ def _private(scene: Scene, person: SlackUser) -> Message:
     operation = scene.operation
     return Message(
         slot="private",
-        operation=operation.id,
+        subject=operation.subject,
         channel=operation.origin.channel,
         text=message_text(*_text_lines(scene)),
         blocks=(
@@ -142,7 +142,7 @@ def _approval_copy(scene: Scene) -> tuple[Message, ...]:
     return (
         Message(
             slot="approval",
-            operation=operation.id,
+            subject=operation.subject,
             channel=approval.rule.channel,
             text=message_text(*_text_lines(quiet)),
             blocks=_vote_blocks(quiet),
@@ -212,7 +212,7 @@ def _findings_file(scanned: Scanned, database: ScannerDatabase, scene: Scene) ->
 def _file(scene: Scene, slot: str, file: FindingsFile | TextFile) -> Message:
     return Message(
         slot=slot,
-        operation=scene.operation.id,
+        subject=scene.operation.subject,
         channel=scene.operation.origin.channel,
         text=message_text((file.title,)),
         reply_to="card",
@@ -316,7 +316,7 @@ def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
     plan = operation.signed_plan
     if operation.state is not State.AWAITING_APPROVAL or plan is None or not _in_time(scene):
         return ()
-    pointer = Pointer(operation.id, plan.digest)
+    pointer = Pointer(operation.subject, plan.digest)
     title = _title(scene)
     approve = Confirmation("Approve?", f"{title}. {_what_a_vote_does(operation)}", "Approve")
     reject = Confirmation("Reject?", f"{title}. One rejection ends it.", "Reject")
@@ -350,7 +350,7 @@ def _how_many_then(approval: Approval | None) -> str:
 def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:
     if not is_cancellable(operation):
         return ()
-    return (button("Cancel", Button.CANCEL, Pointer(operation.id)),)
+    return (button("Cancel", Button.CANCEL, Pointer(operation.subject)),)
 
 
 def _in_time(scene: Scene) -> bool:

@@ -94,7 +94,7 @@ def _total(count: int, noun: str) -> str:
 
 
 def _turn(text: str, page: int, scene: Scene) -> ButtonElement:
-    return button(text, page_action(page), Pointer(scene.operation.id))
+    return button(text, page_action(page), Pointer(scene.operation.subject))
 
 
 def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:

@@ -222,7 +222,7 @@ def button(
     style: str | None = None,
     confirmation: Confirmation | None = None,
 ) -> ButtonElement:
-    """A button about an operation; ``style`` is “primary” or “danger”."""
+    """A button about a subject; ``style`` is “primary” or “danger”."""
     confirm = None
     if confirmation is not None:
         confirm = ConfirmObject(
@@ -239,13 +239,13 @@ def button(
         style=style,
         confirm=confirm,
         accessibility_label=_plain_text(
-            f"{text}: operation {pointer.operation}", _BUTTON_LIMIT
+            f"{text}: {str(pointer.subject).replace(':', ' ')}", _BUTTON_LIMIT
         ).text,
     )
 
 
 def plain_button(text: str, action_id: str, value: str | None = None) -> ButtonElement:
-    """A button that is about no operation."""
+    """A button that is about no subject."""
     return ButtonElement(text=_plain_text(text, _BUTTON_LIMIT), action_id=action_id, value=value)
 
 

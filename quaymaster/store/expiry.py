@@ -15,9 +15,10 @@ from typing import Any, cast
 from quaymaster.operations import Operation
 from quaymaster.retention import Retention, only_reads
 from quaymaster.store import keys
-from quaymaster.store.cards import pairs
+from quaymaster.store.cards import no_longer_stale, pairs
 from quaymaster.store.ids import ids_in, is_id
 from quaymaster.store.transactions import Command, Connection, Query, Transaction, ask, perform
+from quaymaster.subjects import OperationSubject
 
 AT_ONCE = 200
 """How many operations one round trip deletes, so that other clients do not wait for long."""
@@ -88,14 +89,17 @@ def _drop(where: str, ids: Iterable[int]) -> Transaction[None]:
     every list.
     """
     words = tuple(ids)
+    subjects = tuple(map(OperationSubject, words))
     everything = (
-        name for one in words for name in (keys.operation(one), keys.card(one), keys.pages(one))
+        *map(keys.operation, words),
+        *map(keys.card, subjects),
+        *map(keys.pages, words),
     )
     return Transaction(
         commands=(
             ("DEL", *everything),
             ("ZREM", keys.RECENT, *words),
-            ("ZREM", keys.CARDS_BEHIND, *words),
+            no_longer_stale(*subjects),
             ("ZREM", where, *words),
         ),
         done=lambda _: None,

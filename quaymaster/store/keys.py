@@ -1,5 +1,6 @@
 """The names of everything in Redis, in one place."""
 
+from quaymaster.subjects import OperationSubject, Subject
 from quaymaster.target import ServiceRef
 
 PREFIX = "quaymaster:"
@@ -19,9 +20,9 @@ ENDED = f"{PREFIX}operations:ended"
 ENDED_READINGS = f"{PREFIX}operations:ended-readings"
 """The same for operations that only read, which are kept for a shorter time."""
 CARDS_BEHIND = f"{PREFIX}cards:behind"
-"""A sorted set of the ids of stale cards; finished operations score lowest."""
+"""A sorted set of the subjects whose messages are stale; finished operations score lowest."""
 BELL = f"{PREFIX}cards:bell"
-"""A list of at most one entry, pushed whenever a card becomes stale: the courier waits on it."""
+"""A list of at most one entry, pushed whenever a subject becomes stale: the courier waits on it."""
 SLACK_UPDATES = f"{PREFIX}slack:updates"
 """A sorted set of the card updates of the last two minutes, by time."""
 SLACK_PAUSES = f"{PREFIX}slack:pauses"
@@ -56,9 +57,10 @@ def delivery(delivery_id: str) -> str:
     return f"{PREFIX}delivery:{delivery_id}"
 
 
-def card(operation_id: int) -> str:
-    """A hash: where each message of an operation is and what it shows."""
-    return f"{PREFIX}card:{operation_id}"
+def card(subject: Subject) -> str:
+    """A hash: where each message of a subject is and what it shows."""
+    name = subject.operation if isinstance(subject, OperationSubject) else subject
+    return f"{PREFIX}card:{name}"
 
 
 def pages(operation_id: int) -> str:

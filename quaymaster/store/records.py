@@ -33,6 +33,7 @@ from quaymaster.store.transactions import (
     Refusal,
     Transaction,
 )
+from quaymaster.subjects import OperationSubject
 
 _DELIVERY_SECONDS = 24 * 3600
 _RECENT_LIMIT = 10_000
@@ -313,7 +314,7 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
     """Have the courier draw the messages of an operation again, whatever they show according to
     their records; False if those records have changed meanwhile.
     """
-    guards, commands = cards.as_unknown(operation_id, noted)
+    guards, commands = cards.as_unknown(OperationSubject(operation_id), noted)
     return Transaction(
         guards=(HasField(keys.operation(operation_id), "version"), *guards),
         commands=(
@@ -345,12 +346,7 @@ def recent_ids(count: int) -> Query[tuple[int, ...]]:
 
 def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
     """The commands that make the courier redraw a card. Operations that ended first go first."""
-    score = ended_at.timestamp() if ended_at else cards.NOT_ENDED
-    return (
-        ("ZADD", keys.CARDS_BEHIND, score, operation_id),
-        ("RPUSH", keys.BELL, 1),
-        ("LTRIM", keys.BELL, -1, -1),
-    )
+    return cards.became_stale(OperationSubject(operation_id), ended_at)
 
 
 def lease_name(operation_id: int) -> str:

@@ -157,7 +157,7 @@ async def card(
 ) -> Message:
     """A message of the bot with these buttons, about the plan of the operation."""
     plan = operation.signed_plan
-    pointer = pointer or Pointer(operation.id, plan.digest if plan else None)
+    pointer = pointer or Pointer(operation.subject, plan.digest if plan else None)
     elements = [
         ButtonElement(text=action, action_id=action, value=str(pointer)) for action in actions
     ]

@@ -9,8 +9,9 @@ from typing import Any
 
 import redis.asyncio
 
-from bot.courier import Draw, run_courier
+from bot.courier import Clock, run_courier
 from bot.messages import Message
+from bot.pictures import Draw
 from bot.sender import Sender
 from bot.views.findings import findings_table
 from local_slack import LocalSlack
@@ -44,7 +45,7 @@ def card(operation: Operation, text: str, **changes: Any) -> Message:
     shows_progress = operation.progress and operation.state is State.RUNNING
     message = Message(
         slot="card",
-        operation=operation.id,
+        subject=operation.subject,
         channel=operation.origin.channel,
         text=text,
         urgency="ended"
@@ -101,12 +102,12 @@ class Records:
 
     async def behind(self) -> int:
         """How many cards are behind."""
-        rows = await ask_async(self.connection, cards.behind(1_000))
-        return len(rows)
+        behind = await ask_async(self.connection, cards.behind(1_000))
+        return len(behind.subjects)
 
     async def posting(self, operation: Operation, slot: str = "card") -> cards.Posting:
         """Where a message is."""
-        return (await ask_async(self.connection, cards.postings(operation.id)))[slot]
+        return (await ask_async(self.connection, cards.postings(operation.subject)))[slot]
 
     async def used_up(self, updates: int, at: float) -> None:
         """Another courier has made so many updates."""
@@ -128,6 +129,7 @@ class Office:
         configuration: Configuration = SHOP,
         *,
         stops_within: float = 10.0,
+        clock: Clock | None = None,
     ) -> AsyncIterator[asyncio.Task[None]]:
         """A courier at work; raises TimeoutError when it does not stop in time at the end."""
         stop = asyncio.Event()
@@ -141,6 +143,7 @@ class Office:
                     ring=RING,
                     configuration=configuration,
                     stop=stop,
+                    clock=clock,
                 )
             )
             try:

@@ -12,9 +12,10 @@ import redis.asyncio
 import structlog
 from slack_sdk.models.blocks import SectionBlock
 
-from bot.courier import AT_ONCE, Draw
+from bot.courier import AT_ONCE
 from bot.delivery import UPDATE_SECONDS
 from bot.messages import FindingsFile, Message, TextFile
+from bot.pictures import Draw
 from bot.sender import Content, Mark, Sender, Sent
 from bot.views.card import operation_messages
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
@@ -28,6 +29,7 @@ from quaymaster.requests import DeployRequest
 from quaymaster.store import cards, keys, reports
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import perform_async
+from quaymaster.subjects import OperationSubject
 from tests.bot.couriers import CHANNELS, Office, Records, card, draw_plainly
 from tests.configurations import SHOP
 from tests.engines.valkey import ValkeyServer
@@ -99,6 +101,17 @@ class TestACard:
             await until(lambda: _none_behind(records))
         assert await texts(workspace, running) == [f"#{running.id} succeeded"]
 
+    async def test_that_an_earlier_version_listed_is_drawn(
+        self, office: Office, records: Records, workspace: Workspace
+    ) -> None:
+        """A bot or a worker of that version, which still runs or ended with the list unfinished."""
+        running = await records.started()
+        await records.connection.delete(keys.CARDS_BEHIND)
+        await records.connection.zadd(keys.CARDS_BEHIND, {str(running.id): "inf"})
+        async with office.courier():
+            await shown(workspace, running, "running")
+            await until(lambda: _list_is_empty(records))
+
     async def test_is_shown_at_once(
         self,
         office: Office,
@@ -151,7 +164,9 @@ class TestACard:
             await shown(workspace, running, "running")
             await until(lambda: _none_behind(records))
             lost = replace(await records.posting(running), ts="1.000001")
-            await perform_async(records.connection, cards.note_posting(running.id, "card", lost))
+            await perform_async(
+                records.connection, cards.note_posting(running.subject, "card", lost)
+            )
             await records.ended(running)
             await shown(workspace, running, "succeeded")
 
@@ -201,9 +216,11 @@ class TestOnce:
         """Also where its clock was as slow as Slack's signatures allow."""
         running = await records.started()
         attempt = Posting("C0SHOP", "", "0" * 16, time.time() - slow)
-        await perform_async(records.connection, cards.note_posting(running.id, "card", attempt))
+        await perform_async(
+            records.connection, cards.note_posting(running.subject, "card", attempt)
+        )
         async with Sender.opened(slack.world.app.bot_token, slack.api_url) as sender:
-            mark = Mark(running.id, "card")
+            mark = Mark(running.subject, "card")
             sent = await sender.post("C0SHOP", Content(f"#{running.id} old", (), mark))
         assert isinstance(sent, Sent)
         async with office.courier():
@@ -216,7 +233,9 @@ class TestOnce:
     ) -> None:
         running = await records.started()
         attempt = Posting("C0SHOP", "", "0" * 16, time.time())
-        await perform_async(records.connection, cards.note_posting(running.id, "card", attempt))
+        await perform_async(
+            records.connection, cards.note_posting(running.subject, "card", attempt)
+        )
         async with office.courier():
             await shown(workspace, running, "running")
         assert await texts(workspace, running) == [f"#{running.id} running"]
@@ -294,7 +313,7 @@ class TestTrouble:
         by_end = [await records.ended(one) for one in running[::-1]]
         for operation in by_end[::3]:
             attempt = Posting("C0SHOP", "", "0" * 16, time.time() - 10)
-            noted = cards.note_posting(operation.id, "card", attempt)
+            noted = cards.note_posting(operation.subject, "card", attempt)
             await perform_async(records.connection, noted)
         fault = Fault(FaultKind.RATE_LIMITED, POSTS, seconds=seconds, retry_after=1)
         await workspace.fault(fault)
@@ -570,6 +589,10 @@ async def _nothing_is_broken(workspace: Workspace) -> bool:
     return not await workspace.faults()
 
 
+async def _list_is_empty(records: Records) -> bool:
+    return not await records.connection.exists(keys.CARDS_BEHIND)
+
+
 async def _none_behind(records: Records) -> bool:
     return await records.behind() == 0
 
@@ -585,4 +608,4 @@ def _cannot_use_redis(logged: Sequence[MutableMapping[str, Any]]) -> bool:
 
 
 async def _is_noted(records: Records) -> bool:
-    return bool(await records.connection.keys(keys.card(1001)))
+    return bool(await records.connection.keys(keys.card(OperationSubject(1001))))

@@ -1,7 +1,7 @@
 """The courier and records that do not verify: nothing of them is shown, and nobody waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -188,7 +188,7 @@ async def test_what_the_courier_cannot_update_is_not_posted_anew(
     async with office.courier(operation_messages):
         operation = await show(records, workspace)
         lost = replace(await records.posting(operation), ts="1.000001")
-        await perform_async(records.connection, cards.note_posting(operation.id, "card", lost))
+        await perform_async(records.connection, cards.note_posting(operation.subject, "card", lost))
         await forge(records, operation)
         await caught_up(records)
         assert len(await workspace.calls(POSTS)) == 2
@@ -201,7 +201,9 @@ async def test_files_and_alerts_stay_as_they_were(
         operation = await show(records, workspace)
         for slot in ("findings", "alert:C0SECURITY", "notice:card"):
             noted = Posting("C0SECURITY", "1.000001", "as it was", 1.0)
-            await perform_async(records.connection, cards.note_posting(operation.id, slot, noted))
+            await perform_async(
+                records.connection, cards.note_posting(operation.subject, slot, noted)
+            )
         before = len(await workspace.calls(UPDATES))
         await forge(records, operation)
         await caught_up(records)
@@ -269,7 +271,7 @@ async def test_a_message_is_drawn_again_whatever_is_noted_that_it_shows(
     async with office.courier(operation_messages):
         operation = await show(records, workspace)
         before = len(await workspace.calls(UPDATES))
-        noted = await ask_async(records.connection, cards.postings(operation.id))
+        noted = await ask_async(records.connection, cards.postings(operation.subject))
         assert await perform_async(records.connection, store.redraw(operation.id, noted))
         await caught_up(records)
         assert len(await workspace.calls(UPDATES)) == before + 2
@@ -313,6 +315,22 @@ class TestWrittenByANewerQuaymaster:
             await workspace.until(lambda one: f"#{other.id} queued" in one.text)
         assert await records.behind() == 4
 
+    async def test_of_a_kind_that_is_not_known_here_they_hold_up_no_others(
+        self,
+        office: Office,
+        records: Records,
+        workspace: Workspace,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """They stay on the list, for a newer courier."""
+        monkeypatch.setattr("bot.courier._BEHIND_AT_ONCE", 2)
+        unknown = {f"alert:production/{name}": 1.0 for name in ("web", "order", "db")}
+        await records.connection.zadd(keys.CARDS_BEHIND, unknown)
+        async with office.courier(draw_plainly):
+            operation = await records.asked()
+            await workspace.until(lambda one: f"#{operation.id} queued" in one.text)
+            await until(lambda: _holds_only(records, unknown))
+
     async def test_it_is_looked_at_ever_more_seldom(
         self, office: Office, records: Records, logged: list[MutableMapping[str, Any]]
     ) -> None:
@@ -325,12 +343,17 @@ class TestWrittenByANewerQuaymaster:
             await until(lambda: _has_called(records, "blpop", waits + 2))  # a second each
         assert await _calls(records, "hmget") - before < 15
         left = [one for one in logged if one["event"] == "a card is left to a newer courier"]
-        assert [one["operation"] for one in left] == [operation.id]
+        assert [one["subject"] for one in left] == [str(operation.subject)]
 
 
 async def _only_behind(records: Records, operation: Operation) -> bool:
     behind = await ask_async(records.connection, cards.behind(9))
-    return [operation_id for operation_id, _ in behind] == [operation.id]
+    return list(behind.subjects) == [operation.subject]
+
+
+async def _holds_only(records: Records, members: Mapping[str, float]) -> bool:
+    left = await records.connection.zrange(keys.CARDS_BEHIND, 0, -1)
+    return sorted(left) == sorted(one.encode() for one in members)
 
 
 async def _calls(records: Records, command: str) -> int:

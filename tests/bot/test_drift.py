@@ -73,7 +73,7 @@ async def test_what_a_person_did_is_on_a_card_in_the_channel_of_the_service(
     assert "<!channel>" not in card.text
     assert "Differs from its release" in card.text
     assert "<@" not in card.text, "nobody is mentioned: the product itself tells it"
-    assert valkey.zscore(keys.CARDS_BEHIND, operation.id) is not None
+    assert valkey.zscore(keys.CARDS_BEHIND, str(operation.subject)) is not None
     assert ask(valkey, records.open_ids()) == ()
 
 

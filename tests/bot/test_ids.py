@@ -5,12 +5,13 @@ import asyncio
 import pytest
 import redis
 
-from bot.acceptance import Acceptance, Asked
+from bot.acceptance import Acceptance
 from bot.database import Database
 from bot.metrics import Metrics
 from quaymaster.actors import SlackUser
 from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.journal import event_of
+from quaymaster.new_operations import Asked
 from quaymaster.operations import Origin, State
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import ImagesRequest, TagsRequest

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from bot.agenda import Agenda
 from bot.courier import AT_ONCE
-from bot.messages import Message
+from bot.messages import Drawing, Message
 from bot.rates import POST, Budget, Call
 from bot.throttle import RATE_LIMITED, NotYet
-from quaymaster.operations import State
-from tests.samples import operation
+from quaymaster.subjects import OperationSubject, Subject
 
 RETRY_AFTER = 1.0
 SHORTEST_ROUND_SECONDS = 0.02
@@ -67,6 +66,10 @@ class _Card:
     """
     due_since: float | None = None
 
+    @property
+    def subject(self) -> OperationSubject:
+        return OperationSubject(self.number)
+
 
 @dataclass
 class Day:
@@ -85,15 +88,17 @@ class Day:
     def go_by(self) -> None:
         """Until all cards are posted."""
         while left := [card for card in self.cards if not card.posted]:
-            behind = [(card.number, card.ended_at) for card in left if card.ended_at <= self.now]
+            behind: dict[Subject, float | None] = {
+                card.subject: card.ended_at for card in left if card.ended_at <= self.now
+            }
             self.agenda.see(behind, self.now)
-            busy = frozenset(number for _, number, _ in self.events)
+            busy: frozenset[Subject] = frozenset(OperationSubject(one) for _, one, _ in self.events)
             due = self.agenda.due(self.now, busy, self.budget)
             hands = AT_ONCE - len(busy)
-            for number in due[:hands]:
-                self._begin(self._card(number))
-            for number in due[hands:]:
-                card = self._card(number)
+            for subject in due[:hands]:
+                self._begin(self._card(subject))
+            for subject in due[hands:]:
+                card = self._card(subject)
                 card.due_since = self.now if card.due_since is None else card.due_since
             self._pass()
 
@@ -103,15 +108,15 @@ class Day:
             if second.posted < first.posted:
                 yield first, second.posted
 
-    def _card(self, number: int) -> _Card:
-        return next(card for card in self.cards if card.number == number)
+    def _card(self, subject: Subject) -> _Card:
+        return next(card for card in self.cards if card.subject == subject)
 
     def _happens(self, seconds: float, card: _Card, event: Callable[[], None]) -> None:
         heapq.heappush(self.events, (self.now + seconds, card.number, event))
 
     def _pass(self) -> None:
         """Until something happens, or somebody is due."""
-        busy = frozenset(number for _, number, _ in self.events)
+        busy: frozenset[Subject] = frozenset(OperationSubject(one) for _, one, _ in self.events)
         seconds = self.agenda.seconds_until_due(self.now, busy, self.budget, 1.0)
         if len(busy) == AT_ONCE:
             seconds = 1.0
@@ -126,18 +131,18 @@ class Day:
         if card.due_since is not None:
             card.waited.append((card.due_since, self.now))
             card.due_since = None
-        message = Message("card", card.number, "C0SHOP", "x", urgency="ended")
-        self.agenda.began(card.number, operation(id=card.number, state=State.FAILED), [message])
+        message = Message("card", card.subject, "C0SHOP", "x", urgency="ended")
+        self.agenda.began(Drawing(card.subject, [message], has_ended=True))
         self._happens(card.ending.looking, card, partial(self._call, card, self.now))
 
     def _call(self, card: _Card, looked: float) -> None:
-        call = Call(POST, "C0SHOP", "ended", card.number)
+        call = Call(POST, "C0SHOP", "ended", card.subject)
         left = self.agenda.left_for(call, self.budget, self.now)
         ready_at = left.ready_at(call, self.now)
         if ready_at <= self.now or self.limited_at >= looked or not card.excused:
             card.excused.append((looked, self.now))
         if ready_at > self.now:
-            self.agenda.waits(card.number, [NotYet(ready_at, "ended", call=call)], self.now)
+            self.agenda.waits(card.subject, [NotYet(ready_at, "ended", call=call)], self.now)
             return
         self.budget = self.budget.began(call, self.now)
         self.agenda.goes(call)
@@ -147,14 +152,14 @@ class Day:
         if began + card.ending.calling * card.ending.arrives < self.refuses_until:
             self.budget = self.budget.limited(call, began, self.now, RETRY_AFTER)
             refused = NotYet(self.now, "ended", failed=RATE_LIMITED, call=call)
-            self.agenda.waits(card.number, [refused], self.now)
+            self.agenda.waits(card.subject, [refused], self.now)
             card.excused.append((began, self.now))
             self.limited_at = self.now
             return
         self.budget = self.budget.answered(call, began, self.now)
         card.posted = began
-        self.agenda.shown(card.number, self.now)
-        self.agenda.done(card.number)
+        self.agenda.shown(card.subject, self.now)
+        self.agenda.done(card.subject)
 
 
 def _cards(wanted: Sequence[Ending]) -> Iterator[_Card]:

@@ -1,5 +1,6 @@
 """Who acts comes from the signed payload, and only from there."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from bot.payloads import (
     read_mention,
 )
 from quaymaster.actors import SlackUser
+from quaymaster.subjects import AuditDigest, OperationSubject, Subject
 
 
 def click(**action: Any) -> dict[str, Any]:
@@ -76,38 +78,54 @@ def test_a_command_is_known_by_its_trigger() -> None:
 
 
 def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
-    clicked = read_click(click(action_id="approve", value="1042"))
+    clicked = read_click(click(action_id="approve", value="operation:1042"))
     assert isinstance(clicked, Clicked)
     assert clicked.actor == SlackUser("T0PARTNER", "U0BOB")
-    assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(1042))
+    assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(OPERATION))
 
 
 HASH = "0123456789abcdef" * 4
+OPERATION = OperationSubject(1042)
 
 
 def test_a_click_names_the_plan_that_was_drawn_beside_it() -> None:
-    clicked = read_click(click(action_id="approve", value=f"1042:{HASH}"))
+    clicked = read_click(click(action_id="approve", value=f"operation:1042 {HASH}"))
     assert isinstance(clicked, Clicked)
-    assert clicked.pointer == Pointer(1042, HASH)
+    assert clicked.pointer == Pointer(OPERATION, HASH)
+
+
+@pytest.mark.parametrize(("value", "plan"), [("1042", None), (f"1042:{HASH}", HASH)])
+def test_the_buttons_of_an_earlier_version_are_read(value: str, plan: str | None) -> None:
+    """They stay on the cards that it posted."""
+    clicked = read_click(click(action_id="cancel", value=value))
+    assert isinstance(clicked, Clicked)
+    assert clicked.pointer == Pointer(OPERATION, plan)
 
 
 @given(
-    st.integers(0, 10**15 - 1), st.none() | st.text("0123456789abcdef", min_size=64, max_size=64)
+    st.builds(OperationSubject, st.integers(0, 10**15 - 1))
+    | st.builds(AuditDigest, st.dates(min_value=date(1000, 1, 1))),
+    st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
 )
-def test_a_pointer_is_read_as_it_was_written(operation: int, plan: str | None) -> None:
-    assert Pointer.parse(str(Pointer(operation, plan))) == Pointer(operation, plan)
+def test_a_pointer_is_read_as_it_was_written(subject: Subject, plan: str | None) -> None:
+    assert Pointer.parse(str(Pointer(subject, plan))) == Pointer(subject, plan)
 
 
-@given(st.text(st.sampled_from("0123456789abcdefABCDEF:; \n²٣"), max_size=90) | st.text())
+@given(
+    st.text(st.sampled_from("operatin0123456789abcdefABCDEF:; \n²٣"), max_size=90)
+    | st.text(st.sampled_from("0123456789abcdefABCDEF:; \n²٣"), max_size=90)
+    | st.text()
+)
 def test_whatever_else_a_button_says_is_no_pointer(value: str) -> None:
     found = Pointer.parse(value)
     if found is None:
         return
-    number, colon, plan = value.partition(":")
+    assert isinstance(found.subject, OperationSubject)
+    number = value.partition(":")[0]
     assert number.isascii()
-    assert found.operation == int(number) < 10**15
-    assert found.plan == (plan if colon else None)
-    assert not colon or (len(plan) == 64 and set(plan) <= set("0123456789abcdef"))
+    assert found.subject.operation == int(number) < 10**15
+    written_so = str(found).removeprefix("operation:").replace(" ", ":")
+    assert value.lstrip("0") == written_so.lstrip("0")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +147,18 @@ def test_whatever_else_a_button_says_is_no_pointer(value: str) -> None:
         f":{HASH}",
         "1042:",
         HASH,
+        "operation:",
+        "operation:01042",
+        "operation:٣",
+        f"operation:{'9' * 16}",
+        f"operation:1042 {HASH.upper()}",
+        f"operation:1042  {HASH}",
+        f"operation:1042 {HASH}\n",
+        f"operation:1042 {HASH}0",
+        f"operation:1042:{HASH}",
+        f" operation:1042 {HASH}",
+        f"alert:production/web {HASH}",
+        "digest:audit:2026-02-30",
     ],
 )
 def test_a_hostile_value_is_no_pointer(value: str) -> None:

@@ -8,8 +8,9 @@ from slack_sdk.models.blocks import Block, SectionBlock
 from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
 from bot.slack_errors import CannotPost, Failed, Gone, Limited, NoThread, Rejected
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
+from quaymaster.subjects import OperationSubject
 
-MARK = Mark(1042, "card")
+MARK = Mark(OperationSubject(1042), "card")
 ALWAYS = (0.0, 4_000_000_000.0)
 
 
@@ -57,16 +58,19 @@ async def test_a_message_is_posted_and_edited_in_place(
 async def test_a_message_is_found_again_by_its_operation_and_slot(
     sender: Sender, workspace: Workspace
 ) -> None:
-    mark = Mark(7, "card")
-    await sender.post("C0DATA", content(mark=Mark(7, "approval")))
+    mark = Mark(OperationSubject(7), "card")
+    await sender.post("C0DATA", content(mark=Mark(OperationSubject(7), "approval")))
     sent = await sender.post("C0DATA", content(mark=mark))
     assert await sender.find_message("C0DATA", None, mark, ALWAYS) == sent
     assert await sender.find_message("C0DATA", None, mark, (0.0, 1.0)) == Absent()
-    assert await sender.find_message("C0DATA", None, Mark(8, "card"), ALWAYS) == Absent()
+    assert (
+        await sender.find_message("C0DATA", None, Mark(OperationSubject(8), "card"), ALWAYS)
+        == Absent()
+    )
 
 
 async def test_a_reply_is_found_in_its_thread(sender: Sender, workspace: Workspace) -> None:
-    parent, mark = await posted(sender), Mark(9, "log")
+    parent, mark = await posted(sender), Mark(OperationSubject(9), "log")
     sent = await sender.post(parent.channel, content(mark=mark), parent.ts)
     assert await sender.find_message(parent.channel, parent.ts, mark, ALWAYS) == sent
     assert await sender.find_message(parent.channel, None, mark, ALWAYS) == Absent()

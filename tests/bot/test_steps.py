@@ -1,10 +1,11 @@
 """What a message needs next and where it goes."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from bot.messages import Message, TextFile
+from bot.messages import Drawing, Message, TextFile
 from bot.steps import (
     Direct,
     InChannel,
@@ -19,11 +20,16 @@ from bot.steps import (
 )
 from quaymaster.operations import State
 from quaymaster.store.cards import GAVE_UP, Posting
-from tests.samples import deploy, operation
+from quaymaster.subjects import AuditDigest, OperationSubject
+from tests.samples import ALICE, operation
 
-CARD = Message(slot="card", operation=1042, channel="C0SHOP", text="Pushing shop/web:1.4")
+CARD = Message(
+    slot="card", subject=OperationSubject(1042), channel="C0SHOP", text="Pushing shop/web:1.4"
+)
 SHOWN = Posting("C0SHOP", "1.1", CARD.shows, 0.0)
 OTHER = "0" * 16
+DRAWING = Drawing(CARD.subject, (CARD,), has_ended=False, requester=ALICE)
+IN_SHOP = replace(DRAWING, service_channel="C0SHOP")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,7 @@ def test_mere_progress_does_not_retry_what_was_given_up() -> None:
 
 
 def test_a_card_goes_to_its_channel_then_the_services_then_the_person() -> None:
-    assert places(replace(CARD, channel="C0RANDOM"), deploy(), "C0SHOP", None) == (
+    assert places(replace(CARD, channel="C0RANDOM"), IN_SHOP, None) == (
         InChannel("C0RANDOM"),
         InChannel("C0SHOP"),
         Direct("U0ALICE"),
@@ -63,7 +69,7 @@ def test_a_card_goes_to_its_channel_then_the_services_then_the_person() -> None:
 
 def test_a_copy_does_not_go_where_the_card_is() -> None:
     copy = replace(CARD, slot="approval", channel="C0RELEASE")
-    assert places(copy, deploy(), "C0SHOP", "C0SHOP") == (
+    assert places(copy, IN_SHOP, "C0SHOP") == (
         InChannel("C0RELEASE"),
         Direct("U0ALICE"),
     )
@@ -71,7 +77,7 @@ def test_a_copy_does_not_go_where_the_card_is() -> None:
 
 def test_what_is_for_one_person_goes_nowhere_else() -> None:
     private = replace(CARD, channel="C0RANDOM", only_for="U0BOB")
-    assert places(private, deploy(), "C0SHOP", None) == (
+    assert places(private, IN_SHOP, None) == (
         InChannel("C0RANDOM", only_for="U0BOB"),
         Direct("U0BOB"),
     )
@@ -86,23 +92,23 @@ def test_posting_goes_on_at_the_place_that_was_tried_last() -> None:
 
 
 def test_nobody_is_told_of_a_message_that_is_where_it_belongs() -> None:
-    assert notice(CARD, operation(), SHOWN) is None
-    assert notice(CARD, operation(), None) is None
-    assert notice(replace(CARD, channel="U0BOB"), operation(), SHOWN) is None
+    assert notice(CARD, DRAWING, SHOWN) is None
+    assert notice(CARD, DRAWING, None) is None
+    assert notice(replace(CARD, channel="U0BOB"), DRAWING, SHOWN) is None
 
 
 @pytest.mark.parametrize(("channel", "where"), [("C0DATA", "in <#C0DATA>"), ("D0ALICE", "here")])
 def test_the_person_is_told_where_a_card_went_instead(channel: str, where: str) -> None:
-    told = notice(CARD, operation(), replace(SHOWN, channel=channel))
+    told = notice(CARD, DRAWING, replace(SHOWN, channel=channel))
     assert told is not None
     assert told.channel == "U0ALICE"
     assert "cannot post in <#C0SHOP>" in told.text
     assert where in told.text
-    assert notice(told, operation(), Posting("D0ALICE", "1.2", told.shows, 0.0)) is None
+    assert notice(told, DRAWING, Posting("D0ALICE", "1.2", told.shows, 0.0)) is None
 
 
 def test_the_person_is_told_what_slack_did_not_take() -> None:
-    told = notice(CARD, operation(), replace(SHOWN, ts=f"{GAVE_UP}msg_too_long"))
+    told = notice(CARD, DRAWING, replace(SHOWN, ts=f"{GAVE_UP}msg_too_long"))
     assert told is not None
     assert "`msg_too_long`" in told.text
 
@@ -124,30 +130,42 @@ def test_a_warning_is_shown_once_and_only_where_the_operation_is_shown() -> None
         "notice:card": SHOWN,
         "private": SHOWN,
     }
-    found = list(warnings(1042, noted))
+    found = list(warnings(OperationSubject(1042), noted))
     assert [(one.slot, one.channel) for one, _ in found] == [
         ("card", "C0SHOP"),
         ("approval", "C0RELEASE"),
     ]
     assert all("#1042" in one.text and not one.blocks for one, _ in found)
     shown = {one.slot: replace(posting, shows=one.shows) for one, posting in found}
-    assert list(warnings(1042, shown)) == []
+    assert list(warnings(OperationSubject(1042), shown)) == []
 
 
 @pytest.mark.parametrize("ts", ["", f"{GAVE_UP}not_in_channel"])
 def test_there_is_no_warning_where_nothing_is_shown(ts: str) -> None:
-    assert list(warnings(1042, {"card": replace(SHOWN, ts=ts)})) == []
-    assert list(warnings(1042, {})) == []
+    assert list(warnings(OperationSubject(1042), {"card": replace(SHOWN, ts=ts)})) == []
+    assert list(warnings(OperationSubject(1042), {})) == []
 
 
 def test_the_copy_of_an_operation_that_ended_without_its_plan_says_what_the_card_says() -> None:
-    ended = deploy(state=State.FAILED)
     copy = {"approval": replace(SHOWN, channel="C0RELEASE", shows=OTHER)}
     card = replace(CARD, thread="1.0", urgency="ended")
-    (left,) = left_over(ended, [card], copy)
+    ended = replace(DRAWING, messages=[card], has_ended=True)
+    (left,) = left_over(ended, copy)
     assert (left.slot, left.channel, left.text) == ("approval", "C0RELEASE", card.text)
     assert left.thread is None
-    assert list(left_over(ended, [card, left], copy)) == []
-    assert list(left_over(ended, [card], {})) == []
-    assert list(left_over(ended, [], copy)) == []
-    assert list(left_over(deploy(state=State.RUNNING), [card], copy)) == []
+    assert list(left_over(replace(ended, messages=[card, left]), copy)) == []
+    assert list(left_over(ended, {})) == []
+    assert list(left_over(replace(ended, messages=[]), copy)) == []
+    assert list(left_over(replace(ended, has_ended=False), copy)) == []
+
+
+def test_what_people_have_read_for_good_is_never_edited() -> None:
+    assert next_step(replace(CARD, is_final=True), replace(SHOWN, shows=OTHER)) is Step.NOTHING
+
+
+def test_what_no_person_asked_for_goes_to_its_channel_alone_and_nobody_is_told() -> None:
+    digest = AuditDigest(date(2026, 11, 28))
+    message = replace(CARD, subject=digest)
+    drawing = Drawing(digest, (message,), has_ended=True)
+    assert places(message, drawing, None) == (InChannel("C0SHOP"),)
+    assert notice(message, drawing, replace(SHOWN, ts=f"{GAVE_UP}not_in_channel")) is None

@@ -7,15 +7,15 @@ import pytest
 import redis.asyncio
 
 from bot.agenda import Agenda
+from bot.messages import Drawing
 from bot.rates import POST, POST_SECONDS, POSTS_AT_ONCE, UPDATE, UPDATES_A_MINUTE, Call
-from bot.sender import Sent
+from bot.sender import Sender, Sent
 from bot.slack_errors import Failed, Limited, Refusal
 from bot.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
-from quaymaster.operations import State
 from quaymaster.store import keys, leases
 from quaymaster.store.transactions import ask_async, perform_async
+from quaymaster.subjects import OperationSubject
 from tests.engines.valkey import ValkeyServer
-from tests.samples import operation
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +31,7 @@ class Answering:
     answer: Sent | Refusal = SENT
     calls: int = 0
 
-    async def __call__(self) -> Sent | Refusal:
+    async def __call__(self, _: Sender) -> Sent | Refusal:
         self.calls += 1
         return self.answer
 
@@ -61,7 +61,8 @@ async def throttle(
     """The throttle of a courier that has taken the lease from whoever had it."""
     await connection.delete(keys.lease(LEASE))
     await perform_async(connection, leases.take(LEASE, owner, LEASE_MILLISECONDS))
-    made = Throttle(connection, owner, now, agenda or Agenda(), jitter=lambda: 1.0)
+    async with Sender.opened("xoxb-none", "http://127.0.0.1:9/api/") as sender:
+        made = Throttle(connection, owner, now, agenda or Agenda(), sender, jitter=lambda: 1.0)
     await made.inherit()
     return made
 
@@ -69,7 +70,7 @@ async def throttle(
 async def test_what_is_about_to_happen_is_noted_before_it_happens(
     connection: "redis.asyncio.Redis",
 ) -> None:
-    async def call() -> Sent:
+    async def call(_: Sender) -> Sent:
         assert await connection.get("noted") == b"yes"
         return SENT
 
@@ -134,16 +135,17 @@ async def test_a_call_leaves_room_for_those_who_come_first(
     connection: "redis.asyncio.Redis",
 ) -> None:
     agenda, slack, now = Agenda(), Answering(), Now()
-    agenda.see([(1, 1.0), (2, 2.0)], now())
+    cards = [OperationSubject(number) for number in (1, 2)]
+    agenda.see({cards[0]: 1.0, cards[1]: 2.0}, now())
     made = await throttle(connection, now, agenda=agenda)
-    first, second = (Call(POST, "C0SHOP", "ended", card) for card in (1, 2))
+    first, second = (Call(POST, "C0SHOP", "ended", card) for card in cards)
     for _ in range(POSTS_AT_ONCE):
         await made.call(first, slack)
-    for call in (second, first):
-        agenda.began(call.operation, operation(state=State.SUCCEEDED), [])
+    for card, call in ((cards[1], second), (cards[0], first)):
+        agenda.began(Drawing(card, (), has_ended=True))
         with pytest.raises(NotYet) as wait:
             await made.call(call, slack)
-        agenda.waits(call.operation, [wait.value], now())
+        agenda.waits(card, [wait.value], now())
     now.seconds += POST_SECONDS
     with pytest.raises(NotYet):
         await made.call(second, slack)

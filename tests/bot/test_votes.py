@@ -328,7 +328,7 @@ class TestAButton:
     ) -> None:
         operation = deploy_to_approve(bot)
         shown = Posting("C0SHOP", "1.000001", "what it shows", 1.0)
-        perform(bot.connection, cards.note_posting(operation.id, "card", shown))
+        perform(bot.connection, cards.note_posting(operation.subject, "card", shown))
         old = having(operation, plan=varied(plan_of(operation), turn=6))
         assert plan_hash(old) != plan_hash(operation)
         await bot.person(EVE).click(await card(bot, old, choice), choice)
@@ -337,14 +337,14 @@ class TestAButton:
         assert approval(bot, operation.id).votes == ()
         assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
         assert bot.connection.hget(keys.operation(operation.id), "revision") == b"2"
-        assert [one for one, _ in ask(bot.connection, cards.behind(9))] == [operation.id]
-        noted = ask(bot.connection, cards.postings(operation.id))["card"]
+        assert list(ask(bot.connection, cards.behind(9)).subjects) == [operation.subject]
+        noted = ask(bot.connection, cards.postings(operation.subject))["card"]
         assert noted == replace(shown, shows="")
 
     @pytest.mark.parametrize("plan", ["0" * 64, "f" * 64])
     async def test_of_a_plan_that_never_was_does_not_vote(self, bot: Running, plan: str) -> None:
         operation = deploy_to_approve(bot)
-        message = await card(bot, operation, "approve", pointer=Pointer(operation.id, plan))
+        message = await card(bot, operation, "approve", pointer=Pointer(operation.subject, plan))
         await bot.person(EVE).click(message, "approve")
         await bot.person(EVE).sees("your vote was not counted")
         assert approval(bot, operation.id).votes == ()
@@ -353,7 +353,7 @@ class TestAButton:
         self, bot: Running
     ) -> None:
         operation = deploy_to_approve(bot)
-        message = await card(bot, operation, "approve", pointer=Pointer(operation.id))
+        message = await card(bot, operation, "approve", pointer=Pointer(operation.subject))
         await bot.person(EVE).click(message, "approve")
         shown = await bot.workspace.until(
             lambda one: one.only_for == EVE and "approve" in one.buttons

@@ -27,9 +27,9 @@ _CHANGES = (
         "    requested_at: datetime\n    reason: str\n\n\n@dataclass",
     ),
     (
-        "bot/acceptance.py",
-        "            requested_at=now,\n",
-        '            requested_at=now,\n            reason="because",\n',
+        "quaymaster/new_operations.py",
+        "        requested_at=now,\n",
+        '        requested_at=now,\n        reason="because",\n',
     ),
     ("quaymaster/plans.py", "    turn: int\n", "    turn: int\n    colour: str\n"),
     (

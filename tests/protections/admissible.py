@@ -229,7 +229,7 @@ ADMISSIBLE = (
     ),
     _row(
         "what was opened for another operation opens no third one",
-        "bot/returned.py",
+        "quaymaster/new_operations.py",
         " or origin.delivery.startswith(_OPENED_FOR)",
         "",
         ("tests/bot/test_returned.py::test_for_what_was_opened_so_no_other_one_is_opened",),

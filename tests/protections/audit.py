@@ -43,15 +43,22 @@ AUDIT = (
     _row(
         "the newest hash is posted",
         "bot/audit_head.py",
-        "        sent = await sender.post(channel, Content(_words(head, today), (), _MARK))\n",
-        '        sent = Sent(channel, "1.1")\n',
+        "        commands=cards.became_stale(subject, at),\n",
+        "        commands=(),\n",
         (f"{_HEAD}::test_the_newest_hash_is_posted_once_a_day",),
     ),
     _row(
         "the newest hash is posted once a day",
         "bot/audit_head.py",
-        "        await perform_async(connection, _note_posted(today))\n",
-        "",
+        "noted if is_there else forgotten",
+        "forgotten",
         (f"{_HEAD}::test_the_newest_hash_is_posted_once_a_day",),
+    ),
+    _row(
+        "the hash that people have read is never edited",
+        "bot/audit_head.py",
+        ", is_final=True)",
+        ")",
+        (f"{_HEAD}::test_a_hash_that_people_have_read_is_never_edited",),
     ),
 )

@@ -195,7 +195,7 @@ ONCE = (
         (f"{_VOTES}::test_the_same_click_delivered_again_is_answered_once",),
     ),
     _row(
-        "a button carries an operation id, where it votes the hash of the plan, and nothing else",
+        "a button carries a subject id, where it votes the hash of the plan, and nothing else",
         "bot/views/parts.py",
         "value=str(pointer),",
         'value=f"{pointer}:{action_id}",',
@@ -207,6 +207,13 @@ ONCE = (
         "found = _POINTER.fullmatch(value)",
         "found = _POINTER.match(value)",
         (_PAYLOADS,),
+    ),
+    _row(
+        "a button of a card that an earlier version posted still works",
+        "bot/buttons.py",
+        "        if earlier := _EARLIER_POINTER.fullmatch(value):\n",
+        '        if earlier := _EARLIER_POINTER.fullmatch(""):\n',
+        ("tests/bot/test_payloads.py::test_the_buttons_of_an_earlier_version_are_read",),
     ),
     _row(
         "a page button names its page",

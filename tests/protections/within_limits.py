@@ -116,6 +116,24 @@ WITHIN_LIMITS = (
         (f"{_THROTTLE}::test_the_next_courier_knows_what_this_one_has_used",),
     ),
     _row(
+        "nothing posts around the throttle",
+        "bot/delivery.py",
+        "        return POST, lambda sender: sender.post(channel, content, thread)\n",
+        "        return POST, lambda _: self.throttle.sender.post(channel, content, thread)\n",
+        ("tests/bot/test_one_way_to_post.py",),
+    ),
+    _row(
+        "the audit's daily message waits like every other one",
+        "bot/throttle.py",
+        "        ready_at = left.ready_at(call, self.clock())\n",
+        '        is_digest = str(call.subject).startswith("digest:")\n'
+        "        ready_at = 0.0 if is_digest else left.ready_at(call, self.clock())\n",
+        (
+            "tests/bot/test_audit_head.py"
+            "::test_it_waits_while_posting_rests_like_every_other_message",
+        ),
+    ),
+    _row(
         "only the courier that holds the lease calls",
         "bot/throttle.py",
         "            guards=renewal.guards,\n",
@@ -152,9 +170,9 @@ WITHIN_LIMITS = (
     ),
     _row(
         "those that ended go first",
-        "quaymaster/store/records.py",
-        "score = ended_at.timestamp() if ended_at else cards.NOT_ENDED",
-        "score = cards.NOT_ENDED",
+        "quaymaster/store/cards.py",
+        "score = ended_at.timestamp() if ended_at else NOT_ENDED",
+        "score = NOT_ENDED",
         (
             "tests/quaymaster/store/test_records.py::"
             "test_an_ended_operation_is_drawn_before_those_that_run",

@@ -15,6 +15,7 @@ from quaymaster.errors import ConfigurationError, Unavailable
 from quaymaster.redis_users import RedisUser, acl_file, passwords_in
 from quaymaster.store import keys
 from quaymaster.store.transactions import Transaction, perform
+from quaymaster.subjects import OperationSubject
 from tests.engines.valkey import ValkeyServer
 from tests.readme import ROOT
 
@@ -39,6 +40,7 @@ ADMINISTRATORS = (
 )
 KEY_SPECIMENS = {
     "operation_id": 1042,
+    "subject": OperationSubject(1042),
     "delivery_id": "delivery",
     "name": "scan",
     "team": "T0SHOP",

@@ -45,7 +45,7 @@ def events(valkey: redis.Redis) -> list[Event]:
 
 def behind(valkey: redis.Redis) -> list[int]:
     """The cards that the courier has to draw."""
-    return [operation_id for operation_id, _ in ask(valkey, cards.behind(9))]
+    return [int(str(one).rpartition(":")[2]) for one in ask(valkey, cards.behind(9)).subjects]
 
 
 @pytest.mark.parametrize(

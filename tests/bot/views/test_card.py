@@ -86,7 +86,7 @@ def test_a_running_push_is_made_of_these_blocks() -> None:
                     "type": "button",
                     "text": {"type": "plain_text", "text": "Cancel", "emoji": False},
                     "action_id": "cancel",
-                    "value": "1042",
+                    "value": "operation:1042",
                     "accessibility_label": "Cancel: operation 1042",
                 }
             ],

@@ -118,7 +118,9 @@ def test_a_button_carries_the_id_and_where_it_votes_the_hash_of_the_plan(
         rows = [block.to_dict() for block in message.blocks if block.type == "actions"]
         for element in (element for row in rows for element in row["elements"]):
             votes = element["action_id"] in (Button.APPROVE, Button.REJECT)
-            assert element["value"] == (f"1042:{plan.digest}" if votes and plan else "1042")
+            assert element["value"] == (
+                f"operation:1042 {plan.digest}" if votes and plan else "operation:1042"
+            )
             assert plan or not votes
 
 

@@ -87,7 +87,7 @@ def test_a_vote_on_it_is_the_vote_on_the_card() -> None:
         ["refresh"],
     ]
     assert WAITING.signed_plan is not None
-    assert [one["value"] for one in rows[0]] == [f"1042:{WAITING.signed_plan.digest}"] * 2
+    assert [one["value"] for one in rows[0]] == [f"operation:1042 {WAITING.signed_plan.digest}"] * 2
     assert all(one["confirm"] for one in rows[0])
 
 

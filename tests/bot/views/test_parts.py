@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.buttons import Pointer
 from bot.views import parts
 from bot.views.parts import Bold, Code, Line, Person, Room, When
+from quaymaster.subjects import OperationSubject
 from tests.bot.views import hostile
 from tests.bot.views.reading import faults
 
@@ -162,7 +163,9 @@ def test_every_part_takes_every_text(text: str) -> None:
         parts.bullets([]),
         parts.log([text, text]),
         parts.small_print(line),
-        *parts.buttons(parts.button(text, "approve", Pointer(7), "primary", question)),
+        *parts.buttons(
+            parts.button(text, "approve", Pointer(OperationSubject(7)), "primary", question)
+        ),
     ]
     assert faults(parts.message_text(line), blocks, frozenset({text})) == []
 
@@ -174,7 +177,9 @@ def test_nothing_is_longer_than_slack_takes() -> None:
     blocks = [
         parts.headline(text),
         parts.small_print(*[words] * 20),
-        *parts.buttons(parts.button(text, "approve", Pointer(7), "primary", question)),
+        *parts.buttons(
+            parts.button(text, "approve", Pointer(OperationSubject(7)), "primary", question)
+        ),
     ]
     assert faults(parts.message_text(*[words] * 20), blocks, frozenset()) == []
 

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import redis
@@ -20,6 +20,7 @@ from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import EVENT
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import ask, perform
+from quaymaster.subjects import AuditDigest, OperationSubject
 from tests.engines.valkey import ValkeyServer
 from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.samples import ALICE, NOW, operation
@@ -67,7 +68,7 @@ def test_an_operation_that_is_not_admitted_yet_has_no_job_and_no_card(
 ) -> None:
     _accept(valkey, operation(state=State.ACCEPTED))
     assert valkey.llen(keys.queue("host:build1")) == 0
-    assert ask(valkey, cards.behind(10)) == ()
+    assert ask(valkey, cards.behind(10)).subjects == {}
     assert ask(valkey, records.open_ids()) == (1042,)
 
 
@@ -115,7 +116,8 @@ def test_an_ended_operation_is_drawn_before_those_that_run(valkey: redis.Redis) 
     perform(valkey, records.move(replace(running, version=1), running, _event(running), WORKER_KEY))
     ended = running.moved(State.FAILED, NOW)
     perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
-    assert ask(valkey, cards.behind(10)) == ((2, NOW.timestamp()), (1, None))
+    behind = ask(valkey, cards.behind(10)).subjects
+    assert list(behind.items()) == [(_of(2), NOW.timestamp()), (_of(1), None)]
     assert ask(valkey, records.open_ids()) == (1,)
 
 
@@ -125,7 +127,7 @@ def test_the_cards_of_ended_operations_are_in_the_order_of_their_ends(valkey: re
         _accept(valkey, running)
         ended = running.moved(State.SUCCEEDED, NOW + timedelta(seconds=seconds))
         perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
-    assert [number for number, _ in ask(valkey, cards.behind(10))] == [2, 3, 1]
+    assert list(ask(valkey, cards.behind(10)).subjects) == [_of(2), _of(3), _of(1)]
 
 
 def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> None:
@@ -144,9 +146,37 @@ def test_a_card_that_fell_behind_again_stays_on_the_list(valkey: redis.Redis) ->
     _accept(valkey, operation())
     assert ask(valkey, cards.bell(1)) is True
     perform(valkey, records.ask_to_cancel(operation(), "U0BOB", _event(operation()), BOT_KEY))
-    assert not perform(valkey, cards.caught_up(1042, 1))
-    assert perform(valkey, cards.caught_up(1042, 2))
-    assert ask(valkey, cards.behind(10)) == ()
+    assert not perform(valkey, cards.caught_up(_of(1042), 1))
+    assert perform(valkey, cards.caught_up(_of(1042), 2))
+    assert ask(valkey, cards.behind(10)).subjects == {}
+
+
+def test_what_an_earlier_version_lists_is_listed_once_and_taken_off(valkey: redis.Redis) -> None:
+    """It writes bare numbers. Programs of both versions may run for a while."""
+    _accept(valkey, operation())
+    valkey.zadd(keys.CARDS_BEHIND, {"1042": NOW.timestamp(), "1043": "inf"})
+    behind = ask(valkey, cards.behind(10)).subjects
+    assert behind == {_of(1042): NOW.timestamp(), _of(1043): None}
+    assert perform(valkey, cards.caught_up(_of(1042), 1))
+    assert valkey.zrange(keys.CARDS_BEHIND, 0, -1) == [b"1043"]
+    perform(valkey, cards.drop(_of(1043)))
+    assert ask(valkey, cards.behind(10)) == cards.Behind({})
+
+
+def test_members_that_only_a_later_version_can_read_stay_and_are_counted(
+    valkey: redis.Redis,
+) -> None:
+    _accept(valkey, operation())
+    valkey.zadd(keys.CARDS_BEHIND, {"alert:production/web": 1.0})
+    assert ask(valkey, cards.behind(10)) == cards.Behind({_of(1042): None}, unreadable=1)
+    assert valkey.zcard(keys.CARDS_BEHIND) == 2
+
+
+def test_what_is_noted_about_a_digest_ends_by_itself(valkey: redis.Redis) -> None:
+    digest, posting = AuditDigest(date(2026, 11, 28)), cards.Posting("C1", "1.1", "x", 0.0)
+    perform(valkey, cards.note_posting(digest, "card", posting))
+    assert ask(valkey, cards.postings(digest)) == {"card": posting}
+    assert 0 < valkey.ttl(keys.card(digest)) <= 7 * 24 * 3600
 
 
 def test_ids_are_never_given_twice(valkey: redis.Redis) -> None:
@@ -243,3 +273,7 @@ def test_what_belongs_to_a_move_is_written_with_it_or_not_at_all(valkey: redis.R
     with pytest.raises(Conflict):
         perform(valkey, move)
     assert valkey.get("with-it") == b"1"
+
+
+def _of(number: int) -> OperationSubject:
+    return OperationSubject(number)
