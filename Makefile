@@ -14,6 +14,10 @@ INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
 TYPED := bot workers quaymaster local_slack trial tests bench
 
+# Programs that a test starts, and each of the processes that collect tests, would otherwise compile
+# all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-package quaymaster --no-emit-package quaymaster-try \
 	--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
@@ -58,7 +62,8 @@ test: ## every test, including those on real engines; TESTS=… for some of them
 test-engines: install ## tests that depend on the engine, on the engines that `make test` does not use
 	for engine in $$($(BIN)/python -m tests.engines.kinds); do \
 		echo "== $$engine"; \
-		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m every_engine || exit; \
+		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
+			-m every_engine $$(grep -rl every_engine --include='test_*.py' tests) || exit; \
 	done
 
 protections: install ## remove each protection in turn and expect its test to turn red

@@ -45,6 +45,7 @@ def bolt_app(
     """The app. Signatures are checked before it, in ``bot.http``; a socket needs none."""
     app = AsyncApp(
         client=client,
+        name="quaymaster",  # else Bolt reads the source of every caller to find one
         logger=_quiet_logger(),
         process_before_response=True,
         authorize=_authorize(client, directory),

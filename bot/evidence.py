@@ -25,10 +25,11 @@ from quaymaster.findings import Verdict
 from quaymaster.image_ref import Digest
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
-from quaymaster.plans import DeployPlan, Resolved
+from quaymaster.plans import Change, Plan, Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.queues import target_queue
 from quaymaster.releases import BadDigest
+from quaymaster.request_facts import ServiceChange
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp, joined
@@ -40,14 +41,21 @@ _RELEASES = 500
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeEvidence:
+    """What was found out about one change of a plan."""
+
+    mark: BadDigest | None
+    before: tuple[Predecessor, ...] | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was found out at one moment."""
 
     people: Mapping[str, Person]
     at: datetime
-    mark: BadDigest | None
-    before: tuple[Predecessor, ...] | None
-    verdict: Verdict | None
+    changes: tuple[tuple[Change, ChangeEvidence], ...]
 
 
 async def people_involved(
@@ -80,7 +88,7 @@ def standings_of(
 
 async def evidence_about(
     operation: Operation,
-    plan: DeployPlan,
+    plan: Plan,
     database: Database,
     directory: Directory,
     configuration: Configuration,
@@ -89,38 +97,40 @@ async def evidence_about(
     """Everything that the question depends on. Raises OutsideFailure, Forged and Unavailable."""
     people, at = await people_involved(operation, directory)
     ledger = _Ledger(database, configuration, ring)
-    return Evidence(
-        people,
-        at,
-        mark_on(plan.resolved, await ledger.marks(plan.service_ref)),
-        await ledger.before(plan),
-        await ledger.verdict(plan),
-    )
+    changes = [(change, await ledger.about(plan, change)) for change in plan.changes]
+    return Evidence(people, at, tuple(changes))
 
 
 def answers_at_the_last_vote(
     configuration: Configuration,
     operation: Operation,
-    plan: DeployPlan,
+    plan: Plan,
     approval: Approval,
     found: Evidence,
 ) -> tuple[Answer, ...]:
-    """May it still happen, with this vote? Pure."""
-    facts = Facts(
-        request=operation.request,
-        requester=operation.requester,
-        requested_at=operation.requested_at,
-        resolved=plan.resolved,
-        now=datetime.now(UTC),
-        volumes=plan.configuration.volumes,
-        people=found.people,
-        approval=approval,
-        mark=found.mark,
-        before=found.before,
-        planned=plan.examined.verdict,
-        verdict=found.verdict,
-    )
-    return admissible(configuration, facts)
+    """May it still happen, with this vote? An answer that is the same for all services comes once.
+    Pure.
+    """
+    now = datetime.now(UTC)
+    answers: dict[Answer, None] = {}
+    for change, about in found.changes:
+        facts = Facts(
+            request=operation.request,
+            change=ServiceChange(change.service_ref, plan.kind),
+            requester=operation.requester,
+            requested_at=operation.requested_at,
+            resolved=change.resolved,
+            now=now,
+            volumes=change.workload.volumes,
+            people=found.people,
+            approval=approval,
+            mark=about.mark,
+            before=about.before,
+            planned=change.examined.verdict,
+            verdict=about.verdict,
+        )
+        answers |= dict.fromkeys(admissible(configuration, facts))
+    return tuple(answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +141,25 @@ class _Ledger:
     configuration: Configuration
     ring: KeyRing
 
+    async def about(self, plan: Plan, change: Change) -> ChangeEvidence:
+        return ChangeEvidence(
+            mark_on(change.resolved, await self.marks(change.service_ref)),
+            await self.before(change),
+            await self.verdict(plan, change),
+        )
+
     async def marks(self, service: ServiceRef) -> Mapping[Digest, BadDigest]:
         queue = target_queue(self.configuration.target_of(service.environment))
         asking = releases.bad_digests(service, self.ring, queue)
         return await self.database.ask(asking)
 
-    async def before(self, plan: DeployPlan) -> tuple[Predecessor, ...] | None:
-        place = self.configuration.environment(plan.environment).after
+    async def before(self, change: Change) -> tuple[Predecessor, ...] | None:
+        place = self.configuration.environment(change.environment).after
         if place is None:
             return None
-        names = predecessors(self.configuration, plan.service_ref)
+        names = predecessors(self.configuration, change.service_ref)
         return tuple(
-            [await self._predecessor(ServiceRef(place, name), plan.resolved) for name in names]
+            [await self._predecessor(ServiceRef(place, name), change.resolved) for name in names]
         )
 
     async def _predecessor(self, service: ServiceRef, resolved: Resolved) -> Predecessor:
@@ -150,10 +167,10 @@ class _Ledger:
         known = await self.database.ask(releases.latest(service, self.ring, queue, _RELEASES))
         return predecessor(service.service, resolved, known, await self.marks(service))
 
-    async def verdict(self, plan: DeployPlan) -> Verdict | None:
-        version = await self.database.ask(reports.latest_database(plan.digest))
+    async def verdict(self, plan: Plan, change: Change) -> Verdict | None:
+        version = await self.database.ask(reports.latest_database(change.digest))
         report = None
         if version is not None:
-            report = await self.database.ask(reports.kept(plan.digest, version, self.ring))
-        rule = self.configuration.gate_for(plan.service_ref)
+            report = await self.database.ask(reports.kept(change.digest, version, self.ring))
+        rule = self.configuration.gate_for(change.service_ref)
         return verdict_now(plan.kind, report, rule, datetime.now(UTC))

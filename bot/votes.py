@@ -23,7 +23,7 @@ from quaymaster.errors import Conflict, Forged, NotAdmissible, NotAllowed
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Failed
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Plan
 from quaymaster.policy import Person
 from quaymaster.queues import target_queue
 from quaymaster.request_facts import service_change
@@ -363,7 +363,7 @@ def _target(operation: Operation) -> ServiceRef:
     return change.service
 
 
-def _plan(operation: Operation) -> DeployPlan:
+def _plan(operation: Operation) -> Plan:
     if operation.plan is None:
         raise _forged(operation)
     return operation.plan

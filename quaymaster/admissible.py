@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
 from quaymaster import policy
 from quaymaster.approvals import Approval, Choice
@@ -19,11 +18,12 @@ from quaymaster.findings import Blocked, Clean, ScanReport, Unknown, Verdict
 from quaymaster.gate import GateRule, stops, verdict_of, worse
 from quaymaster.image_ref import Digest
 from quaymaster.key_ring import CLOCK_SKEW
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Resolved
 from quaymaster.policy import Person, Standing
 from quaymaster.quantities import duration_in_words
 from quaymaster.releases import BadDigest, Release
-from quaymaster.request_facts import AnyRequest, ServiceChange, service_change
+from quaymaster.request_facts import AnyRequest, ServiceChange
 from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
@@ -77,7 +77,8 @@ class Facts:
     """What is known when the question is asked."""
 
     request: AnyRequest
-    """One that changes a service."""
+    change: ServiceChange
+    """The request's, or that of one service of its plan."""
     requester: str
     requested_at: datetime
     resolved: Resolved
@@ -96,11 +97,6 @@ class Facts:
     """What people were shown; None while it is planned."""
     verdict: Verdict | None = None
     """By the newest report; None where it was not asked, or there is none."""
-
-    @property
-    def change(self) -> ServiceChange:
-        """The change in question. Raises Forged if the request changes no service."""
-        return service_change(self.request)
 
 
 def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest | None:
@@ -125,12 +121,12 @@ def predecessor(
 
 
 def verdict_now(
-    kind: Literal["deploy", "rollback"], report: ScanReport | None, rule: GateRule, now: datetime
+    kind: PlanKind, report: ScanReport | None, rule: GateRule, now: datetime
 ) -> Verdict | None:
-    """What the gate says by the newest report. A report of a deploy that is gone, as after the
-    scanner's key was revoked, proves nothing any more; a rollback is not scanned.
+    """What the gate says by the newest report. A report that is gone, as after the scanner's key
+    was revoked, proves nothing any more; a rescue is not scanned.
     """
-    if report is None and kind == "rollback":
+    if report is None and kind.facts.is_rescue:
         return None
     return verdict_of(report, rule, now)
 

@@ -13,7 +13,7 @@ from quaymaster.actors import Actor, SlackUser
 from quaymaster.approvals import Approval, Vote
 from quaymaster.errors import Conflict
 from quaymaster.outcomes import Outcome
-from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.plans import Examined, Plan, Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import Request
 from quaymaster.signed import Signed
@@ -174,7 +174,7 @@ class Operation:
     """How often a worker died with it."""
     signed_resolved: Signed[Resolved] | None = None
     signed_examined: Signed[Examined] | None = None
-    signed_plan: Signed[DeployPlan] | None = None
+    signed_plan: Signed[Plan] | None = None
     votes: tuple[Signed[Vote], ...] = ()
     standings: tuple[Signed[LookedUp], ...] = ()
     """Requester and voters, each as they were looked up last."""
@@ -244,7 +244,7 @@ class Operation:
         return self.signed_examined.value if self.signed_examined else None
 
     @property
-    def plan(self) -> DeployPlan | None:
+    def plan(self) -> Plan | None:
         """What will change."""
         return self.signed_plan.value if self.signed_plan else None
 

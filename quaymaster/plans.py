@@ -1,14 +1,14 @@
-"""The plan of a deploy: everything that will change, frozen before anybody approves it."""
+"""Plans: everything that will change, frozen before anybody approves it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from quaymaster.approvals import ApprovalRule
 from quaymaster.findings import Finding, Severity, Verdict
 from quaymaster.image_ref import Digest, PinnedImage
+from quaymaster.plan_kinds import KindFacts, PlanKind
 from quaymaster.platforms import Member
-from quaymaster.services import ServiceConfiguration
-from quaymaster.target import DockerHost, OfService, TargetRef
+from quaymaster.services import Workload
+from quaymaster.target import OfService, ServiceRef, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Running:
 
     image: PinnedImage
     release: int | None
-    configuration: ServiceConfiguration | None
+    workload: Workload | None
+    """As its release says; None where there is none."""
     size: int | None = None
     """Like that of ``Examined``; None where the registry does not tell."""
     turn: int | None = None
@@ -83,35 +84,20 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployPlan(OfService):
-    """Digest, configuration, verdict, target and what runs now. Never changes under its id.
+class Change(OfService):
+    """What a plan does to one service: its image, its workload, and what runs there now."""
 
-    It is stored signed, and its hash is that of the stored text: whatever a voter is shown is
-    covered.
-    """
-
-    kind: Literal["deploy", "rollback"]
     environment: str
     service: str
-    host: str
     turn: int
     """One more than the highest of the service that anybody knew: nothing older can run again."""
     examined: Examined
-    configuration: ServiceConfiguration
-    configuration_revision: str
+    workload: Workload
     running: Running | None
-    rule: ApprovalRule | None = None
-    """None where nobody has to agree."""
     restores: int | None = None
-    """For a rollback: the release that it brings back."""
-    notes: tuple[str, ...] = ()
+    """The release that it brings back; None if it brings back none."""
     undo: Undo | None = None
-    """For a deploy: what a rollback goes back to from it; None where there is nothing."""
-
-    @property
-    def target(self) -> TargetRef:
-        """Where it runs."""
-        return DockerHost(self.host)
+    """What a rollback goes back to from it; None where there is nothing."""
 
     @property
     def image(self) -> PinnedImage:
@@ -132,3 +118,45 @@ class DeployPlan(OfService):
     def named(self) -> Digest:
         """What the tag meant: the index, where there is one. A tag that moved no longer does."""
         return self.resolved.named
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an operation will change, one change for each service. Never changes under its id.
+
+    It is stored signed, and its hash is that of the stored text: whatever a voter is shown is
+    covered. Raises ValueError if it changes nothing, one service twice, or two environments.
+    """
+
+    kind: PlanKind
+    target: TargetRef
+    """Where all of it runs: an environment has one target."""
+    changes: tuple[Change, ...]
+    """In the order in which they are carried out."""
+    revision: str
+    """Of the environment's configuration, by which it was planned."""
+    rule: ApprovalRule | None = None
+    """None where nobody has to agree."""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.changes:
+            raise ValueError("a plan changes at least one service")
+        if len(set(self.services)) != len(self.changes):
+            raise ValueError("a plan changes each service once")
+        if len({change.environment for change in self.changes}) > 1:
+            raise ValueError("a plan is about one environment")
+
+    @property
+    def facts(self) -> KindFacts:
+        """What follows from its kind."""
+        return self.kind.facts
+
+    @property
+    def services(self) -> tuple[ServiceRef, ...]:
+        """What it changes, in order."""
+        return tuple(change.service_ref for change in self.changes)
+
+    def change_of(self, service: ServiceRef) -> Change | None:
+        """The change of that service; None if it does not change it."""
+        return next((one for one in self.changes if one.service_ref == service), None)

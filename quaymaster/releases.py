@@ -6,20 +6,20 @@ from datetime import datetime
 from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
-from quaymaster.services import ServiceConfiguration
+from quaymaster.services import Workload
 from quaymaster.target import OfService
 
 
 @dataclass(frozen=True, slots=True)
 class Release(OfService):
-    """Digest, rendered configuration (secrets as references with fingerprints) and who."""
+    """Digest, rendered workload (secrets as references with fingerprints) and who."""
 
     id: int
     """The operation that made it."""
     environment: str
     service: str
     image: PinnedImage
-    configuration: ServiceConfiguration
+    workload: Workload
     released_by: str
     approved_by: tuple[str, ...]
     released_at: datetime

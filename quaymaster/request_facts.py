@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from quaymaster.errors import Forged
+from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
 from quaymaster.target import ServiceRef
@@ -43,11 +45,13 @@ class ServiceChange:
     """
 
     service: ServiceRef
-    is_rescue: bool
-    """It restores what served before (docs/decisions/0003). The gate, a freeze and the windows are
-    shown but do not stop it, ``after`` and approvals do not apply, and it does not wait for another
-    change of the service.
-    """
+    kind: PlanKind
+    """Of the plan that it leads to."""
+
+    @property
+    def is_rescue(self) -> bool:
+        """Whether it restores what served before (see ``KindFacts.is_rescue``)."""
+        return self.kind.facts.is_rescue
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,17 @@ class RequestFacts:
         return self.about.environment if self.about is not None else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people have chosen, in a headline: of any length, and with any characters."""
+
+    text: str
+
+
+Headline = tuple[str | Name | ImageRef | Repository, ...]
+"""A request in a few words of ours, and in names of theirs. Whoever shows it shortens those."""
+
+
 class AnyRequest(Protocol):
     """A request, for code that reads only its facts."""
 
@@ -136,6 +151,10 @@ class AnyRequest(Protocol):
     @property
     def verb(self) -> str:
         """The word for it."""
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for: “Push shop/web:1.4 from build1”."""
 
     @property
     def facts(self) -> RequestFacts:

@@ -33,4 +33,4 @@ def is_current(operation: Operation, configuration: Configuration) -> bool:
 
 def _revision_of(operation: Operation) -> str:
     plan = operation.plan
-    return plan.configuration_revision if plan else operation.configuration_revision
+    return plan.revision if plan else operation.configuration_revision

@@ -1,8 +1,8 @@
 """What a person asked for, parsed and valid. One frozen type per verb; the verb is its word.
 
-Each type states its facts (see ``request_facts``), in the class itself if they are the same for all
-its requests. The type checker rejects a member of ``Request`` without them, because all other code
-asks every request for its facts.
+Each type states its headline and its facts (see ``request_facts``), in the class itself if they are
+the same for all its requests. The type checker rejects a member of ``Request`` without them,
+because all other code asks every request for its facts.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,15 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 
 from quaymaster.image_ref import ImageRef, Repository
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.request_facts import (
     AnyRequest,
     Asker,
     Effect,
+    Headline,
     InRegistry,
     Lane,
+    Name,
     OnHost,
     OnTarget,
     Place,
@@ -27,13 +30,21 @@ from quaymaster.request_facts import (
 )
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
-from quaymaster.target import OfService
+from quaymaster.target import OfService, ServiceRef
 
 _REGISTRY = InRegistry(may_go_on_at_host=False)
 
 
 def _at(host: str | None) -> Place:
     return OnHost(host) if host else _REGISTRY
+
+
+def _on(host: str | None) -> Headline:
+    return (" on ", Name(host)) if host is not None else ()
+
+
+def _service(service: ServiceRef) -> Headline:
+    return Name(service.environment), "/", Name(service.service)
 
 
 def _again(place: Place) -> Work:
@@ -55,6 +66,11 @@ class HelpRequest:
     right: ClassVar[Right | Asker] = Asker.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Help on ", Name(self.topic)) if self.topic else ("Help",)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusRequest:
@@ -65,6 +81,11 @@ class StatusRequest:
     right: ClassVar[Right | Asker] = Right.READ
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Status of ", Name(self.environment)) if self.environment else ("Status",)
+
 
 @dataclass(frozen=True, slots=True)
 class JobsRequest:
@@ -72,6 +93,7 @@ class JobsRequest:
 
     verb: Literal["jobs"] = "jobs"
     right: ClassVar[Right | Asker] = Right.READ
+    headline: ClassVar[Headline] = ("Jobs",)
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
 
@@ -84,6 +106,11 @@ class CancelRequest:
     right: ClassVar[Right | Asker] = Asker.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return (f"Cancel #{self.operation}",)
+
 
 @dataclass(frozen=True, slots=True)
 class ApproveRequest:
@@ -93,6 +120,11 @@ class ApproveRequest:
     verb: Literal["approve"] = "approve"
     right: ClassVar[Right | Asker] = Asker.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return (f"Approve #{self.operation}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +136,11 @@ class RejectRequest:
     right: ClassVar[Right | Asker] = Asker.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return (f"Reject #{self.operation}",)
+
 
 @dataclass(frozen=True, slots=True)
 class ImagesRequest:
@@ -112,6 +149,11 @@ class ImagesRequest:
     host: str
     verb: Literal["images"] = "images"
     right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Images on ", Name(self.host))
 
     @property
     def facts(self) -> RequestFacts:
@@ -132,6 +174,11 @@ class TagsRequest:
         right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY)
     )
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Tags of ", self.repository)
+
 
 @dataclass(frozen=True, slots=True)
 class InspectRequest:
@@ -141,6 +188,11 @@ class InspectRequest:
     host: str | None = None
     verb: Literal["inspect"] = "inspect"
     right: ClassVar[Right | Asker] = Right.READ
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Inspect ", self.image, *_on(self.host))
 
     @property
     def facts(self) -> RequestFacts:
@@ -160,6 +212,11 @@ class HistoryRequest:
     right: ClassVar[Right | Asker] = Right.READ
 
     @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("History of ", self.image, *_on(self.host))
+
+    @property
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         return RequestFacts(
@@ -175,6 +232,11 @@ class PullRequest:
     host: str
     verb: Literal["pull"] = "pull"
     right: ClassVar[Right | Asker] = Right.PULL
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Pull ", self.image, *_on(self.host))
 
     @property
     def facts(self) -> RequestFacts:
@@ -203,6 +265,11 @@ class TagRequest:
         work=_again(InRegistry(may_go_on_at_host=True)),
     )
 
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Tag ", self.source, " as ", self.new, *_on(self.host))
+
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
@@ -212,6 +279,11 @@ class PushRequest:
     host: str
     verb: Literal["push"] = "push"
     right: ClassVar[Right | Asker] = Right.PUSH
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Push ", self.image, " from ", Name(self.host))
 
     @property
     def facts(self) -> RequestFacts:
@@ -229,6 +301,11 @@ class ScanRequest:
     host: str | None = None
     verb: Literal["scan"] = "scan"
     right: ClassVar[Right | Asker] = Right.SCAN
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Scan ", self.image, *_on(self.host))
 
     @property
     def facts(self) -> RequestFacts:
@@ -249,12 +326,17 @@ class DeployRequest(OfService):
     right: ClassVar[Right | Asker] = Right.DEPLOY
 
     @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Deploy ", self.image, " to ", *_service(self.service_ref))
+
+    @property
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = self.service_ref
         work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         return RequestFacts(
-            self.right, about=service, changes=ServiceChange(service, is_rescue=False), work=work
+            self.right, about=service, changes=ServiceChange(service, PlanKind.DEPLOY), work=work
         )
 
 
@@ -268,12 +350,17 @@ class RollbackRequest(OfService):
     right: ClassVar[Right | Asker] = Right.ROLLBACK
 
     @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Roll back ", *_service(self.service_ref))
+
+    @property
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = self.service_ref
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
         return RequestFacts(
-            self.right, about=service, changes=ServiceChange(service, is_rescue=True), work=work
+            self.right, about=service, changes=ServiceChange(service, PlanKind.ROLLBACK), work=work
         )
 
 
@@ -285,6 +372,11 @@ class DriftRequest(OfService):
     service: str
     verb: Literal["drift"] = "drift"
     right: ClassVar[Right | Asker] = Asker.PRODUCT
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Check of ", *_service(self.service_ref))
 
     @property
     def facts(self) -> RequestFacts:

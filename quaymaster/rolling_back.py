@@ -19,11 +19,7 @@ def last_good(
             continue
         if now is not None and now.release is not None and release.id >= now.release:
             continue
-        same = (
-            now is not None
-            and digest == now.image.digest
-            and release.configuration == now.configuration
-        )
+        same = now is not None and digest == now.image.digest and release.workload == now.workload
         if not same:
             return release
     return None

@@ -122,6 +122,7 @@ class ServiceConfiguration:
     """Whether no program in it gains rights by its file: setuid, file capabilities."""
     init: bool = True
     """Whether Docker's init is its first process, and not the image's own program."""
+    kind: Literal["containers"] = "containers"
 
     def differences(self, before: "Workload") -> tuple[Difference, ...]:
         """How this differs from what ran before; empty if both run alike."""
@@ -142,7 +143,8 @@ class ServiceConfiguration:
 
 Workload = ServiceConfiguration
 """How a service runs, apart from its image. So far there is one way: as a container on a Docker
-host. Each way compares itself with what ran before, so that cards know no settings.
+host. Each way compares itself with what ran before, so that cards know no settings. They are told
+apart by ``kind``, also in storage.
 """
 
 

@@ -4,6 +4,7 @@ One environment has one target: ``Configuration.target_of`` finds it.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,10 +41,13 @@ class DockerHost:
     """The Docker engine of that name under ``hosts``."""
 
     name: str
+    kind: Literal["docker_host"] = "docker_host"
 
     def __str__(self) -> str:
         return self.name
 
 
 TargetRef = DockerHost
-"""Where the services of an environment run. Other kinds will join it in a union here."""
+"""Where the services of an environment run. Other kinds will join it in a union here, told
+apart by ``kind``, also in storage.
+"""

@@ -57,8 +57,11 @@ class YamlSource:
     def parse(cls, text: str, file: str) -> "YamlSource":
         """Read YAML 1.2. Raises ConfigurationError when it is none or names a key twice."""
         try:
-            data = YAML(typ="safe", pure=True).load(text)
-            root = YAML(typ="safe", pure=True).compose(text)
+            yaml = YAML(typ="safe", pure=True)
+            root = yaml.compose(text)
+            nodes = tuple(islice(_nodes(root, ()), _MOST_NODES + 1))
+            # Last, because it puts into the nodes what they merge (`<<`).
+            data = None if root is None else yaml.constructor.construct_document(root)
         except DuplicateKeyError as error:
             # Its own words repeat both values, which may be secrets.
             mark = error.problem_mark
@@ -80,7 +83,6 @@ class YamlSource:
                 why=str(error).partition("\n")[0],
                 next_step="See quaymaster.example.yml for how the file is written.",
             ) from error
-        nodes = tuple(islice(_nodes(root, ()), _MOST_NODES + 1))
         if len(nodes) > _MOST_NODES:
             raise ConfigurationError(
                 f"{file} has more than {_MOST_NODES // 2:,} values.",

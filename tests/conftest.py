@@ -269,7 +269,7 @@ def trial_state(
         remove_what_is_kept(state, engine)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reserve_port(engine_session: EngineSession) -> Callable[[], int]:
     """Gives a free TCP port on 127.0.0.1 per call, a different one each time."""
     return engine_session.run.reserve_port

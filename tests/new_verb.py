@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from quaymaster.request_facts import Asker, Lane, OnTarget, RequestFacts, ServiceChange, Work
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.request_facts import (
+    Asker,
+    Headline,
+    Lane,
+    Name,
+    OnTarget,
+    RequestFacts,
+    ServiceChange,
+    Work,
+)
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
 from quaymaster.target import ServiceRef
@@ -15,16 +25,21 @@ class Scale:
 
     environment: str
     service: str
-    is_rescue: bool = False
+    kind: PlanKind = PlanKind.DEPLOY
     verb: str = "scale"
     right: ClassVar[Right | Asker] = Right.DEPLOY
+
+    @property
+    def headline(self) -> Headline:
+        """What was asked for."""
+        return ("Scale ", Name(self.environment), "/", Name(self.service))
 
     @property
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = ServiceRef(self.environment, self.service)
         work = Work(Stage.PLAN, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
-        change = ServiceChange(service, is_rescue=self.is_rescue)
+        change = ServiceChange(service, self.kind)
         return RequestFacts(self.right, about=service, changes=change, work=work)
 
 

@@ -15,11 +15,13 @@ from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import ROWS
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.plans import DeployPlan, Examined, Running, Undo
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.settings import SETTINGS
+from quaymaster.target import DockerHost
 from tests.samples import having, operation
 
 ROOT = Path(__file__).parent.parent
@@ -88,18 +90,21 @@ def _deploy() -> Operation:
     before, after = (
         ServiceConfiguration((Variable("LOG_LEVEL", value),)) for value in ("debug", "info")
     )
-    plan = DeployPlan(
-        kind="deploy",
+    change = Change(
         environment="production",
         service="web",
-        host="app1",
         turn=7,
         examined=examined,
-        configuration=after,
-        configuration_revision=_CONFIGURATION.revision_of("production"),
+        workload=after,
         running=Running(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
         undo=Undo(PinnedImage(_WEB, "1.3", _OLD), 1029),
-        rule=ApprovalRule(2, _NOW + timedelta(hours=4), "alice", ("release-managers",)),
+    )
+    plan = Plan(
+        PlanKind.DEPLOY,
+        DockerHost("app1"),
+        (change,),
+        _CONFIGURATION.revision_of("production"),
+        ApprovalRule(2, _NOW + timedelta(hours=4), "alice", ("release-managers",)),
     )
     return having(
         _push(),

@@ -13,7 +13,8 @@ from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Origin, Stage, State, Submission
-from quaymaster.plans import DeployPlan, Examined, Running
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Running
 from quaymaster.policy import Person, Standing
 from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, PushRequest
@@ -23,7 +24,9 @@ from quaymaster.signing_key import SigningKey
 from quaymaster.standings import LookedUp
 from quaymaster.store.formats import SUBMISSION, VOTE
 from quaymaster.store.operation_fields import examined_of, plan_of, resolved_of, standing_of
+from quaymaster.target import DockerHost
 from tests.keys import BOT_KEY, RING, WORKER_KEY
+from tests.planned import varied
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 DIGEST = Digest("sha256:" + "a1" * 32)
@@ -137,27 +140,24 @@ def rule(**changes: Any) -> ApprovalRule:
     return replace(given, **changes)
 
 
-def plan(**changes: Any) -> DeployPlan:
-    """What Alice's deploy would change."""
+def plan(**changes: Any) -> Plan:
+    """What Alice's deploy would change, with other fields of the plan or of its one change."""
     configuration = ServiceConfiguration(
         environment=(
             Variable("LOG_LEVEL", value="info"),
             Variable("DATABASE_URL", reference="${DATABASE_URL}", fingerprint="0" * 16),
         )
     )
-    plain = DeployPlan(
-        kind="deploy",
+    change = Change(
         environment="production",
         service="web",
-        host="app1",
         turn=7,
         examined=Examined(pinned(), 2_000_000, Clean(), ()),
-        configuration=configuration,
-        configuration_revision="0123456789ab",
+        workload=configuration,
         running=Running(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
-        rule=rule(),
     )
-    return replace(plain, **changes)
+    plain = Plan(PlanKind.DEPLOY, DockerHost("app1"), (change,), "0123456789ab", rule())
+    return varied(plain, **changes)
 
 
 def admitted() -> Admitted:

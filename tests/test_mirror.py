@@ -14,7 +14,6 @@ ALSO_TESTS = {
     "bot/test_app.py": ("bot/front.py",),
     "bot/test_courier.py": ("bot/delivery.py",),
     "bot/test_home.py": ("bot/overview.py",),
-    "bot/test_last_vote.py": ("bot/evidence.py",),
     "bot/test_not_slacks.py": ("bot/fields.py",),
     "bot/test_payloads.py": ("bot/answers.py", "bot/buttons.py"),
     "bot/test_returned.py": ("bot/background.py",),
@@ -31,7 +30,7 @@ ALSO_TESTS = {
         "workers/jobs/tag.py",
     ),
     "end_to_end/test_starting.py": ("quaymaster/cli.py", "quaymaster/command_line.py"),
-    "end_to_end/test_still_allowed.py": ("workers/permitted.py", "workers/superseding.py"),
+    "end_to_end/test_still_allowed.py": ("workers/permitted.py",),
     "end_to_end/test_transfers.py": ("workers/jobs/push.py",),
     "local_slack/blocks/test_violations.py": (
         *("local_slack/blocks/composition.py", "local_slack/blocks/elements.py"),
@@ -66,7 +65,6 @@ ALSO_TESTS = {
         *("local_slack/webapi/people.py", "local_slack/webapi/shapes.py"),
     ),
     "page/test_inspector.py": ("local_slack/page/inspection.py",),
-    "quaymaster/store/test_codecs.py": ("quaymaster/store/formats.py",),
     "quaymaster/store/test_format_key.py": ("quaymaster/start.py", "quaymaster/store/emptying.py"),
     "quaymaster/store/test_records.py": ("quaymaster/store/cards.py",),
     "quaymaster/test_audit.py": (

@@ -16,6 +16,7 @@ from bot.views.scene import Scene
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.outcomes import Outcome
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.policy import Person
 from quaymaster.request_facts import Asker
 from quaymaster.requests import REQUESTS, AnsweredByBot, Request
@@ -82,7 +83,7 @@ def test_a_new_verb_that_changes_a_service_waits_for_its_window(
     text = SHOP_TEXT.replace("  production:\n", f"  production:\n    {key}: {value}\n")
     configuration = Configuration.parse(text)
     check_admission(configuration, MEMBER, SCALE, TUESDAY)
-    check_admission(configuration, MEMBER, replace(SCALE, is_rescue=True), then)
+    check_admission(configuration, MEMBER, replace(SCALE, kind=PlanKind.ROLLBACK), then)
     with pytest.raises(Conflict, match=why):
         check_admission(configuration, MEMBER, SCALE, then)
 
@@ -99,3 +100,7 @@ def test_a_new_verb_is_asked_back_signed_for_and_begins_where_it_says() -> None:
     (standing,) = standings_at_the_request(7, SCALE, MEMBER, BOT_KEY)
     assert standing.value.user == MEMBER.user_id
     assert first_step(SCALE, SHOP) == (Stage.PLAN, "host:app1")
+
+
+def test_a_new_verb_has_its_headline() -> None:
+    assert headline_of(SCALE, "registry.staging:5000") == "Scale production/web"

@@ -7,10 +7,10 @@ from quaymaster.approvals import Choice
 from quaymaster.errors import Forged, NotAllowed
 from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.operations import Operation
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Plan
 
 
-def approved_plan(operation: Operation, policy: ApprovalPolicy) -> DeployPlan:
+def approved_plan(operation: Operation, policy: ApprovalPolicy) -> Plan:
     """The plan, if this operation may carry it out.
 
     It is judged by the worker's own configuration, whatever rule the plan was shown with. Raises
@@ -19,7 +19,7 @@ def approved_plan(operation: Operation, policy: ApprovalPolicy) -> DeployPlan:
     plan = operation.plan
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
-    if plan.kind == "rollback" or policy.needed == 0:
+    if plan.facts.is_rescue or policy.needed == 0:
         return plan
     approval = operation.approval
     if approval is None:

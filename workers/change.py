@@ -1,9 +1,9 @@
-"""One change of one service, under its lease: the new container in the place of the old one."""
+"""A change carried out on a Docker host: the new container in the place of the old one."""
 
 from dataclasses import dataclass
 
 from quaymaster.errors import HandedBack, QuaymasterError
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Change
 from quaymaster.progress import Progress
 from workers.asides import beside
 from workers.candidates import ContainerSpec, StillMine, configuration_fingerprint, create_candidate
@@ -25,10 +25,10 @@ from workers.switch import (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Replacement:
     """One change of one service, under its lease."""
 
-    plan: DeployPlan
+    change: Change
     state: ServiceState
     values: Values
     engine: Engine
@@ -40,7 +40,7 @@ class Change:
     def carry_out(self) -> Switched:
         """Put the new container in the place of the old one."""
         kept = self._kept()
-        way = self._recreate if self.plan.configuration.health.outbound else self._beside
+        way = self._recreate if self.change.workload.health.outbound else self._beside
         try:
             return way(kept)
         except HandedBack as back:
@@ -56,7 +56,7 @@ class Change:
         what fails here is not this deploy's failure, and a look at the service finishes it. Raises
         LeaseLost.
         """
-        drain = self.plan.configuration.drain
+        drain = self.change.workload.drain
         try:
             retire(self.engine, old, drain, keep, self.still_mine)
         except LeaseLost:
@@ -76,7 +76,7 @@ class Change:
             wait_until_healthy(
                 self.engine,
                 candidate,
-                self.plan.configuration.health,
+                self.change.workload.health,
                 self.running.report,
                 self.running.check,
                 self.values.secrets,
@@ -105,10 +105,10 @@ class Change:
     def _kept(self) -> Container | None:
         """A stopped container to start again, where its secrets still are today's."""
         is_known = not (self.values.changed or self.values.incomparable)
-        if self.plan.kind != "rollback" or not is_known:
+        if self.change.restores is None or not is_known:
             return None
-        configuration = configuration_fingerprint(self.plan.configuration)
-        kept = find_kept(self.state, str(self.plan.digest), configuration)
+        configuration = configuration_fingerprint(self.change.workload)
+        kept = find_kept(self.state, str(self.change.digest), configuration)
         return kept if kept is not None and kept.image_id == self.image_id else None
 
     def _renamed(self, kept: Container) -> Container:
@@ -116,12 +116,12 @@ class Change:
 
     def _spec(self) -> ContainerSpec:
         return ContainerSpec(
-            environment=self.plan.environment,
-            service=self.plan.service,
+            environment=self.change.environment,
+            service=self.change.service,
             operation=self.running.operation.id,
-            turn=self.plan.turn,
-            image=self.plan.image,
-            configuration=self.plan.configuration,
+            turn=self.change.turn,
+            image=self.change.image,
+            configuration=self.change.workload,
             values=self.values.environment,
             secrets=self.values.secrets,
             image_id=self.image_id,

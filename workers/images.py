@@ -23,6 +23,7 @@ from workers.streams import TransferFold
 from workers.transfers import Report, transfer
 
 _NO_NAME = "<none>"
+_MOST_LISTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +155,26 @@ def tag(engine: Engine, source: ImageRef, new: ImageRef) -> Tagged:
 
 def images(engine: Engine) -> tuple[LocalImage, ...]:
     """The images of the host, newest first; those without a name have empty ``names``."""
-    with engine.asked() as api:
-        found = [_listed(_Listed.model_validate(one)) for one in api.images()]
+    found = _list_of(engine, _MOST_LISTS)
     oldest = datetime.fromtimestamp(0, UTC)
     return tuple(sorted(found, key=lambda one: one.created or oldest, reverse=True))
+
+
+def _list_of(engine: Engine, attempts: int) -> list[LocalImage]:
+    """With containerd's store, an engine fails with 404 if an image is removed while it lists them
+    (seen with Docker 26). Raises OutsideFailure if the last attempt fails in that way too.
+    """
+    try:
+        with engine.asked() as api:
+            return [_listed(_Listed.model_validate(one)) for one in api.images()]
+    except NotFound as error:
+        if attempts > 1:
+            return _list_of(engine, attempts - 1)
+        raise OutsideFailure(
+            f"{engine.name} cannot list its images: it keeps losing one while it lists them.",
+            why=str(error),
+            next_step="Try again in a minute.",
+        ) from error
 
 
 def inspect(engine: Engine, image: ImageRef) -> HostImage:

@@ -1,16 +1,17 @@
 """Marks on what did not stay: an image that was rolled back from, or did not stay healthy."""
 
 from quaymaster.operations import Operation
-from quaymaster.plans import DeployPlan, Resolved
+from quaymaster.plans import Resolved
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
+from quaymaster.target import ServiceRef
 from workers.toolbox import Toolbox
 
 
 def marks_on(
     left: Resolved | None,
     instead: Resolved | None,
-    plan: DeployPlan,
+    service: ServiceRef,
     operation: Operation,
     tools: Toolbox,
 ) -> tuple[Command, ...]:
@@ -24,7 +25,7 @@ def marks_on(
         return ()
     index = left.member.index if left.member else None
     return releases.mark_bad(
-        plan.service_ref,
+        service,
         left.image.digest,
         operation.id,
         tools.now(),

@@ -1,7 +1,6 @@
 """The facts for the question whether something may still happen, as a worker knows them."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from quaymaster.admissible import (
     Answer,
@@ -19,7 +18,8 @@ from quaymaster.approvals import Approval
 from quaymaster.findings import Verdict
 from quaymaster.image_ref import Digest
 from quaymaster.operations import Operation
-from quaymaster.plans import DeployPlan, Resolved
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Plan, Resolved
 from quaymaster.request_facts import ServiceChange, service_change
 from quaymaster.services import Volume
 from quaymaster.standings import lately
@@ -41,14 +41,18 @@ class Asked:
 
 
 def answers(
-    operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked = Asked()
+    operation: Operation,
+    change: ServiceChange,
+    resolved: Resolved,
+    tools: Toolbox,
+    asked: Asked = Asked(),
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
-    change = service_change(operation.request)
     service = change.service
     now = tools.now()
     facts = Facts(
         request=operation.request,
+        change=change,
         requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=resolved,
@@ -69,29 +73,32 @@ def admitted_to_plan(
 ) -> Admitted:
     """The same answers as proof for a plan. Raises NotAdmissible with everything that stops it."""
     change = service_change(operation.request)
-    return Admitted(change, answers(operation, resolved, tools, asked))
+    return Admitted(change, answers(operation, change, resolved, tools, asked))
 
 
-def answers_about_plan(
-    operation: Operation, plan: DeployPlan, tools: Toolbox
+def answers_about_plan(operation: Operation, plan: Plan, tools: Toolbox) -> tuple[Answer, ...]:
+    """May this plan be carried out now? An answer that is the same for all services comes once."""
+    of_each = (_answers_about(change, operation, plan, tools) for change in plan.changes)
+    return tuple(dict.fromkeys(answer for answers in of_each for answer in answers))
+
+
+def _answers_about(
+    change: Change, operation: Operation, plan: Plan, tools: Toolbox
 ) -> tuple[Answer, ...]:
-    """May this plan be carried out now?"""
     asked = Asked(
-        volumes=plan.configuration.volumes,
+        volumes=change.workload.volumes,
         approval=operation.approval,
-        planned=plan.examined.verdict,
-        verdict=verdict_of_now(plan.kind, plan.service_ref, plan.digest, tools),
+        planned=change.examined.verdict,
+        verdict=verdict_of_now(plan.kind, change.service_ref, change.digest, tools),
     )
-    return answers(operation, plan.resolved, tools, asked)
+    about = ServiceChange(change.service_ref, plan.kind)
+    return answers(operation, about, change.resolved, tools, asked)
 
 
 def verdict_of_now(
-    kind: Literal["deploy", "rollback"],
-    service: ServiceRef,
-    digest: Digest,
-    tools: Toolbox,
+    kind: PlanKind, service: ServiceRef, digest: Digest, tools: Toolbox
 ) -> Verdict | None:
-    """What the gate says by the newest report; None for a rollback without one."""
+    """What the gate says by the newest report; None for a rescue without one."""
     rule = tools.configuration.gate_for(service)
     return verdict_now(kind, newest_report(digest, tools), rule, tools.now())
 

@@ -144,7 +144,7 @@ class ServiceLook:
         release = self._latest_release(where, engine.name)
         what = drift_of(state, release)
         if what and state.serving is None and release is not None:
-            ports = release.configuration.ports
+            ports = release.workload.ports
             known = {one.id for one in state.containers}
             if (taken := taken_port(engine, ports, known)) is not None:
                 what = f"{what} Port {taken[0].host_port} is taken by the container {taken[1]}."

@@ -9,7 +9,7 @@ from quaymaster import bounds
 from quaymaster.admitted import Admitted
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended, Outcome
-from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.plans import Examined, Plan, Resolved
 from quaymaster.queues import target_queue
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import scan_orders
@@ -51,7 +51,7 @@ class Planned:
     to agree, apply comes next.
     """
 
-    plan: DeployPlan
+    plan: Plan
     admitted: Admitted
 
 
@@ -106,8 +106,9 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
             assert_never(step)
 
 
-def _planned(operation: Operation, plan: DeployPlan, now: datetime, key: SigningKey) -> Operation:
-    bounded = replace(plan, examined=bounds.examined(plan.examined))
+def _planned(operation: Operation, plan: Plan, now: datetime, key: SigningKey) -> Operation:
+    changes = (replace(one, examined=bounds.examined(one.examined)) for one in plan.changes)
+    bounded = replace(plan, changes=tuple(changes))
     signed = plan_of(operation, bounded, key)
     if plan.rule is None:
         return operation.queued(Stage.APPLY, target_queue(plan.target), now, signed_plan=signed)

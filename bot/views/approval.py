@@ -24,47 +24,87 @@ from bot.views.results import image_line, notes
 from bot.views.scene import Scene
 from quaymaster.approvals import Approval
 from quaymaster.findings import Blocked, Clean, Finding, Unknown
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import Change, Examined, Plan
 
 _FINDINGS_SHOWN = 4
 _NAMES_SHOWN = 12
 _NAME_LIMIT = 40
 
 
-def plan_blocks(plan: DeployPlan, scene: Scene) -> tuple[Block, ...]:
-    """Everything that a voter should see before they decide."""
-    said = paragraph(
-        *change_lines(plan, scene),
-        _configuration_line(plan),
-        verdict_line(plan.examined),
-        *_restores_lines(plan, scene),
-        *notes(plan.notes),
-    )
+def plan_blocks(plan: Plan, scene: Scene) -> tuple[Block, ...]:
+    """Everything that a voter should see before they decide. Findings are named if the plan is of
+    one service, and otherwise counted.
+    """
+    if len(plan.changes) > 1:
+        of_each = [paragraph(*_voter_lines(plan, one, scene), _counts(one)) for one in plan.changes]
+        return (*of_each, *((paragraph(*notes(plan.notes)),) if plan.notes else ()))
+    return tuple(block for change in plan.changes for block in _one_service(plan, change, scene))
+
+
+def _one_service(plan: Plan, change: Change, scene: Scene) -> tuple[Block, ...]:
+    examined = change.examined
     return (
-        said,
-        *_findings("Findings gained", plan.examined.gained, plan.examined.gained_total),
-        *_findings("Findings lost", plan.examined.lost, plan.examined.lost_total),
+        paragraph(*_voter_lines(plan, change, scene), *notes(plan.notes)),
+        *_findings("Findings gained", examined.gained, examined.gained_total),
+        *_findings("Findings lost", examined.lost, examined.lost_total),
     )
 
 
-def change_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
-    """What runs now and what would."""
-    new: Line = ("New: ", *image_line(plan.image, scene), *_about(plan))
-    if plan.running is None:
-        return (new, ("Now: nothing running",))
-    if plan.running.image.digest == plan.image.digest:
-        return (new, ("Now: the same image",))
-    return (new, ("Now: ", *image_line(plan.running.image, scene)))
+def _voter_lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+    return (
+        *_lines(plan, change, scene),
+        _workload_line(change),
+        verdict_line(change.examined),
+        *_undo_lines(plan, change, scene),
+    )
 
 
-def _about(plan: DeployPlan) -> Line:
+def _counts(change: Change) -> Line:
+    examined = change.examined
+    gained = max(examined.gained_total, len(examined.gained))
+    lost = max(examined.lost_total, len(examined.lost))
+    return (dotted(f"Findings gained: {gained:,}", f"lost: {lost:,}"),) if gained or lost else ()
+
+
+def change_lines(plan: Plan, scene: Scene) -> tuple[Line, ...]:
+    """What runs now and what would, service by service."""
+    return tuple(line for change in plan.changes for line in _lines(plan, change, scene))
+
+
+def image_lines(plan: Plan, scene: Scene) -> tuple[Line, ...]:
+    """Which image was to run, service by service."""
+    return tuple(
+        (*_label(plan, change, "Image"), *image_line(change.image, scene))
+        for change in plan.changes
+    )
+
+
+def _lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+    of_several = len(plan.changes) > 1
+    title: tuple[Line, ...] = ((Bold(clipped(change.service, _NAME_LIMIT)),),) if of_several else ()
+    new: Line = ("New: ", *image_line(change.image, scene), *_about(change))
+    if change.running is None:
+        return (*title, new, ("Now: nothing running",))
+    if change.running.image.digest == change.image.digest:
+        return (*title, new, ("Now: the same image",))
+    return (*title, new, ("Now: ", *image_line(change.running.image, scene)))
+
+
+def _label(plan: Plan, change: Change, word: str) -> Line:
+    """Names the service only where there are several."""
+    if len(plan.changes) == 1:
+        return (f"{word}: ",)
+    return (f"{word} of {clipped(change.service, _NAME_LIMIT)}: ",)
+
+
+def _about(change: Change) -> Line:
     """How large the new image is, also against what runs now, and which release it restores."""
-    new = plan.examined.size
-    before = plan.running.size if plan.running is not None else None
-    change = size_change(before, new) if before is not None and new is not None else ""
-    release = f"release #{plan.restores}" if plan.restores is not None else ""
-    which = of_index(plan.examined.member)
-    said = dotted(which, size(new) if new is not None else "", change, release)
+    new = change.examined.size
+    before = change.running.size if change.running is not None else None
+    growth = size_change(before, new) if before is not None and new is not None else ""
+    release = f"release #{change.restores}" if change.restores is not None else ""
+    which = of_index(change.examined.member)
+    said = dotted(which, size(new) if new is not None else "", growth, release)
     return (f" · {said}",) if said else ()
 
 
@@ -82,14 +122,14 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _restores_lines(plan: DeployPlan, scene: Scene) -> tuple[Line, ...]:
+def _undo_lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
     """Going back from a rollback means to deploy again, so there nothing is promised."""
-    if plan.kind == "rollback":
+    if not plan.facts.has_undo:
         return ()
-    if plan.undo is None:
+    if change.undo is None:
         return (("No rollback possible: no earlier good release",),)
-    restored = image_line(plan.undo.image, scene)
-    return (("Undo: a rollback restores ", *restored, f" of #{plan.undo.release}"),)
+    restored = image_line(change.undo.image, scene)
+    return (("Undo: a rollback restores ", *restored, f" of #{change.undo.release}"),)
 
 
 def verdict_line(examined: Examined) -> Line:
@@ -115,18 +155,18 @@ def _findings(title: str, findings: Sequence[Finding], total: int) -> tuple[Bloc
     return (bullets(rows, title=(Bold(f"{title}: {count:,}"),)),)
 
 
-def _configuration_line(plan: DeployPlan) -> Line:
+def _workload_line(change: Change) -> Line:
     """Which settings differ, by name and never by value."""
-    if plan.running is None:
+    if change.running is None:
         return ()
-    if plan.running.configuration is None:
+    if change.running.workload is None:
         return ("Configuration: the current one is unknown",)
-    changes = plan.configuration.differences(plan.running.configuration)
-    if not changes:
+    differences = change.workload.differences(change.running.workload)
+    if not differences:
         return ("Configuration: unchanged",)
     pieces: list[Inline] = []
-    for change in changes:
-        names = (Code(clipped(name, _NAME_LIMIT)) for name in change.names)
-        pieces += ["; " if pieces else " ", f"{change.how} "]
+    for difference in differences:
+        names = (Code(clipped(name, _NAME_LIMIT)) for name in difference.names)
+        pieces += ["; " if pieces else " ", f"{difference.how} "]
         pieces += joined(names, limit=_NAMES_SHOWN)
     return ("Configuration:", *pieces)

@@ -14,7 +14,7 @@ from bot.views import inspected as inspection
 from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
 from bot.views.answers import Answer
-from bot.views.approval import change_lines, plan_blocks, verdict_line, vote_lines
+from bot.views.approval import change_lines, image_lines, plan_blocks, verdict_line, vote_lines
 from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
 from bot.views.outcomes import view_of
@@ -35,7 +35,7 @@ from bot.views.parts import (
     paragraph,
     small_print,
 )
-from bot.views.results import FINDINGS_SHOWN, image_line
+from bot.views.results import FINDINGS_SHOWN
 from bot.views.scene import Scene
 from bot.views.state import standing
 from quaymaster.actors import SlackUser
@@ -44,7 +44,9 @@ from quaymaster.configuration import Configuration
 from quaymaster.findings import Blocked, ScannerDatabase
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed, Inspected, Outcome, Scanned
+from quaymaster.plans import Plan
 from quaymaster.progress import Progress
+from quaymaster.spelling import listed
 
 
 def operation_messages(
@@ -290,9 +292,7 @@ def _plan(scene: Scene) -> tuple[Block, ...]:
         return plan_blocks(operation.plan, scene)
     if operation.state.is_terminal:
         is_done = operation.state is State.SUCCEEDED
-        return (
-            () if is_done else (paragraph(("Image: ", *image_line(operation.plan.image, scene))),)
-        )
+        return () if is_done else (paragraph(*image_lines(operation.plan, scene)),)
     return (paragraph(*change_lines(operation.plan, scene)),)
 
 
@@ -328,8 +328,14 @@ def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
 
 def _what_a_vote_does(operation: Operation) -> str:
     """In sentences: a client may draw the line breaks of a confirmation as spaces."""
-    digest = f"Digest {operation.plan.digest.short}. " if operation.plan is not None else ""
-    return f"{digest}{_how_many_then(operation.approval)} Your vote is final."
+    return f"{_digests(operation.plan)}{_how_many_then(operation.approval)} Your vote is final."
+
+
+def _digests(plan: Plan | None) -> str:
+    if plan is None:
+        return ""
+    digests = [change.digest.short for change in plan.changes]
+    return f"{'Digest' if len(digests) == 1 else 'Digests'} {listed(digests)}. "
 
 
 def _how_many_then(approval: Approval | None) -> str:

@@ -93,8 +93,7 @@ def _done(summary: Line, blocks: Callable[[], tuple[Block, ...]]) -> OutcomeView
 
 
 def _deployed(operation: Operation) -> str:
-    is_rollback = operation.plan is not None and operation.plan.kind == "rollback"
-    return "Rolled back" if is_rollback else "Deployed"
+    return operation.plan.facts.done if operation.plan is not None else "Deployed"
 
 
 def _verdict(verdict: Verdict) -> tuple[str, str]:

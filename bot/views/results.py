@@ -166,11 +166,12 @@ def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
 def _undo(deployed: Deployed, scene: Scene) -> Line:
     """How to get the one before back; of a rollback, which release is back."""
     plan = scene.operation.plan
-    if plan is None:
+    change = plan.change_of(deployed.service_ref) if plan is not None else None
+    if change is None:
         return ()
-    if plan.restores is not None:
-        return (f"Restored release #{plan.restores}",)
-    if plan.undo is None:
+    if change.restores is not None:
+        return (f"Restored release #{change.restores}",)
+    if change.undo is None:
         return ("No rollback possible: no earlier good release",)
     service = clipped(str(deployed.service_ref), 100)
     return ("Undo: ", Code(f"{scene.command} rollback {service}"))

@@ -18,7 +18,7 @@ from quaymaster.journal import Event
 from quaymaster.key_ring import Role
 from quaymaster.operations import Cancellation, Submission
 from quaymaster.outcomes import Listed
-from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.plans import Examined, Plan, Resolved
 from quaymaster.releases import BadDigest, Release
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.standings import LookedUp
@@ -41,15 +41,41 @@ def _with_kind_of_actor(submission: Any) -> Any:
     return {**submission, "actor": {**actor, "kind": "slack user"}}
 
 
+def _with_changes(plan: Any) -> Any:
+    """Version 1 of a plan was about one service on one Docker host."""
+    of_change = ("environment", "service", "turn", "examined", "restores", "undo")
+    of_plan = ("kind", "rule", "notes")
+    running = plan["running"]
+    change = {name: plan[name] for name in of_change if name in plan} | {
+        "workload": _containers(plan["configuration"]),
+        "running": running if running is None else _with_workload(running),
+    }
+    return {name: plan[name] for name in of_plan if name in plan} | {
+        "target": {"kind": "docker_host", "name": plan["host"]},
+        "changes": [change],
+        "revision": plan["configuration_revision"],
+    }
+
+
+def _with_workload(value: Any) -> Any:
+    """Version 1 of a release, and of what runs, knew one kind of workload: its configuration."""
+    others = {name: one for name, one in value.items() if name != "configuration"}
+    return {**others, "workload": _containers(value["configuration"])}
+
+
+def _containers(configuration: Any) -> Any:
+    return configuration if configuration is None else {**configuration, "kind": "containers"}
+
+
 SUBMISSION = Codec("request", TypeAdapter(Submission), _BOT, 2, {1: _with_kind_of_actor})
 RECORD = Codec("record", TypeAdapter(Record), _BOT | _WORKER)
 RESOLVED = Codec("resolved image", TypeAdapter(Resolved), _WORKER)
 EXAMINED = Codec("examined image", TypeAdapter(Examined), _WORKER)
-PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)
+PLAN = Codec("plan", TypeAdapter(Plan), _WORKER, 2, {1: _with_changes})
 VOTE = Codec("vote", TypeAdapter(Vote), _BOT)
 CANCELLATION = Codec("cancellation", TypeAdapter(Cancellation), _BOT)
 STANDING = Codec("standing", TypeAdapter(LookedUp), _BOT)
-RELEASE = Codec("release", TypeAdapter(Release), _WORKER)
+RELEASE = Codec("release", TypeAdapter(Release), _WORKER, 2, {1: _with_workload})
 BAD_DIGEST = Codec("bad-digest mark", TypeAdapter(BadDigest), _WORKER)
 REPORT = Codec("scan report", TypeAdapter(ScanReport), _SCANNER)
 LOCAL_REPORT = Codec("scan report of a host", TypeAdapter(ScanReport), _WORKER)

@@ -17,7 +17,7 @@ from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Cancellation, Operation, Stage, State, Submission
-from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.plans import Examined, Plan, Resolved
 from quaymaster.policy import Person
 from quaymaster.progress import Progress
 from quaymaster.queues import target_queue
@@ -179,7 +179,7 @@ def examined_of(operation: Operation, value: Examined, key: SigningKey) -> Signe
     return EXAMINED.signed(value, _place(operation.submission.value), key)
 
 
-def plan_of(operation: Operation, value: DeployPlan, key: SigningKey) -> Signed[DeployPlan]:
+def plan_of(operation: Operation, value: Plan, key: SigningKey) -> Signed[Plan]:
     """The plan, signed for this operation."""
     return PLAN.signed(value, _place(operation.submission.value), key)
 
@@ -358,8 +358,7 @@ def _check_the_plan_belongs(operation: Operation) -> None:
     if plan is None:
         return
     change = operation.request.facts.service_change
-    what = (plan.kind, plan.service_ref)
-    if change is None or (operation.request.verb, change.service) != what:
+    if change is None or (plan.kind, plan.services) != (change.kind, (change.service,)):
         raise Forged("The plan does not match the request, so nothing was done.")
 
 

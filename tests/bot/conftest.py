@@ -34,6 +34,7 @@ from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
 from tests.people import ALICE
+from tests.planned import the_change
 
 TEAM = "T0SHOP"
 """Alice and Bob are developers; Carol and Dave (by their group) and Eve may vote."""
@@ -127,7 +128,7 @@ def deploy_to_approve(
     usual = running.configuration.revision_of(environment)
     revision = changes.get("configuration_revision", usual)
     rule = ApprovalRule(needed, now + timedelta(hours=1), requester, ("release-managers",))
-    plan = samples.plan(configuration_revision=revision, environment=environment, rule=rule)
+    plan = samples.plan(revision=revision, environment=environment, rule=rule)
     given = {
         "id": number,
         "actor": SlackUser(TEAM, requester),
@@ -140,7 +141,7 @@ def deploy_to_approve(
         "plan": plan,
         **changes,
     }
-    found_clean(running.connection, plan.image)
+    found_clean(running.connection, the_change(plan).image)
     return store(running, samples.deploy(**given))
 
 
@@ -176,7 +177,7 @@ def slack() -> Iterator[LocalSlack]:
         yield place
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def configuration() -> Configuration:
     """A shop's configuration."""
     return Configuration.parse(CONFIGURATION)

@@ -22,6 +22,7 @@ from tests.configurations import SHOP
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
 from tests.people import ALICE, BOB, CAROL, DAVE, EVE
+from tests.planned import the_change
 
 NOW = samples.NOW
 RITA = Person("U0RITA", TEAM)
@@ -61,7 +62,7 @@ def record_release(bot: Running) -> None:
         environment="production",
         service="web",
         image=samples.pinned(tag="1.3"),
-        configuration=samples.plan().configuration,
+        workload=the_change(samples.plan()).workload,
         released_by=ALICE,
         approved_by=(),
         released_at=datetime.now(UTC),

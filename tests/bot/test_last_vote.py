@@ -14,6 +14,7 @@ from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
 from tests.keys import WORKER_KEY
 from tests.people import ALICE, CAROL, EVE
+from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -31,9 +32,10 @@ async def voted(bot: Running, user: str, operation: Operation) -> None:
 
 def mark(bot: Running, operation: Operation) -> None:
     """Somebody rolls back from the digest that waits for votes."""
-    plan = operation.plan
-    assert plan is not None
-    (command,) = releases.mark_bad(plan.service_ref, plan.digest, 7, datetime.now(UTC), WORKER_KEY)
+    change = the_change(operation.plan)
+    (command,) = releases.mark_bad(
+        change.service_ref, change.digest, 7, datetime.now(UTC), WORKER_KEY
+    )
     bot.connection.hset(str(command[1]), str(command[2]), str(command[3]))
 
 

@@ -10,6 +10,8 @@ from http.client import HTTPConnection, HTTPException
 
 import pytest
 
+from tests.engines.waiting import wait_until
+
 pytestmark = pytest.mark.timeout(120)
 
 HALF = b"POST /echo HTTP/1.1\r\nHost: bot\r\n"
@@ -28,8 +30,10 @@ def serving(port: int, seconds: float, idle: float = 3_600) -> Iterator[int]:
     command = [sys.executable, "-m", "tests.bot.server_process", *map(str, (port, seconds, idle))]
     with subprocess.Popen(command, preexec_fn=few_files) as process:
         try:
-            while not hears(port):
-                assert process.poll() is None
+            wait_until(
+                lambda: hears(port) or process.poll() is not None, within=60, what="the server"
+            )
+            assert process.poll() is None
             yield port
         finally:
             process.terminate()
@@ -47,16 +51,23 @@ def hears(port: int, seconds: float = 30.0) -> bool:
         connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def impatient(reserve_port: Callable[[], int]) -> Iterator[int]:
-    """A server that waits half a second for a request."""
+    """A server that waits half a second for a request; tests that leave nothing open share it."""
     with serving(reserve_port(), 0.5) as port:
         yield port
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def patient(reserve_port: Callable[[], int]) -> Iterator[int]:
-    """A server that waits an hour: so that its places are all that helps."""
+    """A server that waits an hour; tests that leave nothing open share it."""
+    with serving(reserve_port(), 3_600) as port:
+        yield port
+
+
+@pytest.fixture
+def crowded(reserve_port: Callable[[], int]) -> Iterator[int]:
+    """The same for one test alone: its places are all that helps."""
     with serving(reserve_port(), 3_600) as port:
         yield port
 
@@ -89,28 +100,28 @@ def is_hung_up_on(port: int, *pieces: bytes) -> bool:
 
 
 @pytest.mark.usefixtures("many_files")
-def test_1200_half_open_requests_make_nobody_deaf(patient: int) -> None:
+def test_1200_half_open_requests_make_nobody_deaf(crowded: int) -> None:
     with ExitStack() as stack:
         for _ in range(1_200):
-            connection = socket.create_connection(("127.0.0.1", patient), 10)
+            connection = socket.create_connection(("127.0.0.1", crowded), 10)
             stack.enter_context(connection)
             with suppress(ConnectionError):
                 connection.sendall(HALF)
-        assert hears(patient)
+        assert hears(crowded)
 
 
 @pytest.mark.usefixtures("many_files")
-def test_whoever_comes_while_all_places_are_taken_by_idle_ones_is_heard(patient: int) -> None:
+def test_whoever_comes_while_all_places_are_taken_by_idle_ones_is_heard(crowded: int) -> None:
     with ExitStack() as stack:
         for _ in range(700):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", patient), 10))
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", crowded), 10))
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n")
             assert connection.recv(65_536)
-        assert hears(patient)
+        assert hears(crowded)
 
 
 @pytest.mark.usefixtures("many_files")
-def test_who_asks_on_and_takes_no_answer_keeps_nobody_out(patient: int) -> None:
+def test_who_asks_on_and_takes_no_answer_keeps_nobody_out(crowded: int) -> None:
     # The answer repeats the path, and neither end has room for much of it.
     asking = b"GET /healthz/?" + b"x" * 50_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"
     with ExitStack() as stack:
@@ -118,11 +129,11 @@ def test_who_asks_on_and_takes_no_answer_keeps_nobody_out(patient: int) -> None:
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
-            connection.connect(("127.0.0.1", patient))
+            connection.connect(("127.0.0.1", crowded))
             connection.settimeout(0.5)
             with suppress(OSError):
                 connection.sendall(6 * asking)
-        assert hears(patient)
+        assert hears(crowded)
 
 
 def test_nobody_stays_idle_for_ever_by_empty_lines(reserve_port: Callable[[], int]) -> None:

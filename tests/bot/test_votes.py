@@ -11,7 +11,7 @@ from local_slack import Fault, FaultKind, Message
 from quaymaster.approvals import Approval
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Plan
 from quaymaster.store import cards, keys
 from quaymaster.store.cards import Posting
 from quaymaster.store.transactions import ask, perform
@@ -19,6 +19,7 @@ from tests.bot.conftest import Running, card, deploy_to_approve
 from tests.engines.waiting import until
 from tests.keys import BOT_KEY
 from tests.people import ALICE, BOB, CAROL, DAVE, EVE
+from tests.planned import the_change, varied
 from tests.samples import having, mover, vote
 from tests.tampering import altered, as_newer_record
 
@@ -47,7 +48,7 @@ async def plan_for(bot: Running, user: str, operation: Operation) -> Message:
     return await bot.workspace.until(lambda one: one.only_for == user and "approve" in one.buttons)
 
 
-def plan_of(operation: Operation) -> DeployPlan:
+def plan_of(operation: Operation) -> Plan:
     """The plan that is voted on."""
     assert operation.plan is not None
     return operation.plan
@@ -328,7 +329,7 @@ class TestAButton:
         operation = deploy_to_approve(bot)
         shown = Posting("C0SHOP", "1.000001", "what it shows", 1.0)
         perform(bot.connection, cards.note_posting(operation.id, "card", shown))
-        old = having(operation, plan=replace(plan_of(operation), turn=6))
+        old = having(operation, plan=varied(plan_of(operation), turn=6))
         assert plan_hash(old) != plan_hash(operation)
         await bot.person(EVE).click(await card(bot, old, choice), choice)
         told = await bot.person(EVE).sees("The plan has changed since this card was posted")
@@ -370,7 +371,7 @@ class TestTyped:
         operation = deploy_to_approve(bot)
         shown = await plan_for(bot, EVE, operation)
         assert f"#{operation.id}" in shown.text
-        assert plan_of(operation).digest.short in shown.words
+        assert the_change(operation.plan).digest.short in shown.words
         assert approval(bot, operation.id).votes == ()
 
     @pytest.mark.parametrize(
@@ -397,7 +398,7 @@ class TestTyped:
         await approve(bot, user, operation, "text")
         told = await bot.workspace.until(lambda one: one.only_for == user)
         assert "can vote on a deploy" in told.words or "full members" in told.words
-        assert plan_of(operation).digest.short not in told.words
+        assert the_change(operation.plan).digest.short not in told.words
         assert told.buttons == ()
 
     async def test_approve_after_one_has_voted_says_so(self, bot: Running) -> None:

@@ -19,6 +19,7 @@ _IMPORTED = (
     *("bot.http", "bot.run", "bot.courier"),
     *("workers.rota", "workers.run", "workers.serve", "workers.own_engine"),
     *("workers.scan_order", "workers.scanner_upkeep"),
+    "tests.end_to_end.frozen",  # last
 )
 """What the programs import when they start."""
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html

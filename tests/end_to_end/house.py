@@ -170,6 +170,7 @@ class House:
     """How they are started."""
     is_forking: bool = False
     """Whether they are forked from what has imported them, and not new interpreters."""
+    _reader: redis.Redis | None = None
 
     def start(self, *arguments: str, **environment: str) -> Program:
         """Start ``quaymaster`` with these arguments, as the user of Redis that it is.
@@ -264,8 +265,10 @@ class House:
 
     def operation(self, operation_id: int) -> Operation | None:
         """The record of an operation."""
-        with contextlib.closing(self.connection()) as connection:
-            stored = ask(connection, records.load(operation_id, self.keys.ring))
+        # Tests ask this again and again until something is so: one client for all of it.
+        if self._reader is None:
+            self._reader = self.connection()
+        stored = ask(self._reader, records.load(operation_id, self.keys.ring))
         return stored.operation if stored else None
 
     def number_of(self, outcome: Outcome) -> int:
@@ -316,6 +319,8 @@ class House:
         for program in self.programs:
             with contextlib.suppress(AssertionError):
                 program.stop()
+        if self._reader is not None:
+            self._reader.close()
 
 
 def redis_user(arguments: tuple[str, ...]) -> RedisUser:

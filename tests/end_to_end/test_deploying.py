@@ -11,6 +11,7 @@ from tests.end_to_end.cards import approve
 from tests.end_to_end.conftest import Push
 from tests.end_to_end.house import House
 from tests.images.catalogue import LocalImages
+from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -43,9 +44,9 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     second = house.ended(number)
     assert isinstance(second.outcome, Deployed), second
     assert second.outcome.gap_seconds is not None
-    assert second.plan is not None
-    assert second.plan.running is not None
-    assert second.plan.running.size
+    change = the_change(second.plan)
+    assert change.running is not None
+    assert change.running.size
     assert "web v2" in _page(free_port)
 
     number = await house.asked(alice, f"deploy {repository}:3 to {house.shop.staging}")
@@ -53,7 +54,7 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     assert third.state is State.FAILED, third
     assert "web v2" in _page(free_port)
     card = await alice.sees("not healthy", channel="C0SHOP")
-    assert f"{repository}:2 ({second.plan.digest.short}) is still running" in card.words
+    assert f"{repository}:2 ({change.digest.short}) is still running" in card.words
 
     number = await house.asked(alice, f"rollback {house.shop.staging}/web")
     fourth = house.ended(number)

@@ -16,6 +16,7 @@ from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
 from tests.images.systems import system_image
 from tests.people import ALICE
+from tests.planned import the_change
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture
 
@@ -106,8 +107,8 @@ async def test_the_member_that_was_scanned_is_the_one_that_serves(
     index = pair.index((f"{OWN}/v9", pair.clean), (OWN, pair.vulnerable))
     ended = await pair.deployed(str(trivy_caches.a), platform=f"{OWN}/v9")
     assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
-    assert ended.plan is not None
-    assert (str(ended.plan.digest), str(ended.plan.named)) == (pair.clean, index)
+    change = the_change(ended.plan)
+    assert (str(change.digest), str(change.named)) == (pair.clean, index)
     assert pair.containers() == [pair.engine.images.get(images.clean).id]
     assert "web clean" in page_at(pair.house.shop.port)
     card = await final_card(pair.workspace, ended.id)
@@ -132,7 +133,7 @@ async def test_another_platform_than_the_usual_is_scanned_and_run(
     pair.index(("linux/amd64", pair.vulnerable), ("linux/s390x", pair.clean))
     ended = await pair.deployed(str(trivy_caches.a), platform="linux/s390x")
     assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
-    assert ended.examined is None or ended.examined.image.digest == ended.plan.digest  # type: ignore[union-attr]
+    assert ended.examined is None or ended.examined.image.digest == the_change(ended.plan).digest
     assert pair.containers() == [pair.engine.images.get(images.clean).id]
 
 

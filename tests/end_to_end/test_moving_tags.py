@@ -12,6 +12,7 @@ from tests.engines.local_images import remove_images
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
+from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -39,8 +40,7 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     worker = await house.opens(workspace)
     number = await house.asked(alice, f"deploy {repository}:1 to {production}")
     planned = house.reaches(number, State.AWAITING_APPROVAL)
-    assert planned.plan is not None
-    assert str(planned.plan.digest) == approved
+    assert str(the_change(planned.plan).digest) == approved
     await approval_request(workspace, number)
     worker.stop()
     moves("before the votes")

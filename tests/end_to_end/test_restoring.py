@@ -21,6 +21,7 @@ from tests.end_to_end.house import ROOT, House, page_at
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
+from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -76,11 +77,10 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     await workspace.until(lambda one: is_card_of(one, again) and one.ts != card_of_lost.ts)
     assert card_of_lost in await cards_of(workspace, lost), "the old card stays as it was"
     assert "web v1" in page_at(port)
-    plan = house.ended(again).plan
-    assert plan is not None
-    assert plan.turn > max(turns)
+    turn = the_change(house.ended(again).plan).turn
+    assert turn > max(turns)
     names = [one.name for one in _containers(engine, staging) if one.status == "running"]
-    assert names == [f"quaymaster-{staging}-web-{again}.{plan.turn}"]
+    assert names == [f"quaymaster-{staging}-web-{again}.{turn}"]
 
     back = await done(f"rollback {staging}/web")
     assert "web v2" in page_at(port)

@@ -24,6 +24,7 @@ from tests.engines.trivy import TrivyCaches, trivy_binary
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import FINDINGS_A, LocalImages
+from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -161,7 +162,7 @@ async def test_a_worker_that_is_killed_while_its_image_is_scanned_is_not_missed(
     ended = house.ended(number)
     assert ended.resolved is not None
     assert ended.plan is not None, (ended, house.logs())
-    assert ended.plan.image == ended.resolved.image
+    assert the_change(ended.plan).image == ended.resolved.image
     assert trivy.begun == 1
 
 
@@ -250,8 +251,8 @@ async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_i
     assert (str(scanned.digest), scanned.total) == (named, FINDINGS_A)
     deployed = house.ended(numbers[1])
     assert deployed.plan is not None, deployed
-    assert str(deployed.plan.digest) == named
-    assert deployed.plan.examined.counts
+    assert str(the_change(deployed.plan).digest) == named
+    assert the_change(deployed.plan).examined.counts
     later = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
     assert (str(later.digest), later.total) == (moved, 0)
     await final_card(workspace, numbers[0])

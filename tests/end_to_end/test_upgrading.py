@@ -40,9 +40,9 @@ _CHANGES = (
     ),
     (
         "quaymaster/store/formats.py",
-        'PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER)',
-        'PLAN = Codec("plan", TypeAdapter(DeployPlan), _WORKER, 2, '
-        '{1: lambda data: {**data, "colour": ""}})',
+        'PLAN = Codec("plan", TypeAdapter(Plan), _WORKER, 2, {1: _with_changes})',
+        'PLAN = Codec("plan", TypeAdapter(Plan), _WORKER, 3, {1: _with_changes, 2: lambda plan: '
+        '{**plan, "changes": [{**one, "colour": ""} for one in plan["changes"]]}})',
     ),
     (
         "workers/jobs/plan.py",

@@ -1,10 +1,12 @@
 """Bringing the test images into an engine and from there into a registry."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import docker
-from docker.errors import ImageNotFound
+from docker.errors import ImageNotFound, NotFound
 
 from tests.engines.registries import Registry
 from tests.engines.run_directory import EngineError
@@ -61,7 +63,7 @@ def push_image(
 def remove_images(engine: docker.DockerClient, repository: str) -> None:
     """Remove every local tag and digest whose name holds `repository`."""
     # The plain list: `engine.images.list()` asks about each image again, and others remove some.
-    for image in engine.api.images():
+    for image in _listed(engine):
         names = image.get("RepoTags") or []
         digests = image["RepoDigests"] or []
         for reference in (*names, *digests):
@@ -70,3 +72,11 @@ def remove_images(engine: docker.DockerClient, repository: str) -> None:
                     engine.images.remove(reference, force=True, noprune=False)
                 except ImageNotFound:  # its last name went with the one before
                     break
+
+
+def _listed(engine: docker.DockerClient) -> list[dict[str, Any]]:
+    """With containerd's store, an engine cannot list while another test removes an image."""
+    for _ in range(20):
+        with contextlib.suppress(NotFound):
+            return list(engine.api.images())
+    return list(engine.api.images())

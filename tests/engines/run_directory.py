@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from trial.dockerd import unmount_below
@@ -76,7 +77,8 @@ class RunDirectory:
 
     def reserve_port(self) -> int:
         """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
-        for port in random.sample(_PORTS, len(_PORTS)):
+        first = random.randrange(len(_PORTS))
+        for port in chain(_PORTS[first:], _PORTS[:first]):
             reservation = self.path / "ports" / str(port)
             try:
                 reservation.touch(exist_ok=False)

@@ -54,7 +54,7 @@ ADMISSIBLE = (
     _row(
         "what only waited in line is planned when its turn comes",
         "workers/jobs/apply.py",
-        '    if plan.kind == "deploy" and plan.rule is None and by < operation.id:\n',
+        "    if plan.facts.is_planned_again and plan.rule is None and by < operation.id:\n",
         "    if False:\n",
         (
             f"{_APPLY_TESTS}::TestOtherPlans::"
@@ -64,8 +64,8 @@ ADMISSIBLE = (
     _row(
         "what was approved is not planned anew behind those who approved it",
         "workers/jobs/apply.py",
-        '    if plan.kind == "deploy" and plan.rule is None and by < operation.id:\n',
-        '    if plan.kind == "deploy" and by < operation.id:\n',
+        "    if plan.facts.is_planned_again and plan.rule is None and by < operation.id:\n",
+        "    if plan.facts.is_planned_again and by < operation.id:\n",
         (f"{_APPLY_TESTS}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),
     _row(

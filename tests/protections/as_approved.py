@@ -12,6 +12,7 @@ _APPROVED = "tests/workers/test_approved.py"
 _DISPATCH = "tests/workers/test_dispatch.py"
 _FORGED = f"{_APPROVED}::test_a_record_that_was_forged_in_redis_is_not_carried_out"
 _NOT_BELIEVED = f"{_APPROVED}::test_what_a_plan_says_about_its_approval_is_not_believed"
+_FORMATS = "tests/quaymaster/store/test_formats.py"
 _GATE = "tests/quaymaster/test_gate.py"
 _REPORTS = "tests/quaymaster/store/test_reports.py"
 _VOTES = "tests/bot/test_votes.py"
@@ -24,7 +25,7 @@ AS_APPROVED = (
     _row(
         "a verdict whose report is gone lets nothing through",
         "quaymaster/admissible.py",
-        '    if report is None and kind == "rollback":\n',
+        "    if report is None and kind.facts.is_rescue:\n",
         "    if report is None:\n",
         (f"{_APPLY}::test_a_verdict_whose_report_is_gone_lets_nothing_through",),
     ),
@@ -56,7 +57,7 @@ AS_APPROVED = (
     _row(
         "what is confirmed after a bake window is what was planned",
         "workers/jobs/look.py",
-        "    if what != (plan.service_ref, plan.image):\n",
+        "    if what != (change.service_ref, change.image):\n",
         "    if False:\n",
         (
             "tests/workers/jobs/test_look.py::"
@@ -83,6 +84,63 @@ AS_APPROVED = (
         "if release.service_ref != service:",
         "if False:",
         ("tests/workers/test_ledger.py::TestReleases::test_one_of_elsewhere_is_forged",),
+    ),
+    _row(
+        "a plan of version 1 keeps its hash in an upgrade",
+        "quaymaster/store/codecs.py",
+        "        return Signed(self.lifted(found, where), written, found.key.id)\n",
+        "        text = written.replace(str(found.version), str(self.version), 1)\n"
+        "        return Signed(self.lifted(found, where), text, found.key.id)\n",
+        (f"{_FORMATS}::test_a_plan_of_version_1_keeps_its_text_and_its_hash",),
+    ),
+    _row(
+        "votes about a plan of version 1 count after an upgrade",
+        "quaymaster/store/formats.py",
+        '    of_plan = ("kind", "rule", "notes")\n',
+        '    of_plan = ("kind", "notes")\n',
+        (f"{_FORMATS}::test_votes_about_a_plan_of_version_1_count",),
+    ),
+    _row(
+        "a plan without a change is refused",
+        "quaymaster/plans.py",
+        "        if not self.changes:\n",
+        "        if False:\n",
+        (f"{_FORMATS}::test_a_stored_plan_that_makes_no_sense_is_refused[no change]",),
+    ),
+    _row(
+        "a plan changes each service once",
+        "quaymaster/plans.py",
+        "        if len(set(self.services)) != len(self.changes):\n",
+        "        if False:\n",
+        (f"{_FORMATS}::test_a_stored_plan_that_makes_no_sense_is_refused[one service twice]",),
+    ),
+    _row(
+        "a plan is about one environment",
+        "quaymaster/plans.py",
+        "        if len({change.environment for change in self.changes}) > 1:\n",
+        "        if False:\n",
+        (f"{_FORMATS}::test_a_stored_plan_that_makes_no_sense_is_refused[two environments]",),
+    ),
+    _row(
+        "of a plan of several services none is changed by half",
+        "workers/sole_change.py",
+        "    if len(plan.changes) > 1:\n",
+        "    if False:\n",
+        ("tests/workers/test_sole_change.py",),
+    ),
+    _row(
+        "at the last vote every change of a plan is asked about",
+        "bot/evidence.py",
+        "    for change, about in found.changes:\n",
+        "    for change, about in found.changes[:1]:\n",
+        ("tests/bot/test_evidence.py::test_a_mark_on_the_image_of_one_service_stops_the_plan",),
+    ),
+    _row(
+        "a change supersedes the plans that share one of its services",
+        "workers/superseding.py",
+        "    return tuple(service for service in other.services if service in plan.services)\n",
+        "    return other.services if other.services == plan.services else ()\n",
+        ("tests/workers/test_superseding.py",),
     ),
     _row(
         "the votes are about this plan",
@@ -173,7 +231,7 @@ AS_APPROVED = (
     _row(
         "a worker asks for the revision of the plan before it carries it out",
         "quaymaster/request_revision.py",
-        "    return plan.configuration_revision if plan else operation.configuration_revision\n",
+        "    return plan.revision if plan else operation.configuration_revision\n",
         "    return operation.configuration_revision\n",
         (f"{_DISPATCH}::test_the_revision_of_the_plan_is_that_which_counts_at_apply",),
     ),
@@ -295,7 +353,7 @@ AS_APPROVED = (
     _row(
         "what changed since the plan was made ends it as superseded",
         "workers/jobs/apply.py",
-        "(serving is not None and _is_other(serving, plan))",
+        "serving is not None and _is_other(serving, plan, change)",
         "False",
         (f"{_APPLY}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),

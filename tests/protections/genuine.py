@@ -179,7 +179,7 @@ GENUINE = (
         (f"{_NEWER_JOB}::test_the_job_stays_for_a_newer_worker",),
     ),
     *(
-        _Row("G4", what, "workers/jobs/apply.py", "plan.turn <= newest.turn", new, (test,))
+        _Row("G4", what, "workers/jobs/apply.py", "change.turn <= newest.turn", new, (test,))
         for what, new, test in (
             (
                 "a plan of the past is not carried out",
@@ -188,7 +188,7 @@ GENUINE = (
             ),
             (
                 "a plan is carried out once",
-                "plan.turn < newest.turn",
+                "change.turn < newest.turn",
                 f"{_APPLY}::TestTurns::test_a_plan_whose_turn_is_past_is_superseded",
             ),
         )
@@ -212,8 +212,8 @@ GENUINE = (
         "G4",
         "the result of a plan is the container of its turn",
         "workers/jobs/apply.py",
-        "    return serving.turn == plan.turn\n",
-        "    return serving.image == plan.image\n",
+        "    return serving.turn == change.turn\n",
+        "    return serving.image == change.image\n",
         (f"{_APPLY}::TestTurns::test_only_the_container_of_its_turn_is_the_result_of_a_plan",),
     ),
     _Row(

@@ -77,7 +77,7 @@ MEMBERS = (
     _row(
         "the engine holds the image that was looked at",
         "workers/jobs/apply.py",
-        "    refuse_another(engine, plan.image, plan.examined.member, held.image_id)\n",
+        "    refuse_another(engine, change.image, change.examined.member, held.image_id)\n",
         "",
         (
             f"{_APPLY}::"

@@ -367,7 +367,7 @@ NEVER_SILENT = (
     _row(
         "a version that serves although the engine failed once is released",
         "workers/jobs/apply.py",
-        "        if not _is_finished_all_the_same(engine, plan, change.still_mine, error):\n",
+        "        if not _is_finished_all_the_same(engine, change, prepared.still_mine, error):\n",
         "        if True:\n",
         (f"{_FAILING}[release-before]",),
     ),
@@ -729,7 +729,7 @@ NEVER_SILENT = (
     _row(
         "what broke off while it went back from a bake window goes back",
         "workers/jobs/look.py",
-        "        if _was_going_back(plan, state):\n",
+        "        if _was_going_back(change, state):\n",
         "        if False:\n",
         (
             "tests/workers/jobs/test_looking_back.py::test_what_broke_off_while_it_went_back_goes_back[4]",

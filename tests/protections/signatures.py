@@ -216,7 +216,7 @@ _KEY_RING = (
                 "a plan",
                 "a worker",
                 "plan",
-                "DeployPlan",
+                "Plan",
                 "_WORKER",
                 f"{_FIELDS}::test_the_bot_makes_no_plan",
             ),

@@ -127,7 +127,7 @@ SUPPLY_CHAIN = (
             (
                 "what a service mounts is looked at on the host",
                 "workers/jobs/apply.py",
-                "        _expect_volumes(plan, engine, still_mine, tools)\n",
+                "        _expect_volumes(plan, change, engine, still_mine, tools)\n",
                 "",
                 "tests/workers/jobs/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
             ),

@@ -37,7 +37,7 @@ class CountedRegex:
     steps: int = 0
     _text: str = ""
     _end: int = 0
-    _groups: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _taken: dict[tuple[Any, int], dict[str, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tree = list(parser.parse(self.pattern.pattern, self.pattern.flags & ~re.UNICODE))
@@ -77,15 +77,15 @@ class CountedRegex:
                     yield at + 1
             case sre.BRANCH:
                 for branch in argument[1]:
-                    yield from self._sequence(list(branch), 0, at)
+                    yield from self._sequence(branch.data, 0, at)
             case sre.SUBPATTERN:
-                yield from self._sequence(list(argument[3]), 0, at)
+                yield from self._sequence(argument[3].data, 0, at)
             case sre.ATOMIC_GROUP:
-                yield from self._first(list(argument), at)
+                yield from self._first(argument.data, at)
             case sre.MAX_REPEAT | sre.MIN_REPEAT:
                 low, high, inner = argument
                 is_greedy = kind is sre.MAX_REPEAT
-                yield from self._repeat(list(inner), low, int(high), at, is_greedy)
+                yield from self._repeat(inner.data, low, int(high), at, is_greedy)
             case sre.POSSESSIVE_REPEAT:
                 yield from self._possessive(argument, at)
             case sre.ASSERT | sre.ASSERT_NOT:
@@ -104,7 +104,7 @@ class CountedRegex:
 
     def _possessive(self, argument: Any, at: int) -> Iterator[int]:
         low, high, inner = argument
-        items, count = list(inner), 0
+        items, count = inner.data, 0
         while count < int(high):
             place = next(self._sequence(items, 0, at), None)
             if place is None or (place == at and count >= low):
@@ -133,7 +133,7 @@ class CountedRegex:
         direction, inner = argument
         if direction < 0:
             at -= inner.getwidth()[0]
-        return at >= 0 and next(self._sequence(list(inner), 0, at), None) is not None
+        return at >= 0 and next(self._sequence(inner.data, 0, at), None) is not None
 
     def _is_at(self, where: Any, at: int) -> bool:
         word = _CATEGORIES[sre.CATEGORY_WORD]
@@ -147,6 +147,13 @@ class CountedRegex:
                 raise NotCounted(where)
 
     def _takes(self, kind: Any, argument: Any, letter: str) -> bool:
+        # The tree keeps the argument, so no other has its id.
+        known = self._taken.setdefault((kind, id(argument)), {})
+        if letter not in known:
+            known[letter] = self._takes_in_any_case(kind, argument, letter)
+        return known[letter]
+
+    def _takes_in_any_case(self, kind: Any, argument: Any, letter: str) -> bool:
         if self._ignores_case:
             forms = {letter, letter.lower(), letter.upper()}
             return any(self._takes_as_it_is(kind, argument, one) for one in forms)

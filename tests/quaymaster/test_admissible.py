@@ -24,11 +24,12 @@ from quaymaster.errors import NotAdmissible
 from quaymaster.findings import Clean, Finding, Severity, Unknown
 from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.policy import Person, Standing
 from quaymaster.releases import BadDigest
-from quaymaster.request_facts import AnyRequest
+from quaymaster.request_facts import AnyRequest, service_change
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
 from quaymaster.target import ServiceRef
@@ -72,9 +73,11 @@ VOTES = (vote("U0BOB"), vote("U0CAROL"))
 def _facts(**changes: Any) -> Facts:
     """A deploy on a Tuesday morning against which nothing speaks."""
     votes: tuple[Vote, ...] = changes.pop("votes", VOTES)
+    changes.setdefault("change", service_change(changes.get("request", DEPLOY)))
     return replace(
         Facts(
             request=DEPLOY,
+            change=service_change(DEPLOY),
             requester=ALICE.user,
             requested_at=NOW,
             resolved=Resolved(pinned(DIGEST), None),
@@ -237,5 +240,5 @@ def test_a_mark_counts_whether_the_image_is_named_itself_or_by_an_index(named: s
 
 def test_a_report_that_is_gone_is_unknown_and_a_rollback_is_not_scanned() -> None:
     rule = SHOP.gate_for(ServiceRef("production", "web"))
-    assert isinstance(verdict_now("deploy", None, rule, NOW), Unknown)
-    assert verdict_now("rollback", None, rule, NOW) is None
+    assert isinstance(verdict_now(PlanKind.DEPLOY, None, rule, NOW), Unknown)
+    assert verdict_now(PlanKind.ROLLBACK, None, rule, NOW) is None

@@ -5,11 +5,12 @@ import pytest
 from quaymaster.admissible import Answer, Question
 from quaymaster.admitted import Admitted, asked_about
 from quaymaster.errors import NotAdmissible
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.request_facts import ServiceChange
 from quaymaster.target import ServiceRef
 
-CHANGE = ServiceChange(ServiceRef("production", "web"), is_rescue=False)
-RESCUE = ServiceChange(ServiceRef("production", "web"), is_rescue=True)
+CHANGE = ServiceChange(ServiceRef("production", "web"), PlanKind.DEPLOY)
+RESCUE = ServiceChange(ServiceRef("production", "web"), PlanKind.ROLLBACK)
 
 
 def answers(*left_out: Question, stops: Question | None = None) -> tuple[Answer, ...]:

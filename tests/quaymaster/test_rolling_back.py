@@ -21,7 +21,7 @@ def _release(number: int, digest: Digest, configuration: ServiceConfiguration = 
 
 
 def _runs(release: Release) -> Running:
-    return Running(release.image, release.id, release.configuration)
+    return Running(release.image, release.id, release.workload)
 
 
 FIRST, SECOND, THIRD = _release(1, ONE), _release(2, TWO), _release(3, THREE)

@@ -43,7 +43,8 @@ from quaymaster.outcomes import (
     Tagged,
     TagsListed,
 )
-from quaymaster.plans import DeployPlan, Examined, Resolved, Running, Undo
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Resolved, Running, Undo
 from quaymaster.platforms import Member
 from quaymaster.policy import Standing
 from quaymaster.releases import BadDigest, Release
@@ -102,8 +103,9 @@ from quaymaster.store.formats import (
     VOTE,
 )
 from quaymaster.store.record import Record
-from quaymaster.target import ServiceRef
+from quaymaster.target import DockerHost, ServiceRef
 from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
+from tests.planned import varied
 from workers.labels import Labels, container_name
 
 AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)
@@ -165,25 +167,28 @@ RULE = ApprovalRule(
     channel="C0RELEASES",
     own_request_counts=True,
 )
-DEPLOY = DeployPlan(
-    kind="deploy",
+CHANGE = Change(
     environment="production",
     service="web",
-    host="app1",
     turn=7,
     examined=EXAMINED_IMAGE,
-    configuration=SERVICE,
-    configuration_revision="0123456789ab",
+    workload=SERVICE,
     running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
+    undo=Undo(BEFORE, 1001),
+)
+DEPLOY = Plan(
+    kind=PlanKind.DEPLOY,
+    target=DockerHost("app1"),
+    changes=(CHANGE,),
+    revision="0123456789ab",
     rule=RULE,
     notes=("the tag moved", "“quoted” 🚢"),
-    undo=Undo(BEFORE, 1001),
 )
 PLANS = (
     DEPLOY,
-    replace(
+    varied(
         DEPLOY,
-        kind="rollback",
+        kind=PlanKind.ROLLBACK,
         examined=replace(
             EXAMINED_IMAGE, verdict=Unknown("A rollback is not scanned again.", "Scan it.")
         ),
@@ -191,12 +196,13 @@ PLANS = (
         restores=1001,
         undo=None,
     ),
-    replace(
+    varied(
         DEPLOY,
         examined=Examined(IMAGE, None, Clean(), ()),
-        configuration=ServiceConfiguration(),
+        workload=ServiceConfiguration(),
         running=None,
     ),
+    replace(DEPLOY, changes=(CHANGE, replace(CHANGE, service="order", turn=3))),
 )
 REQUESTS: tuple[Request, ...] = (
     HelpRequest("deploy"),
@@ -334,7 +340,7 @@ _RELEASE = Release(
     environment="production",
     service="web",
     image=IMAGE,
-    configuration=SERVICE,
+    workload=SERVICE,
     released_by="U0ALICE",
     approved_by=("U0BOB", "U0CAROL"),
     released_at=AT,

@@ -202,7 +202,7 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path, docker_host: st
     (tmp_path / "precious.txt").write_text("mine")
     with running_trial(tmp_path, docker_host, "--reset") as trial:
         assert trial.ended() == 2
-    assert "holds something else" in trial.text
+    assert "holds something other than the state" in trial.text
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 

@@ -9,12 +9,14 @@ from quaymaster.approvals import Choice
 from quaymaster.errors import Forged, NotAllowed
 from quaymaster.joined_settings import ApprovalPolicy
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Plan
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import operation_fields
 from quaymaster.store.formats import PLAN, VOTE
+from quaymaster.target import DockerHost
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, STRANGER_KEY, WORKER_KEY
+from tests.planned import the_change
 from tests.samples import ALICE, OTHER_DIGEST, deploy, pinned, plan, rule, vote
 from workers.approved import approved_plan
 
@@ -37,11 +39,11 @@ def _as_read(operation: Operation) -> Operation:
     return stored.operation
 
 
-def _plan_signed_by(key: SigningKey, **changes: Any) -> Signed[DeployPlan]:
+def _plan_signed_by(key: SigningKey, **changes: Any) -> Signed[Plan]:
     return PLAN.signed(plan(**changes), ("1042", "production", "web"), key)
 
 
-def _about(signed: Signed[DeployPlan]) -> Operation:
+def _about(signed: Signed[Plan]) -> Operation:
     """The deploy with this plan, and approvals of it."""
     operation = replace(_applying(votes=()), signed_plan=signed)
     place = (str(operation.id), signed.digest)
@@ -81,7 +83,7 @@ def _votes_signed_by(key: SigningKey) -> Operation:
 
 FORGED = {
     "no plan": _applying(plan=None, votes=()),
-    "a plan for another host": _about(_plan_signed_by(WORKER_KEY, host="app2")),
+    "a plan for another host": _about(_plan_signed_by(WORKER_KEY, target=DockerHost("app2"))),
     "a plan that was altered": _altered_plan(),
     "a plan without a signature": _without_its_signature(),
     "a plan that the bot signed": _about(_plan_signed_by(BOT_KEY)),
@@ -125,7 +127,7 @@ def test_a_signed_plan_for_another_service_is_not_carried_out() -> None:
 
 
 def test_a_signed_plan_with_another_image_has_another_hash_than_the_votes() -> None:
-    other = plan(examined=replace(plan().examined, image=pinned(OTHER_DIGEST, "9.9")))
+    other = plan(examined=replace(the_change(plan()).examined, image=pinned(OTHER_DIGEST, "9.9")))
     exchanged = replace(_applying(), signed_plan=_applying(plan=other, votes=()).signed_plan)
     with pytest.raises(Forged):
         approved_plan(_as_read(exchanged), TWO)

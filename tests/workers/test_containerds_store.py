@@ -16,10 +16,12 @@ from quaymaster.findings import Clean
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.operations import Stage
 from quaymaster.outcomes import Scanned
-from quaymaster.plans import DeployPlan, Examined, Resolved
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Resolved
 from quaymaster.plans import Running as RunningNow
 from quaymaster.requests import DeployRequest, ScanRequest
 from quaymaster.store import keys, records
+from quaymaster.target import DockerHost
 from tests.engines.docker_daemon import DockerDaemon
 from tests.engines.kinds import WITH_CONTAINERDS_STORE
 from tests.engines.registries import Registry
@@ -76,20 +78,19 @@ class Place:
         """What the service says when this was deployed."""
         found_clean(self.tools.connection, found.image, "1042-1")
         rendered = self.tools.renderer.render(self.service.ref)
-        plan = DeployPlan(
-            kind="deploy",
+        revision = self.tools.configuration.revision_of(self.service.environment)
+        change = Change(
             environment=self.service.environment,
             service="web",
-            host="build1",
             turn=turn,
             examined=Examined(found.image, found.size, Clean(), (), member=found.member),
-            configuration=rendered,
-            configuration_revision=self.tools.configuration.revision_of(self.service.environment),
+            workload=rendered,
             running=RunningNow(before, 1, rendered) if before else None,
         )
+        plan = Plan(PlanKind.DEPLOY, DockerHost("build1"), (change,), revision)
         given = deploy(
-            request=DeployRequest(found.image.unpinned, plan.environment, "web"),
-            configuration_revision=self.tools.configuration.revision_of(self.service.environment),
+            request=DeployRequest(found.image.unpinned, change.environment, "web"),
+            configuration_revision=revision,
             stage=Stage.APPLY,
             queue="host:build1",
             plan=plan,

@@ -34,7 +34,7 @@ def test_whoever_looks_after_what_was_begun_does_not_ask_for_the_revision(stage:
 
 
 def test_a_plan_of_another_configuration_goes_back_to_the_bot_which_opens_a_new_operation() -> None:
-    given = deploy(stage=Stage.APPLY, plan=plan(configuration_revision="another"))
+    given = deploy(stage=Stage.APPLY, plan=plan(revision="another"))
     step = work(running(given), toolbox())
     assert isinstance(step, Returns)
     assert step.end is not None
@@ -43,7 +43,7 @@ def test_a_plan_of_another_configuration_goes_back_to_the_bot_which_opens_a_new_
 
 def test_the_revision_of_the_plan_is_that_which_counts_at_apply() -> None:
     """An earlier version wrote the revision of the whole file, into both."""
-    given = of_shop(deploy(stage=Stage.APPLY, plan=plan(configuration_revision="0123456789ab")))
+    given = of_shop(deploy(stage=Stage.APPLY, plan=plan(revision="0123456789ab")))
     assert isinstance(work(running(given), toolbox()), Returns)
 
 

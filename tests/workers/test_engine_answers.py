@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
@@ -110,3 +111,31 @@ def test_a_date_far_away_is_refused_with_words(told: Told) -> None:
     told.bodies[0] = json.dumps([listed]).encode()
     with pytest.raises(OutsideFailure, match="does not understand"):
         images(told.engine)
+
+
+GONE = b'{"message":"content digest sha256:%s: not found"}' % (b"a" * 64)
+"""What Docker 26 with containerd's store answers when an image is removed while it lists them."""
+
+
+@pytest.mark.parametrize(("failures", "is_listed"), [(2, True), (50, False)])
+def test_a_list_that_meets_the_removal_of_an_image_is_asked_for_again(
+    failures: int, is_listed: bool
+) -> None:
+    answered = count()
+
+    def script(connection: Any, _: object) -> None:
+        while asked(connection):
+            is_gone = next(answered) < failures
+            status = b"404 Not Found" if is_gone else b"200 OK"
+            connection.sendall(answer(GONE if is_gone else b"[]", status=status))
+
+    with misbehaving(script) as (host, port):
+        url = f"tcp://{host}:{port}"
+        engine = Engine("app1", url, BoundedClient(url, "1.45", 3_600), None)
+        if is_listed:
+            assert images(engine) == ()
+        else:
+            with pytest.raises(OutsideFailure, match="app1"):
+                images(engine)
+        engine.api.close()
+    assert next(answered) <= 10

@@ -18,6 +18,7 @@ from quaymaster.store import cards, keys, records, scan_orders
 from quaymaster.store.formats import PLAN
 from quaymaster.store.transactions import ask
 from tests.keys import OTHER_WORKER_KEY, RING, WORKER
+from tests.planned import the_change
 from tests.samples import DIGEST, NOW, awaiting, deploy, mover, operation, pinned, plan, vote
 from tests.tampering import altered, as_newer_record
 from tests.workers.toolboxes import now, recorded
@@ -87,7 +88,7 @@ def test_its_end_is_in_the_audit_with_the_reason(valkey: redis.Redis) -> None:
 
 @pytest.mark.parametrize("field", ["plan", "votes", "examined"])
 def test_a_part_that_was_altered_ends_it_too(valkey: redis.Redis, field: str) -> None:
-    examined = plan().examined
+    examined = the_change(plan()).examined
     given = recorded(valkey, awaiting(votes=(vote("U0BOB"),), examined=examined))
     where = keys.operation(given.id)
     text: Any = valkey.hget(where, field)

@@ -132,9 +132,13 @@ def test_a_report_about_another_image_of_a_host_is_no_report(
     repository = judge.content.repository
     load_images(engine, {f"{repository}:a": meant, f"{repository}:b": other})
     try:
-        image = PinnedImage(Repository("registry.test", repository), "a", Digest(meant.id))
-        report = judge.scanner.scan_local(image, docker_host, config=Digest(meant.id))
-        assert (str(report.digest), report.gap) == (meant.id, None)
+        held = Digest(engine.images.get(f"{repository}:a").attrs["Id"])
+        image = PinnedImage(Repository("registry.test", repository), "a", held)
+        config = held if str(held) == meant.id else None
+        report = judge.scanner.scan_local(image, docker_host, config=config)
+        assert (report.digest, report.gap) == (held, None)
+        if config is None:
+            pytest.skip("with containerd's store the id is of the manifest; no report tells that")
         swaps = tmp_path / "swaps"
         swaps.write_text(
             f'#!/bin/sh\nfor one; do last="$one"; done\n'
@@ -144,7 +148,7 @@ def test_a_report_about_another_image_of_a_host_is_no_report(
         swaps.chmod(0o755)
         lying = Scanner(swaps, judge.scanner.cache, judge.scanner.environment)
         with pytest.raises(ScannerBroken, match="examined the wrong image"):
-            lying.scan_local(image, docker_host, config=Digest(meant.id))
+            lying.scan_local(image, docker_host, config=config)
     finally:
         remove_images(engine, repository)
         for tag in ("a", "b"):

@@ -5,8 +5,9 @@ from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
 from quaymaster.releases import BadDigest
 from quaymaster.store.formats import BAD_DIGEST
+from quaymaster.target import ServiceRef
 from tests.keys import RING
-from tests.samples import DIGEST, OTHER_DIGEST, deploy, pinned, plan
+from tests.samples import DIGEST, OTHER_DIGEST, deploy, pinned
 from tests.workers.toolboxes import toolbox
 from workers.marks import marks_on
 
@@ -18,7 +19,7 @@ def _of(digest: Digest, index: Digest | None) -> Resolved:
 
 
 def _marked(left: Resolved | None, instead: Resolved | None) -> list[BadDigest]:
-    commands = marks_on(left, instead, plan(), deploy(), toolbox())
+    commands = marks_on(left, instead, ServiceRef("production", "web"), deploy(), toolbox())
     places = [("production", "web", str(one[2])) for one in commands]
     texts = [str(one[3]).encode() for one in commands]
     pairs = zip(texts, places, strict=True)

@@ -186,9 +186,11 @@ def test_an_order_is_put_before_the_scanner_again_by_one_of_many(valkey: redis.R
     assert valkey.lrange("rq:queue:scan", 0, -1) == jobs
 
 
-def looked(watch: ScanWatch, valkey: redis.Redis, clock: timedelta) -> int:
+def looked(
+    watch: ScanWatch, valkey: redis.Redis, clock: timedelta, given: Operation | None = None
+) -> int:
     """A look of a worker's reconciler at the scan, so long after the first."""
-    given = scanned()
+    given = given or scanned()
     now = given.changed_at + clock
     return watch.look(valkey, [given], WORKER, now, clock.total_seconds())
 
@@ -214,7 +216,7 @@ def test_a_scan_that_hangs_is_given_up_by_when_it_began(valkey: redis.Redis) -> 
     began = int(given.changed_at.timestamp()) - 3600
     lease = scan_orders.lease_name(ORDER)
     assert perform(valkey, leases.take(lease, f"{began}:a", 60_000))
-    assert looked(ScanWatch(), valkey, timedelta(0)) == 1
+    assert looked(ScanWatch(), valkey, timedelta(0), given) == 1
     assert now(valkey, given).state is State.QUEUED
     assert ask(valkey, scan_orders.why_given_up(ORDER)) == "slow"
 

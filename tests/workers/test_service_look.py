@@ -74,7 +74,7 @@ def released(
         environment=service.environment,
         service="web",
         image=image,
-        configuration=ServiceConfiguration(ports=(port,)),
+        workload=ServiceConfiguration(ports=(port,)),
         released_by="U0ALICE",
         approved_by=(),
         released_at=NOW,

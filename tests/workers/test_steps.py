@@ -7,8 +7,9 @@ from quaymaster.errors import Trouble
 from quaymaster.findings import Unknown
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Failed, Lost
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plans import Examined, Plan
 from tests.keys import WORKER_KEY
+from tests.planned import the_change
 from tests.samples import NOW, admitted, deploy, plan
 from workers.steps import Bakes, Finished, Planned, after
 
@@ -18,11 +19,11 @@ RUNNING = deploy(state=State.RUNNING)
 
 def known() -> Examined:
     """What is known about an image that somebody said a lot about."""
-    return replace(plan().examined, verdict=Unknown(LONG))
+    return replace(the_change(plan()).examined, verdict=Unknown(LONG))
 
 
-def planned() -> DeployPlan:
-    return replace(plan(), examined=known())
+def planned() -> Plan:
+    return plan(examined=known())
 
 
 def test_an_end() -> None:
@@ -34,8 +35,7 @@ def test_an_end() -> None:
 def test_what_is_known_so_far_and_the_plan() -> None:
     for plan_ in (planned(), replace(planned(), rule=None)):
         operation = after(RUNNING, Planned(plan_, admitted()), NOW, WORKER_KEY)
-        assert operation.plan is not None
-        assert operation.plan.examined.verdict == bounds.verdict(Unknown(LONG))
+        assert the_change(operation.plan).examined.verdict == bounds.verdict(Unknown(LONG))
     refused = Finished(Failed(Trouble("The gate.")), State.REFUSED, examined=known())
     known_so_far = after(RUNNING, refused, NOW, WORKER_KEY).examined
     assert known_so_far is not None

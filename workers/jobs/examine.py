@@ -5,6 +5,7 @@ from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Stage
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
+from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, ScanRequest
 from workers.members import Choice, for_host, for_people, resolve_member
 from workers.permitted import answers
@@ -23,7 +24,7 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     target = tools.configuration.target_of(request.environment)
     choice = for_host(request.image, target.name, tools)
     resolved = _resolved(request.image, choice, running, tools)
-    refuse(answers(running.operation, resolved, tools))
+    refuse(answers(running.operation, service_change(request), resolved, tools))
     return OrdersScan(resolved, Stage.PLAN)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from quaymaster.errors import Forged, QuaymasterError, Trouble, Unhealthy
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Change, Plan
 from quaymaster.progress import Progress
 from workers.asides import aside, beside
 from workers.candidates import StillMine
@@ -16,6 +16,7 @@ from workers.jobs.apply import is_result_of, released
 from workers.marks import marks_on
 from workers.running import Running, service_lease
 from workers.settle import settle
+from workers.sole_change import sole_change
 from workers.steps import Finished
 from workers.superseding import supersede_waiting
 from workers.switch import put_away, retire, revive, switch
@@ -28,54 +29,57 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
         raise Forged("There is nothing to check: the record has no plan.")
+    change = sole_change(plan)
     what = (deployed.service_ref, deployed.image)
-    if what != (plan.service_ref, plan.image):
+    if what != (change.service_ref, change.image):
         # Any worker may queue the look again, and with it sign what was achieved.
         raise Forged("The result does not match the plan, so nothing was done.")
     running.report(Progress("final health check"))
     engine = tools.engine_of(plan.target)
-    with service_lease(running, plan.service_ref) as still_mine:
-        state = observe(engine, plan.service_ref)
-        if _was_going_back(plan, state):
-            settle(engine, plan.service_ref, still_mine)
-            state = observe(engine, plan.service_ref)
-            return _back(running, plan, state, engine, still_mine, _broken_off(operation), tools)
+    with service_lease(running, change.service_ref) as still_mine:
+        state = observe(engine, change.service_ref)
+        if _was_going_back(change, state):
+            settle(engine, change.service_ref, still_mine)
+            state = observe(engine, change.service_ref)
+            return _back(
+                running, plan, change, state, engine, still_mine, _broken_off(operation), tools
+            )
         serving = state.serving
-        if serving is not None and not is_result_of(plan, serving):
+        if serving is not None and not is_result_of(change, serving):
             other = tools.familiar(serving.image) if serving.image else "Another container"
             why = f"{other} replaced it before its bake window ended."
             return Finished(Ended(why), State.SUPERSEDED)
         try:
-            _check(engine, serving, plan, tools)
+            _check(engine, serving, change, tools)
         except QuaymasterError as error:
-            return _back(running, plan, state, engine, still_mine, error, tools)
+            return _back(running, plan, change, state, engine, still_mine, error, tools)
     return Finished(deployed, also=released(operation, plan, tools))
 
 
-def _was_going_back(plan: DeployPlan, state: ServiceState) -> bool:
+def _was_going_back(change: Change, state: ServiceState) -> bool:
     """Whether an earlier job of this look broke off on the way: it does not do so by half."""
     on_its_way = state.at(Place.CANDIDATE, Place.SERVING)
-    return any(_is_from_before(plan, one) and one.turn < plan.turn for one in on_its_way)
+    return any(_is_from_before(change, one) and one.turn < change.turn for one in on_its_way)
 
 
-def _is_from_before(plan: DeployPlan, container: Container) -> bool:
+def _is_from_before(change: Change, container: Container) -> bool:
     """Its turn may be a later one, when somebody tried to roll back to it meanwhile."""
-    before, image = plan.running, container.image
+    before, image = change.running, container.image
     if before is None or image is None or image.digest != before.image.digest:
         return False
-    return not is_result_of(plan, container)
+    return not is_result_of(change, container)
 
 
 def _broken_off(operation: Operation) -> QuaymasterError:
     return QuaymasterError(f"{operation.interruption} while it rolled back.")
 
 
-def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: Toolbox) -> None:
+def _check(engine: Engine, serving: Container | None, change: Change, tools: Toolbox) -> None:
     if serving is None:
-        raise QuaymasterError(f"Nothing runs in {plan.service_ref} any more.")
-    secrets = known_secrets(plan, tools)
+        raise QuaymasterError(f"Nothing runs in {change.service_ref} any more.")
+    secrets = known_secrets(change, tools)
     try:
-        refuse_ended(engine, serving, plan.configuration.health, secrets or ())
+        refuse_ended(engine, serving, change.workload.health, secrets or ())
         answer = ask_port(engine, serving)
         if not answer.is_fine:
             raise unhealthy(engine, serving, f"In its bake window {answer.words}.", secrets or ())
@@ -85,11 +89,11 @@ def _check(engine: Engine, serving: Container | None, plan: DeployPlan, tools: T
         raise
 
 
-def known_secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
+def known_secrets(change: Change, tools: Toolbox) -> tuple[str, ...] | None:
     """What must not be seen of its log; None where nobody knows all of it, because a secret is
     another one by now: then nothing of the log is shown.
     """
-    values = aside(lambda: tools.renderer.values(plan.configuration), None)
+    values = aside(lambda: tools.renderer.values(change.workload), None)
     if values is None:
         return None
     return None if values.changed or values.incomparable else values.secrets
@@ -97,7 +101,8 @@ def known_secrets(plan: DeployPlan, tools: Toolbox) -> tuple[str, ...] | None:
 
 def _back(
     running: Running,
-    plan: DeployPlan,
+    plan: Plan,
+    change: Change,
     state: ServiceState,
     engine: Engine,
     still_mine: StillMine,
@@ -108,16 +113,16 @@ def _back(
     meanwhile are about what does not serve any more then.
     """
     running.report(Progress("rolling back to the previous version"))
-    before = plan.running.resolved if plan.running else None
-    marks = marks_on(plan.resolved, before, plan, running.operation, tools)
-    name = tools.familiar(plan.running.image) if plan.running else "The previous version"
-    new = tools.familiar(plan.image)
+    before = change.running.resolved if change.running else None
+    marks = marks_on(change.resolved, before, change.service_ref, running.operation, tools)
+    name = tools.familiar(change.running.image) if change.running else "The previous version"
+    new = tools.familiar(change.image)
     went_back = f"Rolled back automatically to {name}: {new} became unhealthy."
     stayed = f"{new} became unhealthy in its bake window."
-    if state.serving is not None and _is_from_before(plan, state.serving):
+    if state.serving is not None and _is_from_before(change, state.serving):
         supersede_waiting(running.operation, plan, tools)
         return Finished(_failed(error, went_back, f"{name} is back."), State.FAILED, also=marks)
-    kept = [one for one in state.kept if _is_from_before(plan, one)]
+    kept = [one for one in state.kept if _is_from_before(change, one)]
     if not kept:
         failed = _failed(error, stayed, "There is no previous version.")
         return Finished(failed, State.FAILED, also=marks)
@@ -134,7 +139,7 @@ def _back(
     supersede_waiting(running.operation, plan, tools)
     if state.serving is not None:
         keep = tools.configuration.keep_releases
-        retire(engine, state.serving, plan.configuration.drain, keep, still_mine)
+        retire(engine, state.serving, change.workload.drain, keep, still_mine)
     words = f"{name} is back. Down for {switched.gap_seconds:.2f} s."
     return Finished(_failed(error, went_back, words), State.FAILED, also=marks)
 

@@ -8,7 +8,8 @@ from quaymaster.errors import Conflict, NotAdmissible
 from quaymaster.image_ref import PinnedImage
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
-from quaymaster.plans import DeployPlan, Undo
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Plan, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
@@ -32,28 +33,46 @@ def plan_deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Pla
     """
     running.report(Progress("planning"))
     examined = examined_of(request, running.operation, tools)
-    configuration = tools.renderer.render(request.service_ref)
-    asked = Asked(volumes=configuration.volumes, verdict=examined.verdict)
+    workload = tools.renderer.render(request.service_ref)
+    asked = Asked(volumes=workload.volumes, verdict=examined.verdict)
     try:
         admitted = admitted_to_plan(running.operation, examined.resolved, tools, asked)
     except NotAdmissible as error:
         return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
     state = observed(request.service_ref, tools)
     serves = what_runs_now(state, tools)
-    plan = DeployPlan(
-        kind="deploy",
+    change = Change(
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
-        configuration=configuration,
-        configuration_revision=tools.configuration.revision_of(request.environment),
+        workload=workload,
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
-        undo=_undo(request, RunningNow(examined.image, None, configuration), tools),
-        rule=rule_for(running.operation, request.service_ref, tools),
+        undo=_undo(request, RunningNow(examined.image, None, workload), tools),
     )
-    return Planned(plan, admitted)
+    rule = rule_for(running.operation, request.service_ref, tools)
+    return Planned(
+        plan_of(PlanKind.DEPLOY, request.environment, (change,), tools, rule=rule), admitted
+    )
+
+
+def plan_of(
+    kind: PlanKind,
+    environment: str,
+    changes: tuple[Change, ...],
+    tools: Toolbox,
+    rule: ApprovalRule | None = None,
+    notes: tuple[str, ...] = (),
+) -> Plan:
+    """The plan of these changes, on the target and by the configuration of the environment."""
+    return Plan(
+        kind,
+        tools.configuration.target_of(environment),
+        changes,
+        tools.configuration.revision_of(environment),
+        rule,
+        notes,
+    )
 
 
 def rule_for(operation: Operation, service: ServiceRef, tools: Toolbox) -> ApprovalRule | None:
@@ -82,7 +101,7 @@ def observed(service: ServiceRef, tools: Toolbox) -> ServiceState:
 
 
 def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
-    """What serves, by the engine; its configuration by the release that made it."""
+    """What serves, by the engine; its workload by the release that made it."""
     serving = state.serving
     if serving is None:
         return None
@@ -99,7 +118,7 @@ def what_runs_now(state: ServiceState, tools: Toolbox) -> RunningNow | None:
     return RunningNow(
         release.image,
         release.id,
-        release.configuration,
+        release.workload,
         turn=serving.turn,
         member=release.member,
     )
@@ -111,9 +130,7 @@ def _release_of(serving: Container, known: tuple[Release, ...]) -> Release | Non
     alike = [one for one in known if image is not None and one.image.digest == image.digest]
     by_turn = (one for one in alike if one.turn == serving.turn)
     by_content = (
-        one
-        for one in alike
-        if configuration_fingerprint(one.configuration) == serving.configuration
+        one for one in alike if configuration_fingerprint(one.workload) == serving.configuration
     )
     return next(by_turn, None) or next(by_content, None)
 

@@ -3,12 +3,13 @@
 from quaymaster.admissible import shown
 from quaymaster.errors import Conflict
 from quaymaster.findings import Unknown
-from quaymaster.plans import DeployPlan, Examined
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
-from workers.jobs.plan import observed, what_runs_now
+from workers.jobs.plan import observed, plan_of, what_runs_now
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
 from workers.permitted import Asked, admitted_to_plan, verdict_of_now
 from workers.rendering import Values
@@ -32,23 +33,21 @@ def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) ->
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
-    verdict = verdict_of_now("rollback", request.service_ref, target.image.digest, tools)
-    asked = Asked(volumes=target.configuration.volumes, verdict=verdict)
+    verdict = verdict_of_now(PlanKind.ROLLBACK, request.service_ref, target.image.digest, tools)
+    asked = Asked(volumes=target.workload.volumes, verdict=verdict)
     admitted = admitted_to_plan(running.operation, target.resolved, tools, asked)
-    values = tools.renderer.values(target.configuration)
-    plan = DeployPlan(
-        kind="rollback",
+    values = tools.renderer.values(target.workload)
+    change = Change(
         environment=request.environment,
         service=request.service,
-        host=tools.configuration.target_of(request.environment).name,
         turn=next_turn(state, tools),
         examined=examined,
-        configuration=target.configuration,
-        configuration_revision=tools.configuration.revision_of(request.environment),
+        workload=target.workload,
         running=now,
         restores=target.restores or target.id,
-        notes=(*_about(values), *shown(admitted.answers)),
     )
+    notes = (*_about(values), *shown(admitted.answers))
+    plan = plan_of(PlanKind.ROLLBACK, request.environment, (change,), tools, notes=notes)
     return Planned(plan, admitted)
 
 

@@ -6,6 +6,7 @@ from quaymaster.outcomes import Deployed, Lost
 from workers.jobs.apply import is_result_of, live
 from workers.running import Running, service_lease
 from workers.settle import settle
+from workers.sole_change import sole_change
 from workers.steps import Finished, Step
 from workers.toolbox import Toolbox
 
@@ -17,20 +18,21 @@ def settle_service(running: Running, tools: Toolbox) -> Step:
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
     engine = tools.engine_of(plan.target)
-    with service_lease(running, plan.service_ref) as still_mine:
-        settled = settle(engine, plan.service_ref, still_mine)
+    change = sole_change(plan)
+    with service_lease(running, change.service_ref) as still_mine:
+        settled = settle(engine, change.service_ref, still_mine)
     serving = settled.serving
-    if serving is None or not is_result_of(plan, serving):
+    if serving is None or not is_result_of(change, serving):
         what = (
             f"{operation.interruption} while it deployed. Its changes were undone. {settled.words}"
         )
         return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
-        environment=plan.environment,
-        service=plan.service,
-        image=plan.image,
+        environment=change.environment,
+        service=change.service,
+        image=change.image,
         gap_seconds=None,
-        replaced=plan.running.image if plan.running else None,
+        replaced=change.running.image if change.running else None,
         seconds=(tools.now() - (operation.started_at or operation.requested_at)).total_seconds(),
         notes=(
             *plan.notes,

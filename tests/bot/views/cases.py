@@ -36,7 +36,8 @@ from quaymaster.outcomes import (
     Tagged,
     TagsListed,
 )
-from quaymaster.plans import DeployPlan, Examined, Running, Undo
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Running, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import (
     DeployRequest,
@@ -53,7 +54,9 @@ from quaymaster.requests import (
 )
 from quaymaster.scan_orders import WAITING
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
+from quaymaster.target import DockerHost
 from tests import samples
+from tests.planned import varied
 from tests.samples import having
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -131,11 +134,9 @@ RULE = ApprovalRule(
 )
 VOTES = (_vote("U0ANN"),)
 GRANTED = (*VOTES, _vote("U0BOB"))
-PLAN = DeployPlan(
-    "deploy",
+CHANGE = Change(
     "production",
     "web",
-    "build1",
     7,
     Examined(
         pinned(),
@@ -157,7 +158,6 @@ PLAN = DeployPlan(
         (PublishedPort(8080, 8000),),
         limits=Limits(512 << 20, 1.5),
     ),
-    "0123456789ab",
     Running(
         pinned("1.3", OLD_DIGEST),
         1031,
@@ -173,13 +173,13 @@ PLAN = DeployPlan(
         198_000_000,
     ),
     undo=Undo(pinned("1.3", OLD_DIGEST), 1031),
-    rule=RULE,
 )
+PLAN = Plan(PlanKind.DEPLOY, DockerHost("build1"), (CHANGE,), "0123456789ab", RULE)
 DEPLOY = having(
     RUNNING,
     request=DeployRequest(image(), "production", "web"),
     plan=PLAN,
-    examined=PLAN.examined,
+    examined=CHANGE.examined,
     votes=VOTES,
     stage=Stage.APPLY,
 )
@@ -302,16 +302,26 @@ CASES: Mapping[str, Operation] = {
         state=State.REFUSED,
         plan=None,
         votes=(),
-        examined=replace(PLAN.examined, verdict=blocked_by(FINDINGS[:2])),
+        examined=replace(CHANGE.examined, verdict=blocked_by(FINDINGS[:2])),
         outcome=Failed(
             Trouble("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
         ),
     ),
     "deploy-awaiting-approval": having(DEPLOY, state=State.AWAITING_APPROVAL),
+    "deploy-of-several-services": having(
+        DEPLOY,
+        state=State.AWAITING_APPROVAL,
+        plan=replace(PLAN, changes=(CHANGE, replace(CHANGE, service="order", running=None))),
+    ),
+    "deploy-of-several-services-applying": having(
+        DEPLOY,
+        plan=replace(PLAN, changes=(CHANGE, replace(CHANGE, service="order", running=None))),
+        votes=GRANTED,
+    ),
     "deploy-awaiting-the-first": having(
         DEPLOY,
         state=State.AWAITING_APPROVAL,
-        plan=replace(
+        plan=varied(
             PLAN, running=None, notes=(), undo=None, rule=replace(RULE, needed=1, channel=None)
         ),
         votes=(),
@@ -403,7 +413,7 @@ CASES: Mapping[str, Operation] = {
         DEPLOY,
         request=RollbackRequest("production", "web"),
         state=State.SUCCEEDED,
-        plan=replace(PLAN, kind="rollback", restores=1029, rule=None),
+        plan=varied(PLAN, kind=PlanKind.ROLLBACK, restores=1029, rule=None),
         votes=(),
         outcome=replace(DEPLOYED, notes=()),
     ),
@@ -411,9 +421,9 @@ CASES: Mapping[str, Operation] = {
         DEPLOY,
         request=RollbackRequest("production", "web"),
         state=State.AWAITING_APPROVAL,
-        plan=replace(
+        plan=varied(
             PLAN,
-            kind="rollback",
+            kind=PlanKind.ROLLBACK,
             restores=1029,
             notes=("These secrets have different values today: DATABASE_URL.",),
             rule=replace(RULE, channel=None),

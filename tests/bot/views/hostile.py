@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from quaymaster.image_ref import Digest, ImageRef, Repository
+from quaymaster.plans import Change, Plan
 from quaymaster.signed import Signed
 
 Value = TypeVar("Value")
@@ -51,8 +52,8 @@ _LONG = Repository("registry.of-somebody-else.example.com:5000", "/".join(["a" *
 _KEPT = frozenset({"channel", "thread", "counts"})
 """Ids that Slack gave, and counts by severity, of which there are at most five."""
 
-_NEVER_LONG = frozenset({"alerts"})
-"""One for each of at most two channels."""
+_NEVER_LONG = frozenset({"alerts", "changes"})
+"""One for each of at most two channels, or of the services of a plan."""
 
 
 def poisoned(value: Value, words: tuple[str, ...], rows: int) -> Value:
@@ -80,7 +81,15 @@ class _Poison:
             for name, hint in _hints(value.__class__).items()
             if name not in _KEPT
         }
+        if isinstance(value, Plan):
+            changed["changes"] = tuple(self._changes(value.changes))
         return replace(value, **changed)  # type: ignore[type-var]
+
+    def _changes(self, changes: tuple[Change, ...]) -> Iterator[Change]:
+        """As many, of services that differ, in one environment: others are no plan."""
+        for number, change in enumerate(changes):
+            name = f"{next(self._words)}{number}"
+            yield replace(self.taken(change), environment="production", service=name)
 
     def _field(self, hint: Any, old: Any, is_repeated: bool = True) -> Any:
         if old is None:

@@ -19,12 +19,12 @@ from bot.views.plain import as_text
 from quaymaster.errors import Trouble
 from quaymaster.operations import State
 from quaymaster.releases import Release
-from tests.bot.views.cases import CASES, CONFIGURATION, DEPLOY, NOW, PLAN, QUEUED
+from tests.bot.views.cases import CASES, CHANGE, CONFIGURATION, DEPLOY, NOW, QUEUED
 from tests.bot.views.reading import faults
 from tests.samples import DIGEST, having
 
 RELEASE = Release(
-    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW, 6
+    1031, "production", "web", CHANGE.image, CHANGE.workload, "U024BE7LH", ("U0ANN",), NOW, 6
 )
 
 

@@ -33,7 +33,15 @@ from quaymaster.requests import (
     StatusRequest,
 )
 from tests.bot.views import hostile
-from tests.bot.views.cases import CASES, CONFIGURATION, DIGEST, FINDINGS, NOW, PLAN, REPOSITORY
+from tests.bot.views.cases import (
+    CASES,
+    CHANGE,
+    CONFIGURATION,
+    DIGEST,
+    FINDINGS,
+    NOW,
+    REPOSITORY,
+)
 from tests.bot.views.reading import faults
 
 PEOPLE = frozenset({"U024BE7LH", "U0ANN", "U0BOB", "U0CAT"})
@@ -133,7 +141,7 @@ def test_every_list_of_jobs_can_be_told(scenario: Scenario, under_way: int, ende
 @example(Scenario("inspected", None, None, False, (_MARKED,), 1, 0), 40)
 @given(scenarios, st.integers(0, 100))
 def test_every_status_can_be_told(scenario: Scenario, services: int) -> None:
-    release = Release(7, "", "", PLAN.image, PLAN.configuration, "", ("",), NOW, 7)
+    release = Release(7, "", "", CHANGE.image, CHANGE.workload, "", ("",), NOW, 7)
     released = hostile.poisoned(release, scenario.words, scenario.rows)
     operation = scenario.operation()
     known = [

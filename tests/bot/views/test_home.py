@@ -19,7 +19,7 @@ from quaymaster.errors import Trouble
 from quaymaster.operations import Operation, State
 from quaymaster.releases import Release
 from tests.bot.views import hostile
-from tests.bot.views.cases import CASES, CONFIGURATION, NOW, PLAN, QUEUED
+from tests.bot.views.cases import CASES, CHANGE, CONFIGURATION, NOW, QUEUED
 from tests.bot.views.reading import faults
 from tests.configurations import SMALL
 from tests.samples import having
@@ -28,7 +28,7 @@ SCENE = HomeScene(CONFIGURATION, NOW)
 AWAITING = [name for name, case in CASES.items() if case.state is State.AWAITING_APPROVAL]
 WAITING = CASES["deploy-awaiting-approval"]
 RELEASE = Release(
-    1031, "production", "web", PLAN.image, PLAN.configuration, "U024BE7LH", ("U0ANN",), NOW, 6
+    1031, "production", "web", CHANGE.image, CHANGE.workload, "U024BE7LH", ("U0ANN",), NOW, 6
 )
 NOTHING = HomeContent((), (), Jobs((), 0, ()))
 LARGEST_VIEW = 250_000

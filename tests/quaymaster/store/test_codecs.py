@@ -127,10 +127,10 @@ def test_a_value_fails_for_the_role_that_may_not_sign_it() -> None:
 
 @dataclass(frozen=True)
 class PlanOfTomorrow:
-    """The plan of a deploy, with a field that today's program has never heard of."""
+    """A plan, with a field that today's program has never heard of."""
 
-    service: str
-    turn: int
+    kind: str
+    revision: str
     weather: str
 
 
@@ -149,13 +149,13 @@ def test_the_next_version_of_a_plan_reads_what_today_wrote_under_the_same_hash()
     assert planned is not None
     place = ("1042", "production", "web")
     found = TOMORROW.read(planned.text, place, RING)
-    assert found.value == PlanOfTomorrow("web", 7, "fine")
+    assert found.value == PlanOfTomorrow("deploy", "0123456789ab", "fine")
     assert found.digest == planned.digest
     assert "weather" not in json.loads(body_of(found.text))
 
 
 def test_today_leaves_the_next_version_of_a_plan_alone() -> None:
     place = ("1042", "production", "web")
-    text = TOMORROW.signed(PlanOfTomorrow("web", 7, "rain"), place, WORKER_KEY).text
+    text = TOMORROW.signed(PlanOfTomorrow("deploy", "0123456789ab", "rain"), place, WORKER_KEY).text
     with pytest.raises(WrittenByNewer, match="This plan was written by a newer Quaymaster"):
         PLAN.read(text, place, RING)

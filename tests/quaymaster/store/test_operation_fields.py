@@ -14,6 +14,7 @@ from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Origin, Stage, State
+from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest
@@ -24,7 +25,9 @@ from quaymaster.store.formats import PLAN, RECORD, SUBMISSION, VOTE
 from quaymaster.store.operation_fields import FIELDS, Stored, cancellation_of
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Connection, ask, perform
+from quaymaster.target import DockerHost
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
+from tests.planned import the_change
 from tests.samples import (
     ALICE,
     DIGEST,
@@ -48,7 +51,10 @@ Fields = dict[str, bytes]
 
 def waiting(**changes: Any) -> Operation:
     """A deploy that was examined and planned, and waits for people."""
-    given = {"examined": plan().examined, "resolved": Resolved(pinned(DIGEST), 2_000_000)}
+    given = {
+        "examined": the_change(plan()).examined,
+        "resolved": Resolved(pinned(DIGEST), 2_000_000),
+    }
     return awaiting(**{**given, **changes})
 
 
@@ -116,7 +122,9 @@ def test_a_move_writes_the_parts_that_are_new_and_no_others() -> None:
     asked = deploy()
     examined = replace(
         asked,
-        signed_examined=operation_fields.examined_of(asked, plan().examined, WORKER_KEY),
+        signed_examined=operation_fields.examined_of(
+            asked, the_change(plan()).examined, WORKER_KEY
+        ),
     )
     planned = replace(examined, signed_plan=operation_fields.plan_of(examined, plan(), WORKER_KEY))
     assert parts(None, asked) == {"submission"}
@@ -166,7 +174,8 @@ def test_an_older_plan_of_the_same_operation_is_refused() -> None:
 
 def test_an_older_request_or_image_of_the_same_operation_is_refused() -> None:
     other = waiting(
-        examined=replace(plan().examined, size=1), request=DeployRequest(image("9"), *PLACE[1:])
+        examined=replace(the_change(plan()).examined, size=1),
+        request=DeployRequest(image("9"), *PLACE[1:]),
     )
     for part, kind in (("examined", "examined image"), ("submission", "request")):
         told = refused({**fields_of(approved()), part: fields_of(other)[part]})
@@ -321,7 +330,7 @@ def test_the_bot_makes_no_plan() -> None:
 
 
 def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
-    told = refused(fields_of(waiting(plan=plan(host="build1")), WORKER_KEY))
+    told = refused(fields_of(waiting(plan=plan(target=DockerHost("build1"))), WORKER_KEY))
     assert "The plan of #1042 does not belong to it" in told
 
 
@@ -330,7 +339,7 @@ def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
     [
         plan(service="admin"),
         plan(environment="staging"),
-        plan(kind="rollback"),
+        plan(kind=PlanKind.ROLLBACK),
     ],
 )
 def test_a_plan_is_about_what_was_asked_for(other: Any) -> None:
@@ -345,7 +354,7 @@ def test_what_a_newer_program_wrote_is_left_to_it() -> None:
     with pytest.raises(WrittenByNewer, match="This record was written by a newer"):
         found({**fields, "record": record.text.encode()})
     stored = waiting()
-    newer = replace(PLAN, version=2).signed(plan(), PLACE, WORKER_KEY)
+    newer = replace(PLAN, version=PLAN.version + 1).signed(plan(), PLACE, WORKER_KEY)
     with pytest.raises(WrittenByNewer, match="This plan was written by a newer"):
         found(fields_of(replace(stored, signed_plan=newer), WORKER_KEY))
 

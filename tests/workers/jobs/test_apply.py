@@ -18,7 +18,8 @@ from quaymaster.findings import Clean, Finding, ScannerDatabase, ScanReport, Sev
 from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
-from quaymaster.plans import DeployPlan, Examined, Resolved, Undo
+from quaymaster.plan_kinds import PlanKind
+from quaymaster.plans import Change, Examined, Plan, Resolved, Undo
 from quaymaster.plans import Running as RunningNow
 from quaymaster.policy import Standing
 from quaymaster.progress import Progress
@@ -30,9 +31,10 @@ from quaymaster.standings import LookedUp
 from quaymaster.store import keys, records, releases, reports, service_leases
 from quaymaster.store.formats import RELEASE
 from quaymaster.store.transactions import Query, Transaction, ask, perform
-from quaymaster.target import ServiceRef
+from quaymaster.target import DockerHost, ServiceRef
 from tests.images.catalogue import LocalImages
 from tests.keys import RING, SCANNER_KEY, WORKER_KEY
+from tests.planned import the_change, varied
 from tests.samples import NOW, deploy, having, looked_up, rule, vote
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
@@ -106,24 +108,23 @@ permissions: {{developers: [deploy, rollback]}}
 
     def plan(
         self, image: PinnedImage, serving: PinnedImage | None = None, turn: int = 1042
-    ) -> DeployPlan:
+    ) -> Plan:
         """To put this image, in which nothing was found, in the place of what serves."""
         found_clean(self.connection, image, "1042-1")
-        return DeployPlan(
-            kind="deploy",
+        change = Change(
             environment=self.service.environment,
             service="web",
-            host="build1",
             turn=turn,
             examined=Examined(image, 1, Clean(), (), member=self.service.member(image)),
-            configuration=self.rendered(),
-            configuration_revision=self.configuration.revision_of(self.service.environment),
+            workload=self.rendered(),
             running=RunningNow(serving, 1, self.rendered()) if serving else None,
         )
+        revision = self.configuration.revision_of(self.service.environment)
+        return Plan(PlanKind.DEPLOY, DockerHost("build1"), (change,), revision)
 
-    def operation(self, plan: DeployPlan | None) -> Operation:
+    def operation(self, plan: Plan | None) -> Operation:
         """The deploy, about to be carried out."""
-        image = plan.image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
+        image = the_change(plan).image if plan else ImageRef.parse("shop/web:1", "localhost:5000")
         return deploy(
             request=DeployRequest(image.unpinned, self.service.environment, "web"),
             configuration_revision=self.configuration.revision_of(self.service.environment),
@@ -134,7 +135,7 @@ permissions: {{developers: [deploy, rollback]}}
             standings=(looked_up(),),
         )
 
-    def apply(self, plan: DeployPlan) -> Step:
+    def apply(self, plan: Plan) -> Step:
         held = running(self.operation(plan), self.connection)
         self.connection.set(keys.lease(records.lease_name(1042)), held.owner)
         return apply_plan(held, self.tools)
@@ -190,7 +191,7 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
         request = DeployRequest(image, place.service.environment, "web")
         step = plan_deploy(request, running(operation, place.connection), place.tools)
         assert isinstance(step, Planned), step
-        undone.append(step.plan.undo)
+        undone.append(the_change(step.plan).undo)
     assert undone == [None, Undo(first, 1042)]
 
 
@@ -255,13 +256,13 @@ def test_an_image_on_the_host_that_is_not_the_one_that_was_looked_at_does_not_ru
     place.service.serving(first, 1)
     second = place.service.image(images.web_v2, "2")
     planned = place.plan(second, first)
-    other = replace(planned.examined, member=place.service.member(first))
+    other = replace(the_change(planned).examined, member=place.service.member(first))
     with pytest.raises(OutsideFailure, match="not the image that was examined") as raised:
-        place.apply(replace(planned, examined=other))
+        place.apply(varied(planned, examined=other))
     assert "is still running. Nothing changed" in raised.value.runs_now
-    unknown = replace(planned.examined, member=None)
+    unknown = replace(the_change(planned).examined, member=None)
     with pytest.raises(OutsideFailure, match="It is not known what build1 should hold"):
-        place.apply(replace(planned, examined=unknown))
+        place.apply(varied(planned, examined=unknown))
     assert place.serving() == first
 
 
@@ -272,7 +273,7 @@ def test_a_plan_about_something_else_than_what_runs_is_superseded(
     second = place.service.image(images.web_v2, "2")
     place.service.serving(first, 1)
     # It was made when nothing ran.
-    step = place.apply(replace(place.plan(second), rule=rule()))
+    step = place.apply(varied(place.plan(second), rule=rule()))
     assert isinstance(step, Finished)
     assert step.state is State.SUPERSEDED
     assert isinstance(step.outcome, Ended)
@@ -338,7 +339,7 @@ class TestTurns:
         planned.
         """
         first, second = place.deployed(images, 2, 9)
-        undone = replace(place.plan(first, second, turn=10), kind="rollback", restores=1)
+        undone = varied(place.plan(first, second, turn=10), kind=PlanKind.ROLLBACK, restores=1)
         assert isinstance(place.apply(undone), Finished)
         stale = place.plan(second, first, turn=9)
         step = place.apply(stale)
@@ -356,16 +357,16 @@ class TestTurns:
         serving = place.service.state().serving
         assert serving is not None
         assert serving.name == f"quaymaster-{place.service.environment}-web-1042.8"
-        assert (serving.turn, is_result_of(plan, serving)) == (8, True)
+        assert (serving.turn, is_result_of(the_change(plan), serving)) == (8, True)
 
     def test_only_the_container_of_its_turn_is_the_result_of_a_plan(
         self, place: Place, images: LocalImages
     ) -> None:
         first = place.service.image(images.web_v1, "1")
         serving = place.service.serving(first, 7)
-        assert is_result_of(place.plan(first, turn=7), serving)
-        assert not is_result_of(place.plan(first, turn=6), serving)
-        assert not is_result_of(place.plan(first, turn=8), serving)
+        assert is_result_of(the_change(place.plan(first, turn=7)), serving)
+        assert not is_result_of(the_change(place.plan(first, turn=6)), serving)
+        assert not is_result_of(the_change(place.plan(first, turn=8)), serving)
 
 
 class TestARollback:
@@ -374,13 +375,13 @@ class TestARollback:
     ) -> None:
         first, second = place.deployed(images, 1, 2)
         (kept,) = place.service.state().kept
-        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         assert isinstance(place.apply(undo), Finished)
         serving = place.service.state().serving
         assert serving is not None
         assert serving.id == kept.id
         assert serving.name == f"quaymaster-{place.service.environment}-web-1042.3"
-        assert (serving.turn, is_result_of(undo, serving)) == (3, True)
+        assert (serving.turn, is_result_of(the_change(undo), serving)) == (3, True)
         assert place.service.page() == "web v1"
 
     def test_needs_no_network_that_somebody_pruned(self, place: Place, images: LocalImages) -> None:
@@ -388,7 +389,7 @@ class TestARollback:
         first, second = place.deployed(images, 1, 2)
         check = f"quaymaster-{place.service.environment}-check"
         place.service.client.networks.get(check).remove()
-        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         assert isinstance(place.apply(undo), Finished)
         assert place.service.page() == "web v1"
 
@@ -399,7 +400,7 @@ class TestARollback:
         """A kept container has the secrets of its own time."""
         first, second = place.deployed(images, 1, 2)
         (kept,) = place.service.state().kept
-        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         if how == "changed":
             place.environ["TOKEN"] = "made-up-2"
         later = place if how == "changed" else under_another_key(place)
@@ -484,7 +485,7 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
         environment=place.service.environment,
         service="web",
         image=first,
-        configuration=place.rendered(),
+        workload=place.rendered(),
         released_by="U0ALICE",
         approved_by=(),
         released_at=NOW,
@@ -493,8 +494,8 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     )
     body = RELEASE.adapter.dump_python(before, mode="json")
     for name in ("capabilities", "no_new_privileges", "init"):
-        del body["configuration"][name]
-    del body["configuration"]["limits"]["pids"]
+        del body["workload"][name]
+    del body["workload"]["limits"]["pids"]
     before = RELEASE.adapter.validate_python(body)
     note(place, signed(before))
     second = place.service.image(images.web_v2, "2")
@@ -527,7 +528,7 @@ def test_a_link_within_what_is_allowed_mounts_nothing(
     with pytest.raises(NotAllowed, match="is a symbolic link") as raised:
         place.apply(place.plan(place.service.image(images.web_v1, "3"), second, 1043))
     assert "is still running. Nothing changed" in raised.value.runs_now
-    back = replace(place.plan(first, second, 1043), kind="rollback", restores=1)
+    back = varied(place.plan(first, second, 1043), kind=PlanKind.ROLLBACK, restores=1)
     with pytest.raises(NotAllowed, match="is a symbolic link"):
         place.apply(back)
     assert place.serving() == second
@@ -548,11 +549,8 @@ class MarkedMeanwhile(Running):
     """While its image is pulled, somebody rolls back from it."""
 
     def report(self, progress: Progress) -> None:
-        plan = self.operation.plan
-        assert plan is not None
-        mark = releases.mark_bad(
-            ServiceRef(plan.environment, "web"), plan.digest, 7, NOW, WORKER_KEY
-        )
+        change = the_change(self.operation.plan)
+        mark = releases.mark_bad(change.service_ref, change.digest, 7, NOW, WORKER_KEY)
         for _, key, field_name, value in mark:
             self.connection.hset(str(key), str(field_name), str(value))
         super().report(progress)
@@ -566,9 +564,7 @@ class TestMayItStillHappen:
     ) -> None:
         image = place.service.image(images.web_v1, "1")
         plan = place.plan(image)
-        (mark,) = releases.mark_bad(
-            ServiceRef(plan.environment, "web"), image.digest, 7, NOW, WORKER_KEY
-        )
+        (mark,) = releases.mark_bad(the_change(plan).service_ref, image.digest, 7, NOW, WORKER_KEY)
         place.connection.hset(str(mark[1]), str(mark[2]), str(mark[3]))
         with pytest.raises(NotAdmissible, match="was rolled back from") as raised:
             place.apply(plan)
@@ -600,9 +596,9 @@ class TestMayItStillHappen:
         self, place: Place, images: LocalImages
     ) -> None:
         first, second = place.deployed(images, 1, 2)
-        undo = replace(place.plan(first, second, turn=3), kind="rollback", restores=1)
+        undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         volumes = (Volume("/srv/forbidden", "/data"),)
-        undo = replace(undo, configuration=replace(undo.configuration, volumes=volumes))
+        undo = varied(undo, workload=replace(the_change(undo).workload, volumes=volumes))
         with pytest.raises(NotAdmissible, match="/srv/forbidden may not be mounted on build1"):
             place.apply(undo)
         assert place.service.page() == "web v2"
@@ -643,7 +639,7 @@ class TestMayItStillHappen:
         place.configure("    approval: {needed: 1, from: [release-managers]}\n")
         made = datetime.now(UTC)
         agreed = rule(needed=1, expires_at=made + timedelta(hours=1))
-        plan = replace(place.plan(place.service.image(images.web_v1, "1")), rule=agreed)
+        plan = varied(place.plan(place.service.image(images.web_v1, "1")), rule=agreed)
         given = having(
             place.operation(plan),
             votes=(vote("U0BOB", at=made),),
@@ -695,7 +691,7 @@ class TestOtherPlans:
     ) -> None:
         first = place.service.image(images.web_v1, "1")
         waiting = self._waiting(place, place.plan(first, turn=6), 1043)
-        elsewhere = self._waiting(place, replace(place.plan(first), service="api"), 1044)
+        elsewhere = self._waiting(place, varied(place.plan(first), service="api"), 1044)
         assert isinstance(place.apply(place.plan(first, turn=7)), Finished)
         after = now(place.connection, waiting)
         assert after.state is State.SUPERSEDED
@@ -710,9 +706,10 @@ class TestOtherPlans:
         assert isinstance(place.apply(place.plan(image, turn=1)), Finished)
         serving = place.service.state().serving
         assert serving is not None
-        planned = replace(place.plan(image, image, turn=3), rule=rule())
-        assert planned.running is not None
-        planned = replace(planned, running=replace(planned.running, turn=serving.turn))
+        planned = varied(place.plan(image, image, turn=3), rule=rule())
+        running_now = the_change(planned).running
+        assert running_now is not None
+        planned = varied(planned, running=replace(running_now, turn=serving.turn))
         waiting = self._waiting(place, planned, 1043, votes=(vote("U0BOB"),))
         assert isinstance(place.apply(place.plan(image, image, turn=2)), Finished)
         assert now(place.connection, waiting).state is State.SUPERSEDED
@@ -733,7 +730,7 @@ class TestOtherPlans:
         assert place.serving() == first
         place.service.clean()
         place.service.serving(first, 1043)
-        older = place.apply(replace(in_line, turn=1044))
+        older = place.apply(varied(in_line, turn=1044))
         assert isinstance(older, Finished)
         assert older.state is State.SUPERSEDED, "what was asked for later goes before"
 
@@ -782,14 +779,15 @@ class TestOtherPlans:
     def _waiting(
         self,
         place: Place,
-        plan: DeployPlan,
+        plan: Plan,
         number: int,
         votes: tuple[Vote, ...] = (),
     ) -> Operation:
+        change = the_change(plan)
         asked = having(
             place.operation(None),
             id=number,
-            request=DeployRequest(plan.image.unpinned, plan.environment, plan.service),
+            request=DeployRequest(change.image.unpinned, change.environment, change.service),
             origin=Origin("C0SHOP", f"trigger-{number}"),
             state=State.AWAITING_APPROVAL,
             stage=Stage.PLAN,

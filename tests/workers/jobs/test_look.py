@@ -9,9 +9,10 @@ import redis
 from quaymaster.errors import Forged
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed, Failed
-from quaymaster.plans import DeployPlan
+from quaymaster.plans import Plan
 from quaymaster.store import keys
 from tests.images.catalogue import LocalImages
+from tests.planned import the_change, varied
 from tests.samples import OTHER_DIGEST, deploy, having, pinned
 from tests.samples import plan as planned
 from tests.workers.jobs.test_apply import Place
@@ -22,7 +23,8 @@ from workers.jobs.look import known_secrets, look_again
 from workers.steps import Finished
 
 PLAN = planned()
-ACHIEVED = Deployed(PLAN.environment, PLAN.service, PLAN.image, None, None, 1.0)
+CHANGE = the_change(PLAN)
+ACHIEVED = Deployed(CHANGE.environment, CHANGE.service, CHANGE.image, None, None, 1.0)
 
 
 @pytest.fixture
@@ -32,15 +34,16 @@ def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
     place.tools.close()
 
 
-def looked(place: Place, plan: DeployPlan, revision: str = "") -> Finished:
+def looked(place: Place, plan: Plan, revision: str = "") -> Finished:
     """What the look says about a plan that was carried out."""
-    deployed = Deployed(plan.environment, "web", plan.image, 0.1, None, 1.0)
+    change = the_change(plan)
+    deployed = Deployed(change.environment, "web", change.image, 0.1, None, 1.0)
     asked = having(
         place.operation(plan),
         stage=Stage.LOOK,
         state=State.RUNNING,
         interim=deployed,
-        configuration_revision=revision or place.configuration.revision_of(plan.environment),
+        configuration_revision=revision or place.configuration.revision_of(change.environment),
     )
     held = running(asked, place.connection)
     step = work(held, place.tools)
@@ -104,16 +107,16 @@ def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
     first = place.service.image(images.web_v1, "1")
     plan = place.plan(first, turn=1)
     assert isinstance(place.apply(plan), Finished)
-    assert known_secrets(plan, place.tools) == ("made-up-1",)
+    assert known_secrets(the_change(plan), place.tools) == ("made-up-1",)
     place.environ["TOKEN"] = "made-up-2"
     if how == "gone":
         del place.environ["TOKEN"]
-    assert known_secrets(plan, place.tools) is None, "a log may hold what nobody knows"
+    assert known_secrets(the_change(plan), place.tools) is None, "a log may hold what nobody knows"
     assert looked(place, plan).state is State.SUCCEEDED
     serving = place.service.state().serving
     assert serving is not None
     place.service.client.containers.get(serving.id).stop(timeout=1)
-    step = looked(place, replace(plan, running=None))
+    step = looked(place, varied(plan, running=None))
     assert isinstance(step.outcome, Failed)
     assert step.outcome.trouble.log_tail == ()
 
