@@ -23,7 +23,6 @@ from quaymaster.proxies import NO_PROXIES, Proxies, ProxyServer
 from workers.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
 from workers.http_wires import Dial, Dialled, Wires
 from workers.packing import NotPackedSo, packing_of, unpacked
-from workers.registry_addresses import origin
 from workers.wire import NotLocal, is_local, watched_by
 
 _CONNECTIONS = 16
@@ -349,3 +348,11 @@ def _of_system(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return f"{os.strerror(error.errno)}."
     return ""
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an address. Raises ValueError for what is none."""
+    parts = urlsplit(url)
+    port = parts.port
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", usual if port is None else port

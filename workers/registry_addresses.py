@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from quaymaster.image_ref import DOCKER_HUB, DOCKER_HUB_API
+from workers.http_client import origin
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 
@@ -15,14 +16,6 @@ def api_host(host: str) -> str:
 def base_of(scheme: str, host: str) -> str:
     """The address of a registry's API, without a slash at the end."""
     return f"{scheme}://{api_host(host)}"
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an address. Raises ValueError for what is none."""
-    parts = urlsplit(url)
-    port = parts.port
-    usual = 443 if parts.scheme == "https" else 80
-    return parts.scheme, parts.hostname or "", usual if port is None else port
 
 
 def has_login(url: str) -> bool:

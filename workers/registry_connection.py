@@ -14,8 +14,8 @@ from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_
 from quaymaster.registries import is_loopback
 from workers.asides import told
 from workers.exchange import Check, go_on
-from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
-from workers.registry_addresses import as_reached, base_of, has_login, origin
+from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question, origin
+from workers.registry_addresses import as_reached, base_of, has_login
 from workers.registry_auth import Authorizer, RegistryLogin
 from workers.wire import is_local
 

@@ -22,8 +22,8 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from quaymaster.queues import RUN_OPERATION, RUN_SCAN
 from quaymaster.signs_of_life import Sign
+from quaymaster.store.jobs import RUN_OPERATION, RUN_SCAN
 from workers import configurations, shutdown
 
 log = structlog.get_logger(__name__)
@@ -44,14 +44,16 @@ class PointerJob(Job):
     """A job whose function is ours whatever Redis says, and that has no callbacks."""
 
     function: ClassVar[str]
-    """The one entry point, by its name."""
+    """The name in the job: it stays, because programs of two versions share the queues."""
+    entry: ClassVar[str]
+    """The one entry point, where it is in this version."""
     pointer: ClassVar[type]
     """What it is called with."""
 
     @property
     def func(self) -> Callable[..., Any]:
         """The one entry point. RQ would import what the job names."""
-        return cast("Callable[..., Any]", resolve_name(self.function))
+        return cast("Callable[..., Any]", resolve_name(self.entry))
 
     success_callback = property(lambda _: None)
     failure_callback = property(lambda _: None)
@@ -65,6 +67,7 @@ class OperationJob(PointerJob):
     """Does the next stage of an operation."""
 
     function = RUN_OPERATION
+    entry = "workers.run.run_operation"
     pointer = int
 
 
@@ -72,6 +75,7 @@ class ScanJob(PointerJob):
     """Does the scan that an order asks for."""
 
     function = RUN_SCAN
+    entry = "workers.scan_order.run_scan"
     pointer = str
 
 

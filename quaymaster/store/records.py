@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quaymaster import queues
 from quaymaster.errors import Conflict
 from quaymaster.journal import Event
 from quaymaster.key_ring import KeyRing
@@ -17,7 +16,7 @@ from quaymaster.lanes import queue_of_job
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.progress import Progress
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import cards, expiry, keys, operation_fields, scan_orders
+from quaymaster.store import cards, expiry, jobs, keys, operation_fields, scan_orders
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
 from quaymaster.store.ids import ids_in
@@ -363,7 +362,7 @@ def _ended_at(operation: Operation) -> datetime | None:
 
 
 def _enqueue(operation: Operation) -> tuple[Command, ...]:
-    return queues.enqueued(operation.job_id, operation.id, queue_of_job(operation))
+    return jobs.enqueued(operation.job_id, operation.id, queue_of_job(operation))
 
 
 def _goes_on(before: Operation, after: Operation) -> bool:

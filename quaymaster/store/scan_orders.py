@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from quaymaster import queues
 from quaymaster.errors import Forged
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
+from quaymaster.queues import scan_queue
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import keys
+from quaymaster.store import jobs, keys
 from quaymaster.store.formats import SCAN_ANSWER, SCAN_ORDER
 from quaymaster.store.transactions import (
     Command,
@@ -93,7 +93,7 @@ def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Tra
         guards=(_stands(order),),
         commands=(
             ("SET", keys.scan_answer(asked.id), text, "EX", _KEPT_SECONDS),
-            *queues.enqueued(asked.job, asked.operation, asked.queue),
+            *jobs.enqueued(asked.job, asked.operation, asked.queue),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -161,8 +161,8 @@ def lease_name(order_id: str) -> str:
 
 
 def _enqueued(order: ScanOrder, lost: int) -> tuple[Command, ...]:
-    queue = queues.scan_queue(order.queue)
-    return queues.scan_enqueued(job_id(order.id, lost), order.id, queue)
+    queue = scan_queue(order.queue)
+    return jobs.scan_enqueued(job_id(order.id, lost), order.id, queue)
 
 
 def _stands(order: Signed[ScanOrder]) -> Equals:

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import redis
 
-from quaymaster.queues import enqueued
 from quaymaster.store import keys
+from quaymaster.store.jobs import enqueued
 
 Fields = Mapping[bytes, bytes]
 

@@ -11,8 +11,8 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.webhook import Webhook
 
-from quaymaster.queues import RUN_OPERATION
 from quaymaster.store import keys
+from quaymaster.store.jobs import RUN_OPERATION
 from tests.end_to_end.house import House
 from tests.engines.waiting import wait_until
 

@@ -81,7 +81,7 @@ NO_INJECTION = (
     _row(
         "a job's function is ours whatever it names",
         "workers/worker.py",
-        '        return cast("Callable[..., Any]", resolve_name(self.function))\n',
+        '        return cast("Callable[..., Any]", resolve_name(self.entry))\n',
         "        return super().func\n",
         (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
     ),

@@ -652,7 +652,7 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a job carries an operation id and nothing else",
-        "quaymaster/queues.py",
+        "quaymaster/store/jobs.py",
         '*("data", json.dumps([function, None, [pointer], {}])),',
         '*("data", json.dumps([function, None, [pointer, queue], {}])),',
         (

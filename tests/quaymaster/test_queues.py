@@ -1,51 +1,31 @@
-"""A job as it is enqueued here is RQ's own."""
+"""Queues are named after hosts, and nobody serves one that no host has."""
 
-from datetime import UTC, datetime, timedelta
+import pytest
 
-import redis
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
-
-from quaymaster.queues import RUN_OPERATION, enqueued
-
-NOWHERE = redis.Redis(host="quaymaster.invalid")
-
-
-def written(operation_id: int, queue: str) -> dict[bytes, bytes]:
-    """The hash of the job as RQ reads it from Redis."""
-    (_, _, *pairs), *_ = enqueued(f"operation-{operation_id}-1", operation_id, queue)
-    words = [str(word).encode() for word in pairs]
-    return dict(zip(words[::2], words[1::2], strict=True))
+from quaymaster.errors import ConfigurationError
+from quaymaster.queues import (
+    REGISTRY,
+    SCAN,
+    SCAN_FOR_DEPLOYS,
+    host_of,
+    host_queue,
+    refuse_unknown,
+    scan_queue,
+)
 
 
-def read(operation_id: int, queue: str) -> Job:
-    job = Job(f"operation-{operation_id}-1", connection=NOWHERE, serializer=JSONSerializer)
-    job.restore(written(operation_id, queue))
-    return job
+def test_the_queue_of_a_host_tells_its_host() -> None:
+    assert host_of(host_queue("build1")) == "build1"
+    assert host_of(REGISTRY) is None
 
 
-def test_rq_reads_the_operation_and_the_queue_of_each_job() -> None:
-    for operation_id, queue in ((7, "host:build1"), (8, "scan"), (9, "host:build1")):
-        job = read(operation_id, queue)
-        assert (job.func_name, job.args, job.kwargs) == (RUN_OPERATION, [operation_id], {})
-        assert job.instance is None
-        assert job.origin == queue
-        assert job.description == f"operation {operation_id}"
-        assert job.get_status(refresh=False) is JobStatus.QUEUED
+def test_a_scan_for_a_deploy_has_a_queue_of_its_own() -> None:
+    assert scan_queue(host_queue("build1")) == SCAN_FOR_DEPLOYS
+    assert scan_queue(REGISTRY) == SCAN
 
 
-def test_a_job_has_the_time_of_its_own_enqueueing() -> None:
-    first, second = read(7, "scan"), read(8, "scan")
-    assert first.enqueued_at is not None
-    assert second.enqueued_at is not None
-    assert first.enqueued_at <= second.enqueued_at
-    assert datetime.now(UTC) - second.enqueued_at < timedelta(minutes=1)
-    assert first.created_at == first.enqueued_at
-
-
-def test_a_job_has_every_field_that_rq_writes() -> None:
-    job = read(7, "scan")
-    assert {field.decode() for field in written(7, "scan")} >= set(job.to_dict())
-    assert job.timeout == 6 * 3600
-    assert job.result_ttl == 0
-    assert job.success_callback is None
+def test_a_queue_of_no_host_is_refused_with_those_that_exist() -> None:
+    refuse_unknown([REGISTRY, host_queue("build1")], ["build1"])
+    with pytest.raises(ConfigurationError) as refused:
+        refuse_unknown([host_queue("bulid1")], ["build1"])
+    assert str(refused.value) == "There is no queue host:bulid1. There are: registry, host:build1."

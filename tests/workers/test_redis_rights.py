@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 import redis
 
-from quaymaster import queues
 from quaymaster.connections import queue_connection
 from quaymaster.redis_users import RedisUser
-from quaymaster.store import keys
+from quaymaster.store import jobs, keys
 from quaymaster.store.transactions import Transaction, perform
 from tests.engines.valkey import ValkeyServer
 from workers.worker import OperationJob, OperationWorker
@@ -59,7 +58,7 @@ def test_a_job_is_taken_done_and_put_away(
     job_class: type[OperationJob],
 ) -> None:
     with redis.Redis.from_url(valkey_server.url_of(RedisUser.BOT)) as bot:
-        enqueue = queues.enqueued("operation-1042-1", 1042, names[-1])
+        enqueue = jobs.enqueued("operation-1042-1", 1042, names[-1])
         perform(bot, Transaction(enqueue, lambda _: None, lambda _: None))
     with queue_connection(valkey_server.url_of(user)) as connection:
         worker = OperationWorker(names, connection, grace_seconds=5)

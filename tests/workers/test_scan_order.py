@@ -7,15 +7,15 @@ import pytest
 import redis
 import structlog
 
-from quaymaster import queues
 from quaymaster.errors import Forged
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plans import Resolved
+from quaymaster.queues import SCAN
 from quaymaster.requests import ScanRequest
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.signing_key import SigningKey
-from quaymaster.store import keys, leases, records, scan_orders
+from quaymaster.store import jobs, keys, leases, records, scan_orders
 from quaymaster.store.formats import SCAN_ANSWER, SCAN_ORDER
 from quaymaster.store.transactions import Transaction, ask, perform
 from tests.configurations import SHOP
@@ -231,6 +231,6 @@ def test_an_operation_that_leaves_the_scanner_withdraws_its_order(valkey: redis.
 
 
 def test_a_job_of_an_order_is_as_rq_reads_it() -> None:
-    ((_, key, *fields), *_) = queues.scan_enqueued("scan-1042-2-0", ORDER, queues.SCAN)
+    ((_, key, *fields), *_) = jobs.scan_enqueued("scan-1042-2-0", ORDER, SCAN)
     assert key == "rq:job:scan-1042-2-0"
-    assert f'["{queues.RUN_SCAN}", null, ["{ORDER}"], {{}}]' in fields
+    assert f'["{jobs.RUN_SCAN}", null, ["{ORDER}"], {{}}]' in fields

@@ -13,11 +13,12 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
-from quaymaster.queues import RUN_OPERATION
 from quaymaster.signs_of_life import Signs
+from quaymaster.store.jobs import RUN_OPERATION, RUN_SCAN
 from tests.engines.valkey import ValkeyServer
 from workers.run import run_operation
-from workers.worker import OperationJob, OperationWorker, refusal
+from workers.scan_order import run_scan
+from workers.worker import OperationJob, OperationWorker, ScanJob, refusal
 
 NOWHERE = redis.Redis(host="quaymaster.invalid")
 CALLBACK = Callback("os.system")
@@ -80,6 +81,14 @@ def test_a_job_has_our_function_and_no_callbacks(given: OperationJob) -> None:
     assert given.success_callback is None
     assert given.failure_callback is None
     assert given.stopped_callback is None
+
+
+def test_jobs_of_every_version_bear_the_same_names() -> None:
+    assert RUN_OPERATION == "workers.run.run_operation"
+    assert RUN_SCAN == "workers.scan_order.run_scan"
+    scan = ScanJob.create(RUN_SCAN, ("1042",), connection=NOWHERE, serializer=JSONSerializer)
+    assert refusal(scan) is None
+    assert scan.func is run_scan
 
 
 def test_nothing_is_sent_to_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:

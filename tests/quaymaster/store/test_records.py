@@ -14,10 +14,10 @@ from quaymaster.errors import Conflict, Unavailable
 from quaymaster.journal import Event, event_of
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.progress import Progress
-from quaymaster.queues import RUN_OPERATION
 from quaymaster.store import cards, keys, leases, records
 from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import EVENT
+from quaymaster.store.jobs import RUN_OPERATION
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import ask, perform
 from quaymaster.subjects import AuditDigest, OperationSubject
