@@ -48,10 +48,10 @@ def main() -> int:
         for name, measure in MEASUREMENTS.items():
             if only in (None, name):
                 began = time.monotonic()
-                found = list(measure(bed))
-                rows += found
+                measured = list(measure(bed))
+                rows += measured
                 print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-                for row in found:
+                for row in measured:
                     print(_line(row), flush=True)
     if only is None:
         _LATEST.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n")

@@ -15,7 +15,7 @@ from bench.bed import Bed
 from bench.commands import Commander
 from bench.row import Row
 from quaymaster.signing_key import SigningKey
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.system import ROOT, System
 from tests.engines.waiting import wait_until
 
 _ROUNDS = 402
@@ -33,11 +33,11 @@ _BOLT = "Bolt's default on the same server"
 
 def acknowledgement(bed: Bed) -> Iterable[Row]:
     """Ours, the bare endpoint and Bolt's default, in turn."""
-    with bed.house() as house, ExitStack() as stack:
-        secret = house.environment["SLACK_SIGNING_SECRET"]
-        ours = stack.enter_context(our_bot(bed, house))
-        bare = stack.enter_context(_peer(bed, house, "bench.peers.bare:app"))
-        bolt = stack.enter_context(_peer(bed, house, "bench.peers.bolt_default:app"))
+    with bed.system() as system, ExitStack() as stack:
+        secret = system.environment["SLACK_SIGNING_SECRET"]
+        ours = stack.enter_context(our_bot(bed, system))
+        bare = stack.enter_context(_peer(bed, system, "bench.peers.bare:app"))
+        bolt = stack.enter_context(_peer(bed, system, "bench.peers.bolt_default:app"))
         took = _latencies([Commander(port, secret) for port in (ours, bare, bolt)])
         p50 = [statistics.median(one) for one in took]
         yield Row("acknowledgement, p50", p50[0] / p50[1], "x", _BARE, 1.6, "at most")
@@ -65,18 +65,18 @@ def _signing() -> float:
 
 def redis_away(bed: Bed) -> Iterable[Row]:
     """A clear answer in time: within a second when Redis is down, within 2.5 when it is frozen."""
-    with bed.house() as house:
-        secret = house.environment["SLACK_SIGNING_SECRET"]
-        with our_bot(bed, house) as port:
+    with bed.system() as system:
+        secret = system.environment["SLACK_SIGNING_SECRET"]
+        with our_bot(bed, system) as port:
             for count in (1, 50):
-                house.valkey.freeze()
+                system.valkey.freeze()
                 yield _away("frozen", count, _at_once(port, secret, count), 2.5)
-                house.valkey.thaw()
+                system.valkey.thaw()
                 _until_accepted(port, secret)
-            house.valkey.kill()
+            system.valkey.kill()
             for count in (1, 50):
                 yield _away("down", count, _at_once(port, secret, count), 1.0)
-            house.valkey.start()
+            system.valkey.start()
 
 
 def _until_accepted(port: int, secret: str) -> None:
@@ -92,9 +92,9 @@ def _until_accepted(port: int, secret: str) -> None:
 
 def redis_slow(bed: Bed) -> Iterable[Row]:
     """No command may be refused because the disk under Redis is slow."""
-    with bed.slow_disk() as server, bed.house(valkey=server) as house:
-        secret = house.environment["SLACK_SIGNING_SECRET"]
-        with our_bot(bed, house) as port:
+    with bed.slow_disk() as server, bed.system(valkey=server) as system:
+        secret = system.environment["SLACK_SIGNING_SECRET"]
+        with our_bot(bed, system) as port:
             server.slow_down(_FSYNC_SECONDS)
             answers = _answers_at_once(port, secret, 50)
             server.slow_down(0)
@@ -172,16 +172,16 @@ def _answers_at_once(port: int, secret: str, count: int) -> list[tuple[float, st
 
 
 @contextmanager
-def our_bot(bed: Bed, house: House) -> Iterator[int]:
+def our_bot(bed: Bed, system: System) -> Iterator[int]:
     """The product's bot over HTTP, knowing the person who asks."""
     port = bed.engines.run.reserve_port()
-    house.module = "bench.peers.generous"
-    program = house.start("bot", "--http", f"127.0.0.1:{port}")
+    system.module = "bench.peers.generous"
+    program = system.start("bot", "--http", f"127.0.0.1:{port}")
     _until_it_answers(port, "/readyz")
-    commander = Commander(port, house.environment["SLACK_SIGNING_SECRET"])
+    commander = Commander(port, system.environment["SLACK_SIGNING_SECRET"])
     commander.send("tags shop/web")
     wait_until(
-        lambda: (one := house.operation(1)) is not None and one.state != "accepted",
+        lambda: (one := system.operation(1)) is not None and one.state != "accepted",
         within=20,
         what="the first command to be admitted",
     )
@@ -191,14 +191,14 @@ def our_bot(bed: Bed, house: House) -> Iterator[int]:
 
 
 @contextmanager
-def _peer(bed: Bed, house: House, app: str) -> Iterator[int]:
+def _peer(bed: Bed, system: System, app: str) -> Iterator[int]:
     port = bed.engines.run.reserve_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"),
             *("--loop", "uvloop", "--http", "httptools", "--log-level", "warning"),
         ],
-        env=house.environment,
+        env=system.environment,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
     )

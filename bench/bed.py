@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 
 from local_slack import Settings, serve
-from tests.end_to_end.house import House, Shop, configuration, opened
+from tests.end_to_end.system import Shop, System, configuration, opened
 from tests.engines.registries import Registry, running_registry
 from tests.engines.run_directory import RunDirectory
 from tests.engines.session import EngineSession
@@ -93,14 +93,14 @@ class Bed:
             shutil.rmtree(self.engines.run.path / name, ignore_errors=True)
 
     @contextmanager
-    def house(
+    def system(
         self,
         configured: Callable[[Shop], str] = configuration,
         *,
         rate_limits: bool = False,
         valkey: ValkeyServer | None = None,
         **environment: str,
-    ) -> Iterator[House]:
+    ) -> Iterator[System]:
         """The product, with a local Slack that has no rate limits unless a row is about them, and
         its own database unless the caller passes one.
         """
@@ -110,7 +110,7 @@ class Bed:
             server = valkey or stack.enter_context(self.valkey())
             port = self.engines.run.reserve_port()
             shop = Shop(self.registry, self.docker_host, f"bench/{secrets.token_hex(4)}", port)
-            given = {
+            options = {
                 "REGISTRY_PASSWORD": self.registry.password,
                 "DATABASE_PASSWORD": "made-up-for-benches",
                 **environment,
@@ -118,5 +118,5 @@ class Bed:
             client = stack.enter_context(self.engine())
             stack.callback(shop.clean, client)
             yield stack.enter_context(
-                opened(folder, slack, server, shop, configured(shop), **given)
+                opened(folder, slack, server, shop, configured(shop), **options)
             )

@@ -18,7 +18,7 @@ from bot.views.card import operation_messages
 from quaymaster.configuration import Configuration
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.store import keys, records
-from tests.end_to_end.house import House, Program, Shop, configuration, descendants
+from tests.end_to_end.system import Program, Shop, System, configuration, descendants
 from tests.engines.local_images import load_big_image, push_image, remove_images
 from tests.engines.waiting import wait_until
 
@@ -30,18 +30,18 @@ def dying(bed: Bed) -> Iterable[Row]:
     """kill -9 of worker, work horse and, if it is there, courier, in the middle of a push and of
     a deploy, while another worker waits for jobs.
     """
-    with bed.house(_patient) as house, bed.engine() as engine, our_bot(bed, house) as port:
+    with bed.system(_patient) as system, bed.engine() as engine, our_bot(bed, system) as port:
         try:
-            workers = [ready_worker(house), ready_worker(house)]
-            took = _push(house, engine, port, workers)
+            workers = [ready_worker(system), ready_worker(system)]
+            took = _push(system, engine, port, workers)
             yield Row("worker killed in a push, all true again", took, "s", "", _WITHIN_SECONDS)
-            workers = [*(one for one in workers if one.is_running()), ready_worker(house)]
-            took = _deploy(bed, house, engine, port, workers)
+            workers = [*(one for one in workers if one.is_running()), ready_worker(system)]
+            took = _deploy(bed, system, engine, port, workers)
             yield Row("worker killed in a deploy, all true again", took, "s", "", _WITHIN_SECONDS)
         finally:
-            house.close()
-            house.shop.clean(engine)
-            remove_images(engine, house.shop.repository)
+            system.close()
+            system.shop.clean(engine)
+            remove_images(engine, system.shop.repository)
 
 
 def _patient(shop: Shop) -> str:
@@ -50,32 +50,32 @@ def _patient(shop: Shop) -> str:
 
 
 def _push(
-    house: House, engine: docker.DockerClient, port: int, workers: Sequence[Program]
+    system: System, engine: docker.DockerClient, port: int, workers: Sequence[Program]
 ) -> float:
-    name = f"{house.shop.registry.host}/{house.shop.repository}:big"
+    name = f"{system.shop.registry.host}/{system.shop.repository}:big"
     load_big_image(engine, name, layers=10, layer_bytes=20_000_000)
-    number = _typed(house, port, f"push {name}")
-    house.until(number, lambda one: one.progress is not None and one.progress.done_bytes > 0)
-    return _killed(house, number, workers, [records.lease_name(number)])
+    number = _typed(system, port, f"push {name}")
+    system.until(number, lambda one: one.progress is not None and one.progress.done_bytes > 0)
+    return _killed(system, number, workers, [records.lease_name(number)])
 
 
 def _deploy(
     bed: Bed,
-    house: House,
+    system: System,
     engine: docker.DockerClient,
     port: int,
     workers: Sequence[Program],
 ) -> float:
-    shop, images = house.shop, bed.engines.docker().images
+    shop, images = system.shop, bed.engines.docker().images
     for tag, image in (("1", images.web_v1), ("2", images.web_v3_broken)):
         push_image(engine, shop.registry, image, shop.repository, tag)
-    first = _typed(house, port, f"deploy {shop.repository}:1 to {shop.staging}")
-    if house.ended(first, within=120).state is not State.SUCCEEDED:
-        raise RuntimeError(house.logs())
-    number = _typed(house, port, f"deploy {shop.repository}:2 to {shop.staging}")
-    house.until(number, _waits_for_health, within=60)
+    first = _typed(system, port, f"deploy {shop.repository}:1 to {shop.staging}")
+    if system.ended(first, within=120).state is not State.SUCCEEDED:
+        raise RuntimeError(system.logs())
+    number = _typed(system, port, f"deploy {shop.repository}:2 to {shop.staging}")
+    system.until(number, _waits_for_health, within=60)
     service = f"service:{shop.staging}/web"
-    return _killed(house, number, workers, [records.lease_name(number), service])
+    return _killed(system, number, workers, [records.lease_name(number), service])
 
 
 def _waits_for_health(operation: Operation) -> bool:
@@ -83,35 +83,37 @@ def _waits_for_health(operation: Operation) -> bool:
     return operation.stage is Stage.APPLY and progress is not None and "health" in progress.step
 
 
-def _typed(house: House, port: int, text: str) -> int:
+def _typed(system: System, port: int, text: str) -> int:
     """The number of the operation that a command became."""
-    with closing(Commander(port, house.environment["SLACK_SIGNING_SECRET"])) as commander:
+    with closing(Commander(port, system.environment["SLACK_SIGNING_SECRET"])) as commander:
         _, words = commander.send(text)
     return int(words.partition("#")[2].partition(" ")[0])
 
 
-def _killed(house: House, number: int, workers: Sequence[Program], leases: Sequence[str]) -> float:
+def _killed(
+    system: System, number: int, workers: Sequence[Program], leases: Sequence[str]
+) -> float:
     """Kill the working process, then wait until the record has ended, the card says what the record
     says, and the leases are free.
     """
     victim = max(workers, key=lambda one: len(descendants(one.pid)))
     victim.kill()
     began = time.monotonic()
-    with closing(house.connection()) as connection:
-        ended = house.ended(number, within=_GIVE_UP_SECONDS)
+    with closing(system.connection()) as connection:
+        ended = system.ended(number, within=_GIVE_UP_SECONDS)
         wait_until(
             lambda: not any(connection.exists(keys.lease(one)) for one in leases),
             within=_GIVE_UP_SECONDS,
             what="the leases to be free",
         )
-        asyncio.run(_card_is_true(house, ended))
+        asyncio.run(_card_is_true(system, ended))
     return time.monotonic() - began
 
 
-async def _card_is_true(house: House, ended: Operation) -> None:
-    configured = Configuration.load(Path(house.environment["QUAYMASTER_CONFIG"]))
+async def _card_is_true(system: System, ended: Operation) -> None:
+    configured = Configuration.load(Path(system.environment["QUAYMASTER_CONFIG"]))
     card = operation_messages(ended, configured, datetime.now(UTC))[0]
-    async with house.slack.workspace() as workspace:
+    async with system.slack.workspace() as workspace:
         await workspace.until(
             lambda message: message.text == card.text,
             channel=card.channel,

@@ -7,17 +7,17 @@ from bench.acknowledgement import our_bot
 from bench.bed import Bed
 from bench.programs import ready_worker
 from bench.row import Row
-from tests.end_to_end.house import descendants
+from tests.end_to_end.system import descendants
 from tests.engines.waiting import wait_until
 
 
 def memory(bed: Bed) -> Iterable[Row]:
     """The proportional set size of each with all of its processes; no target."""
-    with bed.house() as house, our_bot(bed, house):
+    with bed.system() as system, our_bot(bed, system):
         # Sending one card loads every module that sending needs.
-        worker = ready_worker(house)
-        bot = house.programs[0]
-        house.ended(1)
+        worker = ready_worker(system)
+        bot = system.programs[0]
+        system.ended(1)
         wait_until(lambda: not worker.horses(), within=20, what="its job to be over")
         yield Row("memory of an idle bot", _megabytes(bot.pid), "MB")
         yield Row("memory of an idle worker with its courier", _megabytes(worker.pid), "MB")

@@ -24,7 +24,7 @@ from quaymaster.operations import Origin
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
 from tests import samples
-from tests.end_to_end.house import ROOT
+from tests.end_to_end.system import ROOT
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.keys import BOT_KEY
@@ -83,9 +83,9 @@ def _enqueue_to_rq(connection: redis.Redis) -> Callable[[redis.Redis, int], floa
 
 
 def _first_line(ear: socket.socket, number: int) -> float:
-    told, at = ear.recv(100).decode().split()
-    if int(told) != number:
-        raise RuntimeError(f"job {told} ran instead of {number}")
+    line, at = ear.recv(100).decode().split()
+    if int(line) != number:
+        raise RuntimeError(f"job {line} ran instead of {number}")
     return float(at)
 
 

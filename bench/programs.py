@@ -8,7 +8,7 @@ from quaymaster.operations import Operation
 from quaymaster.store import cards, keys
 from quaymaster.store.transactions import ask
 from quaymaster.subjects import OperationSubject
-from tests.end_to_end.house import House, Program
+from tests.end_to_end.system import Program, System
 from tests.engines.waiting import wait_until
 
 _COURIER = "courier"
@@ -16,12 +16,12 @@ _RQ_WORKERS = "rq:workers"
 """RQ's own set of its workers (rq/worker_registration.py)."""
 
 
-def ready_worker(house: House, *queues: str, **environment: str) -> Program:
-    """A worker that waits for jobs, with a courier in the house."""
+def ready_worker(system: System, *queues: str, **environment: str) -> Program:
+    """A worker that waits for jobs, with a courier in the same system."""
     extra = ["--queues", ",".join(queues)] if queues else []
-    with closing(house.connection()) as connection:
+    with closing(system.connection()) as connection:
         before = _workers(connection)
-        program = house.start("worker", "--grace", "10", *extra, **environment)
+        program = system.start("worker", "--grace", "10", *extra, **environment)
         wait_until(
             lambda: (
                 not program.is_running()
@@ -46,7 +46,7 @@ def shown(connection: redis.Redis, operation: Operation) -> bool:
 
 def cards_behind(connection: redis.Redis) -> set[int]:
     """The operations whose cards do not show the record."""
-    subjects = ask(connection, cards.behind(1_000)).subjects
+    subjects = ask(connection, cards.stale(1_000)).subjects
     return {one.operation for one in subjects if isinstance(one, OperationSubject)}
 
 

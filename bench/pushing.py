@@ -17,7 +17,7 @@ from bench.programs import ready_worker
 from bench.row import Row
 from local_slack import LocalSlack
 from quaymaster.operations import State
-from tests.end_to_end.house import House, Shop, configuration
+from tests.end_to_end.system import Shop, System, configuration
 from tests.engines.local_images import load_big_image, remove_images
 from tests.engines.registries import Registry
 
@@ -41,33 +41,33 @@ def pushing(bed: Bed) -> Iterable[Row]:
             engine.images.get(names[0]).tag(*name.rsplit(":", 1))
         folder = stack.enter_context(bed.folder())
         plain = PlainDocker.logged_in(engine, bed.docker_host, folder, *registries)
-        house = stack.enter_context(bed.house(lambda shop: _knowing(registries, shop)))
-        port = stack.enter_context(our_bot(bed, house))
-        ready_worker(house)
-        asyncio.run(_slow_down(house.slack))
+        system = stack.enter_context(bed.system(lambda shop: _knowing(registries, shop)))
+        port = stack.enter_context(our_bot(bed, system))
+        ready_worker(system)
+        asyncio.run(_slow_down(system.slack))
         took: list[list[float]] = [[], []]
         for pair in range(_PAIRS):
             turns = [0, 1] if pair % 2 else [1, 0]
             for turn in turns:
                 name = names[2 * pair + turn]
-                took[turn].append(_ours(house, port, name) if turn == 0 else _bare(plain, name))
-        shown = asyncio.run(_updates(house.slack))
+                took[turn].append(_ours(system, port, name) if turn == 0 else _bare(plain, name))
+        updates = asyncio.run(_updates(system.slack))
         p50 = [statistics.median(one) for one in took]
         yield Row("push of 10 layers, 210 MB", p50[0] / p50[1], "x", f"{plain.name} push -q", 1.10)
-        yield Row("updates of its card meanwhile", shown / _PAIRS, "", "", 1, "at least")
+        yield Row("updates of its card meanwhile", updates / _PAIRS, "", "", 1, "at least")
 
 
-def _ours(house: House, port: int, name: str) -> float:
+def _ours(system: System, port: int, name: str) -> float:
     """From the command to the result in the record."""
-    commander = Commander(port, house.environment["SLACK_SIGNING_SECRET"])
+    commander = Commander(port, system.environment["SLACK_SIGNING_SECRET"])
     began = time.perf_counter()
     _, words = commander.send(f"push {name}")
     number = int(words.partition("#")[2].partition(" ")[0])
-    ended = house.ended(number, within=300)
+    ended = system.ended(number, within=300)
     took = time.perf_counter() - began
     commander.close()
     if ended.state is not State.SUCCEEDED:
-        raise RuntimeError(f"{ended.outcome}\n{house.logs()}")
+        raise RuntimeError(f"{ended.outcome}\n{system.logs()}")
     return took
 
 

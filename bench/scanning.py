@@ -23,7 +23,7 @@ from quaymaster.image_ref import Digest, PinnedImage, Repository
 from quaymaster.retention import Retention
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests.end_to_end.house import Shop, configuration
+from tests.end_to_end.system import Shop, configuration
 from tests.engines.local_images import remove_images
 from tests.engines.trivy import make_caches, trivy_binary
 from tests.engines.valkey import ValkeyServer
@@ -31,7 +31,7 @@ from tests.images.catalogue import FINDINGS_A, make_images
 from tests.keys import RING, SCANNER, SCANNER_KEY
 from workers.registry_auth import RegistryLogin
 from workers.scanner import Scanner
-from workers.scanning import Asker, Shelf, report_of
+from workers.scanning import ReportCache, ScanClient, report_of
 
 _LAYERS, _LAYER_BYTES = 10, 100_000_000
 _COLD_ROUNDS = 3
@@ -126,7 +126,7 @@ class _Place:
             f"{name}:1",
             valkey,
             connection,
-            Scanner.found(environ),
+            Scanner.locate(environ),
             RegistryLogin.of(access, environ),
             environ,
             bed.docker_host,
@@ -172,27 +172,27 @@ class _Place:
         _forget_layers(self.ours)
         version = self.scanner.database().version
         self.connection.delete(keys.report(str(self.image.digest), version))
-        found: list[int] = []
+        counts: list[int] = []
         threads = [
-            threading.Thread(target=self._report_to_one, args=(number, found))
+            threading.Thread(target=self._report_to_one, args=(number, counts))
             for number in range(1, count + 1)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        _expect(*found)
-        if len(found) != count:
-            raise RuntimeError(f"{count - len(found)} of {count} got no report")
+        _expect(*counts)
+        if len(counts) != count:
+            raise RuntimeError(f"{count - len(counts)} of {count} got no report")
 
-    def _report_to_one(self, number: int, found: list[int]) -> None:
+    def _report_to_one(self, number: int, counts: list[int]) -> None:
         """As the scanner does it for an order."""
-        asker = Asker(self.connection, RING, str(number), lambda: None)
-        shelf = Shelf.of_registry(self.image, self.scanner.database(), SCANNER, Retention())
+        asker = ScanClient(self.connection, RING, str(number), lambda: None)
+        shelf = ReportCache.of_registry(self.image, self.scanner.database(), SCANNER, Retention())
         report, _ = report_of(
             shelf, lambda: self.scanner.scan_registry(self.image, self.login), asker
         )
-        found.append(len(report.findings))
+        counts.append(len(report.findings))
 
 
 def _packages() -> Iterator[bytes]:
@@ -206,7 +206,7 @@ def _forget_layers(cache: Path) -> None:
     shutil.rmtree(cache / "fanal", ignore_errors=True)
 
 
-def _expect(*found: int) -> None:
-    for count in found:
+def _expect(*counts: int) -> None:
+    for count in counts:
         if count != FINDINGS_A:
             raise RuntimeError(f"{count} findings instead of {FINDINGS_A}")

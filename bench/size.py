@@ -83,13 +83,13 @@ def _listed(connection: redis.Redis, whole: TagsListed) -> int:
 
 def _deployed(connection: redis.Redis) -> int:
     connection.flushdb()
-    given = samples.deploy()
-    perform(connection, records.accept(given, event_of(given), BOT_KEY))
-    found = _findings(10)
+    operation = samples.deploy()
+    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
+    findings = _findings(10)
     image = samples.pinned()
-    examined = Examined(image, 210_000_000, blocked_by(found), (), found, found, 10, 10)
+    examined = Examined(image, 210_000_000, blocked_by(findings), (), findings, findings, 10, 10)
     plan = samples.plan(examined=examined)
-    running = _running(connection, given)
+    running = _running(connection, operation)
     scanned = _moved(connection, running, OrdersScan(Resolved(image, 210_000_000), Stage.PLAN))
     waiting = _moved(connection, _running(connection, scanned), Planned(plan, samples.admitted()))
     for voter in ("U0BOB", "U0CAROL"):
@@ -97,7 +97,7 @@ def _deployed(connection: redis.Redis) -> int:
         votes = (*waiting.votes, samples.voted(waiting, vote))
         voted = waiting.moved(State.AWAITING_APPROVAL, _NOW, votes=votes)
         waiting = perform(connection, records.move(waiting, voted, event_of(voted), BOT_KEY))
-    ready = waiting.queued(Stage.APPLY, given.queue, _NOW)
+    ready = waiting.queued(Stage.APPLY, operation.queue, _NOW)
     perform(connection, records.move(waiting, ready, event_of(ready), BOT_KEY))
     deployed = Deployed("production", "web", image, 0.11, samples.pinned(tag="1.3"), 12.0)
     return _finish(connection, _running(connection, ready), Finished(deployed))
@@ -105,9 +105,9 @@ def _deployed(connection: redis.Redis) -> int:
 
 def _accepted(connection: redis.Redis, request: Request | None) -> Operation:
     connection.flushdb()
-    given = samples.operation(**({"request": request} if request else {}))
-    perform(connection, records.accept(given, event_of(given), BOT_KEY))
-    return given
+    operation = samples.operation(**({"request": request} if request else {}))
+    perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
+    return operation
 
 
 def _running(connection: redis.Redis, before: Operation) -> Operation:
@@ -125,8 +125,8 @@ def _running(connection: redis.Redis, before: Operation) -> Operation:
 def _moved(
     connection: redis.Redis, before: Operation, step: Step, also: Iterable[Command] = ()
 ) -> Operation:
-    given = after(before, step, _NOW + timedelta(seconds=17), WORKER_KEY)
-    move = records.move(before, given, event_of(given), WORKER_KEY, also=tuple(also))
+    moved = after(before, step, _NOW + timedelta(seconds=17), WORKER_KEY)
+    move = records.move(before, moved, event_of(moved), WORKER_KEY, also=tuple(also))
     return perform(connection, move)
 
 
@@ -148,15 +148,15 @@ def _findings(count: int) -> tuple[Finding, ...]:
 
 
 def _scanned(count: int) -> Scanned:
-    found = _findings(count)
+    findings = _findings(count)
     return Scanned(
         samples.pinned(),
         "registry",
         samples.DIGEST,
         ScannerDatabase("2026-11-24T00:00:00Z", _NOW),
-        blocked_by(found),
+        blocked_by(findings),
         ((Severity.HIGH, count),),
-        found[:10],
+        findings[:10],
         count,
         3.1,
     )
@@ -164,7 +164,7 @@ def _scanned(count: int) -> Scanned:
 
 def _inspected(count: int) -> Inspected:
     long = _TEXT * (4 if count > 100 else 1)
-    said = ExecutionParameters(
+    parameters = ExecutionParameters(
         ("/bin/web",),
         ("serve",),
         "web",
@@ -174,4 +174,4 @@ def _inspected(count: int) -> Inspected:
     )
     image, digest = samples.pinned(), samples.DIGEST
     platforms = ("linux/amd64", "linux/arm64")
-    return Inspected(image, "registry", digest, 210_000_000, _NOW, platforms, said, 10)
+    return Inspected(image, "registry", digest, 210_000_000, _NOW, platforms, parameters, 10)

@@ -23,10 +23,10 @@ from quaymaster.progress import Progress
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import perform
 from tests import samples
-from tests.end_to_end.house import HouseKeys
+from tests.end_to_end.system import SystemKeys
 from tests.engines.waiting import wait_until
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
-from workers.running import Running
+from workers.running import Work
 
 _ALONE_SECONDS = 20.0
 """How long the first one is alone: what it reports then is within the budget."""
@@ -46,31 +46,31 @@ _NUMBER = re.compile(r"\(#(\d+)\)")
 def slack_calls(bed: Bed) -> Iterable[Row]:
     """Ten operations for a bit over a minute, Slack's own rate limits, the product's courier."""
     with (
-        bed.house(rate_limits=True) as house,
-        closing(house.connection()) as connection,
+        bed.system(rate_limits=True) as system,
+        closing(system.connection()) as connection,
     ):
-        house.keys = HouseKeys(BOT_KEY, WORKER_KEY, SCANNER_KEY, RING)
-        ready_worker(house, "registry")
-        told, seen, calls = asyncio.run(_told_and_seen(connection, house.slack))
+        system.keys = SystemKeys(BOT_KEY, WORKER_KEY, SCANNER_KEY, RING)
+        ready_worker(system, "registry")
+        reporters, updates, calls = asyncio.run(_reports_and_updates(connection, system.slack))
     yield Row(
         "updates of cards in the busiest minute", calls.of(_UPDATE).busiest_minute(), "", "", 50
     )
-    late = _latest_while_alone(told[0], seen)
+    late = _latest_while_alone(reporters[0], updates)
     yield Row("newest state shown late while the budget lasts", late, "s", "", 2)
-    ends = {one.id: next(s for s in seen if s.id == one.id and s.has_ended) for one in told}
-    late = max(ends[one.id].at - one.ended_at for one in told)
+    ends = {one.id: next(s for s in updates if s.id == one.id and s.has_ended) for one in reporters}
+    late = max(ends[one.id].at - one.ended_at for one in reporters)
     yield Row("ten final states shown late, the latest", late, "s", "", 2)
-    before = sum(_updates_before(one, ends[one.id], seen) for one in told)
+    before = sum(_updates_before(one, ends[one.id], updates) for one in reporters)
     yield Row("progress of others shown before a final state", before, "", "", 0)
     yield Row("calls that Slack refused", len(calls) - len(calls.accepted()), "", "", 0)
     yield Row("new connections for each call", calls.connections_per_call(), "", "", 0.05)
 
 
 @dataclass(slots=True)
-class _Told:
+class _Reporter:
     """An operation without a worker, and when each step of it was reported."""
 
-    running: Running
+    running: Work
     steps: list[float] = field(default_factory=list)
     """When each megabyte was reported."""
     ended_at: float = 0.0
@@ -98,7 +98,7 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Update:
     """A version of a card, and when a client that watches the channel saw it."""
 
     at: float
@@ -107,20 +107,20 @@ class _Seen:
     has_ended: bool
 
 
-async def _told_and_seen(
+async def _reports_and_updates(
     connection: redis.Redis, slack: LocalSlack
-) -> tuple[Sequence[_Told], Sequence[_Seen], CallLog]:
-    seen: list[_Seen] = []
+) -> tuple[Sequence[_Reporter], Sequence[_Update], CallLog]:
+    updates: list[_Update] = []
     over = asyncio.Event()
-    watching = asyncio.create_task(_watch(slack, seen, over))
-    told = await asyncio.to_thread(_ten_operations, connection)
+    watching = asyncio.create_task(_watch(slack, updates, over))
+    reporters = await asyncio.to_thread(_ten_operations, connection)
     over.set()
     await watching
     async with slack.workspace() as workspace:
-        return told, seen, await workspace.calls()
+        return reporters, updates, await workspace.calls()
 
 
-async def _watch(slack: LocalSlack, seen: list[_Seen], over: asyncio.Event) -> None:
+async def _watch(slack: LocalSlack, updates: list[_Update], over: asyncio.Event) -> None:
     newest = 0
     async with slack.workspace() as workspace:
         while not over.is_set():
@@ -133,28 +133,28 @@ async def _watch(slack: LocalSlack, seen: list[_Seen], over: asyncio.Event) -> N
                 if number is not None:
                     megabytes = round(float(done[1])) if done else 0
                     has_ended = "Nothing was pushed" in words
-                    seen.append(_Seen(now, int(number[1]), megabytes, has_ended))
+                    updates.append(_Update(now, int(number[1]), megabytes, has_ended))
 
 
-def _ten_operations(connection: redis.Redis) -> Sequence[_Told]:
+def _ten_operations(connection: redis.Redis) -> Sequence[_Reporter]:
     began = time.monotonic()
-    told: list[_Told] = []
-    while not told or any(not one.ended_at for one in told):
+    reporters: list[_Reporter] = []
+    while not reporters or any(not one.ended_at for one in reporters):
         elapsed = time.monotonic() - began
-        joins = _ALONE_SECONDS + len(told) * _JOIN_SECONDS if told else 0.0
-        if len(told) < len(_ENDS) and elapsed >= joins:
-            told.append(_Told(_begun(connection, len(told) + 1)))
-        for one, ends in zip(told, _ENDS, strict=False):
+        joins = _ALONE_SECONDS + len(reporters) * _JOIN_SECONDS if reporters else 0.0
+        if len(reporters) < len(_ENDS) and elapsed >= joins:
+            reporters.append(_Reporter(_begun(connection, len(reporters) + 1)))
+        for one, ends in zip(reporters, _ENDS, strict=False):
             if elapsed >= ends and not one.ended_at:
                 one.end()
             elif not one.ended_at:
                 one.tell()
         time.sleep(_TICK_SECONDS)
     wait_until(lambda: not cards_behind(connection), within=30, what="the last cards")
-    return told
+    return reporters
 
 
-def _begun(connection: redis.Redis, number: int) -> Running:
+def _begun(connection: redis.Redis, number: int) -> Work:
     """An operation that a worker has just begun."""
     now = datetime.now(UTC)
     operation = samples.operation(
@@ -165,27 +165,27 @@ def _begun(connection: redis.Redis, number: int) -> Running:
         changed_at=now,
     )
     perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
-    running = Running(operation, connection)
+    running = Work(operation, connection)
     name = records.lease_name(number)
     perform(connection, leases.take(name, running.owner, _LEASE_MILLISECONDS))
     _move(running, State.RUNNING, started_at=now)
     return running
 
 
-def _move(running: Running, state: State, **changes: object) -> None:
-    after = running.operation.moved(state, datetime.now(UTC), **changes)
-    move = records.move(running.operation, after, event_of(after), WORKER_KEY)
-    running.operation = perform(running.connection, move)
+def _move(work: Work, state: State, **changes: object) -> None:
+    after = work.operation.moved(state, datetime.now(UTC), **changes)
+    move = records.move(work.operation, after, event_of(after), WORKER_KEY)
+    work.operation = perform(work.connection, move)
 
 
-def _latest_while_alone(told: _Told, seen: Sequence[_Seen]) -> float:
+def _latest_while_alone(reporter: _Reporter, updates: Sequence[_Update]) -> float:
     """The longest time that the card showed an older step than the newest reported one."""
-    until = told.steps[0] + _ALONE_SECONDS
-    cards = [one for one in seen if one.id == told.id and one.at < until]
-    return max(later.at - told.steps[before.megabytes] for before, later in pairwise(cards))
+    until = reporter.steps[0] + _ALONE_SECONDS
+    cards = [one for one in updates if one.id == reporter.id and one.at < until]
+    return max(later.at - reporter.steps[before.megabytes] for before, later in pairwise(cards))
 
 
-def _updates_before(told: _Told, end: _Seen, seen: Sequence[_Seen]) -> int:
+def _updates_before(reporter: _Reporter, end: _Update, updates: Sequence[_Update]) -> int:
     """Cards that did not show an end, between this end and its card."""
-    begun = told.ended_at + _UNDER_WAY_SECONDS
-    return sum(begun < one.at < end.at and not one.has_ended for one in seen)
+    begun = reporter.ended_at + _UNDER_WAY_SECONDS
+    return sum(begun < one.at < end.at and not one.has_ended for one in updates)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.capacity import Capacity
 from bot.database import AT_ONCE, Database, Deadline
 from bot.identity import FRESH_SECONDS
 from bot.metrics import Metrics
-from bot.room import Room
 from quaymaster.configuration_in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Conflict, Forged, Unavailable, WrittenByNewer
 from quaymaster.journal import Event, event_of
@@ -62,7 +62,7 @@ class Acceptance(Configured):
         self._may_have_gone_back = True
         self._reserving = asyncio.Lock()
         self._doubtful: deque[Operation] = deque(maxlen=_MOST_DOUBTFUL)
-        self.room = Room()
+        self.capacity = Capacity()
 
     async def warm_up(self) -> None:
         """Have ids ready, above every one that is known, so that also the commands of a burst need
@@ -75,7 +75,7 @@ class Acceptance(Configured):
 
     async def accept(
         self,
-        asked: Asked,
+        incoming: Asked,
         state: State,
         outcome: Outcome | None = None,
         person: Person | None = None,
@@ -90,18 +90,18 @@ class Acceptance(Configured):
         Unavailable when Redis does not answer in time, NoRoom where it is nearly full, and Conflict
         where somebody else has moved what it follows from.
         """
-        self.room.check()
+        self.capacity.check()
         deadline = Deadline.of_an_answer()
         try:
-            return await self._recorded(asked, state, deadline, outcome, person, follows_from)
+            return await self._recorded(incoming, state, deadline, outcome, person, follows_from)
         except IdTaken:
             self._may_have_gone_back = True
             await self._move_ids_on(deadline)
-            return await self._recorded(asked, state, deadline, outcome, person, follows_from)
+            return await self._recorded(incoming, state, deadline, outcome, person, follows_from)
 
     async def _recorded(
         self,
-        asked: Asked,
+        incoming: Asked,
         state: State,
         deadline: Deadline,
         outcome: Outcome | None,
@@ -112,15 +112,15 @@ class Acceptance(Configured):
         key = self._keys.private
         operation = new_operation(
             number,
-            asked,
+            incoming,
             self._configuration,
             datetime.now(UTC),
             key,
             state=state,
             outcome=outcome,
-            standings=standings_at_the_request(number, asked.request, person, key),
+            standings=standings_at_the_request(number, incoming.request, person, key),
         )
-        event = event_of(operation, actor=asked.actor.id, detail=_detail(outcome))
+        event = event_of(operation, actor=incoming.actor.id, detail=_detail(outcome))
         accepting = records.accept(operation, event, key)
         if follows_from is not None:
             accepting = records.accept_with(accepting, follows_from(operation.id))
@@ -177,17 +177,17 @@ class Acceptance(Configured):
                 log.info("moved by somebody else", operation=doubtful.id)
             self._doubtful.popleft()
 
-    async def note_refusal(self, asked: Asked, why: str) -> None:
+    async def note_refusal(self, incoming: Asked, why: str) -> None:
         """Record a refusal for the audit if there is no operation that records it."""
-        environment = asked.request.facts.environment
+        environment = incoming.request.facts.environment
         try:
             event = Event(
                 await self._next_id(Deadline.of_an_answer()),
-                *(0, "refused", asked.actor.id, datetime.now(UTC), why, environment),
+                *(0, "refused", incoming.actor.id, datetime.now(UTC), why, environment),
             )
             await self._database.perform(_journalled(event, self._keys.private))
         except Unavailable:
-            log.warning("refusal not in the audit", actor=asked.actor.id, why=why)
+            log.warning("refusal not in the audit", actor=incoming.actor.id, why=why)
 
     async def _cancel_if_recorded(self, doubtful: Operation) -> None:
         stored = await self._database.ask(records.load(doubtful.id, self._keys.ring))

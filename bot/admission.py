@@ -16,8 +16,8 @@ from quaymaster.errors import (
     Conflict,
     Forged,
     NotAllowed,
+    Problem,
     QuaymasterError,
-    Trouble,
     Unavailable,
 )
 from quaymaster.journal import event_of
@@ -119,10 +119,10 @@ class Admission(Configured):
             person = await self._directory.look_up(person_behind(operation))
             check_admission(self._configuration, person, operation.request, datetime.now(UTC))
         except Forged as error:
-            return _failed(operation, error.trouble)
+            return _failed(operation, error.problem)
         except QuaymasterError as error:
             self._metrics.refused.labels(_reason(error)).inc()
-            outcome = Failed(error.trouble)
+            outcome = Failed(error.problem)
             return operation.moved(State.REFUSED, datetime.now(UTC), outcome=outcome)
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
             self._metrics.unforeseen.inc()
@@ -141,8 +141,8 @@ class Admission(Configured):
             )
 
 
-def _failed(operation: Operation, trouble: Trouble) -> Operation:
-    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
+def _failed(operation: Operation, problem: Problem) -> Operation:
+    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(problem))
 
 
 def _reason(error: QuaymasterError) -> str:

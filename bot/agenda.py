@@ -23,7 +23,7 @@ _LOOK_AGAIN_SECONDS = 2.0
 
 @dataclass(slots=True)
 class _Entry:
-    """One card that is behind."""
+    """One stale card."""
 
     since: float
     ended_at: float | None
@@ -41,7 +41,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class Agenda:
-    """The cards that are behind, and when each is worth another look. Times are seconds.
+    """The stale cards, and when each is worth another look. Times are seconds.
 
     A card that waits for the budget is due as soon as there is room for its call and those of all
     that come first. A time of its own, guessed when there was none, would let others find the room
@@ -50,10 +50,10 @@ class Agenda:
 
     _entries: dict[Subject, _Entry] = field(default_factory=dict)
     _shown: dict[Subject, float] = field(default_factory=dict)
-    """When each card was last shown: also of those that are not behind, as they may be again."""
+    """When each card was last shown: also of current ones, as they may become stale again."""
 
     def see(self, behind: Mapping[Subject, float | None], now: float) -> None:
-        """Take in which cards are behind, and when their subjects ended, if they have."""
+        """Take in which cards are stale, and when their subjects ended, if they have."""
         entries = {}
         for subject, ended_at in behind.items():
             entry = self._entries.get(subject) or _Entry(now, ended_at)
@@ -78,7 +78,7 @@ class Agenda:
         return max(0.0, min([most, *(at - now for at in times)]))
 
     def oldest(self, now: float) -> float:
-        """For how long the oldest of them has been behind."""
+        """For how long the oldest of them has been stale."""
         return max((now - entry.since for entry in self._entries.values()), default=0.0)
 
     def began(self, drawing: Drawing) -> None:
@@ -142,7 +142,7 @@ class Agenda:
         self._shown[subject] = now
 
     def done(self, subject: Subject) -> None:
-        """It is not behind any more."""
+        """It is current again."""
         self._entries.pop(subject, None)
 
     def _entry(self, subject: Subject | None) -> _Entry:

@@ -37,7 +37,7 @@ class Allowances:
             raise TooMuch(
                 "Too many requests at once, so this one was not accepted.",
                 why="Your earlier requests are being handled.",
-                next_step=f"Send this again in {_said(seconds)}.",
+                next_step=f"Send this again in {_in_words(seconds)}.",
             )
 
     def take_decision(self, actor: SlackUser) -> None:
@@ -47,7 +47,7 @@ class Allowances:
             raise TooMuch(
                 "Too many votes and cancels in the last minute, so this one was not counted.",
                 why="Quaymaster asks Slack who you are for each one, and Slack limits how often.",
-                next_step=f"Do it again in {_said(seconds)}.",
+                next_step=f"Do it again in {_in_words(seconds)}.",
             )
 
     def may_be_looked_up_again(self, actor: SlackUser) -> bool:
@@ -75,6 +75,6 @@ def _name(actor: SlackUser) -> str:
     return f"{actor.team}/{actor.user}"
 
 
-def _said(seconds: float) -> str:
+def _in_words(seconds: float) -> str:
     whole = math.ceil(seconds)
     return "a second" if whole == 1 else f"{whole} seconds"

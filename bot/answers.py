@@ -32,13 +32,13 @@ class ReplyTo:
 
 
 @dataclass(frozen=True, slots=True)
-class AtHome:
+class OnHomeTab:
     """A private answer for a person's Home tab, where there is no channel."""
 
     actor: SlackUser
 
 
-class _NotTaken(Exception):
+class _Undelivered(Exception):
     """A ``response_url`` did not take an answer."""
 
     def __init__(self, status: int, body: str) -> None:
@@ -81,7 +81,7 @@ class Answers:
             replace_original=False,
         )
         if response.status_code != 200:
-            raise _NotTaken(response.status_code, response.body)
+            raise _Undelivered(response.status_code, response.body)
 
 
 async def deliver(what: str, user: str, send: Callable[[], Awaitable[object]]) -> None:
@@ -89,9 +89,9 @@ async def deliver(what: str, user: str, send: Callable[[], Awaitable[object]]) -
     for pause in (*_PAUSES, None):
         try:
             await send()
-        except (SlackApiError, _NotTaken, aiohttp.ClientError, TimeoutError) as error:
+        except (SlackApiError, _Undelivered, aiohttp.ClientError, TimeoutError) as error:
             if pause is None or not _can_change(error):
-                log.warning(f"{what} not delivered", user=user, why=_said(error))
+                log.warning(f"{what} not delivered", user=user, why=_described(error))
                 return
             await asyncio.sleep(pause)
         else:
@@ -124,12 +124,12 @@ def _can_change(error: Exception) -> bool:
     match error:
         case SlackApiError():
             status = status_of(error)
-        case _NotTaken():
+        case _Undelivered():
             status = error.status
         case _:
             return True
     return status == 429 or status >= 500
 
 
-def _said(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]

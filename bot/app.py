@@ -1,4 +1,4 @@
-"""Bolt: from a verified delivery to the front, and the front's answer back.
+"""Bolt: from a verified delivery to the router, and the router's answer back.
 
 ``process_before_response`` makes Bolt answer as soon as a listener returns; otherwise it looks for
 an answer every 10 ms. The listeners are short: they read, record and acknowledge.
@@ -17,21 +17,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answers import as_body
 from bot.fields import NotAsSlackSends
-from bot.front import Front
 from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.payloads import (
-    Clicked,
+    Click,
     Confirmed,
     HomeOpened,
-    Overheard,
-    Typed,
+    PassingMention,
+    TypedCommand,
     read_click,
     read_command,
     read_direct_message,
     read_home_opened,
     read_mention,
 )
+from bot.router import Router
 from bot.views.answers import Answer
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _ANYTHING = re.compile(r".*", re.DOTALL)
 
 
 def bolt_app(
-    client: AsyncWebClient, front: Front, directory: Directory, metrics: Metrics
+    client: AsyncWebClient, router: Router, directory: Directory, metrics: Metrics
 ) -> AsyncApp:
     """The app. Signatures are checked before it, in ``bot.http``; a socket needs none."""
     app = AsyncApp(
@@ -53,7 +53,7 @@ def bolt_app(
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    listeners = _Listeners(front, metrics)
+    listeners = _Listeners(router, metrics)
     app.command(_ANYTHING)(listeners.command)
     app.action(_ANYTHING)(listeners.click)
     app.event("app_mention")(listeners.mention)
@@ -67,15 +67,15 @@ def bolt_app(
 class _Listeners:
     """One for each kind of delivery."""
 
-    def __init__(self, front: Front, metrics: Metrics) -> None:
-        self._front = front
+    def __init__(self, router: Router, metrics: Metrics) -> None:
+        self._router = router
         self._metrics = metrics
 
     async def command(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A slash command."""
 
         async def answer() -> Answer | None:
-            return await self._front.typed(read_command(request.body))
+            return await self._router.typed(read_command(request.body))
 
         return await self._acknowledge("command", ack, request, answer)
 
@@ -84,12 +84,12 @@ class _Listeners:
 
         async def answer() -> None:
             match read_click(request.body):
-                case Clicked() as clicked:
-                    await self._front.clicked(clicked)
+                case Click() as clicked:
+                    await self._router.clicked(clicked)
                 case Confirmed() as confirmed:
-                    await self._front.confirmed(confirmed)
+                    await self._router.confirmed(confirmed)
                 case HomeOpened() as opened:
-                    await self._front.home_opened(opened)
+                    await self._router.home_opened(opened)
                 case None:
                     pass
 
@@ -100,10 +100,10 @@ class _Listeners:
 
         async def answer() -> None:
             match read_mention(request.body):
-                case Typed() as typed:
-                    await self._front.mentioned(typed)
-                case Overheard() as overheard:
-                    await self._front.overheard(overheard)
+                case TypedCommand() as typed:
+                    await self._router.mentioned(typed)
+                case PassingMention() as overheard:
+                    await self._router.overheard(overheard)
                 case None:
                     pass
 
@@ -115,7 +115,7 @@ class _Listeners:
         async def answer() -> None:
             typed = read_direct_message(request.body)
             if typed is not None:
-                await self._front.told(typed)
+                await self._router.direct_message(typed)
 
         return await self._acknowledge("direct message", ack, request, answer)
 
@@ -125,7 +125,7 @@ class _Listeners:
         async def answer() -> None:
             opened = read_home_opened(request.body)
             if opened is not None:
-                await self._front.home_opened(opened)
+                await self._router.home_opened(opened)
 
         return await self._acknowledge("home", ack, request, answer)
 
@@ -137,7 +137,7 @@ class _Listeners:
         """An error in Bolt itself. A status other than 200 would not be acknowledged at all over
         Socket Mode, and would be words of Slack's own to the person over HTTP.
         """
-        return BoltResponse(status=200, body=as_body(self._front.failed(error, "a delivery")))
+        return BoltResponse(status=200, body=as_body(self._router.failed(error, "a delivery")))
 
     async def _acknowledge(
         self,
@@ -148,7 +148,7 @@ class _Listeners:
     ) -> BoltResponse | None:
         started = time.perf_counter()
         try:
-            said = await answer()
+            reply = await answer()
         except NotAsSlackSends as error:
             self._metrics.refused.labels("unreadable").inc()
             log.warning(f"a {kind} is not what Slack sends", why=str(error))
@@ -156,8 +156,8 @@ class _Listeners:
             is_over_http = request.mode == "http"
             return BoltResponse(status=400 if is_over_http else 200, body="")
         except Exception as error:  # noqa: BLE001 (an edge: the person gets an answer)
-            said = self._front.failed(error, f"a {kind}")
-        await (ack(as_body(said)) if said is not None else ack())
+            reply = self._router.failed(error, f"a {kind}")
+        await (ack(as_body(reply)) if reply is not None else ack())
         self._metrics.acknowledged.labels(kind).observe(time.perf_counter() - started)
         return None
 
@@ -168,7 +168,7 @@ def _authorize(
     """Bolt's own way asks ``auth.test`` before the first listener; this one asks nobody."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        home = directory.home_if_known
+        home = directory.workspace_if_known
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id,

@@ -23,7 +23,7 @@ async def first_answer(
     Raises what the last attempt ended with, and TimeoutError after ``within`` seconds.
     """
     # The first attempt is no task of its own: that would cost every question a turn of the loop.
-    async with _Second(attempt, no_answer) as second:
+    async with _SecondAttempt(attempt, no_answer) as second:
         try:
             # One timer for both: until the second attempt begins, and then until the end.
             async with asyncio.timeout(None) as waiting:
@@ -39,7 +39,7 @@ async def first_answer(
             raise
 
 
-class _Second(Generic[T]):
+class _SecondAttempt(Generic[T]):
     """The second attempt, which may never be made; ended when it is left."""
 
     def __init__(self, attempt: Attempt[T], no_answer: tuple[type[Exception], ...]) -> None:
@@ -49,7 +49,7 @@ class _Second(Generic[T]):
         self._task: asyncio.Future[T] | None = None
         self._until = 0.0
 
-    async def __aenter__(self) -> "_Second[T]":
+    async def __aenter__(self) -> "_SecondAttempt[T]":
         return self
 
     async def __aexit__(self, *_: object) -> None:

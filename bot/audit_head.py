@@ -41,7 +41,7 @@ async def request_digests(
         try:
             await request_digest(connection, datetime.now(UTC).date())
         except Unavailable as error:
-            log.warning("audit head later", why=error.trouble.what)
+            log.warning("audit head later", why=error.problem.what)
         except Exception:
             log.exception("audit head not posted")
         try:

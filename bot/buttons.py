@@ -35,9 +35,9 @@ class Pointer:
         """
         if earlier := _EARLIER_POINTER.fullmatch(value):
             return cls(OperationSubject(int(earlier["operation"])), earlier["plan"])
-        found = _POINTER.fullmatch(value)
-        subject = parse_subject(found["subject"]) if found else None
-        return cls(subject, found["plan"]) if found and subject else None
+        match = _POINTER.fullmatch(value)
+        subject = parse_subject(match["subject"]) if match else None
+        return cls(subject, match["plan"]) if match and subject else None
 
 
 _POINTER = re.compile(r"(?P<subject>[^ ]{1,500})(?: (?P<plan>[0-9a-f]{64}))?")
@@ -47,7 +47,7 @@ REFRESH = "refresh"
 """The ``action_id`` of the button that draws the Home tab anew: it is about no operation."""
 
 CONFIRM = "confirm"
-"""The ``action_id`` of the button that starts what was asked back (``bot.asking``)."""
+"""The ``action_id`` of the button that starts what was asked back (``bot.clarifying``)."""
 
 _PAGE = re.compile(r"page:(?P<number>0|[1-9][0-9]{0,4})")
 
@@ -62,5 +62,5 @@ def page_action(page: int) -> str:
 
 def page_of(action_id: str) -> int | None:
     """The page that ``page_action`` named; None for any other button."""
-    found = _PAGE.fullmatch(action_id)
-    return int(found["number"]) if found else None
+    match = _PAGE.fullmatch(action_id)
+    return int(match["number"]) if match else None

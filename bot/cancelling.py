@@ -94,15 +94,15 @@ def check_in_time(operation: Operation) -> None:
     if operation.state.is_terminal:
         raise Conflict(
             f"{number} cannot be cancelled: it has ended.",
-            why=f"It {operation.state.said}.",
+            why=f"It {operation.state.predicate}.",
         )
-    if operation.state is State.BAKING or operation.stage is Stage.LOOK:
+    if operation.state is State.BAKING or operation.stage is Stage.VERIFY:
         raise Conflict(
             f"{number} can no longer be cancelled: the new version is already live.",
             why="After the switch there is nothing left to stop.",
             next_step=f"Roll back with `/image rollback {operation.request.facts.about}`.",
         )
-    if operation.is_past_return:
+    if operation.is_committed:
         raise Conflict(
             f"{number} can no longer be cancelled: it is switching versions.",
             why="A switch that has begun is finished, so that nothing is left half done.",

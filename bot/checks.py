@@ -12,12 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answers import error_name_of, status_of
-from bot.identity import Home, standing_of
+from bot.identity import Workspace, membership_of
 from bot.slack_session import slack_client, slack_session
 from quaymaster.checks import Check, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import OutsideFailure
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.settings import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Settings
 from quaymaster.spelling import listed
 
@@ -44,10 +44,10 @@ _BAD_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 )
 _STANDINGS = {
-    Standing.GUEST: "is a guest",
-    Standing.BOT: "is a bot",
-    Standing.DEACTIVATED: "is deactivated",
-    Standing.OUTSIDER: "belongs to another workspace",
+    Membership.GUEST: "is a guest",
+    Membership.BOT: "is a bot",
+    Membership.DEACTIVATED: "is deactivated",
+    Membership.OUTSIDER: "belongs to another workspace",
 }
 
 
@@ -63,16 +63,16 @@ async def _installation(settings: Settings, configuration: Configuration) -> Seq
     token = settings.bot_token().get_secret_value()
     async with _client(token, settings) as client:
         answer = await _asked(SLACK_BOT_TOKEN.name, client.auth_test)
-        workspace = _Workspace(client, Home.of(_data(answer)))
+        workspace = _Workspace(client, Workspace.of(_data(answer)))
         channels = [workspace.channel(*pair) for pair in configured_channels(configuration).items()]
         people = [workspace.person(*pair) for pair in configured_people(configuration).items()]
         groups = await workspace.groups(configured_groups(configuration))
-        found = await asyncio.gather(*channels, *people)
+        checks = await asyncio.gather(*channels, *people)
     where = f"accepted by {answer['team']}, where the bot is @{answer['user']}."
     return (
         Check("Slack bot token", "ok", where),
         scopes_check(answer.headers),
-        *found,
+        *checks,
         *groups,
         *too_few_approvers(configuration, workspace.members),
     )
@@ -96,10 +96,10 @@ def scopes_check(headers: Mapping[str, str]) -> Check:
     https://docs.slack.dev/authentication/installing-with-oauth
     """
     subject = "Slack scopes"
-    given = next((v for name, v in headers.items() if name.lower() == "x-oauth-scopes"), None)
-    if given is None:
+    header = next((v for name, v in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    if header is None:
         return Check(subject, "warning", "Slack does not say which scopes the token has.")
-    scopes = {scope.strip() for scope in given.split(",")}
+    scopes = {scope.strip() for scope in header.split(",")}
     missing = {scope: why for scope, why in NEEDED_SCOPES.items() if scope not in scopes}
     if not missing:
         return Check(subject, "ok", f"all {len(NEEDED_SCOPES)} that are needed.")
@@ -170,7 +170,7 @@ class _Workspace:
     """Asks about the ids that the configuration names, a few at a time."""
 
     client: AsyncWebClient
-    home: Home
+    home: Workspace
     members: dict[str, frozenset[str]] = field(default_factory=dict)
     """The full members by person or group id."""
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
@@ -178,14 +178,16 @@ class _Workspace:
     async def channel(self, channel: str, uses: str) -> Check:
         """Whether cards and alerts reach a channel."""
         subject = f"channel {channel} ({uses})"
-        answer = await self._said(subject, lambda: self.client.conversations_info(channel=channel))
+        answer = await self._fetched(
+            subject, lambda: self.client.conversations_info(channel=channel)
+        )
         if isinstance(answer, Check):
             return answer
-        found = answer["channel"]
-        name = f"#{found.get('name') or 'a direct message'}"
-        if found.get("is_archived"):
+        details = answer["channel"]
+        name = f"#{details.get('name') or 'a direct message'}"
+        if details.get("is_archived"):
             return Check(subject, "broken", f"{name} is archived.", "Name another channel.")
-        if not found.get("is_member"):
+        if not details.get("is_member"):
             way = f"In {name}, type `/invite` and the bot's name."
             return Check(subject, "broken", f"The bot is not in {name}.", way)
         return Check(subject, "ok", f"{name}, and the bot is in it.")
@@ -193,13 +195,13 @@ class _Workspace:
     async def person(self, user: str, roles: str) -> Check:
         """Whether a person with a role can use it."""
         subject = f"person {user} ({roles})"
-        answer = await self._said(subject, lambda: self.client.users_info(user=user))
+        answer = await self._fetched(subject, lambda: self.client.users_info(user=user))
         if isinstance(answer, Check):
             return answer
-        found = answer["user"]
-        standing = standing_of(found, self.home)
-        name = found.get("real_name") or found.get("name")
-        if standing is Standing.FULL_MEMBER:
+        details = answer["user"]
+        standing = membership_of(details, self.home)
+        name = details.get("real_name") or details.get("name")
+        if standing is Membership.FULL_MEMBER:
             self.members[user] = frozenset({user})
             return Check(subject, "ok", f"{name}, a full member.")
         what = f"{name} {_STANDINGS[standing]} and cannot do anything."
@@ -213,27 +215,27 @@ class _Workspace:
         def ask() -> Awaitable[AsyncSlackResponse]:
             return self.client.usergroups_list(include_disabled=True, include_users=True)
 
-        answer = await self._said("user groups", ask)
+        answer = await self._fetched("user groups", ask)
         if isinstance(answer, Check):
             return (answer,)
-        known = {str(group["id"]): group for group in answer["usergroups"]}
-        return [self._group(group, roles, known.get(group)) for group, roles in groups.items()]
+        by_id = {str(group["id"]): group for group in answer["usergroups"]}
+        return [self._group(group, roles, by_id.get(group)) for group, roles in groups.items()]
 
-    def _group(self, group: str, roles: str, found: Mapping[str, Any] | None) -> Check:
+    def _group(self, group: str, roles: str, details: Mapping[str, Any] | None) -> Check:
         subject = f"group {group} ({roles})"
-        if found is None:
+        if details is None:
             way = "Copy the id again: in Slack, “People” → “User groups” → the group → “⋮”."
             return Check(subject, "broken", "There is no such group in this workspace.", way)
-        name = f"@{found.get('handle')}"
-        if found.get("date_delete"):
+        name = f"@{details.get('handle')}"
+        if details.get("date_delete"):
             return Check(subject, "broken", f"{name} is disabled.", "Enable it, or name another.")
-        self.members[group] = frozenset(map(str, found.get("users") or ()))
+        self.members[group] = frozenset(map(str, details.get("users") or ()))
         count = len(self.members[group])
         if not count:
             return Check(subject, "warning", f"{name} has no members.", "Add people to it.")
         return Check(subject, "ok", f"{name}, {count} {'person' if count == 1 else 'people'}.")
 
-    async def _said(
+    async def _fetched(
         self, subject: str, call: Callable[[], Awaitable[AsyncSlackResponse]]
     ) -> Mapping[str, Any] | Check:
         async with self._turn:
@@ -318,8 +320,8 @@ def _data(response: Any) -> Mapping[str, Any]:
 
 
 def _by_member(roles: Mapping[str, frozenset[str]]) -> Mapping[str, str]:
-    found: dict[str, list[str]] = {}
+    by_member: dict[str, list[str]] = {}
     for role, ids in roles.items():
         for one in sorted(ids):
-            found.setdefault(one, []).append(role)
-    return {one: listed(names) for one, names in found.items()}
+            by_member.setdefault(one, []).append(role)
+    return {one: listed(names) for one, names in by_member.items()}

@@ -41,8 +41,8 @@ _log = structlog.get_logger(__name__)
 AT_ONCE = 3
 """So many cards are worked on at the same time, each over a connection that is kept: one slow call
 holds up the others little."""
-_BEHIND_AT_ONCE = 500
-_BELL_SECONDS = 1.0
+_STALE_AT_ONCE = 500
+_WAKEUP_SECONDS = 1.0
 _RENEW_SECONDS = 2.0
 _STANDBY_SECONDS = 1.0
 _SHORTEST_ROUND_SECONDS = 0.02
@@ -54,7 +54,7 @@ _MEMORY_SECONDS = 600.0
 _REDIS_TROUBLE = (Unavailable, redis.RedisError)
 """It does not answer, or refuses: out of memory, a disk that is full."""
 
-OLDEST_BEHIND = Gauge(
+OLDEST_STALE = Gauge(
     "quaymaster_oldest_card_behind_seconds",
     "For how long the oldest card has not shown its record; 0 when all do.",
 )
@@ -81,10 +81,10 @@ async def run_courier(
     now = clock or steady_clock()
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(_connected(redis_url, _REDIS_SECONDS))
-        seconds = _BELL_SECONDS + _REDIS_SECONDS
+        seconds = _WAKEUP_SECONDS + _REDIS_SECONDS
         listening = await stack.enter_async_context(_connected(redis_url, seconds))
-        pictures = Pictures(connection, draw, draw_findings, ring, configuration, now)
-        await Courier(connection, listening, sender, pictures, stop, now).run()
+        renderer = Pictures(connection, draw, draw_findings, ring, configuration, now)
+        await Courier(connection, listening, sender, renderer, stop, now).run()
 
 
 def steady_clock() -> Clock:
@@ -109,7 +109,7 @@ class Courier:
 
     connection: AsyncConnection
     listening: AsyncConnection
-    """A connection of its own for waiting on the bell, which blocks."""
+    """A connection of its own for waiting for a wake-up, which blocks."""
     sender: Sender
     pictures: Pictures
     stop: asyncio.Event
@@ -160,7 +160,7 @@ class Courier:
             with suppress(TimeoutError, *_REDIS_TROUBLE):
                 async with asyncio.timeout(_GIVE_BACK_SECONDS):
                     await perform_async(self.connection, leases.give_back(LEASE, self.owner))
-            OLDEST_BEHIND.set(0)
+            OLDEST_STALE.set(0)
 
     async def _renew(self) -> None:
         renewal = leases.renew(LEASE, self.owner, LEASE_MILLISECONDS)
@@ -174,10 +174,10 @@ class Courier:
     async def _listen(self) -> None:
         while True:
             try:
-                if await ask_async(self.listening, cards.bell(_BELL_SECONDS)):
+                if await ask_async(self.listening, cards.wakeup(_WAKEUP_SECONDS)):
                     self._wake.set()
             except _REDIS_TROUBLE:
-                await asyncio.sleep(_BELL_SECONDS)
+                await asyncio.sleep(_WAKEUP_SECONDS)
 
     async def _wake_at_stop(self) -> None:
         await self.stop.wait()
@@ -216,15 +216,15 @@ class _Work:
     """How many stand on the list besides, of kinds that only a newer courier knows."""
 
     async def round(self) -> float:
-        """Begin what is due; how many seconds nothing else will be, unless the bell rings."""
+        """Begin what is due; how many seconds nothing else will be, unless it is woken."""
         clock = self.courier.clock
-        at_once = _BEHIND_AT_ONCE + len(self._left) + self._unreadable
-        behind = await ask_async(self.courier.connection, cards.behind(at_once))
+        at_once = _STALE_AT_ONCE + len(self._left) + self._unreadable
+        behind = await ask_async(self.courier.connection, cards.stale(at_once))
         self.agenda.see(behind.subjects, clock())
         self._left &= behind.subjects.keys()
         self._unreadable = behind.unreadable
         self.delivery.forget(clock() - _MEMORY_SECONDS)
-        OLDEST_BEHIND.set(self.agenda.oldest(clock()))
+        OLDEST_STALE.set(self.agenda.oldest(clock()))
         free = AT_ONCE - len(self._tasks)
         budget = self.delivery.throttle.budget
         due = self.agenda.due(clock(), frozenset(self._tasks), budget)
@@ -233,9 +233,9 @@ class _Work:
             self._tasks[subject] = task
             task.add_done_callback(partial(self._done, subject))
         if len(self._tasks) >= AT_ONCE:
-            return _BELL_SECONDS
+            return _WAKEUP_SECONDS
         busy = frozenset(self._tasks)
-        return self.agenda.seconds_until_due(clock(), busy, budget, _BELL_SECONDS)
+        return self.agenda.seconds_until_due(clock(), busy, budget, _WAKEUP_SECONDS)
 
     async def finish(self, grace: float) -> None:
         """Give the calls that are on their way a moment to be answered and noted."""
@@ -286,14 +286,14 @@ class _Work:
 
     async def _warn(self, forgery: Forgery) -> None:
         """Whoever ends the operation (workers/forged.py) raises its revision: it is drawn then."""
-        subject, found = forgery.subject, forgery.found
-        _log.error("a record is not genuine", subject=str(subject), why=found.why.trouble.what)
+        subject, forged = forgery.subject, forgery.found
+        _log.error("a record is not genuine", subject=str(subject), why=forged.why.problem.what)
         self.agenda.warns(subject)
         waits = await self.delivery.warn(subject)
         if waits:
             self._wait(subject, waits)
         else:
-            await self._caught_up(subject, cards.caught_up(subject, found.revision))
+            await self._caught_up(subject, cards.caught_up(subject, forged.revision))
 
     def _leave(self, subject: Subject) -> None:
         if subject not in self._left:

@@ -24,9 +24,9 @@ from bot.server_clock import ServerClock
 from quaymaster.errors import QuaymasterError, Unavailable
 from quaymaster.store.format_key import claim
 from quaymaster.store.transactions import (
+    GuardFailure,
     NotAfter,
     Query,
-    Refusal,
     Transaction,
     ask_async,
     perform_async,
@@ -224,9 +224,9 @@ class Database:
         limit = NotAfter(clock.at(deadline.act_by))
         last = len(transaction.guards)
 
-        def refused(refusal: Refusal) -> T:
+        def refused(refusal: GuardFailure) -> T:
             if refusal.guard == last:
-                self._note_time(sent, int(refusal.found))
+                self._note_time(sent, int(refusal.actual))
                 raise _TooLate("")
             return transaction.refused(refusal)
 
@@ -234,8 +234,8 @@ class Database:
         return await perform_async(self._redis, guarded)
 
     def _note_time(self, sent: float, server: int) -> None:
-        seen = ServerClock.seen(sent, server, time.monotonic())
-        self._clock = seen if self._clock is None else self._clock.refined(seen)
+        clock = ServerClock.seen(sent, server, time.monotonic())
+        self._clock = clock if self._clock is None else self._clock.refined(clock)
 
     async def _within_time(
         self, act: Callable[[], Awaitable[T]], deadline: Deadline, tries: int

@@ -59,11 +59,11 @@ async def by_whom(
 
     Raises what the check raises, and OutsideFailure.
     """
-    known = directory.known(actor)
-    if known is None:
+    person = directory.known(actor)
+    if person is None:
         return await check(await directory.look_up(actor))
     try:
-        return await check(known)
+        return await check(person)
     except NotAllowed:
         if not allowances.may_be_looked_up_again(actor):
             raise

@@ -13,7 +13,7 @@ import structlog
 from bot import steps
 from bot.messages import Drawing, FindingsFile, Message, TextFile
 from bot.rates import POST, UPDATE, Call, Urgency
-from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
+from bot.sender import Absent, Content, MessageKey, Opened, Sender, Sent, Uploaded
 from bot.slack_errors import CannotPost, NoThread, Refusal, Rejected, TooOld, error_of
 from bot.steps import Direct, InChannel, Place, Step
 from bot.throttle import NotYet, Throttle
@@ -89,9 +89,9 @@ class Delivery:
         for message in messages:
             try:
                 await self._bring(batch, message)
-                told = steps.notice(message, drawing, batch.postings.get(message.slot))
-                if told:
-                    await self._bring(batch, told)
+                notice = steps.notice(message, drawing, batch.postings.get(message.slot))
+                if notice:
+                    await self._bring(batch, notice)
             except NotYet as wait:
                 waits.append(wait)
         return Delivered(waits, batch.postings)
@@ -111,8 +111,8 @@ class Delivery:
                 continue
             if not isinstance(result, Sent):
                 _log.warning("slack refused a warning", **_names(message), error=error_of(result))
-            shown = replace(posting, shows=message.shows)
-            noted_so = cards.note_posting(subject, message.slot, shown)
+            warned = replace(posting, shows=message.shows)
+            noted_so = cards.note_posting(subject, message.slot, warned)
             await perform_async(self.connection, noted_so)
         return waits
 
@@ -125,7 +125,7 @@ class Delivery:
     async def _bring(self, batch: _Batch, message: Message) -> None:
         posting = batch.postings.get(message.slot)
         step = steps.next_step(message, posting)
-        if step is Step.LOOK and posting:
+        if step is Step.SEARCH and posting:
             posting = await self._looked_for(batch, message, posting)
             step = steps.next_step(message, posting) if posting.ts else Step.POST
         match step:
@@ -284,12 +284,12 @@ class Delivery:
         if not message.file:
             self.throttle.line.expects(_call(POST, message, posting.channel))
         thread = self._thread(batch, message, posting.channel)
-        found = await self._find(message, posting, thread)
-        if isinstance(found, Sent):
-            posting = replace(posting, ts=found.ts)
+        sent = await self._find(message, posting, thread)
+        if isinstance(sent, Sent):
+            posting = replace(posting, ts=sent.ts)
             await self._note(batch, message, posting)
-        elif not isinstance(found, Absent):
-            _log.warning("cannot look", **_names(message), error=error_of(found))
+        elif not isinstance(sent, Absent):
+            _log.warning("cannot look", **_names(message), error=error_of(sent))
         self._memory(message).is_not_there = not posting.ts
         return posting
 
@@ -299,7 +299,7 @@ class Delivery:
         began = posting.attempted_at
         between = (began - _CLOCKS_APART_SECONDS, began + _CLOCKS_APART_SECONDS)
         method = "conversations.replies" if thread else "conversations.history"
-        mark, file, channel = _mark(message), message.file, posting.channel
+        mark, file, channel = _key(message), message.file, posting.channel
 
         async def find(sender: Sender) -> Sent | Absent | Refusal:
             if file:
@@ -313,9 +313,9 @@ class Delivery:
             case InChannel():
                 return place
             case Direct(user=user):
-                known = self._direct.get(user)
-                if known:
-                    return InChannel(known)
+                channel = self._direct.get(user)
+                if channel:
+                    return InChannel(channel)
                 result = await self.throttle.call(
                     _call("conversations.open", message),
                     lambda sender: sender.open_direct(user),
@@ -347,9 +347,9 @@ class Delivery:
         parent = batch.postings.get(message.reply_to)
         if parent is None or not parent.is_there or parent.channel != channel:
             return None
-        shown = batch.messages.get(message.reply_to)
-        if shown and shown.thread and shown.channel == parent.channel:
-            return shown.thread
+        original = batch.messages.get(message.reply_to)
+        if original and original.thread and original.channel == parent.channel:
+            return original.thread
         return parent.ts
 
     async def _give_up(self, batch: _Batch, message: Message, error: str) -> None:
@@ -363,7 +363,7 @@ class Delivery:
         batch.postings[message.slot] = posting
 
     def _content(self, message: Message) -> Content:
-        content = Content(message.text, message.blocks, _mark(message))
+        content = Content(message.text, message.blocks, _key(message))
         is_plain = self._memory(message).without_blocks == message.shows
         return content.without_blocks() if is_plain and message.blocks else content
 
@@ -379,8 +379,8 @@ def _settling(message: Message) -> float:
     return SETTLE_FILE_SECONDS if message.file else SETTLE_SECONDS
 
 
-def _mark(message: Message) -> Mark:
-    return Mark(message.subject, message.slot)
+def _key(message: Message) -> MessageKey:
+    return MessageKey(message.subject, message.slot)
 
 
 def _names(message: Message) -> dict[str, object]:

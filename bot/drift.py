@@ -37,14 +37,14 @@ class DriftWatch(Configured):
         observed = await self._database.ask(drifts.observed(self._ring))
         if not observed:
             return
-        told = await self._database.ask(drifts.told())
+        reported = await self._database.ask(drifts.reported())
         for service, signed in observed.items():
-            if told.get(service) == signed.digest:
+            if reported.get(service) == signed.digest:
                 continue
-            is_news = signed.value.kind is not DriftKind.OVER or service in told
+            is_news = signed.value.kind is not DriftKind.OVER or service in reported
             if is_news and self._is_ours(signed.value):
                 await self._record(signed)
-            await self._database.insist(drifts.note_told(service, signed.digest))
+            await self._database.insist(drifts.note_reported(service, signed.digest))
 
     async def _record(self, signed: Signed[Drift]) -> None:
         report = report_of_drift(signed, self._channel_of(signed.value))

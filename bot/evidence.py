@@ -8,8 +8,8 @@ from bot.database import Database
 from bot.identity import Directory, person_behind
 from quaymaster.actors import SlackUser
 from quaymaster.admissible import (
+    AdmissionFacts,
     Answer,
-    Facts,
     Predecessor,
     admissible,
     involved,
@@ -26,7 +26,7 @@ from quaymaster.image_ref import Digest
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation
 from quaymaster.plans import Change, Plan, Resolved
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.queues import target_queue
 from quaymaster.releases import BadDigest
 from quaymaster.request_facts import ServiceChange
@@ -74,7 +74,7 @@ async def people_involved(
         except OutsideFailure as error:
             if error.trying_again_can_help:
                 raise
-            people[user] = Person(user, actor.team, standing=Standing.OUTSIDER)
+            people[user] = Person(user, actor.team, membership=Membership.OUTSIDER)
     return people, at
 
 
@@ -106,15 +106,15 @@ def answers_at_the_last_vote(
     operation: Operation,
     plan: Plan,
     approval: Approval,
-    found: Evidence,
+    evidence: Evidence,
 ) -> tuple[Answer, ...]:
     """May it still happen, with this vote? An answer that is the same for all services comes once.
     Pure.
     """
     now = datetime.now(UTC)
     answers: dict[Answer, None] = {}
-    for change, about in found.changes:
-        facts = Facts(
+    for change, about in evidence.changes:
+        facts = AdmissionFacts(
             request=operation.request,
             change=ServiceChange(change.service_ref, plan.kind),
             requester=operation.requester,
@@ -122,7 +122,7 @@ def answers_at_the_last_vote(
             resolved=change.resolved,
             now=now,
             volumes=change.workload.volumes,
-            people=found.people,
+            people=evidence.people,
             approval=approval,
             mark=about.mark,
             before=about.before,
@@ -164,8 +164,10 @@ class _Ledger:
 
     async def _predecessor(self, service: ServiceRef, resolved: Resolved) -> Predecessor:
         queue = target_queue(self.configuration.target_of(service.environment))
-        known = await self.database.ask(releases.latest(service, self.ring, queue, _RELEASES))
-        return predecessor(service.service, resolved, known, await self.marks(service))
+        releases_known = await self.database.ask(
+            releases.latest(service, self.ring, queue, _RELEASES)
+        )
+        return predecessor(service.service, resolved, releases_known, await self.marks(service))
 
     async def verdict(self, plan: Plan, change: Change) -> Verdict | None:
         version = await self.database.ask(reports.latest_database(change.digest))

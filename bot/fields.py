@@ -14,48 +14,48 @@ class NotAsSlackSends(Exception):
 
 def text(part: Payload, name: str) -> str:
     """A text that is always there. Raises NotAsSlackSends."""
-    found = optional_text(part, name)
-    if not found:
+    value = optional_text(part, name)
+    if not value:
         raise NotAsSlackSends(f"{name} is missing")
-    return found
+    return value
 
 
 def optional_text(part: Payload, name: str) -> str:
     """A text, or an empty one. Raises NotAsSlackSends for what is none."""
-    found = part.get(name)
-    if found is None:
+    value = part.get(name)
+    if value is None:
         return ""
-    if not isinstance(found, str) or not _can_be_written(found):
+    if not isinstance(value, str) or not _can_be_written(value):
         raise NotAsSlackSends(f"{name} is no text")
-    return found
+    return value
 
 
 def inside(part: Payload, name: str) -> Payload:
     """The fields of a field, or none. Raises NotAsSlackSends for what has none."""
-    found = part.get(name)
-    if found is None:
+    value = part.get(name)
+    if value is None:
         return _NOTHING
-    if not isinstance(found, Mapping):
+    if not isinstance(value, Mapping):
         raise NotAsSlackSends(f"{name} has no fields")
-    return found
+    return value
 
 
 def first_of(part: Payload, name: str) -> Payload:
     """The fields of the first in a list, or none. Raises NotAsSlackSends for what is no list."""
-    found = part.get(name)
-    if not found and (found is None or isinstance(found, list)):
+    value = part.get(name)
+    if not value and (value is None or isinstance(value, list)):
         return _NOTHING
-    if not isinstance(found, list) or not isinstance(found[0], Mapping):
+    if not isinstance(value, list) or not isinstance(value[0], Mapping):
         raise NotAsSlackSends(f"{name} is no list of fields")
-    return found[0]
+    return value[0]
 
 
-def _can_be_written(found: str) -> bool:
+def _can_be_written(text: str) -> bool:
     """JSON can name halves of a character, which nothing can store."""
-    if found.isascii():
+    if text.isascii():
         return True
     try:
-        found.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -17,7 +17,7 @@ from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.overview import Overview
 from bot.views.answers import Answer
-from bot.views.home import HomeContent, HomeScene, home_blocks, home_trouble_blocks
+from bot.views.home import HomeContent, HomeContext, home_blocks, home_problem_blocks
 from quaymaster import policy
 from quaymaster.actors import SlackUser
 from quaymaster.configuration import Configuration
@@ -66,24 +66,24 @@ class HomeTab(Configured):
             )
 
     async def _drawn(self, actor: SlackUser, notice: Answer | None) -> tuple[Block, ...]:
-        scene = HomeScene(self._configuration, now(), self._command)
+        context = HomeContext(self._configuration, now(), self._command)
         try:
             person = await self._directory.look_up(actor)
-            return home_blocks(await self._content(person, scene.now), scene, notice)
+            return home_blocks(await self._content(person, context.now), context, notice)
         except QuaymasterError as error:
             if not isinstance(error, Unavailable):
                 self._metrics.refused.labels(type(error).__name__).inc()
-            trouble = error.trouble
+            trouble = error.problem
         except Exception as error:  # noqa: BLE001 (an edge: the person sees what is wrong)
             self._metrics.unforeseen.inc()
             trouble = unforeseen(error, "bot", doing="drawing the Home tab")
-        return home_trouble_blocks(trouble, scene, notice)
+        return home_problem_blocks(trouble, context, notice)
 
     async def _content(self, person: Person, at: datetime) -> HomeContent:
         """Raises NotAllowed and Unavailable."""
         for request in (StatusRequest(), JobsRequest()):
             policy.request_allowed(self._configuration, person, request)
-        unended = await self._overview.unended()
+        unended = await self._overview.open_operations()
         services, jobs = await asyncio.gather(
             self._overview.services(unended), self._overview.listed(unended)
         )

@@ -22,11 +22,11 @@ from throttled.rate_limiter import per_min
 
 from bot.allowance import bucket, wait
 from bot.answers import error_name_of, status_of
-from bot.sharing import Shared
+from bot.sharing import SharedLookups
 from quaymaster.actors import SlackUser
 from quaymaster.errors import NotAllowed, OutsideFailure
 from quaymaster.operations import Operation
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.rights import Role
 
 FRESH_SECONDS = 60.0
@@ -46,7 +46,7 @@ _NO_GROUP = "no_such_subteam"
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Workspace:
     """The workspace that the app is installed in, and the app's own user there."""
 
     team: str
@@ -66,7 +66,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _CachedPerson:
     person: Person
     at: float
 
@@ -105,12 +105,12 @@ class Directory:
     ) -> None:
         self._client = client
         self._clock = clock
-        self._home: Home | None = None
-        self._people: OrderedDict[str, _Seen] = OrderedDict()
+        self._home: Workspace | None = None
+        self._people: OrderedDict[str, _CachedPerson] = OrderedDict()
         self._members: dict[str, _Members] = {}
-        self._look_ups: Shared[_Seen] = Shared(clock)
-        self._listings: Shared[_Members] = Shared(clock)
-        self._strangers = _Line()
+        self._look_ups: SharedLookups[_CachedPerson] = SharedLookups(clock)
+        self._listings: SharedLookups[_Members] = SharedLookups(clock)
+        self._strangers = _LookupQueue()
         self._warmed_up_at = -math.inf
         self._groups: tuple[str, ...] = ()
         self._groups_since = -math.inf
@@ -127,15 +127,15 @@ class Directory:
         self._named = frozenset(user for role in each for user in role.people)
 
     @property
-    def home_if_known(self) -> Home | None:
+    def workspace_if_known(self) -> Workspace | None:
         """The workspace, once Slack has said which."""
         return self._home
 
-    async def home(self) -> Home:
+    async def workspace(self) -> Workspace:
         """The workspace. Raises OutsideFailure while Slack does not say which."""
         if self._home is None:
             answer = await self._asked(lambda: self._client.auth_test())
-            self._home = Home.of(answer.data)
+            self._home = Workspace.of(answer.data)
         return self._home
 
     async def warm_up(self) -> None:
@@ -159,9 +159,9 @@ class Directory:
 
     async def look_up(self, actor: SlackUser) -> Person:
         """Who it is, at most a minute old. Raises OutsideFailure when Slack does not say."""
-        known = self.known(actor)
-        if known is not None:
-            return known
+        person = self.known(actor)
+        if person is not None:
+            return person
         since = self._a_minute_ago()
         if self._is_somebody(actor.user):
             return await self._looked_up(actor, since, _Lane.KNOWN)
@@ -172,8 +172,8 @@ class Directory:
         for strangers. Raises OutsideFailure when Slack does not say.
         """
         since = max(self._clock() if since is None else since, self._groups_since)
-        seen = self._seen(actor, since)
-        return seen or await self._looked_up(actor, since, _Lane.KNOWN)
+        person = self._seen(actor, since)
+        return person or await self._looked_up(actor, since, _Lane.KNOWN)
 
     async def look_up_again(self, actor: SlackUser) -> Person:
         """Who it is now, by groups that were listed in the last minute: for whom what is known
@@ -187,15 +187,15 @@ class Directory:
         return max(self._clock() - FRESH_SECONDS, self._groups_since)
 
     def _seen(self, actor: SlackUser, since: float) -> Person | None:
-        seen = self._people.get(actor.user)
-        if seen is None or seen.at < since:
+        cached = self._people.get(actor.user)
+        if cached is None or cached.at < since:
             return None
-        return seen.person if seen.person.team_id == actor.team else None
+        return cached.person if cached.person.team_id == actor.team else None
 
     def _is_somebody(self, user: str) -> bool:
         """Whether a role names them, or they were seen to be a member here."""
-        seen = self._people.get(user)
-        is_member = seen is not None and seen.person.standing is Standing.FULL_MEMBER
+        cached = self._people.get(user)
+        is_member = cached is not None and cached.person.membership is Membership.FULL_MEMBER
         return (
             is_member
             or user in self._named
@@ -205,49 +205,51 @@ class Directory:
     async def _looked_up(self, actor: SlackUser, since: float, lane: _Lane) -> Person:
         name = f"{lane}/{actor.team}/{actor.user}"
         while True:
-            asked = self._look_ups.answer(
+            lookup = self._look_ups.answer(
                 name, since, lambda: self._look_up_in_turn(actor, since, lane)
             )
-            seen = await asked
+            cached = await lookup
             # The caller who started it may have accepted older answers about groups.
-            if seen.at >= since:
-                return seen.person
+            if cached.at >= since:
+                return cached.person
 
-    async def _look_up_in_turn(self, actor: SlackUser, since: float, lane: _Lane) -> _Seen:
+    async def _look_up_in_turn(self, actor: SlackUser, since: float, lane: _Lane) -> _CachedPerson:
         if lane is _Lane.KNOWN:
             return await self._look_up(actor, since, lane)
         async with self._strangers.turn():
             return await self._look_up(actor, since, lane)
 
-    async def _look_up(self, actor: SlackUser, since: float, lane: _Lane) -> _Seen:
-        home = await self.home()
+    async def _look_up(self, actor: SlackUser, since: float, lane: _Lane) -> _CachedPerson:
+        home = await self.workspace()
         at = self._clock()
         if actor.team not in (home.team, home.enterprise):
-            return _Seen(Person(actor.user, actor.team, standing=Standing.OUTSIDER), at)
+            return _CachedPerson(Person(actor.user, actor.team, membership=Membership.OUTSIDER), at)
         answer = await self._asked(lambda: self._client.users_info(user=actor.user))
-        standing = standing_of(answer["user"], home)
+        standing = membership_of(answer["user"], home)
         groups: frozenset[str] = frozenset()
-        if standing is Standing.FULL_MEMBER:
+        if standing is Membership.FULL_MEMBER:
             groups, oldest = await self._groups_of(actor.user, since, lane)
             at = min(at, oldest)
-        seen = _Seen(Person(actor.user, actor.team, groups, standing), at)
-        self._remember(seen)
-        return seen
+        cached = _CachedPerson(Person(actor.user, actor.team, groups, standing), at)
+        self._remember(cached)
+        return cached
 
     async def _groups_of(
         self, user: str, since: float, lane: _Lane
     ) -> tuple[frozenset[str], float]:
         """A person's groups, and the time of the oldest answer about them."""
-        asked = self._groups  # others may be expected before the answers are there
-        answers = await asyncio.gather(*(self._members_of(group, since, lane) for group in asked))
-        pairs = zip(asked, answers, strict=True)
+        expected = self._groups  # others may be expected before the answers are there
+        answers = await asyncio.gather(
+            *(self._members_of(group, since, lane) for group in expected)
+        )
+        pairs = zip(expected, answers, strict=True)
         groups = frozenset(group for group, answer in pairs if user in answer.people)
         return groups, min((answer.at for answer in answers), default=math.inf)
 
     async def _members_of(self, group: str, since: float, lane: _Lane) -> _Members:
-        known = self._members.get(group)
-        if known is not None and known.at >= since:
-            return known
+        cached = self._members.get(group)
+        if cached is not None and cached.at >= since:
+            return cached
         return await self._listings.answer(f"{lane}/{group}", since, lambda: self._listed(group))
 
     async def _listed(self, group: str) -> _Members:
@@ -259,17 +261,17 @@ class Directory:
             if not _says(error, _NO_GROUP):
                 raise
             people = frozenset()
-        found = _Members(people, at)
-        known = self._members.get(group)
-        if known is None or known.at <= at:
-            self._members[group] = found
-        return found
+        members = _Members(people, at)
+        cached = self._members.get(group)
+        if cached is None or cached.at <= at:
+            self._members[group] = members
+        return members
 
-    def _remember(self, seen: _Seen) -> None:
-        user = seen.person.user_id
-        known = self._people.get(user)
-        if known is None or known.at <= seen.at:
-            self._people[user] = seen
+    def _remember(self, cached: _CachedPerson) -> None:
+        user = cached.person.user_id
+        before = self._people.get(user)
+        if before is None or before.at <= cached.at:
+            self._people[user] = cached
         self._people.move_to_end(user)
         if len(self._people) > _REMEMBERED:
             self._people.popitem(last=False)
@@ -292,7 +294,7 @@ class Directory:
             raise _failed(error) from error
 
 
-class _Line:
+class _LookupQueue:
     """Where strangers wait to be looked up: a few at once, and not too many a minute."""
 
     def __init__(self) -> None:
@@ -320,18 +322,18 @@ class _Line:
             self._waiting -= 1
 
 
-def standing_of(user: Any, home: Home) -> Standing:
+def membership_of(user: Any, home: Workspace) -> Membership:
     """What ``users.info`` says: https://docs.slack.dev/reference/objects/user-object"""
     teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
     if user.get("is_stranger") or home.team not in teams:
-        return Standing.OUTSIDER
+        return Membership.OUTSIDER
     if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == "USLACKBOT":
-        return Standing.BOT
+        return Membership.BOT
     if user.get("deleted"):
-        return Standing.DEACTIVATED
+        return Membership.DEACTIVATED
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return Standing.GUEST
-    return Standing.FULL_MEMBER
+        return Membership.GUEST
+    return Membership.FULL_MEMBER
 
 
 def _worth_waiting(error: Exception, pause: float) -> float | None:

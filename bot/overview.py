@@ -25,7 +25,7 @@ _LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Unended:
+class OpenOperations:
     """Operations that have not ended, newest first."""
 
     operations: tuple[Operation, ...]
@@ -46,22 +46,22 @@ class Overview(Configured):
 
     async def status(self, environment: str | None) -> Answer:
         """The latest release of every service, and what is under way. Raises Unavailable."""
-        services = await self.services(await self.unended(), environment)
+        services = await self.services(await self.open_operations(), environment)
         return status_answer(services, self._configuration, now(), self._command)
 
     async def jobs(self) -> Answer:
         """Operations that have not ended, and the latest that have. Raises Unavailable."""
-        jobs = await self.listed(await self.unended(JOBS_SHOWN))
+        jobs = await self.listed(await self.open_operations(JOBS_SHOWN))
         return jobs_answer(jobs, self._configuration, now(), self._command)
 
-    async def unended(self, at_most: int = _LOOKED_AT) -> Unended:
+    async def open_operations(self, at_most: int = _LOOKED_AT) -> OpenOperations:
         """What has not ended. Raises Unavailable."""
         oldest_first = await self._database.ask(records.open_ids())
         ids = tuple(reversed(oldest_first))
-        return Unended(await self._loaded(ids[:at_most]), len(ids))
+        return OpenOperations(await self._loaded(ids[:at_most]), len(ids))
 
     async def services(
-        self, unended: Unended, environment: str | None = None
+        self, unended: OpenOperations, environment: str | None = None
     ) -> tuple[ServiceStatus, ...]:
         """Every service, of one environment or of all. Raises Unavailable."""
         places = [
@@ -69,14 +69,14 @@ class Overview(Configured):
             for name in ([environment] if environment else self._configuration.environments)
             for service in self._configuration.environment(name).services
         ]
-        found = await asyncio.gather(*(self._latest(place) for place in places))
+        releases = await asyncio.gather(*(self._latest(place) for place in places))
         at_work = _at_work(unended.operations)
         return tuple(
             ServiceStatus(*place.place, latest, tuple(at_work[place]))
-            for place, latest in zip(places, found, strict=True)
+            for place, latest in zip(places, releases, strict=True)
         )
 
-    async def listed(self, unended: Unended) -> Jobs:
+    async def listed(self, unended: OpenOperations) -> Jobs:
         """What has not ended, and the latest that has. Raises Unavailable."""
         recent = await self._loaded(await self._database.ask(records.recent_ids(3 * _ENDED_SHOWN)))
         return Jobs(
@@ -90,24 +90,24 @@ class Overview(Configured):
         queue = target_queue(self._configuration.target_of(service.environment))
         query = releases.latest(service, self._ring, queue, count=1)
         try:
-            found = await self._database.ask(query)
+            release = await self._database.ask(query)
         except (Forged, WrittenByNewer):
             log.exception("release cannot be read", service=str(service))
             return None
-        return found[0] if found else None
+        return release[0] if release else None
 
     async def _loaded(self, ids: tuple[int, ...]) -> tuple[Operation, ...]:
-        found = await asyncio.gather(
+        operations = await asyncio.gather(
             *(loaded_if_readable(self._database, one, self._ring) for one in ids)
         )
-        return tuple(operation for operation in found if operation is not None)
+        return tuple(operation for operation in operations if operation is not None)
 
 
 def _at_work(operations: tuple[Operation, ...]) -> defaultdict[ServiceRef, list[Operation]]:
     """The operations under way on each service of each environment, in their order."""
-    found = defaultdict(list)
+    by_service = defaultdict(list)
     for operation in operations:
         change = operation.request.facts.service_change
         if change is not None:
-            found[change.service].append(operation)
-    return found
+            by_service[change.service].append(operation)
+    return by_service

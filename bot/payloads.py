@@ -7,9 +7,9 @@ known by the workspace that the payload names for them
 
 from dataclasses import dataclass, replace
 
-from bot.answers import AtHome, ReplyTo
+from bot.answers import OnHomeTab, ReplyTo
 from bot.buttons import CONFIRM, REFRESH, Button, Pointer, page_of
-from bot.commands.tidy import without_mentions, words_after, words_for
+from bot.commands.normalizing import without_mentions, words_after, words_for
 from bot.fields import NotAsSlackSends, Payload, first_of, inside, optional_text, text
 from quaymaster.actors import SlackUser
 from quaymaster.operations import Origin
@@ -19,7 +19,7 @@ _MARKS = ("command", "type", "actions", "event", "ssl_check")
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedCommand:
     """Words that somebody typed for the bot."""
 
     text: str
@@ -29,7 +29,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Clicked:
+class Click:
     """A button that somebody pressed: which, and of what."""
 
     action: Button | int
@@ -37,11 +37,11 @@ class Clicked:
     pointer: Pointer
     actor: SlackUser
     delivery: str
-    reply_to: ReplyTo | AtHome
+    reply_to: ReplyTo | OnHomeTab
 
 
 @dataclass(frozen=True, slots=True)
-class Overheard:
+class PassingMention:
     """The bot was mentioned in the middle of a message: that is no command."""
 
     text: str
@@ -58,7 +58,7 @@ class Confirmed:
     value: str
     actor: SlackUser
     delivery: str
-    reply_to: ReplyTo | AtHome
+    reply_to: ReplyTo | OnHomeTab
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _expect_nothing_else(body: Payload, *marks: str) -> None:
         raise NotAsSlackSends("it is of several kinds")
 
 
-def read_command(body: Payload) -> Typed:
+def read_command(body: Payload) -> TypedCommand:
     """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands
 
     Raises NotAsSlackSends, as all of these do.
@@ -114,10 +114,10 @@ def read_command(body: Payload) -> Typed:
     actor = SlackUser(text(body, "team_id"), text(body, "user_id"))
     origin = Origin(text(body, "channel_id"), text(body, "trigger_id"))
     reply_to = ReplyTo(actor.user, origin.channel, optional_text(body, "response_url") or None)
-    return Typed(optional_text(body, "text"), actor, origin, reply_to)
+    return TypedCommand(optional_text(body, "text"), actor, origin, reply_to)
 
 
-def read_click(body: Payload) -> Clicked | Confirmed | HomeOpened | None:
+def read_click(body: Payload) -> Click | Confirmed | HomeOpened | None:
     """A pressed button; None for one that asks for nothing, such as a link:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -131,7 +131,7 @@ def read_click(body: Payload) -> Clicked | Confirmed | HomeOpened | None:
     pressed, pointer = _pressed(action_id), Pointer.parse(value)
     if pressed is None or pointer is None:
         return None
-    return Clicked(pressed, pointer, actor, delivery, _reply_to(body, actor))
+    return Click(pressed, pointer, actor, delivery, _reply_to(body, actor))
 
 
 def read_home_opened(body: Payload) -> HomeOpened | None:
@@ -146,7 +146,7 @@ def read_home_opened(body: Payload) -> HomeOpened | None:
     return HomeOpened(SlackUser(text(body, "team_id"), text(event, "user")), text(body, "event_id"))
 
 
-def read_mention(body: Payload) -> Typed | Overheard | None:
+def read_mention(body: Payload) -> TypedCommand | PassingMention | None:
     """A message that mentions the bot: a command where it begins so. None for one that no person
     wrote, or that was edited: https://docs.slack.dev/reference/events/app_mention
     """
@@ -156,7 +156,7 @@ def read_mention(body: Payload) -> Typed | Overheard | None:
     bot = _bot_of(body)
     words = words_for(bot, message.text)
     if words is None:
-        return Overheard(
+        return PassingMention(
             words_after(bot, message.text),
             message.actor,
             message.origin.delivery,
@@ -165,7 +165,7 @@ def read_mention(body: Payload) -> Typed | Overheard | None:
     return replace(message, text=words)
 
 
-def read_direct_message(body: Payload) -> Typed | None:
+def read_direct_message(body: Payload) -> TypedCommand | None:
     """A message to the bot alone, which needs no mention and may have one. None for one that no
     person wrote, the bot's own among them, or that was edited, and for one elsewhere:
     https://docs.slack.dev/reference/events/message.im
@@ -178,7 +178,7 @@ def read_direct_message(body: Payload) -> Typed | None:
     return replace(message, text=without_mentions(_bot_of(body), message.text))
 
 
-def _message(body: Payload) -> Typed | None:
+def _message(body: Payload) -> TypedCommand | None:
     """A message as it stands, if a person wrote it just now."""
     event = inside(body, "event")
     if event.get("bot_id") or event.get("subtype") or event.get("edited"):
@@ -191,7 +191,7 @@ def _message(body: Payload) -> Typed | None:
     thread = optional_text(event, "thread_ts") or None
     origin = Origin(text(event, "channel"), text(body, "event_id"), thread)
     reply_to = ReplyTo(actor.user, origin.channel, thread=origin.thread)
-    return Typed(optional_text(event, "text"), actor, origin, reply_to)
+    return TypedCommand(optional_text(event, "text"), actor, origin, reply_to)
 
 
 def _clicker(body: Payload) -> SlackUser:
@@ -200,10 +200,10 @@ def _clicker(body: Payload) -> SlackUser:
     return SlackUser(team, text(user, "id"))
 
 
-def _reply_to(body: Payload, actor: SlackUser) -> ReplyTo | AtHome:
+def _reply_to(body: Payload, actor: SlackUser) -> ReplyTo | OnHomeTab:
     """A click on the Home tab is in no channel and has no ``response_url``."""
     if optional_text(inside(body, "view"), "type") == "home":
-        return AtHome(actor)
+        return OnHomeTab(actor)
     container = inside(body, "container")
     in_channel = optional_text(inside(body, "channel"), "id")
     return ReplyTo(

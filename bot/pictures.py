@@ -24,7 +24,7 @@ from quaymaster.operations import Operation
 from quaymaster.outcomes import HistoryListed, ImagesListed, TagsListed
 from quaymaster.store import cards, pages, records, reports
 from quaymaster.store.cards import Posting
-from quaymaster.store.operation_fields import NotGenuine, Stored
+from quaymaster.store.operation_fields import NotGenuine, StoredOperation
 from quaymaster.store.transactions import AsyncConnection, Transaction, ask_async
 from quaymaster.subjects import AuditDigest, OperationSubject, Subject
 
@@ -87,7 +87,7 @@ class Pictures:
                 return None
             case NotGenuine():
                 return Forgery(subject, stored)
-            case Stored(operation, revision):
+            case StoredOperation(operation, revision):
                 messages, has_failed = await self._drawn(operation)
                 drawing = Drawing(
                     subject,
@@ -169,6 +169,6 @@ class Pictures:
 
 
 def reference_of(subject: Subject, error: Exception) -> str:
-    """The same word for the same trouble, on the card and in the log."""
+    """The same reference for the same problem, on the card and in the log."""
     text = f"{subject} {type(error).__name__}"
     return hashlib.sha256(text.encode()).hexdigest()[:8]

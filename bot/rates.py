@@ -46,7 +46,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Backoff:
     """A method that Slack refused to serve: when it may be tried again, by one call at a time."""
 
     until: float
@@ -68,7 +68,7 @@ class Budget:
     posts: Mapping[str, float] = field(default_factory=dict)
     """For each channel, when its next message would be on time at one a second."""
     open_calls: Mapping[str, int] = field(default_factory=dict)
-    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    troubles: Mapping[str, Backoff] = field(default_factory=dict)
 
     @classmethod
     def inherited(
@@ -82,7 +82,7 @@ class Budget:
         late as its longest call lasts. A time in the future (a clock was set back) means now.
         """
         answered = sorted(min(began + longest_call_seconds, now) for began in updates)
-        troubles = {method: Trouble(until, 1) for method, until in pauses.items() if until > now}
+        troubles = {method: Backoff(until, 1) for method, until in pauses.items() if until > now}
         latest = answered[-1] if answered else 0.0
         return cls(updates=_recent(answered, now), latest_update=latest, troubles=troubles)
 
@@ -148,10 +148,10 @@ class Budget:
         return min(FIRST_BACKOFF_SECONDS * float(2**doublings), LONGEST_BACKOFF_SECONDS)
 
     def _troubled(self, call: Call, began: float, now: float, pause: float) -> Self:
-        before = self.troubles.get(call.method, Trouble(now, 0))
-        trouble = Trouble(max(before.until, now + pause), before.failures + 1)
+        before = self.troubles.get(call.method, Backoff(now, 0))
+        problem = Backoff(max(before.until, now + pause), before.failures + 1)
         settled = self._settled(call, began, now)
-        return replace(settled, troubles={**self.troubles, call.method: trouble})
+        return replace(settled, troubles={**self.troubles, call.method: problem})
 
     def _settled(self, call: Call, began: float, now: float) -> Self:
         open_calls = _changed(self.open_calls, call.method, -1)
@@ -201,5 +201,5 @@ def _changed(counts: Mapping[str, int], name: str, by: int) -> Mapping[str, int]
     return {**counts, name: counts.get(name, 0) + by}
 
 
-def _without(troubles: Mapping[str, Trouble], method: str) -> Mapping[str, Trouble]:
+def _without(troubles: Mapping[str, Backoff], method: str) -> Mapping[str, Backoff]:
     return {name: trouble for name, trouble in troubles.items() if name != method}

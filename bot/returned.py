@@ -17,7 +17,7 @@ from quaymaster.errors import (
     Conflict,
     Forged,
     OutsideFailure,
-    Trouble,
+    Problem,
     Unavailable,
     UsageError,
 )
@@ -77,7 +77,7 @@ class Returned:
         except (Conflict, Forged):
             log.info("moved by somebody else", operation=operation.id)
         except OutsideFailure as error:
-            log.warning("people not looked up", operation=operation.id, why=error.trouble.what)
+            log.warning("people not looked up", operation=operation.id, why=error.problem.what)
         except Unavailable:
             log.warning("left for the next sweep", operation=operation.id)
         finally:
@@ -105,7 +105,7 @@ class Returned:
         try:
             receipt = await self._acceptance.accept(again, State.ACCEPTED, follows_from=with_number)
         except UsageError as error:  # its environment is not configured any more
-            gone = replace(end, next_step=error.trouble.what)
+            gone = replace(end, next_step=error.problem.what)
             await self._database.perform(self._end(operation, gone))
             return
         if receipt.accepted is not None:
@@ -130,11 +130,11 @@ def _clocks_differ(operation: Operation, now: datetime) -> bool:
 
 
 def _failed(operation: Operation) -> Operation:
-    trouble = Trouble(
+    problem = Problem(
         f"The clock of the worker for {operation.queue.partition(':')[2]} and that of the bot are "
         "minutes apart, so nothing was changed.",
         why="The people involved were looked up just now, but by the worker's clock that was too "
         "long ago or is still to come.",
         next_step="Set the clocks of both machines, then send the command again.",
     )
-    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(trouble))
+    return operation.moved(State.FAILED, datetime.now(UTC), outcome=Failed(problem))

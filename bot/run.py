@@ -19,7 +19,6 @@ from bot.background import Background
 from bot.cancelling import Cancelling
 from bot.database import Database
 from bot.drift import DriftWatch
-from bot.front import Front, Parts
 from bot.home import HomeTab
 from bot.http import http_app, metrics_app
 from bot.identity import Directory
@@ -28,15 +27,16 @@ from bot.overview import Overview
 from bot.paging import Paging
 from bot.reload import Reload
 from bot.returned import Returned
+from bot.router import Router, Services
 from bot.server import serve_http
-from bot.sharing import Shared
+from bot.sharing import SharedLookups
 from bot.slack_session import slack_client, slack_session
 from bot.socket_mode import SocketMode
 from bot.votes import Votes
 from quaymaster.configuration import Configuration
 from quaymaster.configuration_in_use import ConfigurationInUse
 from quaymaster.errors import ConfigurationError, OutsideFailure, Unavailable
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.settings import Settings
 from quaymaster.signs_of_life import Sign, Signs
 
@@ -88,7 +88,7 @@ async def run_bot(
             stop.set()
             await tending
             await asyncio.gather(*beside)
-            await bot.parts.background.finish(_FINISH_SECONDS)
+            await bot.services.background.finish(_FINISH_SECONDS)
 
 
 class _Bot:
@@ -98,16 +98,16 @@ class _Bot:
         self,
         client: AsyncWebClient,
         database: Database,
-        front: Front,
-        parts: Parts,
+        router: Router,
+        services: Services,
         drift: DriftWatch,
     ) -> None:
         self._client = client
         self._drift = drift
         self._database = database
-        self.parts = parts
-        self._ready: Shared[str] = Shared(time.monotonic)
-        self._bolt = bolt_app(client, front, parts.directory, parts.metrics)
+        self.services = services
+        self._ready: SharedLookups[str] = SharedLookups(time.monotonic)
+        self._bolt = bolt_app(client, router, services.directory, services.metrics)
         self._is_connected: Callable[[], Awaitable[bool]] = _not_connected
 
     async def serve_http(
@@ -115,20 +115,20 @@ class _Bot:
     ) -> None:
         """Take requests until ``stop`` is set."""
         secret = settings.signing_secret().get_secret_value()
-        app = http_app(self._bolt, secret, self._missing, self.parts.metrics)
+        app = http_app(self._bolt, secret, self._missing, self.services.metrics)
         self._is_connected = _whoever_asks_is
         await serve_http(app, *address, stop)
 
     def take_up(self, configuration: Configuration) -> str:
         """Work with another configuration from the next look at it on."""
-        self.parts.in_use.now = configuration
-        self.parts.directory.expect(configuration.roles.values())
+        self.services.in_use.now = configuration
+        self.services.directory.expect(configuration.roles.values())
         return ""
 
     async def show_metrics(self, address: tuple[str, int], stop: asyncio.Event) -> None:
         """Show the numbers until ``stop`` is set; the bot ends where that cannot be."""
         try:
-            await serve_http(metrics_app(self.parts.metrics), *address, stop)
+            await serve_http(metrics_app(self.services.metrics), *address, stop)
         finally:
             stop.set()
 
@@ -164,7 +164,7 @@ class _Bot:
             try:
                 await self._tend_once()
             except (Unavailable, OutsideFailure) as error:
-                log.warning("tending later", why=error.trouble.what)
+                log.warning("tending later", why=error.problem.what)
             except ConfigurationError:
                 stop.set()
                 raise
@@ -180,20 +180,20 @@ class _Bot:
         await self.expect_the_database()
         await self._database.warm_up()
         await self._database.read_clock()
-        await self.parts.acceptance.room.look(self._database)
-        await self.parts.acceptance.warm_up()
-        await self.parts.acceptance.settle_doubts()
-        await self.parts.admission.sweep()
+        await self.services.acceptance.capacity.look(self._database)
+        await self.services.acceptance.warm_up()
+        await self.services.acceptance.settle_doubts()
+        await self.services.admission.sweep()
         await self._drift.tell()
-        await self.parts.returned.sweep()
-        await self.parts.directory.home()
-        self.parts.background.start(self._warm_up())
+        await self.services.returned.sweep()
+        await self.services.directory.workspace()
+        self.services.background.start(self._warm_up())
 
     async def _warm_up(self) -> None:
         try:
-            await self.parts.directory.warm_up()
+            await self.services.directory.warm_up()
         except OutsideFailure as error:
-            log.warning("groups not listed", why=error.trouble.what)
+            log.warning("groups not listed", why=error.problem.what)
 
     async def _missing(self) -> str:
         """Whoever asks at once shares the answer: anybody may ask, and the database has few places
@@ -205,7 +205,7 @@ class _Bot:
         try:
             await self._database.read_clock()
         except Unavailable as error:
-            return error.trouble.what
+            return error.problem.what
         return ""
 
 
@@ -228,24 +228,24 @@ async def _bot(settings: Settings, configuration: Configuration) -> AsyncIterato
         async with slack_session(timeout) as session:
             token = settings.bot_token().get_secret_value()
             client = slack_client(token, settings.slack_api_url, session, settings.proxies)
-            parts = parts_of(settings, configuration, database, client, session, metrics)
-            ring = settings.keys(Role.BOT).ring
-            drift = DriftWatch(database, parts.acceptance, parts.in_use, ring)
-            yield _Bot(client, database, Front(parts), parts, drift)
+            services = services_of(settings, configuration, database, client, session, metrics)
+            ring = settings.keys(ProgramRole.BOT).ring
+            drift = DriftWatch(database, services.acceptance, services.in_use, ring)
+            yield _Bot(client, database, Router(services), services, drift)
     finally:
         await database.close()
 
 
-def parts_of(
+def services_of(
     settings: Settings,
     configuration: Configuration,
     database: Database,
     client: AsyncWebClient,
     session: aiohttp.ClientSession,
     metrics: Metrics,
-) -> Parts:
-    """Everything that the front works with."""
-    keys = settings.keys(Role.BOT)
+) -> Services:
+    """Everything that the router works with."""
+    keys = settings.keys(ProgramRole.BOT)
     in_use = ConfigurationInUse(configuration)
     directory = Directory(client, configuration.roles.values())
     allowances = Allowances()
@@ -253,7 +253,7 @@ def parts_of(
     background = Background()
     admission = Admission(database, directory, in_use, keys, metrics, background)
     overview = Overview(database, in_use, settings.command, keys.ring)
-    return Parts(
+    return Services(
         in_use=in_use,
         command=settings.command,
         allowances=allowances,

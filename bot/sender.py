@@ -66,7 +66,7 @@ class Uploaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class MessageKey:
     """What a message carries as metadata, so that it is found again: its subject and slot."""
 
     subject: Subject
@@ -90,7 +90,7 @@ class Content:
 
     text: str
     blocks: tuple[Block, ...]
-    mark: Mark
+    mark: MessageKey
 
     def without_blocks(self) -> "Content":
         """The same in plain words, for a Slack that does not take the blocks."""
@@ -213,12 +213,12 @@ class Sender:
         return await _called("files.completeUploadExternal", shared)
 
     async def find_message(
-        self, channel: str, thread: str | None, mark: Mark, between: tuple[float, float]
+        self, channel: str, thread: str | None, key: MessageKey, between: tuple[float, float]
     ) -> Sent | Absent | Refusal:
         """Look for a message by its metadata, in a thread or among those that are in none."""
 
         def found(message: Mapping[str, Any]) -> Sent | None:
-            if _mapping(message.get("metadata")) != mark.as_metadata():
+            if _mapping(message.get("metadata")) != key.as_metadata():
                 return None
             return Sent(channel, str(message["ts"]))
 
@@ -242,7 +242,7 @@ class Sender:
         channel: str,
         thread: str | None,
         between: tuple[float, float],
-        found: Callable[[Mapping[str, Any]], Sent | None],
+        match: Callable[[Mapping[str, Any]], Sent | None],
     ) -> Sent | Absent | Refusal:
         method = "conversations.replies" if thread else "conversations.history"
         cursor = ""
@@ -251,7 +251,7 @@ class Sender:
             if not isinstance(page, _Page):
                 return page
             for message in page.messages:
-                if hit := found(message):
+                if hit := match(message):
                     return hit
             cursor = page.following
             if not cursor:

@@ -18,11 +18,11 @@ class ServerClock:
     most: int
 
     @classmethod
-    def seen(cls, asked: float, server: int, answered: float) -> "ServerClock":
+    def seen(cls, sent: float, server: int, answered: float) -> "ServerClock":
         """The range from one measurement. The server's time is in microseconds since the epoch,
         ours by ``time.monotonic``.
         """
-        return cls(server - int(answered * 1e6), server - int(asked * 1e6))
+        return cls(server - int(answered * 1e6), server - int(sent * 1e6))
 
     def refined(self, newer: "ServerClock") -> "ServerClock":
         """The intersection of both ranges; only the newer one if the server's clock was set, or

@@ -9,17 +9,17 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Question(Generic[T]):
+class _Pending(Generic[T]):
     task: "asyncio.Task[T]"
     at: float
 
 
-class Shared(Generic[T]):
+class SharedLookups(Generic[T]):
     """Of each name, at most one question is under way."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._under_way: dict[str, _Question[T]] = {}
+        self._under_way: dict[str, _Pending[T]] = {}
 
     async def answer(self, name: str, since: float, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question that was asked no earlier than ``since``.
@@ -35,8 +35,8 @@ class Shared(Generic[T]):
                 return await asyncio.shield(question.task)
             await asyncio.wait({question.task})
 
-    def _begun(self, name: str, ask: Callable[[], Awaitable[T]]) -> _Question[T]:
-        question = _Question(asyncio.ensure_future(_asked(ask)), self._clock())
+    def _begun(self, name: str, ask: Callable[[], Awaitable[T]]) -> _Pending[T]:
+        question = _Pending(asyncio.ensure_future(_asked(ask)), self._clock())
         self._under_way[name] = question
 
         def ended(task: "asyncio.Task[T]") -> None:

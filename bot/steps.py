@@ -19,7 +19,7 @@ class Step(Enum):
 
     NOTHING = auto()
     POST = auto()
-    LOOK = auto()
+    SEARCH = auto()
     """It was about to be posted and nobody knows whether it was: look, then decide again."""
     UPDATE = auto()
 
@@ -48,7 +48,7 @@ def next_step(message: Message, posting: Posting | None) -> Step:
     if posting is None:
         return Step.POST
     if not posting.ts:
-        return Step.LOOK
+        return Step.SEARCH
     if posting.shows == message.shows:
         return Step.NOTHING
     if posting.was_given_up:
@@ -121,7 +121,7 @@ def notice(message: Message, drawing: Drawing, posting: Posting | None) -> Messa
 def undrawable(operation: Operation, reference: str) -> Message:
     """The card of an operation that ended and whose card cannot be drawn: the bare truth."""
     text = (
-        f"#{operation.id} `{operation.request.verb}` {operation.state.said}. "
+        f"#{operation.id} `{operation.request.verb}` {operation.state.predicate}. "
         "Its card cannot be shown; "
         f"your Quaymaster administrator finds the reason in the log under `{reference}`."
     )

@@ -50,7 +50,7 @@ class LeaseLost(Exception):
     """Another courier has taken over, or this one was too slow to say that it lives."""
 
 
-class Line(Protocol):
+class CallQueue(Protocol):
     """The calls that wait for room in the budget, each card's in its turn."""
 
     def left_for(self, call: Call, budget: Budget, now: float) -> Budget:
@@ -72,7 +72,7 @@ class Throttle:
     connection: AsyncConnection
     owner: str
     clock: Callable[[], float]
-    line: Line
+    line: CallQueue
     sender: Sender
     jitter: Callable[[], float] = random.SystemRandom().random
     budget: Budget = field(default_factory=Budget)

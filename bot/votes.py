@@ -12,8 +12,8 @@ from bot.identity import Directory
 from bot.views.amounts import counted
 from bot.views.answers import Answer
 from bot.views.card import plan_answer
+from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
-from bot.views.scene import Scene
 from quaymaster import policy
 from quaymaster.actors import SlackUser
 from quaymaster.admissible import involved, refuse
@@ -100,9 +100,9 @@ class Votes(Configured):
                 return self._plan_to_approve(operation, approval, person)
             return None
 
-        shown = await by_whom(actor, self._directory, self._allowances, check)
-        if shown is not None:
-            return shown
+        voter = await by_whom(actor, self._directory, self._allowances, check)
+        if voter is not None:
+            return voter
         self._allowances.take_decision(actor)
         person = await self._directory.look_up_anew(actor, voted_at)
         policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
@@ -115,24 +115,24 @@ class Votes(Configured):
         if after.state is State.EXPIRED:
             raise _expired(after)
         if after.state is State.REFUSED and isinstance(after.outcome, Failed):
-            trouble = after.outcome.trouble
-            raise NotAdmissible(trouble.what, why=trouble.why, next_step=trouble.next_step)
+            problem = after.outcome.trouble
+            raise NotAdmissible(problem.what, why=problem.why, next_step=problem.next_step)
         return _told(after, choice, self._configuration.default_registry)
 
     async def _decided(self, operation_id: int, ballot: _Ballot) -> Operation:
         """The record with the vote. With the last one it is asked whether it may still happen, by
         what is found out after it has turned out to be the last.
         """
-        found: Evidence | None = None
+        evidence: Evidence | None = None
 
         def decision(operation: Operation) -> Transaction[Operation]:
-            return self._decision(operation, ballot, found)
+            return self._decision(operation, ballot, evidence)
 
         for _ in range(_TRIES):
             try:
                 return await decide(self._database, operation_id, self._keys.ring, decision)
             except _IsTheLast as last:
-                found = await evidence_about(
+                evidence = await evidence_about(
                     last.operation,
                     _plan(last.operation),
                     self._database,
@@ -153,10 +153,10 @@ class Votes(Configured):
         ballot = _Ballot(person, Choice.APPROVE, now(), None)
         self._check_plan(operation, approval)
         approval.check(_vote(operation, ballot, approval))
-        return plan_answer(Scene(operation, self._configuration, ballot.at))
+        return plan_answer(CardContext(operation, self._configuration, ballot.at))
 
     def _decision(
-        self, operation: Operation, ballot: _Ballot, found: Evidence | None
+        self, operation: Operation, ballot: _Ballot, evidence: Evidence | None
     ) -> Transaction[Operation]:
         approval = self._votable(operation, ballot)
         if ballot.at >= approval.rule.expires_at:
@@ -168,11 +168,11 @@ class Votes(Configured):
         counted = approval.with_vote(signed)
         people = {ballot.person.user_id: ballot.person}
         if counted.is_granted:
-            people = self._judged(operation, counted, ballot, found)
+            people = self._judged(operation, counted, ballot, evidence)
         standings = standings_of(operation, people, ballot.at, self._keys.private)
         after = replace(_counted(operation, counted, vote), standings=standings)
-        if counted.is_granted and found is not None:
-            after = self._unless_refused(operation, after, counted, found)
+        if counted.is_granted and evidence is not None:
+            after = self._unless_refused(operation, after, counted, evidence)
         return self._move(operation, after, ballot)
 
     def _votable(self, operation: Operation, ballot: _Ballot) -> Approval:
@@ -182,24 +182,24 @@ class Votes(Configured):
         return _open_approval(operation)
 
     def _judged(
-        self, operation: Operation, counted: Approval, ballot: _Ballot, found: Evidence | None
+        self, operation: Operation, counted: Approval, ballot: _Ballot, evidence: Evidence | None
     ) -> dict[str, Person]:
         """Everybody whose standing counts, looked up for this vote. Raises _IsTheLast where that is
         still to be done.
         """
-        people = {**(found.people if found else {}), ballot.person.user_id: ballot.person}
-        if found is None or set(involved(operation.requester, counted)) - people.keys():
+        people = {**(evidence.people if evidence else {}), ballot.person.user_id: ballot.person}
+        if evidence is None or set(involved(operation.requester, counted)) - people.keys():
             raise _IsTheLast(operation)
         return people
 
     def _unless_refused(
-        self, operation: Operation, after: Operation, counted: Approval, found: Evidence
+        self, operation: Operation, after: Operation, counted: Approval, known_facts: Evidence
     ) -> Operation:
         """Refused where it may not happen any more. Raises NotAdmissible where it only has to wait:
         then the vote is not counted, and can be given again.
         """
         people = {one.value.user: one.value.person for one in after.standings}
-        evidence = replace(found, people=people)
+        evidence = replace(known_facts, people=people)
         plan = _plan(operation)
         answers = answers_at_the_last_vote(self._configuration, operation, plan, counted, evidence)
         try:
@@ -207,8 +207,8 @@ class Votes(Configured):
         except NotAdmissible as error:
             if all(answer.may_pass for answer in answers if answer.stops):
                 raise NotAdmissible(
-                    f"{error.trouble.what} Your vote was not counted.",
-                    why=error.trouble.why,
+                    f"{error.problem.what} Your vote was not counted.",
+                    why=error.problem.why,
                     next_step="Vote again later, if the plan is still open.",
                 ) from error
             return operation.moved(
@@ -216,7 +216,7 @@ class Votes(Configured):
                 after.changed_at,
                 votes=after.votes,
                 standings=after.standings,
-                outcome=Failed(error.trouble),
+                outcome=Failed(error.problem),
             )
         return after
 
@@ -255,7 +255,7 @@ class Votes(Configured):
         what = headline_of(operation.request, self._configuration.default_registry)
         why = "A vote is final."
         if operation.state is not State.AWAITING_APPROVAL:
-            why = f"{why} {_is(operation)}"
+            why = f"{why} {_state_line(operation)}"
         raise Conflict(
             f"You already {did} #{operation.id} ({what}).",
             why=why,
@@ -301,11 +301,15 @@ def _open_approval(operation: Operation) -> Approval:
         case State.EXPIRED:
             raise _expired(operation)
         case State.SUPERSEDED:
-            why = operation.outcome.why if isinstance(operation.outcome, Ended) else _is(operation)
+            why = (
+                operation.outcome.why
+                if isinstance(operation.outcome, Ended)
+                else _state_line(operation)
+            )
         case State.ACCEPTED | State.QUEUED | State.RUNNING | State.SCANNING if approval is None:
             why = "There is no plan to vote on yet."
         case _:
-            why = _is(operation)
+            why = _state_line(operation)
     raise Conflict(
         f"There is nothing to vote on in #{operation.id}.",
         why=why,
@@ -318,8 +322,8 @@ def _vote(operation: Operation, ballot: _Ballot, approval: Approval) -> Vote:
     return Vote(operation.id, plan, ballot.person.user_id, ballot.choice, ballot.at)
 
 
-def _is(operation: Operation) -> str:
-    return f"#{operation.id} {operation.state.said}."
+def _state_line(operation: Operation) -> str:
+    return f"#{operation.id} {operation.state.predicate}."
 
 
 def _counted(operation: Operation, approval: Approval, vote: Vote) -> Operation:

@@ -15,7 +15,7 @@ from local_slack.server import LocalSlack, serve
 from local_slack.settings import Settings
 from local_slack.traffic import Exchange
 from local_slack.workspace import NotSeen, Workspace
-from local_slack.world import App, Channel, Kind, Membership, User, UserGroup, World
+from local_slack.world import App, Channel, Kind, MemberKind, User, UserGroup, World
 
 __all__ = [
     "ActiveFault",
@@ -32,7 +32,7 @@ __all__ = [
     "HistoryInUse",
     "Kind",
     "LocalSlack",
-    "Membership",
+    "MemberKind",
     "Message",
     "MethodUse",
     "NotPossible",

@@ -25,15 +25,17 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="60: a minute in a second")
     parser.add_argument("--request-url", help="deliver here instead of over Socket Mode")
     parser.add_argument("--history", type=Path, metavar="FILE", help="keep what is said here")
-    given = parser.parse_args()
-    settings = Settings(rate_limits=not given.no_rate_limits, speed=given.speed)
+    options = parser.parse_args()
+    settings = Settings(rate_limits=not options.no_rate_limits, speed=options.speed)
     try:
-        bound = bind(settings=settings, host=given.host, port=given.port, history=given.history)
+        bound = bind(
+            settings=settings, host=options.host, port=options.port, history=options.history
+        )
     except HistoryError as error:
         sys.exit(str(error))
     sys.stdout.write(json.dumps(bound.place.as_json()) + "\n")
     sys.stdout.flush()
-    bound.run(given.request_url)
+    bound.run(options.request_url)
 
 
 if __name__ == "__main__":

@@ -141,8 +141,8 @@ def _option(element: Json, wanted: Any, offered: Sequence[Json]) -> Json:
     name = wanted.get("value") if isinstance(wanted, dict) else str(wanted)
     for option in (*own, *offered):
         if name in (option.get("value"), option["text"]["text"]):
-            found: Json = option
-            return found
+            payload: Json = option
+            return payload
     raise NotPossible(f"{element['action_id']} does not offer {name!r}")
 
 

@@ -29,8 +29,8 @@ class ControlClient:
         return (await self._fetch(path, query)).content
 
     async def _fetch(self, path: str, query: dict[str, Any]) -> httpx.Response:
-        given = {name: value for name, value in query.items() if value is not None}
-        return _checked(await self._http.get(path, params=given))
+        parameters = {name: value for name, value in query.items() if value is not None}
+        return _checked(await self._http.get(path, params=parameters))
 
     async def post(self, path: str, body: Any) -> Any:
         """POST JSON and read JSON."""

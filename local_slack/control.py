@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local_slack.acts import Acts
+from local_slack.actions import Actions
 from local_slack.delivery.lines import Lines
 from local_slack.errors import SlackError
 from local_slack.faults import Fault, FaultKind
@@ -26,7 +26,7 @@ from local_slack.state import State
 from local_slack.together import together
 from local_slack.traffic import Traffic
 from local_slack.webapi.shapes import channel_json, user_json, view_json
-from local_slack.world import Kind, Membership
+from local_slack.world import Kind, MemberKind
 
 _ACTS = (
     "command",
@@ -46,10 +46,10 @@ class Control:
     """Reads and changes the workspace from outside."""
 
     def __init__(
-        self, state: State, acts: Acts, lines: Lines, traffic: Traffic, token: str
+        self, state: State, actions: Actions, lines: Lines, traffic: Traffic, token: str
     ) -> None:
         self._state = state
-        self._acts = acts
+        self._actions = actions
         self._lines = lines
         self._traffic = traffic
         self._token = token
@@ -76,8 +76,8 @@ class Control:
         self, path: str, run: Callable[[Request], Awaitable[Response]], method: str
     ) -> Route:
         async def guarded(request: Request) -> Response:
-            given = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
+            token = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(token.encode(), self._token.encode()):
                 return JSONResponse({"error": "the control token is missing or wrong"}, 401)
             try:
                 return await run(request)
@@ -112,8 +112,8 @@ class Control:
         place = query.get("channel")
         channels = [place] if place else list(state.channels)
         user = query.get("user")
-        found = state.screen(user, channels) if user else state.all_messages(channels)
-        return JSONResponse([one.as_json() for one in found])
+        messages = state.screen(user, channels) if user else state.all_messages(channels)
+        return JSONResponse([one.as_json() for one in messages])
 
     async def _calls(self, _: Request) -> Response:
         return JSONResponse([call.as_json() for call in self._state.calls])
@@ -127,8 +127,8 @@ class Control:
 
     async def _views(self, request: Request) -> Response:
         user = request.query_params.get("user")
-        found = [one for one in self._state.views.values() if user in (None, one.user)]
-        return JSONResponse([view_json(self._state, one) | {"user": one.user} for one in found])
+        views = [one for one in self._state.views.values() if user in (None, one.user)]
+        return JSONResponse([view_json(self._state, one) | {"user": one.user} for one in views])
 
     async def _file(self, request: Request) -> Response:
         stored = self._state.files.get(request.query_params["id"])
@@ -137,31 +137,31 @@ class Control:
         return Response(stored.content, media_type="application/octet-stream")
 
     async def _act(self, request: Request) -> Response:
-        """One or several acts; several begin at the same moment."""
-        asked: list[Json] = (await request.json())["acts"]
-        outcomes = await together([self._one(act) for act in asked])
+        """One or several actions; several begin at the same moment."""
+        body: list[Json] = (await request.json())["acts"]
+        outcomes = await together([self._one(act) for act in body])
         return JSONResponse([one.as_json() for one in outcomes])
 
     def _one(self, act: Json) -> Callable[[], Awaitable[Outcome]]:
         name, arguments = act["act"], act["arguments"]
         if name not in _ACTS:
             raise NotPossible(f"there is no act {name}")
-        run: Callable[..., Awaitable[Outcome]] = getattr(self._acts, name)
+        run: Callable[..., Awaitable[Outcome]] = getattr(self._actions, name)
         return lambda: run(**arguments)
 
     async def _suggest(self, request: Request) -> Response:
         """The app's suggestions for text typed into a menu."""
-        return JSONResponse((await self._acts.suggest(**await request.json())).as_json())
+        return JSONResponse((await self._actions.suggest(**await request.json())).as_json())
 
     async def _upload(self, request: Request) -> Response:
         """Accept a file chosen for a file input."""
         query = request.query_params
-        file = await self._acts.upload(query["user"], query["name"], await request.body())
+        file = await self._actions.upload(query["user"], query["name"], await request.body())
         return JSONResponse({"id": file})
 
     async def _exchanges(self, request: Request) -> Response:
-        found = self._traffic.since(int(request.query_params.get("after", "0")))
-        return JSONResponse([asdict(one) for one in found])
+        exchanges = self._traffic.since(int(request.query_params.get("after", "0")))
+        return JSONResponse([asdict(one) for one in exchanges])
 
     async def _rates(self, _: Request) -> Response:
         return JSONResponse(asdict(self._state.rates.usage()))
@@ -171,16 +171,16 @@ class Control:
 
     async def _faults(self, request: Request) -> Response:
         """Put faults in force; an empty list makes everything work again."""
-        asked: list[Json] = await request.json()
-        if not asked:
+        body: list[Json] = await request.json()
+        if not body:
             self._state.faults.clear()
-        for one in asked:
+        for one in body:
             self._state.faults.add(Fault(**{**one, "kind": FaultKind(one["kind"])}))
         return JSONResponse({})
 
     async def _change(self, request: Request) -> Response:
         """Change the workspace, the clock, the limits or the connection to the app."""
-        asked: Json = await request.json()
+        body: Json = await request.json()
         changes: dict[str, Callable[[Any], Awaitable[None]]] = {
             "skip": self._skip,
             "rate_limits": self._limit,
@@ -190,7 +190,7 @@ class Control:
             "channel": self._channel,
             "scopes": self._scopes,
         }
-        for name, value in asked.items():
+        for name, value in body.items():
             await changes[name](value)
         return JSONResponse({})
 
@@ -206,17 +206,17 @@ class Control:
         else:
             await self._lines.hub.refresh(what)
 
-    async def _user(self, asked: Json) -> None:
-        user = self._state.users[asked["id"]]
-        membership = Membership(asked["membership"])
+    async def _user(self, body: Json) -> None:
+        user = self._state.users[body["id"]]
+        membership = MemberKind(body["membership"])
         self._state.users[user.id] = replace(user, membership=membership)
 
-    async def _channel(self, asked: Json) -> None:
-        channel = self._state.channels[asked["id"]]
-        kind = Kind(asked["kind"]) if "kind" in asked else channel.kind
-        archived = bool(asked.get("archived", channel.archived))
-        members = channel.members | set(asked.get("join", ()))
-        members -= set(asked.get("leave", ()))
+    async def _channel(self, body: Json) -> None:
+        channel = self._state.channels[body["id"]]
+        kind = Kind(body["kind"]) if "kind" in body else channel.kind
+        archived = bool(body.get("archived", channel.archived))
+        members = channel.members | set(body.get("join", ()))
+        members -= set(body.get("leave", ()))
         self._state.channels[channel.id] = replace(
             channel, kind=kind, archived=archived, members=frozenset(members)
         )

@@ -58,26 +58,26 @@ class Feed:
 
     def since(self, number: int, without: Collection[str] = ()) -> list[Change]:
         """The changes after ``number``, but for the kinds in ``without``."""
-        found = self._changes[number:]
-        return [one for one in found if one.kind not in without] if without else found
+        changes = self._changes[number:]
+        return [one for one in changes if one.kind not in without] if without else changes
 
     async def after(self, number: int, wait: float, without: Collection[str] = ()) -> list[Change]:
         """The changes after ``number``; waits up to ``wait`` seconds when there are none yet.
 
         Kinds in ``without`` are left out and not waited for.
         """
-        found = self.since(number, without)
-        if found or wait <= 0:
-            return found
+        changes = self.since(number, without)
+        if changes or wait <= 0:
+            return changes
         try:
             async with asyncio.timeout(wait):
-                while not found:
+                while not changes:
                     number = max(number, self.newest)
                     await self._next()
-                    found = self.since(number, without)
+                    changes = self.since(number, without)
         except TimeoutError:
             return []
-        return found
+        return changes
 
     async def follow(self, number: int = 0) -> AsyncIterator[Change]:
         """Every change after ``number``, for as long as one listens."""

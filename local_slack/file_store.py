@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local_slack.door import Door, Record
+from local_slack.gateway import CallRecord, Gateway
 from local_slack.state import State
 
 
@@ -19,20 +19,20 @@ class Uploads:
     An ASGI application; in the log of calls it is the method ``upload``.
     """
 
-    def __init__(self, state: State, door: Door) -> None:
+    def __init__(self, state: State, gateway: Gateway) -> None:
         self._state = state
-        self._door = door
+        self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the bytes of one file."""
-        record = Record("upload")
+        record = CallRecord("upload")
 
         def work(request: Request, body: bytes) -> Response:
             record.status, text = self._take(request, body)
             record.error = None if record.status == 200 else text
             return PlainTextResponse(text, record.status)
 
-        await self._door.admit(scope, receive, send, record, work)
+        await self._gateway.admit(scope, receive, send, record, work)
 
     def _take(self, request: Request, body: bytes) -> tuple[int, str]:
         stored = self._state.files.get(request.path_params["file"])

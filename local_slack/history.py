@@ -45,7 +45,7 @@ class HistoryInUse(HistoryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredHistory:
     """What a history holds; messages lie oldest first."""
 
     messages: tuple[Message, ...] = ()
@@ -112,15 +112,15 @@ class History:
                 database.close()
             raise _explained(error, path) from None
 
-    def kept(self) -> Kept:
+    def load(self) -> StoredHistory:
         """Everything in it; raises `HistoryError` when it is damaged."""
         if self._database is None:
-            return Kept()
+            return StoredHistory()
         rows = self._database.execute
         try:
             bodies = rows("SELECT body FROM messages ORDER BY ts").fetchall()
             files = rows("SELECT body, content FROM files ORDER BY id").fetchall()
-            return Kept(
+            return StoredHistory(
                 tuple(Message.from_json(json.loads(body)) for (body,) in bodies),
                 tuple(_file(json.loads(body), content) for body, content in files),
                 tuple(rows("SELECT channel, person FROM direct ORDER BY channel")),

@@ -82,11 +82,11 @@ class Message:
         Special mentions work in mrkdwn and in rich text, not in plain text.
         https://docs.slack.dev/messaging/formatting-message-text#special-mentions
         """
-        found = set[str]()
+        users = set[str]()
         for text in (self.text, *_formatted(list(self.blocks))):
-            found.update(next(filter(None, match.groups())) for match in _PINGS.finditer(text))
-        found.update(_rich_mentions(list(self.blocks)))
-        return frozenset(found)
+            users.update(next(filter(None, match.groups())) for match in _PINGS.finditer(text))
+        users.update(_rich_mentions(list(self.blocks)))
+        return frozenset(users)
 
     def as_json(self) -> Json:
         """For another process; `from_json` reads it."""

@@ -37,7 +37,7 @@ class Workspace(Protocol):
 
 
 class Person:
-    """One user. Every act returns when the app acknowledged it or Slack gave up.
+    """One user. Every action returns when the app acknowledged it or Slack gave up.
 
     ``repeat`` delivers the very same request several times, as Slack's retries do. The methods of
     `plan` have the same arguments but wait for `Workspace.act`, which begins several at the same

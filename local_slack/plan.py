@@ -1,4 +1,4 @@
-"""An act that is not carried out yet."""
+"""An action that is not executed yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local_slack.message import Json
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An act of one person, to begin together with others: `Workspace.act`."""
+    """An action of one person, to begin together with others: `Workspace.act`."""
 
     act: str
     arguments: Json

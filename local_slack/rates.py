@@ -89,12 +89,12 @@ class RateLimiter:
         if not self.enabled:
             return
         self._most[method] = per_minute
-        now, seen = self._clock.now(), self._calls[method]
-        while seen and seen[0] <= now - WINDOW:
-            seen.popleft()
-        if len(seen) >= per_minute:
-            raise RateLimited(max(1, math.ceil(seen[0] + WINDOW - now)))
-        seen.append(now)
+        now, calls = self._clock.now(), self._calls[method]
+        while calls and calls[0] <= now - WINDOW:
+            calls.popleft()
+        if len(calls) >= per_minute:
+            raise RateLimited(max(1, math.ceil(calls[0] + WINDOW - now)))
+        calls.append(now)
 
     def admit_post(self, channel: str) -> None:
         """Count one message to ``channel``; raises `RateLimited` when they come too fast."""

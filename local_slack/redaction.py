@@ -23,9 +23,9 @@ class Redaction:
 
     def __init__(self, app: App) -> None:
         values = (app.bot_token, app.app_token, app.signing_secret, app.verification_token)
-        known = {one for one in values if len(one) >= _SHORTEST}
-        known |= {quote_plus(one) for one in known}
-        longest_first = sorted(known, key=len, reverse=True)
+        secrets = {one for one in values if len(one) >= _SHORTEST}
+        secrets |= {quote_plus(one) for one in secrets}
+        longest_first = sorted(secrets, key=len, reverse=True)
         self._secret = re.compile("|".join([*map(re.escape, longest_first), _FORMS]))
 
     def text(self, text: str) -> str:

@@ -42,12 +42,12 @@ class LocalSlack:
     def environment(self, *, socket_mode: bool = True) -> dict[str, str]:
         """The environment variables with which a bot finds this Slack."""
         app = self.world.app
-        found = {
+        variables = {
             "SLACK_API_URL": self.api_url,
             "SLACK_BOT_TOKEN": app.bot_token,
             "SLACK_SIGNING_SECRET": app.signing_secret,
         }
-        return found | ({"SLACK_APP_TOKEN": app.app_token} if socket_mode else {})
+        return variables | ({"SLACK_APP_TOKEN": app.app_token} if socket_mode else {})
 
     def workspace(self) -> Workspace:
         """The workspace to act in and to look at; ``async with`` it."""

@@ -7,15 +7,15 @@ import secrets
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from local_slack.acts import Acts
+from local_slack.actions import Actions
 from local_slack.clock import Clock
 from local_slack.control import Control
 from local_slack.delivery.lines import Lines
 from local_slack.delivery.over_socket import SocketHub
 from local_slack.delivery.response_url import ResponseUrls
-from local_slack.door import Door
 from local_slack.faults import FaultKind
 from local_slack.file_store import Downloads, Uploads
+from local_slack.gateway import Gateway
 from local_slack.history import History
 from local_slack.message import Json
 from local_slack.page import Page
@@ -50,17 +50,17 @@ class Slack:
         self.traffic = Traffic(self.state)
         secret, within = world.app.signing_secret, settings.ack_within
         self.lines = Lines(self.hub, secret, clock, self.traffic, within)
-        self.acts = Acts(self.state, self.lines)
-        door = Door(self.state, self.traffic)
+        self.actions = Actions(self.state, self.lines)
+        gateway = Gateway(self.state, self.traffic)
         self.page_token = settings.page_token or secrets.token_urlsafe(24)
-        inspection = Inspection(self.state, self.acts, self.lines, self.traffic)
-        page = Page(self.state, self.acts, inspection, self.page_token, settings.commands)
-        control = Control(self.state, self.acts, self.lines, self.traffic, self.control_token)
+        inspection = Inspection(self.state, self.actions, self.lines, self.traffic)
+        page = Page(self.state, self.actions, inspection, self.page_token, settings.commands)
+        control = Control(self.state, self.actions, self.lines, self.traffic, self.control_token)
         self.app = Starlette(
             routes=[
-                Route("/api/{method:path}", WebApi(self.state, door, self._methods())),
-                Route("/commands/{name:path}", ResponseUrls(self.state, door), methods=["POST"]),
-                Route("/upload/v1/{file}", Uploads(self.state, door), methods=["POST"]),
+                Route("/api/{method:path}", WebApi(self.state, gateway, self._methods())),
+                Route("/commands/{name:path}", ResponseUrls(self.state, gateway), methods=["POST"]),
+                Route("/upload/v1/{file}", Uploads(self.state, gateway), methods=["POST"]),
                 Route("/files-pri/{file}/{name}", Downloads(self.state).fetch),
                 WebSocketRoute("/link/", self.hub.serve),
                 Mount("/_local", control.app),
@@ -74,9 +74,9 @@ class Slack:
 
     def _methods(self) -> dict[str, Method]:
         families = (chat, conversations, files, people, views)
-        found = {method.name: method for family in families for method in family.METHODS}
+        methods = {method.name: method for family in families for method in family.METHODS}
         connect = Method("apps.connections.open", self._connect, tier(3), token=Token.APP)
-        return {**found, connect.name: connect}
+        return {**methods, connect.name: connect}
 
     def _connect(self, call: Context) -> Json:
         """A fresh WebSocket address: https://docs.slack.dev/reference/methods/apps.connections.open"""
@@ -89,7 +89,7 @@ class Slack:
     async def close(self) -> None:
         """Stop what is still under way towards the app."""
         try:
-            await self.acts.close()
+            await self.actions.close()
             await self.lines.close()
         finally:
             self._history.close()

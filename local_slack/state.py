@@ -94,7 +94,7 @@ class State:
 
     def _recall(self) -> None:
         """Take in what the history holds of the people and channels that there are."""
-        kept = self._history.kept()
+        kept = self._history.load()
         for name, user in kept.direct:
             if user in self.users and name not in self.channels:
                 self.channels[name] = self._direct(name, user)
@@ -239,8 +239,8 @@ class State:
 
     def all_messages(self, channels: Iterable[str]) -> list[Message]:
         """Everything in ``channels``, oldest first, also what only one person sees."""
-        found = [one for channel in channels for one in self.timelines[channel].values()]
-        return sorted(found, key=lambda one: one.ts)
+        messages = [one for channel in channels for one in self.timelines[channel].values()]
+        return sorted(messages, key=lambda one: one.ts)
 
     def screen(self, user: str, channels: Iterable[str]) -> list[Message]:
         """What ``user`` sees in ``channels``, oldest first, messages only for them included."""

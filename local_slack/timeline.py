@@ -88,12 +88,12 @@ class Timeline:
     def page(self, user: str, before: str | None, limit: int) -> Page:
         """The last ``limit`` messages before ``before`` that ``user`` sees, without replies."""
         end = len(self._top) if before is None else bisect_left(self._top, before)
-        found: list[Message] = []
+        messages: list[Message] = []
         for message in self._seen(user, map(self._top.__getitem__, range(end - 1, -1, -1))):
-            if len(found) == limit:
-                return Page(found[::-1], more=True)
-            found.append(message)
-        return Page(found[::-1], more=False)
+            if len(messages) == limit:
+                return Page(messages[::-1], more=True)
+            messages.append(message)
+        return Page(messages[::-1], more=False)
 
     def replies(self, user: str, ts: str) -> list[Message]:
         """The replies to the message ``ts`` that ``user`` sees, oldest first."""

@@ -1,4 +1,4 @@
-"""Several acts that begin at the same moment."""
+"""Several actions that begin at the same moment."""
 
 from __future__ import annotations
 

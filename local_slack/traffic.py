@@ -188,12 +188,12 @@ def _request(request: Sent | Json) -> Json | str:
     if request.length > len(request.body):
         return _cut(request.body, request.length)
     try:
-        found = read_arguments(
+        arguments = read_arguments(
             request.method, request.content_type, request.query, request.body, takes_json=True
         )
     except SlackError:  # no arguments at all: shown as it is
         return _text(request.body)
-    return {name: _structure(name, value) for name, value in found.values.items()}
+    return {name: _structure(name, value) for name, value in arguments.values.items()}
 
 
 def _structure(name: str, value: Any) -> Any:
@@ -213,10 +213,10 @@ def _answer(answer: bytes | Json | str | None) -> Json | str:
     if len(answer) > LARGEST:
         return _cut(answer[:LARGEST], len(answer))
     try:
-        found = json.loads(answer)
+        document = json.loads(answer)
     except ValueError:
-        found = None
-    return found if isinstance(found, dict) else _text(answer)
+        document = None
+    return document if isinstance(document, dict) else _text(answer)
 
 
 def _text(body: bytes) -> str:
@@ -234,11 +234,13 @@ def _cut(body: bytes, length: int) -> str:
 
 def _shown(hide: Redaction, value: Json | str) -> Json | str:
     """``value`` without secrets; as text that is cut where it is too large."""
-    found: Json | str = hide.value(value)
-    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    shown_value: Json | str = hide.value(value)
+    text = (
+        shown_value if isinstance(shown_value, str) else json.dumps(shown_value, ensure_ascii=False)
+    )
     body = text.encode("utf-8", "replace")
     if len(body) <= LARGEST + 100:  # what was cut already has a few words more
-        return found
+        return shown_value
     return _cut(body[:LARGEST], len(body))
 
 

@@ -30,8 +30,8 @@ class Connection:
 
 def connection_of(scope: Scope) -> Connection:
     """The connection that a request came through."""
-    found: Connection = scope["state"][_KEY]
-    return found
+    connection: Connection = scope["state"][_KEY]
+    return connection
 
 
 class NumberedProtocol(HttpToolsProtocol):
@@ -72,5 +72,5 @@ class CuttableProtocol(WebSocketsSansIOProtocol):
 
 def cut_of(scope: Scope) -> Callable[[], None]:
     """What cuts the WebSocket connection of ``scope``."""
-    found: Callable[[], None] = scope["state"][_CUT]
-    return found
+    cut: Callable[[], None] = scope["state"][_CUT]
+    return cut

@@ -1,4 +1,4 @@
-"""The workspace as a test or a terminal works with it: act, look, wait, make trouble."""
+"""The workspace as a test or a terminal works with it: act, look, wait, cause faults."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ class Workspace:
 
     async def info(self) -> Json:
         """Who and what there is, and how the app is connected."""
-        found: Json = await self._control.get("info")
-        return found
+        payload: Json = await self._control.get("info")
+        return payload
 
     # acting
 
     async def act(self, *planned: Planned) -> tuple[Outcome, ...]:
-        """Carry out several acts that begin at the same moment; `Person.plan` makes them."""
+        """Execute several actions that begin at the same moment; `Person.plan` makes them."""
         acts = [{"act": one.act, "arguments": one.arguments} for one in planned]
-        found = await self._control.post("act", {"acts": acts})
-        return tuple(Outcome.from_json(one) for one in found)
+        outcomes = await self._control.post("act", {"acts": acts})
+        return tuple(Outcome.from_json(one) for one in outcomes)
 
     async def suggest(self, **arguments: Any) -> Offer:
-        """What the app suggests: see `Acts.suggest`; `Person.suggest` is the one to use."""
+        """What the app suggests: see `Actions.suggest`; `Person.suggest` is the one to use."""
         return Offer.from_json(await self._control.post("suggest", arguments))
 
     async def upload(self, user: str, name: str, content: bytes) -> str:
         """The id of a file that ``user`` has chosen for a file input."""
-        found = await self._control.upload("upload", content, user=user, name=name)
-        return str(found["id"])
+        reply = await self._control.upload("upload", content, user=user, name=name)
+        return str(reply["id"])
 
     # looking
 
@@ -73,13 +73,13 @@ class Workspace:
         self, channel: str | None = None, *, user: str | None = None
     ) -> tuple[Message, ...]:
         """The messages of a channel (or of all), oldest first, or what ``user`` sees of them."""
-        found = await self._control.get("messages", channel=channel, user=user)
-        return tuple(Message.from_json(one) for one in found)
+        rows = await self._control.get("messages", channel=channel, user=user)
+        return tuple(Message.from_json(one) for one in rows)
 
     async def message(self, channel: str, ts: str) -> Message | None:
         """One message as it is now; None when it is gone."""
-        found = [one for one in await self.messages(channel) if one.ts == ts]
-        return found[0] if found else None
+        messages = [one for one in await self.messages(channel) if one.ts == ts]
+        return messages[0] if messages else None
 
     async def views(self, user: str | None = None) -> tuple[Json, ...]:
         """The modals and Home tabs that are open, as the API shows them, with their ``user``."""
@@ -109,10 +109,10 @@ class Workspace:
 
         ``behind`` includes what no person in the workspace sees: exchanges and faults.
         """
-        found = await self._control.get(
+        changes = await self._control.get(
             "feed", after=after, wait=wait, behind="true" if behind else None
         )
-        return tuple(Change(**one) for one in found)
+        return tuple(Change(**one) for one in changes)
 
     # waiting
 
@@ -129,19 +129,19 @@ class Workspace:
 
         ``after`` leaves out messages up to this timestamp.
         """
-        deadline, seen = time.monotonic() + within, 0
+        deadline, number = time.monotonic() + within, 0
         while True:
-            changes = await self.changes(seen)
-            seen = changes[-1].number if changes else seen
+            changes = await self.changes(number)
+            number = changes[-1].number if changes else number
             messages = await self.messages(channel, user=user)
             fitting = [one for one in messages if one.ts > after and predicate(one)]
             if fitting:
                 return fitting[-1]
             left = deadline - time.monotonic()
             if left <= 0:
-                shown = "\n---\n".join(one.words for one in messages) or "nothing"
-                raise NotSeen(f"not seen within {within} s; what was there:\n{shown}")
-            await self.changes(seen, wait=min(left, 5.0))
+                screen = "\n---\n".join(one.words for one in messages) or "nothing"
+                raise NotSeen(f"not seen within {within} s; what was there:\n{screen}")
+            await self.changes(number, wait=min(left, 5.0))
 
     async def connected(self, count: int = 1, *, within: float = 30.0) -> None:
         """Wait until the app has ``count`` Socket Mode connections; raises `NotSeen`."""
@@ -151,10 +151,10 @@ class Workspace:
                 raise NotSeen(f"the app did not connect within {within} s")
             await asyncio.sleep(0.02)
 
-    # making trouble
+    # causing faults
 
     async def repeat_last(self) -> Outcome:
-        """Deliver what was delivered last to the app once more: see `Acts.repeat_last`."""
+        """Deliver what was delivered last to the app once more: see `Actions.repeat_last`."""
         return (await self.act(Planned("repeat_last", {})))[0]
 
     async def faults(self) -> tuple[ActiveFault, ...]:
@@ -197,7 +197,7 @@ class Workspace:
         await self._change(request_url=request_url)
 
     async def set_membership(self, user: str, membership: str) -> None:
-        """Change a user's kind of membership, to a value of `Membership`."""
+        """Change a user's kind of membership, to a value of `MemberKind`."""
         await self._change(user={"id": user, "membership": membership})
 
     async def set_channel(

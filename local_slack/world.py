@@ -36,7 +36,7 @@ DEFAULT_SCOPES = frozenset(
 DEFAULT_EVENTS = frozenset({"app_mention", "message.im", "app_home_opened"})
 
 
-class Membership(Enum):
+class MemberKind(Enum):
     """What kind of member a user is: https://docs.slack.dev/reference/objects/user-object"""
 
     FULL = "full"
@@ -63,7 +63,7 @@ class User:
     id: str
     name: str
     real_name: str
-    membership: Membership = Membership.FULL
+    membership: MemberKind = MemberKind.FULL
     team: str = ""
     admin: bool = False
     title: str = ""
@@ -151,9 +151,9 @@ _T = TypeVar("_T", User, UserGroup, Channel)
 
 
 def _merged(old: tuple[_T, ...], new: tuple[_T, ...]) -> tuple[_T, ...]:
-    known = {one.id: one for one in old}
-    known.update({one.id: one for one in new})
-    return tuple(known.values())
+    by_id = {one.id: one for one in old}
+    by_id.update({one.id: one for one in new})
+    return tuple(by_id.values())
 
 
 def _shop() -> World:
@@ -165,12 +165,12 @@ def _shop() -> World:
         User("U0CAROL", "carol", "Carol Clark", team=team, title="Release manager"),
         User("U0DAVE", "dave", "Dave Dean", team=team, title="Release manager"),
         User("U0EVE", "eve", "Eve Evans", team=team, title="Security engineer"),
-        User("U0GUEST", "guest", "Gus Guest", Membership.GUEST, team, title="Guest"),
-        User("U0SINGLE", "single", "Sil Single", Membership.SINGLE_CHANNEL_GUEST, team),
-        User("U0GONE", "gone", "Gil Gone", Membership.DEACTIVATED, team),
-        User("U0OTHERBOT", "deploybot", "Other Bot", Membership.BOT, team),
+        User("U0GUEST", "guest", "Gus Guest", MemberKind.GUEST, team, title="Guest"),
+        User("U0SINGLE", "single", "Sil Single", MemberKind.SINGLE_CHANNEL_GUEST, team),
+        User("U0GONE", "gone", "Gil Gone", MemberKind.DEACTIVATED, team),
+        User("U0OTHERBOT", "deploybot", "Other Bot", MemberKind.BOT, team),
         User("U0STRANGER", "stranger", "Sam Stranger", team=other),
-        User(app.bot_user, app.name, "Quaymaster", Membership.BOT, team),
+        User(app.bot_user, app.name, "Quaymaster", MemberKind.BOT, team),
     )
     staff = frozenset({"U024BE7LH", "U0BOB", "U0CAROL", "U0DAVE", "U0EVE"})
     everybody = staff | {"U0GUEST", "U0SINGLE", "U0STRANGER", "U0OTHERBOT"}

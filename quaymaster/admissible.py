@@ -20,7 +20,7 @@ from quaymaster.image_ref import Digest
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Resolved
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.quantities import duration_in_words
 from quaymaster.releases import BadDigest, Release
 from quaymaster.request_facts import AnyRequest, ServiceChange
@@ -73,7 +73,7 @@ class Predecessor:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AdmissionFacts:
     """What is known when the question is asked."""
 
     request: AnyRequest
@@ -107,13 +107,13 @@ def mark_on(resolved: Resolved, marks: Mapping[Digest, BadDigest]) -> BadDigest 
 def predecessor(
     service: str,
     resolved: Resolved,
-    known: Iterable[Release],
+    history: Iterable[Release],
     marks: Mapping[Digest, BadDigest],
 ) -> Predecessor:
     """What a service of the environment before knows of an image: the same one, or another member
     of the same index, since hosts may be of several platforms.
     """
-    had = (one.resolved for one in known)
+    had = (one.resolved for one in history)
     is_released = any(
         one.image.digest == resolved.image.digest or one.named == resolved.named for one in had
     )
@@ -143,7 +143,7 @@ def predecessors(configuration: Configuration, service: ServiceRef) -> tuple[str
     )
 
 
-def admissible(configuration: Configuration, facts: Facts) -> tuple[Answer, ...]:
+def admissible(configuration: Configuration, facts: AdmissionFacts) -> tuple[Answer, ...]:
     """Every answer, whether for or against it."""
     return tuple(_answers(configuration, facts))
 
@@ -177,7 +177,7 @@ def involved(requester: str, approval: Approval | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((requester, *approvers)))
 
 
-def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
+def _answers(configuration: Configuration, facts: AdmissionFacts) -> Iterator[Answer]:
     if facts.requester in facts.people:
         yield _requester(configuration, facts)
     if facts.approval is not None:
@@ -192,7 +192,7 @@ def _answers(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
     yield _volumes(configuration, facts)
 
 
-def _requester(configuration: Configuration, facts: Facts) -> Answer:
+def _requester(configuration: Configuration, facts: AdmissionFacts) -> Answer:
     person, request = facts.people[facts.requester], facts.request
     try:
         policy.request_allowed(configuration, person, request)
@@ -209,7 +209,9 @@ def _requester(configuration: Configuration, facts: Facts) -> Answer:
     return Answer(Question.REQUESTER, "The requester has the right to this.")
 
 
-def _approval(configuration: Configuration, facts: Facts, approval: Approval) -> Iterator[Answer]:
+def _approval(
+    configuration: Configuration, facts: AdmissionFacts, approval: Approval
+) -> Iterator[Answer]:
     if not facts.change.is_rescue:
         yield _voters(configuration, facts, approval)
     late = [v.voter for v in approval.votes if v.at > approval.rule.expires_at + CLOCK_SKEW]
@@ -225,7 +227,7 @@ def _approval(configuration: Configuration, facts: Facts, approval: Approval) ->
         yield Answer(Question.EXPIRY, "The votes were given in time.")
 
 
-def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> Answer:
+def _voters(configuration: Configuration, facts: AdmissionFacts, approval: Approval) -> Answer:
     """An approval counts while its voter may vote; a rejection was final when it was given."""
     needed = configuration.approval_for(facts.change.service).needed
     approvers = [vote.voter for vote in approval.votes if vote.choice is Choice.APPROVE]
@@ -248,7 +250,7 @@ def _voters(configuration: Configuration, facts: Facts, approval: Approval) -> A
     )
 
 
-def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> bool:
+def _may_vote(configuration: Configuration, person: Person, facts: AdmissionFacts) -> bool:
     try:
         policy.may_vote(configuration, person, facts.change.service)
     except NotAllowed:
@@ -257,12 +259,12 @@ def _may_vote(configuration: Configuration, person: Person, facts: Facts) -> boo
 
 
 def _not_here(person: Person) -> str:
-    if person.standing is Standing.FULL_MEMBER:
+    if person.membership is Membership.FULL_MEMBER:
         return ""
-    return f"They are not a full member of this workspace ({person.standing.replace('_', ' ')})."
+    return f"They are not a full member of this workspace ({person.membership.replace('_', ' ')})."
 
 
-def _age(configuration: Configuration, facts: Facts) -> Answer:
+def _age(configuration: Configuration, facts: AdmissionFacts) -> Answer:
     limit = configuration.requests_valid_for
     if facts.now - facts.requested_at > limit:
         return Answer(
@@ -276,7 +278,7 @@ def _age(configuration: Configuration, facts: Facts) -> Answer:
     return Answer(Question.AGE, "The request is still valid.")
 
 
-def _mark(configuration: Configuration, facts: Facts) -> Answer:
+def _mark(configuration: Configuration, facts: AdmissionFacts) -> Answer:
     place, mark = facts.change.service, facts.mark
     if mark is None:
         return Answer(Question.MARK, f"Nobody rolled back from it in {place}.")
@@ -291,7 +293,9 @@ def _mark(configuration: Configuration, facts: Facts) -> Answer:
     )
 
 
-def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor, ...]) -> Answer:
+def _after(
+    configuration: Configuration, facts: AdmissionFacts, before: tuple[Predecessor, ...]
+) -> Answer:
     environment = facts.change.service.environment
     place = configuration.environment(environment).after or ""
     name, digest = _name(configuration, facts), facts.resolved.named.short
@@ -318,14 +322,14 @@ def _after(configuration: Configuration, facts: Facts, before: tuple[Predecessor
     )
 
 
-def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
+def _times(configuration: Configuration, facts: AdmissionFacts) -> Iterator[Answer]:
     """Of a rollback they are shown and do not stop it."""
     environment = facts.change.service.environment
-    asked = (
+    questions = (
         (Question.FREEZE, policy.refusal_of_freeze, "is not frozen"),
         (Question.WINDOW, policy.refusal_of_windows, "takes deploys now"),
     )
-    for question, refusal_of, fine in asked:
+    for question, refusal_of, fine in questions:
         refusal = refusal_of(configuration, environment, facts.now)
         yield Answer(
             question,
@@ -336,7 +340,7 @@ def _times(configuration: Configuration, facts: Facts) -> Iterator[Answer]:
         )
 
 
-def _gate(configuration: Configuration, facts: Facts, verdict: Verdict) -> Answer:
+def _gate(configuration: Configuration, facts: AdmissionFacts, verdict: Verdict) -> Answer:
     environment = facts.change.service.environment
     rule = configuration.gate_for(facts.change.service)
     is_against = stops(verdict, rule)
@@ -390,7 +394,7 @@ def _what_helps(verdict: Verdict) -> str:
     )
 
 
-def _volumes(configuration: Configuration, facts: Facts) -> Answer:
+def _volumes(configuration: Configuration, facts: AdmissionFacts) -> Answer:
     """By today's rules: what was allowed when a release was made may be forbidden since."""
     host = configuration.target_of(facts.change.service.environment).name
     allowed = configuration.host(host).allow_paths
@@ -416,5 +420,5 @@ def _volumes(configuration: Configuration, facts: Facts) -> Answer:
     )
 
 
-def _name(configuration: Configuration, facts: Facts) -> str:
+def _name(configuration: Configuration, facts: AdmissionFacts) -> str:
     return facts.resolved.image.familiar(configuration.default_registry)

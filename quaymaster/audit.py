@@ -15,7 +15,7 @@ import structlog
 
 from quaymaster.audit_entries import CUT_OFF, Anchor, Claim, CountsNoMore, Entry, History, hash_of
 from quaymaster.audit_links import claims_of, read_event, vouches
-from quaymaster.audit_store import Ends, ends, line_at, text
+from quaymaster.audit_store import AuditEnds, ends, line_at, text
 from quaymaster.errors import QuaymasterError, WrittenByNewer
 from quaymaster.journal import Event
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing
@@ -100,18 +100,18 @@ class Auditor:
         self._seen = Tail(tail.number + len(lines), newest)
         return taken
 
-    def _cut_off(self, found: Ends, anchor: Anchor | None) -> tuple[str, ...]:
+    def _cut_off(self, both_ends: AuditEnds, anchor: Anchor | None) -> tuple[str, ...]:
         """The note to record if the newest entry that this auditor knew is gone."""
-        seen, start = self._seen, 0 if anchor is None else anchor.number
-        if seen.number <= start:
+        length, start = self._seen, 0 if anchor is None else anchor.number
+        if length.number <= start:
             return ()
-        line = ask(self.connection, line_at(seen.number - start - 1))
-        if line and hash_of(line) == seen.hash:
+        line = ask(self.connection, line_at(length.number - start - 1))
+        if line and hash_of(line) == length.hash:
             return ()
-        if ask(self.connection, ends()).anchor != found.anchor:
+        if ask(self.connection, ends()).anchor != both_ends.anchor:
             return ()  # a part was exported meanwhile, so the indexes have changed
-        log.error("the audit was cut off or rewritten", number=seen.number, hash=seen.hash)
-        return (f"Entry {seen.number} with the hash {seen.hash} {CUT_OFF}",)
+        log.error("the audit was cut off or rewritten", number=length.number, hash=length.hash)
+        return (f"Entry {length.number} with the hash {length.hash} {CUT_OFF}",)
 
     def _warn_of_newer(self, *, is_waiting: bool) -> None:
         if is_waiting and not self._waits:
@@ -154,7 +154,7 @@ def chained(
         except WrittenByNewer:
             break
         except QuaymasterError as error:
-            add(one, error.trouble.what)
+            add(one, error.problem.what)
         else:
             add(one, "")
     return tuple(lines)
@@ -165,12 +165,12 @@ def chain_journal(connection: Connection, own: Keys) -> int:
     return Auditor(connection, own).look()
 
 
-def _tail_of(found: Ends, anchor: Anchor | None, ring: KeyRing) -> Tail:
-    if not found.last:
+def _tail_of(ends: AuditEnds, anchor: Anchor | None, ring: KeyRing) -> Tail:
+    if not ends.last:
         return Tail() if anchor is None else Tail(anchor.number, anchor.head)
-    number = found.length + (0 if anchor is None else anchor.number)
-    vouches(found.last, number, ring)
-    return Tail(number, hash_of(found.last))
+    number = ends.length + (0 if anchor is None else anchor.number)
+    vouches(ends.last, number, ring)
+    return Tail(number, hash_of(ends.last))
 
 
 def _check_is_new(event: Event, since: datetime | None) -> None:
@@ -184,9 +184,11 @@ def _check_is_new(event: Event, since: datetime | None) -> None:
         )
 
 
-def _append(found: Ends, lines: Sequence[str], taken: int, history: History) -> Transaction[int]:
+def _append(
+    ends: AuditEnds, lines: Sequence[str], taken: int, history: History
+) -> Transaction[int]:
     return Transaction(
-        guards=(LastEquals(keys.AUDIT, found.last),),
+        guards=(LastEquals(keys.AUDIT, ends.last),),
         commands=(
             ("RPUSH", keys.AUDIT, *lines),
             ("LTRIM", keys.JOURNAL, taken, -1),

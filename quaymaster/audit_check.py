@@ -87,7 +87,7 @@ class _Joined:
             try:
                 self.history.add(Claim(*event))
             except CountsNoMore as error:
-                why = error.trouble.what
+                why = error.problem.what
         if why:
             self.refused += 1
             if len(self.reasons) < _MOST_TOLD:
@@ -106,15 +106,15 @@ def verify(
     ``head`` is a hash that was recorded earlier; it must still be in the chain. Raises Forged with
     the first entry that does not hold, and WrittenByNewer.
     """
-    start, given = after[0], iter(lines)
+    start, entries = after[0], iter(lines)
     joined = _Joined(*after, has_head=head is None or head == after[1])
-    first = list(islice(given, _SMALL))
+    first = list(islice(entries, _SMALL))
     processors = len(os.sched_getaffinity(0))
     if len(first) < _SMALL or processors == 1:
-        found = _in_order(chain(first, given), start + 1, ring, head)
+        result = _in_order(chain(first, entries), start + 1, ring, head)
     else:
-        found = _at_once(chain(first, given), start + 1, ring, head, processors)
-    for checked in found:
+        result = _at_once(chain(first, entries), start + 1, ring, head, processors)
+    for checked in result:
         joined.take(checked)
     if joined.last:
         vouches(joined.last, joined.number, ring)
@@ -151,9 +151,9 @@ def _judged(link: Link, ring: KeyRing) -> Told:
     try:
         event = read_event(link.entry.event, ring, link.at)
     except CountsNoMore as error:
-        return error.trouble.what
+        return error.problem.what
     except Forged as error:
-        raise broken(link.entry.number, error.trouble.what) from error
+        raise broken(link.entry.number, error.problem.what) from error
     return (event.operation, event.version, event.what)
 
 
@@ -182,8 +182,8 @@ def _at_once(
     with ProcessPoolExecutor(processors, context) as pool:
         try:
             for chunk, number in _chunks(lines, first):
-                given = (chunk, number, ring, head)
-                tasks.append(_Task(given, pool.submit(check, *given)))
+                arguments = (chunk, number, ring, head)
+                tasks.append(_Task(arguments, pool.submit(check, *arguments)))
                 if len(tasks) >= processors * _AT_ONCE_PER_PROCESSOR:
                     yield _next(tasks)
             while tasks:

@@ -12,7 +12,7 @@ from quaymaster.audit_whole import verify_whole
 from quaymaster.command_line import connected, end_with, settings_or_end
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError
-from quaymaster.key_ring import CLOCK_SKEW, Role
+from quaymaster.key_ring import CLOCK_SKEW, ProgramRole
 from quaymaster.store.format_key import expect
 
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
@@ -61,7 +61,9 @@ def export_audit(
         connection = connected(settings)
         expect(connection)
         keep = configuration.requests_valid_for + CLOCK_SKEW
-        done = export(connection, settings.keys(Role.WORKER), before.replace(tzinfo=UTC), to, keep)
+        done = export(
+            connection, settings.keys(ProgramRole.WORKER), before.replace(tzinfo=UTC), to, keep
+        )
     except QuaymasterError as error:
         end_with(str(error))
     if done.entries:

@@ -83,8 +83,8 @@ class History:
 
     def add(self, event: Claim) -> None:
         """Record an event. Raises CountsNoMore if it is already there."""
-        known = self._latest.get(event.operation)
-        version, kinds = known or (event.version, frozenset())
+        latest = self._latest.get(event.operation)
+        version, kinds = latest or (event.version, frozenset())
         if event.version < version or (event.version == version and event.what in kinds):
             raise CountsNoMore(
                 f"The event “{event.what}” of #{event.operation} is in the audit already."

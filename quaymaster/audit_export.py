@@ -17,21 +17,21 @@ from quaymaster.audit_check import verify
 from quaymaster.audit_entries import Anchor, hash_of
 from quaymaster.audit_files import AuditFile, exists, write
 from quaymaster.audit_links import broken, claims_of, link_of
-from quaymaster.audit_store import ANCHOR_PLACE, Ends, ends, stored_lines, text
+from quaymaster.audit_store import ANCHOR_PLACE, AuditEnds, ends, stored_lines, text
 from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing
 from quaymaster.signing_key import Keys
 from quaymaster.store import keys
-from quaymaster.store.envelopes import Place, claimed
+from quaymaster.store.envelopes import StorageKey, claimed
 from quaymaster.store.formats import AUDIT_ANCHOR, EVENT
 from quaymaster.store.transactions import (
     Absent,
     Command,
     Connection,
     Equals,
+    GuardFailure,
     LastEquals,
     Query,
-    Refusal,
     Transaction,
     ask,
     perform,
@@ -100,13 +100,13 @@ def export(
     while chain_journal(connection, own):
         pass
     _check_nothing_old_waits(connection, before)
-    found = ask(connection, ends())
-    anchor = found.start(own.ring)
+    both_ends = ask(connection, ends())
+    anchor = both_ends.start(own.ring)
     if (done := _done_before(path, anchor, before)) is not None:
         return done
     start = (0, "") if anchor is None else (anchor.number, anchor.head)
     part = _Part(before, *start)
-    most = min(found.length - 1, _written_before(path, start, before))
+    most = min(both_ends.length - 1, _written_before(path, start, before))
     lines = part.watched(stored_lines(connection), own.ring, most)
     verify(lines, own.ring, after=start)
     if not part.count:
@@ -118,7 +118,7 @@ def export(
     elif AuditFile.opened(path) != file:
         raise exists(path)
     file.check_is_whole()
-    _trim(connection, found, part, Anchor(number, part.head, before), own)
+    _trim(connection, both_ends, part, Anchor(number, part.head, before), own)
     return Exported(part.count, part.head)
 
 
@@ -148,7 +148,7 @@ def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
     """An old event that is chained after an export would look like a repeated one."""
     waiting = ask(connection, Query(("LINDEX", keys.JOURNAL, 0), lambda reply: text(reply or b"")))
     try:
-        at = claimed(waiting, Place(EVENT.kind, ())).at if waiting else None
+        at = claimed(waiting, StorageKey(EVENT.kind, ())).at if waiting else None
     except Forged:
         return
     if at is not None and at < before + CLOCK_SKEW:
@@ -159,16 +159,16 @@ def _check_nothing_old_waits(connection: Connection, before: datetime) -> None:
         )
 
 
-def _trim(connection: Connection, found: Ends, part: _Part, anchor: Anchor, own: Keys) -> None:
+def _trim(connection: Connection, ends: AuditEnds, part: _Part, anchor: Anchor, own: Keys) -> None:
     """Remove the part from Redis, after including entries that were chained meanwhile."""
     signed = AUDIT_ANCHOR.signed(anchor, ANCHOR_PLACE, own.private).text
     for _ in range(_ATTEMPTS):
-        if perform(connection, _trimmed(found, part, signed)):
+        if perform(connection, _trimmed(ends, part, signed)):
             return
-        known = part.length
-        lines = stored_lines(connection, known - 1)
+        length = part.length
+        lines = stored_lines(connection, length - 1)
         if hash_of(next(lines, "")) != hash_of(part.last):
-            raise broken(part.start + known, "it was changed while a part was exported")
+            raise broken(part.start + length, "it was changed while a part was exported")
         for _line in part.watched(lines, own.ring, 0):
             pass
     raise Conflict(
@@ -177,13 +177,13 @@ def _trim(connection: Connection, found: Ends, part: _Part, anchor: Anchor, own:
     )
 
 
-def _trimmed(found: Ends, part: _Part, anchor: str) -> Transaction[bool]:
+def _trimmed(ends: AuditEnds, part: _Part, anchor: str) -> Transaction[bool]:
     dropped = sorted(part.gone - part.left)
     forgotten: list[Command] = [
         ("HDEL", keys.AUDIT_LATEST, *dropped[at : at + _FIELDS_AT_ONCE])
         for at in range(0, len(dropped), _FIELDS_AT_ONCE)
     ]
-    before = Equals(keys.AUDIT_ANCHOR, found.anchor) if found.anchor else Absent(keys.AUDIT_ANCHOR)
+    before = Equals(keys.AUDIT_ANCHOR, ends.anchor) if ends.anchor else Absent(keys.AUDIT_ANCHOR)
     return Transaction(
         guards=(before, LastEquals(keys.AUDIT, part.last)),
         commands=(
@@ -196,7 +196,7 @@ def _trimmed(found: Ends, part: _Part, anchor: str) -> Transaction[bool]:
     )
 
 
-def _not_trimmed(refusal: Refusal) -> bool:
+def _not_trimmed(refusal: GuardFailure) -> bool:
     if refusal.guard == 0:
         raise Conflict(
             "Another export finished first.",

@@ -130,24 +130,26 @@ def _header(file: AuditFile) -> str:
 
 def _header_of(path: Path, line: str) -> AuditFile:
     try:
-        found = _Header.model_validate_json(line)
+        document = _Header.model_validate_json(line)
     except ValidationError as error:
         raise _no_export(path, "its first line is not a header") from error
-    if found.quaymaster_audit > _FORMAT:
+    if document.quaymaster_audit > _FORMAT:
         raise WrittenByNewer("export of the audit")
-    if not 0 < found.first <= found.last:
+    if not 0 < document.first <= document.last:
         raise _no_export(path, "its header makes no sense")
-    return AuditFile(path, found.first, found.last, found.previous, found.head, found.before)
+    return AuditFile(
+        path, document.first, document.last, document.previous, document.head, document.before
+    )
 
 
 def _entry_in(line: str, path: Path) -> str:
     try:
-        found = json.loads(line)
+        document = json.loads(line)
     except ValueError as error:
         raise _no_export(path, "it is cut off, or a line was changed") from error
-    if not isinstance(found, str):
+    if not isinstance(document, str):
         raise _no_export(path, "a line is not an entry")
-    return found
+    return document
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from quaymaster.audit_entries import Claim, CountsNoMore, Entry, hash_of
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.journal import Event
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing
-from quaymaster.store.envelopes import Claimed, Place, claimed, opened
+from quaymaster.store.envelopes import Claimed, StorageKey, claimed, opened
 from quaymaster.store.formats import AUDIT_ENTRY, EVENT
 
 _CLAIM = TypeAdapter(Claim)
@@ -38,10 +38,10 @@ def link_of(line: str | bytes, number: int, ring: KeyRing) -> Link:
     WrittenByNewer if it has a later version that cannot be read.
     """
     text = line.decode(errors="replace") if isinstance(line, bytes) else line
-    place = Place(AUDIT_ENTRY.kind, (str(number),))
+    place = StorageKey(AUDIT_ENTRY.kind, (str(number),))
     try:
-        found = claimed(text, place)
-        return Link(AUDIT_ENTRY.lifted(found, place), found.at, text)
+        claim = claimed(text, place)
+        return Link(AUDIT_ENTRY.lifted(claim, place), claim.at, text)
     except Forged as error:
         if _is_newer(text, number, ring):
             raise WrittenByNewer(AUDIT_ENTRY.kind) from None
@@ -56,17 +56,17 @@ def vouches(text: str, number: int, ring: KeyRing) -> None:
     """
     try:
         place = (str(number),)
-        key = claimed(text, Place(AUDIT_ENTRY.kind, place)).key
+        key = claimed(text, StorageKey(AUDIT_ENTRY.kind, place)).key
         AUDIT_ENTRY.read(text, place, _lasting(ring, key), in_audit=True)
     except WrittenByNewer:
         return
     except Forged as error:
-        raise broken(number, error.trouble.what) from error
+        raise broken(number, error.problem.what) from error
 
 
 def claim_of(text: str) -> Claim | Event:
     """What an event claims to be about, unchecked. Raises Forged if it is not an event."""
-    return _claim_in(claimed(text, Place(EVENT.kind, ())))
+    return _claim_in(claimed(text, StorageKey(EVENT.kind, ())))
 
 
 def read_event(text: str, ring: KeyRing, chained_at: datetime) -> Event:
@@ -75,17 +75,17 @@ def read_event(text: str, ring: KeyRing, chained_at: datetime) -> Event:
     Raises Forged; CountsNoMore if its key had ended, or had been revoked by then, whatever time the
     event claims; and WrittenByNewer for a genuine event of a later version.
     """
-    found = claimed(text, Place(EVENT.kind, ()))
-    claim = _claim_in(found)
-    place = Place(EVENT.kind, claim.place)
-    lasting = _lasting(ring, found.key)
+    envelope = claimed(text, StorageKey(EVENT.kind, ()))
+    claim = _claim_in(envelope)
+    place = StorageKey(EVENT.kind, claim.place)
+    lasting = _lasting(ring, envelope.key)
     try:
         opened(text, place, EVENT.version, lasting, EVENT.signers, in_audit=True)
     except WrittenByNewer:
-        _check_key(found, ring, chained_at)
+        _check_key(envelope, ring, chained_at)
         raise
-    _check_key(found, ring, chained_at)
-    return claim if isinstance(claim, Event) else EVENT.lifted(found, place)
+    _check_key(envelope, ring, chained_at)
+    return claim if isinstance(claim, Event) else EVENT.lifted(envelope, place)
 
 
 def broken(number: int, why: str) -> Forged:
@@ -111,21 +111,21 @@ def missing(first: int, last: int) -> Forged:
 
 def claims_of(texts: Iterable[str]) -> frozenset[int]:
     """The operations that these texts claim to be about."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for text in texts:
         try:
-            found.add(claim_of(text).operation)
+            numbers.add(claim_of(text).operation)
         except Forged:
             continue
-    return frozenset(found)
+    return frozenset(numbers)
 
 
-def _check_key(found: Claimed, ring: KeyRing, chained_at: datetime) -> None:
+def _check_key(claim: Claimed, ring: KeyRing, chained_at: datetime) -> None:
     """A thief can write any time, so a revoked key counts only in entries chained before."""
-    key = ring.key(found.key)
-    if key.revoked_at is not None and max(chained_at, found.at) > key.revoked_at:
+    key = ring.key(claim.key)
+    if key.revoked_at is not None and max(chained_at, claim.at) > key.revoked_at:
         raise CountsNoMore(f"It is signed with {key.id}, a key that was revoked.")
-    if key.ends_at is not None and found.at > key.ends_at + CLOCK_SKEW:
+    if key.ends_at is not None and claim.at > key.ends_at + CLOCK_SKEW:
         raise CountsNoMore(f"It was signed with {key.id} after that key had ended.")
 
 
@@ -137,12 +137,12 @@ def _lasting(ring: KeyRing, key_id: str) -> KeyRing:
     return ring.with_key(replace(key, ends_at=None, revoked_at=None))
 
 
-def _claim_in(found: Claimed) -> Claim | Event:
+def _claim_in(claim: Claimed) -> Claim | Event:
     """What it claims to be about; the complete event if it has today's version."""
     try:
-        if found.version == EVENT.version:
-            return EVENT.adapter.validate_json(found.body)
-        return _CLAIM.validate_json(found.body)
+        if claim.version == EVENT.version:
+            return EVENT.adapter.validate_json(claim.body)
+        return _CLAIM.validate_json(claim.body)
     except ValueError as error:
         raise Forged("It is not an event.") from error
 

@@ -20,7 +20,7 @@ return {redis.call('GET', KEYS[1]) or '', redis.call('LINDEX', KEYS[2], 0) or ''
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class AuditEnds:
     """Both ends of the audit in Redis, at one moment."""
 
     anchor: str
@@ -44,11 +44,11 @@ class Ends:
         return found
 
 
-def ends() -> Query[Ends]:
+def ends() -> Query[AuditEnds]:
     """Both ends, at one moment."""
     return Query(
         ("EVAL", _ENDS, 2, keys.AUDIT_ANCHOR, keys.AUDIT),
-        lambda reply: Ends(text(reply[0]), text(reply[1]), text(reply[2]), int(reply[3])),
+        lambda reply: AuditEnds(text(reply[0]), text(reply[1]), text(reply[2]), int(reply[3])),
     )
 
 

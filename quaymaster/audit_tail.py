@@ -11,7 +11,7 @@ from datetime import datetime
 from quaymaster.audit import LONGEST_EVENT
 from quaymaster.audit_entries import CUT_OFF, hash_of
 from quaymaster.audit_links import Link, broken, claim_of, link_of, read_event, vouches
-from quaymaster.audit_store import Ends, ends, lines_between, text
+from quaymaster.audit_store import AuditEnds, ends, lines_between, text
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing
 from quaymaster.operations import State
@@ -70,8 +70,8 @@ def _in_journal(connection: Connection, operation_id: int) -> Iterator[str]:
     while True:
         first = last - _JOURNAL_PAGE + 1
         command = ("EVAL", _JOURNALLED, 1, keys.JOURNAL, first, last, mark, LONGEST_EVENT)
-        count, *found = ask(connection, Query(command, tuple))
-        yield from map(text, found)
+        count, *texts = ask(connection, Query(command, tuple))
+        yield from map(text, texts)
         if count < _JOURNAL_PAGE:
             return
         last = first - 1
@@ -95,11 +95,11 @@ def _back_to(
     connection: Connection, ring: KeyRing, operation_id: int, since: datetime
 ) -> Iterator[Link]:
     """The entries since this moment that name the operation or a cut, newest first."""
-    found = ask(connection, ends())
-    if not found.last:
-        _check_the_rest(found, ring, 1, "", since)
+    both_ends = ask(connection, ends())
+    if not both_ends.last:
+        _check_the_rest(both_ends, ring, 1, "", since)
         return
-    number, wanted = _tail(found, ring)
+    number, wanted = _tail(both_ends, ring)
     mark, earliest = _mark(operation_id), since.timestamp()
     last, size = -1, _FIRST_PAGE
     while page := ask(connection, lines_between(last - size + 1, last)):
@@ -119,10 +119,10 @@ def _back_to(
     _check_the_rest(ask(connection, ends()), ring, number + 1, wanted, since)
 
 
-def _tail(found: Ends, ring: KeyRing) -> tuple[int, str]:
-    number, _, _ = _outline(found.last, found.length, ring)
-    vouches(found.last, number, ring)
-    return number, hash_of(found.last)
+def _tail(ends: AuditEnds, ring: KeyRing) -> tuple[int, str]:
+    number, _, _ = _outline(ends.last, ends.length, ring)
+    vouches(ends.last, number, ring)
+    return number, hash_of(ends.last)
 
 
 def _outline(line: str, number: int, ring: KeyRing) -> tuple[int, str, float]:
@@ -134,11 +134,13 @@ def _outline(line: str, number: int, ring: KeyRing) -> tuple[int, str, float]:
     return link.entry.number, link.entry.previous, link.at.timestamp()
 
 
-def _check_the_rest(found: Ends, ring: KeyRing, first: int, previous: str, since: datetime) -> None:
+def _check_the_rest(
+    ends: AuditEnds, ring: KeyRing, first: int, previous: str, since: datetime
+) -> None:
     """Raise Forged unless the chain begins at this number, or continues in an older file."""
-    anchor = found.start(ring)
+    anchor = ends.start(ring)
     exported = (0, "") if anchor is None else (anchor.number, anchor.head)
-    is_emptied = anchor is not None and not found.first
+    is_emptied = anchor is not None and not ends.first
     is_too_new = anchor is not None and anchor.before > since
     if exported != (first - 1, previous) or is_emptied or is_too_new:
         raise broken(first, "what was before it is not there")

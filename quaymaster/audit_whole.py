@@ -7,7 +7,7 @@ from quaymaster.audit_check import Verified, verify
 from quaymaster.audit_entries import Anchor, hash_of
 from quaymaster.audit_files import AuditFile
 from quaymaster.audit_links import broken, missing
-from quaymaster.audit_store import Ends, ends, stored_lines
+from quaymaster.audit_store import AuditEnds, ends, stored_lines
 from quaymaster.errors import Conflict, Forged, UsageError
 from quaymaster.key_ring import KeyRing
 from quaymaster.store.transactions import Connection, ask
@@ -28,17 +28,17 @@ def verify_whole(
     """
     if since_anchor and paths:
         raise UsageError("--since-anchor checks Redis alone: do not name files with it.")
-    found = ask(connection, ends())
+    both_ends = ask(connection, ends())
     try:
-        anchor = found.start(ring)
+        anchor = both_ends.start(ring)
         if since_anchor:
             after = (0, "") if anchor is None else (anchor.number, anchor.head)
             return verify(stored_lines(connection), ring, head, after=after)
         files = _in_order([AuditFile.opened(path) for path in paths])
-        _check_nothing_lacks(files, anchor, found)
+        _check_nothing_lacks(files, anchor, both_ends)
         return verify(_lines(files, connection, anchor), ring, head)
     except Forged:
-        if ask(connection, ends()).anchor != found.anchor:
+        if ask(connection, ends()).anchor != both_ends.anchor:
             raise Conflict(
                 "A part of the audit was exported while it was checked.",
                 next_step="Run it again, and name the new file.",
@@ -59,12 +59,14 @@ def _in_order(files: Sequence[AuditFile]) -> list[AuditFile]:
     return ordered
 
 
-def _check_nothing_lacks(files: Sequence[AuditFile], anchor: Anchor | None, found: Ends) -> None:
+def _check_nothing_lacks(
+    files: Sequence[AuditFile], anchor: Anchor | None, ends: AuditEnds
+) -> None:
     last = files[-1].last if files else 0
     exported = 0 if anchor is None else anchor.number
     if last < exported:
         raise missing(last + 1, exported)
-    if anchor is not None and not found.first:
+    if anchor is not None and not ends.first:
         raise broken(exported + 1, "what was not exported is gone from Redis")
 
 
@@ -75,10 +77,10 @@ def _lines(
     for file in files:
         yield from file.lines()
         last, head = file.last, file.head
-    known = last - (0 if anchor is None else anchor.number)
+    count = last - (0 if anchor is None else anchor.number)
     # An interrupted export has written its file and not removed anything from Redis yet.
-    for place, line in enumerate(stored_lines(connection, max(0, known - 1)), max(1, known)):
-        if place > known:
+    for place, line in enumerate(stored_lines(connection, max(0, count - 1)), max(1, count)):
+        if place > count:
             yield line
         elif hash_of(line) != head:
             raise broken(last, "Redis and the file hold different entries")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar, assert_never
 
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Blocked, Clean, Finding, Unknown, Verdict
 from quaymaster.outcomes import (
     Deployed,
@@ -19,8 +19,8 @@ from quaymaster.outcomes import (
     HistoryStep,
     ImagesListed,
     Inspected,
+    Interrupted,
     LocalImage,
-    Lost,
     Outcome,
     Pulled,
     Pushed,
@@ -50,106 +50,106 @@ def text(value: str, most: int) -> str:
     return value if len(value) <= most else f"{value[: most - 1]}…"
 
 
-def outcome(given: Outcome) -> Outcome:
+def outcome(value: Outcome) -> Outcome:
     """What an operation ended with, as a record keeps it."""
-    match given:
+    match value:
         case Failed():
             return replace(
-                given, trouble=trouble(given.trouble), runs_now=text(given.runs_now, SENTENCE)
+                value, trouble=problem(value.trouble), runs_now=text(value.runs_now, SENTENCE)
             )
-        case Lost():
-            return replace(given, what_was_found=text(given.what_was_found, SENTENCE))
+        case Interrupted():
+            return replace(value, what_was_found=text(value.what_was_found, SENTENCE))
         case Ended():
-            return replace(given, why=text(given.why, SENTENCE))
+            return replace(value, why=text(value.why, SENTENCE))
         case Deployed():
-            return replace(given, notes=tuple(text(one, SENTENCE) for one in given.notes[:20]))
+            return replace(value, notes=tuple(text(one, SENTENCE) for one in value.notes[:20]))
         case Scanned():
-            return _scanned(given)
+            return _scanned(value)
         case Inspected():
-            return _inspected(given)
+            return _inspected(value)
         case Pulled() | Pushed() | Tagged():
-            return given
+            return value
         case ImagesListed() | TagsListed() | HistoryListed():
             # `listings` makes pages of them, and bounds their rows.
-            return given
+            return value
         case _:
-            assert_never(given)
+            assert_never(value)
 
 
-def trouble(given: Trouble) -> Trouble:
+def problem(value: Problem) -> Problem:
     """An error: sentences, and the end of a log."""
     lines: list[str] = []
     left = LOG_CHARACTERS
-    for line in reversed(given.log_tail[-LOG_LINES:]):
+    for line in reversed(value.log_tail[-LOG_LINES:]):
         lines.append(text(line, max(left, 1)))
         left -= len(lines[-1])
         if left <= 0:
             break
     return replace(
-        given,
-        what=text(given.what, SENTENCE),
-        why=text(given.why, SENTENCE),
-        next_step=text(given.next_step, SENTENCE),
+        value,
+        what=text(value.what, SENTENCE),
+        why=text(value.why, SENTENCE),
+        next_step=text(value.next_step, SENTENCE),
         log_tail=tuple(reversed(lines)),
     )
 
 
-def examined(given: Examined) -> Examined:
+def examined(value: Examined) -> Examined:
     """What is known about an image. Its verdict keeps what the gate compares."""
     return replace(
-        given,
-        verdict=verdict(given.verdict),
-        gained=_findings(given.gained),
-        lost=_findings(given.lost),
+        value,
+        verdict=verdict(value.verdict),
+        gained=_findings(value.gained),
+        lost=_findings(value.lost),
     )
 
 
-def verdict(given: Verdict) -> Verdict:
+def verdict(value: Verdict) -> Verdict:
     """What the gate said; ``gate.blocked_by`` bounds how many findings it names."""
-    match given:
+    match value:
         case Clean():
-            return given
+            return value
         case Unknown(why, next_step):
             return Unknown(text(why, SENTENCE), text(next_step, SENTENCE))
         case Blocked():
-            return replace(given, by=_findings(given.by))
+            return replace(value, by=_findings(value.by))
         case _:
-            assert_never(given)
+            assert_never(value)
 
 
-def image(given: LocalImage) -> LocalImage:
+def image(value: LocalImage) -> LocalImage:
     """An image of a host, with some of its names."""
-    names = tuple(text(one, NAME) for one in given.names[:NAMES_OF_AN_IMAGE])
-    hidden = given.more_names + len(given.names) - len(names)
-    return replace(given, names=names, image_id=text(given.image_id, NAME), more_names=hidden)
+    names = tuple(text(one, NAME) for one in value.names[:NAMES_OF_AN_IMAGE])
+    hidden = value.more_names + len(value.names) - len(names)
+    return replace(value, names=names, image_id=text(value.image_id, NAME), more_names=hidden)
 
 
-def step(given: HistoryStep) -> HistoryStep:
+def step(value: HistoryStep) -> HistoryStep:
     """A step of a build."""
-    return replace(given, created_by=text(given.created_by, STEP))
+    return replace(value, created_by=text(value.created_by, STEP))
 
 
-def _scanned(given: Scanned) -> Scanned:
+def _scanned(value: Scanned) -> Scanned:
     """A scan names its worst findings itself, and nothing is compared with it later."""
-    said = given.verdict
-    kept = replace(said, by=(), marks="") if isinstance(said, Blocked) else verdict(said)
-    alerts = tuple(replace(one, findings=_findings(one.findings)) for one in given.alerts)
-    return replace(given, verdict=kept, worst=_findings(given.worst), alerts=alerts)
+    judged = value.verdict
+    kept = replace(judged, by=(), marks="") if isinstance(judged, Blocked) else verdict(judged)
+    alerts = tuple(replace(one, findings=_findings(one.findings)) for one in value.alerts)
+    return replace(value, verdict=kept, worst=_findings(value.worst), alerts=alerts)
 
 
-def _findings(given: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(_finding(one) for one in given[:FINDINGS])
+def _findings(value: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(_finding(one) for one in value[:FINDINGS])
 
 
-def _finding(given: Finding) -> Finding:
+def _finding(value: Finding) -> Finding:
     return replace(
-        given,
-        vulnerability=text(given.vulnerability, 100),
-        package=text(given.package, 200),
-        installed=text(given.installed, 100),
-        fixed=None if given.fixed is None else text(given.fixed, 100),
-        title=text(given.title, 200),
-        path=text(given.path, NAME),
+        value,
+        vulnerability=text(value.vulnerability, 100),
+        package=text(value.package, 200),
+        installed=text(value.installed, 100),
+        fixed=None if value.fixed is None else text(value.fixed, 100),
+        title=text(value.title, 200),
+        path=text(value.path, NAME),
     )
 
 
@@ -184,22 +184,22 @@ class _Room:
         return True
 
 
-def _inspected(given: Inspected) -> Inspected:
+def _inspected(value: Inspected) -> Inspected:
     room = _Room(INSPECTED_CHARACTERS)
-    said = given.parameters
+    declared = value.parameters
     parameters = ExecutionParameters(
-        user=room.one(said.user) or "",
-        entrypoint=room.some(said.entrypoint),
-        command=room.some(said.command),
-        health_check=room.one(said.health_check) or "",
-        ports=room.some(said.ports),
-        environment=room.some(said.environment),
-        labels=room.pairs(said.labels),
+        user=room.one(declared.user) or "",
+        entrypoint=room.some(declared.entrypoint),
+        command=room.some(declared.command),
+        health_check=room.one(declared.health_check) or "",
+        ports=room.some(declared.ports),
+        environment=room.some(declared.environment),
+        labels=room.pairs(declared.labels),
     )
-    platforms = room.some(given.platforms)
+    platforms = room.some(value.platforms)
     return replace(
-        given,
+        value,
         parameters=parameters,
         platforms=platforms,
-        left_out=given.left_out + room.refused,
+        left_out=value.left_out + room.refused,
     )

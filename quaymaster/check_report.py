@@ -17,7 +17,7 @@ def print_checks(checks: Sequence[Check], console: Console) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for check in checks:
-        table.add_row(Text(check.verdict, style=_STYLES[check.verdict]), _said(check))
+        table.add_row(Text(check.verdict, style=_STYLES[check.verdict]), _line(check))
     console.print(table)
     console.print(Text(summary(checks)))
 
@@ -31,8 +31,8 @@ def summary(checks: Sequence[Check]) -> str:
     return f"Of {len(checks)} checks, {broken} are broken and {warnings} are warnings."
 
 
-def _said(check: Check) -> Text:
-    said = Text.assemble((check.subject, "bold"), ": ", check.what)
+def _line(check: Check) -> Text:
+    line = Text.assemble((check.subject, "bold"), ": ", check.what)
     if check.next_step:
-        said.append(f"\n→ {check.next_step}")
-    return said
+        line.append(f"\n→ {check.next_step}")
+    return line

@@ -32,9 +32,9 @@ class Check:
     @classmethod
     def of_error(cls, subject: str, error: QuaymasterError) -> Self:
         """A thing that is broken for the reason that the error gives."""
-        trouble = error.trouble
-        what = " ".join(words for words in (trouble.what, trouble.why) if words)
-        return cls(subject, "broken", what, trouble.next_step)
+        problem = error.problem
+        what = " ".join(words for words in (problem.what, problem.why) if words)
+        return cls(subject, "broken", what, problem.next_step)
 
     def without(self, secrets: Sequence[str]) -> "Check":
         """The same, fit to be printed: no secrets, no control characters, not too long."""
@@ -78,13 +78,13 @@ def perform(
     for look in looks:
         look.start()
     until = time.monotonic() + seconds
-    found: list[Check] = []
+    checks: list[Check] = []
     for look in looks:
         look.join(max(0.0, until - time.monotonic()))
-        found += look.found
+        checks += look.found
         if look.is_alive():
-            found.append(_too_slow(look.probe.subject, seconds))
-    return tuple(check.without(secrets) for check in found)
+            checks.append(_too_slow(look.probe.subject, seconds))
+    return tuple(check.without(secrets) for check in checks)
 
 
 class _Look(threading.Thread):

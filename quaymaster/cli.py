@@ -34,7 +34,7 @@ from quaymaster.enrolment import expect_to_work, refuse_others
 from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.key_checks import key_probe
 from quaymaster.key_commands import keys_app
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.queues import REGISTRY, host_queue, refuse_unknown
 from quaymaster.redis_users import acl_file, passwords_in
 from quaymaster.reloading import Reloading, ask_to_reload, hold_signal
@@ -302,7 +302,7 @@ def _expect_the_trial() -> None:
 
 def _checked(only: str, host: str | None) -> tuple[Check, ...]:
     from bot.checks import slack_probes
-    from workers.checks import Place, secret_values, worker_probes
+    from workers.checks import CheckContext, secret_values, worker_probes
 
     try:
         parts = parts_of(only)
@@ -312,7 +312,7 @@ def _checked(only: str, host: str | None) -> tuple[Check, ...]:
             configuration.host(host)
     except QuaymasterError as error:
         end_with(str(error), status=1)
-    place = Place(settings, configuration, os.environ, host)
+    place = CheckContext(settings, configuration, os.environ, host)
     slack = slack_probes(settings, configuration) if "slack" in parts else ()
     secrets = (*settings.secret_values, *secret_values(place))
     logs.configure(secrets)
@@ -331,14 +331,14 @@ def accept_host(
     settings, configuration = _started([])
     try:
         url = configuration.host(host).docker or settings.docker_host
-        keys = settings.keys(Role.WORKER)
+        keys = settings.keys(ProgramRole.WORKER)
         refuse_others(keys.entry, [host_queue(host)])
         with closing(connected(settings)) as connection, Engine.connect(url, name=host) as engine:
             expect(connection)
-            found = Owner(configuration, connection, keys).accept(engine)
+            result = Owner(configuration, connection, keys).accept(engine)
     except QuaymasterError as error:
         end_with(str(error))
-    typer.echo(f"{host} is {found} from now on.")
+    typer.echo(f"{host} is {result} from now on.")
 
 
 async def _until_stopped(
@@ -365,11 +365,11 @@ async def _beside_the_workers(
     from bot.sender import Sender
     from bot.views.card import operation_messages
     from bot.views.findings import findings_table
-    from workers.companion import drop_what_is_over, look_after_operations, look_at_services
+    from workers.housekeeping import drop_what_is_over, look_after_operations, look_at_services
     from workers.service_look import looking_at
 
     stop = _stop_on_signals()
-    keys = settings.keys(Role.WORKER)
+    keys = settings.keys(ProgramRole.WORKER)
     url = settings.redis_url.get_secret_value()
     token = settings.bot_token().get_secret_value()
     look = looking_at(queues, configuration, settings.docker_host, worker_connection(url), keys)
@@ -410,7 +410,7 @@ def _queues_that_are_proved(settings: Settings, configuration: Configuration) ->
     from workers.own_engine import Owner, queues_to_prove
 
     with closing(connected(settings)) as connection:
-        owner = Owner(configuration, connection, settings.keys(Role.WORKER))
+        owner = Owner(configuration, connection, settings.keys(ProgramRole.WORKER))
         taken, left = queues_to_prove(owner, settings.docker_host)
     for one in left:
         typer.echo(f"Not served: {one}. Name its queue with --queues to serve it.", err=True)

@@ -47,14 +47,14 @@ def decoded(text: str) -> Decoded | None:
     starts: list[int] = []
     stops: list[int] = []
     end = 0
-    for found in _SPELLED.finditer(text):
-        starts.extend(range(end, found.start()))
-        stops.extend(range(end + 1, found.start() + 1))
-        meaning = _meaning(found)
-        pieces += (text[end : found.start()], meaning)
-        starts.extend([found.start()] * len(meaning))
-        stops.extend([found.end()] * len(meaning))
-        end = found.end()
+    for match in _SPELLED.finditer(text):
+        starts.extend(range(end, match.start()))
+        stops.extend(range(end + 1, match.start() + 1))
+        meaning = _meaning(match)
+        pieces += (text[end : match.start()], meaning)
+        starts.extend([match.start()] * len(meaning))
+        stops.extend([match.end()] * len(meaning))
+        end = match.end()
     if not end:
         return None
     starts.extend(range(end, len(text)))
@@ -62,12 +62,12 @@ def decoded(text: str) -> Decoded | None:
     return Decoded("".join((*pieces, text[end:])), starts, stops)
 
 
-def _meaning(found: re.Match[str]) -> str:
-    match found.lastgroup:
+def _meaning(match: re.Match[str]) -> str:
+    match match.lastgroup:
         case "byte" | "code" as group:
-            return chr(int(found[group], 16))
+            return chr(int(match[group], 16))
         case "entity":
-            return html.unescape(found["entity"])
+            return html.unescape(match["entity"])
         case "slash":
             return "/"
         case _:

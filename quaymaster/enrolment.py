@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from quaymaster.errors import ConfigurationError
-from quaymaster.key_ring import PublicKey, Role
+from quaymaster.key_ring import ProgramRole, PublicKey
 from quaymaster.queues import host_of
 from quaymaster.settings import Settings
 from quaymaster.spelling import listed
@@ -13,7 +13,7 @@ def expect_to_work(settings: Settings, queues: Sequence[str]) -> None:
     """Raises ConfigurationError, which says what to do, where a worker with these settings could
     not sign what it does in these queues.
     """
-    refuse_others(settings.keys(Role.WORKER).entry, queues)
+    refuse_others(settings.keys(ProgramRole.WORKER).entry, queues)
     if any(host_of(queue) for queue in queues):
         settings.fingerprint_key()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """An error as it is kept in a record and drawn on a card. Plain text, not yet escaped."""
 
     what: str
@@ -25,7 +25,7 @@ class QuaymasterError(Exception):
     def __init__(
         self, what: str, *, why: str = "", next_step: str = "", log_tail: tuple[str, ...] = ()
     ) -> None:
-        self.trouble = Trouble(what, why, next_step, log_tail)
+        self.problem = Problem(what, why, next_step, log_tail)
         self.runs_now = ""
         """For a deploy: what serves after it failed, in words; set by whoever knows."""
         super().__init__(" ".join(part for part in (what, why, next_step) if part))

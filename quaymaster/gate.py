@@ -208,8 +208,8 @@ def _has_risen(planned: str, now: str) -> bool:
     """
     if _TOO_MANY in (planned[:1], now[:1]):
         return planned != now
-    known = dict(_pairs(planned))
-    return any(rank > known.get(key, -1) for key, rank in _pairs(now))
+    before = dict(_pairs(planned))
+    return any(rank > before.get(key, -1) for key, rank in _pairs(now))
 
 
 def _pairs(marks: str) -> Iterator[tuple[str, int]]:

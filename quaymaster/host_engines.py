@@ -37,32 +37,33 @@ class WrongEngine(OutsideFailure):
     """What answers for a host is not that host's engine: nothing may be done there."""
 
 
-def not_as_pinned(host: str, pinned: str, found: str) -> WrongEngine:
+def not_as_pinned(host: str, pinned: str, engine_id: str) -> WrongEngine:
     """The configuration names another one."""
     return WrongEngine(
         f"The engine that answers for {host} is not the one that it is pinned to.",
-        why=f"`engine_id` of {host} is {pinned}, and the engine says that it is {found}.",
+        why=f"`engine_id` of {host} is {pinned}, and the engine says that it is {engine_id}.",
         next_step=f"Give the worker of {host} the address of its own engine; if this one is right, "
         f"write it as `engine_id` of {host}.",
     )
 
 
-def not_as_before(known: HostEngine, found: str) -> WrongEngine:
+def not_as_before(before: HostEngine, engine_id: str) -> WrongEngine:
     """It was another one until now."""
     return WrongEngine(
-        f"The engine that answers for {known.host} is not the same as before.",
-        why=f"Since {known.at:%Y-%m-%d %H:%M} UTC {known.host} is {known.engine_id}, and the "
-        f"engine says that it is {found}.",
-        next_step=f"Give the worker of {known.host} the address of its own engine; if this one is "
-        f"right, run `quaymaster hosts accept {known.host}` as that worker.",
+        f"The engine that answers for {before.host} is not the same as before.",
+        why=f"Since {before.at:%Y-%m-%d %H:%M} UTC {before.host} is {before.engine_id}, and the "
+        f"engine says that it is {engine_id}.",
+        next_step=f"Give the worker of {before.host} the address of its own engine; if this one is "
+        f"right, run `quaymaster hosts accept {before.host}` as that worker.",
     )
 
 
-def same_as(host: str, other: str, found: str) -> WrongEngine:
+def same_as(host: str, other: str, engine_id: str) -> WrongEngine:
     """A host without an address of its own reaches the engine of another."""
     return WrongEngine(
         f"The engine that answers for {host} is the engine of {other}.",
-        why=f"Both would be {found}: {host} has no address in the configuration, and this worker's "
+        why=f"Both would be {engine_id}: {host} has no address in the configuration, and this "
+        "worker's "
         f"DOCKER_HOST is the engine of {other}.",
         next_step=f"Start a worker for {host} where its engine is; if one engine should have both "
         f"names, run `quaymaster hosts accept {host}` as this worker.",
@@ -71,10 +72,10 @@ def same_as(host: str, other: str, found: str) -> WrongEngine:
 
 def id_of(information: Mapping[str, object], host: str) -> str:
     """What the engine of a host calls itself. Raises WrongEngine."""
-    found = information.get("ID")
-    if not isinstance(found, str) or not is_engine_id(found):
+    value = information.get("ID")
+    if not isinstance(value, str) or not is_engine_id(value):
         raise without_id(host)
-    return found
+    return value
 
 
 def without_id(host: str) -> WrongEngine:

@@ -7,7 +7,7 @@ from quaymaster.checks import Check, Probe
 from quaymaster.configuration import Configuration
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_programs import current, programs_of
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.queues import host_of, host_queue
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
@@ -27,7 +27,7 @@ def _keys(settings: Settings, configuration: Configuration, host: str | None) ->
     try:
         private = settings.signing_key()
         entry = ring.keys.get(private.id)
-        entry = Keys.of(private, ring, entry.role if entry else Role.BOT).entry
+        entry = Keys.of(private, ring, entry.role if entry else ProgramRole.BOT).entry
     except QuaymasterError as error:
         yield Check.of_error(_KEY, error)
         return
@@ -47,7 +47,11 @@ def _everybody(ring: KeyRing, configuration: Configuration, settings: Settings) 
 
 
 def _own(entry: PublicKey, host: str | None) -> Check:
-    if host is not None and entry.role is Role.WORKER and not entry.may_work_in(host_queue(host)):
+    if (
+        host is not None
+        and entry.role is ProgramRole.WORKER
+        and not entry.may_work_in(host_queue(host))
+    ):
         return Check(
             _KEY,
             "broken",

@@ -22,7 +22,7 @@ from quaymaster.key_making import KeyMaker
 from quaymaster.key_programs import program_of
 from quaymaster.key_ring import PublicKey
 from quaymaster.quantities import parse_duration
-from quaymaster.revocation import Revocation, carry_out
+from quaymaster.revocation import Revocation, execute
 from quaymaster.settings import CONFIG, FINGERPRINT_KEY, REDIS_URL, SIGNING_KEY, ring_path_in
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.spelling import listed
@@ -127,7 +127,7 @@ def _carried_out(maker: KeyMaker, revoked: PublicKey, successor: PublicKey) -> R
     own = Keys.of(private, maker.ring, successor.role)
     with closing(worker_connection(REDIS_URL.value_in(os.environ))) as connection:
         expect(connection)
-        return carry_out(connection, revoked, own)
+        return execute(connection, revoked, own)
 
 
 def _told(done: Revocation) -> Iterator[str]:

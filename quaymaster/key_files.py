@@ -61,17 +61,17 @@ class PrivateFile:
         try:
             descriptor = os.open(self.path, flags, 0o600)
             with open(descriptor, "a", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-                found = os.fstat(descriptor)
-                self._expect_it_to_be_private(found)
-                header = _HEADER if found.st_size == 0 else ""
+                status = os.fstat(descriptor)
+                self._expect_it_to_be_private(status)
+                header = _HEADER if status.st_size == 0 else ""
                 file.write(header + "".join(f"{name}={value}\n" for name, value in lines))
                 file.flush()
                 os.fsync(descriptor)
         except OSError as error:
             raise _unusable(self.path, error) from error
 
-    def _expect_it_to_be_private(self, found: os.stat_result) -> None:
-        if stat.S_IMODE(found.st_mode) & 0o077:
+    def _expect_it_to_be_private(self, status: os.stat_result) -> None:
+        if stat.S_IMODE(status.st_mode) & 0o077:
             raise ConfigurationError(
                 f"Users other than its owner can read {self.path}, so no private key is written to "
                 "it.",

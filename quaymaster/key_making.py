@@ -18,13 +18,13 @@ from quaymaster.key_programs import (
     Program,
     current,
     expect_not_over,
-    found,
     is_over,
+    key_named,
     name_of,
     program_of,
     programs_of,
 )
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.queues import host_of
 from quaymaster.settings import FINGERPRINT_KEY
 from quaymaster.signing_key import SigningKey
@@ -71,7 +71,7 @@ class KeyMaker:
 
         Raises UsageError and ConfigurationError.
         """
-        old = found(self.ring, name_or_id, self.now)
+        old = key_named(self.ring, name_or_id, self.now)
         expect_not_over(old, self.now)
         ended = replace(old, ends_at=(self.now + lasts).replace(microsecond=0))
         return ended, self._succeeded(old, ended)
@@ -94,13 +94,16 @@ class KeyMaker:
             return revoked, successor
         return revoked, self._succeeded(old, revoked)
 
-    def private_of(self, key: PublicKey, given: SigningKey | None) -> SigningKey:
+    def private_of(self, key: PublicKey, key_given: SigningKey | None) -> SigningKey:
         """The private half of a key: from the environment, or else from the file.
 
         Raises ConfigurationError.
         """
-        known = [*([given] if given else []), *(one for _, one in self.private.signing_keys())]
-        fitting = (one for one in known if one.public(key.role).public == key.public)
+        candidates = [
+            *([key_given] if key_given else []),
+            *(one for _, one in self.private.signing_keys()),
+        ]
+        fitting = (one for one in candidates if one.public(key.role).public == key.public)
         private = next(fitting, None)
         if private is None:
             raise ConfigurationError(
@@ -139,7 +142,7 @@ class KeyMaker:
         if program.name != ONE_WORKER:
             return None
         for key in self.ring.keys.values():
-            is_it = name_of(key) == ONE_WORKER and key.role is Role.WORKER
+            is_it = name_of(key) == ONE_WORKER and key.role is ProgramRole.WORKER
             if is_it and not is_over(key, self.now):
                 return replace(key, queues=key.queues | program.queues)
         return None

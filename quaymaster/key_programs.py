@@ -8,7 +8,7 @@ from datetime import datetime
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.spelling import did_you_mean, listed
 
@@ -22,7 +22,7 @@ class Program:
 
     name: str
     """The beginning of its keys' ids."""
-    role: Role
+    role: ProgramRole
     queues: frozenset[str] = frozenset()
     """For a worker: the queues that its key is enrolled for."""
 
@@ -39,11 +39,11 @@ def variable_of(name: str) -> str:
 
 def programs_of(configuration: Configuration, *, one_worker: bool) -> tuple[Program, ...]:
     """Who needs a key: one worker for each host and one for the registries, or one for it all."""
-    bot, scanner = Program("bot", Role.BOT), Program("scanner", Role.SCANNER)
+    bot, scanner = Program("bot", ProgramRole.BOT), Program("scanner", ProgramRole.SCANNER)
     if one_worker:
         queues = {REGISTRY, *map(host_queue, configuration.hosts)}
-        return bot, Program(ONE_WORKER, Role.WORKER, frozenset(queues)), scanner
-    registry = Program("worker-registry", Role.WORKER, frozenset({REGISTRY}))
+        return bot, Program(ONE_WORKER, ProgramRole.WORKER, frozenset(queues)), scanner
+    registry = Program("worker-registry", ProgramRole.WORKER, frozenset({REGISTRY}))
     return bot, *_workers_of(configuration, registry), registry, scanner
 
 
@@ -67,7 +67,7 @@ def is_over(key: PublicKey, at: datetime) -> bool:
     return key.has_ended(at) or key.ends_at is not None
 
 
-def found(ring: KeyRing, name_or_id: str, at: datetime) -> PublicKey:
+def key_named(ring: KeyRing, name_or_id: str, at: datetime) -> PublicKey:
     """The key that a command names: by its id, or by the name of its program for the current one.
 
     Raises UsageError where there is none, or more than one.
@@ -83,11 +83,11 @@ def found(ring: KeyRing, name_or_id: str, at: datetime) -> PublicKey:
             f"{name_or_id} has more than one key.",
             next_step=f"Name one of them: {listed([key.id for key in named], 'or')}.",
         )
-    known = [*dict.fromkeys(map(name_of, living)), *ring.keys]
+    names = [*dict.fromkeys(map(name_of, living)), *ring.keys]
     raise UsageError(
         f"There is no key of {name_or_id!r} in the key ring.",
-        why=f"There are {listed(known)}.",
-        next_step=did_you_mean(name_or_id, known),
+        why=f"There are {listed(names)}.",
+        next_step=did_you_mean(name_or_id, names),
     )
 
 
@@ -115,7 +115,7 @@ def _workers_of(configuration: Configuration, other: Program) -> Iterator[Progra
         if name == other.name or _is_shared(name, hosts):
             # Letters that no other host gets, also later: what is in .env keeps its name.
             name = f"{name}-{hashlib.sha256(host.encode()).hexdigest()[:_TELLING_LETTERS]}"
-        yield Program(name, Role.WORKER, queues)
+        yield Program(name, ProgramRole.WORKER, queues)
 
 
 def _worker_name(host: str) -> str:

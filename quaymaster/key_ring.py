@@ -30,7 +30,7 @@ _PUBLIC_BYTES = 32
 _LARGEST_FILE = 1024 * 1024
 
 
-class Role(StrEnum):
+class ProgramRole(StrEnum):
     """What a program is, and with it what its signature counts for."""
 
     BOT = "bot"
@@ -46,7 +46,7 @@ class PublicKey:
     """One key of the ring."""
 
     id: str
-    role: Role
+    role: ProgramRole
     public: bytes = field(repr=False)
     """32 bytes."""
     queues: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class PublicKey:
 
     def may_work_in(self, queue: str) -> bool:
         """Whether it is enrolled for a queue."""
-        return self.role is Role.WORKER and queue in self.queues
+        return self.role is ProgramRole.WORKER and queue in self.queues
 
     def has_ended(self, at: datetime) -> bool:
         """Whether it signs nothing any more at this time."""
@@ -124,14 +124,14 @@ class KeyRing:
 
     def key(self, key_id: str) -> PublicKey:
         """A key by its id. Raises Forged for one that is not in the ring."""
-        found = self.keys.get(key_id)
-        if found is None:
+        value = self.keys.get(key_id)
+        if value is None:
             raise Forged(
                 f"It is signed with the key {key_id[:40]!r}, which is not in the key ring.",
                 why="It was written by something else, or this program has an older key ring.",
                 next_step="Give every program the same key ring and restart it.",
             )
-        return found
+        return value
 
     def with_key(self, key: PublicKey) -> Self:
         """The ring with one more key, or with another version of one."""
@@ -167,7 +167,7 @@ _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: Role
+    role: ProgramRole
     public: _Text
     queues: tuple[_Text, ...] = ()
     ends_at: AwareDatetime | None = None
@@ -192,13 +192,13 @@ class _File(BaseModel):
 
 def _public_bytes(text: str, key_id: str, name: str) -> bytes:
     try:
-        found = base64.b64decode(text.removeprefix(PUBLIC_PREFIX), validate=True)
+        content = base64.b64decode(text.removeprefix(PUBLIC_PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        found = b""
-    if not text.startswith(PUBLIC_PREFIX) or len(found) != _PUBLIC_BYTES:
+        content = b""
+    if not text.startswith(PUBLIC_PREFIX) or len(content) != _PUBLIC_BYTES:
         raise ConfigurationError(
             f"{name}: keys.{key_id}.public is not a public key.",
             why=f"It is written as {PUBLIC_PREFIX} and 32 bytes in base64.",
             next_step="Copy the line as `quaymaster keys new` wrote it.",
         )
-    return found
+    return content

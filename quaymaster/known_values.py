@@ -107,9 +107,9 @@ class KnownValues:
     def _in_folded(self, text: str) -> Iterator[Span]:
         assert self._folded is not None
         folded = _folded(text)
-        found = self._folded.find_matches_as_indexes(folded.content, overlapping=True)
+        matches = self._folded.find_matches_as_indexes(folded.content, overlapping=True)
         end = 0
-        for which, first, past in sorted(found, key=lambda one: one[1]):
+        for which, first, past in sorted(matches, key=lambda one: one[1]):
             start, stop = folded.starts[first], folded.stops[past - 1]
             if self._is_whole[which] and _SPACE.search(text, start, stop):
                 continue
@@ -125,14 +125,14 @@ def parts(secret: str) -> frozenset[str]:
     Each of its lines; what looks like a secret inside of it, such as the password in an address or
     in a connection string; what has the name of a secret in a JSON object.
     """
-    found = {secret, *secret.splitlines(), *_leaves(secret)}
-    found |= {secret[start:stop] for start, stop in shapes(secret)}
-    for one in tuple(found):
+    values = {secret, *secret.splitlines(), *_leaves(secret)}
+    values |= {secret[start:stop] for start, stop in shapes(secret)}
+    for one in tuple(values):
         _, colon, password = one.partition(":")
         if colon and f"://{one}@" in secret:
-            found.add(password)
+            values.add(password)
     # White space at the ends is no secret, and a mark in its place would join two lines.
-    stripped = {one.strip().strip("\"'") for one in found} | {one.strip() for one in found}
+    stripped = {one.strip().strip("\"'") for one in values} | {one.strip() for one in values}
     return frozenset(
         spelled
         for one in stripped

@@ -23,7 +23,7 @@ def queue_of_job(operation: Operation) -> str:
 
 def _is_urgent(operation: Operation) -> bool:
     """Something serves that should not, or nobody knows what serves."""
-    is_about_what_serves = operation.stage in (Stage.RECOVER, Stage.LOOK)
+    is_about_what_serves = operation.stage in (Stage.RECOVER, Stage.VERIFY)
     return is_about_what_serves or _lane(operation) is Lane.URGENT
 
 

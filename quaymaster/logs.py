@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.redaction import redact
 
 log = structlog.get_logger(__name__)
@@ -75,14 +75,14 @@ def _safe(value: object) -> object:
             return redact(str(value), _known)
 
 
-def unforeseen(error: BaseException, program: str, **known: object) -> Trouble:
+def unforeseen(error: BaseException, program: str, **known: object) -> Problem:
     """An unexpected error, as it is shown to a person.
 
     Its text may hold anything, so it stays in the log, under a reference that the person gets.
     """
     reference = "".join(choice(_REFERENCE_LETTERS) for _ in range(6))
     log.error("unexpected error", reference=reference, exc_info=error, **known)
-    return Trouble(
+    return Problem(
         "Something went wrong inside Quaymaster.",
         why="The error was unexpected.",
         next_step=f"Your Quaymaster administrator can find it in the log of the {program}.",

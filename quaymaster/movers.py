@@ -8,10 +8,10 @@ nothing.
 
 from typing import assert_never
 
-from quaymaster.key_ring import PublicKey, Role
+from quaymaster.key_ring import ProgramRole, PublicKey
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.queues import host_of
-from quaymaster.request_facts import Asker, InRegistry
+from quaymaster.request_facts import Eligibility, InRegistry
 
 _OF_THE_BOT = frozenset({State.ACCEPTED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _WHOEVER_LOOKS_AFTER_IT = frozenset(
@@ -22,11 +22,11 @@ _WHOEVER_LOOKS_AFTER_IT = frozenset(
 def may_have_moved(key: PublicKey, operation: Operation) -> bool:
     """Whether the holder of this key may have brought the operation to where it is."""
     match key.role:
-        case Role.BOT:
+        case ProgramRole.BOT:
             return _bot_may(operation)
-        case Role.WORKER:
+        case ProgramRole.WORKER:
             return _worker_may(key, operation)
-        case Role.SCANNER:
+        case ProgramRole.SCANNER:
             return False
         case _:
             assert_never(key.role)
@@ -43,7 +43,7 @@ def _bot_may(operation: Operation) -> bool:
         case State.AWAITING_APPROVAL:
             return bool(operation.votes)
         case State.SUCCEEDED:
-            return operation.request.facts.right is Asker.PRODUCT
+            return operation.request.facts.right is Eligibility.PRODUCT
         case State.QUEUED:
             return operation.attempt == 1 or _is_to_be_applied(operation)
         case _:

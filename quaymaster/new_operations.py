@@ -10,7 +10,7 @@ from datetime import datetime
 from quaymaster.actors import PRODUCT, Actor
 from quaymaster.configuration import Configuration
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.image_ref import ImageRef
 from quaymaster.operations import Operation, Origin, State, Submission
 from quaymaster.outcomes import Ended, Failed, Outcome
@@ -46,7 +46,7 @@ class Report:
 
 def new_operation(
     number: int,
-    asked: Asked,
+    incoming: Asked,
     configuration: Configuration,
     now: datetime,
     key: SigningKey,
@@ -60,13 +60,13 @@ def new_operation(
     ``outcome`` is that of a report, ``standings`` who asked, where that was looked up. Raises
     UsageError where the environment or host is not configured.
     """
-    stage, queue = first_step(asked.request, configuration)
+    stage, queue = first_step(incoming.request, configuration)
     submission = Submission(
         id=number,
-        request=asked.request,
-        actor=asked.actor,
-        origin=asked.origin,
-        configuration_revision=revision_for(asked.request, configuration),
+        request=incoming.request,
+        actor=incoming.actor,
+        origin=incoming.origin,
+        configuration_revision=revision_for(incoming.request, configuration),
         queue=queue,
         requested_at=now,
     )
@@ -115,13 +115,13 @@ def _end_of(drift: Drift) -> tuple[State, Outcome]:
     name = drift.service_ref
     match drift.kind:
         case DriftKind.FOUND:
-            trouble = Trouble(
+            problem = Problem(
                 f"{name} on {drift.host} differs from its release, and no operation changed it.",
                 why=drift.what,
                 next_step="Nothing was changed. If this was not intended, deploy the release "
                 "again, or undo the change on the host by hand.",
             )
-            return State.FAILED, Failed(trouble)
+            return State.FAILED, Failed(problem)
         case DriftKind.SETTLED:
             return State.SUCCEEDED, Ended(
                 f"A change to {name} had been left unfinished. {drift.what}"

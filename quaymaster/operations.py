@@ -52,12 +52,12 @@ class State(StrEnum):
         return not ALLOWED_MOVES[self]
 
     @property
-    def said(self) -> str:
+    def predicate(self) -> str:
         """What is said of an operation in this state: “has failed”, after its number."""
-        return _SAID[self]
+        return _PREDICATES[self]
 
 
-_SAID = {
+_PREDICATES = {
     State.ACCEPTED: "is accepted",
     State.QUEUED: "is queued",
     State.RUNNING: "is running",
@@ -159,7 +159,7 @@ class Cancellation:
 class Operation:
     """One operation: its signed parts, and how far it is.
 
-    ``progress``, ``cancel_asked_by``, ``page`` and ``is_past_return`` are stored beside the record
+    ``progress``, ``cancel_asked_by``, ``page`` and ``is_committed`` are stored beside the record
     (they change without a move), and are filled in when it is loaded.
     """
 
@@ -171,7 +171,7 @@ class Operation:
     version: int = 1
     attempt: int = 1
     """Counts the jobs that were queued for it; each job id is used once."""
-    deaths: int = 0
+    crashes: int = 0
     """How often a worker died with it."""
     signed_resolved: Signed[Resolved] | None = None
     signed_examined: Signed[Examined] | None = None
@@ -181,7 +181,7 @@ class Operation:
     """Requester and voters, each as they were looked up last."""
     scan_order: str | None = None
     """The order of its latest scan."""
-    look_at: datetime | None = None
+    verify_at: datetime | None = None
     started_at: datetime | None = None
     outcome: Outcome | None = None
     interim: Outcome | None = None
@@ -189,7 +189,7 @@ class Operation:
     progress: Progress | None = None
     cancel_asked_by: str | None = None
     page: int = 0
-    is_past_return: bool = False
+    is_committed: bool = False
     """What has begun to change is brought to its end: nobody can cancel any more."""
 
     @property
@@ -269,7 +269,7 @@ class Operation:
         """
         if state not in ALLOWED_MOVES[self.state]:
             raise Conflict(
-                f"Somebody else was faster: #{self.id} {self.state.said}.",
+                f"Somebody else was faster: #{self.id} {self.state.predicate}.",
                 next_step=f"`/image status` or the card of #{self.id} shows what happened.",
             )
         return replace(self, state=state, changed_at=now, version=self.version + 1, **changes)
@@ -295,7 +295,7 @@ class Operation:
     @property
     def interruption(self) -> str:
         """What broke off a job that somebody has to look after, as the beginning of a sentence."""
-        return "The worker died" if self.deaths else "The worker lost its database"
+        return "The worker died" if self.crashes else "The worker lost its database"
 
     @property
     def job_id(self) -> str:

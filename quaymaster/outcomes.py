@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Finding, ScannerDatabase, Severity, Verdict
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.platforms import Member
@@ -206,14 +206,14 @@ class Deployed(OfService):
 class Failed:
     """It ended in an error."""
 
-    trouble: Trouble
+    trouble: Problem
     runs_now: str = ""
     """For a deploy: what serves now, in words."""
     kind: Literal["failed"] = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Interrupted:
     """The worker died; this is what somebody found who looked afterwards."""
 
     what_was_found: str
@@ -246,7 +246,7 @@ Outcome = Annotated[
     | Scanned
     | Deployed
     | Failed
-    | Lost
+    | Interrupted
     | Ended,
     Field(discriminator="kind"),
 ]

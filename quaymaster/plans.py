@@ -12,7 +12,7 @@ from quaymaster.target import OfService, ServiceRef, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class Observed:
     """What serves now, according to the engine and the releases."""
 
     image: PinnedImage
@@ -93,7 +93,7 @@ class Change(OfService):
     """One more than the highest of the service that anybody knew: nothing older can run again."""
     examined: Examined
     workload: Workload
-    running: Running | None
+    running: Observed | None
     restores: int | None = None
     """The release that it brings back; None if it brings back none."""
     undo: Undo | None = None

@@ -49,12 +49,12 @@ class Platform:
         """The variant as a number: a machine runs those up to its own. None for another word."""
         if not self.variant:
             return _USUAL_VARIANT.get(self.architecture, 0)
-        found = _VARIANT.fullmatch(self.variant)
-        return int(found.group(1)) if found else None
+        match = _VARIANT.fullmatch(self.variant)
+        return int(match.group(1)) if match else None
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class EnginePlatform:
     """What an engine runs, as far as anybody knows."""
 
     platform: Platform
@@ -63,7 +63,7 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class IndexEntry:
     """One image of an index. ``platform`` is None where the index does not say."""
 
     digest: Digest
@@ -82,7 +82,7 @@ class Member:
     """Its platform, where there is an index and it says so."""
 
 
-def fitting(offers: Iterable[Offer], runs: Runs) -> tuple[Offer, ...]:
+def fitting(offers: Iterable[IndexEntry], runs: EnginePlatform) -> tuple[IndexEntry, ...]:
     """Those that the engine may run by itself: one where it is certain, none where none fits.
 
     Several remain if the engine's choice cannot be predicted. Of known variants it runs the latest.
@@ -108,13 +108,13 @@ def fitting(offers: Iterable[Offer], runs: Runs) -> tuple[Offer, ...]:
     return (*latest, *unsure) if runs.or_later else latest
 
 
-def may_run(platform: Platform, runs: Runs) -> bool:
+def may_run(platform: Platform, runs: EnginePlatform) -> bool:
     """Whether an image that is for this platform alone runs there, as far as anybody knows. An
     image need not say what it is for.
     """
     if _UNSAID in (platform.os, platform.architecture):
         return True
-    own, alone = runs.platform, (Offer(_ALONE, platform),)
+    own, alone = runs.platform, (IndexEntry(_ALONE, platform),)
     also = _ALSO.get(own.architecture)
-    is_besides = also is not None and bool(fitting(alone, Runs(Platform(own.os, *also))))
+    is_besides = also is not None and bool(fitting(alone, EnginePlatform(Platform(own.os, *also))))
     return is_besides or bool(fitting(alone, runs))

@@ -12,13 +12,13 @@ from typing import assert_never
 
 from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAllowed
-from quaymaster.request_facts import AnyRequest, Asker
+from quaymaster.request_facts import AnyRequest, Eligibility
 from quaymaster.rights import Right
 from quaymaster.spelling import listed
 from quaymaster.target import ServiceRef
 
 
-class Standing(StrEnum):
+class Membership(StrEnum):
     """What a person is to the workspace that the app is installed in."""
 
     FULL_MEMBER = "full_member"
@@ -37,14 +37,14 @@ class Person:
     team_id: str
     groups: frozenset[str] = frozenset()
     """The ids of the user groups (S…) that they are in."""
-    standing: Standing = Standing.FULL_MEMBER
+    membership: Membership = Membership.FULL_MEMBER
 
 
 _WHY_NOT = {
-    Standing.GUEST: "You are a guest of this workspace.",
-    Standing.BOT: "Programs cannot use Quaymaster through Slack.",
-    Standing.DEACTIVATED: "Your account is deactivated.",
-    Standing.OUTSIDER: "You belong to another workspace.",
+    Membership.GUEST: "You are a guest of this workspace.",
+    Membership.BOT: "Programs cannot use Quaymaster through Slack.",
+    Membership.DEACTIVATED: "Your account is deactivated.",
+    Membership.OUTSIDER: "You belong to another workspace.",
 }
 
 
@@ -56,9 +56,9 @@ def request_allowed(configuration: Configuration, person: Person, request: AnyRe
     """
     facts = request.facts
     match facts.right:
-        case Asker.MEMBER:
-            _check_standing(person)
-        case Asker.PRODUCT:
+        case Eligibility.MEMBER:
+            _check_membership(person)
+        case Eligibility.PRODUCT:
             raise NotAllowed("Nobody can ask for this: Quaymaster does it by itself.")
         case Right():
             allowed(configuration, person, facts.right, facts.about)
@@ -73,7 +73,7 @@ def allowed(
     service: ServiceRef | None = None,
 ) -> None:
     """Raise NotAllowed unless a role of the person has the right, there."""
-    _check_standing(person)
+    _check_membership(person)
     if not _has_right(configuration, person, right, service):
         raise _no_right(configuration, right, service)
 
@@ -85,7 +85,7 @@ def may_cancel(
     service: ServiceRef | None = None,
 ) -> None:
     """Raise NotAllowed unless the person asked for the operation or has the right to cancel."""
-    _check_standing(person)
+    _check_membership(person)
     if person.user_id == requester:
         return
     if not _has_right(configuration, person, Right.CANCEL, service):
@@ -94,7 +94,7 @@ def may_cancel(
 
 def may_vote(configuration: Configuration, person: Person, service: ServiceRef) -> None:
     """Raise NotAllowed unless a role of the person is in ``approval.from`` of the service."""
-    _check_standing(person)
+    _check_membership(person)
     voters = configuration.approval_for(service).from_roles
     if not roles_of(configuration, person).intersection(voters):
         who = f"Only {listed(voters)}" if voters else "Nobody"
@@ -108,14 +108,14 @@ def may_reject(
     configuration: Configuration, person: Person, requester: str, service: ServiceRef
 ) -> None:
     """Raise NotAllowed unless the person may vote or withdraws their own request."""
-    _check_standing(person)
+    _check_membership(person)
     if person.user_id != requester:
         may_vote(configuration, person, service)
 
 
 def roles_of(configuration: Configuration, person: Person) -> frozenset[str]:
     """The names of the roles that a person has. Nobody but a full member has any."""
-    if person.standing is not Standing.FULL_MEMBER:
+    if person.membership is not Membership.FULL_MEMBER:
         return frozenset()
     return frozenset(
         name
@@ -151,11 +151,11 @@ def refusal_of_windows(configuration: Configuration, environment: str, now: date
     return None
 
 
-def _check_standing(person: Person) -> None:
-    if person.standing is not Standing.FULL_MEMBER:
+def _check_membership(person: Person) -> None:
+    if person.membership is not Membership.FULL_MEMBER:
         raise NotAllowed(
             "Quaymaster works for full members of this workspace only.",
-            why=_WHY_NOT[person.standing],
+            why=_WHY_NOT[person.membership],
             next_step="Ask a full member to do it.",
         )
 

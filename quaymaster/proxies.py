@@ -65,17 +65,19 @@ class Proxies:
         """What the environment says. Raises ConfigurationError naming the variable that cannot be
         followed.
         """
-        found: dict[str, ProxyServer] = {}
+        servers: dict[str, ProxyServer] = {}
         for scheme, variable in _VARIABLES.items():
             name = next((one for one in (variable, variable.lower()) if environ.get(one)), "")
             # A web server hands the header Proxy of a request to its programs as HTTP_PROXY:
             # https://httpoxy.org/
             if not name or (name == "HTTP_PROXY" and environ.get("REQUEST_METHOD")):
                 continue
-            found[scheme] = _server(name, environ[name].strip())
+            servers[scheme] = _server(name, environ[name].strip())
         listed = environ.get(_NO_PROXY) or environ.get(_NO_PROXY.lower()) or ""
         words = _BETWEEN.split(listed.strip().lower())
-        return cls(found, tuple(one for word in words if (one := _Exception.of(word)) is not None))
+        return cls(
+            servers, tuple(one for word in words if (one := _Exception.of(word)) is not None)
+        )
 
     def to(self, url: str) -> ProxyServer | None:
         """The proxy through which an address is reached; this machine is reached without."""
@@ -93,8 +95,10 @@ class Proxies:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The passwords of the proxies, as they are and as they are written in a URL."""
-        found = (one.password for one in self.by_scheme.values() if one.password)
-        return tuple(dict.fromkeys(form for one in found for form in (one, quote(one, safe=""))))
+        passwords = (one.password for one in self.by_scheme.values() if one.password)
+        return tuple(
+            dict.fromkeys(form for one in passwords for form in (one, quote(one, safe="")))
+        )
 
 
 NO_PROXIES = Proxies()
@@ -193,9 +197,9 @@ def _network(word: str) -> IPv4Network | IPv6Network | None:
 
 def _address(host: str) -> Address | None:
     try:
-        found = ip_address(host.partition("%")[0])
+        address = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        return found.ipv4_mapped
-    return found
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

@@ -18,14 +18,14 @@ _LEAST_MEMORY = 6 << 20
 
 def parse_duration(text: str) -> timedelta:
     """Read a number and a unit. Raises UsageError."""
-    found = _DURATION.fullmatch(text)
-    if not found:
+    match = _DURATION.fullmatch(text)
+    if not match:
         raise UsageError(
             f"{shown(text)} is not a duration.",
             why="A duration is a whole number and s, m, h or d.",
             next_step="Write it like 5s, 30m, 4h or 2d.",
         )
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def duration_in_words(duration: timedelta) -> str:
@@ -40,14 +40,14 @@ def duration_in_words(duration: timedelta) -> str:
 
 def parse_memory(text: str) -> int:
     """Read an amount of memory as ``docker run --memory`` does, in bytes. Raises UsageError."""
-    found = _MEMORY.fullmatch(text)
-    if not found:
+    match = _MEMORY.fullmatch(text)
+    if not match:
         raise UsageError(
             f"{shown(text)} is not an amount of memory.",
             why="It is a whole number and k, m or g.",
             next_step="Write it like 512m or 2g.",
         )
-    amount = int(found[1]) * _BYTES[found[2].lower()]
+    amount = int(match[1]) * _BYTES[match[2].lower()]
     if amount < _LEAST_MEMORY:
         raise UsageError(f"{shown(text)} is less than 6m, the least that Docker accepts.")
     return amount

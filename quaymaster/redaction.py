@@ -34,10 +34,10 @@ def redact(text: str, secrets: Iterable[str] = (), *, limit: int | None = None) 
     characters are left alone. Of a text that is too long only the beginning is kept. Cut to
     ``limit`` characters afterwards, so that a cut never hides half of a secret from the search.
     """
-    known = _known(frozenset(secrets))
+    values = _known(frozenset(secrets))
     window = written(text[:LONGEST_TEXT])
-    shown = len(window) if len(text) <= LONGEST_TEXT else LONGEST_TEXT - _margin(known)
-    safe = _without(window, _found(window, known), 0, shown)
+    shown = len(window) if len(text) <= LONGEST_TEXT else LONGEST_TEXT - _margin(values)
+    safe = _without(window, _found(window, values), 0, shown)
     return _cut(safe if shown == len(text) else f"{safe}…", limit)
 
 
@@ -54,11 +54,11 @@ def redacted_tail(
     Where the text ``is_cut`` at its beginning, in the middle of a line, or is too long, what the
     cut went through is not shown.
     """
-    known = _known(frozenset(secrets))
+    values = _known(frozenset(secrets))
     window = written(text[-LONGEST_TEXT:])
     is_cut = is_cut or len(text) > LONGEST_TEXT
-    first = _after_the_cut(window, _margin(known)) if is_cut else 0
-    safe = _without(window, _found(window, known), first, len(window))
+    first = _after_the_cut(window, _margin(values)) if is_cut else 0
+    safe = _without(window, _found(window, values), first, len(window))
     return tuple(safe.splitlines()[-lines:])
 
 
@@ -72,8 +72,8 @@ def _known(secrets: frozenset[str]) -> KnownValues:
     return KnownValues(secrets)
 
 
-def _margin(known: KnownValues) -> int:
-    return min(max(MARGIN, 8 * known.longest), LONGEST_TEXT // 2)
+def _margin(values: KnownValues) -> int:
+    return min(max(MARGIN, 8 * values.longest), LONGEST_TEXT // 2)
 
 
 def _after_the_cut(window: str, margin: int) -> int:
@@ -82,10 +82,10 @@ def _after_the_cut(window: str, margin: int) -> int:
     return edge.end() if edge else len(window)
 
 
-def _found(text: str, known: KnownValues) -> Iterator[Span]:
+def _found(text: str, values: KnownValues) -> Iterator[Span]:
     """Finds in order; those that overlap or touch are joined, so that no rest remains between."""
     start, stop = 0, -1
-    for first, past in sorted((*known.spans(text), *_looks_like(text))):
+    for first, past in sorted((*values.spans(text), *_looks_like(text))):
         if first > stop:
             if stop > start:
                 yield start, stop

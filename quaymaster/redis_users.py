@@ -71,8 +71,8 @@ class _Keys:
                 assert_never(user)
 
 
-def _both(*given: Access) -> Access:
-    together = "".join(given)
+def _both(*rules: Access) -> Access:
+    together = "".join(rules)
     if "r" in together:
         return "rw" if "w" in together else "r"
     return "w" if "w" in together else ""
@@ -193,16 +193,16 @@ def acl_file(passwords: Mapping[RedisUser, str]) -> str:
 
 def passwords_in(environ: Mapping[str, str]) -> Mapping[RedisUser, str]:
     """The passwords that are set. Raises ConfigurationError where there is none at all."""
-    found = {
+    passwords = {
         user: password for user in RedisUser if (password := environ.get(user.password_variable))
     }
-    if not found:
+    if not passwords:
         names = listed([user.password_variable for user in RedisUser], "or")
         raise ConfigurationError(
             f"No password of a user of Redis is set: {names}.",
             next_step="Set them as `.env.example` does.",
         )
-    return found
+    return passwords
 
 
 def _written(passwords: Mapping[RedisUser, str]) -> Iterator[RedisUser]:

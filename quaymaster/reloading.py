@@ -143,15 +143,15 @@ def ask_to_reload(environ: Mapping[str, str], within: float = ANSWER_SECONDS) ->
     folder = Path(name)
     try:
         program = _program_of(folder / _LOCK)
-        asked = time.monotonic()
+        began = time.monotonic()
         os.kill(program, SIGNAL)
     except PermissionError:
         return "The program belongs to another user. Run this as the user that it runs as.", 2
     except (OSError, ValueError):
         return f"No program of Quaymaster runs that uses the folder {folder}.", 2
-    while time.monotonic() < asked + within:
+    while time.monotonic() < began + within:
         answer = answer_in(folder)
-        if answer is not None and answer[0] >= asked:
+        if answer is not None and answer[0] >= began:
             _, verdict, text = answer
             return _printable(text), 0 if verdict == TAKEN else 1
         time.sleep(_POLL_SECONDS)

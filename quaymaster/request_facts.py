@@ -16,7 +16,7 @@ from quaymaster.stages import Stage
 from quaymaster.target import ServiceRef
 
 
-class Asker(StrEnum):
+class Eligibility(StrEnum):
     """Who may ask if no right decides."""
 
     MEMBER = "member"
@@ -90,7 +90,7 @@ class Lane(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class FirstJob:
     """The job that a request begins with."""
 
     stage: Stage
@@ -106,11 +106,11 @@ class RequestFacts:
     change of a service do not fit together.
     """
 
-    right: Right | Asker
+    right: Right | Eligibility
     about: ServiceRef | None
     """The service, also if the request only reports about it. A right may be limited to it."""
     changes: Effect | ServiceChange
-    work: Work | None
+    work: FirstJob | None
     """None if the bot answers by itself and records no operation."""
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ Headline = tuple[str | Name | ImageRef | Repository, ...]
 class AnyRequest(Protocol):
     """A request, for code that reads only its facts."""
 
-    right: ClassVar[Right | Asker]
+    right: ClassVar[Right | Eligibility]
     """The same for every request of its verb, so that the help can name it."""
 
     @property

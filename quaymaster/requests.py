@@ -15,8 +15,9 @@ from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.request_facts import (
     AnyRequest,
-    Asker,
     Effect,
+    Eligibility,
+    FirstJob,
     Headline,
     InRegistry,
     Lane,
@@ -26,7 +27,6 @@ from quaymaster.request_facts import (
     Place,
     RequestFacts,
     ServiceChange,
-    Work,
 )
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
@@ -47,14 +47,14 @@ def _service(service: ServiceRef) -> Headline:
     return Name(service.environment), "/", Name(service.service)
 
 
-def _again(place: Place) -> Work:
+def _again(place: Place) -> FirstJob:
     """One job that does no harm if it runs twice."""
-    return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=True)
+    return FirstJob(Stage.WORK, place, Lane.USUAL, is_repeatable=True)
 
 
-def _once(place: Place) -> Work:
+def _once(place: Place) -> FirstJob:
     """One job; if it breaks off, the next worker finds out what it left."""
-    return Work(Stage.WORK, place, Lane.USUAL, is_repeatable=False)
+    return FirstJob(Stage.WORK, place, Lane.USUAL, is_repeatable=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class HelpRequest:
 
     topic: str | None = None
     verb: Literal["help"] = "help"
-    right: ClassVar[Right | Asker] = Asker.MEMBER
+    right: ClassVar[Right | Eligibility] = Eligibility.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
     @property
@@ -78,7 +78,7 @@ class StatusRequest:
 
     environment: str | None = None
     verb: Literal["status"] = "status"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
     @property
@@ -92,7 +92,7 @@ class JobsRequest:
     """``jobs``: operations that have not ended, and the latest that have."""
 
     verb: Literal["jobs"] = "jobs"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
     headline: ClassVar[Headline] = ("Jobs",)
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
@@ -103,7 +103,7 @@ class CancelRequest:
 
     operation: int
     verb: Literal["cancel"] = "cancel"
-    right: ClassVar[Right | Asker] = Asker.MEMBER
+    right: ClassVar[Right | Eligibility] = Eligibility.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
     @property
@@ -118,7 +118,7 @@ class ApproveRequest:
 
     operation: int
     verb: Literal["approve"] = "approve"
-    right: ClassVar[Right | Asker] = Asker.MEMBER
+    right: ClassVar[Right | Eligibility] = Eligibility.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.NOTHING, work=None)
 
     @property
@@ -133,7 +133,7 @@ class RejectRequest:
 
     operation: int
     verb: Literal["reject"] = "reject"
-    right: ClassVar[Right | Asker] = Asker.MEMBER
+    right: ClassVar[Right | Eligibility] = Eligibility.MEMBER
     facts: ClassVar = RequestFacts(right, about=None, changes=Effect.OPERATION, work=None)
 
     @property
@@ -148,7 +148,7 @@ class ImagesRequest:
 
     host: str
     verb: Literal["images"] = "images"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
 
     @property
     def headline(self) -> Headline:
@@ -169,7 +169,7 @@ class TagsRequest:
 
     repository: Repository
     verb: Literal["tags"] = "tags"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
     facts: ClassVar = RequestFacts(
         right, about=None, changes=Effect.NOTHING, work=_again(_REGISTRY)
     )
@@ -187,7 +187,7 @@ class InspectRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["inspect"] = "inspect"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
 
     @property
     def headline(self) -> Headline:
@@ -209,7 +209,7 @@ class HistoryRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["history"] = "history"
-    right: ClassVar[Right | Asker] = Right.READ
+    right: ClassVar[Right | Eligibility] = Right.READ
 
     @property
     def headline(self) -> Headline:
@@ -231,7 +231,7 @@ class PullRequest:
     image: ImageRef
     host: str
     verb: Literal["pull"] = "pull"
-    right: ClassVar[Right | Asker] = Right.PULL
+    right: ClassVar[Right | Eligibility] = Right.PULL
 
     @property
     def headline(self) -> Headline:
@@ -257,7 +257,7 @@ class TagRequest:
     new: ImageRef
     host: str | None = None
     verb: Literal["tag"] = "tag"
-    right: ClassVar[Right | Asker] = Right.TAG
+    right: ClassVar[Right | Eligibility] = Right.TAG
     facts: ClassVar = RequestFacts(
         right,
         about=None,
@@ -278,7 +278,7 @@ class PushRequest:
     image: ImageRef
     host: str
     verb: Literal["push"] = "push"
-    right: ClassVar[Right | Asker] = Right.PUSH
+    right: ClassVar[Right | Eligibility] = Right.PUSH
 
     @property
     def headline(self) -> Headline:
@@ -300,7 +300,7 @@ class ScanRequest:
     image: ImageRef
     host: str | None = None
     verb: Literal["scan"] = "scan"
-    right: ClassVar[Right | Asker] = Right.SCAN
+    right: ClassVar[Right | Eligibility] = Right.SCAN
 
     @property
     def headline(self) -> Headline:
@@ -311,7 +311,7 @@ class ScanRequest:
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         stage = Stage.WORK if self.host else Stage.EXAMINE
-        work = Work(stage, _at(self.host), Lane.SCANS, is_repeatable=True)
+        work = FirstJob(stage, _at(self.host), Lane.SCANS, is_repeatable=True)
         return RequestFacts(self.right, about=None, changes=Effect.REPORT, work=work)
 
 
@@ -323,7 +323,7 @@ class DeployRequest(OfService):
     environment: str
     service: str
     verb: Literal["deploy"] = "deploy"
-    right: ClassVar[Right | Asker] = Right.DEPLOY
+    right: ClassVar[Right | Eligibility] = Right.DEPLOY
 
     @property
     def headline(self) -> Headline:
@@ -334,7 +334,7 @@ class DeployRequest(OfService):
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = self.service_ref
-        work = Work(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
+        work = FirstJob(Stage.EXAMINE, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         return RequestFacts(
             self.right, about=service, changes=ServiceChange(service, PlanKind.DEPLOY), work=work
         )
@@ -347,7 +347,7 @@ class RollbackRequest(OfService):
     environment: str
     service: str
     verb: Literal["rollback"] = "rollback"
-    right: ClassVar[Right | Asker] = Right.ROLLBACK
+    right: ClassVar[Right | Eligibility] = Right.ROLLBACK
 
     @property
     def headline(self) -> Headline:
@@ -358,7 +358,7 @@ class RollbackRequest(OfService):
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = self.service_ref
-        work = Work(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
+        work = FirstJob(Stage.PLAN, OnTarget(self.environment), Lane.URGENT, is_repeatable=False)
         return RequestFacts(
             self.right, about=service, changes=ServiceChange(service, PlanKind.ROLLBACK), work=work
         )
@@ -371,7 +371,7 @@ class DriftRequest(OfService):
     environment: str
     service: str
     verb: Literal["drift"] = "drift"
-    right: ClassVar[Right | Asker] = Asker.PRODUCT
+    right: ClassVar[Right | Eligibility] = Eligibility.PRODUCT
 
     @property
     def headline(self) -> Headline:

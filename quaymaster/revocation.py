@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import redis
 
-from quaymaster.errors import Conflict, Forged, QuaymasterError, Trouble, WrittenByNewer
+from quaymaster.errors import Conflict, Forged, Problem, QuaymasterError, WrittenByNewer
 from quaymaster.journal import event_of
-from quaymaster.key_ring import PublicKey, Role
+from quaymaster.key_ring import ProgramRole, PublicKey
 from quaymaster.operations import Operation, State
-from quaymaster.outcomes import Ended, Failed, Lost
+from quaymaster.outcomes import Ended, Failed, Interrupted
 from quaymaster.signed import Signed
 from quaymaster.signing_key import Keys
 from quaymaster.store import keys, records
@@ -58,20 +58,20 @@ class Revocation:
     """What could not be signed again, in words, each with the reason."""
 
 
-def carry_out(connection: Connection, revoked: PublicKey, own: Keys) -> Revocation:
+def execute(connection: Connection, revoked: PublicKey, own: Keys) -> Revocation:
     """Do it all, with the key that came after and the ring that says that the other was revoked.
 
     Raises Unavailable, and ConfigurationError for a user of Redis who may not.
     """
     work = _Work(connection, revoked, own)
     try:
-        if revoked.role is Role.WORKER:
+        if revoked.role is ProgramRole.WORKER:
             work.sign_releases_anew()
             work.sign_marks_anew()
             work.sign_engines_anew()
-        if revoked.role is not Role.BOT:
+        if revoked.role is not ProgramRole.BOT:
             work.delete_reports()
-        if revoked.role is not Role.SCANNER:
+        if revoked.role is not ProgramRole.SCANNER:
             work.end_operations()
     except redis.exceptions.NoPermissionError as error:
         raise may_not() from error
@@ -145,7 +145,7 @@ class _Work:
                 if self._rests_on_it(number):
                     self._end(number)
             except (Forged, WrittenByNewer) as error:
-                self.done.left.append(f"#{number}: {error.trouble.what}")
+                self.done.left.append(f"#{number}: {error.problem.what}")
 
     def _signed_list(self, name: str, place: tuple[str, ...]) -> bool:
         """Whether the releases of a service are signed again: False if one was added meanwhile."""
@@ -185,7 +185,7 @@ class _Work:
         try:
             return sign(read().value)
         except QuaymasterError as error:
-            self.done.left.append(f"{what}: {error.trouble.what}")
+            self.done.left.append(f"{what}: {error.problem.what}")
             return None
 
     def _rests_on_it(self, number: int) -> bool:
@@ -231,7 +231,7 @@ def _ended(before: Operation, revoked: PublicKey, own: Keys) -> Operation:
         state=state,
         outcome=outcome,
         interim=None,
-        look_at=None,
+        verify_at=None,
         changed_at=datetime.now(UTC),
         version=before.version + 1,
     )
@@ -239,22 +239,22 @@ def _ended(before: Operation, revoked: PublicKey, own: Keys) -> Operation:
 
 def _end_of(
     before: Operation, revoked: PublicKey, own: Keys
-) -> tuple[State, Ended | Lost | Failed]:
+) -> tuple[State, Ended | Interrupted | Failed]:
     """A state that the holder of the new key may bring it to (quaymaster/movers.py)."""
     why = f"The key {revoked.id} was revoked, and this depended on it."
     if before.state in (State.RUNNING, State.BAKING):
         why += " It had already started."
         way = "Check what runs now: `/image status`. Then ask for it again."
-        if own.entry.role is Role.BOT:
+        if own.entry.role is ProgramRole.BOT:
             return State.CANCELLED, Ended(why, next_step=way)
-        return State.UNKNOWN, Lost(why, way)
+        return State.UNKNOWN, Interrupted(why, way)
     why += " Nothing was changed."
     way = "Ask for it again."
-    if own.entry.role is Role.BOT:
+    if own.entry.role is ProgramRole.BOT:
         return State.CANCELLED, Ended(why, next_step=way)
     if own.entry.may_work_in(before.queue):
         return State.SUPERSEDED, Ended(why, next_step=way)
-    return State.FAILED, Failed(Trouble(why, next_step=way))
+    return State.FAILED, Failed(Problem(why, next_step=way))
 
 
 def _kept(part: Signed[T] | None, revoked: PublicKey) -> Signed[T] | None:

@@ -83,20 +83,20 @@ class Permission:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read one entry of ``permissions``. Raises UsageError."""
-        found = _PERMISSION.fullmatch(text)
-        if not found:
+        match = _PERMISSION.fullmatch(text)
+        if not match:
             raise UsageError(
                 f"{shown(text)} is not a permission.",
                 next_step="Write it like deploy, rollback:staging or deploy:production/web.",
             )
-        word, environment = found["right"], found["environment"]
+        word, environment = match["right"], match["environment"]
         right = _right(word)
         if environment and right != "*" and right not in SCOPED:
             raise UsageError(
                 f"“{word}” is not bound to an environment.",
                 next_step=f"Write {word} alone; {listed(sorted(SCOPED))} can be bound.",
             )
-        return cls(right, environment, found["service"])
+        return cls(right, environment, match["service"])
 
     def covers(self, right: Right, environment: str | None, service: str | None) -> bool:
         """Whether this permits the right, there."""

@@ -1,19 +1,19 @@
 """Which release a rollback goes back to: asked by the rollback, and by whoever promises one."""
 
 from quaymaster.image_ref import Digest
-from quaymaster.plans import Running
+from quaymaster.plans import Observed
 from quaymaster.releases import Release
 
 
 def last_good(
-    known: tuple[Release, ...], now: Running | None, bad: frozenset[Digest]
+    history: tuple[Release, ...], now: Observed | None, bad: frozenset[Digest]
 ) -> Release | None:
     """The newest release that is older than what runs, is not marked bad, and is not the same.
 
     ``known`` is newest first. What runs without being a release (it is baking, or it was started
     by hand) is newer than all of them.
     """
-    for release in known:
+    for release in history:
         digest = release.image.digest
         if digest in bad or release.resolved.named in bad:
             continue

@@ -124,7 +124,7 @@ def _as_yaml(path: Path, example: Any) -> str:
 def _at(path: Path) -> tuple[FieldInfo | None, type[BaseModel] | None]:
     """The field that a path leads to, or the last one on its way; and the model that is there."""
     model: type[BaseModel] | None = Declaration
-    found: FieldInfo | None = None
+    field: FieldInfo | None = None
     in_collection = False
     for step in path:
         if in_collection:
@@ -132,10 +132,10 @@ def _at(path: Path) -> tuple[FieldInfo | None, type[BaseModel] | None]:
             continue
         info = _field_named(model, step) if model is not None else None
         if info is None:
-            return found, None
-        found = info
+            return field, None
+        field = info
         model, in_collection = _model_in(info.annotation)
-    return found, model
+    return field, model
 
 
 def _field_named(model: type[BaseModel], step: str | int) -> FieldInfo | None:

@@ -74,12 +74,12 @@ def _target(file: Declaration, path: Path, environment: EnvironmentEntry) -> Ite
 
 def _image(file: Declaration, path: Path, service: ServiceEntry) -> Iterator[Complaint]:
     registry = service.image.registry
-    known = {file.default_registry, *file.registries}
-    if registry not in known:
+    registries = {file.default_registry, *file.registries}
+    if registry not in registries:
         yield Complaint(
             (*path, "image"),
             f"Its registry {registry} is not listed under registries. "
-            f"{did_you_mean(registry, known)}".strip(),
+            f"{did_you_mean(registry, registries)}".strip(),
             f"registries: {{{registry}: {{}}}}",
         )
 
@@ -126,10 +126,10 @@ def _orders(file: Declaration) -> Iterator[Complaint]:
 
 
 def _comes_after_itself(file: Declaration, name: str) -> bool:
-    seen = {name}
+    visited = {name}
     step = file.environments[name].after
-    while step is not None and step in file.environments and step not in seen:
-        seen.add(step)
+    while step is not None and step in file.environments and step not in visited:
+        visited.add(step)
         step = file.environments[step].after
     return step == name
 
@@ -184,10 +184,10 @@ def _approval(
 
 
 def _most_votes(file: Declaration, roles: tuple[str, ...]) -> float:
-    known = [file.roles[role] for role in roles if role in file.roles]
-    if len(known) < len(roles) or any(role.everyone or role.groups for role in known):
+    roles_known = [file.roles[role] for role in roles if role in file.roles]
+    if len(roles_known) < len(roles) or any(role.everyone or role.groups for role in roles_known):
         return float("inf")
-    return len(Counter(person for role in known for person in role.people))
+    return len(Counter(person for role in roles_known for person in role.people))
 
 
 def _permissions(file: Declaration) -> Iterator[Complaint]:

@@ -43,8 +43,8 @@ _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 
 def field_error(error: UsageError) -> PydanticCustomError:
     """The error of a reader, with the text that appears in the complaint about the field."""
-    trouble = error.trouble
-    reason = " ".join(part for part in (trouble.what, trouble.why, trouble.next_step) if part)
+    problem = error.problem
+    reason = " ".join(part for part in (problem.what, problem.why, problem.next_step) if part)
     return PydanticCustomError("value", "{reason}", {"reason": reason})
 
 
@@ -120,16 +120,16 @@ def _not_a_registry(text: str) -> UsageError:
 def _each_once(value: object) -> object:
     """Two entries of one registry under two names: one of them would go by in silence."""
     if isinstance(value, dict):
-        seen: dict[str, str] = {}
+        by_value: dict[str, str] = {}
         for host in (key for key in value if isinstance(key, str)):
             name = canonical_registry(host)
-            if name in seen:
+            if name in by_value:
                 raise PydanticCustomError(
                     "value",
                     "{one} and {other} are the same registry, {name}. Remove one of them.",
-                    {"one": seen[name], "other": host, "name": name},
+                    {"one": by_value[name], "other": host, "name": name},
                 )
-            seen[name] = host
+            by_value[name] = host
     return value
 
 
@@ -182,17 +182,17 @@ def _reference(text: str) -> SecretReference:
 
 
 def _port(text: str) -> PublishedPort:
-    found = _PORT.fullmatch(text)
-    if not found:
+    match = _PORT.fullmatch(text)
+    if not match:
         raise UsageError(f"{shown(text)} is not HOST:CONTAINER or HOST:CONTAINER/udp.")
-    host, container = int(found["host"]), int(found["container"])
+    host, container = int(match["host"]), int(match["container"])
     if not (1 <= host <= 65_535 and 1 <= container <= 65_535):
         raise UsageError(f"{shown(text)} has a port that is not between 1 and 65535.")
     return PublishedPort(
         host,
         container,
-        "udp" if found["protocol"] == "udp" else "tcp",
-        (found["address"] or "").strip("[]"),
+        "udp" if match["protocol"] == "udp" else "tcp",
+        (match["address"] or "").strip("[]"),
     )
 
 

@@ -88,8 +88,8 @@ def takes_secret(option: str) -> bool:
 
 def is_harmless_name(name: str) -> bool:
     """Whether a variable is known to hold nothing secret, so that its value may be shown."""
-    known = name in _HARMLESS or name.startswith("LC_") or name.endswith(_HARMLESS_ENDINGS)
-    return known and not is_secret_name(name)
+    is_listed = name in _HARMLESS or name.startswith("LC_") or name.endswith(_HARMLESS_ENDINGS)
+    return is_listed and not is_secret_name(name)
 
 
 def _words(name: str) -> list[str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from quaymaster.secret_names import ends_as_secret, is_secret_name, takes_secret
-from quaymaster.told_secrets import told
+from quaymaster.stated_secrets import stated_secrets
 
 Span = tuple[int, int]
 
@@ -127,7 +127,7 @@ def shapes(text: str) -> Iterator[Span]:
     yield from _hooks(text)
     yield from _assignments(text)
     yield from _options(text)
-    yield from told(text)
+    yield from stated_secrets(text)
 
 
 def _private_keys(text: str) -> Iterator[Span]:
@@ -159,26 +159,26 @@ def _is_key(encoded: str) -> bool:
 
 def _tokens(text: str) -> Iterator[Span]:
     for pattern in _TOKENS:
-        for found in pattern.finditer(text):
-            yield found.span(1)
+        for match in pattern.finditer(text):
+            yield match.span(1)
     yield from _logins(text)
-    for found in _BASIC.finditer(text):
-        if _is_login(found[1]):
-            yield found.span(1)
-    for found in _BEARER.finditer(text):
-        if any(not letter.isalpha() for letter in found[1].rstrip(".=")):
-            yield found.span(1)
+    for match in _BASIC.finditer(text):
+        if _is_login(match[1]):
+            yield match.span(1)
+    for match in _BEARER.finditer(text):
+        if any(not letter.isalpha() for letter in match[1].rstrip(".=")):
+            yield match.span(1)
 
 
 def _logins(text: str) -> Iterator[Span]:
     """The name and password in a URL, up to the last @ that can end them."""
-    for found in _ADDRESS.finditer(text):
-        start, stop = found.span("login")
+    for match in _ADDRESS.finditer(text):
+        start, stop = match.span("login")
         at = text.rfind("@", start, stop)
-        is_host = text[start] == "[" or ":" not in found["login"] or _PORT.search(found["login"])
+        is_host = text[start] == "[" or ":" not in match["login"] or _PORT.search(match["login"])
         if at < 0 and not is_host:
-            at = text.rfind("@", *found.span("rest"))
-        is_name = text.endswith("ssh", max(0, found.start() - 3), found.start())
+            at = text.rfind("@", *match.span("rest"))
+        is_name = text.endswith("ssh", max(0, match.start() - 3), match.start())
         if at > start and not (is_name and text.find(":", start, at) < 0):
             yield start, at
 
@@ -193,57 +193,57 @@ def _is_login(word: str) -> bool:
 
 
 def _hooks(text: str) -> Iterator[Span]:
-    for found in _HOOK.finditer(text):
-        if len(found[1]) >= _SHORTEST_HOOK:
-            yield found.span(1)
-    for found in _OWN_HOOK.finditer(text):
-        if len(found[1]) >= _SHORTEST_HOOK and any(letter.isdigit() for letter in found[1]):
-            yield found.span(1)
+    for match in _HOOK.finditer(text):
+        if len(match[1]) >= _SHORTEST_HOOK:
+            yield match.span(1)
+    for match in _OWN_HOOK.finditer(text):
+        if len(match[1]) >= _SHORTEST_HOOK and any(letter.isdigit() for letter in match[1]):
+            yield match.span(1)
 
 
 def _assignments(text: str) -> Iterator[Span]:
     at = 0
-    while found := _ASSIGNMENT.search(text, at):
-        value = _value_of(text, found)
-        at = found.end()
+    while match := _ASSIGNMENT.search(text, at):
+        value = _value_of(text, match)
+        at = match.end()
         if value is not None:
             yield value
             at = value[1]
 
 
-def _value_of(text: str, found: re.Match[str]) -> Span | None:
+def _value_of(text: str, match: re.Match[str]) -> Span | None:
     """The span of an assigned value whose name says that it is a secret."""
-    if option := found["option"]:
-        return _value_at(text, found.end()) if takes_secret(option) else None
-    name = found["name"]
-    is_tag = not found["space"] and not found["quote"] and _VERSION.match(text, found.end())
-    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"] and not is_tag:
-        return _rest_at(text, found.end())
-    if found["quote"] or ":" not in found["sign"] or "=" in found["sign"]:
-        is_secret = is_secret_name(name + (found["index"] or "")) or _is_pwd(text, found)
-        return _value_at(text, found.end()) if is_secret else None
+    if option := match["option"]:
+        return _value_at(text, match.end()) if takes_secret(option) else None
+    name = match["name"]
+    is_tag = not match["space"] and not match["quote"] and _VERSION.match(text, match.end())
+    if name.lower() in _WHOLE_HEADERS and ":" in match["sign"] and not is_tag:
+        return _rest_at(text, match.end())
+    if match["quote"] or ":" not in match["sign"] or "=" in match["sign"]:
+        is_secret = is_secret_name(name + (match["index"] or "")) or _is_pwd(text, match)
+        return _value_at(text, match.end()) if is_secret else None
     if is_tag or not ends_as_secret(name):
         return None
-    before = text[max(found.start() - 1, 0) : found.start()]
-    if before in ("/", "@") and not found["space"]:
+    before = text[max(match.start() - 1, 0) : match.start()]
+    if before in ("/", "@") and not match["space"]:
         return None
-    return _value_at(text, found.end())
+    return _value_at(text, match.end())
 
 
-def _is_pwd(text: str, found: re.Match[str]) -> bool:
+def _is_pwd(text: str, match: re.Match[str]) -> bool:
     """The password of a connection string, and not the directory that a shell is in."""
-    return found["name"].lower() == "pwd" and text[found.end() : found.end() + 1] not in "/~\"'$"
+    return match["name"].lower() == "pwd" and text[match.end() : match.end() + 1] not in "/~\"'$"
 
 
 def _value_at(text: str, at: int) -> Span | None:
-    found = _BLOCK.match(text, at) or _VALUE.match(text, at)
-    return found.span() if found else None
+    match = _BLOCK.match(text, at) or _VALUE.match(text, at)
+    return match.span() if match else None
 
 
 def _rest_at(text: str, at: int) -> Span | None:
     start = at + 1 if text[at : at + 1] in ('"', "'") else at
-    found = _TO_THE_END.match(text, start)
-    return found.span() if found else None
+    match = _TO_THE_END.match(text, start)
+    return match.span() if match else None
 
 
 def _options(text: str) -> Iterator[Span]:
@@ -254,8 +254,8 @@ def _options(text: str) -> Iterator[Span]:
     end, seen = 0, set[str]()
     for command in _COMMAND.finditer(text):
         if command.start() >= end:
-            found = _END_OF_COMMAND.search(text, command.end())
-            end, seen = found.start() if found else len(text), set()
+            match = _END_OF_COMMAND.search(text, command.end())
+            end, seen = match.start() if match else len(text), set()
         kind = _kind(command[1])
         if kind not in seen:
             seen.add(kind)

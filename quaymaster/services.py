@@ -184,5 +184,5 @@ def _limits(limits: Limits) -> str:
 
 def _capabilities(configuration: ServiceConfiguration) -> frozenset[str]:
     """Docker's defaults if none are recorded."""
-    found = configuration.capabilities
-    return frozenset(BY_DOCKER if found is None else found)
+    capabilities = configuration.capabilities
+    return frozenset(BY_DOCKER if capabilities is None else capabilities)

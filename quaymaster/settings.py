@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import FingerprintKey
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.secret_names import is_secret_name
 from quaymaster.signing_key import Keys, SigningKey
@@ -159,7 +159,7 @@ class Settings:
         """This program's own key. Raises ConfigurationError where there is none."""
         return SigningKey.parse(_needed(SIGNING_KEY, self.signing_key_text).get_secret_value())
 
-    def keys(self, role: Role) -> Keys:
+    def keys(self, role: ProgramRole) -> Keys:
         """This program's own key, and everybody's public ones. Raises ConfigurationError where it
         cannot sign as this role.
         """
@@ -186,8 +186,8 @@ class Settings:
 
 def ring_path_in(environ: Mapping[str, str]) -> Path:
     """The file with everybody's public keys, for who needs no other setting."""
-    given = KEY_RING.value_in(environ)
-    return Path(given) if given else Path(CONFIG.value_in(environ)).parent / _RING_NAME
+    path = KEY_RING.value_in(environ)
+    return Path(path) if path else Path(CONFIG.value_in(environ)).parent / _RING_NAME
 
 
 def _secret(value: str) -> SecretStr | None:
@@ -208,15 +208,15 @@ def _complaints(values: Mapping[str, str], needed: set[str]) -> tuple[str, ...]:
     unknown = needed - values.keys()
     if unknown:
         raise ValueError(f"no such settings: {listed(sorted(unknown))}")
-    found = []
+    complaints = []
     for setting in SETTINGS:
         value = values[setting.name]
         what = setting.complaint(value) if value else ""
         if not value and setting.name in needed:
             what = f"is not set; it is {setting.meaning}."
         if what:
-            found.append(f"  {setting.name} {what} Example: {setting.name}={setting.example}")
-    return tuple(found)
+            complaints.append(f"  {setting.name} {what} Example: {setting.name}={setting.example}")
+    return tuple(complaints)
 
 
 def _proxies(environ: Mapping[str, str]) -> tuple[Proxies, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quaymaster.errors import ConfigurationError
-from quaymaster.key_ring import PRIVATE_PREFIX, KeyRing, PublicKey, Role
+from quaymaster.key_ring import PRIVATE_PREFIX, KeyRing, ProgramRole, PublicKey
 
 _SEED_BYTES = 32
 
@@ -32,23 +32,23 @@ class SigningKey:
         """Read what ``as_text`` gave. Raises ConfigurationError, without repeating it."""
         key_id, _, seed = text.strip().removeprefix(PRIVATE_PREFIX).partition(":")
         try:
-            found = base64.b64decode(seed, validate=True)
+            seed_bytes = base64.b64decode(seed, validate=True)
         except (binascii.Error, ValueError):
-            found = b""
-        if not text.strip().startswith(PRIVATE_PREFIX) or len(found) != _SEED_BYTES:
+            seed_bytes = b""
+        if not text.strip().startswith(PRIVATE_PREFIX) or len(seed_bytes) != _SEED_BYTES:
             raise ConfigurationError(
                 "QUAYMASTER_SIGNING_KEY is not a private key.",
                 why=f"It is written as {PRIVATE_PREFIX}ID:BASE64.",
                 next_step="`quaymaster keys new` writes one for each program.",
             )
-        return cls(key_id, Ed25519PrivateKey.from_private_bytes(found))
+        return cls(key_id, Ed25519PrivateKey.from_private_bytes(seed_bytes))
 
     def as_text(self) -> str:
         """The key as the environment holds it: a secret."""
         seed = base64.b64encode(self._private.private_bytes_raw()).decode()
         return f"{PRIVATE_PREFIX}{self.id}:{seed}"
 
-    def public(self, role: Role, queues: frozenset[str] = frozenset()) -> PublicKey:
+    def public(self, role: ProgramRole, queues: frozenset[str] = frozenset()) -> PublicKey:
         """Its entry in the ring."""
         return PublicKey(self.id, role, self._private.public_key().public_bytes_raw(), queues)
 
@@ -65,25 +65,25 @@ class Keys:
     ring: KeyRing
 
     @classmethod
-    def of(cls, private: SigningKey, ring: KeyRing, role: Role) -> Self:
+    def of(cls, private: SigningKey, ring: KeyRing, role: ProgramRole) -> Self:
         """Raises ConfigurationError for a key that cannot sign as this role."""
-        found = ring.keys.get(private.id)
-        if found is None:
+        value = ring.keys.get(private.id)
+        if value is None:
             raise ConfigurationError(
                 f"The key {private.id} is not in the key ring.",
                 next_step="Give this program the ring that was written with its key.",
             )
-        if found.public != private.public(role).public:
+        if value.public != private.public(role).public:
             raise ConfigurationError(
                 f"The key {private.id} in the key ring is not the key of this program.",
                 next_step="Give this program the key and the ring that were made together.",
             )
-        if found.role is not role:
+        if value.role is not role:
             raise ConfigurationError(
-                f"{private.id} is a key of the {found.role}, and this is the {role}.",
+                f"{private.id} is a key of the {value.role}, and this is the {role}.",
                 next_step=f"Set QUAYMASTER_SIGNING_KEY to the key of the {role}.",
             )
-        if found.has_ended(datetime.now(UTC)):
+        if value.has_ended(datetime.now(UTC)):
             raise ConfigurationError(
                 f"The key {private.id} can no longer sign.",
                 why="The key ring says that it has ended or was revoked.",

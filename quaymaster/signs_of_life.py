@@ -84,8 +84,8 @@ class Signs:
         files = sorted(self.folder.glob(f"*{_ENDING}")) if self.folder else []
         if not files:
             return ["The program has not started yet."]
-        found = ((file.stem, _complaint(file)) for file in files)
-        return [f"The {name} {why}." for name, why in found if why]
+        complaints = ((file.stem, _complaint(file)) for file in files)
+        return [f"The {name} {why}." for name, why in complaints if why]
 
 
 def leave_answer(folder: Path, began: float, verdict: str, text: str) -> None:

@@ -15,7 +15,7 @@ _SEPARATOR = re.compile("[._-]")
 _VOWELS = frozenset("aeiou")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The known name that the word probably means; None if there is none or more than one.
 
     In this order: the name in other capitals; the only one that begins so (``prod``); the only one
@@ -24,20 +24,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     typed = word.casefold()
     if len(word) > _LONGEST:
         return None
-    by_fold = {name.casefold(): name for name in known}
+    by_fold = {name.casefold(): name for name in candidates}
     if typed in by_fold:
         return by_fold[typed]
-    for found in (_beginning_so(typed, by_fold), _abbreviated_so(typed, by_fold)):
-        if found:
-            return by_fold[found[0]] if len(found) == 1 else None
+    for candidate in (_beginning_so(typed, by_fold), _abbreviated_so(typed, by_fold)):
+        if candidate:
+            return by_fold[candidate[0]] if len(candidate) == 1 else None
     slips = {name: count for name in by_fold if (count := _slips(typed, name)) is not None}
     best = [name for name, count in slips.items() if count == min(slips.values())]
     return by_fold[best[0]] if len(best) == 1 else None
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """``Did you mean web?``, or nothing when no known name comes close."""
-    name = nearest(word, known)
+    name = nearest(word, candidates)
     return f"Did you mean {name}?" if name else ""
 
 

@@ -12,7 +12,7 @@ class Stage(StrEnum):
     PLAN = "plan"
     """Judge the scan, render the configuration and look at what runs: on the host."""
     APPLY = "apply"
-    LOOK = "look"
+    VERIFY = "look"
     """The scheduled check at the end of the bake window."""
     RECOVER = "recover"
     """The worker died: observe, settle, report."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from quaymaster.key_ring import CLOCK_SKEW
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.signed import Signed
 
 VALID_FOR = timedelta(minutes=10)
@@ -22,7 +22,7 @@ class LookedUp:
     operation: int
     user: str
     team: str
-    standing: Standing
+    standing: Membership
     groups: tuple[str, ...]
     """The user groups that they were in, of those that a role names."""
     at: datetime
@@ -31,7 +31,7 @@ class LookedUp:
     def of(cls, operation: int, person: Person, at: datetime) -> Self:
         """The person as they were looked up for an operation."""
         groups = tuple(sorted(person.groups))
-        return cls(operation, person.user_id, person.team_id, person.standing, groups, at)
+        return cls(operation, person.user_id, person.team_id, person.membership, groups, at)
 
     @property
     def person(self) -> Person:

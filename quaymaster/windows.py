@@ -40,20 +40,20 @@ class Window:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a window. Raises UsageError."""
-        found = _WINDOW.fullmatch(text)
-        if not found:
+        match = _WINDOW.fullmatch(text)
+        if not match:
             raise UsageError(
                 f"{shown(text)} is not a window of time.",
                 why="It is days, a start and an end, and a time zone.",
                 next_step="Write it like Mon-Thu 09:00-17:00 Europe/Berlin.",
             )
-        end = found["end"].replace("24:00", "00:00")
+        end = match["end"].replace("24:00", "00:00")
         return cls(
             text,
-            _days(found["days"]),
-            time.fromisoformat(found["start"]),
+            _days(match["days"]),
+            time.fromisoformat(match["start"]),
             time.fromisoformat(end),
-            _zone(found["zone"]),
+            _zone(match["zone"]),
         )
 
     def holds(self, now: datetime) -> bool:
@@ -82,17 +82,17 @@ class Freeze:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a day, or a first and a last one. Raises UsageError."""
-        found = _FREEZE.fullmatch(text)
-        if not found:
+        match = _FREEZE.fullmatch(text)
+        if not match:
             raise UsageError(
                 f"{shown(text)} is not a span of days.",
                 next_step="Write it like 2026-12-20/2027-01-03, or with a time zone after it.",
             )
-        first = _date(found["first"])
-        last = _date(found["last"]) if found["last"] else first
+        first = _date(match["first"])
+        last = _date(match["last"]) if match["last"] else first
         if last < first:
             raise UsageError(f"{shown(text)} ends before it starts.")
-        return cls(text, first, last, _zone(found["zone"]) if found["zone"] else UTC)
+        return cls(text, first, last, _zone(match["zone"]) if match["zone"] else UTC)
 
     def holds(self, now: datetime) -> bool:
         """Whether it is one of these days. ``now`` must carry a time zone."""

@@ -34,8 +34,8 @@ def sources(codename: str) -> tuple[Source, ...]:
     """
     wanted = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)"
     command = [find_program("apt-get"), "indextargets", "--format", wanted, "Created-By: Packages"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = [line.split() for line in shown.splitlines()]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = [line.split() for line in output.splitlines()]
     found = [Source(*row[:3]) for row in rows if row[3:] == ["Debian"] and row[2] == "main"]
     if not found:
         raise NotDebian("the package sources of this machine are not Debian's, or never updated")

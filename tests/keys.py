@@ -5,7 +5,7 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quaymaster.fingerprints import FingerprintKey
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.signing_key import Keys, SigningKey
 
 QUEUES = frozenset({"registry", "scan", "host:build1", "host:app1"})
@@ -28,10 +28,10 @@ RING = KeyRing(
     {
         key.id: key
         for key in (
-            BOT_KEY.public(Role.BOT),
-            WORKER_KEY.public(Role.WORKER, QUEUES),
-            SCANNER_KEY.public(Role.SCANNER),
-            OTHER_WORKER_KEY.public(Role.WORKER, frozenset({"host:db1"})),
+            BOT_KEY.public(ProgramRole.BOT),
+            WORKER_KEY.public(ProgramRole.WORKER, QUEUES),
+            SCANNER_KEY.public(ProgramRole.SCANNER),
+            OTHER_WORKER_KEY.public(ProgramRole.WORKER, frozenset({"host:db1"})),
         )
     }
 )

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.request_facts import (
-    Asker,
+    Eligibility,
+    FirstJob,
     Headline,
     Lane,
     Name,
     OnTarget,
     RequestFacts,
     ServiceChange,
-    Work,
 )
 from quaymaster.rights import Right
 from quaymaster.stages import Stage
@@ -27,7 +27,7 @@ class Scale:
     service: str
     kind: PlanKind = PlanKind.DEPLOY
     verb: str = "scale"
-    right: ClassVar[Right | Asker] = Right.DEPLOY
+    right: ClassVar[Right | Eligibility] = Right.DEPLOY
 
     @property
     def headline(self) -> Headline:
@@ -38,7 +38,7 @@ class Scale:
     def facts(self) -> RequestFacts:
         """What the request states about itself."""
         service = ServiceRef(self.environment, self.service)
-        work = Work(Stage.PLAN, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
+        work = FirstJob(Stage.PLAN, OnTarget(self.environment), Lane.USUAL, is_repeatable=False)
         change = ServiceChange(service, self.kind)
         return RequestFacts(self.right, about=service, changes=change, work=work)
 

@@ -16,7 +16,7 @@ from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import ROWS
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Plan, Running, Undo
+from quaymaster.plans import Change, Examined, Observed, Plan, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
@@ -45,15 +45,15 @@ environments:
 def with_parts(text: str) -> str:
     """The text with every marked part as the code says it now."""
 
-    def written(found: re.Match[str]) -> str:
-        return f"{found[1]}{_PARTS[found[2]]()}\n{found[3]}"
+    def written(match: re.Match[str]) -> str:
+        return f"{match[1]}{_PARTS[match[2]]()}\n{match[3]}"
 
     return _PART.sub(written, text)
 
 
 def parts_in(text: str) -> list[str]:
     """The names of the marked parts."""
-    return [found[2] for found in _PART.finditer(text)]
+    return [match[2] for match in _PART.finditer(text)]
 
 
 def _cards() -> str:
@@ -96,7 +96,7 @@ def _deploy() -> Operation:
         turn=7,
         examined=examined,
         workload=after,
-        running=Running(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
+        running=Observed(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
         undo=Undo(PinnedImage(_WEB, "1.3", _OLD), 1029),
     )
     plan = Plan(

@@ -14,8 +14,8 @@ from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Origin, Stage, State, Submission
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Plan, Running
-from quaymaster.policy import Person, Standing
+from quaymaster.plans import Change, Examined, Observed, Plan
+from quaymaster.policy import Membership, Person
 from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
@@ -105,13 +105,13 @@ def voted(about: Operation, vote: "Vote | Signed[Vote]") -> Signed[Vote]:
 
 def looked_up(
     user: str = "U0ALICE",
-    standing: Standing = Standing.FULL_MEMBER,
+    membership: Membership = Membership.FULL_MEMBER,
     at: datetime | None = None,
     operation_id: int = 1042,
     groups: tuple[str, ...] = (),
 ) -> Signed[LookedUp]:
     """Who somebody was a moment ago, signed by the bot."""
-    person = Person(user, ALICE.team, frozenset(groups), standing)
+    person = Person(user, ALICE.team, frozenset(groups), membership)
     return standing_of(operation_id, person, at or datetime.now(UTC), BOT_KEY)
 
 
@@ -154,7 +154,7 @@ def plan(**changes: Any) -> Plan:
         turn=7,
         examined=Examined(pinned(), 2_000_000, Clean(), ()),
         workload=configuration,
-        running=Running(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
+        running=Observed(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
     )
     plain = Plan(PlanKind.DEPLOY, DockerHost("app1"), (change,), "0123456789ab", rule())
     return varied(plain, **changes)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quaymaster.signing_key import SigningKey
-from quaymaster.store.envelopes import Place, body_of, enclosed
+from quaymaster.store.envelopes import StorageKey, body_of, enclosed
 from quaymaster.store.formats import RECORD
 from tests.keys import WORKER_KEY
 
@@ -17,6 +17,6 @@ def altered(text: Any) -> bytes:
 
 def as_newer_record(text: Any, operation: int, key: SigningKey = WORKER_KEY) -> str:
     """The record of an operation as the next version of Quaymaster writes it."""
-    place = Place(RECORD.kind, (str(operation),))
+    place = StorageKey(RECORD.kind, (str(operation),))
     body = body_of(bytes(text).decode()).replace("{", '{"since_then":1,', 1)
     return enclosed(body, RECORD.version + 1, place, key, datetime.now(UTC))

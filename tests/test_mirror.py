@@ -8,10 +8,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "workers", "quaymaster", "local_slack", "trial")
 
 ALSO_TESTS = {
-    "bot/commands/test_grammar.py": ("bot/commands/given.py",),
+    "bot/commands/test_grammar.py": ("bot/commands/arguments.py",),
     "bot/commands/test_repair.py": ("bot/commands/repaired_words.py",),
     "bot/test_admission.py": ("bot/deciding.py",),
-    "bot/test_app.py": ("bot/front.py",),
+    "bot/test_app.py": ("bot/router.py",),
     "bot/test_courier.py": ("bot/delivery.py",),
     "bot/test_home.py": ("bot/overview.py",),
     "bot/test_not_slacks.py": ("bot/fields.py",),
@@ -21,7 +21,7 @@ ALSO_TESTS = {
     "bot/test_throttle.py": ("quaymaster/store/slack_calls.py",),
     "bot/views/test_everything.py": (
         *("bot/views/alert.py", "bot/views/inspected.py", "bot/views/outcomes.py"),
-        *("bot/views/results.py", "bot/views/state.py"),
+        *("bot/views/results.py", "bot/views/status.py"),
     ),
     "end_to_end/test_database_of_before.py": ("quaymaster/database_commands.py",),
     "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
@@ -49,13 +49,13 @@ ALSO_TESTS = {
         "local_slack/timeline.py",
     ),
     "local_slack/page/test_live.py": ("local_slack/page/shown.py",),
-    "local_slack/test_acts.py": ("local_slack/delivery/payloads.py", "local_slack/person.py"),
+    "local_slack/test_actions.py": ("local_slack/delivery/payloads.py", "local_slack/person.py"),
     "local_slack/test_process.py": (
         *("local_slack/control.py", "local_slack/server.py", "local_slack/slack.py"),
         "local_slack/wire.py",
     ),
     "local_slack/test_rates_and_faults.py": (
-        *("local_slack/door.py", "local_slack/faults.py", "local_slack/rates.py"),
+        *("local_slack/gateway.py", "local_slack/faults.py", "local_slack/rates.py"),
     ),
     "local_slack/webapi/test_chat.py": ("local_slack/webapi/content.py",),
     "local_slack/webapi/test_files.py": ("local_slack/file_store.py",),
@@ -81,7 +81,7 @@ ALSO_TESTS = {
         *("quaymaster/key_files.py", "quaymaster/key_making.py", "quaymaster/key_programs.py"),
     ),
     "quaymaster/test_linear_redaction.py": (
-        *("quaymaster/decoded_text.py", "quaymaster/told_secrets.py"),
+        *("quaymaster/decoded_text.py", "quaymaster/stated_secrets.py"),
     ),
     "quaymaster/test_policy.py": ("quaymaster/rights.py",),
     "quaymaster/test_revisions.py": ("quaymaster/request_revision.py",),
@@ -93,15 +93,15 @@ ALSO_TESTS = {
         *("trial/leftovers.py", "trial/packages.py", "trial/ports.py"),
     ),
     "trial/test_run.py": (
-        *("trial/configuration.py", "trial/house.py", "trial/processes.py"),
+        *("trial/configuration.py", "trial/lifecycle.py", "trial/processes.py"),
         *("trial/pulling.py", "trial/registry.py", "trial/state_directory.py"),
     ),
     "trial/test_sample_world.py": (
         *("trial/busybox.py", "trial/engine.py", "trial/images.py"),
-        *("trial/stock.py", "trial/vulnerabilities.py"),
+        *("trial/seed_images.py", "trial/vulnerabilities.py"),
     ),
     "workers/jobs/test_apply.py": ("workers/jobs/rollback.py",),
-    "workers/jobs/test_look.py": ("workers/targets/unhealthy.py",),
+    "workers/jobs/test_verify.py": ("workers/targets/unhealthy.py",),
     "workers/test_alert_channels.py": ("workers/alerts.py",),
     "workers/test_engine_answers.py": ("workers/engine_client.py",),
     "workers/test_engine_bounds.py": ("workers/event_lines.py", "workers/transfers.py"),

@@ -33,7 +33,7 @@ MAY_WATCH_A_CLOCK = {
     "tests/protections/__main__.py": "says how long it took",
     "tests/bare/__main__.py": "says how long it took",
     "tests/bare/terminal.py": "gives up a shell that says nothing more",
-    "tests/end_to_end/house.py": "asks until a record is as expected",
+    "tests/end_to_end/system.py": "asks until a record is as expected",
     "tests/end_to_end/burglar.py": "is content with what it stole by then",
     "tests/page/test_speed.py": "measures, and asserts nothing about it",
     "tests/workers/test_images.py": "counts reports in proportion to the time that was taken",
@@ -43,7 +43,7 @@ MAY_WATCH_A_CLOCK = {
 }
 MAY_PAUSE = {
     "tests/engines/waiting.py": "between two questions",
-    "tests/end_to_end/house.py": "between two questions",
+    "tests/end_to_end/system.py": "between two questions",
     "tests/local_slack/apps.py": "an app that answers late",
     "tests/bot/wire.py": "a wire that delivers late",
     "tests/workers/test_lease_keeper.py": "holds a lease; a busy Redis answers nothing",

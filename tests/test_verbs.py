@@ -8,17 +8,17 @@ import pytest
 
 from bot.acceptance import standings_at_the_request
 from bot.admission import check_admission
-from bot.asking import changes_something
+from bot.clarifying import changes_something
 from bot.commands.grammar import VERBS
+from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
 from bot.views.outcomes import view_of
-from bot.views.scene import Scene
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.outcomes import Outcome
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.policy import Person
-from quaymaster.request_facts import Asker
+from quaymaster.request_facts import Eligibility
 from quaymaster.requests import REQUESTS, AnsweredByBot, Request
 from quaymaster.routing import first_step
 from quaymaster.stages import Stage
@@ -41,7 +41,7 @@ def test_there_is_a_sample_of_every_request() -> None:
 def test_every_request_has_a_row_facts_and_a_headline(request_: Request) -> None:
     facts = request_.facts
     assert facts.right is request_.right
-    assert (request_.verb in VERBS) is (facts.right is not Asker.PRODUCT)
+    assert (request_.verb in VERBS) is (facts.right is not Eligibility.PRODUCT)
     assert isinstance(request_, AnsweredByBot) is (facts.work is None)
     assert headline_of(request_, "registry.staging:5000")
 
@@ -49,7 +49,7 @@ def test_every_request_has_a_row_facts_and_a_headline(request_: Request) -> None
 @every_request
 def test_every_request_that_is_work_has_a_job(request_: Request) -> None:
     """What the product tells by itself has ended when it is recorded."""
-    is_work = request_.facts.work is not None and request_.right is not Asker.PRODUCT
+    is_work = request_.facts.work is not None and request_.right is not Eligibility.PRODUCT
     assert (job_of(request_) is not None) is is_work
 
 
@@ -62,8 +62,8 @@ def test_every_outcome_has_a_view(kind: type[Any]) -> None:
     shown = [case for case in CASES.values() if isinstance(case.outcome, kind)]
     assert shown
     for case in shown:
-        scene = Scene(case, CONFIGURATION, NOW)
-        view = view_of(case.outcome, scene)  # type: ignore[arg-type]  # chosen by its kind
+        context = CardContext(case, CONFIGURATION, NOW)
+        view = view_of(case.outcome, context)  # type: ignore[arg-type]  # chosen by its kind
         assert view.emoji
         assert view.word[:1].isupper() or view.word[:1].isdigit()
         assert all(isinstance(part, str) or part for part in view.summary)

@@ -38,12 +38,12 @@ class Bridge:
         return bridge
 
     @classmethod
-    def found(cls, name: str) -> "Bridge | None":
+    def existing(cls, name: str) -> "Bridge | None":
         """The bridge of that name, if there is one: a run that was killed did not remove it."""
         command = [find_program("ip"), "-4", "-o", "address", "show", "dev", name]
-        shown = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        found = re.search(r"inet (10\.[0-9]+)\.0\.1/24", shown)
-        return cls(name, ipaddress.IPv4Network(f"{found[1]}.0.0/16")) if found else None
+        output = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+        match = re.search(r"inet (10\.[0-9]+)\.0\.1/24", output)
+        return cls(name, ipaddress.IPv4Network(f"{match[1]}.0.0/16")) if match else None
 
     @property
     def pool(self) -> str:

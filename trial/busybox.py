@@ -19,25 +19,25 @@ _IMAGE = "busybox:musl"
 
 def static_busybox(engine: Engine) -> bytes:
     """The program. Raises NotFound, saying what to install, when there is none to be had."""
-    found = _of_the_image(engine)
-    if found is None and engine.architecture == this_architecture():
-        found = busybox_of_this_machine()
-    if found is None:
+    busybox = _of_the_image(engine)
+    if busybox is None and engine.architecture == this_architecture():
+        busybox = busybox_of_this_machine()
+    if busybox is None:
         raise NotFound(
             "There is no busybox to make the sample images of.",
             why=f"{_IMAGE} cannot be pulled, and no static busybox is installed.",
             next_step="Install one (`sudo apt install busybox-static`), or connect the Docker "
             "engine to Docker Hub.",
         )
-    return found
+    return busybox
 
 
 def busybox_of_this_machine() -> bytes | None:
     """The one that is installed here, if it needs no library."""
-    found = shutil.which("busybox")
-    if found is None:
+    program = shutil.which("busybox")
+    if program is None:
         return None
-    content = Path(found).read_bytes()
+    content = Path(program).read_bytes()
     # A dynamically linked program names its interpreter, and would not run in these images.
     is_static = content.startswith(b"\x7fELF") and b"/ld-" not in content
     return content if is_static else None

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from quaymaster.errors import ConfigurationError
+from trial.invocation import invocation
 from trial.ports import free_ports
-from trial.spelled import spelled
 
 CHOICES = "choices.json"
 """The file in the state directory that keeps them."""
@@ -85,5 +85,5 @@ def kept_choices(path: Path) -> Choices:
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"{path} does not hold what `quaymaster try` wrote there.",
-            next_step=f"Start over with {spelled('--reset')}.",
+            next_step=f"Start over with {invocation('--reset')}.",
         ) from error

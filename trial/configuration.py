@@ -9,7 +9,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from trial.choices import USERNAME, Choices
 from trial.images import PORT, WEB
-from trial.spelled import spelled
+from trial.invocation import invocation
 from trial.state_directory import StateDirectory
 from trial.world import ALICE, EVE, RELEASERS, RELEASES, SECURITY, SHOP
 
@@ -92,7 +92,7 @@ def check_configuration(path: Path) -> None:
     except ConfigurationError as error:
         raise ConfigurationError(
             str(error),
-            next_step=f"Correct it, or start over with {spelled('--reset')}.",
+            next_step=f"Correct it, or start over with {invocation('--reset')}.",
         ) from error
 
 
@@ -113,8 +113,8 @@ def product_environment(state: StateDirectory, slack: Mapping[str, str]) -> dict
 
 def scanning_environment(state: StateDirectory, cache: Path) -> dict[str, str]:
     """What a worker for registries and scans gets in addition."""
-    given = {key: value for key, value in os.environ.items() if key.startswith("TRIVY_")}
-    return given | {
+    variables = {key: value for key, value in os.environ.items() if key.startswith("TRIVY_")}
+    return variables | {
         "SAMPLE_REGISTRY_PASSWORD": state.choices.registry_password,
         "TRIVY_CACHE_DIR": str(cache),
     }
@@ -122,5 +122,5 @@ def scanning_environment(state: StateDirectory, cache: Path) -> dict[str, str]:
 
 def host_environment(engine_host: str) -> dict[str, str]:
     """What the worker of the Docker host gets in addition: the engine."""
-    given = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
-    return given | {"DOCKER_HOST": engine_host}
+    variables = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
+    return variables | {"DOCKER_HOST": engine_host}

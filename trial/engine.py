@@ -67,8 +67,8 @@ class Engine:
                 self.client.images.remove(image.id, force=True)
 
     def _containers(self) -> list[Any]:
-        found: list[Any] = self.client.containers.list(all=True, ignore_removed=True)
-        return found
+        containers: list[Any] = self.client.containers.list(all=True, ignore_removed=True)
+        return containers
 
     def _remove_networks(self, environments: Collection[str]) -> None:
         """Remove the networks of these environments; one with other containers stays."""

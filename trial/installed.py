@@ -13,12 +13,12 @@ def find_program(name: str, environment: Mapping[str, str] | None = None) -> str
     ``environment`` has another PATH than this process. Raises OutsideFailure, naming the program,
     when it is not installed.
     """
-    found = shutil.which(name, path=path_of_root(environment))
-    if found is None:
+    program = shutil.which(name, path=path_of_root(environment))
+    if program is None:
         raise OutsideFailure(
             f"{name} is not installed.", next_step="The Debian packages are in .ci/packages."
         )
-    return found
+    return program
 
 
 def installed_program(name: str) -> str | None:
@@ -28,5 +28,5 @@ def installed_program(name: str) -> str | None:
 
 def path_of_root(environment: Mapping[str, str] | None = None) -> str:
     """PATH with the directories that root's has: `su` keeps that of who became root."""
-    given = (os.environ if environment is None else environment).get("PATH", "")
-    return os.pathsep.join([given, "/usr/sbin", "/sbin"])
+    path = (os.environ if environment is None else environment).get("PATH", "")
+    return os.pathsep.join([path, "/usr/sbin", "/sbin"])

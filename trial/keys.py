@@ -8,7 +8,7 @@ from quaymaster.key_files import PrivateFile
 from quaymaster.key_making import KeyMaker
 from quaymaster.key_programs import variable_of
 from quaymaster.settings import FINGERPRINT_KEY, SIGNING_KEY
-from trial.spelled import spelled
+from trial.invocation import invocation
 from trial.state_directory import StateDirectory
 
 
@@ -36,6 +36,6 @@ def _kept(state: StateDirectory, name: str) -> str:
     if name not in values:
         raise ConfigurationError(
             f"{state.private_keys} does not hold {name}, and the key ring beside it has its key.",
-            next_step=f"Start over with {spelled('--reset')}.",
+            next_step=f"Start over with {invocation('--reset')}.",
         )
     return values[name]

@@ -100,9 +100,9 @@ class OwnEngine:
 
     def _bridge(self) -> Bridge:
         """A new one; that of a run that was killed if it is still there, as its networks are."""
-        found = Bridge.found(self.places.name)
-        if found is not None:
-            return found
+        existing = Bridge.existing(self.places.name)
+        if existing is not None:
+            return existing
         self.places.forget_networks()
         return Bridge.create(self.places.name)
 

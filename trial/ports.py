@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable
 
 from quaymaster.errors import Conflict
-from trial.spelled import spelled
+from trial.invocation import invocation
 
 # Below Linux's default range of ephemeral ports (32768 to 60999, man 7 ip), so that no outgoing
 # connection takes a port between two runs.
@@ -14,12 +14,12 @@ _PORTS = range(20_000, 32_000)
 
 def free_ports(count: int) -> tuple[int, ...]:
     """This many different free ports. Raises Conflict if there are not enough."""
-    found: list[int] = []
+    ports: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
         if is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return tuple(found)
+            ports.append(port)
+        if len(ports) == count:
+            return tuple(ports)
     raise Conflict(
         "No TCP port between 20000 and 32000 is free on 127.0.0.1.",
         next_step="End a program that listens there, and try again.",
@@ -45,5 +45,5 @@ def claim(ports: Iterable[tuple[str, int]], state: str) -> None:
             raise Conflict(
                 f"Port {port} on 127.0.0.1 is in use, and {part} of {state} has it.",
                 next_step=f"End the program there (`ss -ltnp 'sport = :{port}'` names it), "
-                f"or start over with other ports: {spelled('--reset')}.",
+                f"or start over with other ports: {invocation('--reset')}.",
             )

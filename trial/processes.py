@@ -17,7 +17,7 @@ _LOG_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class LedgerEntry:
     """A process in the ledger. The pid alone could later belong to another process."""
 
     name: str
@@ -30,11 +30,11 @@ class Ledger:
     """The file that names every process that runs, for the run after one that was killed."""
 
     path: Path
-    _entries: list[Remembered] = field(default_factory=list)
+    _entries: list[LedgerEntry] = field(default_factory=list)
 
     def add(self, name: str, pid: int) -> None:
         """Write a process down."""
-        self._entries.append(Remembered(name, pid, _born(pid)))
+        self._entries.append(LedgerEntry(name, pid, _born(pid)))
         self._write()
 
     def strike(self, pid: int) -> None:
@@ -45,7 +45,7 @@ class Ledger:
     def end_leftovers(self) -> tuple[str, ...]:
         """End the processes that an earlier run left; returns their names."""
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
-            self._entries = [Remembered(**one) for one in json.loads(self.path.read_text())]
+            self._entries = [LedgerEntry(**one) for one in json.loads(self.path.read_text())]
         ended = tuple(one.name for one in self._entries if _is_alive(one))
         for entry in reversed(self._entries):
             if _is_alive(entry):
@@ -201,11 +201,11 @@ def _born(pid: int) -> str:
     return ""
 
 
-def _is_alive(entry: Remembered) -> bool:
+def _is_alive(entry: LedgerEntry) -> bool:
     return entry.born != "" and _born(entry.pid) == entry.born
 
 
-def _end_group(entry: Remembered, within: float) -> None:
+def _end_group(entry: LedgerEntry, within: float) -> None:
     deadline = time.monotonic() + within
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):

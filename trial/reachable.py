@@ -24,13 +24,13 @@ _SECONDS = 10.0
 _NOT_OURS = "You may not open its socket."
 
 
-def engine_host(given: str | None, environment: Mapping[str, str]) -> str | None:
+def engine_host(host: str | None, environment: Mapping[str, str]) -> str | None:
     """The address of an engine that answers: the one passed in, DOCKER_HOST's, or one in the usual
     places. None if none was named and none answers, and for OWN. Raises OutsideFailure when the one
     that was named does not answer, or the usual one is not for us, UsageError when it is on another
     machine.
     """
-    named = given or environment.get("DOCKER_HOST") or None
+    named = host or environment.get("DOCKER_HOST") or None
     if named == OWN:
         return None
     if named is None:
@@ -137,9 +137,9 @@ def main(words: list[str]) -> int:
     """The program."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--docker")
-    known, _ = parser.parse_known_args(words)
+    options, _ = parser.parse_known_args(words)
     try:
-        host = engine_host(known.docker, os.environ)
+        host = engine_host(options.docker, os.environ)
     except QuaymasterError as error:
         sys.stderr.write(f"{error}\n")
         return 2

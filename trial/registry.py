@@ -15,7 +15,7 @@ from docker.errors import NotFound as NoSuchThing
 from quaymaster.errors import NotFound, OutsideFailure
 from trial.choices import USERNAME, Choices
 from trial.engine import LABEL, Engine
-from trial.parts import Parts
+from trial.programs import Programs
 from trial.pulling import pulled
 
 _IMAGES = ("registry:3", "registry:2")
@@ -78,7 +78,7 @@ class SampleRegistry:
 
 
 @contextmanager
-def running_registry(parts: Parts, engine: Engine) -> Iterator[SampleRegistry]:
+def running_registry(programs: Programs, engine: Engine) -> Iterator[SampleRegistry]:
     """The registry, answering. Raises NotFound, saying what to install, when there is none."""
     image = next((one for one in _IMAGES if pulled(engine, one)), None)
     program = shutil.which(_PROGRAM)
@@ -90,28 +90,28 @@ def running_registry(parts: Parts, engine: Engine) -> Iterator[SampleRegistry]:
             "engine to Docker Hub.",
         )
     if image is not None:
-        with _as_container(parts, engine, image) as registry:
+        with _as_container(programs, engine, image) as registry:
             yield registry
     elif program is not None:
-        with _as_program(parts, program) as registry:
+        with _as_program(programs, program) as registry:
             yield registry
 
 
 @contextmanager
-def _as_program(parts: Parts, program: str) -> Iterator[SampleRegistry]:
-    choices, folder = parts.state.choices, parts.state.folder("registry")
+def _as_program(programs: Programs, program: str) -> Iterator[SampleRegistry]:
+    choices, folder = programs.state.choices, programs.state.folder("registry")
     (folder / "htpasswd").write_bytes(_htpasswd(choices))
     configuration = folder / "config.yml"
     configuration.write_text(_CONFIGURATION.format(folder=folder, port=choices.registry_port))
-    process = parts.start("registry", [program, "serve", str(configuration)], {}, within=5)
+    process = programs.start("registry", [program, "serve", str(configuration)], {}, within=5)
     with closing(SampleRegistry(choices, f"the program {_PROGRAM}")) as registry:
         process.wait_until(registry.answers, within=20)
         yield registry
 
 
 @contextmanager
-def _as_container(parts: Parts, engine: Engine, image: str) -> Iterator[SampleRegistry]:
-    choices = parts.state.choices
+def _as_container(programs: Programs, engine: Engine, image: str) -> Iterator[SampleRegistry]:
+    choices = programs.state.choices
     name = _container_name(choices)
     remove_container(engine, choices)
     engine.client.volumes.create(name, labels=_labels(choices))
@@ -136,7 +136,7 @@ def _as_container(parts: Parts, engine: Engine, image: str) -> Iterator[SampleRe
             _wait_for(container, registry)
             yield registry
     finally:
-        parts.interruption.begin_ending()
+        programs.interruption.begin_ending()
         remove_container(engine, choices)
 
 

@@ -20,13 +20,13 @@ def run_trial(options: TrialOptions) -> int:
     with interruptible() as interruption:
         try:
             _check_installation()
-            from trial.house import tried  # needs what was just checked
+            from trial.lifecycle import run_lifecycle  # needs what was just checked
 
-            tried(options, _say, interruption)
+            run_lifecycle(options, _say, interruption)
         except Stopped:
             return 0
         except QuaymasterError as error:
-            sys.stderr.write("\n".join([str(error), *error.trouble.log_tail, ""]))
+            sys.stderr.write("\n".join([str(error), *error.problem.log_tail, ""]))
             return 2
     return 0
 

@@ -17,7 +17,7 @@ from local_slack.history import HistoryError, HistoryInUse
 from local_slack.server import Bound, bind
 from local_slack.settings import Settings
 from trial.choices import CHOICES, Choices, kept_choices
-from trial.spelled import spelled
+from trial.invocation import invocation
 from trial.world import sample_world
 
 HISTORY = "messages.db"
@@ -36,7 +36,7 @@ def main() -> None:
     except HistoryInUse as error:
         _tell({"trouble": str(error), "next_step": "End the program that has it open."})
     except HistoryError as error:
-        next_step = f"Start over with {spelled('--reset')}."
+        next_step = f"Start over with {invocation('--reset')}."
         _tell({"trouble": str(error), "next_step": next_step})
     else:
         # uvicorn shuts down, then sends the signal once more: what was opened is still closed.
@@ -59,8 +59,8 @@ def _commands() -> dict[str, Any]:
         stdout=subprocess.PIPE,
         timeout=_COMMANDS_WITHIN,
     )
-    found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
-    return found
+    commands: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+    return commands
 
 
 def _tell(what: dict[str, Any]) -> None:

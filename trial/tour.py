@@ -1,7 +1,7 @@
 """What a person reads first: where things are, and five things to try."""
 
 from trial.images import BROKEN_TAG, LEAKY_TAG, MEDIA, VULNERABLE_TAG, WEB
-from trial.spelled import spelled
+from trial.invocation import invocation
 from trial.state_directory import StateDirectory
 
 FIRST_DEPLOY = f"deploy {WEB}:v1 to staging"
@@ -56,6 +56,6 @@ def greeting(state: StateDirectory, address: str) -> tuple[str, ...]:
         f"  logs         {state.path / 'logs'}/",
         "",
         "Kept for the next start: messages, operations, releases, approvals, the audit, the",
-        f"registry. Not kept: the running services. {spelled('--reset')} starts over.",
+        f"registry. Not kept: the running services. {invocation('--reset')} starts over.",
         "",
     )

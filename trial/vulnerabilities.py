@@ -62,14 +62,14 @@ def vulnerability_database(state: StateDirectory, *, is_downloaded: bool) -> Vul
 
 def _trivy() -> str:
     beside = sysconfig.get_path("scripts")
-    found = shutil.which("trivy") or shutil.which("trivy", path=beside)
-    if found is None:
+    program = shutil.which("trivy") or shutil.which("trivy", path=beside)
+    if program is None:
         raise NotFound(
             "There is no Trivy to scan with.",
             why=f"No program trivy is on PATH or in {beside}.",
             next_step="Install it with `pip install 'quaymaster[try]'`.",
         )
-    return found
+    return program
 
 
 def _unpack_sample(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The sample workspace: five people with different roles, and the channels that they are in."""
 
-from local_slack.world import App, Channel, Kind, Membership, User, UserGroup, World
+from local_slack.world import App, Channel, Kind, MemberKind, User, UserGroup, World
 from trial.tour import TOPIC
 
 ALICE, CAROL, DAVE, EVE, GUS = "U024BE7LH", "U0CAROL", "U0DAVE", "U0EVE", "U0GUEST"
@@ -24,8 +24,8 @@ def sample_world() -> World:
             User(CAROL, "carol", "Carol Clark", team=_TEAM, title="Release manager"),
             User(DAVE, "dave", "Dave Dean", team=_TEAM, title="Release manager"),
             User(EVE, "eve", "Eve Evans", team=_TEAM, title="Security engineer"),
-            User(GUS, "gus", "Gus Guest", Membership.GUEST, _TEAM, title="Guest"),
-            User(app.bot_user, app.name, "Quaymaster", Membership.BOT, _TEAM),
+            User(GUS, "gus", "Gus Guest", MemberKind.GUEST, _TEAM, title="Guest"),
+            User(app.bot_user, app.name, "Quaymaster", MemberKind.BOT, _TEAM),
         ),
         groups=(UserGroup(RELEASERS, "releasers", "Release managers", (CAROL, DAVE)),),
         channels=(

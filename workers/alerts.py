@@ -17,15 +17,15 @@ def alerts_of(
 ) -> tuple[tuple[Alert, ...], Sequence[Command]]:
     """The alerts that this operation has to send, and what is stored together with its end."""
     repository = report.repository
-    told = ask(connection, reports.open_findings(repository))
-    told_by_others = frozenset(key for key, by in told.items() if by != operation_id)
+    reported = ask(connection, reports.open_findings(repository))
+    told_by_others = frozenset(key for key, by in reported.items() if by != operation_id)
     candidates = new_findings(report, told_by_others, configuration.alerts.severity)
     claimed = perform(
         connection,
         reports.claim_alerts(repository, [one.key for one in candidates], operation_id),
     )
     mine = tuple(one for one, is_mine in zip(candidates, claimed, strict=True) if is_mine)
-    gone = gone_findings(report, frozenset(told))
+    gone = gone_findings(report, frozenset(reported))
     return _to_channels(mine, report, configuration), reports.forget_alerts(repository, gone)
 
 

@@ -33,7 +33,7 @@ _SCANNER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckContext:
     """Where the checks run: with which configuration and environment, and for which host."""
 
     settings: Settings
@@ -48,7 +48,7 @@ class Place:
         return (self.host,) if self.host is not None else tuple(self.configuration.hosts)
 
 
-def worker_probes(parts: Iterable[Part], place: Place) -> tuple[Probe, ...]:
+def worker_probes(parts: Iterable[Part], place: CheckContext) -> tuple[Probe, ...]:
     """The probes of what workers need, for the requested parts."""
     probes: list[Probe] = []
     if "redis" in parts:
@@ -64,7 +64,7 @@ def worker_probes(parts: Iterable[Part], place: Place) -> tuple[Probe, ...]:
     return tuple(probes)
 
 
-def secret_values(place: Place) -> tuple[str, ...]:
+def secret_values(place: CheckContext) -> tuple[str, ...]:
     """Every secret that these checks could come across: none may be printed."""
     names = {name for name, _ in _references(place)}
     values = [place.environ.get(name, "") for name in sorted(names)]
@@ -78,7 +78,7 @@ def secret_values(place: Place) -> tuple[str, ...]:
     return tuple(value for value in (*values, *trivy) if value)
 
 
-def _host_probe(place: Place, host: str) -> Probe:
+def _host_probe(place: CheckContext, host: str) -> Probe:
     entry = place.configuration.hosts[host]
     url = entry.docker or place.settings.docker_host
     return Probe(f"host {host}", lambda: _host(host, url, entry.engine_id))
@@ -87,7 +87,7 @@ def _host_probe(place: Place, host: str) -> Probe:
 def _host(host: str, url: str | None, pinned: str | None) -> Iterator[Check]:
     subject = f"host {host}"
     with Engine.connect(url, name=host, timeout=_ENGINE_SECONDS) as engine:
-        with engine.asked() as api:
+        with engine.calling() as api:
             version = api.version()
         information = engine.information()
         # The path that the engine names is one of the machine that it runs on.
@@ -125,7 +125,7 @@ def disk_check(subject: str, root: Path, total: int, free: int) -> Check:
     return Check(subject, "ok", what)
 
 
-def _registry_probe(place: Place, host: str) -> Probe:
+def _registry_probe(place: CheckContext, host: str) -> Probe:
     subject = f"registry {host}"
 
     def look() -> Iterator[Check]:
@@ -138,8 +138,8 @@ def _registry_probe(place: Place, host: str) -> Probe:
     return Probe(subject, look)
 
 
-def _scanner(place: Place) -> Iterator[Check]:
-    scanner = Scanner.found(place.environ)
+def _scanner(place: CheckContext) -> Iterator[Check]:
+    scanner = Scanner.locate(place.environ)
     yield Check("scanner", "ok", f"Trivy {_trivy_version(scanner)} at {scanner.program}.")
     subject = "vulnerability database"
     try:
@@ -187,7 +187,7 @@ def shortest_limit(configuration: Configuration) -> timedelta:
     return min(gate.database_older_than for gate in gates)
 
 
-def _secrets(place: Place) -> Iterator[Check]:
+def _secrets(place: CheckContext) -> Iterator[Check]:
     """Whether everything that the configuration refers to is there."""
     uses: dict[str, list[str]] = {}
     for name, use in _references(place):
@@ -217,16 +217,17 @@ def _secrets(place: Place) -> Iterator[Check]:
 def _env_file(path: Path, environ: Mapping[str, str]) -> Check:
     subject = f"env_file {path.name}"
     try:
-        found = read_env_file(path, environ)
+        variables = read_env_file(path, environ)
     except QuaymasterError as error:
         return Check.of_error(subject, error)
-    several = "" if len(found.values) == 1 else "s"
-    count = f"{len(found.values)} variable{several}."
-    if found.left_out:
+    several = "" if len(variables.values) == 1 else "s"
+    count = f"{len(variables.values)} variable{several}."
+    if variables.left_out:
         return Check(
             subject,
             "warning",
-            f"{count} {_left_out(found.left_out)} no =, and neither this worker's environment nor "
+            f"{count} {_left_out(variables.left_out)} no =, and neither this worker's environment "
+            "nor "
             "the file gives it a value.",
             "Write NAME=value, or start the worker with that variable in its environment.",
         )
@@ -250,7 +251,7 @@ def _ca_file(host: str, path: Path) -> Check:
     return Check(subject, "ok", f"{path.name} holds certificates.")
 
 
-def _references(place: Place) -> Iterator[tuple[str, str]]:
+def _references(place: CheckContext) -> Iterator[tuple[str, str]]:
     """The name of each variable that the configuration refers to, and who needs it."""
     for host in place.configuration.registries:
         password = place.configuration.registry(host).password
@@ -263,12 +264,12 @@ def _references(place: Place) -> Iterator[tuple[str, str]]:
                 yield reference.name, str(service)
 
 
-def _env_files(place: Place) -> Sequence[str]:
+def _env_files(place: CheckContext) -> Sequence[str]:
     entries = (place.configuration.service(service) for service in _services(place))
     return tuple(dict.fromkeys(entry.env_file for entry in entries if entry.env_file))
 
 
-def _services(place: Place) -> Iterator[ServiceRef]:
+def _services(place: CheckContext) -> Iterator[ServiceRef]:
     """The services that run on the hosts in question."""
     for service in place.configuration.services:
         if place.configuration.target_of(service.environment).name in place.hosts:

@@ -28,7 +28,6 @@ from workers.jobs.examine import examine
 from workers.jobs.history import list_history
 from workers.jobs.images import list_images
 from workers.jobs.inspect import inspect_image
-from workers.jobs.look import look_again
 from workers.jobs.paged import paged
 from workers.jobs.plan import plan_deploy
 from workers.jobs.pull import pull_image
@@ -38,28 +37,29 @@ from workers.jobs.rollback import plan_rollback
 from workers.jobs.scan import scan_image
 from workers.jobs.tag import tag_image
 from workers.jobs.tags import list_tags
-from workers.running import Running
+from workers.jobs.verify import verify_release
+from workers.running import Work
 from workers.steps import Returns, Step
 from workers.toolbox import Toolbox
 
-Job = Callable[[Running, Toolbox], Step]
+Job = Callable[[Work, Toolbox], Step]
 """Does the current stage of an operation. Raises an error if that fails."""
 
 
-def work(running: Running, tools: Toolbox) -> Step:
+def run_stage(work: Work, tools: Toolbox) -> Step:
     """Do the operation's present stage. Raises what went wrong with it.
 
     Whoever looks after what was begun acts by its plan, whatever the configuration says by now.
     """
-    operation = running.operation
+    operation = work.operation
     if operation.stage is Stage.RECOVER:
-        return recover(running, tools)
+        return recover(work, tools)
     if (instead := _of_another_revision(operation, tools)) is not None:
         return instead
     job = _carries_out_a_plan(operation) or job_of(operation.request)
     if job is None:
         raise Forged(f"`{operation.request.verb}` is answered by the bot and is never queued.")
-    return job(running, tools)
+    return job(work, tools)
 
 
 def job_of(request: Request) -> Job | None:
@@ -102,20 +102,20 @@ def _carries_out_a_plan(operation: Operation) -> Job | None:
     match operation.stage:
         case Stage.APPLY:
             return apply_plan
-        case Stage.LOOK:
-            return look_again
+        case Stage.VERIFY:
+            return verify_release
         case Stage.WORK | Stage.EXAMINE | Stage.PLAN | Stage.RECOVER:
             return None
         case stage:
             assert_never(stage)
 
 
-def _deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Step:
-    match running.operation.stage:
+def _deploy(request: DeployRequest, work: Work, tools: Toolbox) -> Step:
+    match work.operation.stage:
         case Stage.EXAMINE:
-            return examine(request, running, tools)
+            return examine(request, work, tools)
         case Stage.PLAN:
-            return plan_deploy(request, running, tools)
+            return plan_deploy(request, work, tools)
         case _:
             raise Forged("A deploy starts by examining the image.")
 
@@ -124,7 +124,7 @@ def _of_another_revision(operation: Operation, tools: Toolbox) -> Returns | None
     """The step to take instead if the configuration of the environment has changed: a deploy that
     has a plan gets a new one. Raises Conflict if it has none yet, or is a rollback.
     """
-    is_begun = operation.stage is Stage.LOOK
+    is_begun = operation.stage is Stage.VERIFY
     if is_begun or is_current(operation, tools.configuration):
         return None
     change = operation.request.facts.service_change

@@ -58,21 +58,21 @@ class Engine:
         those of the worker's user). Raises OutsideFailure, or ConfigurationError for another URL.
         """
         url = url or DEFAULT_URL
-        shown = name or _shown(url)
+        label = name or _shown(url)
         scheme = urlsplit(url).scheme
         if scheme not in ("unix", "tcp", "http", "https", "ssh"):
             raise ConfigurationError(
-                f"{shown} is not the address of a Docker engine.",
+                f"{label} is not the address of a Docker engine.",
                 next_step="Write unix:///var/run/docker.sock, ssh://user@host or tcp://host:2376.",
             )
         with ExitStack() as stack:
             tunnel = None
             if scheme == "ssh":
-                tunnel = stack.enter_context(SshTunnel.open(url, shown, timeout))
-            with translated(shown):
+                tunnel = stack.enter_context(SshTunnel.open(url, label, timeout))
+            with translated(label):
                 api = _client(tunnel.socket_url if tunnel else url, timeout)
             stack.callback(api.close)
-            engine = cls(shown, url, api, tunnel)
+            engine = cls(label, url, api, tunnel)
             engine._stack = stack.pop_all()
         return engine
 
@@ -92,7 +92,7 @@ class Engine:
         self.close()
 
     @contextmanager
-    def asked(self, subject: str = "", secrets: Iterable[str] = ()) -> Iterator[APIClient]:
+    def calling(self, subject: str = "", secrets: Iterable[str] = ()) -> Iterator[APIClient]:
         """The SDK's client; whatever it raises inside the block is translated, once, here."""
         with translated(self.name, subject=subject, secrets=secrets):
             yield self.api
@@ -104,11 +104,11 @@ class Engine:
             return None
         # The engine mounts /etc/hostname from the container's own directory, whose name is its id;
         # the host name is the short id unless another one was chosen.
-        found = _OWN_CONTAINER.search(_read("/proc/self/mountinfo"))
-        candidate = found.group(1) if found else socket.gethostname()
-        with self.asked() as api:
-            known = api.containers(all=True, filters={"id": candidate}, quiet=True)
-            return str(known[0]["Id"]) if known else None
+        match = _OWN_CONTAINER.search(_read("/proc/self/mountinfo"))
+        candidate = match.group(1) if match else socket.gethostname()
+        with self.calling() as api:
+            matches = api.containers(all=True, filters={"id": candidate}, quiet=True)
+            return str(matches[0]["Id"]) if matches else None
 
     @property
     def reaches_published_ports(self) -> bool:
@@ -152,14 +152,14 @@ class Engine:
 
     def information(self) -> dict[str, Any]:
         """What the engine says about itself (``GET /info``)."""
-        with self.asked() as api:
+        with self.calling() as api:
             return dict(api.info())
 
     @cached_property
     def has_containerds_store(self) -> bool:
         """Whether containerd keeps its images: their ids are then digests of manifests."""
         status = self.information().get("DriverStatus") or ()
-        with self.asked():
+        with self.calling():
             return ["driver-type", _CONTAINERDS_STORE] in [list(pair) for pair in status]
 
 

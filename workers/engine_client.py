@@ -56,8 +56,8 @@ class BoundedClient(APIClient):  # type: ignore[misc]  # the SDK ships no types
     def _sent(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
         """No redirect is followed: an engine has no reason for one."""
         is_streamed = bool(kwargs.get("stream"))
-        given = {**kwargs, "stream": True, "allow_redirects": False}
-        response = cast(requests.Response, super().send(request, **given))
+        options = {**kwargs, "stream": True, "allow_redirects": False}
+        response = cast(requests.Response, super().send(request, **options))
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             response.close()
             raise requests.exceptions.ContentDecodingError("a compressed answer was not requested")

@@ -23,7 +23,7 @@ from quaymaster.errors import (
     OutsideFailure,
     QuaymasterError,
 )
-from workers.asides import told
+from workers.best_effort import safe_words
 from workers.exchange import TooMuch
 from workers.foreign_json import reason_of
 from workers.foreign_words import ForeignWords
@@ -88,7 +88,7 @@ def refusal(
     ``subject`` is what was worked on (an image, a container), ``host`` the engine's name,
     ``status`` that of the engine's answer where it was one.
     """
-    shown = told(text, secrets).strip()
+    shown = safe_words(text, secrets).strip()
     shown = " ".join("".join(c if c.isprintable() else " " for c in shown).split())[:_LIMIT]
     why = f"The engine says: {shown}" if shown else "The engine gave no reason."
     named = _NO_SUCH_IMAGE.search(shown)
@@ -387,21 +387,21 @@ def unreachable(host: str, error: Exception, secrets: Iterable[str] = ()) -> Out
     return _unreached(host, innermost.group(1) if innermost else text, way, secrets)
 
 
-def unreachable_over_ssh(host: str, said: str) -> OutsideFailure:
+def unreachable_over_ssh(host: str, output: str) -> OutsideFailure:
     """The error for a machine that ``ssh`` cannot reach; ``said`` are its own words."""
-    words = ForeignWords.of(said, (host,))
+    words = ForeignWords.of(output, (host,))
     way = "Try `ssh` with that address as the worker's user, on the worker's machine."
     if words.has("permission denied"):
         way = "Give the worker's user an SSH key that the host accepts."
     elif words.has("host key verification failed"):
         way = "Add the host's key to the known_hosts of the worker's user."
-    return _unreached(host, f"ssh says: {said}" if said else "ssh did not connect.", way, ())
+    return _unreached(host, f"ssh says: {output}" if output else "ssh did not connect.", way, ())
 
 
 def _unreached(host: str, words: str, way: str, secrets: Iterable[str]) -> OutsideFailure:
     return OutsideFailure(
         f"{host} does not answer: its Docker engine cannot be reached.",
-        why=told(words, secrets, limit=_LIMIT),
+        why=safe_words(words, secrets, limit=_LIMIT),
         next_step=way,
         trying_again_can_help=True,
     )
@@ -409,15 +409,15 @@ def _unreached(host: str, words: str, way: str, secrets: Iterable[str]) -> Outsi
 
 def _is_denied(error: BaseException) -> bool:
     """By the system's own error, however deep the libraries have wrapped it."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     inside: list[object] = [error]
     while inside:
         one = inside.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
+        if not isinstance(one, BaseException) or id(one) in visited:
             continue
         if isinstance(one, PermissionError):
             return True
-        seen.add(id(one))
+        visited.add(id(one))
         inside += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
     return False
 

@@ -53,7 +53,7 @@ class Whereabouts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReconcileFacts:
     """The facts apart from the record."""
 
     now: datetime
@@ -98,9 +98,9 @@ class MissingJobs:
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
-    def look(self, seen: Sequence[tuple[str, Whereabouts]], now: float) -> None:
+    def look(self, sightings: Sequence[tuple[str, Whereabouts]], now: float) -> None:
         """Of these jobs, by their ids, this is what was seen; others are forgotten."""
-        missing = {job_id for job_id, place in seen if self._is_so(place)}
+        missing = {job_id for job_id, place in sightings if self._is_so(place)}
         self._since = {job_id: self._since.get(job_id, now) for job_id in missing}
 
     def forget(self) -> None:

@@ -71,6 +71,6 @@ def reason_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     # An error about invalid JSON quotes the text, which a hostile document may abuse.
-    said = "this is not JSON" if first["type"] == "json_invalid" else first["msg"]
-    said = said[:1].lower() + said[1:]
-    return f"At {where[:100]}: {said}." if where else f"{said[:1].upper()}{said[1:]}."
+    reason = "this is not JSON" if first["type"] == "json_invalid" else first["msg"]
+    reason = reason[:1].lower() + reason[1:]
+    return f"At {where[:100]}: {reason}." if where else f"{reason[:1].upper()}{reason[1:]}."

@@ -75,7 +75,7 @@ class ForeignWords:
     def of(cls, text: str, names: Iterable[str] = ()) -> Self:
         """Take a text apart. ``names`` are those that are known to be names in it."""
         text = text[:_LONGEST]
-        told = frozenset(_code(found) for found in _CODE_OF_JSON.findall(text))
+        codes = frozenset(_code(found) for found in _CODE_OF_JSON.findall(text))
         bare = _QUOTED.sub(_NAME, _TAG.sub(" ", text.lower()))
         bare = _DIGEST.sub(_NAME, _WORD.sub(_without_path, bare))
         segments = frozenset(_code(one) for one in _SEGMENT.split(bare))
@@ -83,7 +83,7 @@ class ForeignWords:
             bare = _place(name).sub(_NAME, bare)
         found = _STATUS.finditer(bare)
         statuses = frozenset(int(one["named"] or one["phrased"]) for one in found)
-        return cls(" ".join(bare.split()), statuses, (segments | told) & _CODES)
+        return cls(" ".join(bare.split()), statuses, (segments | codes) & _CODES)
 
     def has(self, *signs: str) -> bool:
         """Whether one of these lower-case words occurs as a word of its own, outside of names."""
@@ -99,8 +99,8 @@ def _without_path(word: re.Match[str]) -> str:
 
 
 def _code(text: str) -> str:
-    found = text.strip().lower()
-    return found if found in _CODES else found.replace("_", " ")
+    code = text.strip().lower()
+    return code if code in _CODES else code.replace("_", " ")
 
 
 def _parts(names: Iterable[str]) -> list[str]:

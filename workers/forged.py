@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
+from quaymaster.errors import Conflict, Forged, Problem, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.operations import State
 from quaymaster.outcomes import Failed
@@ -16,7 +16,7 @@ from quaymaster.store.transactions import Connection, ask, perform
 log = structlog.get_logger(__name__)
 
 
-def end_forged(connection: Connection, operation_id: int, trouble: Trouble, own: Keys) -> None:
+def end_forged(connection: Connection, operation_id: int, problem: Problem, own: Keys) -> None:
     """End an operation whose record is forged, with the reason on its card; nothing is done.
 
     What was asked for is kept where it is genuine. Where even that is not, there is nothing to
@@ -24,24 +24,24 @@ def end_forged(connection: Connection, operation_id: int, trouble: Trouble, own:
     asked is left to it. Raises Unavailable.
     """
     try:
-        found = ask(connection, operation_fields.remains(operation_id, own.ring))
+        operation = ask(connection, operation_fields.remains(operation_id, own.ring))
     except WrittenByNewer:
         return
     except Forged:
         perform(connection, records.abandon(operation_id))
         return
-    if found is None:
+    if operation is None:
         return
     now = datetime.now(UTC)
     after = replace(
-        found,
+        operation,
         state=State.FAILED,
         changed_at=now,
-        version=found.version + 1,
-        outcome=Failed(trouble),
+        version=operation.version + 1,
+        outcome=Failed(problem),
     )
-    event = event_of(after, detail=trouble.what)
+    event = event_of(after, detail=problem.what)
     try:
-        perform(connection, records.move(found, after, event, own.private))
+        perform(connection, records.move(operation, after, event, own.private))
     except Conflict:
         log.info("moved by somebody else", operation=operation_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quaymaster.audit_tail import ended_in_audit
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.quantities import duration_in_words
@@ -19,7 +19,7 @@ _NOTHING_DONE = "Nothing was done."
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FreshnessFacts:
     """What the answer depends on apart from the operation itself."""
 
     now: datetime
@@ -29,37 +29,37 @@ class Facts:
     """How the audit says that it has ended, if it has."""
 
 
-def why_not_started(operation: Operation, tools: Toolbox) -> Trouble | None:
+def why_not_started(operation: Operation, tools: Toolbox) -> Problem | None:
     """Why the present stage may not start, or nothing; asked only for stages that begin something.
 
     Raises Forged where the audit does not hold back to the request, and Unavailable.
     """
-    if operation.stage in (Stage.RECOVER, Stage.LOOK):
+    if operation.stage in (Stage.RECOVER, Stage.VERIFY):
         return None
     now, ring = tools.now(), tools.keys.ring
     ended = ended_in_audit(tools.connection, ring, operation.id, operation.requested_at, now)
-    return refusal(operation, Facts(now, tools.configuration.requests_valid_for, ended))
+    return refusal(operation, FreshnessFacts(now, tools.configuration.requests_valid_for, ended))
 
 
-def refusal(operation: Operation, facts: Facts) -> Trouble | None:
+def refusal(operation: Operation, facts: FreshnessFacts) -> Problem | None:
     """Why nothing of it may start, if so. Pure."""
     age = facts.now - operation.requested_at
     if facts.ended is not None:
-        return Trouble(
+        return Problem(
             f"#{operation.id} had already ended; something put it back into the queue. "
             f"{_NOTHING_DONE}",
-            why=f"The audit says that it {facts.ended.said}.",
+            why=f"The audit says that it {facts.ended.predicate}.",
             next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
         )
     if age > facts.valid_for:
-        return Trouble(
+        return Problem(
             f"#{operation.id} was requested more than {duration_in_words(facts.valid_for)} ago. "
             f"{_NOTHING_DONE}",
             why="A request expires after that time (`defaults.requests_valid_for`).",
             next_step="Ask for it again.",
         )
     if -age > CLOCK_SKEW:
-        return Trouble(
+        return Problem(
             f"#{operation.id} was requested in the future. {_NOTHING_DONE}",
             why="The clock of the bot or of this worker is wrong.",
             next_step="Set the clocks, then ask for it again.",
@@ -67,7 +67,7 @@ def refusal(operation: Operation, facts: Facts) -> Trouble | None:
     return _of_late_votes(operation)
 
 
-def _of_late_votes(operation: Operation) -> Trouble | None:
+def _of_late_votes(operation: Operation) -> Problem | None:
     approval = operation.approval
     if approval is None:
         return None
@@ -75,7 +75,7 @@ def _of_late_votes(operation: Operation) -> Trouble | None:
     late = [vote.voter for vote in approval.votes if vote.at > latest]
     if not late:
         return None
-    return Trouble(
+    return Problem(
         f"#{operation.id} got a vote after its approval had expired. {_NOTHING_DONE}",
         next_step="Ask for it again.",
     )

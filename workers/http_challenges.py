@@ -53,13 +53,13 @@ def challenges_in(headers: Iterable[str]) -> tuple[HttpChallenge, ...]:
 def _of_one(header: str) -> Iterator[HttpChallenge]:
     position = _BETWEEN.match(header).end()  # type: ignore[union-attr]  # it matches nothing too
     while position < len(header):
-        found = _SCHEME.match(header, position)
-        if found is None:
+        match = _SCHEME.match(header, position)
+        if match is None:
             position = _after_the_next_comma(header, position)
             continue
-        scheme = found[0].lower()
-        position = _skipped(_BLANKS, header, found.end())
-        is_apart = position > found.end()
+        scheme = match[0].lower()
+        position = _skipped(_BLANKS, header, match.end())
+        is_apart = position > match.end()
         if position < len(header) and header[position] != "," and not is_apart:
             position = _after_the_next_comma(header, position)
             continue
@@ -82,11 +82,11 @@ def _parameters(header: str, position: int) -> tuple[dict[str, str], int]:
     first = _skipped(_BETWEEN, header, position)
     if _PARAMETER.match(header, first) is not None:
         position = first
-    while (found := _PARAMETER.match(header, position)) is not None:
-        quoted = found["quoted"]
-        value = found["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
-        read.setdefault(found["name"].lower(), value)
-        position = _skipped(_BETWEEN, header, found.end())
+    while (match := _PARAMETER.match(header, position)) is not None:
+        quoted = match["quoted"]
+        value = match["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        read.setdefault(match["name"].lower(), value)
+        position = _skipped(_BETWEEN, header, match.end())
     return read, position
 
 
@@ -95,5 +95,5 @@ def _after_the_next_comma(header: str, position: int) -> int:
 
 
 def _skipped(what: re.Pattern[str], header: str, position: int) -> int:
-    found = what.match(header, position)
-    return found.end() if found is not None else position
+    match = what.match(header, position)
+    return match.end() if match is not None else position

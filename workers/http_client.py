@@ -69,7 +69,7 @@ class HttpFailure(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ExchangeLimits:
     """Of one exchange: with all its redirects in time, of its last answer in bytes."""
 
     seconds: float
@@ -80,7 +80,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An answer, read to its end (that of an error at most to ``ERROR_BYTES``)."""
 
     status: int
@@ -95,7 +95,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class HttpRequest:
     """What is asked."""
 
     method: str
@@ -145,11 +145,11 @@ class HttpClient:
 
     def ask(
         self,
-        question: Question,
-        limits: Limits,
+        question: HttpRequest,
+        limits: ExchangeLimits,
         follow: Follow | None = None,
         check: Check = go_on,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Ask, and follow redirects that ``follow`` does not refuse (with None, none is followed).
 
         Raises HttpFailure, and what ``check`` and ``follow`` raise.
@@ -162,23 +162,25 @@ class HttpClient:
             with exchange.current():
                 for _ in range(REDIRECTS + 1):
                     exchange.again(max(limits.most, ERROR_BYTES) + HEAD_BYTES)
-                    found = self._once_more(asked, limits, follow is not None)
-                    if isinstance(found, Answer):
-                        return found
-                    asked = _elsewhere(asked, follow(found) if follow is not None else found)
+                    answer = self._once_more(asked, limits, follow is not None)
+                    if isinstance(answer, HttpResponse):
+                        return answer
+                    asked = _elsewhere(asked, follow(answer) if follow is not None else answer)
         except OutOfTime:
             raise HttpFailure(Kind.TOO_SLOW) from None
         except TooMuch:
             raise _too_long(limits.most) from None
         raise HttpFailure(Kind.CIRCLES)
 
-    def _once_more(self, asked: Question, limits: Limits, follows: bool) -> "Answer | str":
+    def _once_more(
+        self, question: HttpRequest, limits: ExchangeLimits, follows: bool
+    ) -> "HttpResponse | str":
         """Ask, and once more when a kept-alive connection turns out to be closed. An address is
         that of a redirect.
         """
         for attempt in (1, 2):
             try:
-                return self._exchanged(asked, limits, follows)
+                return self._exchanged(question, limits, follows)
             except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
                 if attempt == 2:
                     raise _failure(error) from None
@@ -192,33 +194,35 @@ class HttpClient:
                 raise _failure(e) from None
         raise AssertionError("unreachable")
 
-    def _exchanged(self, asked: Question, limits: Limits, follows: bool) -> "Answer | str":
-        parts = urlsplit(asked.url)
+    def _exchanged(
+        self, question: HttpRequest, limits: ExchangeLimits, follows: bool
+    ) -> "HttpResponse | str":
+        parts = urlsplit(question.url)
         headers: dict[bytes | str, bytes | str] = {
             "Host": parts.netloc.rpartition("@")[2],
             "User-Agent": "quaymaster",
             "Accept-Encoding": "identity",
-            **dict(asked.headers.items()),
+            **dict(question.headers.items()),
         }
-        if asked.content or asked.method in ("POST", "PUT"):
-            headers["Content-Length"] = str(len(asked.content))
-        with self._pool_for(asked.url).stream(
-            asked.method,
-            asked.url,
+        if question.content or question.method in ("POST", "PUT"):
+            headers["Content-Length"] = str(len(question.content))
+        with self._pool_for(question.url).stream(
+            question.method,
+            question.url,
             headers=headers,
-            content=asked.content,
+            content=question.content,
             extensions={"timeout": {"pool": limits.seconds}},
         ) as response:
             answered = httpx.Headers(response.headers)
             place = answered.get("location", "")
-            is_read = asked.method in ("GET", "HEAD")
+            is_read = question.method in ("GET", "HEAD")
             if follows and is_read and response.status in _REDIRECTS and place:
                 # Its body is not even looked at.
-                return _target(asked.url, place)
+                return _target(question.url, place)
             if not limits.reads_body:
-                return Answer(response.status, answered, b"", asked.url)
-            content = _read(asked.method, response, answered, limits.most)
-            return Answer(response.status, answered, content, asked.url)
+                return HttpResponse(response.status, answered, b"", question.url)
+            content = _read(question.method, response, answered, limits.most)
+            return HttpResponse(response.status, answered, content, question.url)
 
     def _pool_for(self, url: str) -> httpcore.ConnectionPool:
         """Proxies of the environment are for the world outside, as they are for Docker."""
@@ -304,12 +308,12 @@ def _target(url: str, place: str) -> str:
     return parts._replace(fragment="").geturl()
 
 
-def _elsewhere(asked: Question, url: str) -> Question:
+def _elsewhere(question: HttpRequest, url: str) -> HttpRequest:
     """The same question to another address; what is for one host's eyes stays there."""
-    headers = asked.headers
-    if origin(url) != origin(asked.url):
+    headers = question.headers
+    if origin(url) != origin(question.url):
         headers = {k: v for k, v in headers.items() if k.lower() not in _FOR_ONE_HOST}
-    return Question(asked.method, url, headers)
+    return HttpRequest(question.method, url, headers)
 
 
 def _too_long(most: int) -> HttpFailure:

@@ -85,11 +85,11 @@ def built_at(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found if found.year > 1980 else None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.year > 1980 else None
 
 
 class _HealthCheck(Foreign):
@@ -99,8 +99,8 @@ class _HealthCheck(Foreign):
         words = self.test or []
         if not words or words[0] == "NONE":
             return ""
-        shown = words[1:] if words[0] in ("CMD", "CMD-SHELL") else words
-        return " ".join(redact_words(shown))
+        command = words[1:] if words[0] in ("CMD", "CMD-SHELL") else words
+        return " ".join(redact_words(command))
 
 
 class Config(Foreign):

@@ -11,7 +11,7 @@ from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef, Repository
 from quaymaster.outcomes import ExecutionParameters, HistoryStep, LocalImage, Pulled, Pushed, Tagged
 from quaymaster.redaction import redact
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.engine import Engine
 from workers.engine_failures import Phase
 from workers.engine_names import as_engines_name
@@ -69,15 +69,15 @@ def pull(
         report,
         check,
     )
-    found = inspect(engine, image)
-    digest = fold.digest or image.digest or found.digest_in(image.repository)
+    pulled = inspect(engine, image)
+    digest = fold.digest or image.digest or pulled.digest_in(image.repository)
     if digest is None:
         raise _no_digest(engine, image)
     return Pulled(
         image.pinned(digest),
         engine.name,
         digest,
-        found.size,
+        pulled.size,
         time.monotonic() - started,
         already_there=fold.up_to_date,
     )
@@ -89,7 +89,7 @@ def push(
     login: RegistryLogin | None,
     report: Report,
     check: Check,
-    asked: Callable[[ImageRef], Digest | None] = lambda _: None,
+    digest_in_registry: Callable[[ImageRef], Digest | None] = lambda _: None,
 ) -> Pushed:
     """Bring a tag of the host to its registry; raises like ``pull``.
 
@@ -114,7 +114,7 @@ def push(
         report,
         check,
     )
-    digest = fold.digest or aside(lambda: asked(tagged), None)
+    digest = fold.digest or best_effort(lambda: digest_in_registry(tagged), None)
     if digest is None:
         raise _no_digest(engine, image)
     return Pushed(
@@ -139,25 +139,25 @@ def tag(engine: Engine, source: ImageRef, new: ImageRef) -> Tagged:
             f"{new} names no tag.",
             next_step=f"Write the whole new name, like {new.repository}:1.4.",
         )
-    found = inspect(engine, source)
+    image = inspect(engine, source)
     replaced = _known(engine, new)
-    with engine.asked(str(source)) as api:
-        api.tag(str(found.image_id), str(new.repository), new.tag)
+    with engine.calling(str(source)) as api:
+        api.tag(str(image.image_id), str(new.repository), new.tag)
     return Tagged(
         source,
         new,
         engine.name,
-        found.image_id,
-        replaced.image_id if replaced and replaced.image_id != found.image_id else None,
+        image.image_id,
+        replaced.image_id if replaced and replaced.image_id != image.image_id else None,
         time.monotonic() - started,
     )
 
 
 def images(engine: Engine) -> tuple[LocalImage, ...]:
     """The images of the host, newest first; those without a name have empty ``names``."""
-    found = _list_of(engine, _MOST_LISTS)
+    listing = _list_of(engine, _MOST_LISTS)
     oldest = datetime.fromtimestamp(0, UTC)
-    return tuple(sorted(found, key=lambda one: one.created or oldest, reverse=True))
+    return tuple(sorted(listing, key=lambda one: one.created or oldest, reverse=True))
 
 
 def _list_of(engine: Engine, attempts: int) -> list[LocalImage]:
@@ -165,7 +165,7 @@ def _list_of(engine: Engine, attempts: int) -> list[LocalImage]:
     (seen with Docker 26). Raises OutsideFailure if the last attempt fails in that way too.
     """
     try:
-        with engine.asked() as api:
+        with engine.calling() as api:
             return [_listed(_Listed.model_validate(one)) for one in api.images()]
     except NotFound as error:
         if attempts > 1:
@@ -182,13 +182,13 @@ def inspect(engine: Engine, image: ImageRef) -> HostImage:
 
     Raises NotFound when it is not on the host.
     """
-    with engine.asked(str(image)) as api:
+    with engine.calling(str(image)) as api:
         return _host_image(_Image.model_validate(api.inspect_image(_name(image))))
 
 
 def history(engine: Engine, image: ImageRef) -> tuple[HistoryStep, ...]:
     """The steps that an image of the host was built in, newest first; secrets are taken out."""
-    with engine.asked(str(image)) as api:
+    with engine.calling(str(image)) as api:
         steps = [_Step.model_validate(one) for one in api.history(_name(image))]
         return tuple(
             HistoryStep(redact(step.created_by or step.comment), _moment(step.created), step.size)
@@ -228,32 +228,32 @@ def _is_name(text: str) -> bool:
     return _NO_NAME not in text
 
 
-def _listed(found: "_Listed") -> LocalImage:
+def _listed(image: "_Listed") -> LocalImage:
     return LocalImage(
-        tuple(str(as_engines_name(name) or name) for name in found.names or () if _is_name(name)),
-        found.id,
-        found.size,
-        datetime.fromtimestamp(found.created, UTC) if found.created > 0 else None,
+        tuple(str(as_engines_name(name) or name) for name in image.names or () if _is_name(name)),
+        image.id,
+        image.size,
+        datetime.fromtimestamp(image.created, UTC) if image.created > 0 else None,
     )
 
 
-def _host_image(found: "_Image") -> HostImage:
-    variant = f"/{found.variant}" if found.variant else ""
+def _host_image(image: "_Image") -> HostImage:
+    variant = f"/{image.variant}" if image.variant else ""
     return HostImage(
-        image_id=Digest(found.id),
-        names=tuple(filter(_is_name, found.names or ())),
-        digests=tuple(filter(_is_name, found.digests or ())),
-        size=found.size,
-        created=built_at(found.created),
-        platform=f"{found.os}/{found.architecture}{variant}",
-        parameters=(found.config or Config()).parameters(),
-        layers=len(found.root_fs.layers or ()) if found.root_fs else 0,
+        image_id=Digest(image.id),
+        names=tuple(filter(_is_name, image.names or ())),
+        digests=tuple(filter(_is_name, image.digests or ())),
+        size=image.size,
+        created=built_at(image.created),
+        platform=f"{image.os}/{image.architecture}{variant}",
+        parameters=(image.config or Config()).parameters(),
+        layers=len(image.root_fs.layers or ()) if image.root_fs else 0,
     )
 
 
 def _moment(seconds: int) -> datetime | None:
-    found = datetime.fromtimestamp(max(0, seconds), UTC)
-    return found if found.year > 1980 else None
+    moment = datetime.fromtimestamp(max(0, seconds), UTC)
+    return moment if moment.year > 1980 else None
 
 
 class _RootFS(Foreign):

@@ -42,7 +42,7 @@ Lease = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LeaseSet:
     """Leases that are held together, and by which process."""
 
     leases: tuple[Lease, ...]
@@ -57,7 +57,7 @@ class Held:
                 if self.takes_again and not is_held:
                     perform(connection, leases.take(name, owner, milliseconds))
             except Unavailable as error:
-                log.warning("lease not renewed", lease=name, why=error.trouble.why)
+                log.warning("lease not renewed", lease=name, why=error.problem.why)
             except Exception:
                 log.exception("lease not renewed", lease=name)
 
@@ -69,15 +69,15 @@ class Held:
             return state in ("T", "t")  # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
         return False
 
-    def written(self) -> bytes:
+    def encode(self) -> bytes:
         """As it is handed over."""
         return json.dumps([self.leases, self.takes_again, self.pid]).encode()
 
     @classmethod
-    def read(cls, message: bytes) -> "Held":
+    def decode(cls, message: bytes) -> "LeaseSet":
         """As it was handed over."""
-        given, takes_again, pid = json.loads(message)
-        return cls(tuple((str(n), str(o), int(ms)) for n, o, ms in given), bool(takes_again), pid)
+        leases, takes_again, pid = json.loads(message)
+        return cls(tuple((str(n), str(o), int(ms)) for n, o, ms in leases), bool(takes_again), pid)
 
 
 class LeaseKeeper:
@@ -89,14 +89,14 @@ class LeaseKeeper:
         self._outbox.settimeout(_ANSWER_SECONDS)
         self._is_asked_to_stop = False
 
-    def hand_over(self, held: Held) -> socket.socket | None:
+    def hand_over(self, held: LeaseSet) -> socket.socket | None:
         """The link that keeps them renewed while its other side, in the keeper, is open; None if no
         keeper accepts them.
         """
         mine, its = socket.socketpair()
         with its:
             try:
-                socket.send_fds(self._outbox, [held.written()], [its.fileno()])
+                socket.send_fds(self._outbox, [held.encode()], [its.fileno()])
             except OSError as error:
                 log.warning("the keeper of leases takes none", why=str(error))
                 mine.close()
@@ -116,7 +116,7 @@ class LeaseKeeper:
             except TimeoutError:
                 continue
             link = socket.socket(fileno=links[0])
-            arguments = (connection, Held.read(message), link)
+            arguments = (connection, LeaseSet.decode(message), link)
             thread = threading.Thread(target=_keep, args=arguments, daemon=True, name="leases")
             thread.start()
             threads.append(thread)
@@ -130,7 +130,7 @@ class LeaseKeeper:
         self._is_asked_to_stop = True
 
 
-def _keep(connection: Connection, held: Held, link: socket.socket) -> None:
+def _keep(connection: Connection, held: LeaseSet, link: socket.socket) -> None:
     """Until the other side of the link is closed: they let go, or are dead."""
     with link, contextlib.suppress(OSError):
         link.settimeout(RENEW_SECONDS)
@@ -155,7 +155,7 @@ def kept_by(keeper: LeaseKeeper | None) -> None:
 
 @contextmanager
 def kept_alive(
-    connection: Connection, given: Sequence[Lease], *, takes_again: bool = False
+    connection: Connection, leases: Sequence[Lease], *, takes_again: bool = False
 ) -> Iterator[None]:
     """Renew leases for as long as the block runs, whatever the block computes meanwhile.
 
@@ -163,7 +163,7 @@ def kept_alive(
     With ``takes_again`` a lease that ran out while Redis was away is taken again if it is still
     free.
     """
-    held = Held(tuple(given), takes_again, os.getpid())
+    held = LeaseSet(tuple(leases), takes_again, os.getpid())
     link = _keeper.hand_over(held) if _keeper is not None else None
     done = threading.Event()
     thread = threading.Thread(
@@ -181,7 +181,7 @@ def kept_alive(
 
 
 def _stand_by(
-    connection: Connection, held: Held, link: socket.socket | None, done: threading.Event
+    connection: Connection, held: LeaseSet, link: socket.socket | None, done: threading.Event
 ) -> None:
     """Renew them here whenever the keeper does not."""
     if link is not None:

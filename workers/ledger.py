@@ -38,8 +38,8 @@ def next_turn(observed: Observed, tools: Toolbox) -> int:
     """
     service = observed.service
     while True:
-        known = ask(tools.connection, turns.highest(service))
-        turns.check_is_near(service, known, observed.highest_turn)
-        turn = max(known, observed.highest_turn) + 1
-        if perform(tools.connection, turns.give(service, known, turn)):
+        highest = ask(tools.connection, turns.highest(service))
+        turns.check_is_near(service, highest, observed.highest_turn)
+        turn = max(highest, observed.highest_turn) + 1
+        if perform(tools.connection, turns.give(service, highest, turn)):
             return turn

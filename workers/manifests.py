@@ -182,8 +182,10 @@ class _Descriptor(Foreign):
                 why=str(error),
                 next_step="Build the image again with sha256 digests.",
             ) from None
-        found = self.platform
-        platform = Platform(found.os, found.architecture, found.variant) if found else None
+        described = self.platform
+        platform = (
+            Platform(described.os, described.architecture, described.variant) if described else None
+        )
         return Descriptor(self.media_type, digest, self.size, platform, bool(self.urls))
 
 

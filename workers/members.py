@@ -7,7 +7,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotFound
 from quaymaster.image_ref import ImageRef, PinnedImage
 from quaymaster.plans import Resolved
-from quaymaster.platforms import Member, Offer, Platform, Runs, fitting, may_run
+from quaymaster.platforms import EnginePlatform, IndexEntry, Member, Platform, fitting, may_run
 from workers.engine import Engine
 from workers.manifests import ImageIndex, ImageManifest, not_an_image
 from workers.registry import Registry
@@ -20,10 +20,10 @@ _ARM = {"armv5tel": "v5", "armv6l": "v6", "armv7l": "v7", "armv8l": "v8", "aarch
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ImageSelection:
     """Which image is meant. Both raise what there is to say where it is none."""
 
-    of_index: Callable[[ImageIndex], Offer]
+    of_index: Callable[[ImageIndex], IndexEntry]
     """One image of it."""
     accept: Callable[[Platform], None] | None = None
     """Takes the platform of an image that no index says it of, by its own configuration. None
@@ -31,98 +31,98 @@ class Choice:
     """
 
 
-def resolve_member(image: ImageRef, registry: Registry, choice: Choice) -> Resolved:
+def resolve_member(image: ImageRef, registry: Registry, choice: ImageSelection) -> Resolved:
     """Pin a name to the manifest of one image; of an index, to the member that is chosen.
 
     Raises NotFound and other OutsideFailures, and what the choice raises.
     """
     named = manifest = registry.manifest(image)
-    told: Platform | None = None
+    platform: Platform | None = None
     for _ in range(_INDEX_DEPTH):
         match manifest:
             case ImageManifest():
-                if told is None and choice.accept is not None:
+                if platform is None and choice.accept is not None:
                     choice.accept(registry.configuration_of(manifest, image).platform)
                 index = named.digest if named is not manifest else None
-                member = Member(manifest.config.digest, index, str(told or ""))
+                member = Member(manifest.config.digest, index, str(platform or ""))
                 return Resolved(image.pinned(manifest.digest), manifest.size, member)
             case ImageIndex():
-                offer = choice.of_index(manifest)
-                told = offer.platform or told
-                manifest = registry.manifest(PinnedImage(image.repository, None, offer.digest))
+                entry = choice.of_index(manifest)
+                platform = entry.platform or platform
+                manifest = registry.manifest(PinnedImage(image.repository, None, entry.digest))
     raise not_an_image(str(image), "Its indexes are nested too deeply.")
 
 
-def for_host(image: ImageRef, host: str, tools: Toolbox) -> Choice:
+def for_host(image: ImageRef, host: str, tools: Toolbox) -> ImageSelection:
     """The image that the engine of a host runs; Conflict where nobody can tell which that is."""
     name = tools.familiar(image)
 
-    def choose(index: ImageIndex) -> Offer:
+    def choose(index: ImageIndex) -> IndexEntry:
         return _only(index, _runs(host, tools), name, host)
 
     def accept(platform: Platform) -> None:
         told = tools.configuration.host(host).platform
         # Whoever says a platform of a host may have it emulate that one beside its own.
-        if told is not None and may_run(platform, Runs(told)):
+        if told is not None and may_run(platform, EnginePlatform(told)):
             return
-        runs = told_by(tools.engine(host))
+        runs = platform_of(tools.engine(host))
         if not may_run(platform, runs):
             raise _none_fits((platform,), str(told or runs.platform), name, host)
 
-    return Choice(choose, accept)
+    return ImageSelection(choose, accept)
 
 
-def for_people(image: ImageRef, configuration: Configuration) -> Choice:
+def for_people(image: ImageRef, configuration: Configuration) -> ImageSelection:
     """The member to show where no host is named: that of the hosts, where the configuration says
     one platform for them, else that of linux/amd64, else the first.
     """
 
-    def choose(index: ImageIndex) -> Offer:
-        offers = _offers(index)
+    def choose(index: ImageIndex) -> IndexEntry:
+        offers = _entries(index)
         if not offers:
             raise _none_fits(index.platforms, "any platform", str(image), "")
         told = {one.platform for one in configuration.hosts.values() if one.platform}
         wanted = next(iter(told)) if len(told) == 1 else _USUAL
-        return (*fitting(offers, Runs(wanted)), *offers)[0]
+        return (*fitting(offers, EnginePlatform(wanted)), *offers)[0]
 
-    return Choice(choose)
+    return ImageSelection(choose)
 
 
-def _runs(host: str, tools: Toolbox) -> Runs:
+def _runs(host: str, tools: Toolbox) -> EnginePlatform:
     """What a host runs: what the configuration says, else what its engine says."""
-    told = tools.configuration.host(host).platform
-    return Runs(told) if told is not None else told_by(tools.engine(host))
+    platform = tools.configuration.host(host).platform
+    return EnginePlatform(platform) if platform is not None else platform_of(tools.engine(host))
 
 
-def told_by(engine: Engine) -> Runs:
+def platform_of(engine: Engine) -> EnginePlatform:
     """What an engine says that it runs. Of amd64 and arm64 it does not tell the variant."""
-    with engine.asked() as api:
+    with engine.calling() as api:
         version = api.version()
-        system, architecture = _word(version, "Os"), _word(version, "Arch")
+        system, architecture = _field(version, "Os"), _field(version, "Arch")
     if architecture != "arm":
-        return Runs(Platform(system, architecture), or_later=True)
+        return EnginePlatform(Platform(system, architecture), or_later=True)
     variant = _ARM.get(str(engine.information().get("Architecture")), "")
-    return Runs(Platform(system, architecture, variant), or_later=not variant)
+    return EnginePlatform(Platform(system, architecture, variant), or_later=not variant)
 
 
-def _word(told: Mapping[str, object], name: str) -> str:
-    word = told.get(name)
+def _field(version: Mapping[str, object], name: str) -> str:
+    word = version.get(name)
     if not isinstance(word, str) or not word:
         raise ValueError(f"no {name}")
     return word
 
 
-def _offers(index: ImageIndex) -> tuple[Offer, ...]:
-    return tuple(Offer(one.digest, one.platform) for one in index.images)
+def _entries(index: ImageIndex) -> tuple[IndexEntry, ...]:
+    return tuple(IndexEntry(one.digest, one.platform) for one in index.images)
 
 
-def _only(index: ImageIndex, runs: Runs, name: str, host: str) -> Offer:
-    found = fitting(_offers(index), runs)
-    if not found:
+def _only(index: ImageIndex, runs: EnginePlatform, name: str, host: str) -> IndexEntry:
+    entries = fitting(_entries(index), runs)
+    if not entries:
         raise _none_fits(index.platforms, str(runs.platform), name, host)
-    if len(found) > 1:
-        raise _several_fit(found, name, host)
-    return found[0]
+    if len(entries) > 1:
+        raise _several_fit(entries, name, host)
+    return entries[0]
 
 
 def _none_fits(platforms: tuple[Platform, ...], wanted: str, name: str, host: str) -> NotFound:
@@ -142,9 +142,9 @@ def _none_fits(platforms: tuple[Platform, ...], wanted: str, name: str, host: st
     )
 
 
-def _several_fit(found: tuple[Offer, ...], name: str, host: str) -> Conflict:
-    platforms = tuple(dict.fromkeys(str(one.platform) for one in found if one.platform))
-    if len(platforms) < len(found):
+def _several_fit(entries: tuple[IndexEntry, ...], name: str, host: str) -> Conflict:
+    platforms = tuple(dict.fromkeys(str(one.platform) for one in entries if one.platform))
+    if len(platforms) < len(entries):
         return Conflict(
             f"{name} has several images for {' and '.join(platforms) or 'no named platform'}.",
             why=f"It is not clear which of them is meant for {host}.",

@@ -45,9 +45,9 @@ class Owner:
             return
         for _ in range(_TRIES):
             before = ask(self.connection, host_engines.known(self.keys.ring))
-            if (known := before.of(host)) is not None:
-                if known.engine_id != found:
-                    raise not_as_before(known, found)
+            if (recorded := before.of(host)) is not None:
+                if recorded.engine_id != found:
+                    raise not_as_before(recorded, found)
                 return
             self._expect_of_no_other(host, found, before)
             if self._record(before, host, found, "engine found"):
@@ -68,21 +68,21 @@ class Owner:
                 return found
         raise not_recorded(host)
 
-    def _expect_of_no_other(self, host: str, found: str, before: HostEngines) -> None:
+    def _expect_of_no_other(self, host: str, engine_id: str, before: HostEngines) -> None:
         """Where several hosts have no address, one DOCKER_HOST would be the engine of them all."""
         if self.configuration.host(host).docker is not None:
             return
         recorded = {one.host: one.engine_id for one in before.others(host)}
         pinned = {name: one.engine_id for name, one in self.configuration.hosts.items()}
         for name in self.configuration.hosts:
-            if name != host and (pinned[name] or recorded.get(name)) == found:
-                raise same_as(host, name, found)
+            if name != host and (pinned[name] or recorded.get(name)) == engine_id:
+                raise same_as(host, name, engine_id)
 
-    def _record(self, before: HostEngines, host: str, found: str, what: str) -> bool:
+    def _record(self, before: HostEngines, host: str, engine_id: str, what: str) -> bool:
         now = datetime.now(UTC)
         return perform(
             self.connection,
-            host_engines.record(before, host, found, now, self.keys.private, what),
+            host_engines.record(before, host, engine_id, now, self.keys.private, what),
         )
 
 
@@ -108,11 +108,11 @@ def queues_to_prove(owner: Owner, usual: str | None) -> tuple[tuple[str, ...], t
 def _why_not_proved(owner: Owner, host: str, usual: str | None) -> str:
     try:
         pinned = owner.configuration.host(host).engine_id
-        known = ask(owner.connection, host_engines.known(owner.keys.ring)).of(host)
-        if pinned is None and known is None:
+        recorded = ask(owner.connection, host_engines.known(owner.keys.ring)).of(host)
+        if pinned is None and recorded is None:
             return "nothing says that its engine is the one of this worker's DOCKER_HOST"
         with Engine.connect(usual, name=host) as engine:
             owner.expect(engine)
     except QuaymasterError as error:
-        return error.trouble.what
+        return error.problem.what
     return ""

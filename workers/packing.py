@@ -110,6 +110,6 @@ def _undeflated(content: bytes, most: int) -> bytes:
 
 def _unpacked(content: bytes, wbits: int, most: int) -> bytes:
     unpacking = Unpacking(most, wbits)
-    found = unpacking.unpacked(content)
+    content_unpacked = unpacking.unpacked(content)
     unpacking.end()
-    return found
+    return content_unpacked

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from quaymaster.admissible import (
+    AdmissionFacts,
     Answer,
-    Facts,
     Predecessor,
     admissible,
     involved,
@@ -31,7 +31,7 @@ _RELEASES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Circumstances:
     """What is asked about besides the image, as far as it is known by then."""
 
     volumes: tuple[Volume, ...] = ()
@@ -45,35 +45,35 @@ def answers(
     change: ServiceChange,
     resolved: Resolved,
     tools: Toolbox,
-    asked: Asked = Asked(),
+    circumstances: Circumstances = Circumstances(),
 ) -> tuple[Answer, ...]:
     """May this image be brought there now? Raises Forged and WrittenByNewer."""
     service = change.service
     now = tools.now()
-    facts = Facts(
+    facts = AdmissionFacts(
         request=operation.request,
         change=change,
         requester=operation.requester,
         requested_at=operation.requested_at,
         resolved=resolved,
         now=now,
-        volumes=asked.volumes,
+        volumes=circumstances.volumes,
         people=lately(operation.standings, now),
-        approval=asked.approval,
+        approval=circumstances.approval,
         mark=mark_on(resolved, bad_digests_of(service, tools)),
         before=_before(change, resolved, tools),
-        planned=asked.planned,
-        verdict=asked.verdict,
+        planned=circumstances.planned,
+        verdict=circumstances.verdict,
     )
     return admissible(tools.configuration, facts)
 
 
 def admitted_to_plan(
-    operation: Operation, resolved: Resolved, tools: Toolbox, asked: Asked
+    operation: Operation, resolved: Resolved, tools: Toolbox, circumstances: Circumstances
 ) -> Admitted:
     """The same answers as proof for a plan. Raises NotAdmissible with everything that stops it."""
     change = service_change(operation.request)
-    return Admitted(change, answers(operation, change, resolved, tools, asked))
+    return Admitted(change, answers(operation, change, resolved, tools, circumstances))
 
 
 def answers_about_plan(operation: Operation, plan: Plan, tools: Toolbox) -> tuple[Answer, ...]:
@@ -85,14 +85,14 @@ def answers_about_plan(operation: Operation, plan: Plan, tools: Toolbox) -> tupl
 def _answers_about(
     change: Change, operation: Operation, plan: Plan, tools: Toolbox
 ) -> tuple[Answer, ...]:
-    asked = Asked(
+    incoming = Circumstances(
         volumes=change.workload.volumes,
         approval=operation.approval,
         planned=change.examined.verdict,
         verdict=verdict_of_now(plan.kind, change.service_ref, change.digest, tools),
     )
     about = ServiceChange(change.service_ref, plan.kind)
-    return answers(operation, about, change.resolved, tools, asked)
+    return answers(operation, about, change.resolved, tools, incoming)
 
 
 def verdict_of_now(
@@ -105,8 +105,8 @@ def verdict_of_now(
 
 def are_known(operation: Operation, tools: Toolbox) -> bool:
     """Whether the bot has looked up lately who asked for it and who agreed."""
-    known = lately(operation.standings, tools.now())
-    return all(user in known for user in involved(operation.requester, operation.approval))
+    people = lately(operation.standings, tools.now())
+    return all(user in people for user in involved(operation.requester, operation.approval))
 
 
 def _before(
@@ -122,5 +122,5 @@ def _before(
 
 
 def _predecessor(service: ServiceRef, resolved: Resolved, tools: Toolbox) -> Predecessor:
-    known = releases_of(service, tools, _RELEASES)
-    return predecessor(service.service, resolved, known, bad_digests_of(service, tools))
+    history = releases_of(service, tools, _RELEASES)
+    return predecessor(service.service, resolved, history, bad_digests_of(service, tools))

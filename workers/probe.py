@@ -7,12 +7,12 @@ from functools import cache
 
 from quaymaster.limits import HEALTH_BYTES, HEALTH_SECONDS
 from workers.exchange import Check, go_on
-from workers.http_client import HttpClient, HttpFailure, Kind, Limits, Question
+from workers.http_client import ExchangeLimits, HttpClient, HttpFailure, HttpRequest, Kind
 from workers.http_wires import Dial
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeResult:
     """Whether the service is healthy, and how it answered, in the past tense."""
 
     is_fine: bool
@@ -32,22 +32,22 @@ class Answer:
 
 def ask_http(
     dial: Dial, path: str, seconds: float = HEALTH_SECONDS, check: Check = go_on
-) -> Answer:
+) -> ProbeResult:
     """GET the path: 200 to 399 is fine, whatever the body. Raises nothing but what ``check`` does.
 
     ``seconds`` are for the whole answer, however it is sent; a body without end is not read.
     """
-    question = Question("GET", f"http://localhost{path}")
-    limits = Limits(seconds, HEALTH_BYTES, reads_body=False)
+    question = HttpRequest("GET", f"http://localhost{path}")
+    limits = ExchangeLimits(seconds, HEALTH_BYTES, reads_body=False)
     with HttpClient(_no_tls(), lambda _host, _port: True, dial=dial) as client:
         try:
             status = client.ask(question, limits, check=check).status
         except HttpFailure as failure:
-            return Answer(False, path, f"did not answer ({_reason(failure)})")
-    return Answer(200 <= status < 400, path, f"returned {status}")
+            return ProbeResult(False, path, f"did not answer ({_reason(failure)})")
+    return ProbeResult(200 <= status < 400, path, f"returned {status}")
 
 
-def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
+def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> ProbeResult:
     """Connect: fine when the connection still stands after so many seconds. Raises nothing.
 
     The engine's proxy accepts for a container that does not listen, and hangs up at once.
@@ -57,12 +57,12 @@ def ask_tcp(dial: Dial, port: int, stands: float = 0.05) -> Answer:
             connection.settimeout(stands)
             try:
                 if connection.recv(1) == b"":
-                    return Answer(False, f"port {port}", "closed the connection")
+                    return ProbeResult(False, f"port {port}", "closed the connection")
             except TimeoutError:
                 pass
     except OSError as error:
-        return Answer(False, f"port {port}", f"did not answer ({_in_words(error)})")
-    return Answer(True, f"port {port}", "answered")
+        return ProbeResult(False, f"port {port}", f"did not answer ({_in_words(error)})")
+    return ProbeResult(True, f"port {port}", "answered")
 
 
 def _reason(failure: HttpFailure) -> str:

@@ -12,16 +12,16 @@ from typing import Any
 
 import structlog
 
-from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
+from quaymaster.errors import Conflict, Forged, Problem, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
-from quaymaster.outcomes import Ended, Failed, Lost
+from quaymaster.outcomes import Ended, Failed, Interrupted
 from quaymaster.signing_key import Keys
 from quaymaster.store import operation_fields, records
-from quaymaster.store.operation_fields import Stored
+from quaymaster.store.operation_fields import StoredOperation
 from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
-from workers.facts import Facts, MissingJobs, UnworkedJobs, Whereabouts, whereabouts_of
+from workers.facts import MissingJobs, ReconcileFacts, UnworkedJobs, Whereabouts, whereabouts_of
 from workers.forged import end_forged
 from workers.scan_watch import ScanWatch
 
@@ -40,10 +40,10 @@ INTERRUPTION_SECONDS = 3.0
 RENEWAL_SECONDS = 3.5
 """A living worker renews a lease well within this time (workers/running.py)."""
 MOST_ATTEMPTS = 12
-MOST_DEATHS = 3
+MOST_CRASHES = 3
 
 
-def decide(operation: Operation, facts: Facts) -> Operation | None:
+def decide(operation: Operation, facts: ReconcileFacts) -> Operation | None:
     """The next version of the record, or None when it is as it should be."""
     match operation.state:
         case State.QUEUED:
@@ -56,14 +56,14 @@ def decide(operation: Operation, facts: Facts) -> Operation | None:
                 return None
             return operation.moved(State.EXPIRED, facts.now, outcome=_expired(operation))
         case State.BAKING:
-            if operation.look_at is None or facts.now < operation.look_at:
+            if operation.verify_at is None or facts.now < operation.verify_at:
                 return None
-            return operation.queued(Stage.LOOK, operation.queue, facts.now)
+            return operation.queued(Stage.VERIFY, operation.queue, facts.now)
         case _:
             return None
 
 
-def _of_a_queued(operation: Operation, facts: Facts) -> Operation | None:
+def _of_a_queued(operation: Operation, facts: ReconcileFacts) -> Operation | None:
     is_late = facts.unworked_for > RECOVERY_PATIENCE
     is_worked_at = facts.whereabouts.is_worked_at
     if operation.stage is Stage.RECOVER and is_late and not is_worked_at:
@@ -75,19 +75,21 @@ def _of_a_queued(operation: Operation, facts: Facts) -> Operation | None:
     return operation.queued(operation.stage, operation.queue, facts.now)
 
 
-def _lost_after(facts: Facts) -> timedelta:
+def _lost_after(facts: ReconcileFacts) -> timedelta:
     return STUCK_JOB_AFTER if facts.whereabouts.is_taken else LOST_JOB_AFTER
 
 
 def _of_a_dead(operation: Operation, now: datetime) -> Operation:
-    deaths = operation.deaths + 1
-    if deaths >= MOST_DEATHS:
-        return operation.moved(State.UNKNOWN, now, outcome=_nobody_looked(operation), deaths=deaths)
+    crashes = operation.crashes + 1
+    if crashes >= MOST_CRASHES:
+        return operation.moved(
+            State.UNKNOWN, now, outcome=_nobody_looked(operation), crashes=crashes
+        )
     stage = stage_after_a_loss(operation)
-    if operation.cancel_asked_by is not None and stage not in (Stage.LOOK, Stage.RECOVER):
+    if operation.cancel_asked_by is not None and stage not in (Stage.VERIFY, Stage.RECOVER):
         outcome = Ended("The worker died before it could stop.", by=operation.cancel_asked_by)
-        return operation.moved(State.CANCELLED, now, outcome=outcome, deaths=deaths)
-    return operation.queued(stage, operation.queue, now, deaths=deaths)
+        return operation.moved(State.CANCELLED, now, outcome=outcome, crashes=crashes)
+    return operation.queued(stage, operation.queue, now, crashes=crashes)
 
 
 def stage_after_a_loss(operation: Operation) -> Stage:
@@ -96,7 +98,7 @@ def stage_after_a_loss(operation: Operation) -> Stage:
     """
     work = operation.request.facts.work
     is_repeatable = work is not None and work.is_repeatable
-    is_harmless = operation.stage in (Stage.EXAMINE, Stage.PLAN, Stage.LOOK)
+    is_harmless = operation.stage in (Stage.EXAMINE, Stage.PLAN, Stage.VERIFY)
     return operation.stage if is_repeatable or is_harmless else Stage.RECOVER
 
 
@@ -111,7 +113,7 @@ def _expired(operation: Operation) -> Ended:
 
 def _never_started(operation: Operation) -> Failed:
     return Failed(
-        Trouble(
+        Problem(
             "It could not be started.",
             why=f"{operation.attempt} times a worker of the queue {operation.queue} took it and "
             "ended before it could start it.",
@@ -120,8 +122,8 @@ def _never_started(operation: Operation) -> Failed:
     )
 
 
-def _nobody_looked(operation: Operation) -> Lost:
-    return Lost(
+def _nobody_looked(operation: Operation) -> Interrupted:
+    return Interrupted(
         f"{operation.interruption} while it ran, and no worker of the queue {operation.queue} "
         "was free to check what it left behind.",
         next_step="Check for yourself before you try again: `/image status`, `/image images`.",
@@ -165,18 +167,20 @@ class Reconciler:
         return moved
 
     def _suspicious(
-        self, given: list[Operation], now: datetime, trusts_leases: bool
+        self, operations_now: list[Operation], now: datetime, trusts_leases: bool
     ) -> list[Operation]:
         """Those with which something is to be done, as it seems. Everything is read in three round
         trips: beside others that write, each of them waits for the disk.
         """
-        operations = [one for one in given if one.state is not State.RUNNING or trusts_leases]
+        operations = [
+            one for one in operations_now if one.state is not State.RUNNING or trusts_leases
+        ]
         places = ask_all(self.connection, [whereabouts_of(one) for one in operations])
-        found = list(zip(operations, places, strict=True))
-        queued = [(one.job_id, place) for one, place in found if one.state is State.QUEUED]
+        pairs = list(zip(operations, places, strict=True))
+        queued = [(one.job_id, place) for one, place in pairs if one.state is State.QUEUED]
         self._missing.look(queued, self.clock())
         self._unworked.look(queued, self.clock())
-        return [one for one, place in found if decide(one, self._facts(one, place, now))]
+        return [one for one, place in pairs if decide(one, self._facts(one, place, now))]
 
     def _moved_on(self, before: Operation, now: datetime) -> bool:
         """Look at one once more, since much may have happened while others were moved, and do what
@@ -199,27 +203,27 @@ class Reconciler:
         is left to it: neither holds up the others.
         """
         ids = ask(self.connection, records.open_ids())
-        found = ask_all(self.connection, [_readable(one, self.keys.ring) for one in ids])
+        replies = ask_all(self.connection, [_readable(one, self.keys.ring) for one in ids])
         operations = []
-        for operation_id, one in zip(ids, found, strict=True):
+        for operation_id, one in zip(ids, replies, strict=True):
             if isinstance(one, Forged):
-                end_forged(self.connection, operation_id, one.trouble, self.keys)
+                end_forged(self.connection, operation_id, one.problem, self.keys)
             elif one is not None and not one.operation.state.is_terminal:
                 operations.append(one.operation)
         return operations
 
-    def _facts(self, operation: Operation, place: Whereabouts, now: datetime) -> Facts:
+    def _facts(self, operation: Operation, place: Whereabouts, now: datetime) -> ReconcileFacts:
         job_id, clock = operation.job_id, self.clock()
         missing, unworked = self._missing, self._unworked
-        return Facts(
+        return ReconcileFacts(
             now, place, missing.missing_for(job_id, clock), unworked.missing_for(job_id, clock)
         )
 
 
-def _readable(operation_id: int, ring: KeyRing) -> Query[Stored | Forged | None]:
+def _readable(operation_id: int, ring: KeyRing) -> Query[StoredOperation | Forged | None]:
     loading = records.load(operation_id, ring)
 
-    def read(reply: Any) -> Stored | Forged | None:
+    def read(reply: Any) -> StoredOperation | Forged | None:
         try:
             return loading.read(reply)
         except WrittenByNewer:

@@ -46,22 +46,22 @@ def _redis(url: str) -> Iterator[Check]:
 def _version(server: "dict[str, object]") -> Check:
     name, version = "Redis", str(server.get("redis_version", ""))
     if own := server.get("valkey_version"):
-        name, shown = "Valkey", str(own)
+        name, label = "Valkey", str(own)
     else:
-        shown = version
+        label = version
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < _OLDEST:
-        return Check("Redis", "broken", f"{name} {shown} is too old.", "Use 6.2 or newer.")
-    return Check("Redis", "ok", f"{name} {shown} answers.")
+        return Check("Redis", "broken", f"{name} {label} is too old.", "Use 6.2 or newer.")
+    return Check("Redis", "ok", f"{name} {label} answers.")
 
 
 def _password(connection: redis.Redis) -> Check:
     """Whether it also accepts connections without a password."""
     subject = "Redis password"
     pool = connection.connection_pool
-    given = {k: v for k, v in pool.connection_kwargs.items() if k not in ("username", "password")}
+    options = {k: v for k, v in pool.connection_kwargs.items() if k not in ("username", "password")}
     stranger = redis.Redis(
-        connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **given)
+        connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options)
     )
     try:
         stranger.ping()
@@ -71,7 +71,7 @@ def _password(connection: redis.Redis) -> Check:
         return Check(subject, "ok", f"it refuses clients without a login ({error}).")
     finally:
         stranger.close()
-    if "path" in given:
+    if "path" in options:
         return Check(subject, "ok", "none, but it can be reached only through a Unix socket.")
     return Check(
         subject,
@@ -125,6 +125,6 @@ def eviction_check(policy: str) -> Check:
 
 
 def _setting(connection: redis.Redis, name: str) -> str:
-    found = connection.config_get(name)
-    value = found.get(name, "")
+    settings = connection.config_get(name)
+    value = settings.get(name, "")
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -156,7 +156,7 @@ def cause_of(words: ForeignWords, status: int | None = None) -> Cause | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Wording:
     """What people read. ``{who}`` is the registry, ``{subject}`` what was worked on."""
 
     kind: type[QuaymasterError]
@@ -164,41 +164,41 @@ class _Told:
     next_step: str
 
 
-_TOLD = {
-    Cause.NO_SPACE: _Told(
+_WORDINGS = {
+    Cause.NO_SPACE: _Wording(
         DiskFull,
         "{who} has no space left.",
         "Ask the registry's administrator to make room, then try again.",
     ),
-    Cause.TOO_LARGE: _Told(
+    Cause.TOO_LARGE: _Wording(
         OutsideFailure,
         "{who} does not accept anything as large as a layer of {subject}.",
         "Ask its administrator to raise the limit, most often that of the proxy before it "
         "(`client_max_body_size` of nginx); or build the image in smaller layers.",
     ),
-    Cause.TOO_OFTEN: _Told(
+    Cause.TOO_OFTEN: _Wording(
         OutsideFailure,
         "{who} gets too many requests.",
         "Try again in {wait}; a login often has a higher limit.",
     ),
-    Cause.EXPIRED: _Told(
+    Cause.EXPIRED: _Wording(
         LoginRefused,
         "The login for {who} has expired.",
         "Your Quaymaster administrator has to renew its password in the environment of the workers "
         "and restart them. Some are valid for hours only (Amazon ECR's for 12): use a timer for "
         "those.",
     ),
-    Cause.IMMUTABLE: _Told(
+    Cause.IMMUTABLE: _Wording(
         Conflict,
         "{who} refuses to change what is there.",
         "Its tags are immutable: choose another tag.",
     ),
-    Cause.NO_PROJECT: _Told(
+    Cause.NO_PROJECT: _Wording(
         NotFound,
         "{who} has no project of that name.",
         "Check the spelling; or ask the registry's administrator to make the project.",
     ),
-    Cause.QUOTA: _Told(
+    Cause.QUOTA: _Wording(
         DiskFull,
         "{who} has no room left: the quota is used up.",
         "Remove tags there that nobody needs, or ask the registry's administrator to raise the "
@@ -214,12 +214,12 @@ def error_of(
 
     ``who`` is the registry, ``subject`` what was worked on, ``wait`` how long to.
     """
-    told = _TOLD.get(cause)
-    if told is None:
+    wording = _WORDINGS.get(cause)
+    if wording is None:
         return None
-    what = told.what.format(who=who, subject=subject)
+    what = wording.what.format(who=who, subject=subject)
     what = f"{what[:1].upper()}{what[1:]}" if who.startswith("the ") else what
-    next_step = told.next_step.replace("{wait}", wait or "a few minutes")
+    next_step = wording.next_step.replace("{wait}", wait or "a few minutes")
     if cause is Cause.TOO_OFTEN:
         return OutsideFailure(what, why=why, next_step=next_step, trying_again_can_help=True)
-    return told.kind(what, why=why, next_step=next_step)
+    return wording.kind(what, why=why, next_step=next_step)

@@ -17,10 +17,10 @@ from quaymaster.errors import NotFound, OutsideFailure, QuaymasterError, UsageEr
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import CONFIGURATION_BYTES, LISTING_SECONDS, TAG_PAGES, TAGS
 from quaymaster.platforms import Platform
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.exchange import Check, go_on
 from workers.foreign_json import Foreign, Texts, reason_of
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 from workers.image_configuration import (
     ImageConfiguration,
     may_be_one,
@@ -52,7 +52,7 @@ _INDEX_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class RemoteManifest:
     """What a reference points to now. ``size_of_manifest`` is in bytes."""
 
     digest: Digest
@@ -116,17 +116,17 @@ class Registry:
         if "docker-distribution-api-version" not in answer.headers and "html" in _kind(answer):
             raise not_a_registry(self.login.host, "It sent a web page.")
 
-    def resolve(self, ref: ImageRef) -> Resolved:
+    def resolve(self, ref: ImageRef) -> RemoteManifest:
         """The digest behind a tag. With a digest in ``ref``, whether it exists.
 
         A manifest that had to be read is checked against the digest that the registry gave.
         """
-        found = self.find(ref)
-        if found is None:
+        manifest = self.find(ref)
+        if manifest is None:
             raise self._missing(ref)
-        return found
+        return manifest
 
-    def find(self, ref: ImageRef) -> Resolved | None:
+    def find(self, ref: ImageRef) -> RemoteManifest | None:
         """As ``resolve``, or None when the repository, the tag or the digest does not exist."""
         answer = self._ask_manifest("HEAD", ref.repository, ref.selector)
         if answer.status == 404:
@@ -139,12 +139,12 @@ class Registry:
                 manifest = self.manifest(ref)
             except NotFound:
                 return None
-            return Resolved(manifest.digest, manifest.media_type, len(manifest.content))
+            return RemoteManifest(manifest.digest, manifest.media_type, len(manifest.content))
         if ref.digest is not None and digest != ref.digest:
             raise _lies(self.login.host, ref.digest, digest)
         length = answer.headers.get("content-length", "")
         size = int(length) if length.isascii() and length.isdigit() else 0
-        return Resolved(digest, media_type_in(_kind(answer)), size)
+        return RemoteManifest(digest, media_type_in(_kind(answer)), size)
 
     def exists(self, ref: ImageRef) -> bool:
         """Whether the tag or digest is there."""
@@ -156,10 +156,10 @@ class Registry:
         if answer.status == 404:
             raise self._missing(ref)
         self._expect_success(answer, f"pull from {ref.repository}", f"{ref} does not exist.")
-        found = digest_of(answer.content)
+        digest = digest_of(answer.content)
         for claimed in (ref.digest, _digest_header(answer)):
-            if claimed is not None and claimed != found:
-                raise _lies(self.login.host, claimed, found)
+            if claimed is not None and claimed != digest:
+                raise _lies(self.login.host, claimed, digest)
         return read_manifest(answer.content, _kind(answer), str(ref))
 
     def image(self, ref: ImageRef, platform: Platform | None = None) -> ImageManifest:
@@ -243,7 +243,7 @@ class Registry:
             mounted.manifests,
         )
 
-    def _ask_manifest(self, method: str, repository: Repository, selector: str) -> Answer:
+    def _ask_manifest(self, method: str, repository: Repository, selector: str) -> HttpResponse:
         if repository.registry != self.login.host:
             raise ValueError(f"{repository} is not in {self.login.host}")
         path = manifest_path(repository, selector)
@@ -260,11 +260,11 @@ class Registry:
         self._expect_success(
             answer, f"pull from {repository}", f"{repository} has lost its part {blob.digest}."
         )
-        if (found := digest_of(answer.content)) != blob.digest:
-            raise _lies(self.login.host, blob.digest, found)
+        if (digest := digest_of(answer.content)) != blob.digest:
+            raise _lies(self.login.host, blob.digest, digest)
         return answer.content
 
-    def _expect_success(self, answer: Answer, doing: str, missing: str) -> None:
+    def _expect_success(self, answer: HttpResponse, doing: str, missing: str) -> None:
         if not answer.is_success:
             raise failure(answer, self._connection, doing, missing)
 
@@ -272,11 +272,11 @@ class Registry:
         """Say which of them does not exist: the repository, the tag or the digest."""
         try:
             # It may be allowed to pull and not to list, and a list can fail in other ways.
-            tags = aside(lambda: self.tags(ref.repository).names, None, but=(NotFound,))
+            tags = best_effort(lambda: self.tags(ref.repository).names, None, but=(NotFound,))
         except NotFound as error:
             return NotFound(
                 f"The repository {ref.repository} does not exist.",
-                why=error.trouble.why,
+                why=error.problem.why,
                 next_step="Check its spelling, or push an image to it first.",
             )
         if tags is None:
@@ -293,7 +293,7 @@ class Registry:
             next_step=f"It has {', '.join(tags[:5])}{more}." if tags else "It has no tags at all.",
         )
 
-    def _next_page(self, answer: Answer) -> str:
+    def _next_page(self, answer: HttpResponse) -> str:
         """The next page of a list, or nothing (a Link header of RFC 8288 with rel="next")."""
         for link in httpx.Response(answer.status, headers=answer.headers).links.values():
             named = {name.lower(): value for name, value in link.items()}
@@ -301,7 +301,7 @@ class Registry:
                 return self._connection.joined(answer.url, named["url"])
         return ""
 
-    def _tags_in(self, answer: Answer) -> set[str]:
+    def _tags_in(self, answer: HttpResponse) -> set[str]:
         try:
             return set(_TagList.model_validate_json(answer.content).tags or ())
         except ValidationError as error:
@@ -354,11 +354,11 @@ def _is_tag(repository: Repository, name: str) -> bool:
     return True
 
 
-def _kind(answer: Answer) -> str:
+def _kind(answer: HttpResponse) -> str:
     return str(answer.headers.get("content-type", "")).lower()
 
 
-def _digest_header(answer: Answer) -> Digest | None:
+def _digest_header(answer: HttpResponse) -> Digest | None:
     """The digest that the registry claims; other algorithms than sha256 count as none."""
     try:
         return Digest(answer.headers.get("docker-content-digest", ""))
@@ -366,10 +366,10 @@ def _digest_header(answer: Answer) -> Digest | None:
         return None
 
 
-def _lies(host: str, promised: Digest, found: Digest) -> OutsideFailure:
+def _lies(host: str, promised: Digest, actual: Digest) -> OutsideFailure:
     return OutsideFailure(
         f"{host} sent a digest that does not match.",
-        why=f"It should be {promised} and is {found}: the content was altered or damaged.",
+        why=f"It should be {promised} and is {actual}: the content was altered or damaged.",
         next_step="Nothing was done with it. The registry's administrator should look into this "
         "now.",
     )

@@ -23,7 +23,7 @@ from quaymaster.registries import RegistryAccess, is_loopback
 from quaymaster.secret_references import resolve
 from workers.foreign_json import Foreign, reason_of
 from workers.http_challenges import challenges_in
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 from workers.registry_addresses import base_of, has_login, never_in_clear
 from workers.registry_words import refusal_in
 
@@ -121,7 +121,7 @@ class Authorizer:
     """Keeps the tokens of one registry and answers its challenges. Safe to share by threads."""
 
     login: RegistryLogin
-    ask: Callable[[httpx.URL, dict[str, str]], Answer]
+    ask: Callable[[httpx.URL, dict[str, str]], HttpResponse]
     """GET without redirects; raises OutsideFailure when the server is not reached."""
     _tokens: dict[frozenset[str], tuple[str, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -131,7 +131,7 @@ class Authorizer:
         token, until = self._tokens.get(scopes, ("", 0.0))
         return f"Bearer {token}" if time.monotonic() < until else self.login.basic
 
-    def answer(self, refused: Answer, scopes: frozenset[str], sent: str) -> str:
+    def answer(self, refused: HttpResponse, scopes: frozenset[str], sent: str) -> str:
         """The header that answers a 401 to a request with ``sent``. Raises LoginRefused."""
         challenge = Challenge.parse(refused.headers.get_list("www-authenticate"))
         if challenge is None:
@@ -143,9 +143,9 @@ class Authorizer:
         if not challenge.realm:
             raise self._refused(refused, "It does not say where to get a token.")
         with self._lock:
-            known = self.header(scopes)
-            if known not in (self.login.basic, sent):
-                return known
+            header = self.header(scopes)
+            if header not in (self.login.basic, sent):
+                return header
             token, seconds = self._token(challenge, scopes)
             self._tokens[scopes] = (token, time.monotonic() + max(seconds - _MARGIN, 1.0))
         return f"Bearer {token}"
@@ -188,7 +188,7 @@ class Authorizer:
             next_step=_WHO_MENDS_IT,
         )
 
-    def _refused(self, refused: Answer, why: str = "") -> LoginRefused:
+    def _refused(self, refused: HttpResponse, why: str = "") -> LoginRefused:
         if self.login.password is not None and refusal_in(refused).says_expired:
             return login_expired(self.login)
         return login_refused(self.login, why)

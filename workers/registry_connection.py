@@ -12,20 +12,28 @@ from quaymaster import bounds
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.limits import ANSWER_SECONDS, ERROR_BYTES, LEAST_RATE, MANIFEST_BYTES
 from quaymaster.registries import is_loopback
-from workers.asides import told
+from workers.best_effort import safe_words
 from workers.exchange import Check, go_on
-from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question, origin
+from workers.http_client import (
+    ExchangeLimits,
+    HttpClient,
+    HttpFailure,
+    HttpRequest,
+    HttpResponse,
+    Kind,
+    origin,
+)
 from workers.registry_addresses import as_reached, base_of, has_login
 from workers.registry_auth import Authorizer, RegistryLogin
 from workers.wire import is_local
 
 _LONGEST_NAME = 253
-_USUAL = Limits(ANSWER_SECONDS, MANIFEST_BYTES)
+_USUAL = ExchangeLimits(ANSWER_SECONDS, MANIFEST_BYTES)
 
 
-def limits_of_blob(size: int) -> Limits:
+def limits_of_blob(size: int) -> ExchangeLimits:
     """Of a blob whose manifest says that it has so many bytes: no more, and not too slowly."""
-    return Limits(ANSWER_SECONDS + size / LEAST_RATE, size)
+    return ExchangeLimits(ANSWER_SECONDS + size / LEAST_RATE, size)
 
 
 class RegistryConnection:
@@ -56,8 +64,8 @@ class RegistryConnection:
         *,
         headers: dict[str, str] | None = None,
         content: bytes = b"",
-        limits: Limits | None = None,
-    ) -> Answer:
+        limits: ExchangeLimits | None = None,
+    ) -> HttpResponse:
         """Ask ``path`` (with its query) of the registry, logging in when it wants that.
 
         An answer beyond the limits is refused.
@@ -65,8 +73,8 @@ class RegistryConnection:
         url = self._own_url(path)
         sent = self._authorizer.header(scopes)
         for attempt in (1, 2):
-            given = {**(headers or {}), **({"Authorization": sent} if sent else {})}
-            answer = self._asked(Question(method, url, given, content), limits or _USUAL)
+            sent_headers = {**(headers or {}), **({"Authorization": sent} if sent else {})}
+            answer = self._asked(HttpRequest(method, url, sent_headers, content), limits or _USUAL)
             if answer.status != httpx.codes.UNAUTHORIZED or attempt == 2:
                 return answer
             sent = self._authorizer.answer(answer, scopes, sent)
@@ -74,7 +82,7 @@ class RegistryConnection:
 
     def redacted(self, text: str, limit: int = 300) -> str:
         """Text of the registry without the login and the tokens, and not longer than needed."""
-        safe = told(text, self._authorizer.secrets)
+        safe = safe_words(text, self._authorizer.secrets)
         return bounds.text(" ".join(safe.split()), limit)
 
     def joined(self, url: str, named: str) -> str:
@@ -98,21 +106,23 @@ class RegistryConnection:
         except ValueError:
             raise self._not_an_address() from None
 
-    def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> Answer:
-        limits = Limits(ANSWER_SECONDS, ERROR_BYTES)
+    def _ask_for_token(self, url: httpx.URL, headers: dict[str, str]) -> HttpResponse:
+        limits = ExchangeLimits(ANSWER_SECONDS, ERROR_BYTES)
         try:
-            return self._client.ask(Question("GET", str(url), headers), limits, check=self._check)
+            return self._client.ask(
+                HttpRequest("GET", str(url), headers), limits, check=self._check
+            )
         except HttpFailure as failure:
             raise self._failed(failure) from None
 
-    def _asked(self, question: Question, limits: Limits) -> Answer:
+    def _asked(self, question: HttpRequest, limits: ExchangeLimits) -> HttpResponse:
         try:
             answer = self._client.ask(question, limits, self._follow, self._check)
         except HttpFailure as failure:
             raise self._failed(failure) from None
         if not answer.is_success and origin(answer.url) != origin(self.base):
             # Whoever else it is that refuses: nobody asked them for words, nor for a login.
-            return Answer(_plain(answer.status), httpx.Headers(), b"", answer.url)
+            return HttpResponse(_plain(answer.status), httpx.Headers(), b"", answer.url)
         return answer
 
     def _follow(self, named: str) -> str:

@@ -5,11 +5,11 @@ from urllib.parse import unquote, urlsplit
 
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from workers.foreign_words import ForeignWords
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 from workers.refusals import Cause, cause_of, error_of
 from workers.registry_auth import login_expired
 from workers.registry_connection import RegistryConnection, may_not, not_a_registry
-from workers.registry_words import Refusal, refusal_in
+from workers.registry_words import RegistryRefusal, refusal_in
 
 _REPOSITORY = re.compile(r"/v2/(.+?)/(?:manifests|blobs|tags)/")
 # CNCF Distribution gives the number of its system's error (ENOSPC, EDQUOT), not its words.
@@ -17,7 +17,7 @@ _NO_SPACE = re.compile(rb'"Err"\s*:\s*(?:28|122)\b')
 
 
 def failure(
-    answer: Answer, connection: RegistryConnection, doing: str, missing: str
+    answer: HttpResponse, connection: RegistryConnection, doing: str, missing: str
 ) -> QuaymasterError:
     """The error for an answer that is no success.
 
@@ -26,11 +26,11 @@ def failure(
     host = connection.login.host
     refusal = refusal_in(answer)
     code = refusal.code
-    said = connection.redacted(refusal.words)
-    why = f"{host} says: {said}" if said else ""
-    known = _known(answer, refusal, connection, why)
-    if known is not None:
-        return known
+    words = connection.redacted(refusal.words)
+    why = f"{host} says: {words}" if words else ""
+    error = _known(answer, refusal, connection, why)
+    if error is not None:
+        return error
     match answer.status:
         case 401 | 403:
             return may_not(connection.login, doing, why)
@@ -70,7 +70,7 @@ def _failed(host: str, status: int, why: str) -> OutsideFailure:
 
 
 def _known(
-    answer: Answer, refusal: Refusal, connection: RegistryConnection, why: str
+    answer: HttpResponse, refusal: RegistryRefusal, connection: RegistryConnection, why: str
 ) -> QuaymasterError | None:
     """What is an error of its own, whatever was asked. Of what is missing only the name says more:
     words are not looked for in it.
@@ -87,18 +87,18 @@ def _known(
     return error_of(cause, connection.login.host, _repository(answer), why, wait=wait)
 
 
-def _cause(answer: Answer, refusal: Refusal) -> Cause | None:
+def _cause(answer: HttpResponse, refusal: RegistryRefusal) -> Cause | None:
     if _NO_SPACE.search(answer.content):
         return Cause.NO_SPACE
     names = [name for name in unquote(urlsplit(answer.url).path).split("/") if name != "v2"]
-    said = f"{refusal.code}: {refusal.words}" if refusal.code else refusal.words
-    return cause_of(ForeignWords.of(said, (*names, _repository(answer))), answer.status)
+    words = f"{refusal.code}: {refusal.words}" if refusal.code else refusal.words
+    return cause_of(ForeignWords.of(words, (*names, _repository(answer))), answer.status)
 
 
-def _repository(answer: Answer) -> str:
+def _repository(answer: HttpResponse) -> str:
     """As its address names it."""
-    found = _REPOSITORY.search(unquote(urlsplit(answer.url).path))
-    return found[1] if found else answer.url
+    match = _REPOSITORY.search(unquote(urlsplit(answer.url).path))
+    return match[1] if match else answer.url
 
 
 def _wait(retry_after: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from workers.foreign_json import Foreign
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 
 # Amazon's “Your authorization token has expired. Reauthenticate and try again.”, and its like. A
 # blank parts the words, so that no name of an image says it.
@@ -22,7 +22,7 @@ _EXPIRED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RegistryRefusal:
     """Its first code, where it has one, and all its words; they may hold anything."""
 
     code: str
@@ -34,16 +34,16 @@ class Refusal:
         return _EXPIRED.search(self.words) is not None
 
 
-def refusal_in(answer: Answer) -> Refusal:
+def refusal_in(answer: HttpResponse) -> RegistryRefusal:
     """What an answer says; a web page has no words worth showing."""
     try:
-        found = _Errors.model_validate_json(answer.content).errors
+        errors = _Errors.model_validate_json(answer.content).errors
     except ValidationError:
         text = answer.content.decode(errors="replace")
         is_page = "html" in answer.headers.get("content-type", "") or "<html" in text[:500].lower()
-        return Refusal("", "(a web page)" if is_page else text)
-    words = "; ".join(_words(error) for error in found)
-    return Refusal(found[0].code if found else "", words)
+        return RegistryRefusal("", "(a web page)" if is_page else text)
+    words = "; ".join(_words(error) for error in errors)
+    return RegistryRefusal(errors[0].code if errors else "", words)
 
 
 class _Error(Foreign):

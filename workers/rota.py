@@ -29,15 +29,15 @@ def posts_of_worker(queues: Sequence[str], processes: int) -> tuple[Post, ...]:
     hosts = [host for queue in queues if (host := host_of(queue))]
     urgent = tuple(urgent_queue(host) for host in hosts)
     usual = (*urgent, *queues)
-    found = tuple(Post(f"worker {number}", usual) for number in range(1, processes + 1))
+    posts = tuple(Post(f"worker {number}", usual) for number in range(1, processes + 1))
     if not hosts:
-        return found
+        return posts
     scans = tuple(scans_queue(host) for host in hosts)
-    return (*found, Post("worker for what is urgent", urgent), Post("worker for scans", scans))
+    return (*posts, Post("worker for what is urgent", urgent), Post("worker for scans", scans))
 
 
 def posts_of_scanner(processes: int) -> tuple[Post, ...]:
     """The processes of a scanner that is to scan so many images at once."""
     queues = (SCAN_FOR_DEPLOYS, SCAN)
-    found = tuple(Post(f"scanner {number}", queues) for number in range(1, processes + 1))
-    return (*found, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))
+    posts = tuple(Post(f"scanner {number}", queues) for number in range(1, processes + 1))
+    return (*posts, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))

@@ -19,8 +19,8 @@ from quaymaster.errors import (
     HandedBack,
     NoRoom,
     NotAdmissible,
+    Problem,
     QuaymasterError,
-    Trouble,
     Unavailable,
     WrittenByNewer,
 )
@@ -32,11 +32,11 @@ from quaymaster.store import leases, records, scan_orders, service_leases
 from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.freshness import why_not_started
 from workers.lease_keeper import kept_alive
 from workers.reconciler import stage_after_a_loss
-from workers.running import LeaseLost, Running
+from workers.running import LeaseLost, Work
 from workers.steps import Continues, Finished, Step, after, also_stored
 from workers.toolbox import Toolbox, opened
 
@@ -96,7 +96,7 @@ def _waits_in_line(operation: Operation, tools: Toolbox) -> bool:
     does not wait: after another one it would go back further than was asked.
     """
     change = operation.request.facts.service_change
-    if change is None or change.is_rescue or operation.is_past_return:
+    if change is None or change.is_rescue or operation.is_committed:
         return False
     if operation.stage not in (Stage.PLAN, Stage.APPLY):
         return False
@@ -121,7 +121,7 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
     if operation.job_id != job_id or not _is_due(operation, tools):
         log.info("another job does this", operation=operation.id, job=job_id)
         return
-    running = Running(operation, tools.connection)
+    running = Work(operation, tools.connection)
     tools.check = running.check_cancel
     name = records.lease_name(operation.id)
     if not perform(
@@ -149,27 +149,27 @@ def _is_due(operation: Operation, tools: Toolbox) -> bool:
     return operation.state is State.QUEUED
 
 
-def _run_leased(running: Running, tools: Toolbox) -> None:
-    before = running.operation
+def _run_leased(work: Work, tools: Toolbox) -> None:
+    before = work.operation
     now = tools.now()
     started = before.moved(State.RUNNING, now, started_at=before.started_at or now)
     event = event_of(started, detail=started.stage.value)
-    running.operation = perform(
+    work.operation = perform(
         tools.connection,
-        records.move(before, started, event, tools.keys.private, lease=running.lease),
+        records.move(before, started, event, tools.keys.private, lease=work.lease),
     )
     if before.cancel_asked_by and before.plan is None:
-        _save_step(running, _cancelled(before.cancel_asked_by), tools)
+        _save_step(work, _cancelled(before.cancel_asked_by), tools)
         return
     step: Step
     try:
-        refused = why_not_started(running.operation, tools)
-        step = _refused(refused) if refused else dispatch.work(running, tools)
+        refused = why_not_started(work.operation, tools)
+        step = _refused(refused) if refused else dispatch.run_stage(work, tools)
     except HandedBack:
-        _hand_back(running, tools)
+        _hand_back(work, tools)
         return
     except Cancelled as error:
-        step = _stopped(error, running.operation, tools)
+        step = _stopped(error, work.operation, tools)
     except (Unavailable, LeaseLost):
         # Redis went away in the middle, or somebody else came: what was done so far is not known
         # for certain. Where another job runs the operation by now, that one looks.
@@ -178,18 +178,18 @@ def _run_leased(running: Running, tools: Toolbox) -> None:
         step = failed(error)
     except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
         step = Finished(Failed(unforeseen(error, "worker", operation=before.id)), State.FAILED)
-    _save_step(running, step, tools)
+    _save_step(work, step, tools)
 
 
 def failed(error: QuaymasterError) -> Finished:
     """How an error that the product knows ends an operation."""
     if isinstance(error, NotAdmissible):
-        return _refused(error.trouble)
-    return Finished(Failed(error.trouble, error.runs_now), State.FAILED)
+        return _refused(error.problem)
+    return Finished(Failed(error.problem, error.runs_now), State.FAILED)
 
 
-def _refused(trouble: Trouble) -> Finished:
-    return Finished(Failed(trouble), State.REFUSED)
+def _refused(problem: Problem) -> Finished:
+    return Finished(Failed(problem), State.REFUSED)
 
 
 def _cancelled(by: str | None, why: str = "It was cancelled before it did anything.") -> Finished:
@@ -200,35 +200,35 @@ def _stopped(error: Cancelled, operation: Operation, tools: Toolbox) -> Finished
     """A job stops for whatever stands there; whose wish it was is what the bot signed."""
     whose = records.cancel_asked_by(operation, tools.keys.ring)
     try:
-        by = aside(lambda: ask(tools.connection, whose), None, but=(Forged,))
+        by = best_effort(lambda: ask(tools.connection, whose), None, but=(Forged,))
     except Forged as forged:
         forged.runs_now = error.runs_now
         return failed(forged)
     return _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
 
 
-def _hand_back(running: Running, tools: Toolbox) -> None:
-    operation = running.operation
+def _hand_back(work: Work, tools: Toolbox) -> None:
+    operation = work.operation
     try:
-        _save(running, operation.queued(operation.stage, operation.queue, tools.now()), tools)
+        _save(work, operation.queued(operation.stage, operation.queue, tools.now()), tools)
     except CancelAsked:
         why = Cancelled("It was cancelled while it ran.")
-        _save_step(running, _stopped(why, operation, tools), tools)
+        _save_step(work, _stopped(why, operation, tools), tools)
 
 
-def _save_step(running: Running, step: Step, tools: Toolbox) -> None:
+def _save_step(work: Work, step: Step, tools: Toolbox) -> None:
     """Write what follows from a step. What somebody asked to cancel goes on to nothing else."""
-    after_it = after(running.operation, step, tools.now(), tools.keys.private)
+    after_it = after(work.operation, step, tools.now(), tools.keys.private)
     also = also_stored(after_it, step, tools.keys.private)
     try:
-        _save(running, after_it, tools, also)
+        _save(work, after_it, tools, also)
     except CancelAsked:
         why = Cancelled("It was cancelled before anything was changed.")
-        _save_step(running, _stopped(why, running.operation, tools), tools)
+        _save_step(work, _stopped(why, work.operation, tools), tools)
 
 
 def _save(
-    running: Running,
+    work: Work,
     after_it: Operation,
     tools: Toolbox,
     also: Sequence[Command] = (),
@@ -242,8 +242,8 @@ def _save(
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:
-            move = records.move(running.operation, after_it, event, tools.keys.private, also=also)
-            running.operation = perform(tools.connection, move)
+            move = records.move(work.operation, after_it, event, tools.keys.private, also=also)
+            work.operation = perform(tools.connection, move)
         except Unavailable as error:
             if isinstance(error, NoRoom):
                 # It answers, so there will be room: nobody else can write about it either.
@@ -256,8 +256,8 @@ def _save(
             return
 
 
-def _give_back(name: str, running: Running, tools: Toolbox) -> None:
+def _give_back(name: str, work: Work, tools: Toolbox) -> None:
     try:
-        perform(tools.connection, leases.give_back(name, running.owner))
+        perform(tools.connection, leases.give_back(name, work.owner))
     except Unavailable:
         log.warning("lease not given back; it expires by itself", lease=name)

@@ -31,13 +31,13 @@ class LeaseLost(QuaymasterError):
 
 
 @dataclass(slots=True)
-class Running:
+class Work:
     """What a job is handed: it reports, and asks between steps whether to go on."""
 
     operation: Operation
     connection: Connection
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _is_past_return: bool = False
+    _is_committed: bool = False
     _last_report: float = 0.0
     _last_step: str = ""
     _last_ask: float = 0.0
@@ -65,9 +65,9 @@ class Running:
     def check(self) -> None:
         """Raise Cancelled or HandedBack when the job should stop here.
 
-        Nothing is raised after ``no_return``: what has begun to change is brought to its end.
+        Nothing is raised after ``commit_point``: what has begun to change is brought to its end.
         """
-        if self._is_past_return:
+        if self._is_committed:
             return
         if shutdown.is_asked():
             raise HandedBack("The worker is shutting down; the operation goes back to its queue.")
@@ -77,7 +77,7 @@ class Running:
         """Raise Cancelled when somebody asked for it: in the middle of a step, which is finished
         when the worker is asked to stop.
         """
-        if self._is_past_return:
+        if self._is_committed:
             return
         now = time.monotonic()
         if now - self._last_ask < _ASK_SECONDS:
@@ -90,23 +90,23 @@ class Running:
         if is_asked:
             raise Cancelled("It was cancelled while it ran.")
 
-    def no_return(self) -> None:
+    def commit_point(self) -> None:
         """From here on neither a cancel nor a shutdown stops the job.
 
         Raises Cancelled when somebody asked in time, HandedBack, LeaseLost, and Unavailable:
         without Redis nobody can say whether this process may still go on. Passing it again is fine.
         """
         self.check()
-        transaction = records.pass_the_point_of_no_return(self.operation.id, self.lease)
+        transaction = records.pass_commit_point(self.operation.id, self.lease)
         if not perform(self.connection, transaction):
             if ask(self.connection, records.is_cancel_asked(self.operation.id)):
                 raise Cancelled("It was cancelled before anything was changed.")
             raise LeaseLost("Another worker took this operation over.")
-        self._is_past_return = True
+        self._is_committed = True
 
 
 @dataclass(slots=True)
-class ServiceRight:
+class ServiceFence:
     """The right to change a service. Called before each changing call to the engine: it raises
     LeaseLost when it is gone.
     """
@@ -126,22 +126,22 @@ class ServiceRight:
 
 
 @contextmanager
-def service_lease(running: Running, service: ServiceRef) -> Iterator[ServiceRight]:
+def service_lease(work: Work, service: ServiceRef) -> Iterator[ServiceFence]:
     """The right to change a service, for one operation at a time. Raises Conflict when another
     operation is at work there.
     """
-    owner = f"{running.operation.id}:{running.owner}"
-    _take_service(running.connection, service, owner)
-    with service_kept(running.connection, service, owner) as right:
+    owner = f"{work.operation.id}:{work.owner}"
+    _take_service(work.connection, service, owner)
+    with service_kept(work.connection, service, owner) as right:
         yield right
 
 
 @contextmanager
-def service_kept(connection: Connection, service: ServiceRef, owner: str) -> Iterator[ServiceRight]:
+def service_kept(connection: Connection, service: ServiceRef, owner: str) -> Iterator[ServiceFence]:
     """The right that this owner has taken, until the end of the block; then it is given back, or a
     mark stays behind: it was not done, or the right was lost and a call may have come too late.
     """
-    right = ServiceRight(connection, service_leases.name_of(service), owner)
+    right = ServiceFence(connection, service_leases.name_of(service), owner)
     with kept_alive(connection, [(right.name, owner, leases.SERVICE_MILLISECONDS)]):
         try:
             yield right
@@ -157,7 +157,7 @@ def service_kept(connection: Connection, service: ServiceRef, owner: str) -> Ite
                 log.warning("lease not given back; it expires by itself", lease=right.name)
 
 
-def _given_back(right: ServiceRight, service: ServiceRef) -> Transaction[bool]:
+def _given_back(right: ServiceFence, service: ServiceRef) -> Transaction[bool]:
     if right.is_unfinished:
         return service_leases.give_back_unfinished(service, right.owner, _now())
     return service_leases.give_back(service, right.owner)

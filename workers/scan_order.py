@@ -28,7 +28,7 @@ from quaymaster.errors import (
     WrittenByNewer,
 )
 from quaymaster.findings import ScanReport
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.logs import unforeseen
 from quaymaster.scan_orders import ScanAnswer, ScanOrder
 from quaymaster.settings import Settings
@@ -40,7 +40,7 @@ from workers import configurations, shutdown
 from workers.lease_keeper import kept_alive
 from workers.registry_auth import RegistryLogin
 from workers.scanner import Scanner
-from workers.scanning import Asker, Shelf, report_of
+from workers.scanning import ReportCache, ScanClient, report_of
 
 log = structlog.get_logger(__name__)
 
@@ -155,28 +155,30 @@ def _do(work: _Work) -> None:
 
 def _answer(work: _Work) -> ScanAnswer:
     """What came of it. Raises Cancelled, HandedBack and Unavailable."""
-    asked = work.order.value
+    order = work.order.value
     try:
         report, was_there = report_of(*_what_and_how(work))
     except (Cancelled, HandedBack, Unavailable):
         raise
     except QuaymasterError as error:
-        return ScanAnswer(asked.id, None, str(error), seconds=work.seconds)
+        return ScanAnswer(order.id, None, str(error), seconds=work.seconds)
     except Exception as error:  # noqa: BLE001 - the edge: whoever asked gets an answer
-        trouble = unforeseen(error, "scanner", operation=asked.operation)
+        trouble = unforeseen(error, "scanner", operation=order.operation)
         words = f"{trouble.what} {trouble.next_step} Reference: {trouble.reference}."
-        return ScanAnswer(asked.id, None, words, seconds=work.seconds)
-    return ScanAnswer(asked.id, report.database, reused=was_there, seconds=work.seconds)
+        return ScanAnswer(order.id, None, words, seconds=work.seconds)
+    return ScanAnswer(order.id, report.database, reused=was_there, seconds=work.seconds)
 
 
-def _what_and_how(work: _Work) -> tuple[Shelf, Callable[[], ScanReport], Asker]:
+def _what_and_how(work: _Work) -> tuple[ReportCache, Callable[[], ScanReport], ScanClient]:
     tools, image, config = work.tools, work.order.value.image, work.order.value.config
-    scanner = Scanner.found(tools.environ)
+    scanner = Scanner.locate(tools.environ)
     access = tools.configuration.registry(image.repository.registry)
     login = RegistryLogin.of(access, tools.environ)
-    shelf = Shelf.of_registry(image, scanner.database(), tools.keys, tools.configuration.retention)
-    asker = Asker(tools.connection, tools.keys.ring, work.owner, work.check)
-    return shelf, lambda: scanner.scan_registry(image, login, work.check, config), asker
+    cache = ReportCache.of_registry(
+        image, scanner.database(), tools.keys, tools.configuration.retention
+    )
+    client = ScanClient(tools.connection, tools.keys.ring, work.owner, work.check)
+    return cache, lambda: scanner.scan_registry(image, login, work.check, config), client
 
 
 def _save(transaction: Transaction[bool], tools: ScanTools) -> None:
@@ -205,7 +207,7 @@ def _give_back(name: str, owner: str, tools: ScanTools) -> None:
 def prepared() -> tuple[Settings, Keys]:
     """What the scanner is started with; read before the fork, shared by every scan."""
     settings = Settings.from_env(os.environ)
-    return settings, settings.keys(Role.SCANNER)
+    return settings, settings.keys(ProgramRole.SCANNER)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from quaymaster.errors import Conflict, Forged, Trouble, WrittenByNewer
+from quaymaster.errors import Conflict, Forged, Problem, WrittenByNewer
 from quaymaster.journal import event_of
 from quaymaster.key_ring import KeyRing
 from quaymaster.operations import Operation, Stage, State
@@ -46,7 +46,7 @@ class ScanFacts:
     """The facts about an operation in the scanner, apart from its record."""
 
     now: datetime
-    order: Signed[ScanOrder] | Trouble | None
+    order: Signed[ScanOrder] | Problem | None
     """A problem if there is something else in the order's place."""
     is_answered: bool
     whereabouts: Whereabouts
@@ -60,7 +60,7 @@ class ScanFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class EndsWait:
     """The wait is over."""
 
     after: Operation
@@ -68,44 +68,44 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class OrdersAgain:
     """The order is put before the scanner once more."""
 
     order: Signed[ScanOrder]
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
+class ShowsStep:
     """The card says another word about it."""
 
     step: str
 
 
-Decision = Ends | Again | Says | None
+Decision = EndsWait | OrdersAgain | ShowsStep | None
 
 
 def decide_scanning(operation: Operation, facts: ScanFacts) -> Decision:
     """What should become of an operation that is being scanned."""
     is_lost = facts.missing_for >= LOST_AFTER
     if facts.is_answered:
-        return Ends(_next(operation, facts.now)) if is_lost else None
+        return EndsWait(_next(operation, facts.now)) if is_lost else None
     match facts.order:
-        case Trouble() as trouble:
-            return Ends(operation.moved(State.FAILED, facts.now, outcome=Failed(trouble)))
+        case Problem() as trouble:
+            return EndsWait(operation.moved(State.FAILED, facts.now, outcome=Failed(trouble)))
         case None:
-            return Ends(_ordered_anew(operation, facts.now)) if is_lost else None
+            return EndsWait(_ordered_anew(operation, facts.now)) if is_lost else None
         case order if facts.began is not None:
             is_slow = facts.now - facts.began > LONGEST + _MARGIN
             if is_slow:
                 return _given_up(operation, facts.now, "slow")
-            return _said(operation, "scanning") if _step(operation) == WAITING else None
+            return _step_shown(operation, "scanning") if _step(operation) == WAITING else None
         case order if facts.whereabouts.is_in_queue:
             waited = facts.now - operation.changed_at
-            return _said(operation, WAITING) if waited > TOLD_AFTER else None
+            return _step_shown(operation, WAITING) if waited > TOLD_AFTER else None
         case order if is_lost:
             if facts.lost + 1 >= MOST_LOST:
                 return _given_up(operation, facts.now, "died")
-            return Again(order)
+            return OrdersAgain(order)
         case _:
             return None
 
@@ -117,38 +117,38 @@ def _next(operation: Operation, now: datetime) -> Operation:
 def _ordered_anew(operation: Operation, now: datetime) -> Operation:
     """The order is gone, and only a worker of its queue may sign another."""
     if operation.attempt >= _MOST_ATTEMPTS:
-        trouble = Trouble(
+        problem = Problem(
             "It could not be scanned.",
             why="Its order to the scanner kept disappearing.",
             next_step="Your Quaymaster administrator should check what else writes to its "
             "database.",
         )
-        return operation.moved(State.FAILED, now, outcome=Failed(trouble))
+        return operation.moved(State.FAILED, now, outcome=Failed(problem))
     return operation.queued(Stage.EXAMINE, operation.queue, now)
 
 
-def _given_up(operation: Operation, now: datetime, why: GivenUp) -> Ends:
+def _given_up(operation: Operation, now: datetime, why: GivenUp) -> EndsWait:
     also = scan_orders.given_up(operation.scan_order or "", why)
-    return Ends(_next(operation, now), also)
+    return EndsWait(_next(operation, now), also)
 
 
 def _step(operation: Operation) -> str:
     return operation.progress.step if operation.progress else ""
 
 
-def _said(operation: Operation, step: str) -> Says | None:
-    return Says(step) if _step(operation) != step else None
+def _step_shown(operation: Operation, step: str) -> ShowsStep | None:
+    return ShowsStep(step) if _step(operation) != step else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Snapshot:
     """The first look at one operation."""
 
     operation: Operation
     is_answered: bool
     lost: int
     owner: str | None
-    order: Signed[ScanOrder] | Trouble | None
+    order: Signed[ScanOrder] | Problem | None
 
     @property
     def job_id(self) -> str:
@@ -185,12 +185,12 @@ class ScanWatch:
         clock: float,
     ) -> int:
         """Do with each what should be done; how many were moved. Raises Unavailable."""
-        seen = _seen(connection, operations, own.ring)
-        places = ask_all(connection, [one.whereabouts() for one in seen])
-        found = list(zip(seen, places, strict=True))
-        self._missing.look([(one.job_id, place) for one, place in found], clock)
+        snapshots = _snapshots(connection, operations, own.ring)
+        places = ask_all(connection, [one.whereabouts() for one in snapshots])
+        pairs = list(zip(snapshots, places, strict=True))
+        self._missing.look([(one.job_id, place) for one, place in pairs], clock)
         moved = 0
-        for one, place in found:
+        for one, place in pairs:
             facts = ScanFacts(
                 now,
                 one.order,
@@ -204,16 +204,16 @@ class ScanWatch:
         return moved
 
 
-def _carry_out(connection: Connection, seen: _Seen, decision: Decision, own: Keys) -> bool:
+def _carry_out(connection: Connection, snapshot: _Snapshot, decision: Decision, own: Keys) -> bool:
     """Whether the operation was moved."""
-    operation = seen.operation
+    operation = snapshot.operation
     match decision:
-        case Says(step):
+        case ShowsStep(step):
             perform(connection, records.waits(operation, Progress(step)))
-        case Again(order):
-            if perform(connection, scan_orders.again(order, seen.lost)):
-                log.info("ordered again", operation=operation.id, lost=seen.lost + 1)
-        case Ends(after, also):
+        case OrdersAgain(order):
+            if perform(connection, scan_orders.again(order, snapshot.lost)):
+                log.info("ordered again", operation=operation.id, lost=snapshot.lost + 1)
+        case EndsWait(after, also):
             return _moved(connection, operation, after, also, own)
         case None:
             return False
@@ -238,11 +238,11 @@ def _moved(
     return True
 
 
-def _seen(
+def _snapshots(
     connection: Connection, operations: Sequence[Operation], ring: KeyRing
-) -> tuple[_Seen, ...]:
+) -> tuple[_Snapshot, ...]:
     """Those whose orders this program can read."""
-    found = []
+    snapshots = []
     orders = [one.scan_order or "" for one in operations]
     answered = ask_all(connection, [scan_orders.is_answered(one) for one in orders])
     lost = ask_all(connection, [scan_orders.tries(one) for one in orders])
@@ -252,22 +252,24 @@ def _seen(
     for number, operation in enumerate(operations):
         order = read[number]
         if not isinstance(order, WrittenByNewer):
-            found.append(_Seen(operation, answered[number], lost[number], owners[number], order))
-    return tuple(found)
+            snapshots.append(
+                _Snapshot(operation, answered[number], lost[number], owners[number], order)
+            )
+    return tuple(snapshots)
 
 
 def _readable(
     order_id: str, ring: KeyRing
-) -> Query[Signed[ScanOrder] | Trouble | WrittenByNewer | None]:
+) -> Query[Signed[ScanOrder] | Problem | WrittenByNewer | None]:
     loading = scan_orders.load(order_id, ring)
 
-    def read(reply: Any) -> Signed[ScanOrder] | Trouble | WrittenByNewer | None:
+    def read(reply: Any) -> Signed[ScanOrder] | Problem | WrittenByNewer | None:
         try:
             return loading.read(reply)
         except WrittenByNewer as error:
             return error
         except Forged as error:
-            return error.trouble
+            return error.problem
 
     return Query(loading.command, read, otherwise=lambda: read(scan_orders.OF_ANOTHER_TYPE))
 

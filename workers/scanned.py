@@ -22,7 +22,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScanResult:
     """The scanner's report, or why there is none."""
 
     report: ScanReport | None
@@ -43,29 +43,29 @@ def resolved_of(operation: Operation) -> Resolved:
     return operation.resolved
 
 
-def found_of(operation: Operation, tools: Toolbox) -> Found:
+def scan_result_of(operation: Operation, tools: Toolbox) -> ScanResult:
     """What the scanner found. Raises Forged and WrittenByNewer."""
     image = resolved_of(operation).image
     order = operation.scan_order or ""
     answer = ask(tools.connection, scan_orders.answered(order, tools.keys.ring))
     if answer is None:
         why = _silence(ask(tools.connection, scan_orders.why_given_up(order)))
-        return Found(None, why, 0.0, was_there=False)
+        return ScanResult(None, why, 0.0, was_there=False)
     report = _report(image, answer, tools)
     why = answer.failure or ("" if report else "The scanner's report is gone.")
-    return Found(report, why, answer.seconds, answer.reused)
+    return ScanResult(report, why, answer.seconds, answer.reused)
 
 
 def examined_of(request: DeployRequest, operation: Operation, tools: Toolbox) -> Examined:
     """What is known about the image of a deploy. Raises Forged and WrittenByNewer."""
-    resolved, found = resolved_of(operation), found_of(operation, tools)
+    resolved, result = resolved_of(operation), scan_result_of(operation, tools)
     rule = tools.configuration.gate_for(request.service_ref)
-    compared = _compared(request, found.report, tools)
+    compared = _compared(request, result.report, tools)
     return Examined(
         image=resolved.image,
         size=resolved.size,
-        verdict=found.verdict(rule, tools),
-        counts=tuple(found.report.counts().items()) if found.report else (),
+        verdict=result.verdict(rule, tools),
+        counts=tuple(result.report.counts().items()) if result.report else (),
         gained=compared.gained[:_SHOWN],
         lost=compared.lost[:_SHOWN],
         gained_total=len(compared.gained),

@@ -69,7 +69,7 @@ class Scanner:
     timeout: timedelta = timedelta(seconds=SCAN_SECONDS)
 
     @classmethod
-    def found(cls, environ: Mapping[str, str], secrets: Sequence[str] = ()) -> Self:
+    def locate(cls, environ: Mapping[str, str], secrets: Sequence[str] = ()) -> Self:
         """The Trivy on PATH, or the one that a wheel installed beside this interpreter.
 
         ``environ`` may be the whole environment: only what Trivy needs is passed on. Raises
@@ -108,7 +108,7 @@ class Scanner:
         """
         trusted = ("--cacert", str(login.ca_file.resolve())) if login and login.ca_file else ()
         source = ("--image-src", "remote", *trusted)
-        report = self._scan(_Asked(image, image.by_digest, source, login, check))
+        report = self._scan(_ScanRequest(image, image.by_digest, source, login, check))
         _refuse_another(report, config)
         return replace(report, digest=image.digest)
 
@@ -126,7 +126,7 @@ class Scanner:
         """
         reached = ("--docker-host", docker_host) if docker_host else ()
         source = ("--image-src", "docker", *reached)
-        report = self._scan(_Asked(image, str(image.digest), source, None, check))
+        report = self._scan(_ScanRequest(image, str(image.digest), source, None, check))
         _refuse_another(report, config)
         return replace(report, digest=image.digest)
 
@@ -145,15 +145,15 @@ class Scanner:
             )
         return self.database()
 
-    def _scan(self, asked: "_Asked") -> ScanReport:
+    def _scan(self, scan: "_ScanRequest") -> ScanReport:
         """Scan; once more when the database was replaced meanwhile, so that the two agree."""
         for _ in range(2):
             before = self.database()
             started = datetime.now(UTC)
-            report = self._report(asked)
+            report = self._report(scan)
             if self.database().version == before.version:
                 return ScanReport(
-                    repository=asked.image.repository,
+                    repository=scan.image.repository,
                     digest=report.image_id,
                     database=before,
                     scanned_at=started,
@@ -166,51 +166,53 @@ class Scanner:
             next_step="Try again in a minute.",
         )
 
-    def _report(self, asked: "_Asked") -> TrivyReport:
+    def _report(self, scan: "_ScanRequest") -> TrivyReport:
         with _layer_cache(self.cache) as is_ours:
-            report = self._attempt(asked, "fs") if is_ours else None
+            report = self._attempt(scan, "fs") if is_ours else None
         if report is None:
-            report = self._attempt(asked, "memory")
+            report = self._attempt(scan, "memory")
         if report is None:
             raise ScannerBroken("The scanner's cache is in use.", next_step="Try again.")
         return report
 
-    def _attempt(self, asked: "_Asked", backend: Literal["fs", "memory"]) -> TrivyReport | None:
+    def _attempt(
+        self, scan: "_ScanRequest", backend: Literal["fs", "memory"]
+    ) -> TrivyReport | None:
         """One run of Trivy; None when another program holds the cache of layers."""
         with _scratch() as scratch:
             output = scratch / REPORT
             failure = run(
-                self._command(asked, backend, output),
-                self._environment(scratch, asked.login),
+                self._command(scan, backend, output),
+                self._environment(scratch, scan.login),
                 scratch,
                 self.timeout,
-                asked.check,
-                (*self.secrets, *(asked.login.secrets if asked.login else ())),
+                scan.check,
+                (*self.secrets, *(scan.login.secrets if scan.login else ())),
             )
             if failure is None:
-                return TrivyReport.read(_content(output), asked.name)
+                return TrivyReport.read(_content(output), scan.name)
         if CACHE_IS_BUSY in failure.said:
             return None
-        raise error_of(failure, str(asked.image))
+        raise error_of(failure, str(scan.image))
 
-    def _command(self, asked: "_Asked", backend: str, output: Path) -> list[str]:
+    def _command(self, scan: "_ScanRequest", backend: str, output: Path) -> list[str]:
         return [
             *(str(self.program), "image", *_OFFLINE, *_QUIETLY, *_AS_JSON, *_EVERYTHING),
             *("--cache-dir", str(self.cache), "--cache-backend", backend),
             *("--timeout", f"{self.timeout.total_seconds():.0f}s", "--output", str(output)),
-            *(*asked.source, asked.name),
+            *(*scan.source, scan.name),
         ]
 
     def _environment(self, scratch: Path, login: RegistryLogin | None) -> dict[str, str]:
         """Credentials go through the environment: arguments are for everybody to see."""
-        given = {
+        variables = {
             **self.environment,
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "DOCKER_CONFIG": str(scratch),
         }
         if login is None or login.password is None:
-            return given
+            return variables
         password = login.password.get_secret_value()
         if "," in password or "," in login.username:
             # Trivy takes a comma for the next password, quoted or not; Docker's file has none.
@@ -220,13 +222,13 @@ class Scanner:
             place = _DOCKER_HUB_LOGIN if login.host == DOCKER_HUB else login.host
             file.write_text(json.dumps({"auths": {place: {"auth": pair}}}))
             for name in ("TRIVY_USERNAME", "TRIVY_PASSWORD"):
-                given.pop(name, None)
-            return given
-        return {**given, "TRIVY_USERNAME": login.username, "TRIVY_PASSWORD": password}
+                variables.pop(name, None)
+            return variables
+        return {**variables, "TRIVY_USERNAME": login.username, "TRIVY_PASSWORD": password}
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ScanRequest:
     """What is to be scanned: ``name`` as Trivy takes it, and where it looks."""
 
     image: PinnedImage
@@ -284,7 +286,7 @@ def _layer_cache(cache: Path) -> Iterator[bool]:
 
 def _cache_directory(environ: Mapping[str, str]) -> Path:
     """As Trivy chooses it: https://trivy.dev/docs/latest/configuration/cache/."""
-    if given := environ.get("TRIVY_CACHE_DIR"):
-        return Path(given).resolve()
+    if folder := environ.get("TRIVY_CACHE_DIR"):
+        return Path(folder).resolve()
     caches = environ.get("XDG_CACHE_HOME")
     return Path(caches) / "trivy" if caches else Path.home() / ".cache" / "trivy"

@@ -103,8 +103,8 @@ def _updated_at(metadata: bytes) -> datetime:
             f"The vulnerability database has schema {read.version}; this Trivy reads {_SCHEMA}.",
             next_step=_HOW_TO_GET_ONE,
         )
-    known = read.updated_at
-    return known.astimezone(UTC) if known.tzinfo else known.replace(tzinfo=UTC)
+    updated = read.updated_at
+    return updated.astimezone(UTC) if updated.tzinfo else updated.replace(tzinfo=UTC)
 
 
 def _damaged(why: str) -> ScannerBroken:

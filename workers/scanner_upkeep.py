@@ -44,7 +44,7 @@ def _go_on(stop: asyncio.Event) -> None:
 
 
 def _refresh(environ: Mapping[str, str], go_on: Callable[[], None]) -> None:
-    scanner = Scanner.found(environ)
+    scanner = Scanner.locate(environ)
     try:
         if datetime.now(UTC) - scanner.database().updated_at < FRESH_FOR:
             return

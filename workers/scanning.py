@@ -25,7 +25,7 @@ _SAVE_WITHIN_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ReportCache:
     """Where the reports about an image are kept, and under whose signature."""
 
     image: PinnedImage
@@ -37,7 +37,7 @@ class Shelf:
     @classmethod
     def of_registry(
         cls, image: PinnedImage, database: ScannerDatabase, own: Keys, retention: Retention
-    ) -> "Shelf":
+    ) -> "ReportCache":
         """The one that the gate trusts: the scanner alone signs what is on it."""
         return cls(
             image,
@@ -55,7 +55,7 @@ class Shelf:
         database: ScannerDatabase,
         own: Keys,
         retention: Retention,
-    ) -> "Shelf":
+    ) -> "ReportCache":
         """For an image that only a host has; its worker signs what is on it."""
         return cls(
             image,
@@ -67,7 +67,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class ScanClient:
     """Who wants a report: under which name it holds leases, and whether it still wants it."""
 
     connection: Connection
@@ -78,7 +78,7 @@ class Asker:
 
 
 def report_of(
-    shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker
+    cache: ReportCache, scan: Callable[[], ScanReport], client: ScanClient
 ) -> tuple[ScanReport, bool]:
     """The report about a pinned image with the scanner's present database, and whether it was
     there. Of several that ask at once one scans; the others wait for its report.
@@ -88,13 +88,13 @@ def report_of(
     """
     deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
-        report = _kept(shelf, asker)
+        report = _kept(cache, client)
         if report is not None:
             # The same digest may have been scanned under the name of another repository.
-            return replace(report, repository=shelf.image.repository), True
-        if perform(asker.connection, leases.take(shelf.lease, asker.owner, LEASE_MILLISECONDS)):
-            return _scan_leased(shelf, scan, asker), False
-        asker.check()
+            return replace(report, repository=cache.image.repository), True
+        if perform(client.connection, leases.take(cache.lease, client.owner, LEASE_MILLISECONDS)):
+            return _scan_leased(cache, scan, client), False
+        client.check()
         time.sleep(_LOOK_SECONDS)
     raise OutsideFailure(
         "Another scan of the same image did not end.",
@@ -103,35 +103,37 @@ def report_of(
     )
 
 
-def _kept(shelf: Shelf, asker: Asker) -> ScanReport | None:
+def _kept(cache: ReportCache, client: ScanClient) -> ScanReport | None:
     try:
-        return ask(asker.connection, shelf.kept(asker.ring))
+        return ask(client.connection, cache.kept(client.ring))
     except (Forged, WrittenByNewer) as error:
-        log.warning("a report is made again", image=str(shelf.image), why=str(error))
+        log.warning("a report is made again", image=str(cache.image), why=str(error))
         return None
 
 
-def _keep(report: ScanReport, shelf: Shelf, asker: Asker) -> None:
+def _keep(report: ScanReport, cache: ReportCache, client: ScanClient) -> None:
     """Store it, even if Redis was unreachable in between: scans take minutes."""
     deadline = time.monotonic() + _SAVE_WITHIN_SECONDS
     while True:
         try:
-            perform(asker.connection, shelf.keep(report))
+            perform(client.connection, cache.keep(report))
         except Unavailable:
             if time.monotonic() > deadline:
                 raise
-            asker.check()
+            client.check()
             time.sleep(_LOOK_SECONDS)
         else:
             return
 
 
-def _scan_leased(shelf: Shelf, scan: Callable[[], ScanReport], asker: Asker) -> ScanReport:
-    held = [(shelf.lease, asker.owner, LEASE_MILLISECONDS)]
-    with kept_alive(asker.connection, held):
+def _scan_leased(
+    cache: ReportCache, scan: Callable[[], ScanReport], client: ScanClient
+) -> ScanReport:
+    held = [(cache.lease, client.owner, LEASE_MILLISECONDS)]
+    with kept_alive(client.connection, held):
         try:
             report = scan()
-            _keep(report, shelf, asker)
+            _keep(report, cache, client)
         finally:
-            perform(asker.connection, leases.give_back(shelf.lease, asker.owner))
+            perform(client.connection, leases.give_back(cache.lease, client.owner))
     return report

@@ -31,7 +31,7 @@ from quaymaster.queues import host_of, target_queue
 from quaymaster.releases import Release
 from quaymaster.signing_key import Keys
 from quaymaster.store import drifts, leases, records, releases, service_leases
-from quaymaster.store.service_leases import Mark
+from quaymaster.store.service_leases import LeaseMark
 from quaymaster.store.transactions import Connection, ask, perform
 from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from workers.running import LeaseLost, service_kept
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 _TARGET_MILLISECONDS = 30_000
 _LONGEST_WORDS = 400
-_OF_ITS_OWN = frozenset({Stage.APPLY, Stage.LOOK, Stage.RECOVER})
+_OF_ITS_OWN = frozenset({Stage.APPLY, Stage.VERIFY, Stage.RECOVER})
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class ServiceLook:
                 except (OutsideFailure, Conflict) as error:
                     # The mark stays, and the next look tries again; meanwhile people are told.
                     log.warning("not settled", place=str(where), why=str(error))
-                    return self._compare(ref, target, observed, now, error.trouble.what)
+                    return self._compare(ref, target, observed, now, error.problem.what)
             return self._compare(ref, target, observed, now)
         except Unavailable:
             raise
@@ -112,10 +112,10 @@ class ServiceLook:
             return False
 
     def _without_unfinished(
-        self, where: ServiceRef, marks: Mapping[str, Mark]
-    ) -> Mapping[str, Mark]:
+        self, where: ServiceRef, marks: Mapping[str, LeaseMark]
+    ) -> Mapping[str, LeaseMark]:
         """Forget those that failed and left nothing half-way: what comes now, people do."""
-        done = tuple(owner for owner, mark in marks.items() if mark is Mark.UNFINISHED)
+        done = tuple(owner for owner, mark in marks.items() if mark is LeaseMark.UNFINISHED)
         if done:
             perform(self.connection, service_leases.forget(where, done))
         return {owner: mark for owner, mark in marks.items() if owner not in done}
@@ -125,7 +125,7 @@ class ServiceLook:
         ref: TargetRef,
         target: Target,
         where: ServiceRef,
-        marks: Mapping[str, Mark],
+        marks: Mapping[str, LeaseMark],
         now: datetime,
     ) -> bool:
         """Finish or take back what was left half-way, under the lease of the service."""
@@ -185,8 +185,8 @@ class ServiceLook:
 
     def _latest_release(self, where: ServiceRef, ref: TargetRef) -> Release | None:
         query = releases.latest(where, self.keys.ring, target_queue(ref), count=1)
-        found = ask(self.connection, query)
-        return found[0] if found else None
+        reply = ask(self.connection, query)
+        return reply[0] if reply else None
 
     def _is_being_changed(self, where: ServiceRef) -> bool:
         name = service_leases.name_of(where)
@@ -241,7 +241,7 @@ def looking_at(
     return ServiceLook(connection, keys, configuration, targets, connect)
 
 
-def is_ours_to_settle(observed: Observed, marks: Mapping[str, Mark]) -> bool:
+def is_ours_to_settle(observed: Observed, marks: Mapping[str, LeaseMark]) -> bool:
     """Whether an operation of ours left this half-way: somebody who had the right to change the
     service did not give it back, and it is as only a switch leaves it.
     """
@@ -259,8 +259,11 @@ def drift_of(observed: Observed, release: Release | None) -> str:
         return f"Nothing is running. {_why_nothing_serves(observed, release)}"
     image = serving.image
     if image is None or image.digest != release.image.digest:
-        said = image.digest.short if image is not None else "an unknown image"
-        return f"{serving.name} runs {said}; #{release.id} released {release.image.digest.short}."
+        image_words = image.digest.short if image is not None else "an unknown image"
+        return (
+            f"{serving.name} runs {image_words}; #{release.id} released "
+            f"{release.image.digest.short}."
+        )
     beside = observed.having(Role.STAGED, Role.DETACHED)
     return f"{beside[0].name} runs beside {serving.name}, but nobody deployed it." if beside else ""
 
@@ -283,10 +286,10 @@ def _as_released(release: Release) -> Change:
     )
 
 
-def _settled(settled: Observed, marks: Mapping[str, Mark]) -> str:
+def _settled(settled: Observed, marks: Mapping[str, LeaseMark]) -> str:
     numbers = dict.fromkeys(owner.partition(":")[0] for owner in marks)
     by = ", ".join(f"#{one}" for one in numbers if one.isdigit()) or "an operation"
-    if all(mark is Mark.UNFINISHED for mark in marks.values()):
+    if all(mark is LeaseMark.UNFINISHED for mark in marks.values()):
         return f"{by[0].upper()}{by[1:]} had failed midway. {settled.words}"
     return f"A worker that had stalled for too long continued {by}. {settled.words}"
 

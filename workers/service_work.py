@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from quaymaster.progress import Progress
 from workers.exchange import go_on
-from workers.running import Running, ServiceRight
+from workers.running import ServiceFence, Work
 
 
 @dataclass(frozen=True, slots=True)
 class OperationWork:
     """Work on a service for an operation that holds its lease."""
 
-    running: Running
-    right: ServiceRight
+    running: Work
+    right: ServiceFence
     secrets: tuple[str, ...] = ()
     """Values that no log line and no error may show."""
     ask_again: Callable[[], None] = go_on
@@ -42,16 +42,16 @@ class OperationWork:
 
     def commit_point(self) -> None:
         """From here neither a cancel nor a shutdown stops the job. Raises as
-        ``Running.no_return`` does.
+        ``Running.commit_point`` does.
         """
-        self.running.no_return()
+        self.running.commit_point()
 
 
 @dataclass(frozen=True, slots=True)
 class CareWork:
     """Work on a service that belongs to no operation: nobody sees its progress or cancels it."""
 
-    right: ServiceRight
+    right: ServiceFence
     operation: int = 0
     secrets: tuple[str, ...] = ()
 

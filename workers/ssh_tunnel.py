@@ -123,8 +123,8 @@ class SshTunnel:
         while not self._socket.exists():
             if process.poll() is not None or time.monotonic() > deadline:
                 with (self.directory / "log").open(errors="replace") as log:
-                    said = log.read(_LONGEST_WORDS).strip()
-                raise unreachable_over_ssh(name, said)
+                    output = log.read(_LONGEST_WORDS).strip()
+                raise unreachable_over_ssh(name, output)
             time.sleep(0.02)
 
 

@@ -60,7 +60,7 @@ class Bakes:
     """It is live, and will be looked at once more."""
 
     interim: Outcome
-    look_at: datetime
+    verify_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def after(operation: Operation, step: Step, now: datetime, key: SigningKey) -> O
                 State.BAKING,
                 now,
                 interim=bounds.outcome(step.interim),
-                look_at=step.look_at,
-                stage=Stage.LOOK,
+                verify_at=step.verify_at,
+                stage=Stage.VERIFY,
             )
         case _:
             assert_never(step)

@@ -23,10 +23,10 @@ def newest_first(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _version(tag: str) -> Key | None:
-    found = _VERSION.fullmatch(tag)
-    if found is None:
+    match = _VERSION.fullmatch(tag)
+    if match is None:
         return None
-    numbers, separator, rest = found.groups()
+    numbers, separator, rest = match.groups()
     if rest and not separator and not _PRE_RELEASE.match(rest):
         return None  # 3f2a9c1 is a commit
     release = [int(part) for part in re.split(r"[._]", numbers)]

@@ -10,7 +10,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.connections import worker_connection
 from quaymaster.findings import ScanReport
 from quaymaster.image_ref import ImageRef, PinnedImage
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.settings import Settings
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
@@ -56,7 +56,7 @@ class Toolbox:
     def scanner(self) -> Scanner:
         """The scanner with Trivy's own variables. Raises ScannerBroken where there is none."""
         if self._scanner is None:
-            self._scanner = Scanner.found(self.environ)
+            self._scanner = Scanner.locate(self.environ)
         return self._scanner
 
     def familiar(self, image: ImageRef) -> str:
@@ -114,7 +114,7 @@ def opened() -> Iterator[Toolbox]:
         settings,
         os.environ,
         worker_connection(settings.redis_url.get_secret_value()),
-        settings.keys(Role.WORKER),
+        settings.keys(ProgramRole.WORKER),
     )
     try:
         yield toolbox

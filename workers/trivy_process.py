@@ -13,7 +13,7 @@ from pathlib import Path
 from quaymaster import bounds
 from quaymaster.errors import DiskFull, NotFound, OutsideFailure, ScannerBroken
 from quaymaster.limits import REPORT_BYTES, SCANNER_LOG_BYTES
-from workers.asides import told
+from workers.best_effort import safe_words
 from workers.foreign_words import ForeignWords
 from workers.refusals import Cause, cause_of
 from workers.refusals import error_of as error_of_registry
@@ -91,29 +91,29 @@ def run(
 
 def error_of(failure: Failure, name: str) -> OutsideFailure:
     """The error for a scan of ``name`` that failed."""
-    said = failure.said
+    output = failure.said
     if failure.status == _KILLED:
         return ScannerBroken(
             "The scanner was killed.",
-            why=said,
+            why=output,
             next_step="It may need more memory than its worker has.",
         )
-    words = ForeignWords.of(said, (name,))
+    words = ForeignWords.of(output, (name,))
     if words.has("no space left", "no space left on device"):
         return DiskFull(
             "The worker that scans has no space left.",
-            why=said,
+            why=output,
             next_step="Make room where its temporary files and Trivy's cache are.",
         )
     if (own := _of_the_scanner(words)) is not None:
-        return ScannerBroken(own[0], why=said, next_step=own[1])
+        return ScannerBroken(own[0], why=output, next_step=own[1])
     if words.has("no such image"):
-        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
+        return NotFound(f"{name} does not exist.", why=output, next_step="Check its spelling.")
     if words.has("context deadline exceeded"):
-        return _took_too_long(said)
+        return _took_too_long(output)
     if words.has("remote error"):
-        return _of_the_registry(words, name, said)
-    return ScannerBroken("The scanner failed.", why=said, next_step=_AGAIN)
+        return _of_the_registry(words, name, output)
+    return ScannerBroken("The scanner failed.", why=output, next_step=_AGAIN)
 
 
 def _of_the_scanner(words: ForeignWords) -> tuple[str, str] | None:
@@ -135,20 +135,20 @@ def _of_the_scanner(words: ForeignWords) -> tuple[str, str] | None:
     return None
 
 
-def _of_the_registry(words: ForeignWords, name: str, said: str) -> OutsideFailure:
+def _of_the_registry(words: ForeignWords, name: str, output: str) -> OutsideFailure:
     """What the registry answered to the scanner, which gives its codes and statuses."""
     cause = cause_of(words)
     if cause is Cause.MISSING:
-        return NotFound(f"{name} does not exist.", why=said, next_step="Check its spelling.")
+        return NotFound(f"{name} does not exist.", why=output, next_step="Check its spelling.")
     if cause in (Cause.LOGIN, Cause.DENIED):
         return ScannerBroken(
-            "The registry does not let the scanner read the image.", why=said, next_step=_AGAIN
+            "The registry does not let the scanner read the image.", why=output, next_step=_AGAIN
         )
-    known = error_of_registry(cause, "the registry", name, "") if cause is not None else None
-    if known is not None:
-        trouble = known.trouble
-        return ScannerBroken(trouble.what, why=said, next_step=trouble.next_step)
-    return ScannerBroken("The scanner could not fetch the image.", why=said, next_step=_AGAIN)
+    error = error_of_registry(cause, "the registry", name, "") if cause is not None else None
+    if error is not None:
+        problem = error.problem
+        return ScannerBroken(problem.what, why=output, next_step=problem.next_step)
+    return ScannerBroken("The scanner could not fetch the image.", why=output, next_step=_AGAIN)
 
 
 def _watched(
@@ -208,14 +208,14 @@ def _last_word(log: Path, secrets: Sequence[str]) -> str:
         text = opened.read().decode(errors="replace")
     if log.stat().st_size > _LAST_BYTES:  # what the cut went through is no whole line
         text = text.partition("\n")[2]
-    text = told(text, secrets)
+    text = safe_words(text, secrets)
     at = text.rfind("\tFATAL\t")
     if at >= 0:
-        found = _FATAL.search(text, at)
-        said = found[1] if found else text[at:]
-        said = _WRAPPING.sub("", _LOG_LINE.split(said)[0])
+        match = _FATAL.search(text, at)
+        words = match[1] if match else text[at:]
+        words = _WRAPPING.sub("", _LOG_LINE.split(words)[0])
     else:
         panic = text.find("panic: ")
-        said = text[panic:].partition("\n\n")[0] if panic >= 0 else text[-_WORDS:]
-    said = _WHERE_IT_LOOKED.sub("", " ".join(said.split()))
-    return bounds.text(said, _WORDS)
+        words = text[panic:].partition("\n\n")[0] if panic >= 0 else text[-_WORDS:]
+    words = _WHERE_IT_LOOKED.sub("", " ".join(words.split()))
+    return bounds.text(words, _WORDS)

@@ -174,13 +174,13 @@ class TrivyReport(BaseModel):
 
     def findings(self) -> tuple[Finding, ...]:
         """Every vulnerability, worst first, none twice."""
-        found = (
+        findings = (
             vulnerability.finding(result.target if result.kind == "lang-pkgs" else "")
             for result in self._results()
             for vulnerability in result.vulnerabilities or ()
             if vulnerability is not None
         )
-        return worst_first(tuple(dict.fromkeys(found)))
+        return worst_first(tuple(dict.fromkeys(findings)))
 
 
 def _status(word: str) -> FixStatus:

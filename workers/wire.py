@@ -25,9 +25,9 @@ class WatchedSocket(socket.socket):
     """A stream socket of an exchange."""
 
     @classmethod
-    def adopt(cls, given: socket.socket) -> Self:
+    def adopt(cls, plain: socket.socket) -> Self:
         """The same connection; the original socket is detached afterwards."""
-        return cls(fileno=given.detach())
+        return cls(fileno=plain.detach())
 
     def connect(self, address: Any) -> None:
         """Connect within the exchange. Raises OSError."""
@@ -181,17 +181,17 @@ def _looked_up(host: str, port: int, exchange: Exchange) -> list[tuple[int, Any]
     threading.Thread(target=look_up, daemon=True, name="look-up").start()
     while True:
         try:
-            found = answers.get(timeout=exchange.look())
+            addresses = answers.get(timeout=exchange.look())
         except Empty:
             continue
-        if isinstance(found, OSError):
-            raise found
-        return found
+        if isinstance(addresses, OSError):
+            raise addresses
+        return addresses
 
 
 def _by_system(host: str, port: int) -> list[tuple[int, Any]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in addresses]
 
 
 def _patiently(

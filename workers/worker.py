@@ -79,9 +79,9 @@ class ScanJob(PointerJob):
     pointer = str
 
 
-def refusal(given: Job) -> str | None:
+def refusal(untrusted: Job) -> str | None:
     """Why a job is not run: it is not one that Quaymaster enqueues. None when it is."""
-    job = cast("PointerJob", given)
+    job = cast("PointerJob", untrusted)
     try:
         name, instance, arguments, options = job.func_name, job.instance, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever is in there, it was not written by us

@@ -54,9 +54,9 @@ class PlainDocker:
     def push(self, reference: str) -> None:
         """``docker push -q``. Raises RuntimeError for a failure that the SDK only mentions."""
         if not self._ran("push", "-q", reference):
-            said = self.engine.images.push(reference, auth_config=self._login(reference))
-            if '"error"' in said:
-                raise RuntimeError(said[-300:])
+            output = self.engine.images.push(reference, auth_config=self._login(reference))
+            if '"error"' in output:
+                raise RuntimeError(output[-300:])
 
     @property
     def _program(self) -> str | None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from bot.commands.given import Given
-from bot.commands.tidy import tidied, unformatted
+from bot.commands.arguments import Arguments
+from bot.commands.normalizing import normalized, unformatted
 from bot.commands.words import words_of
 from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
@@ -91,7 +91,7 @@ class Verb:
     name: str
     summary: str
     arguments: tuple[Argument, ...]
-    read: Callable[[Given], Request]
+    read: Callable[[Arguments], Request]
     examples: tuple[str, ...]
     options: tuple[Option, ...] = ()
 
@@ -119,7 +119,7 @@ def parse(text: str, configuration: Configuration, command: str = COMMAND) -> Re
             f"This is {len(text):,} characters long; a command has at most {LONGEST:,}.",
             next_step=f"`{command} help` shows the commands.",
         )
-    line = tidied(text)
+    line = normalized(text)
     try:
         return _read(line, configuration, command)
     except UsageError:
@@ -136,12 +136,12 @@ def _read(line: str, configuration: Configuration, command: str) -> Request:
     if verb is None:
         raise _unknown_verb(name, command)
     try:
-        return verb.read(Given(sorted_out(verb, words), configuration))
+        return verb.read(Arguments(sorted_out(verb, words), configuration))
     except UsageError as error:
-        trouble = error.trouble
+        problem = error.problem
         usage = f"Usage: `{command} {verb.usage}`"
-        next_step = f"{trouble.next_step} {usage}".strip()
-        raise UsageError(trouble.what, why=trouble.why, next_step=next_step) from error
+        next_step = f"{problem.next_step} {usage}".strip()
+        raise UsageError(problem.what, why=problem.why, next_step=next_step) from error
 
 
 def without_command(words: tuple[str, ...], command: str) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ def sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
     that fill none, and for arguments without a word.
     """
     small_words = {small: part for part in verb.arguments for small in part.small_words}
-    given: dict[str, str] = {}
+    arguments: dict[str, str] = {}
     rest = iter(words)
     for word in rest:
         if word.startswith("-"):
@@ -172,20 +172,20 @@ def sorted_out(verb: Verb, words: list[str]) -> dict[str, str]:
         elif word in small_words:
             name, value = small_words[word].name, _next(rest, word, small_words[word].name)
         else:
-            name, value = _next_place(verb, given, word), word
-        if name in given:
-            raise UsageError(f"{name} is given twice: {shown(given[name])} and {shown(value)}.")
-        given[name] = value
-    missing = [part.name for part in verb.arguments if part.required and part.name not in given]
+            name, value = _next_place(verb, arguments, word), word
+        if name in arguments:
+            raise UsageError(f"{name} is given twice: {shown(arguments[name])} and {shown(value)}.")
+        arguments[name] = value
+    missing = [part.name for part in verb.arguments if part.required and part.name not in arguments]
     if missing:
-        raise UsageError(f"{verb.name} needs {listed(missing)}.", why=_understood(given))
-    return given
+        raise UsageError(f"{verb.name} needs {listed(missing)}.", why=_understood(arguments))
+    return arguments
 
 
-def _next_place(verb: Verb, given: Mapping[str, str], word: str) -> str:
-    place = next((part.name for part in verb.arguments if part.name not in given), None)
+def _next_place(verb: Verb, arguments: Mapping[str, str], word: str) -> str:
+    place = next((part.name for part in verb.arguments if part.name not in arguments), None)
     if place is None:
-        raise UsageError(f"I don't understand {shown(word)}.", why=_understood(given))
+        raise UsageError(f"I don't understand {shown(word)}.", why=_understood(arguments))
     return place
 
 
@@ -212,13 +212,13 @@ def _next(rest: Iterator[str], before: str, name: str) -> str:
     return value
 
 
-def _understood(given: Mapping[str, str]) -> str:
-    words = [f"{name} is {shown(word)}" for name, word in given.items()]
+def _understood(arguments: Mapping[str, str]) -> str:
+    words = [f"{name} is {shown(word)}" for name, word in arguments.items()]
     return f"Understood so far: {listed(words)}." if words else ""
 
 
-def _help(given: Given) -> Request:
-    topic = given.optional("COMMAND")
+def _help(arguments: Arguments) -> Request:
+    topic = arguments.optional("COMMAND")
     if topic is not None and topic.lower() not in VERBS:
         raise UsageError(
             f"{shown(topic)} is not a command.",
@@ -228,47 +228,47 @@ def _help(given: Given) -> Request:
     return HelpRequest(topic.lower() if topic is not None else None)
 
 
-def _status(given: Given) -> Request:
-    environment = given.optional("ENVIRONMENT")
+def _status(arguments: Arguments) -> Request:
+    environment = arguments.optional("ENVIRONMENT")
     if environment is not None:
-        given.configuration.environment(environment)
+        arguments.configuration.environment(environment)
     return StatusRequest(environment)
 
 
-def _inspect(given: Given) -> Request:
-    host = given.named_host()
-    return InspectRequest(given.image_at("REF", host), host)
+def _inspect(arguments: Arguments) -> Request:
+    host = arguments.named_host()
+    return InspectRequest(arguments.image_at("REF", host), host)
 
 
-def _history(given: Given) -> Request:
-    host = given.named_host()
-    return HistoryRequest(given.image_at("REF", host), host)
+def _history(arguments: Arguments) -> Request:
+    host = arguments.named_host()
+    return HistoryRequest(arguments.image_at("REF", host), host)
 
 
-def _tag(given: Given) -> Request:
-    host = given.named_host()
-    new = given.tagged(given.image_at("NEW", host))
-    return TagRequest(given.image_at("SOURCE", host), new, host)
+def _tag(arguments: Arguments) -> Request:
+    host = arguments.named_host()
+    new = arguments.tagged(arguments.image_at("NEW", host))
+    return TagRequest(arguments.image_at("SOURCE", host), new, host)
 
 
-def _scan(given: Given) -> Request:
-    host = given.named_host()
-    return ScanRequest(given.image_at("REF", host), host)
+def _scan(arguments: Arguments) -> Request:
+    host = arguments.named_host()
+    return ScanRequest(arguments.image_at("REF", host), host)
 
 
-def _deploy(given: Given) -> Request:
-    image = given.any_image("REF")
-    environment, slash, service = given.word("ENVIRONMENT").partition("/")
-    named = given.optional("--service")
+def _deploy(arguments: Arguments) -> Request:
+    image = arguments.any_image("REF")
+    environment, slash, service = arguments.word("ENVIRONMENT").partition("/")
+    named = arguments.optional("--service")
     if slash and named is not None and named != service:
         raise UsageError(f"Two services are named: {shown(service)} and {shown(named)}.")
     wanted = service if slash else named
-    found = given.configuration.service_for(environment, image.repository, wanted)
-    return DeployRequest(image, environment, found)
+    matching = arguments.configuration.service_for(environment, image.repository, wanted)
+    return DeployRequest(image, environment, matching)
 
 
-def _rollback(given: Given) -> Request:
-    return RollbackRequest(*given.service().place)
+def _rollback(arguments: Arguments) -> Request:
+    return RollbackRequest(*arguments.service().place)
 
 
 _REF = Argument("REF")

@@ -18,8 +18,8 @@ from bot.commands.grammar import (
     sorted_out,
     without_command,
 )
+from bot.commands.normalizing import normalized, unformatted
 from bot.commands.repaired_words import Spelling
-from bot.commands.tidy import tidied, unformatted
 from quaymaster.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.rights import Right
@@ -76,7 +76,7 @@ def repaired(text: str, configuration: Configuration, command: str = COMMAND) ->
 
 def _words(text: str, command: str) -> list[str]:
     """The words of a line, without polite phrases, quotes and punctuation around them."""
-    line = unformatted(tidied(text)).replace('"', " ")
+    line = unformatted(normalized(text)).replace('"', " ")
     words = [word.strip("*~()[]{}'").rstrip(",;!?") for word in line.split()]
     while words and (words[0].casefold() in _BEFORE or _NUMBERED.fullmatch(words[0])):
         words = words[1:]
@@ -150,15 +150,15 @@ def _joined(words: Sequence[str], places: Collection[str]) -> Iterator[list[str]
 
 
 def _without_small_words(verb: Verb, words: Sequence[str]) -> list[str]:
-    known = {small for argument in verb.arguments for small in argument.small_words}
-    return [word for word in words if word in known or word not in _WITHOUT_DIRECTION]
+    small_words = {small for argument in verb.arguments for small in argument.small_words}
+    return [word for word in words if word in small_words or word not in _WITHOUT_DIRECTION]
 
 
 def _line(verb: Verb, words: Sequence[str], configuration: Configuration) -> str | None:
     """The command of these words as it is written, if it is one."""
     try:
-        given = sorted_out(verb, list(words))
-        spelled = Spelling(configuration, verb.name, given).all()
+        arguments = sorted_out(verb, list(words))
+        spelled = Spelling(configuration, verb.name, arguments).all()
         parts = [
             *(f"{one.usual} {spelled[one.name]}" for one in verb.arguments if one.name in spelled),
             *(f"{one.name} {spelled[one.name]}" for one in verb.options if one.name in spelled),

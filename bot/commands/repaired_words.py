@@ -51,10 +51,10 @@ class Spelling:
         """Of ``status`` the environment of a service; a deploy may name the service as well."""
         if "/" not in word:
             return _known(word, self.configuration.environments)
-        found = self._service(word)
-        environment, _, service = found.partition("/")
+        nearest_service = self._service(word)
+        environment, _, service = nearest_service.partition("/")
         if self.verb != "status" or not self._has(environment, service):
-            return found
+            return nearest_service
         return environment
 
     def _service(self, word: str) -> str:
@@ -95,10 +95,10 @@ class Spelling:
             except UsageError:
                 continue
             if self.verb == "deploy":
-                found = self._of_the_environment(image.repository)
-                if found is None or _is_elsewhere(found, name, image.repository.registry):
+                repository = self._of_the_environment(image.repository)
+                if repository is None or _is_elsewhere(repository, name, image.repository.registry):
                     return name
-                return self._familiar(found)
+                return self._familiar(repository)
             return name if takes_tag else self._familiar(image.repository)
         return _known(word.lower(), map(self._familiar, self._repositories()))
 
@@ -122,8 +122,8 @@ class Spelling:
         if any(repository.path == other.path for other in self._repositories()):
             return None
         by_name = {self._familiar(image): image for image in images}
-        found = nearest(self._familiar(repository), by_name)
-        return by_name[found] if found else None
+        best = nearest(self._familiar(repository), by_name)
+        return by_name[best] if best else None
 
     def _repositories(self) -> Iterable[Repository]:
         for environment in self.configuration.environments.values():
@@ -133,9 +133,9 @@ class Spelling:
         return repository.familiar(self.configuration.default_registry)
 
 
-def _is_elsewhere(found: Repository, name: str, registry: str) -> bool:
+def _is_elsewhere(repository: Repository, name: str, registry: str) -> bool:
     """Whether a registry was written out, and this is in another one."""
-    return name.startswith(f"{registry}/") and found.registry != registry
+    return name.startswith(f"{registry}/") and repository.registry != registry
 
 
 def _known(word: str, names: Iterable[str]) -> str:

@@ -15,16 +15,16 @@ def words_of(text: str) -> tuple[str, ...]:
     words = []
     position = _after_blanks(text, 0)
     while position < len(text):
-        found = _WORD.match(text, position)
-        if found is None or (found.end() < len(text) and not text[found.end()].isspace()):
-            rest = text[found.end() if found else position :]
+        match = _WORD.match(text, position)
+        if match is None or (match.end() < len(text) and not text[match.end()].isspace()):
+            rest = text[match.end() if match else position :]
             raise UsageError(
                 f"A quote is opened and never closed: {shown(rest)}.",
                 next_step="Close it, or leave it out.",
             )
-        single = found["single"]
-        words.append(found["plain"].replace('"', "") if single is None else single)
-        position = _after_blanks(text, found.end())
+        single = match["single"]
+        words.append(match["plain"].replace('"', "") if single is None else single)
+        position = _after_blanks(text, match.end())
     return tuple(words)
 
 

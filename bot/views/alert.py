@@ -2,6 +2,7 @@
 
 from bot.messages import Message
 from bot.views.amounts import counted
+from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Code,
@@ -13,27 +14,26 @@ from bot.views.parts import (
     paragraph,
     small_print,
 )
-from bot.views.scene import Scene
 from quaymaster.outcomes import Alert, Scanned
 
 _SHOWN = 10
 
 
-def alert_messages(scanned: Scanned, scene: Scene) -> tuple[Message, ...]:
+def alert_messages(scanned: Scanned, context: CardContext) -> tuple[Message, ...]:
     """One for each channel."""
-    return tuple(_alert(alert, scanned, scene) for alert in scanned.alerts)
+    return tuple(_alert(alert, scanned, context) for alert in scanned.alerts)
 
 
-def _alert(alert: Alert, scanned: Scanned, scene: Scene) -> Message:
+def _alert(alert: Alert, scanned: Scanned, context: CardContext) -> Message:
     total = max(alert.total, len(alert.findings))
-    repository = clipped_middle(scene.repository(scanned.image.repository), 70)
+    repository = clipped_middle(context.repository(scanned.image.repository), 70)
     title = f"🚨 {counted(total, 'new finding')} in {repository}"
     rows = finding_rows(alert.findings, total, _SHOWN)
     names = ", ".join(finding.vulnerability for finding in alert.findings[:3])
-    found_in: Line = ("Found in ", Code(clipped_middle(scene.image(scanned.image), 90)))
+    found_in: Line = ("Found in ", Code(clipped_middle(context.image(scanned.image), 90)))
     return Message(
         slot=f"alert:{alert.channel}",
-        subject=scene.operation.subject,
+        subject=context.operation.subject,
         channel=alert.channel,
         text=message_text((f"{title}: ", names) if names else (title,)),
         blocks=(
@@ -41,7 +41,7 @@ def _alert(alert: Alert, scanned: Scanned, scene: Scene) -> Message:
             paragraph((*found_in, " ", Code(scanned.digest.short))),
             *((bullets(rows),) if rows else ()),
             small_print(
-                (f"#{scene.operation.id} · You won't be alerted again while this stays open",)
+                (f"#{context.operation.id} · You won't be alerted again while this stays open",)
             ),
         ),
         urgency="ended",

@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block
 from bot.buttons import CONFIRM
 from bot.commands.grammar import COMMAND
 from bot.commands.help import HelpPage
+from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
 from bot.views.parts import (
     CODE_LIMIT,
@@ -29,11 +30,10 @@ from bot.views.parts import (
     plain_button,
     prose,
 )
-from bot.views.results import trouble_blocks, trouble_lines
-from bot.views.scene import Scene
-from bot.views.state import standing
+from bot.views.results import problem_blocks, problem_lines
+from bot.views.status import status_of
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.operations import Operation
 from quaymaster.releases import Release
 
@@ -93,21 +93,21 @@ def help_answer(page: HelpPage) -> Answer:
     return Answer(message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks))
 
 
-def trouble_answer(trouble: Trouble) -> Answer:
+def problem_answer(problem: Problem) -> Answer:
     """Wrong words, a refusal, a failure: what, why, what to do next."""
-    return Answer(message_text(*trouble_lines(trouble)), trouble_blocks(trouble))
+    return Answer(message_text(*problem_lines(problem)), problem_blocks(problem))
 
 
-def asked_back_answer(title: str, until: datetime, value: str) -> Answer:
+def clarification_answer(title: str, until: datetime, value: str) -> Answer:
     """Asks whether a message was meant as a command, with the button that starts it."""
     return _with_button((Bold(f"{title}?"),), (), until, value)
 
 
-def offered_answer(line: str, trouble: Trouble, until: datetime, value: str) -> Answer:
+def suggestion_answer(line: str, problem: Problem, until: datetime, value: str) -> Answer:
     """The command that a line probably means, with the button that starts it, and what is wrong
     with the line.
     """
-    why = " ".join(part for part in (trouble.what, trouble.why) if part)
+    why = " ".join(part for part in (problem.what, problem.why) if part)
     return _with_button(("Did you mean ", *_whole(line), "?"), prose(why), until, value)
 
 
@@ -140,13 +140,13 @@ def status_answer(
     as a message has room for.
     """
     if not services:
-        said: Line = ("No service is configured.",)
-        return Answer(message_text(said), (paragraph(said),))
-    scenes = Scenes(configuration, now, command)
+        summary: Line = ("No service is configured.",)
+        return Answer(message_text(summary), (paragraph(summary),))
+    context = AnswerContext(configuration, now, command)
     by_environment: dict[str, list[Line]] = {}
     room = _STATUS_CHARACTERS
     for service in services[:at_most]:
-        row = _service_row(service, scenes)
+        row = _service_row(service, context)
         room -= len(mrkdwn(row)) + len(clipped(service.environment, 60))
         if room < 0:
             break
@@ -170,14 +170,14 @@ def jobs_answer(
     jobs: Jobs, configuration: Configuration, now: datetime, command: str = COMMAND
 ) -> Answer:
     """Operations that have not ended, and the latest that have."""
-    scenes = Scenes(configuration, now, command)
+    context = AnswerContext(configuration, now, command)
     blocks: list[Block] = []
     lines: list[Line] = []
     for title, operations, total in (
         ("In progress", jobs.under_way, jobs.under_way_total),
         ("Recent", jobs.ended, len(jobs.ended)),
     ):
-        rows = [_job_row(scenes.of(operation)) for operation in operations[:JOBS_SHOWN]]
+        rows = [_job_row(context.of(operation)) for operation in operations[:JOBS_SHOWN]]
         head: Line = (Bold(f"{title}: {total}" if total else f"Nothing {title.lower()}"),)
         blocks += _listed(rows, total, head)
         lines += [head, *rows]
@@ -185,16 +185,16 @@ def jobs_answer(
 
 
 @dataclass(frozen=True, slots=True)
-class Scenes:
+class AnswerContext:
     """What all operations of one answer are seen with."""
 
     configuration: Configuration
     now: datetime
     command: str
 
-    def of(self, operation: Operation) -> Scene:
+    def of(self, operation: Operation) -> CardContext:
         """One of them."""
-        return Scene(operation, self.configuration, self.now, self.command)
+        return CardContext(operation, self.configuration, self.now, self.command)
 
 
 def _listed(rows: Sequence[Line], total: int, title: Line) -> Iterable[Block]:
@@ -202,24 +202,24 @@ def _listed(rows: Sequence[Line], total: int, title: Line) -> Iterable[Block]:
     return (bullets([*rows, *rest], title=title),)
 
 
-def _service_row(status: ServiceStatus, scenes: Scenes) -> Line:
+def _service_row(status: ServiceStatus, context: AnswerContext) -> Line:
     line: Line = (Code(clipped(status.service, 40)), " ")
     release = status.release
     if release is None:
         line = (*line, "nothing released yet")
     else:
-        name = release.image.familiar(scenes.configuration.default_registry)
+        name = release.image.familiar(context.configuration.default_registry)
         line = (*line, Code(clipped_middle(name, 90)), " since ", When(release.released_at))
         line = (*line, f" · #{release.id} · ", Person(release.released_by))
     for operation in status.at_work[:2]:
-        now = standing(scenes.of(operation))
+        now = status_of(context.of(operation))
         line = (*line, f" · {now.emoji} #{operation.id} {now.word}")
     return line
 
 
-def _job_row(scene: Scene) -> Line:
-    operation = scene.operation
-    now = standing(scene)
-    title = headline_of(operation.request, scene.configuration.default_registry)
+def _job_row(context: CardContext) -> Line:
+    operation = context.operation
+    now = status_of(context)
+    title = headline_of(operation.request, context.configuration.default_registry)
     who: Line = (" · ", Person(operation.requester), " · ", When(operation.changed_at))
     return (f"{now.emoji} #{operation.id} {title} · {clipped(now.word, 60)}", *who)

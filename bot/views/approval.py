@@ -6,6 +6,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import Block
 
 from bot.views.amounts import counted, of_index, severities, size, size_change
+from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Bold,
@@ -21,7 +22,6 @@ from bot.views.parts import (
     prose,
 )
 from bot.views.results import image_line, notes
-from bot.views.scene import Scene
 from quaymaster.approvals import Approval
 from quaymaster.findings import Blocked, Clean, Finding, Unknown
 from quaymaster.plans import Change, Examined, Plan
@@ -31,31 +31,33 @@ _NAMES_SHOWN = 12
 _NAME_LIMIT = 40
 
 
-def plan_blocks(plan: Plan, scene: Scene) -> tuple[Block, ...]:
+def plan_blocks(plan: Plan, context: CardContext) -> tuple[Block, ...]:
     """Everything that a voter should see before they decide. Findings are named if the plan is of
     one service, and otherwise counted.
     """
     if len(plan.changes) > 1:
-        of_each = [paragraph(*_voter_lines(plan, one, scene), _counts(one)) for one in plan.changes]
+        of_each = [
+            paragraph(*_voter_lines(plan, one, context), _counts(one)) for one in plan.changes
+        ]
         return (*of_each, *((paragraph(*notes(plan.notes)),) if plan.notes else ()))
-    return tuple(block for change in plan.changes for block in _one_service(plan, change, scene))
+    return tuple(block for change in plan.changes for block in _one_service(plan, change, context))
 
 
-def _one_service(plan: Plan, change: Change, scene: Scene) -> tuple[Block, ...]:
+def _one_service(plan: Plan, change: Change, context: CardContext) -> tuple[Block, ...]:
     examined = change.examined
     return (
-        paragraph(*_voter_lines(plan, change, scene), *notes(plan.notes)),
+        paragraph(*_voter_lines(plan, change, context), *notes(plan.notes)),
         *_findings("Findings gained", examined.gained, examined.gained_total),
         *_findings("Findings lost", examined.lost, examined.lost_total),
     )
 
 
-def _voter_lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+def _voter_lines(plan: Plan, change: Change, context: CardContext) -> tuple[Line, ...]:
     return (
-        *_lines(plan, change, scene),
+        *_lines(plan, change, context),
         _workload_line(change),
         verdict_line(change.examined),
-        *_undo_lines(plan, change, scene),
+        *_undo_lines(plan, change, context),
     )
 
 
@@ -66,28 +68,28 @@ def _counts(change: Change) -> Line:
     return (dotted(f"Findings gained: {gained:,}", f"lost: {lost:,}"),) if gained or lost else ()
 
 
-def change_lines(plan: Plan, scene: Scene) -> tuple[Line, ...]:
+def change_lines(plan: Plan, context: CardContext) -> tuple[Line, ...]:
     """What runs now and what would, service by service."""
-    return tuple(line for change in plan.changes for line in _lines(plan, change, scene))
+    return tuple(line for change in plan.changes for line in _lines(plan, change, context))
 
 
-def image_lines(plan: Plan, scene: Scene) -> tuple[Line, ...]:
+def image_lines(plan: Plan, context: CardContext) -> tuple[Line, ...]:
     """Which image was to run, service by service."""
     return tuple(
-        (*_label(plan, change, "Image"), *image_line(change.image, scene))
+        (*_label(plan, change, "Image"), *image_line(change.image, context))
         for change in plan.changes
     )
 
 
-def _lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+def _lines(plan: Plan, change: Change, context: CardContext) -> tuple[Line, ...]:
     of_several = len(plan.changes) > 1
     title: tuple[Line, ...] = ((Bold(clipped(change.service, _NAME_LIMIT)),),) if of_several else ()
-    new: Line = ("New: ", *image_line(change.image, scene), *_about(change))
+    new: Line = ("New: ", *image_line(change.image, context), *_about(change))
     if change.running is None:
         return (*title, new, ("Now: nothing running",))
     if change.running.image.digest == change.image.digest:
         return (*title, new, ("Now: the same image",))
-    return (*title, new, ("Now: ", *image_line(change.running.image, scene)))
+    return (*title, new, ("Now: ", *image_line(change.running.image, context)))
 
 
 def _label(plan: Plan, change: Change, word: str) -> Line:
@@ -104,8 +106,8 @@ def _about(change: Change) -> Line:
     growth = size_change(before, new) if before is not None and new is not None else ""
     release = f"release #{change.restores}" if change.restores is not None else ""
     which = of_index(change.examined.member)
-    said = dotted(which, size(new) if new is not None else "", growth, release)
-    return (f" · {said}",) if said else ()
+    line = dotted(which, size(new) if new is not None else "", growth, release)
+    return (f" · {line}",) if line else ()
 
 
 def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
@@ -122,13 +124,13 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _undo_lines(plan: Plan, change: Change, scene: Scene) -> tuple[Line, ...]:
+def _undo_lines(plan: Plan, change: Change, context: CardContext) -> tuple[Line, ...]:
     """Going back from a rollback means to deploy again, so there nothing is promised."""
     if not plan.facts.has_undo:
         return ()
     if change.undo is None:
         return (("No rollback possible: no earlier good release",),)
-    restored = image_line(change.undo.image, scene)
+    restored = image_line(change.undo.image, context)
     return (("Undo: a rollback restores ", *restored, f" of #{change.undo.release}"),)
 
 
@@ -137,14 +139,14 @@ def verdict_line(examined: Examined) -> Line:
     counts = severities(examined.counts)
     match examined.verdict:
         case Clean():
-            said: Line = (f"Scan: ✅ clean{f' · {counts}' if counts else ''}",)
+            line: Line = (f"Scan: ✅ clean{f' · {counts}' if counts else ''}",)
         case Blocked(total=total):
-            said = (f"Scan: ⛔ {counted(total, 'finding')} at the gate · {counts}",)
+            line = (f"Scan: ⛔ {counted(total, 'finding')} at the gate · {counts}",)
         case Unknown(why):
-            said = ("Scan: ❓ unknown · ", *prose(why, 400))
+            line = ("Scan: ❓ unknown · ", *prose(why, 400))
         case _:
             assert_never(examined.verdict)
-    return said
+    return line
 
 
 def _findings(title: str, findings: Sequence[Finding], total: int) -> tuple[Block, ...]:

@@ -15,6 +15,7 @@ from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
 from bot.views.answers import Answer
 from bot.views.approval import change_lines, image_lines, plan_blocks, verdict_line, vote_lines
+from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
 from bot.views.outcomes import view_of
@@ -36,8 +37,7 @@ from bot.views.parts import (
     small_print,
 )
 from bot.views.results import FINDINGS_SHOWN
-from bot.views.scene import Scene
-from bot.views.state import standing
+from bot.views.status import status_of
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import Approval
 from quaymaster.configuration import Configuration
@@ -60,43 +60,43 @@ def operation_messages(
 
     One that was refused before it started is told to the requester alone: it never had a card.
     """
-    scene = Scene(operation, configuration, now, command)
+    context = CardContext(operation, configuration, now, command)
     if operation.state is State.ACCEPTED or not operation.origin.channel:
         return ()
     person = _told_alone(operation)
     if person is not None:
-        return (_private(scene, person),)
+        return (_private(context, person),)
     card = Message(
         slot="card",
         subject=operation.subject,
         channel=operation.origin.channel,
-        text=message_text(*_text_lines(scene)),
-        blocks=_card_blocks(scene),
+        text=message_text(*_text_lines(context)),
+        blocks=_card_blocks(context),
         thread=operation.origin.thread,
         urgency=_urgency(operation),
     )
-    return (card, *_approval_copy(scene), *_belonging(scene))
+    return (card, *_approval_copy(context), *_belonging(context))
 
 
-def vote_blocks(scene: Scene) -> tuple[Block, ...]:
+def vote_blocks(context: CardContext) -> tuple[Block, ...]:
     """What those who decide see of an operation, with their buttons: at most eight blocks while it
     waits for approval.
     """
-    return _vote_blocks(_quiet(scene))
+    return _vote_blocks(_quiet(context))
 
 
-def plan_answer(scene: Scene) -> Answer:
+def plan_answer(context: CardContext) -> Answer:
     """The plan and its buttons, for who typed that they approve it: they see what they vote on."""
-    return Answer(message_text(*_text_lines(_quiet(scene))), vote_blocks(scene))
+    return Answer(message_text(*_text_lines(_quiet(context))), vote_blocks(context))
 
 
 def is_cancellable(operation: Operation) -> bool:
     """Whether a Cancel button makes sense: it still waits or works, and has not switched."""
     return (
         operation.state in (State.QUEUED, State.RUNNING, State.SCANNING, State.RETURNED)
-        and operation.stage not in (Stage.LOOK, Stage.RECOVER)
+        and operation.stage not in (Stage.VERIFY, Stage.RECOVER)
         and not (operation.state is State.RUNNING and operation.cancel_asked_by is not None)
-        and not operation.is_past_return
+        and not operation.is_committed
         and operation.interim is None
     )
 
@@ -107,17 +107,17 @@ def _told_alone(operation: Operation) -> SlackUser | None:
     return operation.person if is_early else None
 
 
-def _private(scene: Scene, person: SlackUser) -> Message:
-    operation = scene.operation
+def _private(context: CardContext, person: SlackUser) -> Message:
+    operation = context.operation
     return Message(
         slot="private",
         subject=operation.subject,
         channel=operation.origin.channel,
-        text=message_text(*_text_lines(scene)),
+        text=message_text(*_text_lines(context)),
         blocks=(
-            headline(_title(scene)),
-            paragraph(standing(scene).line),
-            *_outcome_blocks(operation.outcome, scene),
+            headline(_title(context)),
+            paragraph(status_of(context).line),
+            *_outcome_blocks(operation.outcome, context),
         ),
         only_for=person.user,
         thread=operation.origin.thread,
@@ -125,20 +125,20 @@ def _private(scene: Scene, person: SlackUser) -> Message:
     )
 
 
-def _card_blocks(scene: Scene) -> tuple[Block, ...]:
-    operation = scene.operation
-    return (*_body(scene), *buttons(*_decisions(scene), *_cancel(operation)), _footer(scene))
+def _card_blocks(context: CardContext) -> tuple[Block, ...]:
+    operation = context.operation
+    return (*_body(context), *buttons(*_decisions(context), *_cancel(operation)), _footer(context))
 
 
-def _approval_copy(scene: Scene) -> tuple[Message, ...]:
+def _approval_copy(context: CardContext) -> tuple[Message, ...]:
     """The request in the channel of the approvers, and afterwards what became of it."""
-    operation = scene.operation
+    operation = context.operation
     approval = operation.approval
     if approval is None or approval.rule.needed < 1:
         return ()
     if approval.rule.channel is None or approval.rule.channel == operation.origin.channel:
         return ()
-    quiet = _quiet(scene)
+    quiet = _quiet(context)
     return (
         Message(
             slot="approval",
@@ -151,89 +151,91 @@ def _approval_copy(scene: Scene) -> tuple[Message, ...]:
     )
 
 
-def _vote_blocks(quiet: Scene) -> tuple[Block, ...]:
+def _vote_blocks(quiet: CardContext) -> tuple[Block, ...]:
     return (*_body(quiet), *buttons(*_decisions(quiet)), _footer(quiet))
 
 
-def _quiet(scene: Scene) -> Scene:
+def _quiet(context: CardContext) -> CardContext:
     """For those who decide: no bar, which would cost an update each time, and no log."""
-    outcome = scene.operation.outcome
+    outcome = context.operation.outcome
     if isinstance(outcome, Failed):
         outcome = replace(outcome, trouble=replace(outcome.trouble, log_tail=()))
-    return replace(scene, operation=replace(scene.operation, progress=None, outcome=outcome))
+    return replace(context, operation=replace(context.operation, progress=None, outcome=outcome))
 
 
-def _body(scene: Scene) -> tuple[Block, ...]:
+def _body(context: CardContext) -> tuple[Block, ...]:
     """What, how it stands, what came of it, what it is about, who agreed: in this order."""
-    operation = scene.operation
-    about = (*_plan(scene), *_examined(operation))
-    votes = _votes(scene)
+    operation = context.operation
+    about = (*_plan(context), *_examined(operation))
+    votes = _votes(context)
     return (
-        headline(_title(scene)),
-        paragraph(standing(scene).line, *_progress_lines(operation)),
-        *_outcome_blocks(operation.outcome or operation.interim, scene),
+        headline(_title(context)),
+        paragraph(status_of(context).line, *_progress_lines(operation)),
+        *_outcome_blocks(operation.outcome or operation.interim, context),
         *((paragraph(*votes),) if votes else ()),
         *about,
     )
 
 
-def _belonging(scene: Scene) -> Iterator[Message]:
+def _belonging(context: CardContext) -> Iterator[Message]:
     """Alerts, and files in the card's thread."""
-    outcome = scene.operation.outcome
+    outcome = context.operation.outcome
     if isinstance(outcome, Scanned):
-        yield from alert_messages(outcome, scene)
+        yield from alert_messages(outcome, context)
         is_cut = outcome.total > min(FINDINGS_SHOWN, len(outcome.worst))
         if is_cut and outcome.database is not None:
-            file = _findings_file(outcome, outcome.database, scene)
-            yield _file(scene, "findings", file)
+            file = _findings_file(outcome, outcome.database, context)
+            yield _file(context, "findings", file)
     if isinstance(outcome, Inspected) and inspection.is_cut(outcome):
         content = inspection.everything(outcome)
-        name = f"inspect-{scene.operation.id}.txt"
+        name = f"inspect-{context.operation.id}.txt"
         yield _file(
-            scene, "details", TextFile(name, f"#{scene.operation.id}: full details", content)
+            context, "details", TextFile(name, f"#{context.operation.id}: full details", content)
         )
     if isinstance(outcome, Failed) and is_log_cut(outcome.trouble.log_tail):
         content = "\n".join([*map(cleaned, outcome.trouble.log_tail), ""])
-        name = f"log-{scene.operation.id}.txt"
-        yield _file(scene, "log", TextFile(name, f"#{scene.operation.id}: log", content))
+        name = f"log-{context.operation.id}.txt"
+        yield _file(context, "log", TextFile(name, f"#{context.operation.id}: log", content))
 
 
-def _findings_file(scanned: Scanned, database: ScannerDatabase, scene: Scene) -> FindingsFile:
+def _findings_file(
+    scanned: Scanned, database: ScannerDatabase, context: CardContext
+) -> FindingsFile:
     total = counted(scanned.total, "finding")
     return FindingsFile(
         f"findings-{scanned.digest.short}.txt",
-        f"{total} in {cleaned(scene.image(scanned.image))}"[:200],
+        f"{total} in {cleaned(context.image(scanned.image))}"[:200],
         scanned.digest,
         database.version,
         scanned.where if scanned.where != "registry" else None,
     )
 
 
-def _file(scene: Scene, slot: str, file: FindingsFile | TextFile) -> Message:
+def _file(context: CardContext, slot: str, file: FindingsFile | TextFile) -> Message:
     return Message(
         slot=slot,
-        subject=scene.operation.subject,
-        channel=scene.operation.origin.channel,
+        subject=context.operation.subject,
+        channel=context.operation.origin.channel,
         text=message_text((file.title,)),
         reply_to="card",
         file=file,
     )
 
 
-def _title(scene: Scene) -> str:
-    return headline_of(scene.operation.request, scene.configuration.default_registry)
+def _title(context: CardContext) -> str:
+    return headline_of(context.operation.request, context.configuration.default_registry)
 
 
-def _text_lines(scene: Scene) -> tuple[Line, ...]:
-    operation = scene.operation
-    now = standing(scene)
+def _text_lines(context: CardContext) -> tuple[Line, ...]:
+    operation = context.operation
+    now = status_of(context)
     outcome = operation.outcome or operation.interim
     share = operation.progress.share if operation.progress is not None else None
     is_running = operation.state is State.RUNNING and share is not None
     return (
-        (f"{now.emoji} {_title(scene)} (#{operation.id})",),
+        (f"{now.emoji} {_title(context)} (#{operation.id})",),
         (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
-        *((view_of(outcome, scene).summary,) if outcome is not None else ()),
+        *((view_of(outcome, context).summary,) if outcome is not None else ()),
         *(() if _told_alone(operation) else (("Requested by ", Person(operation.requester)),)),
     )
 
@@ -275,25 +277,25 @@ def _how_fast(progress: Progress) -> Iterator[str]:
         yield f"{progress.done_layers:,} of {counted(progress.total_layers, 'layer')}"
 
 
-def _votes(scene: Scene) -> tuple[Line, ...]:
-    operation = scene.operation
+def _votes(context: CardContext) -> tuple[Line, ...]:
+    operation = context.operation
     if operation.approval is None or operation.approval.rule.needed < 1:
         return ()
-    is_open = operation.state is State.AWAITING_APPROVAL and _in_time(scene)
+    is_open = operation.state is State.AWAITING_APPROVAL and _in_time(context)
     return vote_lines(operation.approval, is_open=is_open)
 
 
-def _plan(scene: Scene) -> tuple[Block, ...]:
+def _plan(context: CardContext) -> tuple[Block, ...]:
     """The whole plan while people decide; what it changes until there is a result."""
-    operation = scene.operation
+    operation = context.operation
     if operation.plan is None or operation.interim is not None:
         return ()
     if operation.state is State.AWAITING_APPROVAL:
-        return plan_blocks(operation.plan, scene)
+        return plan_blocks(operation.plan, context)
     if operation.state.is_terminal:
         is_done = operation.state is State.SUCCEEDED
-        return () if is_done else (paragraph(*image_lines(operation.plan, scene)),)
-    return (paragraph(*change_lines(operation.plan, scene)),)
+        return () if is_done else (paragraph(*image_lines(operation.plan, context)),)
+    return (paragraph(*change_lines(operation.plan, context)),)
 
 
 def _examined(operation: Operation) -> tuple[Block, ...]:
@@ -301,23 +303,23 @@ def _examined(operation: Operation) -> tuple[Block, ...]:
     if operation.examined is None or operation.plan is not None:
         return ()
     verdict = operation.examined.verdict
-    said = paragraph(verdict_line(operation.examined))
+    summary = paragraph(verdict_line(operation.examined))
     if not isinstance(verdict, Blocked) or not verdict.by:
-        return (said,)
-    return (said, bullets(finding_rows(verdict.by, verdict.total, FINDINGS_SHOWN)))
+        return (summary,)
+    return (summary, bullets(finding_rows(verdict.by, verdict.total, FINDINGS_SHOWN)))
 
 
-def _outcome_blocks(outcome: Outcome | None, scene: Scene) -> tuple[Block, ...]:
-    return view_of(outcome, scene).blocks() if outcome is not None else ()
+def _outcome_blocks(outcome: Outcome | None, context: CardContext) -> tuple[Block, ...]:
+    return view_of(outcome, context).blocks() if outcome is not None else ()
 
 
-def _decisions(scene: Scene) -> tuple[ButtonElement, ...]:
-    operation = scene.operation
+def _decisions(context: CardContext) -> tuple[ButtonElement, ...]:
+    operation = context.operation
     plan = operation.signed_plan
-    if operation.state is not State.AWAITING_APPROVAL or plan is None or not _in_time(scene):
+    if operation.state is not State.AWAITING_APPROVAL or plan is None or not _in_time(context):
         return ()
     pointer = Pointer(operation.subject, plan.digest)
-    title = _title(scene)
+    title = _title(context)
     approve = Confirmation("Approve?", f"{title}. {_what_a_vote_does(operation)}", "Approve")
     reject = Confirmation("Reject?", f"{title}. One rejection ends it.", "Reject")
     return (
@@ -353,12 +355,12 @@ def _cancel(operation: Operation) -> tuple[ButtonElement, ...]:
     return (button("Cancel", Button.CANCEL, Pointer(operation.subject)),)
 
 
-def _in_time(scene: Scene) -> bool:
-    approval = scene.operation.approval
-    return approval is None or scene.now < approval.rule.expires_at
+def _in_time(context: CardContext) -> bool:
+    approval = context.operation.approval
+    return approval is None or context.now < approval.rule.expires_at
 
 
-def _footer(scene: Scene) -> Block:
-    operation = scene.operation
-    asked: Line = (Person(operation.requester), " · ", When(operation.requested_at))
-    return small_print((f"#{operation.id} · ", *asked))
+def _footer(context: CardContext) -> Block:
+    operation = context.operation
+    line: Line = (Person(operation.requester), " · ", When(operation.requested_at))
+    return small_print((f"#{operation.id} · ", *line))

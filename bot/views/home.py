@@ -10,11 +10,12 @@ from bot.buttons import REFRESH
 from bot.commands.grammar import COMMAND, VERBS
 from bot.views.answers import Answer, Jobs, ServiceStatus, jobs_answer, status_answer
 from bot.views.card import vote_blocks
+from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
 from bot.views.parts import (
+    Channel,
     Code,
     Line,
-    Room,
     When,
     bullets,
     buttons,
@@ -26,10 +27,9 @@ from bot.views.parts import (
     said,
     small_print,
 )
-from bot.views.results import trouble_blocks
-from bot.views.scene import Scene
+from bot.views.results import problem_blocks
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.operations import Operation
 
 VOTES_SHOWN = 5
@@ -51,49 +51,49 @@ class HomeContent:
 
 
 @dataclass(frozen=True, slots=True)
-class HomeScene:
+class HomeContext:
     """What a Home tab is drawn with."""
 
     configuration: Configuration
     now: datetime
     command: str = COMMAND
 
-    def of(self, operation: Operation) -> Scene:
+    def of(self, operation: Operation) -> CardContext:
         """One operation on it."""
-        return Scene(operation, self.configuration, self.now, self.command)
+        return CardContext(operation, self.configuration, self.now, self.command)
 
 
 def home_blocks(
-    content: HomeContent, scene: HomeScene, notice: Answer | None = None
+    content: HomeContent, context: HomeContext, notice: Answer | None = None
 ) -> tuple[Block, ...]:
     """The whole tab; ``notice`` says what came of a click on it."""
-    where = (content.services, scene.configuration, scene.now, scene.command)
+    where = (content.services, context.configuration, context.now, context.command)
     return (
         *_notice_blocks(notice),
-        *_waiting_blocks(content.waiting, scene),
+        *_waiting_blocks(content.waiting, context),
         rule(),
         headline("What runs where"),
         *status_answer(*where, at_most=_SERVICES_SHOWN).blocks,
         rule(),
         headline("Operations"),
-        *jobs_answer(content.jobs, scene.configuration, scene.now, scene.command).blocks,
+        *jobs_answer(content.jobs, context.configuration, context.now, context.command).blocks,
         rule(),
         headline("How to start"),
-        bullets(list(_first_steps(scene))),
-        paragraph(("With ", Code(scene.command), _WHERE_TO_START)),
-        *_end(scene),
+        bullets(list(_first_steps(context))),
+        paragraph(("With ", Code(context.command), _WHERE_TO_START)),
+        *_end(context),
     )
 
 
-def home_trouble_blocks(
-    trouble: Trouble, scene: HomeScene, notice: Answer | None = None
+def home_problem_blocks(
+    problem: Problem, context: HomeContext, notice: Answer | None = None
 ) -> tuple[Block, ...]:
     """The tab without content: for people who may not look, or while Redis cannot be reached."""
-    said_already = notice is not None and notice.blocks == trouble_blocks(trouble)
+    said_already = notice is not None and notice.blocks == problem_blocks(problem)
     return (
         *(() if said_already else _notice_blocks(notice)),
-        *trouble_blocks(trouble),
-        *_end(scene),
+        *problem_blocks(problem),
+        *_end(context),
     )
 
 
@@ -103,38 +103,38 @@ def _notice_blocks(notice: Answer | None) -> tuple[Block, ...]:
     return (*(notice.blocks or (said(notice.text),)), rule())
 
 
-def _waiting_blocks(waiting: Sequence[Operation], scene: HomeScene) -> tuple[Block, ...]:
+def _waiting_blocks(waiting: Sequence[Operation], context: HomeContext) -> tuple[Block, ...]:
     if not waiting:
         return (headline("Nothing is waiting for you"),)
     blocks: list[Block] = [headline(f"Waiting for your vote: {len(waiting):,}")]
     for number, operation in enumerate(waiting[:VOTES_SHOWN]):
-        blocks += [*([rule()] if number else []), *vote_blocks(scene.of(operation))]
+        blocks += [*([rule()] if number else []), *vote_blocks(context.of(operation))]
     rest = waiting[VOTES_SHOWN:]
     if rest:
-        rows = [_named(operation, scene) for operation in rest[:_VOTES_NAMED]]
+        rows = [_named(operation, context) for operation in rest[:_VOTES_NAMED]]
         if len(rest) > len(rows):
             rows.append((more(len(rest) - len(rows)),))
         blocks += [rule(), bullets(rows, title=("Also waiting for your vote:",))]
     return tuple(blocks)
 
 
-def _named(operation: Operation, scene: HomeScene) -> Line:
-    title = headline_of(operation.request, scene.configuration.default_registry)
-    line: Line = (f"#{operation.id} {title} · ", Code(f"{scene.command} approve {operation.id}"))
+def _named(operation: Operation, context: HomeContext) -> Line:
+    title = headline_of(operation.request, context.configuration.default_registry)
+    line: Line = (f"#{operation.id} {title} · ", Code(f"{context.command} approve {operation.id}"))
     asked_in = operation.approval.rule.channel if operation.approval is not None else None
-    return (*line, " · see ", Room(asked_in or operation.origin.channel))
+    return (*line, " · see ", Channel(asked_in or operation.origin.channel))
 
 
-def _first_steps(scene: HomeScene) -> Iterator[Line]:
+def _first_steps(context: HomeContext) -> Iterator[Line]:
     """Commands with names from the configuration, where it has services."""
-    repository, environment = _first_service(scene.configuration)
+    repository, environment = _first_service(context.configuration)
     for name, words in (
         ("status", "status"),
         ("tags", f"tags {repository}"),
         ("deploy", f"deploy {repository}:TAG to {environment}"),
         ("help", "help"),
     ):
-        yield Code(f"{scene.command} {words}"), f" {VERBS[name].summary}"
+        yield Code(f"{context.command} {words}"), f" {VERBS[name].summary}"
 
 
 def _first_service(configuration: Configuration) -> tuple[str, str]:
@@ -144,6 +144,6 @@ def _first_service(configuration: Configuration) -> tuple[str, str]:
     return "REPOSITORY", "ENVIRONMENT"
 
 
-def _end(scene: HomeScene) -> tuple[Block, ...]:
-    seen: Line = ("As of ", When(scene.now), ". This tab refreshes each time you open it.")
-    return (*buttons(plain_button("Refresh", REFRESH)), small_print(seen))
+def _end(context: HomeContext) -> tuple[Block, ...]:
+    line: Line = ("As of ", When(context.now), ". This tab refreshes each time you open it.")
+    return (*buttons(plain_button("Refresh", REFRESH)), small_print(line))

@@ -97,8 +97,8 @@ def _built(created: datetime | None) -> Line:
 def _fact(name: str, value: str, *, as_code: bool = False) -> Line:
     if not value:
         return ()
-    shown = clipped(value, _FACT_LIMIT)
-    return (f"{name} ", Code(shown) if as_code else shown)
+    text = clipped(value, _FACT_LIMIT)
+    return (f"{name} ", Code(text) if as_code else text)
 
 
 def _table(title: str, pairs: Sequence[Sequence[str]]) -> tuple[Block, ...]:

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
+from bot.views.card_context import CardContext
 from bot.views.parts import (
     Code,
     Line,
@@ -18,7 +19,6 @@ from bot.views.parts import (
     clipped,
     paragraph,
 )
-from bot.views.scene import Scene
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import DOCKER_HUB, ImageRef
 from quaymaster.listings import ROWS, position
@@ -38,22 +38,22 @@ _STEP_LIMIT = 140
 Row = TypeVar("Row")
 
 
-def images(listed: ImagesListed, scene: Scene) -> tuple[Block, ...]:
+def images(listed: ImagesListed, context: CardContext) -> tuple[Block, ...]:
     """The images of a host."""
-    rows, around = _page(listed.images, listed, scene)
-    return (*around[:1], *_bullets([_image(row, scene) for row in rows]), *around[1:])
+    rows, around = _page(listed.images, listed, context)
+    return (*around[:1], *_bullets([_image(row, context) for row in rows]), *around[1:])
 
 
-def tags(listed: TagsListed, scene: Scene) -> tuple[Block, ...]:
+def tags(listed: TagsListed, context: CardContext) -> tuple[Block, ...]:
     """The tags of a repository."""
-    rows, around = _page(listed.tags, listed, scene)
+    rows, around = _page(listed.tags, listed, context)
     lines: list[Line] = [(Code(row),) for row in rows]
     return (*around[:1], *_bullets(lines), *around[1:])
 
 
-def history(listed: HistoryListed, scene: Scene) -> tuple[Block, ...]:
+def history(listed: HistoryListed, context: CardContext) -> tuple[Block, ...]:
     """The steps of a build."""
-    rows, around = _page(listed.steps, listed, scene)
+    rows, around = _page(listed.steps, listed, context)
     return (*around[:1], *_bullets([_step(row) for row in rows]), *around[1:])
 
 
@@ -71,38 +71,38 @@ def total_of(listed: Listed) -> str:
 
 
 def _page(
-    rows: Sequence[Row], listed: Listed, scene: Scene
+    rows: Sequence[Row], listed: Listed, context: CardContext
 ) -> tuple[Sequence[Row], tuple[Block, ...]]:
     """The rows to show, the line that says which they are, and the buttons to the others."""
-    page, first, last = position(listed.kept, scene.operation.page)
+    page, first, last = position(listed.kept, context.operation.page)
     if listed.total <= ROWS:
         return rows[:ROWS], ()
     turns: list[ButtonElement] = []
     if page > 0:
-        turns.append(_turn("◀ Previous", page - 1, scene))
+        turns.append(_turn("◀ Previous", page - 1, context))
     if last < listed.kept:
-        turns.append(_turn("Next ▶", page + 1, scene))
+        turns.append(_turn("Next ▶", page + 1, context))
     where = f"{first + 1:,}–{last:,} of {listed.total:,}"
     hidden = listed.total - listed.kept
     note = f"Only the first {listed.kept:,} are listed; {hidden:,} more are not shown"
-    said = paragraph((where,), (note,) if hidden > 0 else ())
-    return rows[:ROWS], (said, *buttons(*turns))
+    summary = paragraph((where,), (note,) if hidden > 0 else ())
+    return rows[:ROWS], (summary, *buttons(*turns))
 
 
 def _total(count: int, noun: str) -> str:
     return counted(count, noun) if count else f"No {noun}s"
 
 
-def _turn(text: str, page: int, scene: Scene) -> ButtonElement:
-    return button(text, page_action(page), Pointer(scene.operation.subject))
+def _turn(text: str, page: int, context: CardContext) -> ButtonElement:
+    return button(text, page_action(page), Pointer(context.operation.subject))
 
 
 def _bullets(rows: Sequence[Line]) -> tuple[Block, ...]:
     return (bullets(rows),) if rows else ()
 
 
-def _image(image: LocalImage, scene: Scene) -> Line:
-    names = [clipped(_familiar(name, scene), _NAME_LIMIT) for name in image.names]
+def _image(image: LocalImage, context: CardContext) -> Line:
+    names = [clipped(_familiar(name, context), _NAME_LIMIT) for name in image.names]
     hidden = image.more_names + len(names) - _NAMES_SHOWN
     line: list[Code | str | When] = []
     for name in names[:_NAMES_SHOWN] or [_unnamed(image)]:
@@ -115,9 +115,9 @@ def _image(image: LocalImage, scene: Scene) -> Line:
     return tuple(line)
 
 
-def _familiar(name: str, scene: Scene) -> str:
+def _familiar(name: str, context: CardContext) -> str:
     try:
-        return scene.image(ImageRef.parse(name, DOCKER_HUB))
+        return context.image(ImageRef.parse(name, DOCKER_HUB))
     except UsageError:
         return name
 

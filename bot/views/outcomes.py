@@ -8,9 +8,9 @@ from slack_sdk.models.blocks import Block
 
 from bot.views import listing, results
 from bot.views.amounts import counted
+from bot.views.card_context import CardContext
 from bot.views.inspected import inspected_blocks, inspected_summary
 from bot.views.parts import Line, paragraph
-from bot.views.scene import Scene
 from quaymaster.findings import Blocked, Clean, Unknown, Verdict
 from quaymaster.operations import Operation
 from quaymaster.outcomes import (
@@ -20,7 +20,7 @@ from quaymaster.outcomes import (
     HistoryListed,
     ImagesListed,
     Inspected,
-    Lost,
+    Interrupted,
     Outcome,
     Pulled,
     Pushed,
@@ -44,18 +44,18 @@ class OutcomeView:
     """The card's part about it. Drawn on demand: a list of jobs needs no blocks."""
 
 
-def view_of(outcome: Outcome, scene: Scene) -> OutcomeView:
+def view_of(outcome: Outcome, context: CardContext) -> OutcomeView:
     """The view of an outcome."""
     match outcome:
         case ImagesListed():
             total = listing.total_of(outcome)
-            return OutcomeView("✅", total, (), lambda: listing.images(outcome, scene))
+            return OutcomeView("✅", total, (), lambda: listing.images(outcome, context))
         case TagsListed():
             total = listing.total_of(outcome)
-            return OutcomeView("✅", total, (), lambda: listing.tags(outcome, scene))
+            return OutcomeView("✅", total, (), lambda: listing.tags(outcome, context))
         case HistoryListed():
             total = listing.total_of(outcome)
-            return OutcomeView("✅", total, (), lambda: listing.history(outcome, scene))
+            return OutcomeView("✅", total, (), lambda: listing.history(outcome, context))
         case Inspected():
             where, summary = results.place(outcome.where), inspected_summary(outcome)
             return OutcomeView("✅", where, summary, lambda: inspected_blocks(outcome))
@@ -70,12 +70,14 @@ def view_of(outcome: Outcome, scene: Scene) -> OutcomeView:
             (emoji, word), summary = _verdict(outcome.verdict), results.scanned_summary(outcome)
             return OutcomeView(emoji, word, summary, lambda: results.scanned_blocks(outcome))
         case Deployed():
-            word, summary = _deployed(scene.operation), results.deployed_summary(outcome)
-            return OutcomeView("✅", word, summary, lambda: results.deployed_blocks(outcome, scene))
+            word, summary = _deployed(context.operation), results.deployed_summary(outcome)
+            return OutcomeView(
+                "✅", word, summary, lambda: results.deployed_blocks(outcome, context)
+            )
         case Failed(trouble, runs_now):
-            summary = results.in_a_row(results.trouble_lines(trouble, runs_now), " ")
-            return _done(summary, lambda: results.trouble_blocks(trouble, runs_now))
-        case Lost(why, next_step) | Ended(why, _, next_step):
+            summary = results.in_a_row(results.problem_lines(trouble, runs_now), " ")
+            return _done(summary, lambda: results.problem_blocks(trouble, runs_now))
+        case Interrupted(why, next_step) | Ended(why, _, next_step):
             lines = results.end_lines(why, next_step)
             return _done(results.in_a_row(lines, " "), lambda: (paragraph(*lines),))
         case _:

@@ -72,7 +72,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Channel:
     """A channel by id: shown by name, as a link."""
 
     channel_id: str
@@ -86,7 +86,7 @@ class When:
     day_only: bool = False
 
 
-Inline = str | Code | Bold | Person | Room | When
+Inline = str | Code | Bold | Person | Channel | When
 Line = tuple[Inline, ...]
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
@@ -128,7 +128,7 @@ def clipped_middle(text: str, limit: int) -> str:
 
 
 def prose(text: str, limit: int = INLINE_LIMIT) -> Line:
-    """A sentence of ours or of a trouble; a command in backticks becomes code."""
+    """A sentence of ours or of a problem; a command in backticks becomes code."""
     pieces = _COMMAND.split(clipped(text, limit))
     return tuple(Code(piece) if index % 2 else piece for index, piece in enumerate(pieces) if piece)
 
@@ -177,10 +177,10 @@ def bullets(rows: Sequence[Line], title: Line = ()) -> Block:
 
 def log(lines: Sequence[str]) -> Block:
     """The end of a log, letter by letter. What is cut off is said at its top."""
-    shown = [clipped(line, LOG_LINE_LIMIT) for line in lines[-LOG_LINES:]]
+    tail = [clipped(line, LOG_LINE_LIMIT) for line in lines[-LOG_LINES:]]
     if len(lines) > LOG_LINES:
-        shown.insert(0, f"… {len(lines) - LOG_LINES:,} earlier lines")
-    text = "\n".join(shown).strip() or "(empty lines)"
+        tail.insert(0, f"… {len(lines) - LOG_LINES:,} earlier lines")
+    text = "\n".join(tail).strip() or "(empty lines)"
     part = RichTextElementParts.Text(text=text)
     return RichTextBlock(elements=[RichTextPreformattedElement(elements=[part])])
 
@@ -286,11 +286,11 @@ def _in_rich_text(piece: Inline) -> Iterator[RichTextElement]:
             yield from _styled(clipped(text, CODE_LIMIT), "code")
         case Person(user_id) if _USER.fullmatch(user_id):
             yield RichTextElementParts.User(user_id=user_id)
-        case Room(channel_id) if _CHANNEL.fullmatch(channel_id):
+        case Channel(channel_id) if _CHANNEL.fullmatch(channel_id):
             yield RichTextElementParts.Channel(channel_id=channel_id)
         case When():
             yield from _date(piece)
-        case Person(text) | Room(text):
+        case Person(text) | Channel(text):
             yield from _styled(clipped(text, 40))
         case _:
             assert_never(piece)
@@ -321,14 +321,14 @@ def _in_mrkdwn(piece: Inline) -> str:
             return _escaped(clipped(text, CODE_LIMIT))
         case Person(user_id) if _USER.fullmatch(user_id):
             return f"<@{user_id}>"
-        case Room(channel_id) if _CHANNEL.fullmatch(channel_id):
+        case Channel(channel_id) if _CHANNEL.fullmatch(channel_id):
             return f"<#{channel_id}>"
         case When(at, day_only):
             timestamp = _timestamp(at)
             if timestamp is None:
                 return "at an unknown time"
             return f"<!date^{timestamp}^{_TIMES[day_only]}|{_fallback(piece)}>"
-        case Person(text) | Room(text):
+        case Person(text) | Channel(text):
             return _escaped(clipped(text, 40))
         case _:
             assert_never(piece)
@@ -357,7 +357,7 @@ def _escaped(text: str) -> str:
     characters that look like them; an underscore inside a word formats nothing and stays.
     """
     text = text.replace("*", "∗").replace("~", "∼").replace("`", "ˋ")
-    text = _OUTER_UNDERSCORES.sub(lambda found: "＿" * len(found[0]), text)
+    text = _OUTER_UNDERSCORES.sub(lambda match: "＿" * len(match[0]), text)
     text = re.sub(r"(?<![A-Za-z0-9])@|@(?=here|channel|everyone)", "＠", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from slack_sdk.models.blocks import Block
 
 
-class Drawn(Protocol):
+class Renderable(Protocol):
     """A message or a private answer."""
 
     @property
@@ -25,7 +25,7 @@ _MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|[^>]*)?>")
 _DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 
 
-def as_text(message: Drawn) -> str:
+def as_text(message: Renderable) -> str:
     """The blocks of a message, or its text where it has none. Ends without a line break."""
     if not message.blocks:
         return _read(message.text)

@@ -6,6 +6,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import Block
 
 from bot.views.amounts import counted, digest_word, duration, of_index, severities, short, size
+from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
 from bot.views.parts import (
     Bold,
@@ -22,8 +23,7 @@ from bot.views.parts import (
     paragraph,
     prose,
 )
-from bot.views.scene import Scene
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Blocked, Clean, Unknown
 from quaymaster.image_ref import PinnedImage
 from quaymaster.outcomes import Deployed, Pulled, Pushed, Scanned, Tagged
@@ -41,20 +41,20 @@ def in_a_row(lines: Sequence[Line], separator: str = " · ") -> Line:
     return tuple(row)
 
 
-def trouble_blocks(trouble: Trouble, runs_now: str = "") -> tuple[Block, ...]:
+def problem_blocks(problem: Problem, runs_now: str = "") -> tuple[Block, ...]:
     """What happened, what serves now, why, what to do next; then the end of the log."""
-    said = paragraph(*trouble_lines(trouble, runs_now))
-    return (said, log(trouble.log_tail)) if trouble.log_tail else (said,)
+    summary = paragraph(*problem_lines(problem, runs_now))
+    return (summary, log(problem.log_tail)) if problem.log_tail else (summary,)
 
 
-def trouble_lines(trouble: Trouble, runs_now: str = "") -> tuple[Line, ...]:
+def problem_lines(problem: Problem, runs_now: str = "") -> tuple[Line, ...]:
     """The same without the log."""
-    reference: Line = ("Reference ", Code(trouble.reference)) if trouble.reference else ()
+    reference: Line = ("Reference ", Code(problem.reference)) if problem.reference else ()
     return (
-        tuple(Bold(one) if isinstance(one, str) else one for one in prose(trouble.what, 500)),
+        tuple(Bold(one) if isinstance(one, str) else one for one in prose(problem.what, 500)),
         prose(runs_now, 400),
-        prose(trouble.why),
-        _next(trouble.next_step),
+        prose(problem.why),
+        _next(problem.next_step),
         reference,
     )
 
@@ -153,19 +153,19 @@ def deployed_summary(deployed: Deployed) -> Line:
     return in_a_row(_deployed_lines(deployed))
 
 
-def deployed_blocks(deployed: Deployed, scene: Scene) -> tuple[Block, ...]:
+def deployed_blocks(deployed: Deployed, context: CardContext) -> tuple[Block, ...]:
     """What runs now, what ran before, and how to go back."""
     before: Line = ("Before: nothing running",)
     if deployed.replaced is not None:
-        before = ("Before: ", *image_line(deployed.replaced, scene))
-    now: Line = ("Now: ", *image_line(deployed.image, scene))
-    said = (now, before, *_deployed_lines(deployed), *notes(deployed.notes))
-    return (paragraph(*said, _undo(deployed, scene)),)
+        before = ("Before: ", *image_line(deployed.replaced, context))
+    now: Line = ("Now: ", *image_line(deployed.image, context))
+    lines = (now, before, *_deployed_lines(deployed), *notes(deployed.notes))
+    return (paragraph(*lines, _undo(deployed, context)),)
 
 
-def _undo(deployed: Deployed, scene: Scene) -> Line:
+def _undo(deployed: Deployed, context: CardContext) -> Line:
     """How to get the one before back; of a rollback, which release is back."""
-    plan = scene.operation.plan
+    plan = context.operation.plan
     change = plan.change_of(deployed.service_ref) if plan is not None else None
     if change is None:
         return ()
@@ -174,7 +174,7 @@ def _undo(deployed: Deployed, scene: Scene) -> Line:
     if change.undo is None:
         return ("No rollback possible: no earlier good release",)
     service = clipped(str(deployed.service_ref), 100)
-    return ("Undo: ", Code(f"{scene.command} rollback {service}"))
+    return ("Undo: ", Code(f"{context.command} rollback {service}"))
 
 
 def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
@@ -186,16 +186,16 @@ def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
     return ((dotted(f"Unreachable for {for_how_long}", took),),)
 
 
-def image_line(image: PinnedImage, scene: Scene) -> Line:
+def image_line(image: PinnedImage, context: CardContext) -> Line:
     """An image by the name people know and the digest that is meant."""
-    name = Code(clipped_middle(scene.image(image), 90))
+    name = Code(clipped_middle(context.image(image), 90))
     if image.tag is None:
         return (name,)
     return (name, " ", Code(image.digest.short))
 
 
-def notes(said: Sequence[str]) -> tuple[Line, ...]:
+def notes(texts: Sequence[str]) -> tuple[Line, ...]:
     """What a person should know besides."""
-    shown = tuple(("⚠️ ", *prose(note, NOTE_LIMIT)) for note in said[:NOTES_SHOWN])
-    hidden = len(said) - len(shown)
-    return (*shown, (more(hidden),)) if hidden > 0 else shown
+    lines = tuple(("⚠️ ", *prose(note, NOTE_LIMIT)) for note in texts[:NOTES_SHOWN])
+    hidden = len(texts) - len(lines)
+    return (*lines, (more(hidden),)) if hidden > 0 else lines

@@ -29,13 +29,13 @@ def violations(blocks: object, surface: Surface = "message") -> list[str]:
     An empty list means that Slack takes them. A message whose blocks are each fine but too long
     together ends with ``msg_blocks_too_long``.
     """
-    found = schema_violations(blocks, surface)
-    if surface == "message" and not found and too_long(blocks):
-        found.append(
+    problems = schema_violations(blocks, surface)
+    if surface == "message" and not problems and too_long(blocks):
+        problems.append(
             f"[ERROR] msg_blocks_too_long: {text_size(blocks)} characters in all blocks "
             "[json-pointer:/blocks]"
         )
-    return found
+    return problems
 
 
 def schema_violations(

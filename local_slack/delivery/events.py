@@ -27,7 +27,7 @@ class Events:
         self._lines = lines
         self._retries: set[asyncio.Task[None]] = set()
 
-    async def said(self, message: Message, repeat: int) -> tuple[list[Ack], Json]:
+    async def message(self, message: Message, repeat: int) -> tuple[list[Ack], Json]:
         """Send the app the event of a written message, if its subscriptions cover it."""
         app, channel = self._state.world.app, self._state.channels[message.channel]
         payload: Json = {}
@@ -42,7 +42,7 @@ class Events:
         ):
             wanted = event in app.events and scope in app.scopes
             if wanted and (mentioned or kind == "message"):
-                inner = payloads.said(self._state, message, kind)
+                inner = payloads.message_event(self._state, message, kind)
                 payload = payloads.event(self._state, inner)
                 acks += await self._send(payload, repeat)
         return acks, payload

@@ -93,7 +93,7 @@ def message_action(
 def _in_message(state: State, message: Message) -> Json:
     """Where something was pressed; an ephemeral message is not in the payload."""
     channel = state.channels[message.channel]
-    found: Json = {
+    payload: Json = {
         "container": {
             "type": "message",
             "message_ts": message.ts,
@@ -103,10 +103,10 @@ def _in_message(state: State, message: Message) -> Json:
         "channel": {"id": channel.id, "name": _command_channel(channel)},
     }
     if message.thread_ts:
-        found["container"]["thread_ts"] = message.thread_ts
+        payload["container"]["thread_ts"] = message.thread_ts
     if message.only_for is None:
-        found["message"] = message_json(state, message, metadata=True)
-    return found
+        payload["message"] = message_json(state, message, metadata=True)
+    return payload
 
 
 def _in_view(state: State, view: OpenView) -> Json:
@@ -217,14 +217,14 @@ def event(state: State, inner: Json) -> Json:
     }
 
 
-def said(state: State, message: Message, kind: str) -> Json:
+def message_event(state: State, message: Message, kind: str) -> Json:
     """Something a person wrote, as the event ``kind``: ``app_mention`` or ``message``.
 
     https://docs.slack.dev/reference/events/app_mention,
     https://docs.slack.dev/reference/events/message.im
     """
     channel = state.channels[message.channel]
-    found: Json = {
+    payload: Json = {
         "type": kind,
         "user": message.user,
         "text": message.text,
@@ -235,8 +235,8 @@ def said(state: State, message: Message, kind: str) -> Json:
         "client_msg_id": f"{state.number():08x}-0000-4000-8000-000000000000",
     }
     if message.thread_ts:
-        found["thread_ts"] = message.thread_ts
+        payload["thread_ts"] = message.thread_ts
     if kind == "message":
         kinds = {Kind.PUBLIC: "channel", Kind.PRIVATE: "group", Kind.DIRECT: "im"}
-        found["channel_type"] = kinds[channel.kind]
-    return found
+        payload["channel_type"] = kinds[channel.kind]
+    return payload

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local_slack.door import Door, Record
 from local_slack.errors import SlackError
+from local_slack.gateway import CallRecord, Gateway
 from local_slack.message import Json, Message
 from local_slack.state import ResponseUrl, State
 from local_slack.webapi.arguments import Arguments
@@ -31,13 +31,13 @@ class ResponseUrls:
     In the log of calls it is the method ``response_url``.
     """
 
-    def __init__(self, state: State, door: Door) -> None:
+    def __init__(self, state: State, gateway: Gateway) -> None:
         self._state = state
-        self._door = door
+        self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One answer of the app."""
-        record = Record("response_url")
+        record = CallRecord("response_url")
 
         def work(request: Request, body: bytes) -> Response:
             try:
@@ -50,9 +50,9 @@ class ResponseUrls:
                 return JSONResponse({"ok": False, "error": record.error}, record.status)
             return PlainTextResponse("ok")
 
-        await self._door.admit(scope, receive, send, record, work)
+        await self._gateway.admit(scope, receive, send, record, work)
 
-    def _use(self, name: str, body: bytes, record: Record) -> None:
+    def _use(self, name: str, body: bytes, record: CallRecord) -> None:
         url = self._state.response_urls.get(name)
         if url is None:
             raise _Gone("invalid_url")
@@ -72,12 +72,12 @@ class _Gone(Exception):
 
 def _read(body: bytes) -> Json:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         raise SlackError("invalid_payload")
-    return found
+    return document
 
 
 def answer(state: State, url: ResponseUrl, body: Json) -> Message | None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 
-from local_slack.acts import Acts
+from local_slack.actions import Actions
 from local_slack.errors import SlackError
 from local_slack.message import Json
 from local_slack.outcome import NotPossible, Offer, Outcome
@@ -47,13 +47,13 @@ class Page:
     def __init__(
         self,
         state: State,
-        acts: Acts,
+        actions: Actions,
         inspection: Inspection,
         token: str,
         commands: Mapping[str, Any],
     ) -> None:
         self._state = state
-        self._acts = acts
+        self._actions = actions
         self._commands = commands
         self._once = Once()
         routes = Router(
@@ -71,7 +71,7 @@ class Page:
                 Route("/exchanges", self._told(inspection.exchanges)),
                 Route("/exchange", self._told(inspection.exchange)),
                 Route("/usage", self._told(inspection.usage)),
-                Route("/trouble", self._told(inspection.trouble), methods=["POST"]),
+                Route("/trouble", self._told(inspection.disrupt), methods=["POST"]),
                 WebSocketRoute("/live", Live(state, inspection).serve),
             ]
         )
@@ -108,10 +108,10 @@ class Page:
         query = request.query_params
         user, channel = self._reader(query["as"], query["channel"])
         limit = min(int(query.get("limit", "60")), _LONGEST_PAGE)
-        found = self._state.page(user, channel, query.get("before"), limit)
+        value = self._state.page(user, channel, query.get("before"), limit)
         return {
-            "messages": [shown_message(self._state, one) for one in found.messages],
-            "more": found.more,
+            "messages": [shown_message(self._state, one) for one in value.messages],
+            "more": value.more,
         }
 
     async def _replies(self, request: Request) -> Json:
@@ -119,21 +119,21 @@ class Page:
         user, channel = self._reader(query["as"], query["channel"])
         thread = query["thread"]
         root = self._state.find(channel, thread)
-        found = [one for one in self._state.replies(user, channel, thread) if one.ts != thread]
+        replies = [one for one in self._state.replies(user, channel, thread) if one.ts != thread]
         if root is not None and root.only_for in (None, user):
-            found.insert(0, root)
-        return {"messages": [shown_message(self._state, one) for one in found]}
+            replies.insert(0, root)
+        return {"messages": [shown_message(self._state, one) for one in replies]}
 
     async def _act(self, request: Request) -> Json:
-        asked: Json = await request.json()
-        return await self._once.run(str(asked.get("id", "")), lambda: self._do(asked))
+        body: Json = await request.json()
+        return await self._once.run(str(body.get("id", "")), lambda: self._do(body))
 
-    async def _do(self, asked: Json) -> Json:
-        user, name = self._person(asked["as"]), asked["act"]
+    async def _do(self, body: Json) -> Json:
+        user, name = self._person(body["as"]), body["act"]
         if name not in _ACTS:
             raise NotPossible(f"there is no act {name}")
-        run: Callable[..., Awaitable[Outcome | Offer]] = getattr(self._acts, name)
-        outcome = await run(user, **asked["arguments"])
+        run: Callable[..., Awaitable[Outcome | Offer]] = getattr(self._actions, name)
+        outcome = await run(user, **body["arguments"])
         if isinstance(outcome, Offer):
             return outcome.as_json()
         return {"error": outcome.error, "errors": outcome.errors, "seconds": outcome.seconds}
@@ -142,18 +142,18 @@ class Page:
         """A file for an input of a modal: its content is the body."""
         query = request.query_params
         user, content = self._person(query["as"]), await request.body()
-        return {"file": await self._acts.upload(user, query["name"], content)}
+        return {"file": await self._actions.upload(user, query["name"], content)}
 
     async def _mark(self, request: Request) -> Json:
-        asked: Json = await request.json()
-        self._state.mark(*self._reader(asked["as"], asked["channel"]), str(asked["ts"]))
+        body: Json = await request.json()
+        self._state.mark(*self._reader(body["as"], body["channel"]), str(body["ts"]))
         return {}
 
     async def _dismiss(self, request: Request) -> Json:
         """Remove a message that only this person sees."""
-        asked: Json = await request.json()
-        user, channel = self._reader(asked["as"], asked["channel"])
-        message = self._state.find(channel, str(asked["ts"]))
+        body: Json = await request.json()
+        user, channel = self._reader(body["as"], body["channel"])
+        message = self._state.find(channel, str(body["ts"]))
         if message is None or message.only_for != user:
             raise NotPossible("only a message that nobody else sees can be dismissed")
         self._state.delete(message)
@@ -179,7 +179,7 @@ class Page:
 
     def _reader(self, user: Any, channel: Any) -> tuple[str, str]:
         """A person and a conversation that they are in."""
-        found = self._state.channels.get(channel)
-        if found is None or self._person(user) not in found.members:
+        conversation = self._state.channels.get(channel)
+        if conversation is None or self._person(user) not in conversation.members:
             raise NotPossible(f"{user} is in no channel {channel}")
-        return str(user), found.id
+        return str(user), conversation.id

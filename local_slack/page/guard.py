@@ -45,8 +45,8 @@ class Guard:
         host = headers.get("host", "")
         if urlsplit(f"//{host}").hostname not in _LOCAL:
             return 421, "This page is served on 127.0.0.1 only."
-        given = str(scope["path_params"].get("token", ""))
-        if not hmac.compare_digest(given.encode(), self._token):
+        token = str(scope["path_params"].get("token", ""))
+        if not hmac.compare_digest(token.encode(), self._token):
             return 404, "Open the address that `quaymaster try` printed; it carries a token."
         origin = headers.get("origin")
         if origin is None:

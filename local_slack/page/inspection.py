@@ -10,7 +10,7 @@ from typing import assert_never
 
 from starlette.requests import Request
 
-from local_slack.acts import Acts
+from local_slack.actions import Actions
 from local_slack.delivery.lines import Lines
 from local_slack.faults import Fault, FaultKind
 from local_slack.message import Json
@@ -37,9 +37,9 @@ class _Mend:
     """End every fault."""
 
 
-Trouble = tuple[Fault, ...] | _Repeat | _Drop | _Mend
+Disruption = tuple[Fault, ...] | _Repeat | _Drop | _Mend
 
-TROUBLES: Mapping[str, Trouble] = {
+DISRUPTIONS: Mapping[str, Disruption] = {
     "delay": (Fault(FaultKind.SLOW, seconds=_MINUTE, delay=2.0),),
     "rate_limit": tuple(
         Fault(FaultKind.RATE_LIMITED, method, seconds=_MINUTE, retry_after=5) for method in _POSTING
@@ -58,9 +58,9 @@ TROUBLES: Mapping[str, Trouble] = {
 class Inspection:
     """What the inspector shows and does."""
 
-    def __init__(self, state: State, acts: Acts, lines: Lines, traffic: Traffic) -> None:
+    def __init__(self, state: State, actions: Actions, lines: Lines, traffic: Traffic) -> None:
         self._state = state
-        self._acts = acts
+        self._actions = actions
         self._lines = lines
         self._traffic = traffic
 
@@ -71,42 +71,42 @@ class Inspection:
 
     def summary(self, number: int) -> Json | None:
         """An exchange as one line of the list; with the reasons where Slack refused the call."""
-        found = self._traffic.get(number)
-        return None if found is None else _summary(found)
+        exchange = self._traffic.get(number)
+        return None if exchange is None else _summary(exchange)
 
     async def exchanges(self, request: Request) -> Json:
         """The exchanges after ``after``, a line each."""
-        found = self._traffic.since(int(request.query_params.get("after", "0")), bodies=False)
-        return {"exchanges": [_line(one) for one in found]}
+        exchanges = self._traffic.since(int(request.query_params.get("after", "0")), bodies=False)
+        return {"exchanges": [_line(one) for one in exchanges]}
 
     async def exchange(self, request: Request) -> Json:
         """One exchange, with its bodies."""
-        found = self._traffic.get(int(request.query_params["number"]))
-        if found is None:
+        exchange = self._traffic.get(int(request.query_params["number"]))
+        if exchange is None:
             raise NotPossible("this exchange is not kept any more")
-        return asdict(found)
+        return asdict(exchange)
 
     async def usage(self, _: Request) -> Json:
         """What of the rates is used, and which faults are in force."""
         faults = [one.as_json() for one in self._state.faults.active()]
         return asdict(self._state.rates.usage()) | {"faults": faults}
 
-    async def trouble(self, request: Request) -> Json:
-        """Cause one of `TROUBLES`."""
-        asked = (await request.json())["what"]
-        trouble = TROUBLES.get(asked)
+    async def disrupt(self, request: Request) -> Json:
+        """Cause one of `DISRUPTIONS`."""
+        name = (await request.json())["what"]
+        trouble = DISRUPTIONS.get(name)
         match trouble:
             case tuple():
                 for fault in trouble:
                     self._state.faults.add(fault)
             case _Repeat():
-                await self._acts.repeat_last()
+                await self._actions.repeat_last()
             case _Drop():
                 self._lines.hub.drop()
             case _Mend():
                 self._state.faults.clear()
             case None:
-                raise NotPossible(f"there is no fault called {asked}")
+                raise NotPossible(f"there is no fault called {name}")
             case _:
                 assert_never(trouble)
         return {}

@@ -7,7 +7,7 @@ from local_slack.message import Json, Message
 from local_slack.page.inspection import Summarise
 from local_slack.state import State
 from local_slack.webapi.shapes import view_json
-from local_slack.world import Channel, Kind, Membership, User
+from local_slack.world import Channel, Kind, MemberKind, User
 
 _COUNTED = 100
 
@@ -33,7 +33,7 @@ def workspace_json(state: State, user: str) -> Json:
 
 def can_be(user: User) -> bool:
     """Whether a window may act as this user: bots and users who have left are excluded."""
-    return user.membership not in (Membership.BOT, Membership.DEACTIVATED)
+    return user.membership not in (MemberKind.BOT, MemberKind.DEACTIVATED)
 
 
 def person_json(user: User) -> Json:
@@ -45,7 +45,7 @@ def person_json(user: User) -> Json:
         "title": user.title,
         "kind": user.membership.value,
         "canBe": can_be(user),
-        "isGuest": user.membership in (Membership.GUEST, Membership.SINGLE_CHANNEL_GUEST),
+        "isGuest": user.membership in (MemberKind.GUEST, MemberKind.SINGLE_CHANNEL_GUEST),
     }
 
 

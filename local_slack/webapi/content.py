@@ -57,10 +57,12 @@ def read_content(state: State, args: Arguments, *, size_counts: bool = True) -> 
 
 def checked_blocks(blocks: object, size_counts: bool = True) -> None:
     """Raise what Slack raises for blocks it does not take."""
-    found = schema_violations(blocks)
-    if found:
+    problems = schema_violations(blocks)
+    if problems:
         raise SlackError(
-            "invalid_blocks", messages=found, errors=[one.removeprefix("[ERROR] ") for one in found]
+            "invalid_blocks",
+            messages=problems,
+            errors=[one.removeprefix("[ERROR] ") for one in problems],
         )
     if size_counts and too_long(blocks):
         raise SlackError("msg_blocks_too_long")

@@ -15,7 +15,7 @@ from local_slack.errors import SlackError, missing
 from local_slack.message import Json, Message
 from local_slack.webapi.method import KIND_SCOPES, Context, Method, tier
 from local_slack.webapi.shapes import channel_json, message_json
-from local_slack.world import Channel, Kind, Membership
+from local_slack.world import Channel, Kind, MemberKind
 
 T = TypeVar("T")
 _TS = re.compile(r"\d{1,12}(\.\d{1,6})?")
@@ -72,11 +72,11 @@ def replies(call: Context) -> Json:
     return _messages(call, thread)
 
 
-def _messages(call: Context, found: Sequence[Message]) -> Json:
-    shown, following = page(call, found, 100, 999)
+def _messages(call: Context, every: Sequence[Message]) -> Json:
+    messages, following = page(call, every, 100, 999)
     metadata = call.args.flag("include_all_metadata")
     return {
-        "messages": [message_json(call.state, one, metadata=metadata) for one in shown],
+        "messages": [message_json(call.state, one, metadata=metadata) for one in messages],
         "has_more": bool(following["next_cursor"]),
         "pin_count": 0,
         "response_metadata": following,
@@ -110,8 +110,8 @@ def members(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/conversations.members"""
     channel = call.channel()
     call.need(f"{KIND_SCOPES[channel.kind]}:read")
-    shown, following = page(call, sorted(channel.members), 100, 999)
-    return {"members": shown, "response_metadata": following}
+    chunk, following = page(call, sorted(channel.members), 100, 999)
+    return {"members": chunk, "response_metadata": following}
 
 
 def open_direct(call: Context) -> Json:
@@ -130,7 +130,7 @@ def open_direct(call: Context) -> Json:
     user = call.state.users.get(users[0])
     if user is None:
         raise SlackError("user_not_found")
-    if user.membership is Membership.DEACTIVATED:
+    if user.membership is MemberKind.DEACTIVATED:
         raise SlackError("user_disabled")
     channel = call.state.direct_channel(user.id)
     if call.args.flag("return_im"):
@@ -141,22 +141,22 @@ def open_direct(call: Context) -> Json:
 def list_all(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/conversations.list"""
     kinds = {"public_channel": Kind.PUBLIC, "private_channel": Kind.PRIVATE, "im": Kind.DIRECT}
-    asked = (call.args.text("types") or "public_channel").replace(" ", "").split(",")
-    if unknown := set(asked) - {*kinds, "mpim"}:
+    types = (call.args.text("types") or "public_channel").replace(" ", "").split(",")
+    if unknown := set(types) - {*kinds, "mpim"}:
         raise SlackError("invalid_types", types=sorted(unknown))
-    wanted = {kinds[one] for one in asked if one in kinds}
+    wanted = {kinds[one] for one in types if one in kinds}
     for kind in sorted(wanted, key=lambda one: one.value):
         call.need(f"{KIND_SCOPES[kind]}:read")
-    found = [
+    conversations = [
         channel
         for channel in call.state.channels.values()
         if channel.kind in wanted
         and (channel.kind is Kind.PUBLIC or call.inside(channel))
         and not (channel.archived and call.args.flag("exclude_archived"))
     ]
-    shown, following = page(call, found, 100, 999)
+    chunk, following = page(call, conversations, 100, 999)
     return {
-        "channels": [channel_json(call.state, one) for one in shown],
+        "channels": [channel_json(call.state, one) for one in chunk],
         "response_metadata": following,
     }
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local_slack.door import Door, Record, too_many
 from local_slack.errors import RateLimited, SlackError
+from local_slack.gateway import CallRecord, Gateway, too_many
 from local_slack.message import Json
 from local_slack.state import State
 from local_slack.webapi.arguments import Arguments, read_arguments
@@ -20,21 +20,21 @@ from local_slack.webapi.method import Context, Method, Token
 class WebApi:
     """An ASGI application that answers ``/api/<method>``."""
 
-    def __init__(self, state: State, door: Door, methods: dict[str, Method]) -> None:
+    def __init__(self, state: State, gateway: Gateway, methods: dict[str, Method]) -> None:
         self._state = state
-        self._door = door
+        self._gateway = gateway
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        record = Record(str(scope["path_params"]["method"]).rstrip("/"))
+        record = CallRecord(str(scope["path_params"]["method"]).rstrip("/"))
 
         def work(request: Request, body: bytes) -> Response:
             return self._perform(request, body, record)
 
-        await self._door.admit(scope, receive, send, record, work)
+        await self._gateway.admit(scope, receive, send, record, work)
 
-    def _perform(self, request: Request, body: bytes, record: Record) -> Response:
+    def _perform(self, request: Request, body: bytes, record: CallRecord) -> Response:
         scopes: frozenset[str] = frozenset()
         method: Method | None = None
         try:
@@ -89,7 +89,7 @@ def _context(state: State, args: Arguments, scopes: frozenset[str], method: Meth
     return context
 
 
-def _note(record: Record, args: Arguments) -> None:
+def _note(record: CallRecord, args: Arguments) -> None:
     record.channel = args.text("channel") or args.text("channel_id")
     record.ts = args.text("ts")
 

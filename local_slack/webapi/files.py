@@ -37,12 +37,12 @@ def complete_upload(call: Context) -> Json:
     Without a channel the file stays private; with one it is shared there, as a reply where
     ``thread_ts`` is given.
     """
-    asked = call.args.structure("files", "invalid_arguments")
-    if not isinstance(asked, list) or not asked:
+    entries = call.args.structure("files", "invalid_arguments")
+    if not isinstance(entries, list) or not entries:
         raise SlackError(
             "invalid_arguments", messages=["[ERROR] must provide an array [json-pointer:/files]"]
         )
-    stored = [_uploaded(call, one) for one in asked]
+    stored = [_uploaded(call, one) for one in entries]
     place = call.args.text("channel_id") or call.args.text("channels")
     if place:
         _share(call, place, stored)
@@ -53,14 +53,14 @@ def complete_upload(call: Context) -> Json:
     return {"files": [file_json(call.state, one.file) for one in stored]}
 
 
-def _uploaded(call: Context, asked: object) -> StoredFile:
-    stored = call.state.files.get(str(asked.get("id"))) if isinstance(asked, dict) else None
+def _uploaded(call: Context, entry: object) -> StoredFile:
+    stored = call.state.files.get(str(entry.get("id"))) if isinstance(entry, dict) else None
     if stored is None or stored.content is None:
         raise SlackError("file_not_found")
     if stored.shared:
         raise SlackError("file_update_failed")
-    if isinstance(asked, dict) and asked.get("title"):
-        stored.file = replace(stored.file, title=str(asked["title"]))
+    if isinstance(entry, dict) and entry.get("title"):
+        stored.file = replace(stored.file, title=str(entry["title"]))
     return stored
 
 

@@ -34,9 +34,9 @@ def info(call: Context) -> Json:
 def list_all(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/users.list"""
     people = [one for one in call.state.users.values() if one.team == call.state.world.team_id]
-    shown, following = page(call, people, 1000, 1000)
+    chunk, following = page(call, people, 1000, 1000)
     return {
-        "members": [user_json(call.state, one) for one in shown],
+        "members": [user_json(call.state, one) for one in chunk],
         "cache_ts": int(call.state.clock.now()),
         "response_metadata": following,
     }
@@ -52,11 +52,11 @@ def group_users(call: Context) -> Json:
 
 def groups(call: Context) -> Json:
     """https://docs.slack.dev/reference/methods/usergroups.list"""
-    found = [group_json(call.state, one) for one in call.state.groups.values()]
+    rows = [group_json(call.state, one) for one in call.state.groups.values()]
     if call.args.flag("include_users"):
-        for shown, group in zip(found, call.state.groups.values(), strict=True):
-            shown["users"] = list(group.users)
-    return {"usergroups": found}
+        for row, group in zip(rows, call.state.groups.values(), strict=True):
+            row["users"] = list(group.users)
+    return {"usergroups": rows}
 
 
 METHODS = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from local_slack.message import File, Json, Message
 from local_slack.state import OpenView, State
-from local_slack.world import Channel, Kind, Membership, User, UserGroup
+from local_slack.world import Channel, Kind, MemberKind, User, UserGroup
 
 
 def message_json(state: State, message: Message, *, metadata: bool = False) -> Json:
@@ -16,7 +16,7 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
     https://docs.slack.dev/reference/objects/message-object
     """
     app = state.world.app
-    found: Json = {
+    payload: Json = {
         "type": "message",
         "user": message.user,
         "ts": message.ts,
@@ -24,19 +24,19 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
         "team": state.world.team_id,
     }
     if message.bot_id:
-        found |= {"bot_id": message.bot_id, "app_id": app.id}
+        payload |= {"bot_id": message.bot_id, "app_id": app.id}
     if message.blocks:
-        found["blocks"] = list(message.blocks)
+        payload["blocks"] = list(message.blocks)
     if message.files:
-        found["files"] = [file_json(state, one) for one in message.files]
+        payload["files"] = [file_json(state, one) for one in message.files]
     if message.edited_ts:
-        found["edited"] = {"user": message.user, "ts": message.edited_ts}
+        payload["edited"] = {"user": message.user, "ts": message.edited_ts}
     if metadata and message.metadata:
-        found["metadata"] = message.metadata
+        payload["metadata"] = message.metadata
     if message.reactions:
         names = dict.fromkeys(name for name, _ in message.reactions)
-        found["reactions"] = [_reaction(message, name) for name in names]
-    return found | _thread(state, message)
+        payload["reactions"] = [_reaction(message, name) for name in names]
+    return payload | _thread(state, message)
 
 
 def _reaction(message: Message, name: str) -> Json:
@@ -63,42 +63,42 @@ def user_json(state: State, user: User) -> Json:
     https://docs.slack.dev/reference/objects/user-object
     """
     kind = user.membership
-    found: Json = {
+    shape: Json = {
         "id": user.id,
         "team_id": user.team or state.world.team_id,
         "name": user.name,
-        "deleted": kind is Membership.DEACTIVATED,
+        "deleted": kind is MemberKind.DEACTIVATED,
         "real_name": user.real_name,
         "profile": {
             "real_name": user.real_name,
             "display_name": user.name,
             "title": user.title,
         },
-        "is_bot": kind is Membership.BOT,
+        "is_bot": kind is MemberKind.BOT,
         "is_app_user": False,
         "updated": 1_700_000_000,
     }
-    if kind is not Membership.DEACTIVATED:
-        single = kind is Membership.SINGLE_CHANNEL_GUEST
-        found |= {
+    if kind is not MemberKind.DEACTIVATED:
+        single = kind is MemberKind.SINGLE_CHANNEL_GUEST
+        shape |= {
             "tz": "Europe/Berlin",
             "tz_label": "Central European Time",
             "tz_offset": 3600,
             "is_admin": user.admin,
             "is_owner": False,
             "is_primary_owner": False,
-            "is_restricted": single or kind is Membership.GUEST,
+            "is_restricted": single or kind is MemberKind.GUEST,
             "is_ultra_restricted": single,
         }
-    if found["team_id"] != state.world.team_id:
-        found["is_stranger"] = True
-    return found
+    if shape["team_id"] != state.world.team_id:
+        shape["is_stranger"] = True
+    return shape
 
 
 def channel_json(state: State, channel: Channel) -> Json:
     """A conversation: https://docs.slack.dev/reference/objects/conversation-object"""
     bot = state.world.app.bot_user
-    found: Json = {
+    payload: Json = {
         "id": channel.id,
         "created": 1_700_000_000,
         "is_archived": channel.archived,
@@ -111,8 +111,8 @@ def channel_json(state: State, channel: Channel) -> Json:
         "context_team_id": state.world.team_id,
     }
     if channel.kind is Kind.DIRECT:
-        return found | {"user": next(iter(channel.members - {bot}), bot), "is_open": True}
-    return found | {
+        return payload | {"user": next(iter(channel.members - {bot}), bot), "is_open": True}
+    return payload | {
         "name": channel.name,
         "name_normalized": channel.name,
         "is_member": bot in channel.members,

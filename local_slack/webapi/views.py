@@ -110,8 +110,8 @@ def _named(call: Context) -> OpenView | None:
         return call.state.views.get(view_id)
     if not external:
         raise missing("view_id")
-    found = (one for one in call.state.views.values() if one.body.get("external_id") == external)
-    return next(found, None)
+    views = (one for one in call.state.views.values() if one.body.get("external_id") == external)
+    return next(views, None)
 
 
 def _hash_fits(call: Context, view: OpenView) -> None:

@@ -115,7 +115,7 @@ def became_stale(subject: Subject, ended_at: datetime | None = None) -> tuple[Co
     )
 
 
-def behind(count: int) -> Query[Behind]:
+def stale(count: int) -> Query[Behind]:
     """So many of the stale subjects, from the beginning of the list."""
     return Query(
         ("ZRANGE", keys.CARDS_BEHIND, 0, count - 1, "WITHSCORES"),
@@ -165,7 +165,7 @@ def no_longer_stale(*subjects: Subject) -> Command:
     return ("ZREM", keys.CARDS_BEHIND, *map(str, subjects), *numbers)
 
 
-def bell(timeout_seconds: float) -> Query[bool]:
+def wakeup(timeout_seconds: float) -> Query[bool]:
     """Wait until a subject becomes stale, at most this long; True if one did."""
     return Query(("BLPOP", keys.BELL, timeout_seconds), lambda reply: reply is not None)
 

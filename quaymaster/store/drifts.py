@@ -37,7 +37,7 @@ def observed(ring: KeyRing) -> Query[Mapping[ServiceRef, Signed[Drift]]]:
     return Query(("HGETALL", keys.DRIFTS), lambda reply: dict(_readable(reply, ring)))
 
 
-def told() -> Query[Mapping[ServiceRef, str]]:
+def reported() -> Query[Mapping[ServiceRef, str]]:
     """The digests of the observations that already have an operation."""
 
     def read(reply: Any) -> Mapping[ServiceRef, str]:
@@ -46,7 +46,7 @@ def told() -> Query[Mapping[ServiceRef, str]]:
     return Query(("HGETALL", keys.DRIFTS_TOLD), read)
 
 
-def note_told(service: ServiceRef, digest: str) -> Transaction[None]:
+def note_reported(service: ServiceRef, digest: str) -> Transaction[None]:
     """Record that this observation has an operation, or needs none."""
     return Transaction(
         commands=(("HSET", keys.DRIFTS_TOLD, str(service), digest),),

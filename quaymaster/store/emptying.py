@@ -39,9 +39,9 @@ def may_not() -> ConfigurationError:
 
 def named(connection: Connection, pattern: str) -> Iterator[str]:
     """The keys that match a pattern, each once. SCAN itself may return one twice."""
-    seen: set[str] = set()
+    names: set[str] = set()
     for name in connection.scan_iter(match=pattern, count=_BATCH):
         text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-        if text not in seen:
-            seen.add(text)
+        if text not in names:
+            names.add(text)
             yield text

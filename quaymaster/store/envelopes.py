@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from quaymaster.errors import Forged, WrittenByNewer
-from quaymaster.key_ring import CLOCK_SKEW, KeyRing, PublicKey, Role
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing, ProgramRole, PublicKey
 from quaymaster.signing_key import SigningKey
 
 _SIGNATURE_BYTES = 64
@@ -24,7 +24,7 @@ _genuine: dict[bytes, None] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StorageKey:
     """The kind of content, and its place: the environment, service, id and so on."""
 
     kind: str
@@ -54,7 +54,7 @@ class Opened:
     body: str
 
 
-def enclosed(body: str, version: int, place: Place, key: SigningKey, now: datetime) -> str:
+def enclosed(body: str, version: int, place: StorageKey, key: SigningKey, now: datetime) -> str:
     """The envelope around a body, signed now."""
     at = int(now.timestamp())
     signature = key.sign(_message(place, version, key.id, at, body))
@@ -62,7 +62,13 @@ def enclosed(body: str, version: int, place: Place, key: SigningKey, now: dateti
 
 
 def opened(
-    text: str, place: Place, newest: int, ring: KeyRing, roles: Iterable[Role], *, in_audit: bool
+    text: str,
+    place: StorageKey,
+    newest: int,
+    ring: KeyRing,
+    roles: Iterable[ProgramRole],
+    *,
+    in_audit: bool,
 ) -> Opened:
     """The content, if one of these roles signed exactly this for this place.
 
@@ -97,7 +103,7 @@ def body_of(text: str) -> str:
     return text.partition("\n")[2]
 
 
-def claimed(text: str, place: Place) -> Claimed:
+def claimed(text: str, place: StorageKey) -> Claimed:
     """What an envelope says, unchecked. Raises Forged if the text is not an envelope."""
     try:
         version, key_id, at, _ = text.partition("\n")[0].split(" ")
@@ -113,7 +119,7 @@ def key_id_of(text: str) -> str:
     return rest.partition(" ")[0]
 
 
-def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
+def _parsed(text: str, place: StorageKey) -> tuple[int, str, int, bytes, str]:
     header, line_break, body = text.partition("\n")
     fields = header.split(" ")
     try:
@@ -132,10 +138,10 @@ def _parsed(text: str, place: Place) -> tuple[int, str, int, bytes, str]:
 
 
 def _header(version: int, key_id: str, at: int, signature: bytes) -> str:
-    return f"{version} {key_id} {at} {_spelled(signature)}"
+    return f"{version} {key_id} {at} {_encoded(signature)}"
 
 
-def _truncated(place: Place) -> Forged:
+def _truncated(place: StorageKey) -> Forged:
     return _refused(
         place,
         "it cannot be read",
@@ -143,19 +149,19 @@ def _truncated(place: Place) -> Forged:
     )
 
 
-def _known(ring: KeyRing, key_id: str, place: Place) -> PublicKey:
+def _known(ring: KeyRing, key_id: str, place: StorageKey) -> PublicKey:
     try:
         return ring.key(key_id)
     except Forged as error:
-        trouble = error.trouble
+        problem = error.problem
         raise Forged(
-            f"The {place} is ignored. {trouble.what}",
-            why=trouble.why,
-            next_step=trouble.next_step,
+            f"The {place} is ignored. {problem.what}",
+            why=problem.why,
+            next_step=problem.next_step,
         ) from None
 
 
-def _refused(place: Place, reason: str, why: str = "") -> Forged:
+def _refused(place: StorageKey, reason: str, why: str = "") -> Forged:
     return Forged(
         f"The {place} is ignored: {reason}.",
         why=why,
@@ -165,24 +171,24 @@ def _refused(place: Place, reason: str, why: str = "") -> Forged:
 
 def _holds(key: PublicKey, signature: bytes, message: bytes) -> bool:
     """A verified text is not verified again: open operations are read every second."""
-    seen = hashlib.sha256(b"".join((key.public, signature, message))).digest()
-    if seen in _genuine:
+    digest = hashlib.sha256(b"".join((key.public, signature, message))).digest()
+    if digest in _genuine:
         return True
     if not key.verifies(signature, message):
         return False
-    _genuine[seen] = None
+    _genuine[digest] = None
     if len(_genuine) > _REMEMBERED:
         with suppress(KeyError, StopIteration, RuntimeError):  # another thread was faster
             del _genuine[next(iter(_genuine))]
     return True
 
 
-def _message(place: Place, version: int, key_id: str, at: int, body: str) -> bytes:
+def _message(place: StorageKey, version: int, key_id: str, at: int, body: str) -> bytes:
     """Each part is preceded by its length, so two lists of parts never give the same message."""
     parts = ("quaymaster", place.kind, str(version), key_id, str(at), *place.parts, body)
     encoded = [part.encode() for part in parts]
     return b"".join(len(part).to_bytes(8, "big") + part for part in encoded)
 
 
-def _spelled(signature: bytes) -> str:
+def _encoded(signature: bytes) -> str:
     return base64.urlsafe_b64encode(signature).decode()

@@ -56,20 +56,20 @@ def _swept(connection: Connection, where: str, until: float) -> int:
         ("ZRANGE", where, "-inf", until, "BYSCORE", "LIMIT", 0, AT_ONCE), tuple
     )
     dropped = 0
-    while found := ask(connection, oldest):
-        operations = ids_in(found)
+    while batch := ask(connection, oldest):
+        operations = ids_in(batch)
         if operations:
             perform(connection, _drop(where, operations))
-        _drop_strays(connection, where, found)
+        _drop_strays(connection, where, batch)
         dropped += len(operations)
     return dropped
 
 
-def _drop_strays(connection: Connection, where: str, found: Iterable[bytes]) -> None:
+def _drop_strays(connection: Connection, where: str, members: Iterable[bytes]) -> None:
     """Remove members that are not ids. They may not even be text, which a script's arguments must
     be.
     """
-    strays = [one for one in found if not is_id(one)]
+    strays = [one for one in members if not is_id(one)]
     if strays:
         ask(connection, Query(cast("Command", ("ZREM", where, *strays)), int))
 

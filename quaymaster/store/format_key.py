@@ -3,7 +3,7 @@
 from quaymaster.errors import ConfigurationError
 from quaymaster.store import keys
 from quaymaster.store.formats import FORMAT
-from quaymaster.store.transactions import Absent, Connection, Refusal, Transaction, perform
+from quaymaster.store.transactions import Absent, Connection, GuardFailure, Transaction, perform
 
 EMPTYING = "quaymaster database empty"
 """The command that prepares Redis for this format."""
@@ -28,11 +28,11 @@ def expect(connection: Connection) -> None:
     perform(connection, claim())
 
 
-def _compared(refusal: Refusal) -> None:
-    found = refusal.found if refusal.guard == 0 else "0"
-    if found == str(FORMAT):
+def _compared(refusal: GuardFailure) -> None:
+    version = refusal.actual if refusal.guard == 0 else "0"
+    if version == str(FORMAT):
         return
-    if found.isascii() and found.isdigit() and len(found) < 16 and int(found) > FORMAT:
+    if version.isascii() and version.isdigit() and len(version) < 16 and int(version) > FORMAT:
         raise ConfigurationError(
             "The database was written by a newer Quaymaster; upgrade this program.",
         )

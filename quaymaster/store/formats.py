@@ -15,7 +15,7 @@ from quaymaster.drift import Drift
 from quaymaster.findings import ScanReport
 from quaymaster.host_engines import HostEngine
 from quaymaster.journal import Event
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.operations import Cancellation, Submission
 from quaymaster.outcomes import Listed
 from quaymaster.plans import Examined, Plan, Resolved
@@ -28,9 +28,9 @@ from quaymaster.store.record import Record
 FORMAT = 1
 """The format of the database as a whole: a program that is too old for it does not start."""
 
-_BOT = frozenset({Role.BOT})
-_WORKER = frozenset({Role.WORKER})
-_SCANNER = frozenset({Role.SCANNER})
+_BOT = frozenset({ProgramRole.BOT})
+_WORKER = frozenset({ProgramRole.WORKER})
+_SCANNER = frozenset({ProgramRole.SCANNER})
 
 
 def _with_kind_of_actor(submission: Any) -> Any:

@@ -47,14 +47,14 @@ class HostEngines:
 
     def others(self, host: str) -> tuple[HostEngine, ...]:
         """The engines of other hosts that can be read."""
-        found = []
+        hosts = []
         for name in self.texts:
             if name not in (host, _COUNT):
                 try:
-                    found.append(self.of(name))
+                    hosts.append(self.of(name))
                 except (Forged, WrittenByNewer):
                     continue
-        return tuple(one for one in found if one is not None)
+        return tuple(one for one in hosts if one is not None)
 
     @property
     def count(self) -> int:

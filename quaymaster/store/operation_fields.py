@@ -49,7 +49,7 @@ FIELDS = ("record", "version", "revision", "progress", "cancel", "page", "past_r
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredOperation:
     """An operation and the revision that its card should show."""
 
     operation: Operation
@@ -88,7 +88,7 @@ def _returned(before: Operation | None, after: Operation) -> tuple[Command, ...]
     return ()
 
 
-def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Stored | None:
+def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> StoredOperation | None:
     """The operation, when every part of it is signed by who may and belongs to it.
 
     Raises Forged with the reason, and WrittenByNewer.
@@ -107,7 +107,7 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
             why=f"It is {operation.state}, signed by the {ring.key(signed.key).role}.",
             next_step="Tell your Quaymaster administrator; `quaymaster audit verify` shows more.",
         )
-    return Stored(
+    return StoredOperation(
         replace(
             operation,
             progress=_progress(progress),
@@ -116,7 +116,7 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
             if operation.state.is_terminal or past_return is not None
             else canceller(operation, cancel, ring),
             page=_number(page),
-            is_past_return=past_return is not None,
+            is_committed=past_return is not None,
         ),
         _number(revision),
     )
@@ -124,7 +124,7 @@ def read(operation_id: int, reply: Sequence[bytes | None], ring: KeyRing) -> Sto
 
 def read_if_genuine(
     operation_id: int, reply: Sequence[bytes | None], ring: KeyRing
-) -> Stored | NotGenuine | None:
+) -> StoredOperation | NotGenuine | None:
     """The operation, or what keeps it from being one. Raises WrittenByNewer."""
     try:
         return read(operation_id, reply, ring)
@@ -219,7 +219,7 @@ def _record_of(operation: Operation) -> Record:
         queue=operation.queue,
         changed_at=operation.changed_at,
         attempt=operation.attempt,
-        deaths=operation.deaths,
+        deaths=operation.crashes,
         submission=operation.submission.digest,
         resolved=_digest(operation.signed_resolved),
         examined=_digest(operation.signed_examined),
@@ -227,7 +227,7 @@ def _record_of(operation: Operation) -> Record:
         votes=tuple(vote.digest for vote in operation.votes),
         standings=tuple(one.digest for one in operation.standings),
         scan_order=operation.scan_order,
-        look_at=operation.look_at,
+        look_at=operation.verify_at,
         started_at=operation.started_at,
         outcome=operation.outcome,
         interim=operation.interim,
@@ -269,12 +269,12 @@ def _operation(record: Record, parts: Sequence[bytes | None], ring: KeyRing) -> 
         changed_at=record.changed_at,
         version=record.version,
         attempt=record.attempt,
-        deaths=record.deaths,
+        crashes=record.deaths,
         signed_resolved=_part(RESOLVED, resolved, place, record.resolved, ring),
         signed_examined=_part(EXAMINED, examined, place, record.examined, ring),
         signed_plan=_part(PLAN, plan, place, record.plan, ring),
         scan_order=record.scan_order,
-        look_at=record.look_at,
+        verify_at=record.look_at,
         started_at=record.started_at,
         outcome=record.outcome,
         interim=record.interim,

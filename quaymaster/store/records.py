@@ -20,16 +20,16 @@ from quaymaster.store import cards, expiry, jobs, keys, operation_fields, scan_o
 from quaymaster.store.cards import Posting
 from quaymaster.store.formats import EVENT
 from quaymaster.store.ids import ids_in
-from quaymaster.store.operation_fields import PROGRESS, NotGenuine, Stored
+from quaymaster.store.operation_fields import PROGRESS, NotGenuine, StoredOperation
 from quaymaster.store.transactions import (
     Absent,
     Command,
     Equals,
     FieldEquals,
     Guard,
+    GuardFailure,
     HasField,
     Query,
-    Refusal,
     Transaction,
 )
 from quaymaster.subjects import OperationSubject
@@ -93,18 +93,18 @@ def accept(
     An operation in the state ``accepted`` has no card yet: the person's rights are not known yet,
     and a refusal is private.
     """
-    known = keys.delivery(operation.origin.delivery)
+    delivery_key = keys.delivery(operation.origin.delivery)
     is_queued, has_ended = operation.state is State.QUEUED, operation.state.is_terminal
     return Transaction(
-        guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),
+        guards=(Absent(delivery_key), FieldEquals(keys.operation(operation.id), "version", "")),
         commands=(
-            ("SET", known, operation.id, "EX", _DELIVERY_SECONDS),
+            ("SET", delivery_key, operation.id, "EX", _DELIVERY_SECONDS),
             *operation_fields.written(None, operation, key),
             ("ZADD", keys.RECENT, operation.requested_at.timestamp(), operation.id),
             ("ZREMRANGEBYRANK", keys.RECENT, 0, -_RECENT_LIMIT),
             journalled(event, key),
             *(_enqueue(operation) if is_queued else ()),
-            *(behind(operation.id, _ended_at(operation)) if is_queued or has_ended else ()),
+            *(stale(operation.id, _ended_at(operation)) if is_queued or has_ended else ()),
             *expiry.ended(operation),
             ("INCR", keys.NEXT_ID),
         ),
@@ -121,9 +121,9 @@ def accept_with(
     """
     own = len(accepting.guards)
 
-    def refused(refusal: Refusal) -> Accepted | Duplicate:
+    def refused(refusal: GuardFailure) -> Accepted | Duplicate:
         if refusal.guard >= own:
-            moving.refused(Refusal(refusal.guard - own, refusal.found))
+            moving.refused(GuardFailure(refusal.guard - own, refusal.actual))
         return accepting.refused(refusal)
 
     return Transaction(
@@ -170,7 +170,7 @@ def move(
             journalled(event, key),
             *(_enqueue(after) if after.state is State.QUEUED else ()),
             *(scan_orders.withdrawn(before) if before.state is State.SCANNING else ()),
-            *behind(after.id, _ended_at(after)),
+            *stale(after.id, _ended_at(after)),
             *expiry.ended(after),
             *also,
         ),
@@ -179,7 +179,7 @@ def move(
     )
 
 
-def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
+def load(operation_id: int, ring: KeyRing) -> Query[StoredOperation | None]:
     """The operation with its progress, cancel flag and page; None if it does not exist.
 
     Raises Forged if a part is not signed by a program that may write it, and WrittenByNewer.
@@ -191,7 +191,7 @@ def load(operation_id: int, ring: KeyRing) -> Query[Stored | None]:
     )
 
 
-def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[Stored | NotGenuine | None]:
+def load_if_genuine(operation_id: int, ring: KeyRing) -> Query[StoredOperation | NotGenuine | None]:
     """The same for the courier, which must report a forged record. Raises WrittenByNewer."""
     return Query(
         ("HMGET", keys.operation(operation_id), *operation_fields.FIELDS),
@@ -208,7 +208,7 @@ def progressed(operation_id: int, progress: Progress, lease: Equals) -> Transact
         commands=(
             ("HSET", key, "progress", PROGRESS.dump_json(progress).decode()),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation_id),
+            *stale(operation_id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -223,14 +223,14 @@ def waits(operation: Operation, progress: Progress) -> Transaction[bool]:
         commands=(
             ("HSET", key, "progress", PROGRESS.dump_json(progress).decode()),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation.id),
+            *stale(operation.id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
     )
 
 
-def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction[bool]:
+def pass_commit_point(operation_id: int, lease: Equals) -> Transaction[bool]:
     """From here nobody can cancel; False if somebody already has, or the lease is lost."""
     key = keys.operation(operation_id)
     return Transaction(
@@ -238,7 +238,7 @@ def pass_the_point_of_no_return(operation_id: int, lease: Equals) -> Transaction
         commands=(
             ("HSET", key, "past_return", 1),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation_id),
+            *stale(operation_id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -250,7 +250,7 @@ def ask_to_cancel(
 ) -> Transaction[None]:
     """Raise the flag that the running job checks between steps.
 
-    Raises Conflict if the job has passed the point of no return, or the record has changed.
+    Raises Conflict if the job has passed the commit point, or the record has changed.
     """
     where = keys.operation(operation.id)
     cancellation = operation_fields.cancellation_of(operation, user, event.at, key)
@@ -263,7 +263,7 @@ def ask_to_cancel(
             ("HSETNX", where, "cancel", cancellation),
             journalled(event, key),
             ("HINCRBY", where, "revision", 1),
-            *behind(operation.id, _ended_at(operation)),
+            *stale(operation.id, _ended_at(operation)),
         ),
         done=lambda _: None,
         refused=lambda _: _raise_overtaken(operation.id),
@@ -291,7 +291,7 @@ def turn_page(operation: Operation, page: int) -> Transaction[None]:
         commands=(
             ("HSET", key, "page", page),
             ("HINCRBY", key, "revision", 1),
-            *behind(operation.id, _ended_at(operation)),
+            *stale(operation.id, _ended_at(operation)),
         ),
         done=lambda _: None,
         refused=lambda _: _raise_overtaken(operation.id),
@@ -303,7 +303,7 @@ def abandon(operation_id: int) -> Transaction[None]:
     its messages, and removes it from its own list.
     """
     return Transaction(
-        commands=(("SREM", keys.OPEN, operation_id), *behind(operation_id)),
+        commands=(("SREM", keys.OPEN, operation_id), *stale(operation_id)),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -319,7 +319,7 @@ def redraw(operation_id: int, noted: Mapping[str, Posting]) -> Transaction[bool]
         commands=(
             *commands,
             ("HINCRBY", keys.operation(operation_id), "revision", 1),
-            *behind(operation_id),
+            *stale(operation_id),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -343,7 +343,7 @@ def recent_ids(count: int) -> Query[tuple[int, ...]]:
     return Query(("ZREVRANGE", keys.RECENT, 0, count - 1), ids_in)
 
 
-def behind(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
+def stale(operation_id: int, ended_at: datetime | None = None) -> tuple[Command, ...]:
     """The commands that make the courier redraw a card. Operations that ended first go first."""
     return cards.became_stale(OperationSubject(operation_id), ended_at)
 
@@ -369,7 +369,7 @@ def _goes_on(before: Operation, after: Operation) -> bool:
     """Whether a job ends here and its operation does not. The final check of a live version and the
     recovery after a crash run even if somebody asked to cancel.
     """
-    is_stoppable = after.stage not in (Stage.LOOK, Stage.RECOVER)
+    is_stoppable = after.stage not in (Stage.VERIFY, Stage.RECOVER)
     return before.state is State.RUNNING and not after.state.is_terminal and is_stoppable
 
 
@@ -387,7 +387,7 @@ def _raise_overtaken(operation_id: int) -> Any:
     )
 
 
-def _cannot_be_refused(refusal: Refusal) -> Any:
+def _cannot_be_refused(refusal: GuardFailure) -> Any:
     raise AssertionError(f"a transaction without guards was refused: {refusal}")
 
 
@@ -396,7 +396,7 @@ def journalled(event: Event, key: SigningKey) -> Command:
     return ("RPUSH", keys.JOURNAL, EVENT.signed(event, event.place, key).text)
 
 
-def _not_accepted(refusal: Refusal) -> Duplicate:
+def _not_accepted(refusal: GuardFailure) -> Duplicate:
     if refusal.guard == 0:
-        return Duplicate(int(refusal.found))
+        return Duplicate(int(refusal.actual))
     raise IdTaken("An operation with this id already exists.")

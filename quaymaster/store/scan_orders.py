@@ -87,13 +87,13 @@ def withdrawn(operation: Operation) -> tuple[Command, ...]:
 
 def answer(answer: ScanAnswer, order: Signed[ScanOrder], key: SigningKey) -> Transaction[bool]:
     """Store a signed answer and let the operation continue; False if nothing waits for it."""
-    asked = order.value
-    text = SCAN_ANSWER.signed(answer, (asked.id,), key).text
+    value = order.value
+    text = SCAN_ANSWER.signed(answer, (value.id,), key).text
     return Transaction(
         guards=(_stands(order),),
         commands=(
-            ("SET", keys.scan_answer(asked.id), text, "EX", _KEPT_SECONDS),
-            *jobs.enqueued(asked.job, asked.operation, asked.queue),
+            ("SET", keys.scan_answer(value.id), text, "EX", _KEPT_SECONDS),
+            *jobs.enqueued(value.job, value.operation, value.queue),
         ),
         done=lambda _: True,
         refused=lambda _: False,
@@ -121,9 +121,9 @@ def tries(order_id: str) -> Query[int]:
 def again(order: Signed[ScanOrder], lost: int) -> Transaction[bool]:
     """Queue an order for the scanner again, because its job was lost, as ``lost`` were before."""
     where = keys.scan_tries(order.value.id)
-    known: Guard = FieldEquals(where, "lost", str(lost) if lost else "")
+    guard: Guard = FieldEquals(where, "lost", str(lost) if lost else "")
     return Transaction(
-        guards=(_stands(order), known),
+        guards=(_stands(order), guard),
         commands=(
             ("HSET", where, "lost", lost + 1),
             ("EXPIRE", where, _KEPT_SECONDS),

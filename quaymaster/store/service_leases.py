@@ -22,7 +22,7 @@ _KEPT_SECONDS = 24 * 3600
 _SINCE = " since "
 
 
-class Mark(StrEnum):
+class LeaseMark(StrEnum):
     """What is known about an owner of the right."""
 
     AT_WORK = "at work"
@@ -35,7 +35,7 @@ class Mark(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether no call from its owner can arrive any more."""
-        return self is not Mark.AT_WORK
+        return self is not LeaseMark.AT_WORK
 
 
 def name_of(service: ServiceRef) -> str:
@@ -46,14 +46,14 @@ def name_of(service: ServiceRef) -> str:
 def take(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """True if nobody held it and this owner holds it now."""
     lease = leases.take(name_of(service), owner, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(service, owner, Mark.AT_WORK, now))
+    return _marked(lease, _mark(service, owner, LeaseMark.AT_WORK, now))
 
 
 def take_over(service: ServiceRef, old: str, new: str, now: datetime) -> Transaction[bool]:
     """True if the old owner still held it and the new one holds it now."""
     name = name_of(service)
     lease = leases.take_over(name, old, new, leases.SERVICE_MILLISECONDS)
-    return _marked(lease, _mark(service, new, Mark.AT_WORK, now))
+    return _marked(lease, _mark(service, new, LeaseMark.AT_WORK, now))
 
 
 def give_back(service: ServiceRef, owner: str) -> Transaction[bool]:
@@ -64,14 +64,14 @@ def give_back(service: ServiceRef, owner: str) -> Transaction[bool]:
 
 def give_back_unfinished(service: ServiceRef, owner: str, now: datetime) -> Transaction[bool]:
     """The same for an owner that had not finished: a service check settles what it left."""
-    mark = _mark(service, owner, Mark.UNFINISHED, now)
+    mark = _mark(service, owner, LeaseMark.UNFINISHED, now)
     return _marked(leases.give_back(name_of(service), owner), mark)
 
 
 def note_late(service: ServiceRef, owner: str, now: datetime) -> Transaction[None]:
     """Record that the owner noticed too late that it had lost the right."""
     return Transaction(
-        commands=_mark(service, owner, Mark.LATE, now),
+        commands=_mark(service, owner, LeaseMark.LATE, now),
         done=lambda _: None,
         refused=lambda _: None,
     )
@@ -87,7 +87,7 @@ def forget(service: ServiceRef, owners: tuple[str, ...]) -> Transaction[None]:
     )
 
 
-def marks(service: ServiceRef, now: datetime) -> Query[Mapping[str, Mark]]:
+def marks(service: ServiceRef, now: datetime) -> Query[Mapping[str, LeaseMark]]:
     """The current marks, by owner: each lasts a day, however often others leave theirs."""
     oldest = now.timestamp() - _KEPT_SECONDS
     return Query(("HGETALL", keys.at_work(service)), lambda reply: _read(reply, oldest))
@@ -102,21 +102,23 @@ def _marked(lease: Transaction[bool], mark: tuple[Command, ...]) -> Transaction[
     )
 
 
-def _mark(service: ServiceRef, owner: str, mark: Mark, now: datetime) -> tuple[Command, ...]:
+def _mark(service: ServiceRef, owner: str, mark: LeaseMark, now: datetime) -> tuple[Command, ...]:
     where = keys.at_work(service)
     written = f"{mark}{_SINCE}{now.timestamp():.0f}"
     return (("HSET", where, owner, written), ("EXPIRE", where, _KEPT_SECONDS))
 
 
-def _read(reply: Any, oldest: float) -> Mapping[str, Mark]:
+def _read(reply: Any, oldest: float) -> Mapping[str, LeaseMark]:
     """A mark proves nothing. By writing one, somebody with access to Redis can have a service
     settled, and nothing else.
     """
-    found = reply.items() if isinstance(reply, dict) else pairs(reply)
-    standing: dict[str, Mark] = {}
-    for owner, written in found:
+    items = reply.items() if isinstance(reply, dict) else pairs(reply)
+    standing: dict[str, LeaseMark] = {}
+    for owner, written in items:
         word, _, since = written.decode(errors="replace").partition(_SINCE)
         if since.isascii() and since.isdigit() and float(since) > oldest:
-            known = word in (Mark.LATE, Mark.UNFINISHED)
-            standing[owner.decode(errors="replace")] = Mark(word) if known else Mark.AT_WORK
+            is_mark = word in (LeaseMark.LATE, LeaseMark.UNFINISHED)
+            standing[owner.decode(errors="replace")] = (
+                LeaseMark(word) if is_mark else LeaseMark.AT_WORK
+            )
     return standing

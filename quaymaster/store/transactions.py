@@ -87,7 +87,7 @@ class Absent:
 
     key: str
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("absent", self.key)
 
@@ -99,7 +99,7 @@ class Equals:
     key: str
     value: str
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("equals", self.key, self.value)
 
@@ -112,7 +112,7 @@ class FieldEquals:
     field: str
     value: str
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("field", self.key, self.field, self.value)
 
@@ -124,7 +124,7 @@ class HasField:
     key: str
     field: str
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("has_field", self.key, self.field)
 
@@ -136,7 +136,7 @@ class LastEquals:
     key: str
     value: str
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("last", self.key, self.value)
 
@@ -150,7 +150,7 @@ class NotAfter:
     microseconds: int
     """Since the epoch, by the clock of the Redis server (its ``TIME`` command)."""
 
-    def spelled(self) -> tuple[str, ...]:
+    def encode(self) -> tuple[str, ...]:
         """In the form that the script reads."""
         return ("not_after", str(self.microseconds))
 
@@ -159,11 +159,11 @@ Guard = Absent | Equals | FieldEquals | HasField | LastEquals | NotAfter
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class GuardFailure:
     """A guard did not hold, so nothing was changed."""
 
     guard: int
-    found: str
+    actual: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +173,13 @@ class Transaction(Generic[T]):
     commands: tuple[Command, ...]
     done: Callable[[list[Any]], T]
     """Reads the replies of the commands, in their order."""
-    refused: Callable[[Refusal], T]
+    refused: Callable[[GuardFailure], T]
     guards: tuple[Guard, ...] = ()
 
     def arguments(self) -> tuple[bytes, bytes]:
         """The script's arguments."""
         return (
-            to_json([guard.spelled() for guard in self.guards]),
+            to_json([guard.encode() for guard in self.guards]),
             to_json([[str(word) for word in command] for command in self.commands]),
         )
 
@@ -187,7 +187,7 @@ class Transaction(Generic[T]):
         """The result of the script's answer."""
         if answer[0] == 1:
             return self.done(answer[1])
-        return self.refused(Refusal(int(answer[1]), _text(answer[2])))
+        return self.refused(GuardFailure(int(answer[1]), _text(answer[2])))
 
 
 @dataclass(frozen=True, slots=True)

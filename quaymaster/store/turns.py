@@ -26,13 +26,13 @@ def highest(service: ServiceRef) -> Query[int]:
     return Query(("GET", keys.turn(service)), read)
 
 
-def check_is_near(service: ServiceRef, known: int, of_containers: int) -> None:
+def check_is_near(service: ServiceRef, highest_known: int, of_containers: int) -> None:
     """Raise Forged if a turn is higher than any realistic number of plans explains.
 
     The number in Redis is not signed. A container would keep an excessive turn for ever, and no
     later plan could go above it.
     """
-    if known > of_containers + _MOST_PLANS:
+    if highest_known > of_containers + _MOST_PLANS:
         raise _not_ours(service, "is far above that of every container")
 
 
@@ -45,10 +45,10 @@ def _not_ours(service: ServiceRef, how: str) -> Forged:
     )
 
 
-def give(service: ServiceRef, known: int, turn: int) -> Transaction[bool]:
+def give(service: ServiceRef, highest_known: int, turn: int) -> Transaction[bool]:
     """Assign a turn, if ``known`` is still the highest; False if another plan was faster."""
     key = keys.turn(service)
-    guard: Guard = Equals(key, str(known)) if known else Absent(key)
+    guard: Guard = Equals(key, str(highest_known)) if highest_known else Absent(key)
     return Transaction(
         guards=(guard,),
         commands=(("SET", key, turn),),

@@ -126,7 +126,7 @@ def _bundle(path: Path) -> None:
 def _bridge(terminal: Terminal) -> Bridge | None:
     """That of the trial's engine: the network is the machine's, so it would stay."""
     name = json.loads(terminal.says("cat .try/choices.json"))["name"]
-    return Bridge.found(f"qm-{name}")
+    return Bridge.existing(f"qm-{name}")
 
 
 if __name__ == "__main__":

@@ -54,18 +54,18 @@ def variables(environment: Mapping[str, str]) -> Mapping[str, str]:
 def _apt_configuration() -> str:
     """How archives are reached, without what is to be fetched from them."""
     command = [find_program("apt-config"), "dump"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     wanted = re.compile(r"Acquire::(?:https?|ftp|Check-|Retries|ForceIP)")
-    return "".join(f"{line}\n" for line in shown.splitlines() if wanted.match(line))
+    return "".join(f"{line}\n" for line in output.splitlines() if wanted.match(line))
 
 
 def _pip_options() -> Iterator[tuple[str, str]]:
     """What pip is told by files and by the environment."""
     command = [sys.executable, "-m", "pip", "config", "list"]
-    shown = subprocess.run(
+    output = subprocess.run(
         command, check=True, capture_output=True, text=True, env=dict(os.environ)
     ).stdout
-    for line in shown.splitlines():
+    for line in output.splitlines():
         name, _, value = line.partition("=")
         option = name.rpartition(".")[2]
         if option in _PIP_OPTIONS:

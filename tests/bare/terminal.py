@@ -59,14 +59,14 @@ class Terminal:
         """
         deadline = time.monotonic() + within
         wanted = re.compile(f"(?P<wanted>{pattern})|{PROMPT}")
-        while (found := wanted.search(self._seen, self._read_to)) is None:
+        while (match := wanted.search(self._seen, self._read_to)) is None:
             left = deadline - time.monotonic()
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"{pattern!r} was not seen within {within:g} s")
-        self._read_to = found.end()
-        if found["wanted"] is None:
+        self._read_to = match.end()
+        if match["wanted"] is None:
             raise AssertionError(f"{pattern!r} was not seen until the prompt came back")
-        return found
+        return match
 
     def ends(self, within: float) -> int:
         """Wait for the prompt; the status of what was typed last."""

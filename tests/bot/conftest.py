@@ -108,24 +108,24 @@ class Running:
         return [one.decode() for one in found]
 
 
-def store(running: Running, operation: Operation) -> Operation:
+def store(work: Running, operation: Operation) -> Operation:
     """Record an operation as it is."""
     event = event_of(operation)
-    perform(running.connection, records.accept(operation, event, samples.mover(operation)))
+    perform(work.connection, records.accept(operation, event, samples.mover(operation)))
     return operation
 
 
 def deploy_to_approve(
-    running: Running,
+    work: Running,
     needed: int = 2,
     requester: str = ALICE,
     environment: str = "production",
     **changes: Any,
 ) -> Operation:
     """A deploy that waits for approvals, as a worker leaves it; nothing was found in its image."""
-    number = running.connection.incr("quaymaster:next-id")
+    number = work.connection.incr("quaymaster:next-id")
     now = datetime.now(UTC)
-    usual = running.configuration.revision_of(environment)
+    usual = work.configuration.revision_of(environment)
     revision = changes.get("configuration_revision", usual)
     rule = ApprovalRule(needed, now + timedelta(hours=1), requester, ("release-managers",))
     plan = samples.plan(revision=revision, environment=environment, rule=rule)
@@ -141,8 +141,8 @@ def deploy_to_approve(
         "plan": plan,
         **changes,
     }
-    found_clean(running.connection, the_change(plan).image)
-    return store(running, samples.deploy(**given))
+    found_clean(work.connection, the_change(plan).image)
+    return store(work, samples.deploy(**given))
 
 
 def found_clean(connection: redis.Redis, image: PinnedImage) -> None:
@@ -153,7 +153,7 @@ def found_clean(connection: redis.Redis, image: PinnedImage) -> None:
 
 
 async def card(
-    running: Running, operation: Operation, *actions: str, pointer: Pointer | None = None
+    work: Running, operation: Operation, *actions: str, pointer: Pointer | None = None
 ) -> Message:
     """A message of the bot with these buttons, about the plan of the operation."""
     plan = operation.signed_plan
@@ -161,11 +161,11 @@ async def card(
     elements = [
         ButtonElement(text=action, action_id=action, value=str(pointer)) for action in actions
     ]
-    client = AsyncWebClient(running.slack.world.app.bot_token, base_url=running.slack.api_url)
+    client = AsyncWebClient(work.slack.world.app.bot_token, base_url=work.slack.api_url)
     answer = await client.chat_postMessage(
         channel="C0SHOP", text="card", blocks=[ActionsBlock(elements=elements)]
     )
-    message = await running.workspace.message("C0SHOP", answer["ts"])
+    message = await work.workspace.message("C0SHOP", answer["ts"])
     assert message is not None
     return message
 

@@ -100,9 +100,9 @@ class Records:
             self.connection, records.progressed(operation.id, progress, held)
         )
 
-    async def behind(self) -> int:
-        """How many cards are behind."""
-        behind = await ask_async(self.connection, cards.behind(1_000))
+    async def stale(self) -> int:
+        """How many cards are stale."""
+        behind = await ask_async(self.connection, cards.stale(1_000))
         return len(behind.subjects)
 
     async def posting(self, operation: Operation, slot: str = "card") -> cards.Posting:

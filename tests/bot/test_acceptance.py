@@ -156,8 +156,8 @@ async def test_a_mistake_in_a_mention_is_told_to_one_person_alone(bot: Running) 
     await bot.person(ALICE).mention("C0SHOP", "pussh shop/web:1.4", repeat=2)
     message = await bot.person(ALICE).sees("is not a command")
     assert message.only_for == ALICE
-    seen = await bot.workspace.messages("C0SHOP", user=ALICE)
-    assert len([one for one in seen if "is not a command" in one.words]) == 1
+    messages = await bot.workspace.messages("C0SHOP", user=ALICE)
+    assert len([one for one in messages if "is not a command" in one.words]) == 1
 
 
 async def test_a_refusal_by_policy_is_private_and_in_the_audit(bot: Running) -> None:

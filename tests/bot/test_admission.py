@@ -33,8 +33,8 @@ async def ended(bot: Running, state: State) -> Operation:
 
 def why(operation: Operation) -> str:
     assert isinstance(operation.outcome, Failed)
-    trouble = operation.outcome.trouble
-    return f"{trouble.what} {trouble.why} {trouble.next_step}"
+    problem = operation.outcome.trouble
+    return f"{problem.what} {problem.why} {problem.next_step}"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_burst_is_taken_and_what_is_beyond_it_is_refused_calmly() -> None:
         allowances.take(SlackUser(TEAM, ALICE))
     assert "was not accepted" in str(refused.value)
     assert "Your earlier requests are being handled." in str(refused.value)
-    assert "second" in refused.value.trouble.next_step
+    assert "second" in refused.value.problem.next_step
 
 
 def test_nobodys_calls_use_up_anothers() -> None:

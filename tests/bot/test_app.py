@@ -1,4 +1,4 @@
-"""From Bolt to the front and back, without Bolt's own pauses."""
+"""From Bolt to the router and back, without Bolt's own pauses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from bot.app import bolt_app
 from bot.database import Database
-from bot.front import Front
 from bot.metrics import Metrics
-from bot.run import parts_of
+from bot.router import Router
+from bot.run import services_of
 from quaymaster.settings import Settings
 from tests.configurations import SHOP
 from tests.keys import BOT_KEY, ring_text
@@ -32,8 +32,8 @@ async def bolt(tmp_path: Path) -> AsyncIterator[AsyncApp]:
     database, metrics = Database("redis://quaymaster.invalid"), Metrics()
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient("xoxb-made-up", base_url="http://127.0.0.1:9/", session=session)
-        parts = parts_of(settings, SHOP, database, client, session, metrics)
-        yield bolt_app(client, Front(parts), parts.directory, metrics)
+        services = services_of(settings, SHOP, database, client, session, metrics)
+        yield bolt_app(client, Router(services), services.directory, metrics)
     await database.close()
 
 

@@ -40,14 +40,14 @@ def slack() -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest.fixture
 async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asyncio.Redis"]:
-    async with redis.asyncio.Redis.from_url(valkey_server.url) as found:
-        yield found
+    async with redis.asyncio.Redis.from_url(valkey_server.url) as client:
+        yield client
 
 
 @pytest.fixture

@@ -59,9 +59,9 @@ async def test_who_asked_while_it_ran_may_ask_again_when_it_waits(bot: Running) 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": State.BAKING, "stage": Stage.LOOK}, "is already live"),
-        ({"state": State.QUEUED, "stage": Stage.LOOK}, "is already live"),
-        ({"state": State.RUNNING, "stage": Stage.LOOK}, "/image rollback production/web"),
+        ({"state": State.BAKING, "stage": Stage.VERIFY}, "is already live"),
+        ({"state": State.QUEUED, "stage": Stage.VERIFY}, "is already live"),
+        ({"state": State.RUNNING, "stage": Stage.VERIFY}, "/image rollback production/web"),
         ({"state": State.QUEUED, "stage": Stage.RECOVER}, "its job was interrupted"),
         ({"state": State.SUCCEEDED}, "it has ended"),
     ],
@@ -88,6 +88,6 @@ async def test_from_the_switch_on_nobody_can_cancel(bot: Running) -> None:
 async def test_others_may_not_cancel(bot: Running, user: str) -> None:
     operation = deploy(bot)
     await bot.person(user).command("C0SHOP", f"cancel {operation.id}")
-    told = await bot.workspace.until(lambda one: one.only_for == user)
-    assert "can cancel this operation" in told.words or "full members" in told.words
+    message = await bot.workspace.until(lambda one: one.only_for == user)
+    assert "can cancel this operation" in message.words or "full members" in message.words
     assert bot.operation(operation.id).state is State.AWAITING_APPROVAL

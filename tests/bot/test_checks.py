@@ -34,25 +34,25 @@ def slack() -> Iterator[LocalSlack]:
 
 def test_an_installation_as_the_manifest_makes_it_is_ok() -> None:
     with serve(World.default().with_scopes(*NEEDED_SCOPES)) as slack:
-        found = checks(slack)
-    assert {check.verdict for check in found.values()} == {"ok"}
-    assert "Shop" in found["Slack bot token"].what
+        results = checks(slack)
+    assert {check.verdict for check in results.values()} == {"ok"}
+    assert "Shop" in results["Slack bot token"].what
 
 
 @pytest.mark.parametrize("scope", NEEDED_SCOPES)
 def test_each_missing_scope_is_named(scope: str) -> None:
     with serve(World.default().with_scopes(*(set(NEEDED_SCOPES) - {scope}))) as slack:
-        found = checks(slack)["Slack scopes"]
-    assert found.verdict == "broken"
-    assert f"lacks {scope} (" in found.what
+        results = checks(slack)["Slack scopes"]
+    assert results.verdict == "broken"
+    assert f"lacks {scope} (" in results.what
 
 
 def test_a_wrong_bot_token_is_the_one_thing_said(slack: LocalSlack) -> None:
-    found = checks(slack, configured("alerts: {channel: C0SHOP}\n"), SLACK_BOT_TOKEN="xoxb-wrong")
-    assert list(found) == ["Slack bot token", "Slack app token"]
-    assert found["Slack bot token"].verdict == "broken"
-    assert "invalid_auth" in found["Slack bot token"].what
-    assert "xoxb-wrong" not in str(found)
+    results = checks(slack, configured("alerts: {channel: C0SHOP}\n"), SLACK_BOT_TOKEN="xoxb-wrong")
+    assert list(results) == ["Slack bot token", "Slack app token"]
+    assert results["Slack bot token"].verdict == "broken"
+    assert "invalid_auth" in results["Slack bot token"].what
+    assert "xoxb-wrong" not in str(results)
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No", b"HTTP/1.1 403 hunter2", b"hunter2"])
@@ -75,16 +75,16 @@ def test_a_proxy_that_refuses_is_named_and_its_password_is_not(
 
 
 def test_a_wrong_app_token_is_told_apart_from_the_bot_token(slack: LocalSlack) -> None:
-    found = checks(slack, SLACK_APP_TOKEN="xapp-wrong")
-    assert found["Slack bot token"].verdict == "ok"
-    assert found["Slack app token"].verdict == "broken"
-    assert "App-Level Tokens" in found["Slack app token"].next_step
+    results = checks(slack, SLACK_APP_TOKEN="xapp-wrong")
+    assert results["Slack bot token"].verdict == "ok"
+    assert results["Slack app token"].verdict == "broken"
+    assert "App-Level Tokens" in results["Slack app token"].next_step
 
 
 def test_without_an_app_token_requests_have_to_come_over_http(slack: LocalSlack) -> None:
     assert checks(slack, SLACK_APP_TOKEN="")["Slack app token"].verdict == "ok"
-    found = checks(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="")
-    assert found["Slack app token"].verdict == "broken"
+    results = checks(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="")
+    assert results["Slack app token"].verdict == "broken"
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_without_an_app_token_requests_have_to_come_over_http(slack: LocalSlack)
 def test_a_channel_is_there_and_the_bot_is_in_it(
     slack: LocalSlack, channel: str, verdict: str, words: str
 ) -> None:
-    found = checks(slack, configured(f"alerts: {{channel: {channel}}}\n"))
-    check = found[f"channel {channel} (alerts)"]
+    results = checks(slack, configured(f"alerts: {{channel: {channel}}}\n"))
+    check = results[f"channel {channel} (alerts)"]
     assert check.verdict == verdict
     assert words in check.what
 
@@ -165,8 +165,8 @@ roles: {ops: [MEMBERS]}
     ],
 )
 def test_enough_people_can_approve(slack: LocalSlack, members: str, enough: bool) -> None:
-    found = checks(slack, configured(APPROVED.replace("MEMBERS", members)))
-    assert ("approvals of production/web" not in found) == enough
+    results = checks(slack, configured(APPROVED.replace("MEMBERS", members)))
+    assert ("approvals of production/web" not in results) == enough
 
 
 def test_the_same_person_in_a_group_and_by_name_counts_once() -> None:
@@ -177,9 +177,9 @@ def test_the_same_person_in_a_group_and_by_name_counts_once() -> None:
 
 
 def test_a_slack_that_is_not_reached_says_so(slack: LocalSlack) -> None:
-    found = checks(slack, SLACK_API_URL="http://127.0.0.1:9/api/")
-    assert {check.verdict for check in found.values()} == {"broken"}
-    assert "SLACK_API_URL" in found["Slack bot token"].next_step
+    results = checks(slack, SLACK_API_URL="http://127.0.0.1:9/api/")
+    assert {check.verdict for check in results.values()} == {"broken"}
+    assert "SLACK_API_URL" in results["Slack bot token"].next_step
 
 
 async def test_a_slack_in_trouble_is_not_taken_for_a_wrong_token(slack: LocalSlack) -> None:

@@ -16,12 +16,12 @@ from bot.courier import AT_ONCE
 from bot.delivery import UPDATE_SECONDS
 from bot.messages import FindingsFile, Message, TextFile
 from bot.pictures import Draw
-from bot.sender import Content, Mark, Sender, Sent
+from bot.sender import Content, MessageKey, Sender, Sent
 from bot.views.card import operation_messages
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
 from local_slack import Message as Seen
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Finding, ScannerDatabase, ScanReport, Severity
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
@@ -46,8 +46,8 @@ POSTS = "chat.postMessage"
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     """What is logged; the default picture of a traceback takes longer than a card may."""
-    with structlog.testing.capture_logs() as found:
-        yield found
+    with structlog.testing.capture_logs() as logs:
+        yield logs
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def slack() -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ class TestACard:
         workspace: Workspace,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The bell wakes the courier: by itself, it would look again after an hour."""
-        monkeypatch.setattr("bot.courier._BELL_SECONDS", 3_600.0)
+        """A wake-up reaches the courier: by itself, it would look again after an hour."""
+        monkeypatch.setattr("bot.courier._WAKEUP_SECONDS", 3_600.0)
         async with office.courier():
             for channel in CHANNELS:
                 await shown(workspace, await records.asked(channel), "queued")
@@ -187,10 +187,10 @@ class TestACard:
     async def test_cannot_ping_a_channel_with_what_came_from_outside(
         self, office: Office, records: Records, workspace: Workspace
     ) -> None:
-        trouble = Trouble("<!channel> *now* `code`", "<@U0BOB>", "<!here>" * 1_000)
+        problem = Problem("<!channel> *now* `code`", "<@U0BOB>", "<!here>" * 1_000)
         async with office.courier(operation_messages):
             running = await records.started()
-            await records.moved(running, State.FAILED, outcome=Failed(trouble))
+            await records.moved(running, State.FAILED, outcome=Failed(problem))
             seen = await workspace.until(lambda message: "now" in message.words)
             await until(lambda: _none_behind(records))
         assert not seen.pings & {"channel", "here", "everyone", "U0BOB"}
@@ -220,12 +220,12 @@ class TestOnce:
             records.connection, cards.note_posting(running.subject, "card", attempt)
         )
         async with Sender.opened(slack.world.app.bot_token, slack.api_url) as sender:
-            mark = Mark(running.subject, "card")
+            mark = MessageKey(running.subject, "card")
             sent = await sender.post("C0SHOP", Content(f"#{running.id} old", (), mark))
         assert isinstance(sent, Sent)
         async with office.courier():
-            seen = await shown(workspace, running, "running")
-        assert seen.ts == sent.ts
+            message = await shown(workspace, running, "running")
+        assert message.ts == sent.ts
         assert await texts(workspace, running) == [f"#{running.id} running"]
 
     async def test_a_post_that_a_killed_courier_did_not_make_is_made(
@@ -496,10 +496,10 @@ class TestWhereTheBotCannotPost:
 
         async with office.courier(draw):
             operation = await records.asked(channel)
-            seen = await shown(workspace, operation, "no")
+            message = await shown(workspace, operation, "no")
             await until(lambda: _none_behind(records))
-        assert (seen.only_for == "U024BE7LH") is is_private
-        assert seen.channel == channel if is_private else seen.channel.startswith("D")
+        assert (message.only_for == "U024BE7LH") is is_private
+        assert message.channel == channel if is_private else message.channel.startswith("D")
 
     @pytest.mark.filterwarnings("ignore:The top-level `text`:UserWarning")
     async def test_nothing_is_dropped_when_slack_takes_a_message_nowhere(
@@ -594,7 +594,7 @@ async def _list_is_empty(records: Records) -> bool:
 
 
 async def _none_behind(records: Records) -> bool:
-    return await records.behind() == 0
+    return await records.stale() == 0
 
 
 async def _clients_that_asked(records: Records) -> set[str]:

@@ -37,8 +37,8 @@ WARNING = "was not written by Quaymaster"
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     """What is logged; the default picture of a traceback takes longer than a card may."""
-    with structlog.testing.capture_logs() as found:
-        yield found
+    with structlog.testing.capture_logs() as logs:
+        yield logs
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def slack() -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest.fixture
@@ -91,17 +91,17 @@ async def forge(records: Records, operation: Operation, field: str = "record") -
 
 async def cards_of(workspace: Workspace, operation: Operation) -> dict[str, Seen]:
     """The messages about an operation by their channels."""
-    found = await workspace.messages()
-    return {one.channel: one for one in found if f"#{operation.id}" in one.text}
+    messages = await workspace.messages()
+    return {one.channel: one for one in messages if f"#{operation.id}" in one.text}
 
 
 async def caught_up(records: Records) -> None:
-    """Wait until no card is behind."""
+    """Wait until no card is stale."""
     await until(lambda: _none_behind(records))
 
 
 async def _none_behind(records: Records) -> bool:
-    return await records.behind() == 0
+    return await records.stale() == 0
 
 
 async def show(records: Records, workspace: Workspace) -> Operation:
@@ -109,8 +109,8 @@ async def show(records: Records, workspace: Workspace) -> Operation:
     operation = await waiting(records)
     await drawn(records, operation)
     await caught_up(records)
-    shown = await cards_of(workspace, operation)
-    assert {channel: one.buttons for channel, one in shown.items()} == {
+    cards = await cards_of(workspace, operation)
+    assert {channel: one.buttons for channel, one in cards.items()} == {
         "C0SHOP": ("approve", "reject"),
         "C0RELEASE": ("approve", "reject"),
     }
@@ -125,10 +125,10 @@ async def test_a_forged_record_is_a_warning_without_buttons_wherever_it_is_shown
         await forge(records, operation)
         await caught_up(records)
         posts = len(await workspace.calls(POSTS))
-        shown = await cards_of(workspace, operation)
+        cards = await cards_of(workspace, operation)
     assert posts == 2
-    assert set(shown) == {"C0SHOP", "C0RELEASE"}
-    for one in shown.values():
+    assert set(cards) == {"C0SHOP", "C0RELEASE"}
+    for one in cards.values():
         assert WARNING in one.text
         assert "quaymaster audit verify" in one.text
         assert one.buttons == ()
@@ -144,8 +144,8 @@ async def test_a_forged_part_is_as_bad_as_a_forged_record(
         operation = await show(records, workspace)
         await forge(records, operation, field)
         await caught_up(records)
-        shown = await cards_of(workspace, operation)
-    assert [(WARNING in one.text, one.buttons) for one in shown.values()] == [(True, ())] * 2
+        cards = await cards_of(workspace, operation)
+    assert [(WARNING in one.text, one.buttons) for one in cards.values()] == [(True, ())] * 2
 
 
 async def test_a_warning_costs_one_call_for_each_message(
@@ -219,9 +219,9 @@ async def test_once_it_is_ended_the_card_and_its_copy_show_the_true_end(
         await caught_up(records)
         await asyncio.to_thread(Reconciler(valkey, WORKER).look, datetime.now(UTC))
         await caught_up(records)
-        shown = await cards_of(workspace, operation)
-    assert set(shown) == {"C0SHOP", "C0RELEASE"}
-    for one in shown.values():
+        cards = await cards_of(workspace, operation)
+    assert set(cards) == {"C0SHOP", "C0RELEASE"}
+    for one in cards.values():
         assert WARNING not in one.words
         assert "Deploy shop/web:1.4 to production/web" in one.words
         assert "its signature does not fit" in one.words
@@ -237,9 +237,9 @@ async def test_the_copy_is_true_too_where_it_was_ended_before_anybody_was_warned
     await asyncio.to_thread(Reconciler(valkey, WORKER).look, datetime.now(UTC))
     async with office.courier(operation_messages):
         await caught_up(records)
-        shown = await cards_of(workspace, operation)
-    assert [one.buttons for one in shown.values()] == [(), ()]
-    assert all("its signature does not fit" in one.words for one in shown.values())
+        cards = await cards_of(workspace, operation)
+    assert [one.buttons for one in cards.values()] == [(), ()]
+    assert all("its signature does not fit" in one.words for one in cards.values())
 
 
 async def test_what_was_asked_for_is_forged_too_so_the_warning_stays(
@@ -252,8 +252,8 @@ async def test_what_was_asked_for_is_forged_too_so_the_warning_stays(
     assert await ask_async(records.connection, store.open_ids()) == ()
     async with office.courier(operation_messages):
         await caught_up(records)
-        shown = await cards_of(workspace, operation)
-    assert [(WARNING in one.text, one.buttons) for one in shown.values()] == [(True, ())] * 2
+        cards = await cards_of(workspace, operation)
+    assert [(WARNING in one.text, one.buttons) for one in cards.values()] == [(True, ())] * 2
 
 
 async def as_newer(records: Records, operation: Operation) -> Any:
@@ -295,8 +295,8 @@ class TestWrittenByANewerQuaymaster:
         await records.connection.hset(keys.operation(operation.id), "record", genuine)
         async with office.courier(draw_plainly):  # one that can read it
             await caught_up(records)
-        shown = await cards_of(workspace, operation)
-        assert shown["C0SHOP"].text == f"#{operation.id} awaiting_approval"
+        cards = await cards_of(workspace, operation)
+        assert cards["C0SHOP"].text == f"#{operation.id} awaiting_approval"
 
     async def test_however_many_there_are_the_others_are_drawn(
         self,
@@ -306,14 +306,14 @@ class TestWrittenByANewerQuaymaster:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Those that have ended stand first on the list, of which a part is looked at."""
-        monkeypatch.setattr("bot.courier._BEHIND_AT_ONCE", 2)
+        monkeypatch.setattr("bot.courier._STALE_AT_ONCE", 2)
         newer = [await records.ended(await records.started()) for _ in range(4)]
         for one in newer:
             await as_newer(records, one)
         async with office.courier(draw_plainly):
             other = await records.asked()
             await workspace.until(lambda one: f"#{other.id} queued" in one.text)
-        assert await records.behind() == 4
+        assert await records.stale() == 4
 
     async def test_of_a_kind_that_is_not_known_here_they_hold_up_no_others(
         self,
@@ -323,7 +323,7 @@ class TestWrittenByANewerQuaymaster:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """They stay on the list, for a newer courier."""
-        monkeypatch.setattr("bot.courier._BEHIND_AT_ONCE", 2)
+        monkeypatch.setattr("bot.courier._STALE_AT_ONCE", 2)
         unknown = {f"alert:production/{name}": 1.0 for name in ("web", "order", "db")}
         await records.connection.zadd(keys.CARDS_BEHIND, unknown)
         async with office.courier(draw_plainly):
@@ -347,7 +347,7 @@ class TestWrittenByANewerQuaymaster:
 
 
 async def _only_behind(records: Records, operation: Operation) -> bool:
-    behind = await ask_async(records.connection, cards.behind(9))
+    behind = await ask_async(records.connection, cards.stale(9))
     return list(behind.subjects) == [operation.subject]
 
 

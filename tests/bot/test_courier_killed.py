@@ -31,8 +31,8 @@ def slack() -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest.fixture
@@ -110,4 +110,4 @@ async def _some_time(records: Records, chance: random.Random) -> None:
 
 
 async def _none_behind(records: Records) -> bool:
-    return await records.behind() == 0
+    return await records.stale() == 0

@@ -9,7 +9,7 @@ import redis
 
 from bot.database import ANSWER_SECONDS, AT_ONCE, Breaker, Database, Deadline
 from quaymaster.errors import Conflict, Unavailable
-from quaymaster.store.transactions import Absent, Refusal, Transaction
+from quaymaster.store.transactions import Absent, GuardFailure, Transaction
 from tests.bot.wire import Wire
 from tests.deadlines import promised, seconds_from_now
 from tests.engines.valkey import ValkeyServer
@@ -71,8 +71,8 @@ async def database(valkey_server: ValkeyServer) -> AsyncIterator[Database]:
 
 
 def setting(key: str) -> Transaction[str]:
-    def refused(refusal: Refusal) -> str:
-        raise Conflict(f"{key} is {refusal.found}")
+    def refused(refusal: GuardFailure) -> str:
+        raise Conflict(f"{key} is {refusal.actual}")
 
     return Transaction((("SET", key, "1"),), lambda _: "done", refused, (Absent(key),))
 

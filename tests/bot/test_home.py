@@ -11,7 +11,7 @@ from local_slack import Fault, FaultKind
 from local_slack.blocks import texts
 from quaymaster.approvals import ApprovalRule, Vote
 from quaymaster.operations import State
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.releases import Release
 from quaymaster.requests import PushRequest
 from quaymaster.store import releases
@@ -89,7 +89,7 @@ def test_an_approval_waits_for_who_may_give_it() -> None:
     ("person", "changes"),
     [
         (Person("U0BOB", TEAM), {}),
-        (Person("U0RITA", TEAM, standing=Standing.GUEST), {}),
+        (Person("U0RITA", TEAM, membership=Membership.GUEST), {}),
         (RITA, {"votes": (vote("U0RITA"),)}),
         (RITA, {"requester": "U0RITA"}),
         (RITA, {"expires_at": NOW}),

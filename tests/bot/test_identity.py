@@ -9,11 +9,11 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.identity import FRESH_SECONDS, Directory, Home, standing_of
+from bot.identity import FRESH_SECONDS, Directory, Workspace, membership_of
 from local_slack import Fault, FaultKind, LocalSlack
 from quaymaster.actors import SlackUser
 from quaymaster.errors import OutsideFailure
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.rights import Role
 from tests.bot.conftest import TEAM
 from tests.engines.waiting import until
@@ -59,7 +59,7 @@ async def calls(slack: LocalSlack, method: str) -> int:
 
 async def test_a_member_comes_with_their_groups(directory: Directory) -> None:
     carol = await directory.look_up(SlackUser(TEAM, CAROL))
-    assert (carol.standing, carol.groups) == (Standing.FULL_MEMBER, frozenset({GROUP}))
+    assert (carol.membership, carol.groups) == (Membership.FULL_MEMBER, frozenset({GROUP}))
     bob = await directory.look_up(SlackUser(TEAM, BOB))
     assert bob.groups == frozenset()
 
@@ -101,7 +101,7 @@ async def test_the_same_user_id_of_another_workspace_is_somebody_else(
     await directory.look_up(SlackUser(TEAM, BOB))
     elsewhere = SlackUser("T0PARTNER", BOB)
     assert directory.known(elsewhere) is None
-    assert (await directory.look_up(elsewhere)).standing is Standing.OUTSIDER
+    assert (await directory.look_up(elsewhere)).membership is Membership.OUTSIDER
 
 
 async def test_somebody_whom_slack_does_not_know_is_refused(directory: Directory) -> None:
@@ -117,30 +117,30 @@ async def test_while_slack_does_not_say_where_it_is_nobody_is_known(
         with pytest.raises(OutsideFailure, match="could not find out who you are"):
             await directory.look_up(SlackUser(TEAM, BOB))
         await workspace.mend()
-    assert (await directory.look_up(SlackUser(TEAM, BOB))).standing is Standing.FULL_MEMBER
+    assert (await directory.look_up(SlackUser(TEAM, BOB))).membership is Membership.FULL_MEMBER
 
 
-HOME = Home("T0SHOP", "E0SHOP", "U0QUAYMASTER", "B0QUAYMASTER")
+HOME = Workspace("T0SHOP", "E0SHOP", "U0QUAYMASTER", "B0QUAYMASTER")
 
 
 @pytest.mark.parametrize(
     ("user", "standing"),
     [
-        ({}, Standing.FULL_MEMBER),
-        ({"is_stranger": True}, Standing.OUTSIDER),
-        ({"team_id": "T0PARTNER"}, Standing.OUTSIDER),
-        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0SHOP"]}}, Standing.FULL_MEMBER),
-        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0OTHER"]}}, Standing.OUTSIDER),
-        ({"is_bot": True}, Standing.BOT),
-        ({"is_workflow_bot": True}, Standing.BOT),
-        ({"id": "USLACKBOT"}, Standing.BOT),
-        ({"deleted": True}, Standing.DEACTIVATED),
-        ({"is_restricted": True}, Standing.GUEST),
-        ({"is_ultra_restricted": True}, Standing.GUEST),
+        ({}, Membership.FULL_MEMBER),
+        ({"is_stranger": True}, Membership.OUTSIDER),
+        ({"team_id": "T0PARTNER"}, Membership.OUTSIDER),
+        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0SHOP"]}}, Membership.FULL_MEMBER),
+        ({"team_id": "E0SHOP", "enterprise_user": {"teams": ["T0OTHER"]}}, Membership.OUTSIDER),
+        ({"is_bot": True}, Membership.BOT),
+        ({"is_workflow_bot": True}, Membership.BOT),
+        ({"id": "USLACKBOT"}, Membership.BOT),
+        ({"deleted": True}, Membership.DEACTIVATED),
+        ({"is_restricted": True}, Membership.GUEST),
+        ({"is_ultra_restricted": True}, Membership.GUEST),
     ],
 )
-def test_only_full_members_count_as_such(user: dict[str, Any], standing: Standing) -> None:
-    assert standing_of({"id": BOB, "team_id": "T0SHOP", **user}, HOME) is standing
+def test_only_full_members_count_as_such(user: dict[str, Any], standing: Membership) -> None:
+    assert membership_of({"id": BOB, "team_id": "T0SHOP", **user}, HOME) is standing
 
 
 async def test_twenty_votes_at_once_ask_for_each_group_twice_at_most(
@@ -176,7 +176,7 @@ async def test_groups_that_were_listed_before_the_click_are_listed_again(
     async with slack.workspace() as workspace:
         await workspace.set_membership(CAROL, "guest")
     carol = await directory.look_up_anew(SlackUser(TEAM, CAROL), clicked_at)
-    assert carol.standing is Standing.GUEST
+    assert carol.membership is Membership.GUEST
 
 
 async def test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_strangers(
@@ -193,7 +193,7 @@ async def test_members_of_a_group_and_who_is_named_do_not_wait_in_the_line_of_st
 
     await until(is_under_way, "the look-ups of strangers")
     for user in (CAROL, EVE):
-        assert (await directory.look_up(SlackUser(TEAM, user))).standing is Standing.FULL_MEMBER
+        assert (await directory.look_up(SlackUser(TEAM, user))).membership is Membership.FULL_MEMBER
     assert await calls(slack, "users.info") < 100
     assert any(not one.done() for one in strangers), "they wait still"
     turned_away = [one for one in strangers if one.done()]

@@ -36,8 +36,8 @@ def recorded(valkey: redis.Redis, *numbers: int) -> dict[int, object]:
     """Operations of before, as they are stored."""
     for number in numbers:
         origin = Origin("C0SHOP", f"old-{number}")
-        given = operation(id=number, origin=origin, request=ImagesRequest("build1"))
-        perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+        before = operation(id=number, origin=origin, request=ImagesRequest("build1"))
+        perform(valkey, records.accept(before, event_of(before), BOT_KEY))
     return {number: valkey.hgetall(keys.operation(number)) for number in numbers}
 
 

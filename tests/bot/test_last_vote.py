@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local_slack import Membership
+from local_slack import MemberKind
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.standings import lately
 from quaymaster.store import releases
 from tests.bot.conftest import Running, card, deploy_to_approve
@@ -59,14 +59,14 @@ async def test_who_was_deactivated_since_is_noticed_at_the_last_vote(
 ) -> None:
     operation = deploy_to_approve(bot)
     await voted(bot, EVE, operation)
-    await bot.workspace.set_membership(user, Membership.DEACTIVATED.value)
+    await bot.workspace.set_membership(user, MemberKind.DEACTIVATED.value)
     await approve(bot, CAROL, operation)
     told = await bot.person(CAROL).sees(words)
     assert "not a full member of this workspace (deactivated)" in told.words
     ended = bot.operation(operation.id)
     assert ended.state is State.REFUSED
     standings = {one.value.user: one.value.standing for one in ended.standings}
-    assert standings[user] is Standing.DEACTIVATED
+    assert standings[user] is Membership.DEACTIVATED
 
 
 async def test_in_a_freeze_the_last_vote_is_not_counted_and_can_be_given_later(

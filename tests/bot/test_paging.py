@@ -99,8 +99,8 @@ class TestOnTheCard:
     @pytest.fixture
     async def workspace(self, slack: LocalSlack) -> AsyncIterator[Workspace]:
         """The Slack, to look at."""
-        async with slack.workspace() as found:
-            yield found
+        async with slack.workspace() as workspace:
+            yield workspace
 
     @pytest.fixture
     async def changes(self, valkey_server: ValkeyServer) -> AsyncIterator[Records]:
@@ -158,4 +158,4 @@ class TestOnTheCard:
 
 
 async def _caught_up(changes: Records) -> bool:
-    return await changes.behind() == 0
+    return await changes.stale() == 0

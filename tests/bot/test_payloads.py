@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import AtHome, ReplyTo
+from bot.answers import OnHomeTab, ReplyTo
 from bot.buttons import Button, Pointer, page_action, page_of
 from bot.payloads import (
-    Clicked,
+    Click,
     Confirmed,
     HomeOpened,
-    Overheard,
-    Typed,
+    PassingMention,
+    TypedCommand,
     read_click,
     read_command,
     read_direct_message,
@@ -55,10 +55,10 @@ def mention(**changes: Any) -> dict[str, Any]:
     }
 
 
-def spoken_to(**changes: Any) -> Typed:
+def spoken_to(**changes: Any) -> TypedCommand:
     """A message that begins with the mention, as it is read."""
     typed = read_mention(mention(**changes))
-    assert isinstance(typed, Typed)
+    assert isinstance(typed, TypedCommand)
     return typed
 
 
@@ -79,7 +79,7 @@ def test_a_command_is_known_by_its_trigger() -> None:
 
 def test_a_click_is_of_the_workspace_of_who_clicked() -> None:
     clicked = read_click(click(action_id="approve", value="operation:1042"))
-    assert isinstance(clicked, Clicked)
+    assert isinstance(clicked, Click)
     assert clicked.actor == SlackUser("T0PARTNER", "U0BOB")
     assert (clicked.action, clicked.pointer) == (Button.APPROVE, Pointer(OPERATION))
 
@@ -90,7 +90,7 @@ OPERATION = OperationSubject(1042)
 
 def test_a_click_names_the_plan_that_was_drawn_beside_it() -> None:
     clicked = read_click(click(action_id="approve", value=f"operation:1042 {HASH}"))
-    assert isinstance(clicked, Clicked)
+    assert isinstance(clicked, Click)
     assert clicked.pointer == Pointer(OPERATION, HASH)
 
 
@@ -98,7 +98,7 @@ def test_a_click_names_the_plan_that_was_drawn_beside_it() -> None:
 def test_the_buttons_of_an_earlier_version_are_read(value: str, plan: str | None) -> None:
     """They stay on the cards that it posted."""
     clicked = read_click(click(action_id="cancel", value=value))
-    assert isinstance(clicked, Clicked)
+    assert isinstance(clicked, Click)
     assert clicked.pointer == Pointer(OPERATION, plan)
 
 
@@ -117,14 +117,14 @@ def test_a_pointer_is_read_as_it_was_written(subject: Subject, plan: str | None)
     | st.text()
 )
 def test_whatever_else_a_button_says_is_no_pointer(value: str) -> None:
-    found = Pointer.parse(value)
-    if found is None:
+    request = Pointer.parse(value)
+    if request is None:
         return
-    assert isinstance(found.subject, OperationSubject)
+    assert isinstance(request.subject, OperationSubject)
     number = value.partition(":")[0]
     assert number.isascii()
-    assert found.subject.operation == int(number) < 10**15
-    written_so = str(found).removeprefix("operation:").replace(" ", ":")
+    assert request.subject.operation == int(number) < 10**15
+    written_so = str(request).removeprefix("operation:").replace(" ", ":")
     assert value.lstrip("0") == written_so.lstrip("0")
 
 
@@ -186,7 +186,7 @@ def test_a_button_that_asks_for_nothing_is_nothing(action: dict[str, str]) -> No
 def test_a_page_button_names_its_page() -> None:
     assert page_of(page_action(12)) == 12
     clicked = read_click(click(action_id=page_action(3), value="7"))
-    assert isinstance(clicked, Clicked)
+    assert isinstance(clicked, Click)
     assert clicked.action == 3
 
 
@@ -196,10 +196,10 @@ def test_a_click_in_a_channel_is_answered_there_and_one_on_the_home_tab_on_it() 
     on_home = read_click(
         {**pressed, "channel": None, "container": {"type": "view"}, "view": {"type": "home"}}
     )
-    assert isinstance(in_a_channel, Clicked)
-    assert isinstance(on_home, Clicked)
+    assert isinstance(in_a_channel, Click)
+    assert isinstance(on_home, Click)
     assert in_a_channel.reply_to == ReplyTo("U0BOB", "C0SHOP", "https://hooks.example/1", "1.2")
-    assert on_home.reply_to == AtHome(SlackUser("T0PARTNER", "U0BOB"))
+    assert on_home.reply_to == OnHomeTab(SlackUser("T0PARTNER", "U0BOB"))
 
 
 def test_refresh_is_the_same_as_opening_the_tab() -> None:
@@ -241,13 +241,13 @@ def test_the_words_of_a_mention_come_after_it(text: str, words: str) -> None:
 )
 def test_a_mention_in_the_middle_of_a_message_is_no_command(text: str) -> None:
     found = read_mention(mention(text=text))
-    assert isinstance(found, Overheard)
+    assert isinstance(found, PassingMention)
     assert (found.text, found.actor) == ("pull x", SlackUser("T0SHOP", "U0BOB"))
 
 
 def test_without_the_bots_own_name_nothing_is_a_command() -> None:
     found = read_mention({**mention(), "authorizations": []})
-    assert isinstance(found, Overheard)
+    assert isinstance(found, PassingMention)
 
 
 def test_a_click_on_what_was_asked_back_carries_it_as_it_stands() -> None:

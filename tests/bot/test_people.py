@@ -24,8 +24,8 @@ async def calls(slack: LocalSlack, method: str) -> int:
 
 async def is_answered(bot: Running, times: int) -> bool:
     """Whether Bob was told so often that he may not."""
-    seen = await bot.workspace.messages("C0SHOP", user=BOB)
-    return len([one for one in seen if one.only_for == BOB]) >= times
+    messages = await bot.workspace.messages("C0SHOP", user=BOB)
+    return len([one for one in messages if one.only_for == BOB]) >= times
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject", "cancel"])
@@ -89,8 +89,8 @@ async def test_too_many_clicks_are_refused_once(bot: Running) -> None:
     outcomes = await bot.workspace.act(*[click] * (BURST + 10))
     assert all(one.acknowledged for one in outcomes)
     await bot.person(EVE).sees("was not accepted")
-    seen = await bot.workspace.messages("C0SHOP", user=EVE)
-    assert len([one for one in seen if "was not accepted" in one.words]) == 1
+    messages = await bot.workspace.messages("C0SHOP", user=EVE)
+    assert len([one for one in messages if "was not accepted" in one.words]) == 1
 
 
 async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running) -> None:
@@ -103,8 +103,8 @@ async def test_who_decides_very_often_is_refused_and_others_are_not(bot: Running
         return [one for one in states if one.state is State.AWAITING_APPROVAL]
 
     async def all_are_answered() -> bool:
-        seen = await bot.workspace.messages("C0SHOP", user=CAROL)
-        refused = [one for one in seen if "Too many votes and cancels" in one.words]
+        messages = await bot.workspace.messages("C0SHOP", user=CAROL)
+        refused = [one for one in messages if "Too many votes and cancels" in one.words]
         return len(refused) == len(left()) > 0
 
     await until(all_are_answered, "every answer", within=30)

@@ -30,8 +30,8 @@ Connection = redis.asyncio.Redis
 
 @pytest.fixture
 async def connection(valkey_server: ValkeyServer) -> AsyncIterator[Connection]:
-    async with redis.asyncio.Redis.from_url(valkey_server.url) as found:
-        yield found
+    async with redis.asyncio.Redis.from_url(valkey_server.url) as client:
+        yield client
 
 
 def pictures(

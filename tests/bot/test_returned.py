@@ -14,7 +14,7 @@ from bot.database import Database
 from bot.identity import Directory
 from bot.metrics import Metrics
 from bot.returned import Returned
-from local_slack import Fault, FaultKind, Membership
+from local_slack import Fault, FaultKind, MemberKind
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import Choice, Vote
 from quaymaster.configuration_in_use import ConfigurationInUse
@@ -24,7 +24,7 @@ from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Ended, Failed
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.redis_users import RedisUser
 from quaymaster.requests import DeployRequest
 from quaymaster.standings import lately
@@ -71,11 +71,11 @@ async def test_people_are_looked_up_again_and_the_work_is_queued(bot: Running) -
 
 
 async def test_what_slack_says_now_is_what_the_worker_gets(bot: Running) -> None:
-    await bot.workspace.set_membership(EVE, Membership.DEACTIVATED.value)
+    await bot.workspace.set_membership(EVE, MemberKind.DEACTIVATED.value)
     operation = returned(bot)
     await until(lambda: bot.operation(operation.id).state is State.QUEUED, "the work")
     known = lately(bot.operation(operation.id).standings, datetime.now(UTC))
-    assert known[EVE].standing is Standing.DEACTIVATED
+    assert known[EVE].membership is Membership.DEACTIVATED
 
 
 async def test_while_slack_does_not_say_it_waits(bot: Running) -> None:

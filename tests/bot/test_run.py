@@ -69,8 +69,8 @@ async def test_status_and_jobs_are_told_privately(bot: Running) -> None:
     assert "Deploy shop/web:1.4 to production/web" in at_once.words
     for outsider in ("U0GUEST", "U0STRANGER"):
         await bot.person(outsider).command("C0SHOP", "jobs")
-        told = await bot.workspace.until(lambda one, who=outsider: one.only_for == who)  # type: ignore[misc]
-        assert "full members" in told.words
+        message = await bot.workspace.until(lambda one, who=outsider: one.only_for == who)  # type: ignore[misc]
+        assert "full members" in message.words
 
 
 async def test_an_address_that_is_taken_is_a_clear_error(

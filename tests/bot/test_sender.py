@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from slack_sdk.models.blocks import Block, SectionBlock
 
-from bot.sender import Absent, Content, Mark, Opened, Sender, Sent, Uploaded
+from bot.sender import Absent, Content, MessageKey, Opened, Sender, Sent, Uploaded
 from bot.slack_errors import CannotPost, Failed, Gone, Limited, NoThread, Rejected
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
 from quaymaster.subjects import OperationSubject
 
-MARK = Mark(OperationSubject(1042), "card")
+MARK = MessageKey(OperationSubject(1042), "card")
 ALWAYS = (0.0, 4_000_000_000.0)
 
 
@@ -22,10 +22,10 @@ def slack() -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        await found.skip(60)  # the rates of one test are not those of the next
-        yield found
-        await found.mend()
+    async with slack.workspace() as workspace:
+        await workspace.skip(60)  # the rates of one test are not those of the next
+        yield workspace
+        await workspace.mend()
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ async def sender(slack: LocalSlack) -> AsyncIterator[Sender]:
         yield found
 
 
-def content(text: str = "Pushing", blocks: tuple[Block, ...] = (), mark: Mark = MARK) -> Content:
+def content(
+    text: str = "Pushing", blocks: tuple[Block, ...] = (), mark: MessageKey = MARK
+) -> Content:
     return Content(text, blocks, mark)
 
 
@@ -58,19 +60,19 @@ async def test_a_message_is_posted_and_edited_in_place(
 async def test_a_message_is_found_again_by_its_operation_and_slot(
     sender: Sender, workspace: Workspace
 ) -> None:
-    mark = Mark(OperationSubject(7), "card")
-    await sender.post("C0DATA", content(mark=Mark(OperationSubject(7), "approval")))
+    mark = MessageKey(OperationSubject(7), "card")
+    await sender.post("C0DATA", content(mark=MessageKey(OperationSubject(7), "approval")))
     sent = await sender.post("C0DATA", content(mark=mark))
     assert await sender.find_message("C0DATA", None, mark, ALWAYS) == sent
     assert await sender.find_message("C0DATA", None, mark, (0.0, 1.0)) == Absent()
     assert (
-        await sender.find_message("C0DATA", None, Mark(OperationSubject(8), "card"), ALWAYS)
+        await sender.find_message("C0DATA", None, MessageKey(OperationSubject(8), "card"), ALWAYS)
         == Absent()
     )
 
 
 async def test_a_reply_is_found_in_its_thread(sender: Sender, workspace: Workspace) -> None:
-    parent, mark = await posted(sender), Mark(OperationSubject(9), "log")
+    parent, mark = await posted(sender), MessageKey(OperationSubject(9), "log")
     sent = await sender.post(parent.channel, content(mark=mark), parent.ts)
     assert await sender.find_message(parent.channel, parent.ts, mark, ALWAYS) == sent
     assert await sender.find_message(parent.channel, None, mark, ALWAYS) == Absent()

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from bot.sharing import Shared
+from bot.sharing import SharedLookups
 
 
 class Oracle:
@@ -29,7 +29,7 @@ async def settled() -> None:
 
 async def test_who_comes_meanwhile_and_wants_it_newer_shares_the_next() -> None:
     times = itertools.count()
-    shared: Shared[int] = Shared(lambda: next(times))
+    shared: SharedLookups[int] = SharedLookups(lambda: next(times))
     oracle = Oracle()
     first = asyncio.ensure_future(shared.answer("a", -1, oracle))
     await settled()
@@ -44,7 +44,7 @@ async def test_who_comes_meanwhile_and_wants_it_newer_shares_the_next() -> None:
 
 
 async def test_who_is_content_with_the_one_under_way_shares_it() -> None:
-    shared: Shared[int] = Shared(lambda: 10.0)
+    shared: SharedLookups[int] = SharedLookups(lambda: 10.0)
     oracle = Oracle()
     asking = [asyncio.ensure_future(shared.answer("a", 10.0, oracle)) for _ in range(20)]
     await settled()
@@ -54,7 +54,7 @@ async def test_who_is_content_with_the_one_under_way_shares_it() -> None:
 
 
 async def test_another_question_waits_for_nothing() -> None:
-    shared: Shared[int] = Shared(lambda: 10.0)
+    shared: SharedLookups[int] = SharedLookups(lambda: 10.0)
     hanging, quick = Oracle(), Oracle()
     waits = asyncio.ensure_future(shared.answer("a", 10.0, hanging))
     other = asyncio.ensure_future(shared.answer("b", 10.0, quick))
@@ -66,7 +66,7 @@ async def test_another_question_waits_for_nothing() -> None:
 
 
 async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
-    shared: Shared[int] = Shared(lambda: 10.0)
+    shared: SharedLookups[int] = SharedLookups(lambda: 10.0)
     oracle = Oracle()
     leaves, stays = (asyncio.ensure_future(shared.answer("a", 0, oracle)) for _ in range(2))
     await settled()
@@ -78,7 +78,7 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
 
 async def test_a_failure_is_everybodys_who_shared_it_and_nobodys_who_waited_for_the_next() -> None:
     times = itertools.count()
-    shared: Shared[int] = Shared(lambda: next(times))
+    shared: SharedLookups[int] = SharedLookups(lambda: next(times))
     oracle = Oracle()
     first = asyncio.ensure_future(shared.answer("a", -1, oracle))
     await settled()

@@ -36,7 +36,7 @@ IN_SHOP = replace(DRAWING, service_channel="C0SHOP")
     ("posting", "step"),
     [
         (None, Step.POST),
-        (replace(SHOWN, ts=""), Step.LOOK),
+        (replace(SHOWN, ts=""), Step.SEARCH),
         (SHOWN, Step.NOTHING),
         (replace(SHOWN, shows=OTHER), Step.UPDATE),
         (replace(SHOWN, ts=f"{GAVE_UP}msg_too_long"), Step.NOTHING),

@@ -48,8 +48,8 @@ class Now:
 
 @pytest.fixture
 async def connection(valkey_server: ValkeyServer) -> AsyncIterator["redis.asyncio.Redis"]:
-    async with redis.asyncio.Redis.from_url(valkey_server.url) as found:
-        yield found
+    async with redis.asyncio.Redis.from_url(valkey_server.url) as client:
+        yield client
 
 
 async def throttle(

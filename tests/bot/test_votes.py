@@ -28,9 +28,9 @@ pytestmark = pytest.mark.engine
 
 def approval(bot: Running, operation_id: int) -> Approval:
     """The approval as it is recorded."""
-    found = bot.operation(operation_id).approval
-    assert found is not None
-    return found
+    operation = bot.operation(operation_id).approval
+    assert operation is not None
+    return operation
 
 
 async def approve(bot: Running, user: str, operation: Operation, way: str = "button") -> None:
@@ -120,8 +120,8 @@ async def test_the_same_click_delivered_again_is_answered_once(bot: Running) -> 
     message = await card(bot, operation, "approve")
     await bot.person(CAROL).click(message, "approve", repeat=3)
     await bot.person(CAROL).sees("needs 1 more approval")
-    seen = await bot.workspace.messages("C0SHOP", user=CAROL)
-    assert not [one for one in seen if "You already " in one.words]
+    messages = await bot.workspace.messages("C0SHOP", user=CAROL)
+    assert not [one for one in messages if "You already " in one.words]
 
 
 async def test_who_approved_and_rejects_is_told_what_is_left_to_do(bot: Running) -> None:
@@ -186,8 +186,8 @@ async def test_a_guest_does_not_learn_which_operations_there_are(bot: Running) -
     for verb in ("approve", "reject", "cancel"):
         await bot.person("U0GUEST").command("C0SHOP", f"{verb} 4711")
         await bot.person("U0GUEST").sees("full members")
-    seen = await bot.workspace.messages("C0SHOP", user="U0GUEST")
-    assert not [one for one in seen if "no operation" in one.words]
+    messages = await bot.workspace.messages("C0SHOP", user="U0GUEST")
+    assert not [one for one in messages if "no operation" in one.words]
 
 
 async def test_a_role_is_looked_up_again_at_the_click(bot: Running) -> None:
@@ -337,7 +337,7 @@ class TestAButton:
         assert approval(bot, operation.id).votes == ()
         assert bot.operation(operation.id).state is State.AWAITING_APPROVAL
         assert bot.connection.hget(keys.operation(operation.id), "revision") == b"2"
-        assert list(ask(bot.connection, cards.behind(9)).subjects) == [operation.subject]
+        assert list(ask(bot.connection, cards.stale(9)).subjects) == [operation.subject]
         noted = ask(bot.connection, cards.postings(operation.subject))["card"]
         assert noted == replace(shown, shows="")
 
@@ -396,10 +396,10 @@ class TestTyped:
     async def test_approve_shows_no_plan_to_who_may_not_vote(self, bot: Running, user: str) -> None:
         operation = deploy_to_approve(bot)
         await approve(bot, user, operation, "text")
-        told = await bot.workspace.until(lambda one: one.only_for == user)
-        assert "can vote on a deploy" in told.words or "full members" in told.words
-        assert the_change(operation.plan).digest.short not in told.words
-        assert told.buttons == ()
+        message = await bot.workspace.until(lambda one: one.only_for == user)
+        assert "can vote on a deploy" in message.words or "full members" in message.words
+        assert the_change(operation.plan).digest.short not in message.words
+        assert message.buttons == ()
 
     async def test_approve_after_one_has_voted_says_so(self, bot: Running) -> None:
         operation = deploy_to_approve(bot, votes=(vote(EVE),))

@@ -3,7 +3,7 @@
 from local_slack import Message, Outcome, Person, Workspace
 
 _ENDED = ("✅", "🔴", "❓", "⛔", "🚫", "⌛", "⚪", "🔁")
-"""How the notification of an operation that has ended begins (bot/views/state.py)."""
+"""How the notification of an operation that has ended begins (bot/views/status.py)."""
 NOTICED_SECONDS = 20.0
 """How long a truthful final card may take once Redis, a worker and Slack are there (G3)."""
 

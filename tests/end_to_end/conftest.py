@@ -7,7 +7,7 @@ import docker
 import pytest
 
 from local_slack import LocalSlack, Person, Workspace, serve
-from tests.end_to_end.house import House, Shop, opened
+from tests.end_to_end.system import Shop, System, opened
 from tests.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
@@ -69,18 +69,18 @@ def engine_barrier(tmp_path: Path, docker_host: str) -> Iterator[Barrier]:
 
 @pytest.fixture
 def shop_registry(registry: Registry) -> Registry:
-    """The registry as the house knows it; a module may put a barrier before it."""
+    """The registry as the system knows it; a module may put a barrier before it."""
     return registry
 
 
 @pytest.fixture
 def shop_docker_host(docker_host: str) -> str:
-    """The engine as the house knows it; a module may put a barrier before it."""
+    """The engine as the system knows it; a module may put a barrier before it."""
     return docker_host
 
 
 @pytest.fixture
-def house(
+def system(
     tmp_path: Path,
     slack: LocalSlack,
     valkey_server: ValkeyServer,
@@ -89,7 +89,7 @@ def house(
     engine: docker.DockerClient,
     repository: str,
     free_port: int,
-) -> Iterator[House]:
+) -> Iterator[System]:
     """The product with one host, staging and production; start programs with ``house.start``.
 
     No program may have asked Redis for what its user may not.
@@ -97,10 +97,10 @@ def house(
     shop = Shop(shop_registry, shop_docker_host, repository, free_port)
     secrets = {"REGISTRY_PASSWORD": shop_registry.password, "DATABASE_PASSWORD": DATABASE_PASSWORD}
     try:
-        with opened(tmp_path, slack, valkey_server, shop, **secrets) as house:
-            house.is_forking = True
-            yield house
-            assert house.refusals() == []
+        with opened(tmp_path, slack, valkey_server, shop, **secrets) as system:
+            system.is_forking = True
+            yield system
+            assert system.refusals() == []
     finally:
         shop.clean(engine)
 

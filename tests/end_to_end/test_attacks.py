@@ -13,7 +13,7 @@ from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.barrier import Barrier
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
@@ -29,23 +29,23 @@ def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
 
 
 async def test_nothing_is_cancelled_in_the_name_of_somebody_who_did_not_ask(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry_barrier: Barrier,
     push: Push,
     alice: Person,
 ) -> None:
-    name = f"{registry_barrier.address}/{house.shop.repository}:1"
+    name = f"{registry_barrier.address}/{system.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
-    await house.opens(workspace)
+    await system.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    number = await house.asked(alice, f"push {house.shop.repository}:1")
+    number = await system.asked(alice, f"push {system.shop.repository}:1")
     hold.wait_until_reached()
-    with contextlib.closing(house.connection()) as database:
+    with contextlib.closing(system.connection()) as database:
         database.hset(keys.operation(number), "cancel", CAROL)
-    assert house.ended(number).state is State.FAILED, house.logs()
+    assert system.ended(number).state is State.FAILED, system.logs()
     hold.release()
-    shown = await final_card(workspace, number)
-    assert f"cancellation of {number}" in shown.words
-    assert CAROL not in shown.pings
+    card = await final_card(workspace, number)
+    assert f"cancellation of {number}" in card.words
+    assert CAROL not in card.pings

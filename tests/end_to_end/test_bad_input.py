@@ -10,7 +10,7 @@ from quaymaster.operations import State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import final_card
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
@@ -51,9 +51,9 @@ REFUSED_AT_ONCE = {
 
 
 @pytest.fixture
-def typed(house: House) -> dict[str, str]:
-    """What stands for the names of this house."""
-    shop = house.shop
+def typed(system: System) -> dict[str, str]:
+    """What stands for the names of this system."""
+    shop = system.shop
     return {
         "repo": shop.repository,
         "staging": shop.staging,
@@ -63,9 +63,9 @@ def typed(house: House) -> dict[str, str]:
 
 
 async def test_what_cannot_be_understood_is_answered_privately_with_reason_and_way_out(
-    house: House, workspace: Workspace, typed: dict[str, str], alice: Person
+    system: System, workspace: Workspace, typed: dict[str, str], alice: Person
 ) -> None:
-    house.start("bot")
+    system.start("bot")
     await workspace.connected(within=60)
     wrong: list[str] = []
     for name, (text, reason, way_out) in REFUSED_AT_ONCE.items():
@@ -78,7 +78,7 @@ async def test_what_cannot_be_understood_is_answered_privately_with_reason_and_w
         if "The error was unexpected" in said:
             wrong.append(f"{name}: unforeseen: {said}")
     assert not wrong, "\n".join(wrong)
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         assert ask(connection, records.recent_ids(100)) == ()
     assert [one for one in await workspace.messages() if one.only_for is None] == []
 
@@ -94,7 +94,7 @@ def _filled(text: str, names: dict[str, str]) -> str:
 
 
 async def test_what_slacks_typing_made_of_a_command_is_undone(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -103,7 +103,7 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
     alice: Person,
 ) -> None:
     push_image(engine, registry, images.web_v1, typed["repo"], "1")
-    await house.opens(workspace)
+    await system.opens(workspace)
     host = typed["registry"]
     for text in (
         "pull\u00a0{repo}:1\u00a0on\u00a0build1 ",
@@ -118,15 +118,18 @@ async def test_what_slacks_typing_made_of_a_command_is_undone(
         "/image pull `{repo}:1`",
     ):
         outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
-        number = house.number_of(outcome)
-        assert house.ended(number).state is State.SUCCEEDED, (text, house.logs())
+        number = system.number_of(outcome)
+        assert system.ended(number).state is State.SUCCEEDED, (text, system.logs())
     for text in ("PULL {repo}:1 ON Build1 please", "dploy {repo} 1 TO {staging}/wbe"):
         newest = (await alice.screen())[-1].ts
         outcome = await alice.command("C0SHOP", _filled(text, typed), raw=True)
         offer = await alice.sees("Did you mean", after=newest)
         await alice.click(offer, "confirm")
         await alice.sees("Started #", after=offer.ts)
-        assert house.ended(house.number_of(outcome)).state is State.SUCCEEDED, (text, house.logs())
+        assert system.ended(system.number_of(outcome)).state is State.SUCCEEDED, (
+            text,
+            system.logs(),
+        )
     newest = (await alice.screen())[-1].ts
     await alice.direct_message(_filled("pull {repo}:1", typed))
     card = await alice.sees("Up to date", after=newest, within=60)
@@ -153,13 +156,13 @@ DOES_NOT_EXIST = {
 
 
 async def test_what_does_not_exist_ends_in_a_red_card_that_says_what_to_do(
-    house: House, workspace: Workspace, typed: dict[str, str], alice: Person
+    system: System, workspace: Workspace, typed: dict[str, str], alice: Person
 ) -> None:
-    await house.opens(workspace)
+    await system.opens(workspace)
     wrong: list[str] = []
     for text, reason in DOES_NOT_EXIST.items():
-        number = await house.asked(alice, _filled(text, typed))
-        state = house.ended(number).state
+        number = await system.asked(alice, _filled(text, typed))
+        state = system.ended(number).state
         card = await final_card(workspace, number)
         if state is not State.FAILED or reason not in card.words or "👉" not in card.words:
             wrong.append(f"{text}: {state}: {card.words}")

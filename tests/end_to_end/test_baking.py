@@ -13,7 +13,7 @@ from quaymaster.store.transactions import ask
 from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
@@ -27,99 +27,99 @@ def second_digest(push: Push, images: LocalImages) -> str:
 
 
 @pytest.fixture
-async def baking(house: House, workspace: Workspace, alice: Person) -> int:
+async def baking(system: System, workspace: Workspace, alice: Person) -> int:
     """The deploy of the second version, which bakes; the first was released."""
-    repository, staging = house.shop.repository, house.shop.staging
-    house.reconfigure("environment: {GREETING", "bake: 4s\n        environment: {GREETING")
-    await house.opens(workspace)
-    first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
-    assert house.ended(first).state is State.SUCCEEDED, house.logs()
-    second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
-    house.reaches(second, State.BAKING)
-    assert _released(house) == 1
+    repository, staging = system.shop.repository, system.shop.staging
+    system.reconfigure("environment: {GREETING", "bake: 4s\n        environment: {GREETING")
+    await system.opens(workspace)
+    first = await system.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert system.ended(first).state is State.SUCCEEDED, system.logs()
+    second = await system.asked(alice, f"deploy {repository}:2 to {staging}")
+    system.reaches(second, State.BAKING)
+    assert _released(system) == 1
     return second
 
 
 async def test_what_stays_healthy_is_released_after_its_bake_window(
-    house: House, baking: int
+    system: System, baking: int
 ) -> None:
-    baked = house.ended(baking)
-    assert isinstance(baked.outcome, Deployed), house.logs()
-    assert baked.look_at is not None
-    assert baked.changed_at >= baked.look_at
-    assert _released(house) == 2
-    assert "web v2" in page_at(house.shop.port)
+    baked = system.ended(baking)
+    assert isinstance(baked.outcome, Deployed), system.logs()
+    assert baked.verify_at is not None
+    assert baked.changed_at >= baked.verify_at
+    assert _released(system) == 2
+    assert "web v2" in page_at(system.shop.port)
 
 
 async def test_a_configuration_that_is_edited_while_it_bakes_does_not_lose_the_release(
-    house: House, baking: int
+    system: System, baking: int
 ) -> None:
-    bot, worker = house.programs[:2]
+    bot, worker = system.programs[:2]
     worker.stop()
     bot.stop()
-    house.reconfigure("GREETING: hello", "GREETING: welcome")
-    house.start("bot")
-    house.worker()
-    baked = house.ended(baking)
-    assert isinstance(baked.outcome, Deployed), house.logs()
-    assert _released(house) == 2
-    assert "web v2" in page_at(house.shop.port)
+    system.reconfigure("GREETING: hello", "GREETING: welcome")
+    system.start("bot")
+    system.worker()
+    baked = system.ended(baking)
+    assert isinstance(baked.outcome, Deployed), system.logs()
+    assert _released(system) == 2
+    assert "web v2" in page_at(system.shop.port)
 
 
 @pytest.mark.parametrize("how", ["it ends", "it is removed"])
 async def test_what_does_not_stay_healthy_goes_back_and_is_not_deployed_again(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     baking: int,
     how: str,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     container = engine.containers.get(f"quaymaster-{staging}-web-{baking}.2")
     if how == "it ends":
         container.stop(timeout=1)
     else:
         container.remove(force=True)
-    ended = house.ended(baking)
-    assert isinstance(ended.outcome, Failed), (ended, house.logs())
-    assert "web v1" in page_at(house.shop.port)
+    ended = system.ended(baking)
+    assert isinstance(ended.outcome, Failed), (ended, system.logs())
+    assert "web v1" in page_at(system.shop.port)
     card = await final_card(workspace, baking)
     assert "Rolled back automatically to" in card.words
     assert "is back" in card.words
-    assert _released(house) == 1
-    again = await house.asked(alice, f"deploy {repository}:2 to {staging}")
-    assert house.ended(again).state is State.REFUSED
+    assert _released(system) == 1
+    again = await system.asked(alice, f"deploy {repository}:2 to {staging}")
+    assert system.ended(again).state is State.REFUSED
     assert "rolled back from" in (await final_card(workspace, again)).words
 
 
 async def test_a_rollback_sticks_also_for_the_same_digest_under_another_tag(
-    house: House,
+    system: System,
     workspace: Workspace,
     push: Push,
     images: LocalImages,
     second_digest: str,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v2, "latest")
-    await house.opens(workspace)
+    await system.opens(workspace)
     for tag in ("1", "2"):
-        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
-        assert house.ended(number).state is State.SUCCEEDED, house.logs()
-    number = await house.asked(alice, f"rollback {staging}/web")
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
-    assert "web v1" in page_at(house.shop.port)
+        number = await system.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        assert system.ended(number).state is State.SUCCEEDED, system.logs()
+    number = await system.asked(alice, f"rollback {staging}/web")
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
+    assert "web v1" in page_at(system.shop.port)
     for what in (f"{repository}:2", f"{repository}:latest", f"{repository}@{second_digest}"):
-        number = await house.asked(alice, f"deploy {what} to {staging}")
-        assert house.ended(number).state is State.REFUSED, what
+        number = await system.asked(alice, f"deploy {what} to {staging}")
+        assert system.ended(number).state is State.REFUSED, what
         assert "rolled back from" in (await final_card(workspace, number)).words
-    assert "web v1" in page_at(house.shop.port)
+    assert "web v1" in page_at(system.shop.port)
 
 
-def _released(house: House) -> int:
-    with contextlib.closing(house.connection()) as connection:
+def _released(system: System) -> int:
+    with contextlib.closing(system.connection()) as connection:
         query = releases.latest(
-            ServiceRef(house.shop.staging, "web"), house.keys.ring, "host:build1"
+            ServiceRef(system.shop.staging, "web"), system.keys.ring, "host:build1"
         )
         return len(ask(connection, query))

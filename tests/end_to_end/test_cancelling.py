@@ -9,7 +9,7 @@ from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.engines.barrier import Barrier
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
@@ -26,7 +26,7 @@ def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
 
 
 async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -34,82 +34,82 @@ async def test_a_running_push_that_is_cancelled_stops_and_leaves_no_tag(
     push: Push,
     alice: Person,
 ) -> None:
-    name = f"{registry_barrier.address}/{house.shop.repository}:1"
+    name = f"{registry_barrier.address}/{system.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2_000_000)
-    await house.opens(workspace)
+    await system.opens(workspace)
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    number = await house.asked(alice, f"push {house.shop.repository}:1")
+    number = await system.asked(alice, f"push {system.shop.repository}:1")
     hold.wait_until_reached()
     card = await alice.sees(lambda one: "cancel" in one.buttons, channel="C0SHOP")
     await alice.click(card, "cancel")
-    assert house.ended(number).state is State.CANCELLED, house.logs()
+    assert system.ended(number).state is State.CANCELLED, system.logs()
     hold.release()
     shown = await final_card(workspace, number)
     assert ALICE in shown.pings
-    assert registry.digest(house.shop.repository, "1") is None
+    assert registry.digest(system.shop.repository, "1") is None
     assert "cancel" not in shown.buttons
 
 
 async def test_a_deploy_that_waits_for_health_and_is_cancelled_leaves_the_old_one_serving(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     push: Push,
     images: LocalImages,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v1, "1")
     push(images.web_v4_slow_start, "4")
-    await house.opens(workspace)
-    assert house.ended(await house.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
-    number = await house.asked(alice, f"deploy {repository}:4 to {staging}")
-    house.until(
+    await system.opens(workspace)
+    assert system.ended(await system.asked(alice, f"deploy {repository}:1 to {staging}")).outcome
+    number = await system.asked(alice, f"deploy {repository}:4 to {staging}")
+    system.until(
         number, lambda one: one.progress is not None and one.progress.step == "waiting for health"
     )
     await alice.command("C0SHOP", f"cancel {number}")
-    assert house.ended(number).state is State.CANCELLED, house.logs()
+    assert system.ended(number).state is State.CANCELLED, system.logs()
     await final_card(workspace, number)
     label = {"label": f"quaymaster.environment={staging}"}
     assert len(engine.containers.list(all=True, filters=label)) == 1
-    assert "web v1" in page_at(house.shop.port)
+    assert "web v1" in page_at(system.shop.port)
 
 
 async def test_a_deploy_that_serves_already_cannot_be_cancelled_and_says_why(
-    house: House, workspace: Workspace, push: Push, images: LocalImages, alice: Person
+    system: System, workspace: Workspace, push: Push, images: LocalImages, alice: Person
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v1, "1")
-    house.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
-    await house.opens(workspace)
-    number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
-    house.reaches(number, State.BAKING)
+    system.reconfigure("environment: {GREETING", "bake: 1h\n        environment: {GREETING")
+    await system.opens(workspace)
+    number = await system.asked(alice, f"deploy {repository}:1 to {staging}")
+    system.reaches(number, State.BAKING)
     await alice.command("C0SHOP", f"cancel {number}")
     refusal = await alice.sees("the new version is already live", channel="C0SHOP")
     assert refusal.only_for == ALICE
     assert f"rollback {staging}/web" in refusal.words
-    still = house.operation(number)
+    still = system.operation(number)
     assert still is not None
     assert still.state is State.BAKING
 
 
 async def test_what_waits_is_cancelled_at_once_and_what_has_ended_is_not(
-    house: House, workspace: Workspace, push: Push, images: LocalImages, alice: Person
+    system: System, workspace: Workspace, push: Push, images: LocalImages, alice: Person
 ) -> None:
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     push(images.web_v1, "1")
-    worker = await house.opens(workspace)
-    waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
-    house.reaches(waiting, State.AWAITING_APPROVAL)
+    worker = await system.opens(workspace)
+    waiting = await system.asked(alice, f"deploy {repository}:1 to {production}")
+    system.reaches(waiting, State.AWAITING_APPROVAL)
     worker.stop()
-    queued = await house.asked(alice, f"tags {repository}")
-    house.reaches(queued, State.QUEUED)
+    queued = await system.asked(alice, f"tags {repository}")
+    system.reaches(queued, State.QUEUED)
     for number in (waiting, queued):
         await alice.command("C0SHOP", f"cancel {number}")
-        house.reaches(number, State.CANCELLED)
+        system.reaches(number, State.CANCELLED)
         await alice.command("C0SHOP", f"cancel {number}")
         await alice.sees(f"#{number} cannot be cancelled: it has ended", channel="C0SHOP")
-    house.worker()
+    system.worker()
     for number in (waiting, queued):
         await final_card(workspace, number)
     await alice.command("C0SHOP", "cancel 4711")

@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.images.catalogue import LocalImages
 from tests.planned import the_change
 
@@ -83,7 +83,7 @@ def running(engine: docker.DockerClient, environment: str) -> list[str | None]:
 
 
 async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_runs(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     repository: str,
@@ -91,34 +91,34 @@ async def test_it_is_refused_and_after_it_was_emptied_a_deploy_takes_over_what_r
     push: Push,
     alice: Person,
 ) -> None:
-    staging = house.shop.staging
+    staging = system.shop.staging
     push(images.web_v1, "1")
     push(images.web_v2, "2")
-    await house.opens(workspace)
-    first = await house.asked(alice, f"deploy {repository}:1 to {staging}")
-    assert house.ended(first).state is State.SUCCEEDED, house.logs()
-    for program in house.programs:
+    await system.opens(workspace)
+    first = await system.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert system.ended(first).state is State.SUCCEEDED, system.logs()
+    for program in system.programs:
         program.stop()
     [serving] = engine.containers.list(filters={"label": f"quaymaster.environment={staging}"})
     old = aged(engine, serving, staging)
-    with contextlib.closing(house.connection()) as database:
+    with contextlib.closing(system.connection()) as database:
         database.flushall()
         written_before(database, staging, f"{repository}:1")
-    for program in (house.start("bot"), house.worker(), house.start("audit", "verify")):
+    for program in (system.start("bot"), system.worker(), system.start("audit", "verify")):
         assert program.process.wait(60) == 2, program.tail()
         assert "`quaymaster database empty`" in program.tail()
-    emptied = house.start("database", "empty", "--yes", REDIS_URL=house.valkey.url)
+    emptied = system.start("database", "empty", "--yes", REDIS_URL=system.valkey.url)
     assert emptied.process.wait(60) == 0, emptied.tail()
     assert "Deleted 6 keys." in emptied.tail()
     assert running(engine, staging) == [old.name]
-    assert "web v1" in page_at(house.shop.port)
-    await house.opens(workspace)
-    second = await house.asked(alice, f"deploy {repository}:2 to {staging}")
-    done = house.ended(second, within=60)
-    assert done.state is State.SUCCEEDED, (done.outcome, house.logs())
+    assert "web v1" in page_at(system.shop.port)
+    await system.opens(workspace)
+    second = await system.asked(alice, f"deploy {repository}:2 to {staging}")
+    done = system.ended(second, within=60)
+    assert done.state is State.SUCCEEDED, (done.outcome, system.logs())
     turn = the_change(done.plan).turn
     assert turn > NUMBER
-    assert "web v2" in page_at(house.shop.port)
+    assert "web v2" in page_at(system.shop.port)
     assert running(engine, staging) == [f"quaymaster-{staging}-web-{second}.{turn}"]
     status = await alice.command("C0SHOP", "status")
     assert status.error is None

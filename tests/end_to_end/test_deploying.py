@@ -9,7 +9,7 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Deployed
 from tests.end_to_end.cards import approve
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.images.catalogue import LocalImages
 from tests.planned import the_change
 
@@ -22,7 +22,7 @@ def _page(port: int) -> str:
 
 
 async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
-    house: House,
+    system: System,
     workspace: Workspace,
     repository: str,
     images: LocalImages,
@@ -33,15 +33,15 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     push(images.web_v1, "1")
     push(images.web_v2, "2")
     push(images.web_v3_broken, "3")
-    await house.opens(workspace)
+    await system.opens(workspace)
 
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
-    first = house.ended(number)
-    assert first.state is State.SUCCEEDED, (first, house.logs())
+    number = await system.asked(alice, f"deploy {repository}:1 to {system.shop.staging}")
+    first = system.ended(number)
+    assert first.state is State.SUCCEEDED, (first, system.logs())
     assert "web v1" in _page(free_port)
 
-    number = await house.asked(alice, f"deploy {repository}:2 to {house.shop.staging}")
-    second = house.ended(number)
+    number = await system.asked(alice, f"deploy {repository}:2 to {system.shop.staging}")
+    second = system.ended(number)
     assert isinstance(second.outcome, Deployed), second
     assert second.outcome.gap_seconds is not None
     change = the_change(second.plan)
@@ -49,25 +49,25 @@ async def test_a_deploy_goes_live_and_an_unhealthy_one_leaves_it_serving(
     assert change.running.size
     assert "web v2" in _page(free_port)
 
-    number = await house.asked(alice, f"deploy {repository}:3 to {house.shop.staging}")
-    third = house.ended(number, within=40)
+    number = await system.asked(alice, f"deploy {repository}:3 to {system.shop.staging}")
+    third = system.ended(number, within=40)
     assert third.state is State.FAILED, third
     assert "web v2" in _page(free_port)
     card = await alice.sees("not healthy", channel="C0SHOP")
     assert f"{repository}:2 ({change.digest.short}) is still running" in card.words
 
-    number = await house.asked(alice, f"rollback {house.shop.staging}/web")
-    fourth = house.ended(number)
-    assert fourth.state is State.SUCCEEDED, (fourth, house.logs())
+    number = await system.asked(alice, f"rollback {system.shop.staging}/web")
+    fourth = system.ended(number)
+    assert fourth.state is State.SUCCEEDED, (fourth, system.logs())
     assert "web v1" in _page(free_port)
 
-    number = await house.asked(alice, f"deploy {repository}:2 to {house.shop.staging}")
-    fifth = house.ended(number)
+    number = await system.asked(alice, f"deploy {repository}:2 to {system.shop.staging}")
+    fifth = system.ended(number)
     assert fifth.state is State.REFUSED
 
 
 async def test_production_waits_for_two_people_and_runs_what_they_approved(
-    house: House,
+    system: System,
     workspace: Workspace,
     repository: str,
     images: LocalImages,
@@ -78,17 +78,17 @@ async def test_production_waits_for_two_people_and_runs_what_they_approved(
     carol: Person,
 ) -> None:
     push(images.web_v1, "1")
-    await house.opens(workspace)
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.production}")
-    house.reaches(number, State.AWAITING_APPROVAL)
+    await system.opens(workspace)
+    number = await system.asked(alice, f"deploy {repository}:1 to {system.shop.production}")
+    system.reaches(number, State.AWAITING_APPROVAL)
     request = await bob.sees("Approve", channel="C0RELEASE")
     push(images.web_v2, "1")
     await alice.click(request, "approve")
     await alice.sees("can vote on a deploy", channel="C0RELEASE")
     await bob.click(request, "approve")
-    house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
+    system.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     await approve(workspace, carol, number)
-    done = house.ended(number)
-    assert done.state is State.SUCCEEDED, (done, house.logs())
+    done = system.ended(number)
+    assert done.state is State.SUCCEEDED, (done, system.logs())
     assert "web v1" in _page(free_port + 1)
     await alice.sees("moved", channel="C0SHOP")

@@ -11,7 +11,7 @@ from quaymaster.operations import State
 from quaymaster.requests import DriftRequest
 from quaymaster.store import keys
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 
@@ -19,18 +19,18 @@ pytestmark = pytest.mark.engine
 
 
 async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     images: LocalImages,
     push: Push,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v1, "1")
-    await house.opens(workspace)
-    number = await house.asked(alice, f"deploy {repository}:1 to {staging}")
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    await system.opens(workspace)
+    number = await system.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
     label = {"label": f"quaymaster.environment={staging}"}
     (container,) = engine.containers.list(filters=label)
     container.stop(timeout=1)
@@ -49,11 +49,11 @@ async def test_a_container_that_somebody_stops_and_starts_is_told_and_left_alone
     await workspace.until(
         lambda one: says(f"{staging}/web matches its release again", one), within=60
     )
-    assert "web v1" in page_at(house.shop.port)
-    told = [house.operation(number + 1), house.operation(number + 2)]
+    assert "web v1" in page_at(system.shop.port)
+    told = [system.operation(number + 1), system.operation(number + 2)]
     assert [one and one.request for one in told] == [DriftRequest(staging, "web")] * 2
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         wait_until(lambda: connection.llen(keys.JOURNAL) == 0, within=10, what="the audit")
-        audit = verify(connection.lrange(keys.AUDIT, 0, -1), house.keys.ring)
+        audit = verify(connection.lrange(keys.AUDIT, 0, -1), system.keys.ring)
     assert audit.refused == 0
-    assert house.refusals() == []
+    assert system.refusals() == []

@@ -13,11 +13,11 @@ import pytest
 
 from local_slack import LocalSlack, Workspace
 from quaymaster.operations import Operation, State
-from quaymaster.outcomes import Deployed, Lost
+from quaymaster.outcomes import Deployed, Interrupted
 from quaymaster.store import leases
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.house import House, Program, Shop, opened, page_at
+from tests.end_to_end.system import Program, Shop, System, opened, page_at
 from tests.engines.barrier import Barrier, Hold, Moment, barrier_to_socket
 from tests.engines.local_images import push_image
 from tests.engines.registries import Registry
@@ -70,15 +70,15 @@ _RENEWALS_OF_THREE = 6
 
 @dataclass(slots=True)
 class Street:
-    """A house whose services stand on hosts of their own, each behind a barrier."""
+    """A system whose services stand on hosts of their own, each behind a barrier."""
 
-    house: House
+    system: System
     barriers: tuple[Barrier, ...]
     ports: tuple[int, ...]
 
     def environment(self, number: int) -> str:
         """The environment with the service on this host."""
-        return f"{self.house.shop.staging}-{number}"
+        return f"{self.system.shop.staging}-{number}"
 
     def page(self, number: int) -> str:
         """What the service says; raises OSError when nobody answers."""
@@ -143,8 +143,8 @@ def street(
         stack.callback(shop.clean, engine, *environments)
         text = _configuration(shop, barriers, ports)
         secrets = {"REGISTRY_PASSWORD": registry.password}
-        house = opened(tmp_path, slack, valkey_server, shop, text, **secrets)
-        yield Street(stack.enter_context(house), barriers, ports)
+        system = opened(tmp_path, slack, valkey_server, shop, text, **secrets)
+        yield Street(stack.enter_context(system), barriers, ports)
 
 
 @pytest.mark.parametrize(
@@ -160,14 +160,14 @@ async def test_a_deploy_whose_worker_is_killed_is_wholly_old_or_wholly_new_and_s
     images: LocalImages,
     points: tuple[Point, ...],
 ) -> None:
-    _push_both(engine, registry, images, street.house.shop.repository)
-    street.house.start("bot")
-    worker = _worker(street.house)
+    _push_both(engine, registry, images, street.system.shop.repository)
+    street.system.start("bot")
+    worker = _worker(street.system)
     operations, holds = await _three_deploys_half_way(street, workspace, points)
     worker.kill()
     for hold in holds:
         hold.drop()
-    _worker(street.house)
+    _worker(street.system)
     for number, operation in enumerate(operations):
         await _card_and_engine_agree(street, workspace, engine, number, operation)
     await _the_next_deploys_work(street, workspace)
@@ -180,9 +180,9 @@ async def test_a_deploy_whose_work_horse_is_killed_is_wholly_old_or_wholly_new_a
     registry: Registry,
     images: LocalImages,
 ) -> None:
-    _push_both(engine, registry, images, street.house.shop.repository)
-    street.house.start("bot")
-    worker = _worker(street.house)
+    _push_both(engine, registry, images, street.system.shop.repository)
+    street.system.start("bot")
+    worker = _worker(street.system)
     operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
     horses = worker.horses()
     assert len(horses) == 3
@@ -205,14 +205,14 @@ async def test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answ
     """It asked whether the service was still its own; its call comes when another has settled it.
     Of three work horses that were paused, one goes on, one dies, and one was before another call.
     """
-    _push_both(engine, registry, images, street.house.shop.repository)
-    street.house.start("bot")
-    worker = _worker(street.house)
+    _push_both(engine, registry, images, street.system.shop.repository)
+    street.system.start("bot")
+    worker = _worker(street.system)
     operations, holds = await _three_deploys_half_way(street, workspace, PAUSED)
     horses = worker.horses()
     for horse in horses:
         os.kill(horse, signal.SIGSTOP)
-    _worker(street.house)
+    _worker(street.system)
     for number, operation in enumerate(operations):
         await _card_and_engine_agree(street, workspace, engine, number, operation)
     for hold in holds:
@@ -225,8 +225,8 @@ async def test_a_worker_that_was_paused_before_a_call_leaves_a_service_that_answ
     for number in range(3):
         wait_until(partial(_answers, street, number), within=60, what="somebody to answer")
         assert "web v1" in street.page(number)
-    assert "the keeper of leases is gone" not in street.house.logs()
-    assert street.house.refusals() == []
+    assert "the keeper of leases is gone" not in street.system.logs()
+    assert street.system.refusals() == []
     await _the_next_deploys_work(street, workspace)
 
 
@@ -248,16 +248,16 @@ async def test_a_deploy_goes_on_when_the_bot_is_killed(
     registry: Registry,
     images: LocalImages,
 ) -> None:
-    _push_both(engine, registry, images, street.house.shop.repository)
-    bot = street.house.start("bot")
-    _worker(street.house)
+    _push_both(engine, registry, images, street.system.shop.repository)
+    bot = street.system.start("bot")
+    _worker(street.system)
     operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
     bot.kill()
     for hold in holds:
         hold.release()
     for number, operation in enumerate(operations):
         await _card_and_engine_agree(street, workspace, engine, number, operation)
-        assert street.house.ended(operation).state is State.SUCCEEDED
+        assert street.system.ended(operation).state is State.SUCCEEDED
 
 
 async def test_a_deploy_during_which_the_database_is_killed_says_what_runs(
@@ -268,9 +268,9 @@ async def test_a_deploy_during_which_the_database_is_killed_says_what_runs(
     images: LocalImages,
     valkey_server: ValkeyServer,
 ) -> None:
-    _push_both(engine, registry, images, street.house.shop.repository)
-    street.house.start("bot")
-    worker = _worker(street.house)
+    _push_both(engine, registry, images, street.system.shop.repository)
+    street.system.start("bot")
+    worker = _worker(street.system)
     operations, holds = await _three_deploys_half_way(street, workspace, SEVERAL)
     valkey_server.kill()
     for hold in holds:
@@ -293,8 +293,8 @@ def _push_both(
     push_image(engine, registry, images.web_v2, repository, "2")
 
 
-def _worker(house: House) -> Program:
-    return house.start("worker", "--grace", "10", "--processes", "3")
+def _worker(system: System) -> Program:
+    return system.start("worker", "--grace", "10", "--processes", "3")
 
 
 async def _three_deploys_half_way(
@@ -303,7 +303,7 @@ async def _three_deploys_half_way(
     """Version 1 serves everywhere, and deploys of version 2 are held at these points."""
     await workspace.connected(within=60)
     for operation in await _deploys(street, workspace, "1"):
-        assert street.house.ended(operation).state is State.SUCCEEDED, street.house.logs()
+        assert street.system.ended(operation).state is State.SUCCEEDED, street.system.logs()
     holds = [
         barrier.hold_call(point.call, point.moment)
         for barrier, point in zip(street.barriers, points, strict=True)
@@ -316,18 +316,18 @@ async def _three_deploys_half_way(
 
 async def _the_next_deploys_work(street: Street, workspace: Workspace) -> None:
     for operation in await _deploys(street, workspace, "2"):
-        ended = street.house.ended(operation)
-        assert ended.state is State.SUCCEEDED, (ended, street.house.logs())
+        ended = street.system.ended(operation)
+        assert ended.state is State.SUCCEEDED, (ended, street.system.logs())
 
 
 async def _deploys(street: Street, workspace: Workspace, tag: str) -> list[int]:
     """Ask for a deploy in every environment; the numbers of the operations."""
-    alice, repository = workspace.person(ALICE), street.house.shop.repository
+    alice, repository = workspace.person(ALICE), street.system.shop.repository
     outcomes = [
         await alice.command("C0SHOP", f"deploy {repository}:{tag} to {street.environment(number)}")
         for number in range(3)
     ]
-    return [street.house.number_of(outcome) for outcome in outcomes]
+    return [street.system.number_of(outcome) for outcome in outcomes]
 
 
 async def _card_and_engine_agree(
@@ -340,7 +340,7 @@ async def _card_and_engine_agree(
     """Within 20 s; one container runs, and it is the one that the card says."""
     card = await final_card(workspace, operation)
     assert len(await cards_of(workspace, operation)) == 1
-    ended = street.house.ended(operation, within=1)
+    ended = street.system.ended(operation, within=1)
     label = {"label": f"quaymaster.environment={street.environment(number)}"}
     (running,) = engine.containers.list(filters=label)
     page = street.page(number)
@@ -350,14 +350,14 @@ async def _card_and_engine_agree(
             assert deployed.image.digest is not None
             assert running.attrs["Config"]["Image"].endswith(str(deployed.image.digest))
             assert deployed.image.digest.short in card.words
-        case Lost() as lost:
+        case Interrupted() as lost:
             assert "web v1" in page
             assert "were undone" in lost.what_was_found
             assert running.name in lost.what_was_found
             assert lost.what_was_found.split()[0] in card.words
         case other:
-            raise AssertionError(f"{other}\n{street.house.logs()}")
-    assert _lease_owner(street.house, street.environment(number)) is None
+            raise AssertionError(f"{other}\n{street.system.logs()}")
+    assert _lease_owner(street.system, street.environment(number)) is None
     assert _is_told_alike(ended)
 
 
@@ -365,6 +365,6 @@ def _is_told_alike(ended: Operation) -> bool:
     return (ended.state is State.SUCCEEDED) == isinstance(ended.outcome, Deployed)
 
 
-def _lease_owner(house: House, environment: str) -> str | None:
-    with contextlib.closing(house.connection()) as connection:
+def _lease_owner(system: System, environment: str) -> str | None:
+    with contextlib.closing(system.connection()) as connection:
         return ask(connection, leases.owner_of(f"service:{environment}/web"))

@@ -10,11 +10,11 @@ import pytest
 
 from local_slack import Workspace
 from quaymaster.operations import State
-from quaymaster.outcomes import Lost, Pushed
+from quaymaster.outcomes import Interrupted, Pushed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.house import House, children
+from tests.end_to_end.system import System, children
 from tests.engines.barrier import Barrier, Hold
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
@@ -36,120 +36,120 @@ def shop_registry(registry: Registry, registry_barrier: Barrier) -> Registry:
 
 
 async def _a_push_half_way(
-    house: House, workspace: Workspace, engine: docker.DockerClient, barrier: Barrier
+    system: System, workspace: Workspace, engine: docker.DockerClient, barrier: Barrier
 ) -> tuple[int, Hold]:
     """A push of eight megabytes, of which two have left."""
-    name = f"{barrier.address}/{house.shop.repository}:1"
+    name = f"{barrier.address}/{system.shop.repository}:1"
     load_big_image(engine, name, layers=4, layer_bytes=2 * _MEGABYTE)
     await workspace.connected(within=60)
     hold = barrier.hold_after_bytes(2 * _MEGABYTE)
-    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
+    number = await system.asked(workspace.person(ALICE), f"push {system.shop.repository}:1")
     hold.wait_until_reached()
-    house.until(number, lambda one: one.progress is not None and one.progress.done_bytes > 0)
+    system.until(number, lambda one: one.progress is not None and one.progress.done_bytes > 0)
     return number, hold
 
 
 async def _the_card_tells_the_truth(
-    house: House, workspace: Workspace, registry: Registry, number: int
+    system: System, workspace: Workspace, registry: Registry, number: int
 ) -> None:
     """Within 20 s; and there is one card, and what it says is what the registry says."""
     card = await final_card(workspace, number)
     assert len(await cards_of(workspace, number)) == 1
-    operation = house.ended(number, within=1)
-    digest = registry.digest(house.shop.repository, "1")
+    operation = system.ended(number, within=1)
+    digest = registry.digest(system.shop.repository, "1")
     match operation.outcome:
         case Pushed() as pushed:
             assert str(pushed.digest) == digest
             assert pushed.digest.short in card.words
-        case Lost() as lost:
+        case Interrupted() as lost:
             assert operation.state is State.UNKNOWN
             assert lost.what_was_found in card.words
             is_there = "The push was complete" in lost.what_was_found
             assert is_there == (digest is not None), lost
             assert is_there or "nothing of it is visible there" in lost.what_was_found
         case other:
-            raise AssertionError(f"{other}\n{house.logs()}")
+            raise AssertionError(f"{other}\n{system.logs()}")
 
 
-def _is_leased(house: House, number: int) -> bool:
+def _is_leased(system: System, number: int) -> bool:
     """Whether a worker holds the operation, or has ended it."""
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         lease = ask(connection, leases.owner_of(records.lease_name(number)))
-    operation = house.operation(number)
+    operation = system.operation(number)
     assert operation is not None
-    assert operation.deaths == 0, "it was taken for dead"
+    assert operation.crashes == 0, "it was taken for dead"
     return lease is not None or operation.state.is_terminal
 
 
-async def _the_next_push_works(house: House, workspace: Workspace, registry: Registry) -> None:
-    number = await house.asked(workspace.person(ALICE), f"push {house.shop.repository}:1")
-    pushed = house.ended(number)
-    assert isinstance(pushed.outcome, Pushed), house.logs()
-    assert registry.digest(house.shop.repository, "1") == str(pushed.outcome.digest)
+async def _the_next_push_works(system: System, workspace: Workspace, registry: Registry) -> None:
+    number = await system.asked(workspace.person(ALICE), f"push {system.shop.repository}:1")
+    pushed = system.ended(number)
+    assert isinstance(pushed.outcome, Pushed), system.logs()
+    assert registry.digest(system.shop.repository, "1") == str(pushed.outcome.digest)
 
 
 async def test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
 ) -> None:
-    house.start("bot")
-    worker = house.worker()
-    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    system.start("bot")
+    worker = system.worker()
+    number, hold = await _a_push_half_way(system, workspace, engine, registry_barrier)
     (horse,) = worker.horses()
     os.kill(horse, signal.SIGKILL)
     hold.drop()
-    await _the_card_tells_the_truth(house, workspace, registry, number)
-    await _the_next_push_works(house, workspace, registry)
+    await _the_card_tells_the_truth(system, workspace, registry, number)
+    await _the_next_push_works(system, workspace, registry)
 
 
 @pytest.mark.parametrize("other", ["alive", "started afterwards"])
 async def test_a_push_whose_worker_is_killed_is_taken_up_by_another_worker(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
     other: str,
 ) -> None:
-    house.start("bot")
-    worker = house.worker()
-    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    system.start("bot")
+    worker = system.worker()
+    number, hold = await _a_push_half_way(system, workspace, engine, registry_barrier)
     if other == "alive":
-        second = house.worker()
+        second = system.worker()
         wait_until(lambda: len(children(second.pid)) == 5, within=30, what="a worker")
     worker.kill()
     hold.drop()
     if other != "alive":
-        house.worker()
-    await _the_card_tells_the_truth(house, workspace, registry, number)
-    await _the_next_push_works(house, workspace, registry)
+        system.worker()
+    await _the_card_tells_the_truth(system, workspace, registry, number)
+    await _the_next_push_works(system, workspace, registry)
 
 
 async def test_a_push_goes_on_when_the_bot_is_killed(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
     registry_barrier: Barrier,
 ) -> None:
-    bot = house.start("bot")
-    house.worker()
-    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    bot = system.start("bot")
+    system.worker()
+    number, hold = await _a_push_half_way(system, workspace, engine, registry_barrier)
     bot.kill()
     hold.release()
-    await _the_card_tells_the_truth(house, workspace, registry, number)
-    assert house.ended(number).state is State.SUCCEEDED
-    house.start("bot")
+    await _the_card_tells_the_truth(system, workspace, registry, number)
+    assert system.ended(number).state is State.SUCCEEDED
+    system.start("bot")
     await workspace.connected(within=60)
-    await _the_next_push_works(house, workspace, registry)
+    await _the_next_push_works(system, workspace, registry)
 
 
 @pytest.mark.parametrize("meanwhile", ["is stopped", "is stopped for long", "ends"])
 async def test_a_push_outlives_the_database(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -157,9 +157,9 @@ async def test_a_push_outlives_the_database(
     valkey_server: ValkeyServer,
     meanwhile: str,
 ) -> None:
-    house.start("bot")
-    worker = house.worker()
-    number, hold = await _a_push_half_way(house, workspace, engine, registry_barrier)
+    system.start("bot")
+    worker = system.worker()
+    number, hold = await _a_push_half_way(system, workspace, engine, registry_barrier)
     valkey_server.kill()
     if meanwhile == "is stopped for long":
         wait_until(
@@ -170,11 +170,13 @@ async def test_a_push_outlives_the_database(
     if meanwhile == "ends":
         hold.release()
         wait_until(
-            lambda: registry.digest(house.shop.repository, "1"), within=30, what="the whole push"
+            lambda: registry.digest(system.shop.repository, "1"), within=30, what="the whole push"
         )
     valkey_server.start()
-    wait_until(lambda: _is_leased(house, number), within=20, what="the worker to say that it lives")
+    wait_until(
+        lambda: _is_leased(system, number), within=20, what="the worker to say that it lives"
+    )
     hold.release()
-    await _the_card_tells_the_truth(house, workspace, registry, number)
-    assert house.ended(number).state is State.SUCCEEDED
-    await _the_next_push_works(house, workspace, registry)
+    await _the_card_tells_the_truth(system, workspace, registry, number)
+    assert system.ended(number).state is State.SUCCEEDED
+    await _the_next_push_works(system, workspace, registry)

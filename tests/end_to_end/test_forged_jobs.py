@@ -13,7 +13,7 @@ from rq.webhook import Webhook
 
 from quaymaster.store import keys
 from quaymaster.store.jobs import RUN_OPERATION
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.waiting import wait_until
 
 pytestmark = pytest.mark.engine
@@ -25,11 +25,11 @@ def _is_empty(connection: redis.Redis) -> bool:
 
 @pytest.mark.parametrize("kind", ["function", "callback", "webhook", "pickle", "instance", "words"])
 def test_a_job_that_is_not_ours_is_refused_and_the_worker_goes_on(
-    house: House, tmp_path: Path, kind: str
+    system: System, tmp_path: Path, kind: str
 ) -> None:
     mark = tmp_path / "it-ran"
     command = f"touch {mark}"
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         queue = Queue("registry", connection=connection, serializer=JSONSerializer)
         match kind:
             case "function":
@@ -53,7 +53,7 @@ def test_a_job_that_is_not_ours_is_refused_and_the_worker_goes_on(
                 connection.hset(job.key, "data", json.dumps(data))
             case _:
                 job = queue.enqueue(RUN_OPERATION, "1; touch it", command=command)
-        worker = house.worker("registry")
+        worker = system.worker("registry")
         wait_until(
             lambda: _is_empty(connection) and not _exists(connection, job),
             within=20,

@@ -21,7 +21,7 @@ from quaymaster.target import ServiceRef
 from tests.end_to_end.cards import approval_request, approve, cards_of, final_card, is_card_of
 from tests.end_to_end.conftest import Push
 from tests.end_to_end.forger import Forger
-from tests.end_to_end.house import ROOT, House, page_at
+from tests.end_to_end.system import ROOT, System, page_at
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.engines.waiting import wait_until
@@ -34,9 +34,9 @@ HOST = "host:build1"
 
 
 @pytest.fixture
-def database(house: House) -> Iterator[redis.Redis]:
+def database(system: System) -> Iterator[redis.Redis]:
     """The database, as whoever may write to it has it."""
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         yield connection
 
 
@@ -48,7 +48,7 @@ def forger(database: redis.Redis) -> Forger:
 
 @pytest.fixture
 async def shop(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     images: LocalImages,
@@ -58,26 +58,26 @@ async def shop(
     """Two versions in the registry, everything running, and Alice to ask for things."""
     push(images.web_v1, "1")
     push(images.web_v2, "2")
-    await house.opens(workspace)
+    await system.opens(workspace)
     return alice
 
 
-async def _awaiting_approval(house: House, workspace: Workspace, alice: Person, tag: str) -> int:
+async def _awaiting_approval(system: System, workspace: Workspace, alice: Person, tag: str) -> int:
     """A deploy to production that waits for two people, who have been asked."""
-    number = await house.asked(
-        alice, f"deploy {house.shop.repository}:{tag} to {house.shop.production}"
+    number = await system.asked(
+        alice, f"deploy {system.shop.repository}:{tag} to {system.shop.production}"
     )
-    house.reaches(number, State.AWAITING_APPROVAL)
+    system.reaches(number, State.AWAITING_APPROVAL)
     await approval_request(workspace, number)
     return number
 
 
-async def _deployed(house: House, workspace: Workspace, alice: Person, tag: str) -> int:
+async def _deployed(system: System, workspace: Workspace, alice: Person, tag: str) -> int:
     """A deploy to production that two people agreed to and that is done."""
-    number = await _awaiting_approval(house, workspace, alice, tag)
+    number = await _awaiting_approval(system, workspace, alice, tag)
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), number)
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
     return number
 
 
@@ -99,10 +99,10 @@ def _nothing_runs(engine: docker.DockerClient, environment: str) -> bool:
     return not engine.containers.list(all=True, filters=label)
 
 
-async def _ends_with_words(house: House, workspace: Workspace, number: int) -> str:
+async def _ends_with_words(system: System, workspace: Workspace, number: int) -> str:
     """The words of the card of an operation that ends without having done anything."""
-    ended = house.ended(number)
-    assert ended.state in (State.FAILED, State.REFUSED), (ended, house.logs())
+    ended = system.ended(number)
+    assert ended.state in (State.FAILED, State.REFUSED), (ended, system.logs())
     return (await final_card(workspace, number)).words
 
 
@@ -112,7 +112,7 @@ class TestParts:
     @pytest.mark.parametrize("how", ["altered", "of another deploy"])
     async def test_another_image_is_not_planned(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         registry: Registry,
@@ -121,11 +121,11 @@ class TestParts:
         how: str,
     ) -> None:
         """What was found out about the image is replaced, and the plan asked for again."""
-        repository, staging = house.shop.repository, house.shop.staging
-        other = await house.asked(shop, f"deploy {repository}:2 to {staging}")
-        assert house.ended(other).state is State.SUCCEEDED
-        number = await _awaiting_approval(house, workspace, shop, "1")
-        record = house.operation(number)
+        repository, staging = system.shop.repository, system.shop.staging
+        other = await system.asked(shop, f"deploy {repository}:2 to {staging}")
+        assert system.ended(other).state is State.SUCCEEDED
+        number = await _awaiting_approval(system, workspace, shop, "1")
+        record = system.operation(number)
         assert record is not None
         if how == "altered":
             one, two = _digests(registry, repository)
@@ -134,13 +134,13 @@ class TestParts:
             forger.copy("resolved", of=other, to=number)
         forger.say(number, state='"queued"', stage='"plan"')
         forger.push(number, record.queue, record.attempt)
-        assert "is ignored" in await _ends_with_words(house, workspace, number)
-        assert _nothing_runs(engine, house.shop.production)
+        assert "is ignored" in await _ends_with_words(system, workspace, number)
+        assert _nothing_runs(engine, system.shop.production)
 
     @pytest.mark.parametrize("how", ["invented", "of another plan", "counted twice"])
     async def test_forged_votes_deploy_nothing(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         shop: Person,
@@ -150,14 +150,14 @@ class TestParts:
     ) -> None:
         other = 0
         if how == "of another plan":
-            other = await _deployed(house, workspace, shop, "2")
+            other = await _deployed(system, workspace, shop, "2")
             [container] = engine.containers.list(
-                filters={"label": f"quaymaster.environment={house.shop.production}"}
+                filters={"label": f"quaymaster.environment={system.shop.production}"}
             )
             container.remove(force=True)
-        number = await _awaiting_approval(house, workspace, shop, "1")
+        number = await _awaiting_approval(system, workspace, shop, "1")
         await approve(workspace, bob, number)
-        voted = house.until(number, lambda one: len(one.votes) == 1)
+        voted = system.until(number, lambda one: len(one.votes) == 1)
         votes = forger.fields(number)[b"votes"]
         match how:
             case "invented":
@@ -169,57 +169,57 @@ class TestParts:
                 forger.database.hset(keys.operation(number), "votes", f"[{inner},{inner}]")
         forger.say(number, state='"queued"', stage='"apply"')
         forger.push(number, voted.queue, voted.attempt)
-        assert "is ignored" in await _ends_with_words(house, workspace, number)
-        assert _nothing_runs(engine, house.shop.production)
+        assert "is ignored" in await _ends_with_words(system, workspace, number)
+        assert _nothing_runs(engine, system.shop.production)
 
     async def test_a_plan_that_was_altered_after_the_votes_deploys_nothing(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         registry: Registry,
         shop: Person,
         forger: Forger,
     ) -> None:
-        number = await _awaiting_approval(house, workspace, shop, "1")
-        house.programs[1].stop()
+        number = await _awaiting_approval(system, workspace, shop, "1")
+        system.programs[1].stop()
         for voter in (BOB, CAROL):
             await approve(workspace, workspace.person(voter), number)
-        house.reaches(number, State.QUEUED)
-        one, two = _digests(registry, house.shop.repository)
+        system.reaches(number, State.QUEUED)
+        one, two = _digests(registry, system.shop.repository)
         forger.alter(number, "plan", one, two)
-        house.worker()
-        assert "is ignored" in await _ends_with_words(house, workspace, number)
-        assert _nothing_runs(engine, house.shop.production)
+        system.worker()
+        assert "is ignored" in await _ends_with_words(system, workspace, number)
+        assert _nothing_runs(engine, system.shop.production)
 
     async def test_an_operation_written_by_hand_is_not_carried_out(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         shop: Person,
         forger: Forger,
     ) -> None:
-        number = await _awaiting_approval(house, workspace, shop, "1")
+        number = await _awaiting_approval(system, workspace, shop, "1")
         invented = 9000
         forger.put_back(invented, forger.fields(number), HOST, 1)
         wait_until(lambda: _is_given_up(forger, invented), within=20, what="it to be given up")
         assert await cards_of(workspace, invented) == ()
-        assert _nothing_runs(engine, house.shop.production)
+        assert _nothing_runs(engine, system.shop.production)
 
     async def test_a_request_that_was_altered_is_not_carried_out(
         self,
-        house: House,
+        system: System,
         registry: Registry,
         shop: Person,
         forger: Forger,
     ) -> None:
-        repository = house.shop.repository
-        house.programs[1].stop()
-        number = await house.asked(shop, f"tag {repository}:1 as {repository}:3")
-        house.reaches(number, State.QUEUED)
+        repository = system.shop.repository
+        system.programs[1].stop()
+        number = await system.asked(shop, f"tag {repository}:1 as {repository}:3")
+        system.reaches(number, State.QUEUED)
         forger.alter(number, "submission", '"tag":"3"', '"tag":"stolen"')
-        house.worker()
+        system.worker()
         wait_until(lambda: _is_given_up(forger, number), within=20, what="it to be given up")
         assert sorted(registry.tags(repository)) == ["1", "2"]
 
@@ -230,7 +230,7 @@ class TestReplays:
     @pytest.mark.parametrize("its_container", ["is kept", "is gone"])
     async def test_a_spent_deploy_of_what_was_rolled_back(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         shop: Person,
@@ -238,19 +238,19 @@ class TestReplays:
         its_container: str,
         bob: Person,
     ) -> None:
-        production = house.shop.production
-        await _deployed(house, workspace, shop, "1")
-        spent = await _awaiting_approval(house, workspace, shop, "2")
-        house.programs[1].stop()
+        production = system.shop.production
+        await _deployed(system, workspace, shop, "1")
+        spent = await _awaiting_approval(system, workspace, shop, "2")
+        system.programs[1].stop()
         for voter in (BOB, CAROL):
             await approve(workspace, workspace.person(voter), spent)
-        approved = house.reaches(spent, State.QUEUED)
+        approved = system.reaches(spent, State.QUEUED)
         before = forger.fields(spent)
-        house.worker()
-        assert house.ended(spent).state is State.SUCCEEDED
-        back = await house.asked(bob, f"rollback {production}/web")
-        assert house.ended(back).state is State.SUCCEEDED, house.logs()
-        assert "web v1" in page_at(house.shop.port + 1)
+        system.worker()
+        assert system.ended(spent).state is State.SUCCEEDED
+        back = await system.asked(bob, f"rollback {production}/web")
+        assert system.ended(back).state is State.SUCCEEDED, system.logs()
+        assert "web v1" in page_at(system.shop.port + 1)
         if its_container == "is gone":
             [stopped] = engine.containers.list(
                 all=True,
@@ -258,55 +258,55 @@ class TestReplays:
             )
             stopped.remove(v=True)
         forger.put_back(spent, before, approved.queue, approved.attempt)
-        assert house.until(spent, lambda one: one.state.is_terminal).state is not State.SUCCEEDED
-        assert "web v1" in page_at(house.shop.port + 1)
+        assert system.until(spent, lambda one: one.state.is_terminal).state is not State.SUCCEEDED
+        assert "web v1" in page_at(system.shop.port + 1)
         await workspace.until(
             lambda one: is_card_of(one, spent) and "already ended" in one.words, within=20
         )
 
     async def test_a_deploy_that_was_approved_and_then_cancelled(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         shop: Person,
         forger: Forger,
         bob: Person,
     ) -> None:
-        number = await _awaiting_approval(house, workspace, shop, "1")
-        house.programs[1].stop()
+        number = await _awaiting_approval(system, workspace, shop, "1")
+        system.programs[1].stop()
         for voter in (BOB, CAROL):
             await approve(workspace, workspace.person(voter), number)
-        approved = house.reaches(number, State.QUEUED)
+        approved = system.reaches(number, State.QUEUED)
         before = forger.fields(number)
         await bob.command("C0RELEASE", f"cancel {number}")
-        assert house.ended(number).state is State.CANCELLED
+        assert system.ended(number).state is State.CANCELLED
         forger.put_back(number, before, approved.queue, approved.attempt)
-        house.worker()
-        assert house.ended(number).state in (State.FAILED, State.REFUSED), house.logs()
-        assert _nothing_runs(engine, house.shop.production)
+        system.worker()
+        assert system.ended(number).state in (State.FAILED, State.REFUSED), system.logs()
+        assert _nothing_runs(engine, system.shop.production)
 
     async def test_an_old_rollback(
-        self, house: House, images: LocalImages, shop: Person, forger: Forger, push: Push
+        self, system: System, images: LocalImages, shop: Person, forger: Forger, push: Push
     ) -> None:
-        staging, repository = house.shop.staging, house.shop.repository
+        staging, repository = system.shop.staging, system.shop.repository
         for tag in ("1", "2"):
-            number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
-            assert house.ended(number).state is State.SUCCEEDED, house.logs()
-        house.programs[1].stop()
-        rollback = await house.asked(shop, f"rollback {staging}/web")
-        queued = house.reaches(rollback, State.QUEUED)
+            number = await system.asked(shop, f"deploy {repository}:{tag} to {staging}")
+            assert system.ended(number).state is State.SUCCEEDED, system.logs()
+        system.programs[1].stop()
+        rollback = await system.asked(shop, f"rollback {staging}/web")
+        queued = system.reaches(rollback, State.QUEUED)
         before = forger.fields(rollback)
-        house.worker()
-        assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
+        system.worker()
+        assert system.ended(rollback).state is State.SUCCEEDED, system.logs()
         push(images.clean, "3")
-        newest = await house.asked(shop, f"deploy {repository}:3 to {staging}")
-        assert house.ended(newest).state is State.SUCCEEDED, house.logs()
-        running = page_at(house.shop.port)
+        newest = await system.asked(shop, f"deploy {repository}:3 to {staging}")
+        assert system.ended(newest).state is State.SUCCEEDED, system.logs()
+        running = page_at(system.shop.port)
         forger.put_back(rollback, before, queued.queue, queued.attempt)
-        ended = house.until(rollback, lambda one: one.state.is_terminal)
+        ended = system.until(rollback, lambda one: one.state.is_terminal)
         assert ended.state in (State.FAILED, State.REFUSED), ended
-        assert page_at(house.shop.port) == running
+        assert page_at(system.shop.port) == running
 
 
 class TestWhatIsSeen:
@@ -314,46 +314,48 @@ class TestWhatIsSeen:
 
     async def test_an_altered_plan_is_never_drawn(
         self,
-        house: House,
+        system: System,
         workspace: Workspace,
         engine: docker.DockerClient,
         registry: Registry,
         shop: Person,
         forger: Forger,
     ) -> None:
-        number = await _awaiting_approval(house, workspace, shop, "1")
-        one, two = _digests(registry, house.shop.repository)
+        number = await _awaiting_approval(system, workspace, shop, "1")
+        one, two = _digests(registry, system.shop.repository)
         short = two.removeprefix("sha256:")[:12]
         forger.alter(number, "plan", one, two)
         forger.database.hincrby(keys.operation(number), "revision", 1)
         forger.database.zadd(keys.CARDS_BEHIND, {str(number): "inf"})
-        assert "is ignored" in await _ends_with_words(house, workspace, number)
+        assert "is ignored" in await _ends_with_words(system, workspace, number)
         assert all(short not in one.words for one in await workspace.messages())
-        assert _nothing_runs(engine, house.shop.production)
+        assert _nothing_runs(engine, system.shop.production)
 
     async def test_a_vote_for_another_plan_is_refused_and_the_card_drawn_again(
-        self, house: House, workspace: Workspace, shop: Person, bob: Person
+        self, system: System, workspace: Workspace, shop: Person, bob: Person
     ) -> None:
-        first = await _awaiting_approval(house, workspace, shop, "1")
-        second = await _awaiting_approval(house, workspace, shop, "2")
-        seen = await approval_request(workspace, first)
-        meant = house.operation(second)
+        first = await _awaiting_approval(system, workspace, shop, "1")
+        second = await _awaiting_approval(system, workspace, shop, "2")
+        message = await approval_request(workspace, first)
+        meant = system.operation(second)
         assert meant is not None
         assert meant.signed_plan is not None
-        shown = house.operation(first)
+        shown = system.operation(first)
         assert shown is not None
         assert shown.signed_plan is not None
-        blocks = json.dumps(seen.blocks).replace(shown.signed_plan.digest, meant.signed_plan.digest)
-        other = replace(seen, blocks=tuple(json.loads(blocks)))
+        blocks = json.dumps(message.blocks).replace(
+            shown.signed_plan.digest, meant.signed_plan.digest
+        )
+        other = replace(message, blocks=tuple(json.loads(blocks)))
         await bob.click(other, "approve", stale=True)
         await bob.sees("plan has changed", channel="C0RELEASE")
-        still = house.operation(first)
+        still = system.operation(first)
         assert still is not None
         assert still.votes == ()
 
 
 async def test_a_release_that_was_altered_is_not_rolled_back_to(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     images: LocalImages,
@@ -361,42 +363,47 @@ async def test_a_release_that_was_altered_is_not_rolled_back_to(
     database: redis.Redis,
     push: Push,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     wanted = push(images.web_v3_broken, "3")
     for tag in ("1", "2"):
-        number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
-        assert house.ended(number).state is State.SUCCEEDED
+        number = await system.asked(shop, f"deploy {repository}:{tag} to {staging}")
+        assert system.ended(number).state is State.SUCCEEDED
     key = keys.releases(ServiceRef(staging, "web"))
     stored = cast("bytes", database.lindex(key, 0)).decode()
     one, _ = _digests(registry, repository)
     assert one in stored
     database.lset(key, 0, stored.replace(one, wanted))
-    number = await house.asked(shop, f"rollback {staging}/web")
-    assert "is ignored" in await _ends_with_words(house, workspace, number)
-    assert "web v2" in page_at(house.shop.port)
+    number = await system.asked(shop, f"rollback {staging}/web")
+    assert "is ignored" in await _ends_with_words(system, workspace, number)
+    assert "web v2" in page_at(system.shop.port)
 
 
 @pytest.mark.parametrize("what", ["release", "mark"])
 async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
-    house: House, workspace: Workspace, shop: Person, database: redis.Redis, what: str, bob: Person
+    system: System,
+    workspace: Workspace,
+    shop: Person,
+    database: redis.Redis,
+    what: str,
+    bob: Person,
 ) -> None:
     repository, staging, production = (
-        house.shop.repository,
-        house.shop.staging,
-        house.shop.production,
+        system.shop.repository,
+        system.shop.staging,
+        system.shop.production,
     )
     for tag in ("1", "2"):
-        number = await house.asked(shop, f"deploy {repository}:{tag} to {staging}")
-        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+        number = await system.asked(shop, f"deploy {repository}:{tag} to {staging}")
+        assert system.ended(number).state is State.SUCCEEDED, system.logs()
     if what == "release":
         for text in cast(
             "list[bytes]", database.lrange(keys.releases(ServiceRef(staging, "web")), 0, -1)
         ):
             database.rpush(keys.releases(ServiceRef(production, "web")), text)
-        asked = await house.asked(bob, f"rollback {production}/web")
+        asked = await system.asked(bob, f"rollback {production}/web")
     else:
-        rollback = await house.asked(shop, f"rollback {staging}/web")
-        assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
+        rollback = await system.asked(shop, f"rollback {staging}/web")
+        assert system.ended(rollback).state is State.SUCCEEDED, system.logs()
         marks = cast(
             "dict[bytes, bytes]", database.hgetall(keys.bad_digests(ServiceRef(staging, "web")))
         )
@@ -405,30 +412,30 @@ async def test_what_was_recorded_for_one_environment_is_nothing_in_another(
             database.hset(
                 keys.bad_digests(ServiceRef(production, "web")), digest.decode(), text.decode()
             )
-        asked = await house.asked(shop, f"deploy {repository}:1 to {production}")
-    assert "is ignored" in await _ends_with_words(house, workspace, asked)
+        asked = await system.asked(shop, f"deploy {repository}:1 to {production}")
+    assert "is ignored" in await _ends_with_words(system, workspace, asked)
 
 
 async def test_a_genuine_event_that_is_journalled_again_is_refused_in_the_audit(
-    house: House,
+    system: System,
     workspace: Workspace,
     shop: Person,
     database: redis.Redis,
 ) -> None:
-    await _awaiting_approval(house, workspace, shop, "1")
+    await _awaiting_approval(system, workspace, shop, "1")
     wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
     entry = cast("bytes", database.lindex(keys.AUDIT, 0)).partition(b"\n")[2]
     event = json.loads(entry)["event"]
     before = database.llen(keys.AUDIT)
     database.rpush(keys.JOURNAL, event)
     wait_until(lambda: database.llen(keys.AUDIT) > before, within=20, what="the next entry")
-    verified = _verify(house)
+    verified = _verify(system)
     assert verified.returncode == 0, verified.stderr
     assert "1 of them refused" in verified.stdout, verified.stdout
 
 
 async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     images: LocalImages,
@@ -437,13 +444,13 @@ async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
     push: Push,
     alice: Person,
 ) -> None:
-    repository = house.shop.repository
+    repository = system.shop.repository
     push(images.vulnerable, "1")
-    house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
-    house.start("bot")
-    house.start("worker", "--grace", "10", TRIVY_CACHE_DIR=str(trivy_caches.a))
+    system.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
+    system.start("bot")
+    system.start("worker", "--grace", "10", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
-    house.ended(await house.asked(alice, f"scan {repository}:1"))
+    system.ended(await system.asked(alice, f"scan {repository}:1"))
     (key,) = [one for one in database.keys(f"{keys.PREFIX}report:*") if b":latest" not in one]
     stored = database.get(key)
     assert isinstance(stored, bytes)
@@ -451,16 +458,16 @@ async def test_a_report_that_was_altered_to_clean_lets_nothing_through(
     report = json.loads(body)
     report["findings"] = []
     database.set(key, header + b"\n" + json.dumps(report, separators=(",", ":")).encode())
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
-    ended = house.ended(number)
+    number = await system.asked(alice, f"deploy {repository}:1 to {system.shop.staging}")
+    ended = system.ended(number)
     assert ended.state in (State.FAILED, State.REFUSED)
     await final_card(workspace, number)
-    assert _nothing_runs(engine, house.shop.staging)
+    assert _nothing_runs(engine, system.shop.staging)
 
 
 @pytest.mark.parametrize("forgery", ["altered", "removed", "invented"])
 async def test_an_audit_entry_that_was_forged_is_found(
-    house: House,
+    system: System,
     workspace: Workspace,
     images: LocalImages,
     database: redis.Redis,
@@ -469,11 +476,11 @@ async def test_an_audit_entry_that_was_forged_is_found(
     alice: Person,
 ) -> None:
     push(images.web_v1, "1")
-    await house.opens(workspace)
-    await _awaiting_approval(house, workspace, alice, "1")
+    await system.opens(workspace)
+    await _awaiting_approval(system, workspace, alice, "1")
     wait_until(lambda: database.llen(keys.AUDIT) >= 3, within=20, what="the audit")
     wait_until(lambda: database.llen(keys.JOURNAL) == 0, within=20, what="an empty journal")
-    assert _verify(house).returncode == 0
+    assert _verify(system).returncode == 0
     second = database.lindex(keys.AUDIT, 1)
     assert isinstance(second, bytes)
     match forgery:
@@ -483,15 +490,15 @@ async def test_an_audit_entry_that_was_forged_is_found(
             database.lrem(keys.AUDIT, 1, second.decode())
         case _:
             database.rpush(keys.AUDIT, second)
-    found = _verify(house)
+    found = _verify(system)
     assert found.returncode != 0
     assert found.stderr.strip(), found.stdout
 
 
-def _verify(house: House) -> "subprocess.CompletedProcess[str]":
+def _verify(system: System) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "quaymaster.cli", "audit", "verify"],
-        env=house.environment,
+        env=system.environment,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from quaymaster.findings import Unknown
 from quaymaster.operations import State
 from quaymaster.outcomes import Scanned
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.parametrize("edition", ["missing", "truncated", "outdated"])
 async def test_a_scan_without_a_usable_database_is_unknown(
-    house: House,
+    system: System,
     workspace: Workspace,
     repository: str,
     images: LocalImages,
@@ -27,19 +27,19 @@ async def test_a_scan_without_a_usable_database_is_unknown(
     alice: Person,
 ) -> None:
     push(images.clean, "1")
-    house.start("bot")
-    house.start("worker", TRIVY_CACHE_DIR=str(getattr(trivy_caches, edition)))
+    system.start("bot")
+    system.start("worker", TRIVY_CACHE_DIR=str(getattr(trivy_caches, edition)))
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"scan {repository}:1")
-    scanned = house.ended(number)
-    assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
+    number = await system.asked(alice, f"scan {repository}:1")
+    scanned = system.ended(number)
+    assert isinstance(scanned.outcome, Scanned), (scanned, system.logs())
     assert isinstance(scanned.outcome.verdict, Unknown)
     card = await alice.sees("Unknown", channel="C0SHOP")
     assert "Clean" not in card.words
 
 
 async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     repository: str,
@@ -49,19 +49,19 @@ async def test_a_deploy_of_an_image_nobody_could_scan_is_stopped_by_the_gate(
     alice: Person,
 ) -> None:
     push(images.clean, "1")
-    house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
-    house.start("bot")
-    house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.missing))
+    system.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
+    system.start("bot")
+    system.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.missing))
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
-    assert house.ended(number).state is State.REFUSED
+    number = await system.asked(alice, f"deploy {repository}:1 to {system.shop.staging}")
+    assert system.ended(number).state is State.REFUSED
     await alice.sees("does not let", channel="C0SHOP")
-    label = {"label": f"quaymaster.environment={house.shop.staging}"}
+    label = {"label": f"quaymaster.environment={system.shop.staging}"}
     assert engine.containers.list(all=True, filters=label) == []
 
 
 async def test_an_image_with_findings_is_stopped_by_the_gate(
-    house: House,
+    system: System,
     workspace: Workspace,
     repository: str,
     images: LocalImages,
@@ -70,10 +70,10 @@ async def test_an_image_with_findings_is_stopped_by_the_gate(
     alice: Person,
 ) -> None:
     push(images.vulnerable, "1")
-    house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
-    house.start("bot")
-    house.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
+    system.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
+    system.start("bot")
+    system.start("worker", TRIVY_CACHE_DIR=str(trivy_caches.a))
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"deploy {repository}:1 to {house.shop.staging}")
-    assert house.ended(number).state is State.REFUSED
+    number = await system.asked(alice, f"deploy {repository}:1 to {system.shop.staging}")
+    assert system.ended(number).state is State.REFUSED
     await alice.sees("too severe", channel="C0SHOP")

@@ -8,7 +8,7 @@ from local_slack import Person, Workspace
 from local_slack.blocks import texts
 from quaymaster.operations import State
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.waiting import until
 from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
@@ -17,19 +17,19 @@ pytestmark = pytest.mark.engine
 
 
 async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
-    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
+    system: System, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
     repository, staging, production = (
-        house.shop.repository,
-        house.shop.staging,
-        house.shop.production,
+        system.shop.repository,
+        system.shop.staging,
+        system.shop.production,
     )
     push(images.web_v1, "1")
-    await house.opens(workspace)
-    released = await house.asked(alice, f"deploy {repository}:1 to {staging}")
-    assert house.ended(released).state is State.SUCCEEDED, house.logs()
-    waiting = await house.asked(alice, f"deploy {repository}:1 to {production}")
-    house.reaches(waiting, State.AWAITING_APPROVAL)
+    await system.opens(workspace)
+    released = await system.asked(alice, f"deploy {repository}:1 to {staging}")
+    assert system.ended(released).state is State.SUCCEEDED, system.logs()
+    waiting = await system.asked(alice, f"deploy {repository}:1 to {production}")
+    system.reaches(waiting, State.AWAITING_APPROVAL)
 
     await alice.open_home()
     own = await _shown(alice, "Nothing is waiting for you")
@@ -41,7 +41,7 @@ async def test_it_shows_a_release_and_takes_the_votes_on_a_deploy(
         assert f"#{waiting}" in await _shown(person, "Waiting for your vote: 1")
         await person.click_in_view((await _view(person))["id"], "approve")
         await _shown(person, answer)
-    assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
+    assert system.ended(waiting).state is State.SUCCEEDED, system.logs()
 
     await alice.open_home()
     await _shown(alice, f"#{waiting} · ")

@@ -9,11 +9,11 @@ from local_slack import Message, Person, Workspace, violations
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import HOSTILE_TEXT, LocalImages
 from tests.people import ALICE
-from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
+from tests.workers.lying_registry import LyingRegistry, Reply, SentRequest, lying_registry
 
 pytestmark = pytest.mark.engine
 
@@ -22,18 +22,18 @@ pytestmark = pytest.mark.engine
 def shouter() -> Iterator[LyingRegistry]:
     """A registry whose errors page everybody."""
 
-    def answer(asked: Asked) -> Said:
-        if asked.path in ("/v2", "/v2/"):
-            return Said(200, b"{}")
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.path in ("/v2", "/v2/"):
+            return Reply(200, b"{}")
         content = json.dumps({"errors": [{"code": "UNKNOWN", "message": HOSTILE_TEXT}]}).encode()
-        return Said(500, content, (("Content-Type", "application/json"),))
+        return Reply(500, content, (("Content-Type", "application/json"),))
 
     with lying_registry(answer) as registry:
         yield registry
 
 
 async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_within_the_limits(
-    house: House,
+    system: System,
     workspace: Workspace,
     images: LocalImages,
     trivy_caches: TrivyCaches,
@@ -41,13 +41,13 @@ async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_with
     push: Push,
     alice: Person,
 ) -> None:
-    _configure(house, shouter)
-    repository, staging = house.shop.repository, house.shop.staging
+    _configure(system, shouter)
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.hostile, "1")
     push(images.vulnerable, "2")
-    house.start("bot", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT)
+    system.start("bot", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT)
     cache = {"TRIVY_CACHE_DIR": str(trivy_caches.a)}
-    house.start("worker", "--grace", "10", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT, **cache)
+    system.start("worker", "--grace", "10", SHOUTER_PASSWORD="none", SHOUT=HOSTILE_TEXT, **cache)
     await workspace.connected(within=60)
     shouted = f"{shouter.host}/{repository}"
     expected = {
@@ -62,9 +62,9 @@ async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_with
         f"pull {shouted}:1": State.FAILED,
     }
     for text, state in expected.items():
-        number = await house.asked(alice, text)
-        ended = house.ended(number, within=60)
-        assert ended.state is state, (text, ended, house.logs())
+        number = await system.asked(alice, text)
+        ended = system.ended(number, within=60)
+        assert ended.state is state, (text, ended, system.logs())
         await final_card(workspace, number, within=60)
     messages = [*await workspace.messages(), *await workspace.messages(user=ALICE)]
     assert any("!channel" in one.words for one in messages)
@@ -73,9 +73,9 @@ async def test_hostile_labels_logs_errors_and_findings_page_nobody_and_stay_with
 
 
 async def test_hostile_command_text_pages_nobody(
-    house: House, workspace: Workspace, alice: Person, bob: Person
+    system: System, workspace: Workspace, alice: Person, bob: Person
 ) -> None:
-    house.start("bot")
+    system.start("bot")
     await workspace.connected(within=60)
     texts = (
         HOSTILE_TEXT,
@@ -107,12 +107,12 @@ def _is_harmless(message: Message) -> None:
     ], message
 
 
-def _configure(house: House, shouter: LyingRegistry) -> None:
-    house.reconfigure(
+def _configure(system: System, shouter: LyingRegistry) -> None:
+    system.reconfigure(
         "\nhosts:\n",
         f'\n  {shouter.host}: {{username: ci, password: "${{SHOUTER_PASSWORD}}"}}\nhosts:\n',
     )
-    house.reconfigure(
+    system.reconfigure(
         "environment: {GREETING: hello,",
         'command: [/bin/sh, -c, "echo $SHOUT; exit 1"]\n        environment: {SHOUT: "${SHOUT}",',
     )

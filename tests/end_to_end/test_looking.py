@@ -4,14 +4,14 @@ import pytest
 
 from local_slack import Person, Workspace
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 
 
 async def test_a_person_looks_around_in_registry_and_host(
-    house: House,
+    system: System,
     workspace: Workspace,
     repository: str,
     images: LocalImages,
@@ -19,10 +19,10 @@ async def test_a_person_looks_around_in_registry_and_host(
     alice: Person,
 ) -> None:
     digest = push(images.web_v1, "1.4")
-    await house.opens(workspace)
+    await system.opens(workspace)
 
     outcome = await alice.command("C0SHOP", f"tags {repository}")
-    assert "#1" in outcome.words, house.logs()
+    assert "#1" in outcome.words, system.logs()
     await alice.sees("1 tag", channel="C0SHOP")
 
     await alice.command("C0SHOP", f"inspect {repository}:1.4")
@@ -39,4 +39,4 @@ async def test_a_person_looks_around_in_registry_and_host(
     await alice.command("C0SHOP", "jobs")
     await alice.sees("inspect", channel="C0SHOP")
     await alice.command("C0SHOP", "status")
-    await alice.sees(house.shop.staging, channel="C0SHOP")
+    await alice.sees(system.shop.staging, channel="C0SHOP")

@@ -10,7 +10,7 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.images.catalogue import LocalImages
@@ -29,7 +29,7 @@ OWN = f"linux/{this_architecture()}"
 class Pair:
     """An image that the gate lets through and one that it does not, under one repository."""
 
-    house: House
+    system: System
     workspace: Workspace
     engine: docker.DockerClient
     registry: Registry
@@ -39,11 +39,11 @@ class Pair:
     def index(self, *members: tuple[str, str]) -> str:
         """Both, or others, under the tag 1; its digest."""
         with self.registry.client() as client:
-            return Content(client, self.house.shop.repository).index_of("1", *members)
+            return Content(client, self.system.shop.repository).index_of("1", *members)
 
     async def deployed(self, cache: str, platform: str = "") -> Operation:
         """What becomes of a deploy of the tag 1 to staging."""
-        house = self.house
+        house = self.system
         house.reconfigure("gate: {block: never, unknown: allow}", "gate: {block: high}")
         if platform:
             host = f'build1: {{docker: "{house.shop.docker_host}"'
@@ -57,14 +57,14 @@ class Pair:
 
     def containers(self) -> list[str]:
         """The ids of the images that containers of staging were made from."""
-        label = {"label": f"quaymaster.environment={self.house.shop.staging}"}
-        found = self.engine.containers.list(all=True, filters=label)
-        return [one.attrs["Image"] for one in found]
+        label = {"label": f"quaymaster.environment={self.system.shop.staging}"}
+        containers = self.engine.containers.list(all=True, filters=label)
+        return [one.attrs["Image"] for one in containers]
 
 
 @pytest.fixture
 def pair(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -75,7 +75,7 @@ def pair(
         push(image, f"alone-{number}")
         for number, image in enumerate((images.clean, images.vulnerable))
     )
-    return Pair(house, workspace, engine, registry, clean, vulnerable)
+    return Pair(system, workspace, engine, registry, clean, vulnerable)
 
 
 async def test_an_index_whose_member_nobody_can_tell_is_refused_with_the_line_to_add(
@@ -106,11 +106,11 @@ async def test_the_member_that_was_scanned_is_the_one_that_serves(
 ) -> None:
     index = pair.index((f"{OWN}/v9", pair.clean), (OWN, pair.vulnerable))
     ended = await pair.deployed(str(trivy_caches.a), platform=f"{OWN}/v9")
-    assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
+    assert ended.state is State.SUCCEEDED, (ended, pair.system.logs())
     change = the_change(ended.plan)
     assert (str(change.digest), str(change.named)) == (pair.clean, index)
     assert pair.containers() == [pair.engine.images.get(images.clean).id]
-    assert "web clean" in page_at(pair.house.shop.port)
+    assert "web clean" in page_at(pair.system.shop.port)
     card = await final_card(pair.workspace, ended.id)
     assert "moved" not in card.words
 
@@ -132,7 +132,7 @@ async def test_another_platform_than_the_usual_is_scanned_and_run(
     """On a host of this platform nothing of linux/amd64 is looked at."""
     pair.index(("linux/amd64", pair.vulnerable), ("linux/s390x", pair.clean))
     ended = await pair.deployed(str(trivy_caches.a), platform="linux/s390x")
-    assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
+    assert ended.state is State.SUCCEEDED, (ended, pair.system.logs())
     assert ended.examined is None or ended.examined.image.digest == the_change(ended.plan).digest
     assert pair.containers() == [pair.engine.images.get(images.clean).id]
 
@@ -142,7 +142,7 @@ async def test_a_plain_image_for_another_platform_is_refused_before_anything_is_
 ) -> None:
     with pair.registry.client() as client:
         plain = replace(system_image("debian"), architecture="s390x")
-        Content(client, pair.house.shop.repository).put(plain, "1")
+        Content(client, pair.system.shop.repository).put(plain, "1")
     ended = await pair.deployed(str(trivy_caches.a))
     assert ended.state is State.FAILED
     assert isinstance(ended.outcome, Failed)
@@ -156,5 +156,5 @@ async def test_attestations_are_no_members(
 ) -> None:
     pair.index(("unknown/unknown", pair.vulnerable), (OWN, pair.clean))
     ended = await pair.deployed(str(trivy_caches.a))
-    assert ended.state is State.SUCCEEDED, (ended, pair.house.logs())
+    assert ended.state is State.SUCCEEDED, (ended, pair.system.logs())
     assert pair.containers() == [pair.engine.images.get(images.clean).id]

@@ -7,7 +7,7 @@ from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.engines.local_images import remove_images
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.parametrize("when", ["before the votes", "between the votes", "before the execution"])
 async def test_what_was_approved_runs_although_the_tag_moved(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -30,41 +30,41 @@ async def test_what_was_approved_runs_although_the_tag_moved(
     bob: Person,
     carol: Person,
 ) -> None:
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     approved = push(images.web_v1, "1")
 
     def moves(now: str) -> None:
         if now == when:
             push(images.web_v2, "1")
 
-    worker = await house.opens(workspace)
-    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
-    planned = house.reaches(number, State.AWAITING_APPROVAL)
+    worker = await system.opens(workspace)
+    number = await system.asked(alice, f"deploy {repository}:1 to {production}")
+    planned = system.reaches(number, State.AWAITING_APPROVAL)
     assert str(the_change(planned.plan).digest) == approved
     await approval_request(workspace, number)
     worker.stop()
     moves("before the votes")
     await approve(workspace, bob, number)
-    house.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
+    system.until(number, lambda one: one.approval is not None and one.approval.missing() == 1)
     moves("between the votes")
     await approve(workspace, carol, number)
-    house.reaches(number, State.QUEUED)
+    system.reaches(number, State.QUEUED)
     moves("before the execution")
-    house.worker()
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
+    system.worker()
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
 
     container = engine.containers.get(f"quaymaster-{production}-web-{number}.1")
     digests = engine.images.get(container.attrs["Image"]).attrs["RepoDigests"]
     assert container.attrs["Config"]["Image"].endswith(f"@{approved}")
     assert f"{registry.host}/{repository}@{approved}" in digests
-    assert "web v1" in page_at(house.shop.port + 1)
+    assert "web v1" in page_at(system.shop.port + 1)
     card = await final_card(workspace, number)
     assert approved.removeprefix("sha256:")[:12] in card.words
     assert "moved to" in card.words, card.words
 
 
 async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_by_anything(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -72,35 +72,35 @@ async def test_what_was_approved_and_is_gone_from_the_registry_is_not_replaced_b
     push: Push,
     alice: Person,
 ) -> None:
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     push(images.web_v1, "1")
-    worker = await house.opens(workspace)
-    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
-    house.reaches(number, State.AWAITING_APPROVAL)
+    worker = await system.opens(workspace)
+    number = await system.asked(alice, f"deploy {repository}:1 to {production}")
+    system.reaches(number, State.AWAITING_APPROVAL)
     await approval_request(workspace, number)
     worker.stop()
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), number)
-    house.reaches(number, State.QUEUED)
+    system.reaches(number, State.QUEUED)
     registry.delete_repository(repository)
     remove_images(engine, repository)
     push(images.web_v2, "1")
-    house.worker()
-    assert house.ended(number).state is State.FAILED
+    system.worker()
+    assert system.ended(number).state is State.FAILED
     assert "👉" in (await final_card(workspace, number)).words
     label = {"label": f"quaymaster.environment={production}"}
     assert engine.containers.list(all=True, filters=label) == []
 
 
 async def test_a_digest_that_was_never_there_is_refused_before_anybody_is_asked(
-    house: House, workspace: Workspace, images: LocalImages, push: Push, alice: Person
+    system: System, workspace: Workspace, images: LocalImages, push: Push, alice: Person
 ) -> None:
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     push(images.web_v1, "1")
-    await house.opens(workspace)
+    await system.opens(workspace)
     missing = f"{repository}@sha256:{'0' * 64}"
-    number = await house.asked(alice, f"deploy {missing} to {production}")
-    assert house.ended(number).state is State.FAILED
+    number = await system.asked(alice, f"deploy {missing} to {production}")
+    assert system.ended(number).state is State.FAILED
     card = await final_card(workspace, number)
     assert "👉" in card.words
     assert "0" * 12 in card.words

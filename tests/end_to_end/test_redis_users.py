@@ -11,7 +11,7 @@ from quaymaster.redis_users import RedisUser
 from quaymaster.store import keys
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, redis_user
+from tests.end_to_end.system import System, redis_user
 from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 
 async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     repository: str,
@@ -29,27 +29,27 @@ async def test_a_worker_of_a_host_and_one_of_the_registry_do_it_together(
     alice: Person,
 ) -> None:
     push(images.web_v1, "1")
-    house.start("bot")
+    system.start("bot")
     for queue in ("host:build1", "registry"):
-        house.worker(queue)
-    house.scanner()
+        system.worker(queue)
+    system.scanner()
     await workspace.connected(within=60)
     for command in (
         *(f"tags {repository}", f"inspect {repository}:1", f"pull {repository}:1", "images"),
         *(f"tag {repository}:1 as {repository}:2", f"push {repository}:1", f"scan {repository}:1"),
-        *(f"deploy {repository}:1 to {house.shop.staging}", f"history {repository}:1 on build1"),
+        *(f"deploy {repository}:1 to {system.shop.staging}", f"history {repository}:1 on build1"),
     ):
-        ended = house.ended(await house.asked(alice, command))
-        assert ended.state is State.SUCCEEDED, (command, ended.outcome, house.logs())
+        ended = system.ended(await system.asked(alice, command))
+        assert ended.state is State.SUCCEEDED, (command, ended.outcome, system.logs())
         await final_card(workspace, ended.id)
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         wait_until(lambda: connection.llen(keys.AUDIT) > 20, within=20, what="audit")
-    assert house.refusals() == []
+    assert system.refusals() == []
 
 
 @pytest.mark.parametrize("queue", ["host:build1", "registry"])
 async def test_each_worker_looks_after_operations_and_cards_alone(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     repository: str,
@@ -60,27 +60,27 @@ async def test_each_worker_looks_after_operations_and_cards_alone(
 ) -> None:
     """Courier, audit and reconciler beside the one worker that there is."""
     push(images.web_v1, "1")
-    house.start("bot")
+    system.start("bot")
     await workspace.connected(within=60)
     verb = f"tags {repository}" if queue == "registry" else f"pull {repository}:1"
-    waiting = await house.asked(alice, verb)
-    with contextlib.closing(house.connection()) as connection:
+    waiting = await system.asked(alice, verb)
+    with contextlib.closing(system.connection()) as connection:
         connection.delete(f"rq:queue:{queue}")  # as a worker does that dies with the job in hand
-        house.worker(queue)
-        assert house.ended(waiting).state is State.SUCCEEDED, house.logs()
+        system.worker(queue)
+        assert system.ended(waiting).state is State.SUCCEEDED, system.logs()
         wait_until(lambda: connection.llen(keys.AUDIT) > 0, within=20, what="audit")
     await final_card(workspace, waiting)
-    assert house.refusals() == []
+    assert system.refusals() == []
 
 
-def test_a_refusal_would_be_noticed(house: House) -> None:
+def test_a_refusal_would_be_noticed(system: System) -> None:
     with (
-        contextlib.closing(redis.Redis.from_url(house.valkey.url_of(RedisUser.BOT))) as bot,
-        contextlib.closing(house.connection()) as admin,
+        contextlib.closing(redis.Redis.from_url(system.valkey.url_of(RedisUser.BOT))) as bot,
+        contextlib.closing(system.connection()) as admin,
     ):
         with pytest.raises(redis.exceptions.NoPermissionError):
             bot.get("made-up")
-        assert house.refusals() == ["bot: made-up"]
+        assert system.refusals() == ["bot: made-up"]
         admin.acl_log_reset()
 
 

@@ -15,7 +15,7 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Failed
 from tests.end_to_end.cards import approval_request, approve
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, Program, page_at
+from tests.end_to_end.system import Program, System, page_at
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
 from tests.people import ALICE, BOB, CAROL
@@ -32,25 +32,25 @@ def versions(push: Push, images: LocalImages) -> None:
     push(images.web_v4_slow_start, "4")
 
 
-def folder_of(house: House, program: str) -> str:
-    return str(house.folder / f"health-{program}")
+def folder_of(system: System, program: str) -> str:
+    return str(system.folder / f"health-{program}")
 
 
-async def opened(house: House, workspace: Workspace) -> tuple[Program, Program]:
+async def opened(system: System, workspace: Workspace) -> tuple[Program, Program]:
     """A bot and a worker, each with a folder for its signs of life, and a scanner."""
-    bot = house.start("bot", QUAYMASTER_HEALTH=folder_of(house, "bot"))
-    house.scanner(QUAYMASTER_HEALTH=folder_of(house, "scanner"))
+    bot = system.start("bot", QUAYMASTER_HEALTH=folder_of(system, "bot"))
+    system.scanner(QUAYMASTER_HEALTH=folder_of(system, "scanner"))
     given = ("worker", "--grace", "10")
-    worker = house.start(*given, QUAYMASTER_HEALTH=folder_of(house, "worker"))
+    worker = system.start(*given, QUAYMASTER_HEALTH=folder_of(system, "worker"))
     await workspace.connected(within=60)
     return bot, worker
 
 
-def quaymaster(house: House, command: str, program: str) -> "subprocess.CompletedProcess[str]":
+def quaymaster(system: System, command: str, program: str) -> "subprocess.CompletedProcess[str]":
     """The command as an operator runs it beside a program."""
     return subprocess.run(
         [sys.executable, "-m", "quaymaster.cli", command],
-        env={**house.environment, "QUAYMASTER_HEALTH": folder_of(house, program)},
+        env={**system.environment, "QUAYMASTER_HEALTH": folder_of(system, program)},
         check=False,
         capture_output=True,
         text=True,
@@ -58,11 +58,11 @@ def quaymaster(house: House, command: str, program: str) -> "subprocess.Complete
     )
 
 
-def reloaded(house: House) -> None:
+def reloaded(system: System) -> None:
     """Every program has taken up what stands in the file."""
     for program in ("bot", "scanner", "worker"):
-        done = quaymaster(house, "reload", program)
-        assert done.returncode == 0, (done, house.logs())
+        done = quaymaster(system, "reload", program)
+        assert done.returncode == 0, (done, system.logs())
 
 
 def hung_up(*programs: Program) -> None:
@@ -76,109 +76,109 @@ def hung_up(*programs: Program) -> None:
     )
 
 
-async def waiting(house: House, workspace: Workspace) -> int:
+async def waiting(system: System, workspace: Workspace) -> int:
     """A deploy to production that waits for two people."""
-    text = f"deploy {house.shop.repository}:1 to {house.shop.production}"
-    number = await house.asked(workspace.person(ALICE), text)
-    house.reaches(number, State.AWAITING_APPROVAL)
+    text = f"deploy {system.shop.repository}:1 to {system.shop.production}"
+    number = await system.asked(workspace.person(ALICE), text)
+    system.reaches(number, State.AWAITING_APPROVAL)
     await approval_request(workspace, number)
     return number
 
 
 async def test_a_comment_and_a_change_elsewhere_void_no_approval_and_count_for_the_next_job(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     alice: Person,
     bob: Person,
     carol: Person,
 ) -> None:
-    bot, worker = await opened(house, workspace)
-    number = await waiting(house, workspace)
+    bot, worker = await opened(system, workspace)
+    number = await waiting(system, workspace)
     await approve(workspace, bob, number)
-    house.until(number, lambda one: bool(one.votes))
-    house.reconfigure("roles:\n", "# who is who\nroles:\n")
-    house.reconfigure("GREETING: hello", "GREETING: welcome")
-    hung_up(bot, worker, *house.scanners())
+    system.until(number, lambda one: bool(one.votes))
+    system.reconfigure("roles:\n", "# who is who\nroles:\n")
+    system.reconfigure("GREETING: hello", "GREETING: welcome")
+    hung_up(bot, worker, *system.scanners())
     await approve(workspace, carol, number)
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
-    assert "web v1" in page_at(house.shop.port + 1)
-    staging = house.shop.staging
-    text = f"deploy {house.shop.repository}:1 to {staging}"
-    second = await house.asked(alice, text)
-    assert house.ended(second).state is State.SUCCEEDED, house.logs()
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
+    assert "web v1" in page_at(system.shop.port + 1)
+    staging = system.shop.staging
+    text = f"deploy {system.shop.repository}:1 to {staging}"
+    second = await system.asked(alice, text)
+    assert system.ended(second).state is State.SUCCEEDED, system.logs()
     assert "GREETING=welcome" in environment_of(engine, staging)
 
 
 async def test_a_change_of_the_environment_voids_its_plans_and_the_next_one_is_by_the_new_rules(
-    house: House, workspace: Workspace, bob: Person
+    system: System, workspace: Workspace, bob: Person
 ) -> None:
-    await opened(house, workspace)
-    first = await waiting(house, workspace)
-    house.reconfigure("approval: {needed: 2", "approval: {needed: 1")
-    reloaded(house)
+    await opened(system, workspace)
+    first = await waiting(system, workspace)
+    system.reconfigure("approval: {needed: 2", "approval: {needed: 1")
+    reloaded(system)
     await approve(workspace, bob, first)
-    await bob.sees(f"The configuration of {house.shop.production} changed")
-    second = await waiting(house, workspace)
+    await bob.sees(f"The configuration of {system.shop.production} changed")
+    second = await waiting(system, workspace)
     await approve(workspace, bob, second)
-    assert house.ended(second).state is State.SUCCEEDED, house.logs()
+    assert system.ended(second).state is State.SUCCEEDED, system.logs()
 
 
 async def test_a_worker_that_has_not_read_a_change_does_not_act_on_it(
-    house: House, workspace: Workspace, alice: Person
+    system: System, workspace: Workspace, alice: Person
 ) -> None:
-    bot, _ = await opened(house, workspace)
-    house.reconfigure("GREETING: hello", "GREETING: welcome")
+    bot, _ = await opened(system, workspace)
+    system.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot)
-    text = f"deploy {house.shop.repository}:1 to {house.shop.staging}"
-    ended = house.ended(await house.asked(alice, text))
-    assert isinstance(ended.outcome, Failed), house.logs()
+    text = f"deploy {system.shop.repository}:1 to {system.shop.staging}"
+    ended = system.ended(await system.asked(alice, text))
+    assert isinstance(ended.outcome, Failed), system.logs()
     assert "configured differently" in ended.outcome.trouble.what
-    assert quaymaster(house, "reload", "worker").returncode == 0
-    ended = house.ended(await house.asked(alice, text))
-    assert ended.state is State.SUCCEEDED, house.logs()
+    assert quaymaster(system, "reload", "worker").returncode == 0
+    ended = system.ended(await system.asked(alice, text))
+    assert ended.state is State.SUCCEEDED, system.logs()
 
 
 async def test_a_broken_file_is_refused_as_at_the_start_and_the_old_one_stays(
-    house: House, workspace: Workspace
+    system: System, workspace: Workspace
 ) -> None:
-    programs = await opened(house, workspace)
-    number = await waiting(house, workspace)
-    house.reconfigure("approval: {needed: 2", "approval: {neded: 1")
-    at_the_start = house.start("bot")
+    programs = await opened(system, workspace)
+    number = await waiting(system, workspace)
+    system.reconfigure("approval: {needed: 2", "approval: {neded: 1")
+    at_the_start = system.start("bot")
     assert at_the_start.process.wait(30) == 2
     complaint = at_the_start.tail().strip()
     assert "neded" in complaint
     for program in ("bot", "scanner", "worker"):
-        done = quaymaster(house, "reload", program)
-        assert done.returncode == 1, (done, house.logs())
+        done = quaymaster(system, "reload", program)
+        assert done.returncode == 1, (done, system.logs())
         assert complaint in done.stderr
         assert "The old configuration stays in use." in done.stderr
-        well = quaymaster(house, "healthy", program)
+        well = quaymaster(system, "healthy", program)
         assert "the new one was refused" in well.stdout
     assert all(one.is_running() for one in programs)
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), number)
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
-    house.reconfigure("approval: {neded: 1", "approval: {needed: 1")
-    reloaded(house)
-    assert quaymaster(house, "healthy", "worker").stdout == "well\n"
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
+    system.reconfigure("approval: {neded: 1", "approval: {needed: 1")
+    reloaded(system)
+    assert quaymaster(system, "healthy", "worker").stdout == "well\n"
 
 
 async def test_a_job_under_way_keeps_the_configuration_that_it_began_with(
-    house: House, workspace: Workspace, engine: docker.DockerClient, alice: Person
+    system: System, workspace: Workspace, engine: docker.DockerClient, alice: Person
 ) -> None:
-    bot, worker = await opened(house, workspace)
-    text = f"deploy {house.shop.repository}:4 to {house.shop.staging}"
-    number = await house.asked(alice, text)
-    house.until(number, lambda one: one.progress is not None and "health" in one.progress.step)
+    bot, worker = await opened(system, workspace)
+    text = f"deploy {system.shop.repository}:4 to {system.shop.staging}"
+    number = await system.asked(alice, text)
+    system.until(number, lambda one: one.progress is not None and "health" in one.progress.step)
     horses = worker.horses()
     assert horses
-    house.reconfigure("GREETING: hello", "GREETING: welcome")
+    system.reconfigure("GREETING: hello", "GREETING: welcome")
     hung_up(bot, worker)
     assert worker.horses() == horses
-    assert house.ended(number).state is State.SUCCEEDED, house.logs()
-    assert "GREETING=hello" in environment_of(engine, house.shop.staging)
+    assert system.ended(number).state is State.SUCCEEDED, system.logs()
+    assert "GREETING=hello" in environment_of(engine, system.shop.staging)
 
 
 def environment_of(engine: docker.DockerClient, environment: str) -> list[str]:

@@ -17,7 +17,7 @@ from quaymaster.operations import State
 from quaymaster.store import keys
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import ROOT, House, page_at
+from tests.end_to_end.system import ROOT, System, page_at
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.engine
 
 
 async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missing_is_noticed(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     images: LocalImages,
@@ -35,39 +35,39 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     push: Push,
     alice: Person,
 ) -> None:
-    repository, staging, port = house.shop.repository, house.shop.staging, house.shop.port
+    repository, staging, port = system.shop.repository, system.shop.staging, system.shop.port
     for tag, image in (("1", images.web_v1), ("2", images.web_v2), ("4", images.web_v4_slow_start)):
         push(image, tag)
-    programs = [house.start("bot"), house.worker()]
+    programs = [system.start("bot"), system.worker()]
     await workspace.connected(within=60)
 
     async def done(text: str) -> int:
-        number = await house.asked(alice, text)
-        assert house.ended(number, within=60).state is State.SUCCEEDED, house.logs()
+        number = await system.asked(alice, text)
+        assert system.ended(number, within=60).state is State.SUCCEEDED, system.logs()
         await final_card(workspace, number)
         return number
 
     first = await done(f"deploy {repository}:1 to {staging}")
     second = await done(f"deploy {repository}:2 to {staging}")
     copy = tmp_path / "copy"
-    _copy(house.valkey, copy)
+    _copy(system.valkey, copy)
 
     lost = await done(f"deploy {repository}:4 to {staging}")
     card_of_lost = await final_card(workspace, lost)
     await done(f"rollback {staging}/web")
     assert "web v2" in page_at(port)
-    head = _head(house)
+    head = _head(system)
     turns = [int(one.name.rpartition(".")[2]) for one in _containers(engine, staging)]
 
     for program in programs:
         program.stop()
-    house.valkey.stop()
-    _restore(house.valkey, copy)
-    house.valkey.start()
-    with contextlib.closing(house.connection()) as connection:
+    system.valkey.stop()
+    _restore(system.valkey, copy)
+    system.valkey.start()
+    with contextlib.closing(system.connection()) as connection:
         # The bot keeps some ids in stock. Here it takes those again that were used since.
         connection.set(keys.NEXT_ID, second)
-    await house.opens(workspace)
+    await system.opens(workspace)
 
     await alice.command("C0SHOP", "status")
     told = await alice.sees(f"#{second}", channel="C0SHOP")
@@ -77,7 +77,7 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     await workspace.until(lambda one: is_card_of(one, again) and one.ts != card_of_lost.ts)
     assert card_of_lost in await cards_of(workspace, lost), "the old card stays as it was"
     assert "web v1" in page_at(port)
-    turn = the_change(house.ended(again).plan).turn
+    turn = the_change(system.ended(again).plan).turn
     assert turn > max(turns)
     names = [one.name for one in _containers(engine, staging) if one.status == "running"]
     assert names == [f"quaymaster-{staging}-web-{again}.{turn}"]
@@ -85,8 +85,8 @@ async def test_after_an_older_state_was_restored_deploys_go_on_and_what_is_missi
     back = await done(f"rollback {staging}/web")
     assert "web v2" in page_at(port)
     assert first < second < again < back
-    assert _verified(house).returncode == 0
-    missed = _verified(house, "--head", head)
+    assert _verified(system).returncode == 0
+    missed = _verified(system, "--head", head)
     assert missed.returncode != 0
     assert head in missed.stderr
 
@@ -121,10 +121,10 @@ def _containers(engine: docker.DockerClient, environment: str) -> list[Any]:
     return list(engine.containers.list(all=True, filters={"label": label}))
 
 
-def _verified(house: House, *more: str) -> "subprocess.CompletedProcess[str]":
+def _verified(system: System, *more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "quaymaster.cli", "audit", "verify", *more],
-        env=house.environment,
+        env=system.environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -133,11 +133,11 @@ def _verified(house: House, *more: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def _head(house: House) -> str:
+def _head(system: System) -> str:
     """The head, once everything that has ended is in the audit."""
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         wait_until(lambda: not connection.llen(keys.JOURNAL), within=20, what="the audit")
-    verified = _verified(house)
-    found = re.search(r"head ([0-9a-f]{64})", verified.stdout)
-    assert found, verified.stdout + verified.stderr
-    return found[1]
+    verified = _verified(system)
+    match = re.search(r"head ([0-9a-f]{64})", verified.stdout)
+    assert match, verified.stdout + verified.stderr
+    return match[1]

@@ -20,7 +20,7 @@ from local_slack import Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.outcomes import Scanned
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import ROOT, House, Program
+from tests.end_to_end.system import ROOT, Program, System
 from tests.end_to_end.unprivileged import USER
 from tests.engines.barrier import barrier_to_socket
 from tests.engines.registries import Registry
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.engine
 class Burglary:
     """The program in Trivy's place, and who starts it."""
 
-    house: House
+    system: System
     folder: Path
     """Open to everybody, as the working directory of an installation is."""
 
@@ -50,18 +50,18 @@ class Burglary:
         (folder / "out").mkdir()
         (folder / "out").chmod(0o777)
         plan = {
-            "port": self.house.valkey.port,
+            "port": self.system.valkey.port,
             "out": str(folder / "out"),
-            "folders": [str(folder / "files"), str(self.house.folder)],
+            "folders": [str(folder / "files"), str(self.system.folder)],
         }
         (program.parent / "plan.json").write_text(json.dumps(plan))
         shutil.copytree(cache, folder / "cache")
         files = folder / "files"
         files.mkdir()
-        text = Path(self.house.environment["QUAYMASTER_CONFIG"]).read_text()
+        text = Path(self.system.environment["QUAYMASTER_CONFIG"]).read_text()
         (files / "quaymaster.yml").write_text(text)
-        self.house.keys = self.house.keys.enrolled(self.house.folder, ("build1",))
-        (files / "quaymaster.keys.yml").write_text(self.house.keys.ring.as_yaml())
+        self.system.keys = self.system.keys.enrolled(self.system.folder, ("build1",))
+        (files / "quaymaster.keys.yml").write_text(self.system.keys.ring.as_yaml())
         kept = files / ".env"
         kept.touch(mode=0o600)
         kept.write_text("".join(f"{name}={value}\n" for name, value in self.secrets().items()))
@@ -71,11 +71,11 @@ class Burglary:
     def start(self, *words: str) -> Program:
         """A program of the product, not as root, with the burglar on its PATH."""
         name = words[0]
-        log = self.house.folder / f"{name}-unprivileged.log"
+        log = self.system.folder / f"{name}-unprivileged.log"
         environment = {
-            **self.house._environment(name),
-            "REDIS_URL": self.house._redis_url(words),
-            **self.house.keys.environment(name),
+            **self.system._environment(name),
+            "REDIS_URL": self.system._redis_url(words),
+            **self.system.keys.environment(name),
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "QUAYMASTER_CONFIG": str(self.folder / "files" / "quaymaster.yml"),
@@ -91,12 +91,12 @@ class Burglary:
                 stdin=subprocess.DEVNULL,
             )
         program = Program(" ".join(words), process, log)
-        self.house.programs.append(program)
+        self.system.programs.append(program)
         return program
 
     def secrets(self) -> dict[str, str]:
         """Everything that it must not get, by name."""
-        house = self.house
+        house = self.system
         keys = house.keys
         return {
             **{f"{key.id} KEY": key.as_text() for key in (keys.bot, keys.worker, keys.scanner)},
@@ -132,19 +132,19 @@ class Burglary:
 
 
 @pytest.fixture
-def burglary(house: House) -> Iterator[Burglary]:
-    house.is_forking = False  # what a process is started with is part of the loot
+def burglary(system: System) -> Iterator[Burglary]:
+    system.is_forking = False  # what a process is started with is part of the loot
     # Not below pytest's own directory, which is closed to others.
     with tempfile.TemporaryDirectory(prefix=f"quaymaster-{secrets.token_hex(4)}-") as name:
         Path(name).chmod(0o755)
-        yield Burglary(house, Path(name))
+        yield Burglary(system, Path(name))
         # It knocked at the database's door, as it was meant to.
-        with contextlib.closing(house.connection()) as connection:
+        with contextlib.closing(system.connection()) as connection:
             connection.acl_log_reset()
 
 
 async def test_the_scanners_child_gets_no_secret(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     repository: str,
@@ -156,13 +156,13 @@ async def test_the_scanners_child_gets_no_secret(
 ) -> None:
     push(images.clean, "1")
     burglary.prepare(trivy_caches.a)
-    house.start("bot")
-    house.worker("registry")
+    system.start("bot")
+    system.worker("registry")
     scanner = burglary.start("scanner")
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"scan {repository}:1")
-    scanned = house.ended(number, within=60)
-    assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
+    number = await system.asked(alice, f"scan {repository}:1")
+    scanned = system.ended(number, within=60)
+    assert isinstance(scanned.outcome, Scanned), (scanned, system.logs())
     assert isinstance(scanned.outcome.verdict, Unknown)
     burglary.expect_nothing(scanner, scanned.outcome)
     (found,) = burglary.found()
@@ -170,7 +170,7 @@ async def test_the_scanners_child_gets_no_secret(
 
 
 async def test_the_child_of_a_hosts_worker_gets_no_secret(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -187,14 +187,14 @@ async def test_the_child_of_a_hosts_worker_gets_no_secret(
     path = burglary.folder / "engine.sock"
     with barrier_to_socket(path, docker_host) as barrier:
         path.chmod(0o777)
-        house.reconfigure(docker_host, barrier.address)
+        system.reconfigure(docker_host, barrier.address)
         burglary.prepare(trivy_caches.a)
-        house.start("bot")
+        system.start("bot")
         worker = burglary.start("worker", "--queues", "host:build1", "--grace", "5")
         await workspace.connected(within=60)
-        number = await house.asked(alice, f"scan {repository}:1 on build1")
-        scanned = house.ended(number, within=60)
-        assert isinstance(scanned.outcome, Scanned), (scanned, house.logs())
+        number = await system.asked(alice, f"scan {repository}:1 on build1")
+        scanned = system.ended(number, within=60)
+        assert isinstance(scanned.outcome, Scanned), (scanned, system.logs())
         burglary.expect_nothing(worker, scanned.outcome)
-        for program in house.programs:
+        for program in system.programs:
             program.stop()

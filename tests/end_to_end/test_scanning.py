@@ -18,7 +18,7 @@ from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import ask
 from tests.end_to_end.cards import final_card, is_card_of
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches, trivy_binary
 from tests.engines.valkey import ValkeyServer
@@ -55,7 +55,7 @@ class SlowTrivy:
 
 
 @pytest.fixture
-def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> SlowTrivy:
+def trivy(system: System, trivy_caches: TrivyCaches, tmp_path: Path) -> SlowTrivy:
     folder = tmp_path / "slow"
     folder.mkdir()
     program = folder / "trivy"
@@ -69,21 +69,21 @@ def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> SlowTrivy:
         "exit $status\n"
     )
     program.chmod(0o755)
-    house.environment["PATH"] = f"{folder}:{house.environment['PATH']}"
-    house.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
+    system.environment["PATH"] = f"{folder}:{system.environment['PATH']}"
+    system.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
     return SlowTrivy(folder)
 
 
 @pytest.fixture
-def database(house: House) -> Iterator[redis.Redis]:
+def database(system: System) -> Iterator[redis.Redis]:
     """The database, as whoever may write to it has it."""
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         yield connection
 
 
 @pytest.fixture
 async def alice(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     images: LocalImages,
@@ -92,7 +92,7 @@ async def alice(
 ) -> Person:
     """An image with findings in the registry, the bot running, and Alice to ask for things."""
     push(images.vulnerable, "1")
-    house.start("bot")
+    system.start("bot")
     await workspace.connected(within=60)
     return alice
 
@@ -111,124 +111,124 @@ async def _card(workspace: Workspace, number: int, words: str) -> Message:
 
 
 async def test_a_scanner_that_is_killed_in_a_scan_is_followed_by_the_next(
-    house: House, alice: Person, trivy: SlowTrivy
+    system: System, alice: Person, trivy: SlowTrivy
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     trivy.begins()
-    (scanner,) = house.scanners()
+    (scanner,) = system.scanners()
     scanner.kill()
-    house.scanner()
+    system.scanner()
     trivy.begins(2)
     trivy.go_on()
-    assert _result(house.ended(number)).total == FINDINGS_A
+    assert _result(system.ended(number)).total == FINDINGS_A
 
 
 async def test_a_scan_that_kills_its_scanner_again_and_again_is_unknown(
-    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+    system: System, workspace: Workspace, alice: Person, trivy: SlowTrivy
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     for count in (1, 2, 3):
         trivy.begins(count)
-        for scanner in house.scanners():
+        for scanner in system.scanners():
             if scanner.is_running():
                 scanner.kill()
         if count < 3:
-            house.scanner()
-    scanned = _result(house.ended(number, within=40))
+            system.scanner()
+    scanned = _result(system.ended(number, within=40))
     assert isinstance(scanned.verdict, Unknown)
     assert "died 3 times" in scanned.verdict.why
     assert "died 3 times" in (await final_card(workspace, number)).words
 
 
 async def test_a_worker_that_is_killed_while_its_image_is_scanned_is_not_missed(
-    house: House, alice: Person, trivy: SlowTrivy
+    system: System, alice: Person, trivy: SlowTrivy
 ) -> None:
-    worker = house.worker()
-    staging = house.shop.staging
-    number = await house.asked(alice, f"deploy {house.shop.repository}:1 to {staging}")
+    worker = system.worker()
+    staging = system.shop.staging
+    number = await system.asked(alice, f"deploy {system.shop.repository}:1 to {staging}")
     trivy.begins()
-    house.reaches(number, State.SCANNING)
+    system.reaches(number, State.SCANNING)
     worker.kill()
     trivy.go_on()
-    with contextlib.closing(house.connection()) as connection:
-        order = house.operation(number)
+    with contextlib.closing(system.connection()) as connection:
+        order = system.operation(number)
         assert order is not None
         answer = keys.scan_answer(order.scan_order or "")
         wait_until(lambda: bool(connection.exists(answer)), within=30, what="the answer")
         connection.delete("rq:queue:host:build1")  # as a worker does that dies with the job in hand
-    house.worker()
-    ended = house.ended(number)
+    system.worker()
+    ended = system.ended(number)
     assert ended.resolved is not None
-    assert ended.plan is not None, (ended, house.logs())
+    assert ended.plan is not None, (ended, system.logs())
     assert the_change(ended.plan).image == ended.resolved.image
     assert trivy.begun == 1
 
 
 async def test_what_is_cancelled_while_it_is_scanned_ends_at_once_and_so_does_the_scan(
-    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+    system: System, workspace: Workspace, alice: Person, trivy: SlowTrivy
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     trivy.begins()
     card = await _card(workspace, number, "Scanning")
     await alice.click(card, "cancel")
-    ended = house.ended(number, within=5)
+    ended = system.ended(number, within=5)
     assert ended.state is State.CANCELLED
-    (scanner,) = house.scanners()
+    (scanner,) = system.scanners()
     wait_until(lambda: not scanner.horses(), within=10, what="the scanner to stop")
     assert scanner.is_running()
     assert "order withdrawn" in scanner.tail()
 
 
 async def test_a_scanner_that_is_stopped_hands_the_scan_to_the_next(
-    house: House, alice: Person, trivy: SlowTrivy, database: redis.Redis
+    system: System, alice: Person, trivy: SlowTrivy, database: redis.Redis
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     trivy.begins()
-    (scanner,) = house.scanners()
+    (scanner,) = system.scanners()
     assert scanner.stop(within=10) == 0
     trivy.go_on()
-    house.scanner()
-    ended = house.ended(number)
+    system.scanner()
+    ended = system.ended(number)
     assert _result(ended).total == FINDINGS_A
     # Nobody had to find out that it had stopped.
     assert ask(database, scan_orders.tries(ended.scan_order or "")) == 0
 
 
 async def test_without_a_scanner_the_card_says_so_and_nothing_is_blocked(
-    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy
+    system: System, workspace: Workspace, alice: Person, trivy: SlowTrivy
 ) -> None:
     trivy.go_on()
-    house.worker("registry")
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
-    house.reaches(number, State.SCANNING)
-    tags = await house.asked(alice, f"tags {house.shop.repository}")
-    assert house.ended(tags).state is State.SUCCEEDED
+    system.worker("registry")
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
+    system.reaches(number, State.SCANNING)
+    tags = await system.asked(alice, f"tags {system.shop.repository}")
+    assert system.ended(tags).state is State.SUCCEEDED
     await _card(workspace, number, "Waiting for the scanner")
-    house.scanner()
-    assert _result(house.ended(number)).total == FINDINGS_A
+    system.scanner()
+    assert _result(system.ended(number)).total == FINDINGS_A
 
 
 async def test_two_operations_scan_one_digest_once(
-    house: House, alice: Person, trivy: SlowTrivy
+    system: System, alice: Person, trivy: SlowTrivy
 ) -> None:
-    house.start("worker", "--grace", "10", "--queues", "registry")
-    house.start("scanner", "--grace", "10", "--processes", "2")
-    numbers = [await house.asked(alice, f"scan {house.shop.repository}:1") for _ in range(2)]
+    system.start("worker", "--grace", "10", "--queues", "registry")
+    system.start("scanner", "--grace", "10", "--processes", "2")
+    numbers = [await system.asked(alice, f"scan {system.shop.repository}:1") for _ in range(2)]
     for number in numbers:
-        house.reaches(number, State.SCANNING)
+        system.reaches(number, State.SCANNING)
     trivy.begins()
     trivy.go_on()
-    found = [_result(house.ended(number)) for number in numbers]
+    found = [_result(system.ended(number)) for number in numbers]
     assert sorted(one.reused for one in found) == [False, True]
     assert trivy.begun == 1
 
 
 async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_image(
-    house: House,
+    system: System,
     workspace: Workspace,
     alice: Person,
     trivy: SlowTrivy,
@@ -236,31 +236,31 @@ async def test_a_tag_that_moves_while_it_is_scanned_leaves_the_report_with_its_i
     images: LocalImages,
     push: Push,
 ) -> None:
-    named = registry.digest(house.shop.repository, "1")
-    house.worker()
+    named = registry.digest(system.shop.repository, "1")
+    system.worker()
     numbers = [
-        await house.asked(alice, f"{words} {house.shop.repository}:1{more}")
-        for words, more in (("scan", ""), ("deploy", f" to {house.shop.staging}"))
+        await system.asked(alice, f"{words} {system.shop.repository}:1{more}")
+        for words, more in (("scan", ""), ("deploy", f" to {system.shop.staging}"))
     ]
     trivy.begins()
     for number in numbers:
-        house.reaches(number, State.SCANNING)
+        system.reaches(number, State.SCANNING)
     moved = push(images.clean, "1")
     trivy.go_on()
-    scanned = _result(house.ended(numbers[0]))
+    scanned = _result(system.ended(numbers[0]))
     assert (str(scanned.digest), scanned.total) == (named, FINDINGS_A)
-    deployed = house.ended(numbers[1])
+    deployed = system.ended(numbers[1])
     assert deployed.plan is not None, deployed
     assert str(the_change(deployed.plan).digest) == named
     assert the_change(deployed.plan).examined.counts
-    later = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    later = _result(system.ended(await system.asked(alice, f"scan {system.shop.repository}:1")))
     assert (str(later.digest), later.total) == (moved, 0)
     await final_card(workspace, numbers[0])
 
 
 @pytest.mark.parametrize("selector", [":1", "@{digest}"])
 async def test_a_name_that_moves_on_its_host_while_it_is_scanned_there_does_so_too(
-    house: House,
+    system: System,
     alice: Person,
     trivy: SlowTrivy,
     engine: docker.DockerClient,
@@ -269,28 +269,28 @@ async def test_a_name_that_moves_on_its_host_while_it_is_scanned_there_does_so_t
     selector: str,
 ) -> None:
     """By its tag, and by its digest, of which the host knows its own id alone."""
-    name = f"{registry.host}/{house.shop.repository}"
+    name = f"{registry.host}/{system.shop.repository}"
     login = {"username": registry.username, "password": registry.password}
     held = engine.images.pull(name, "1", auth_config=login)
-    digest = registry.digest(house.shop.repository, "1")
-    house.worker()
-    asked = f"scan {house.shop.repository}{selector.format(digest=digest)} on build1"
-    number = await house.asked(alice, asked)
+    digest = registry.digest(system.shop.repository, "1")
+    system.worker()
+    asked = f"scan {system.shop.repository}{selector.format(digest=digest)} on build1"
+    number = await system.asked(alice, asked)
     trivy.begins()
     engine.images.get(images.clean).tag(name, "1")
     trivy.go_on()
-    scanned = _result(house.ended(number))
+    scanned = _result(system.ended(number))
     assert (str(scanned.digest), scanned.total) == (held.id, FINDINGS_A)
 
 
-Forge = Callable[[House, redis.Redis, Operation], None]
+Forge = Callable[[System, redis.Redis, Operation], None]
 
 
-def _garbage(house: House, database: redis.Redis, scanned: Operation) -> None:
+def _garbage(system: System, database: redis.Redis, scanned: Operation) -> None:
     database.set(keys.scan_answer(scanned.scan_order or ""), "clean")
 
 
-def _of_a_worker(house: House, database: redis.Redis, scanned: Operation) -> None:
+def _of_a_worker(system: System, database: redis.Redis, scanned: Operation) -> None:
     """An answer that a worker signed."""
     order = scanned.scan_order or ""
     genuine = database.get(keys.scan_order(order))
@@ -299,100 +299,108 @@ def _of_a_worker(house: House, database: redis.Redis, scanned: Operation) -> Non
 
 
 async def test_a_database_that_is_killed_while_an_image_is_scanned_loses_nothing(
-    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy, valkey_server: ValkeyServer
+    system: System,
+    workspace: Workspace,
+    alice: Person,
+    trivy: SlowTrivy,
+    valkey_server: ValkeyServer,
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     trivy.begins()
-    (scanner,) = house.scanners()
+    (scanner,) = system.scanners()
     valkey_server.kill()
     wait_until(lambda: "lease not renewed" in scanner.tail(), within=20, what="it to notice")
     valkey_server.start()
     trivy.go_on()
-    assert _result(house.ended(number, within=30)).total == FINDINGS_A
+    assert _result(system.ended(number, within=30)).total == FINDINGS_A
     assert trivy.begun == 1
     await final_card(workspace, number)
 
 
 async def test_a_scan_that_ends_while_the_database_is_away_is_found(
-    house: House, workspace: Workspace, alice: Person, trivy: SlowTrivy, valkey_server: ValkeyServer
+    system: System,
+    workspace: Workspace,
+    alice: Person,
+    trivy: SlowTrivy,
+    valkey_server: ValkeyServer,
 ) -> None:
-    house.worker()
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
+    system.worker()
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
     trivy.begins()
-    (scanner,) = house.scanners()
+    (scanner,) = system.scanners()
     valkey_server.kill()
     trivy.go_on()
     trivy.ends()
     valkey_server.start()
-    assert _result(house.ended(number, within=30)).total == FINDINGS_A
+    assert _result(system.ended(number, within=30)).total == FINDINGS_A
     assert trivy.begun == 1, scanner.tail()
     await final_card(workspace, number)
 
 
 @pytest.mark.parametrize("forge", [_garbage, _of_a_worker])
 async def test_a_forged_answer_ends_the_deploy_and_says_so(
-    house: House,
+    system: System,
     workspace: Workspace,
     alice: Person,
     trivy: SlowTrivy,
     database: redis.Redis,
     forge: Forge,
 ) -> None:
-    house.worker()
-    staging = house.shop.staging
-    number = await house.asked(alice, f"deploy {house.shop.repository}:1 to {staging}")
+    system.worker()
+    staging = system.shop.staging
+    number = await system.asked(alice, f"deploy {system.shop.repository}:1 to {staging}")
     trivy.begins()
-    scanned = house.reaches(number, State.SCANNING)
-    forge(house, database, scanned)
-    ended = house.ended(number)
+    scanned = system.reaches(number, State.SCANNING)
+    forge(system, database, scanned)
+    ended = system.ended(number)
     assert isinstance(ended.outcome, Failed), ended
     assert "answer of the scanner" in ended.outcome.trouble.what
     assert "is ignored" in (await final_card(workspace, number)).words
 
 
 async def test_a_forged_order_is_not_scanned_and_ends_the_operation(
-    house: House,
+    system: System,
     alice: Person,
     trivy: SlowTrivy,
     database: redis.Redis,
 ) -> None:
-    worker = house.worker("registry")
-    number = await house.asked(alice, f"scan {house.shop.repository}:1")
-    scanned = house.reaches(number, State.SCANNING)
+    worker = system.worker("registry")
+    number = await system.asked(alice, f"scan {system.shop.repository}:1")
+    scanned = system.reaches(number, State.SCANNING)
     worker.stop()
     where = keys.scan_order(scanned.scan_order or "")
     genuine = database.get(where)
     assert isinstance(genuine, bytes)
     database.set(where, genuine.replace(b'"tag":"1"', b'"tag":"2"'))
-    scanner = house.scanner()
+    scanner = system.scanner()
     wait_until(lambda: "order refused" in scanner.tail(), within=20, what="the refusal")
-    house.worker("registry")
-    ended = house.ended(number)
+    system.worker("registry")
+    ended = system.ended(number)
     assert isinstance(ended.outcome, Failed), ended
     assert "order of a scan" in ended.outcome.trouble.what
     assert trivy.begun == 0
 
 
 async def test_a_report_that_a_worker_signed_is_replaced_and_never_believed(
-    house: House,
+    system: System,
     alice: Person,
     trivy: SlowTrivy,
     database: redis.Redis,
 ) -> None:
     trivy.go_on()
-    house.worker()
-    first = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    system.worker()
+    first = _result(system.ended(await system.asked(alice, f"scan {system.shop.repository}:1")))
     assert first.database is not None
     place = (str(first.digest), first.database.version)
-    report = ask(database, reports.kept(first.digest, first.database.version, house.keys.ring))
+    report = ask(database, reports.kept(first.digest, first.database.version, system.keys.ring))
     assert report is not None
     forged = REPORT.signed(
         type(report)(report.repository, report.digest, report.database, report.scanned_at, ()),
         place,
-        house.keys.worker,
+        system.keys.worker,
     )
     database.set(keys.report(*place), forged.text)
-    again = _result(house.ended(await house.asked(alice, f"scan {house.shop.repository}:1")))
+    again = _result(system.ended(await system.asked(alice, f"scan {system.shop.repository}:1")))
     assert not again.reused
     assert again.total == FINDINGS_A

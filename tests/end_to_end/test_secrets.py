@@ -18,13 +18,13 @@ from local_slack import LocalSlack, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import DATABASE_PASSWORD, Push
-from tests.end_to_end.house import House, descendants
+from tests.end_to_end.system import System, descendants
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
 from tests.engines.valkey import ValkeyServer
 from tests.images.catalogue import PLANTED_SECRET, LocalImages
 from tests.people import ALICE
-from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
+from tests.workers.lying_registry import LyingRegistry, Reply, SentRequest, lying_registry
 
 pytestmark = pytest.mark.engine
 
@@ -36,13 +36,13 @@ TOLD_PASSWORD = "s3cr$t/of the+lying registry"
 def liar() -> Iterator[LyingRegistry]:
     """A registry whose every error repeats the login that it was given."""
 
-    def answer(asked: Asked) -> Said:
-        if asked.path in ("/v2", "/v2/"):
-            return Said(200, b"{}")
-        told = f"no: {' '.join(_spellings(TOLD_PASSWORD))} {asked.headers.get('Authorization')}"
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.path in ("/v2", "/v2/"):
+            return Reply(200, b"{}")
+        told = f"no: {' '.join(_spellings(TOLD_PASSWORD))} {incoming.headers.get('Authorization')}"
         errors = [{"code": "DENIED", "message": told, "detail": {"given": TOLD_PASSWORD}}]
         content = json.dumps({"errors": errors}).encode()
-        return Said(403, content, (("Content-Type", "application/json"),))
+        return Reply(403, content, (("Content-Type", "application/json"),))
 
     with lying_registry(answer) as registry:
         yield registry
@@ -52,7 +52,7 @@ def liar() -> Iterator[LyingRegistry]:
 class Watch:
     """Looks again and again at the command lines of the product's processes."""
 
-    house: House
+    system: System
     seen: set[str] = field(default_factory=set)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -69,14 +69,14 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(0.01):
-            for program in tuple(self.house.programs):
+            for program in tuple(self.system.programs):
                 for pid in (program.pid, *descendants(program.pid)):
                     with contextlib.suppress(OSError):
                         self.seen.add(Path(f"/proc/{pid}/cmdline").read_bytes().decode("latin-1"))
 
 
 async def test_secrets_are_found_nowhere(
-    house: House,
+    system: System,
     workspace: Workspace,
     slack: LocalSlack,
     engine: docker.DockerClient,
@@ -87,26 +87,26 @@ async def test_secrets_are_found_nowhere(
     valkey_server: ValkeyServer,
     push: Push,
 ) -> None:
-    _configure(house, liar)
-    repository, staging = house.shop.repository, house.shop.staging
+    _configure(system, liar)
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v1, "1")
     push(images.hostile, "hostile")
     engine.images.get(images.web_v1).tag(f"{liar.host}/{repository}", "1")
     environment = {"LIAR_PASSWORD": TOLD_PASSWORD}
-    house.start("bot", **environment)
+    system.start("bot", **environment)
     cache = {"TRIVY_CACHE_DIR": str(trivy_caches.a)}
-    house.start("worker", "--grace", "10", **environment, **cache)
+    system.start("worker", "--grace", "10", **environment, **cache)
     await workspace.connected(within=60)
-    with Watch(house) as watch:
-        await _everything_is_asked(house, workspace, liar, repository, staging)
+    with Watch(system) as watch:
+        await _everything_is_asked(system, workspace, liar, repository, staging)
     assert any("trivy" in line for line in watch.seen)
 
     places = {
         "command lines": "\n".join(watch.seen),
-        "logs": "\n".join(one.log.read_text() for one in house.programs),
+        "logs": "\n".join(one.log.read_text() for one in system.programs),
         "Slack": await _all_of_slack(workspace),
     }
-    with contextlib.closing(house.connection()) as connection:
+    with contextlib.closing(system.connection()) as connection:
         places["Redis"] = _dump(connection)
     for file in sorted(valkey_server.data.iterdir()):
         places[file.name] = file.read_bytes().decode("latin-1")
@@ -115,9 +115,9 @@ async def test_secrets_are_found_nowhere(
         "lying registry": TOLD_PASSWORD,
         "service": DATABASE_PASSWORD,
         "image": PLANTED_SECRET,
-        "key of fingerprints": house.environment["QUAYMASTER_FINGERPRINT_KEY"],
-        "key of the bot": house.keys.bot.as_text().rpartition(":")[2],
-        "key of the worker": house.keys.worker.as_text().rpartition(":")[2],
+        "key of fingerprints": system.environment["QUAYMASTER_FINGERPRINT_KEY"],
+        "key of the bot": system.keys.bot.as_text().rpartition(":")[2],
+        "key of the worker": system.keys.worker.as_text().rpartition(":")[2],
         **{f"database {user}": one for user, one in valkey_server.passwords.items()},
         **{name: slack.environment()[name] for name in slack.environment() if name[-1] != "L"},
     }
@@ -135,26 +135,26 @@ async def test_secrets_are_found_nowhere(
     assert PLANTED_SECRET.encode() in _image_configuration(engine, images.hostile)
 
 
-def _configure(house: House, liar: LyingRegistry) -> None:
-    house.is_forking = False  # what a process is started with can be seen from outside
-    house.reconfigure(
+def _configure(system: System, liar: LyingRegistry) -> None:
+    system.is_forking = False  # what a process is started with can be seen from outside
+    system.reconfigure(
         "\nhosts:\n",
         f'\n  {liar.host}: {{username: ci, password: "${{LIAR_PASSWORD}}"}}\nhosts:\n',
     )
-    house.reconfigure(
-        f"  {house.shop.production}:\n",
+    system.reconfigure(
+        f"  {system.shop.production}:\n",
         f"""      teller:
-        image: {house.shop.registry.host}/{house.shop.repository}
+        image: {system.shop.registry.host}/{system.shop.repository}
         command: [/bin/sh, -c, "env; echo $DATABASE_PASSWORD >&2; exit 3"]
         health: {{http: /healthz, port: 8000, within: 10s}}
         environment: {{DATABASE_PASSWORD: "${{DATABASE_PASSWORD}}"}}
-  {house.shop.production}:
+  {system.shop.production}:
 """,
     )
 
 
 async def _everything_is_asked(
-    house: House, workspace: Workspace, liar: LyingRegistry, repository: str, staging: str
+    system: System, workspace: Workspace, liar: LyingRegistry, repository: str, staging: str
 ) -> None:
     alice = workspace.person(ALICE)
     told = f"{liar.host}/{repository}"
@@ -179,9 +179,9 @@ async def _everything_is_asked(
         f"scan {told}:9": State.FAILED,
     }
     for text, state in expected.items():
-        number = await house.asked(alice, text)
-        ended = house.ended(number, within=60)
-        assert ended.state is state, (text, ended, house.logs())
+        number = await system.asked(alice, text)
+        ended = system.ended(number, within=60)
+        assert ended.state is state, (text, ended, system.logs())
         await final_card(workspace, number, within=60)
 
 

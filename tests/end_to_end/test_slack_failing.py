@@ -8,7 +8,7 @@ from bot.courier import AT_ONCE
 from local_slack import Fault, FaultKind, Person, Workspace
 from quaymaster.operations import Operation, State
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
-from tests.end_to_end.house import House
+from tests.end_to_end.system import System
 
 pytestmark = pytest.mark.engine
 
@@ -28,12 +28,17 @@ UPDATES_A_MINUTE = 50
     [(FaultKind.RATE_LIMITED, "ratelimited"), (FaultKind.SERVER_ERROR, "http_500")],
 )
 async def test_ten_operations_while_slack_refuses_end_in_ten_right_cards_without_a_storm(
-    house: House, workspace: Workspace, repository: str, kind: FaultKind, error: str, alice: Person
+    system: System,
+    workspace: Workspace,
+    repository: str,
+    kind: FaultKind,
+    error: str,
+    alice: Person,
 ) -> None:
-    bot = house.start("bot")
-    house.worker("registry")
+    bot = system.start("bot")
+    system.worker("registry")
     await workspace.connected(within=60)
-    waiting = [await house.asked(alice, "images on build1") for _ in range(5)]
+    waiting = [await system.asked(alice, "images on build1") for _ in range(5)]
     for number in waiting:
         await workspace.until(partial(is_card_of, operation=number), within=30)
 
@@ -42,11 +47,11 @@ async def test_ten_operations_while_slack_refuses_end_in_ten_right_cards_without
         Fault(kind, method, seconds=FAULT_SECONDS, retry_after=RETRY_AFTER) for method in methods
     ]
     await workspace.fault(*faults)
-    asked = [await house.asked(alice, f"tags {repository}") for _ in range(5)]
+    asked = [await system.asked(alice, f"tags {repository}") for _ in range(5)]
     bot.kill()
-    house.worker()
-    ended = {number: house.ended(number, within=ENDS_SECONDS) for number in (*waiting, *asked)}
-    house.start("bot")
+    system.worker()
+    ended = {number: system.ended(number, within=ENDS_SECONDS) for number in (*waiting, *asked)}
+    system.start("bot")
 
     for number in waiting + asked:
         card = await final_card(workspace, number, within=FAULT_SECONDS + CATCH_UP_SECONDS)
@@ -77,19 +82,19 @@ def _mark_of(state: State) -> str:
 
 @pytest.mark.parametrize("meanwhile", ["nothing else happens", "worker and bot are killed"])
 async def test_a_post_whose_answer_was_lost_is_one_card(
-    house: House, workspace: Workspace, meanwhile: str, alice: Person
+    system: System, workspace: Workspace, meanwhile: str, alice: Person
 ) -> None:
-    bot, worker = house.start("bot"), house.worker()
+    bot, worker = system.start("bot"), system.worker()
     await workspace.connected(within=60)
     await workspace.fault(Fault(FaultKind.LOST_ANSWER, "chat.postMessage", calls=2))
-    numbers = [await house.asked(alice, "images on build1") for _ in range(2)]
+    numbers = [await system.asked(alice, "images on build1") for _ in range(2)]
     for number in numbers:
         await workspace.until(partial(is_card_of, operation=number), within=30)
     if meanwhile != "nothing else happens":
         worker.kill()
         bot.kill()
-        house.worker()
-        house.start("bot")
+        system.worker()
+        system.start("bot")
     for number in numbers:
         await final_card(workspace, number, within=40)
     for number in numbers:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.queues import REGISTRY, host_queue
 from quaymaster.redis_users import RedisUser
 from quaymaster.store import keys, records
 from quaymaster.store.formats import FORMAT
 from quaymaster.store.transactions import perform
 from tests.configurations import SMALL_TEXT
-from tests.end_to_end.house import ROOT
+from tests.end_to_end.system import ROOT
 from tests.engines.valkey import ValkeyServer
 from tests.engines.waiting import wait_until
 from tests.keys import BOT_KEY, FINGERPRINT_TEXT, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
@@ -198,7 +198,7 @@ def with_a_broken_ring(place: Place) -> None:
 
 
 def with_another_ring(place: Place) -> None:
-    ring = KeyRing({SCANNER_KEY.id: SCANNER_KEY.public(Role.SCANNER)})
+    ring = KeyRing({SCANNER_KEY.id: SCANNER_KEY.public(ProgramRole.SCANNER)})
     place.ring(ring.as_yaml())
 
 

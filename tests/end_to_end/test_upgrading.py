@@ -11,7 +11,7 @@ from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import ROOT, House, page_at
+from tests.end_to_end.system import ROOT, System, page_at
 from tests.engines.registries import Registry
 from tests.engines.waiting import wait_until
 from tests.images.catalogue import LocalImages
@@ -68,21 +68,21 @@ def next_version(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def of(version: Path, house: House) -> Iterator[House]:
-    """The house, starting programs of another version."""
-    before, house.root = house.root, version
+def of(version: Path, system: System) -> Iterator[System]:
+    """The system, starting programs of another version."""
+    before, system.root = system.root, version
     try:
-        yield house
+        yield system
     finally:
-        house.root = before
+        system.root = before
 
 
-def _log_says(house: House, words: str) -> Callable[[], bool]:
-    return lambda: any(words in one.log.read_text(errors="replace") for one in house.programs)
+def _log_says(system: System, words: str) -> Callable[[], bool]:
+    return lambda: any(words in one.log.read_text(errors="replace") for one in system.programs)
 
 
 async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
-    house: House,
+    system: System,
     workspace: Workspace,
     registry: Registry,
     images: LocalImages,
@@ -90,21 +90,21 @@ async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
     push: Push,
     alice: Person,
 ) -> None:
-    repository = house.shop.repository
+    repository = system.shop.repository
     push(images.web_v1, "1")
-    old_worker = house.worker()
-    with of(next_version, house):
-        house.start("bot")
+    old_worker = system.worker()
+    with of(next_version, system):
+        system.start("bot")
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"tag {repository}:1 as {repository}:2")
+    number = await system.asked(alice, f"tag {repository}:1 as {repository}:2")
     wait_until(
-        _log_says(house, "left to a newer worker"),
+        _log_says(system, "left to a newer worker"),
         within=30,
         what="the older worker to put it back",
     )
     assert old_worker.is_running()
-    with of(next_version, house):
-        house.worker()
+    with of(next_version, system):
+        system.worker()
     wait_until(lambda: registry.tags(repository) == ["1", "2"], within=60, what="the tag")
     old_worker.stop()  # with it goes the courier, which leaves newer cards to a newer one
     card = await final_card(workspace, number, within=60)
@@ -112,7 +112,7 @@ async def test_what_a_newer_bot_accepts_waits_for_a_newer_worker(
 
 
 async def test_what_a_newer_worker_planned_waits_for_a_newer_bot(
-    house: House,
+    system: System,
     workspace: Workspace,
     images: LocalImages,
     next_version: Path,
@@ -121,29 +121,29 @@ async def test_what_a_newer_worker_planned_waits_for_a_newer_bot(
     bob: Person,
 ) -> None:
     """The request of the older version is read, and its plan approved through a newer bot."""
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     push(images.web_v1, "1")
-    old_bot = house.start("bot")
-    with of(next_version, house):
-        house.worker()
+    old_bot = system.start("bot")
+    with of(next_version, system):
+        system.worker()
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
+    number = await system.asked(alice, f"deploy {repository}:1 to {production}")
     await approval_request(workspace, number)
     await approve(workspace, bob, number)
     await bob.sees("newer Quaymaster", channel="C0RELEASE")
     old_bot.stop()
-    with of(next_version, house):
-        house.start("bot")
+    with of(next_version, system):
+        system.start("bot")
     await workspace.connected(within=60)
     for voter in (BOB, CAROL):
         await approve(workspace, workspace.person(voter), number)
     card = await final_card(workspace, number, within=60)
-    assert card.text.startswith("✅"), (card.words, house.logs())
-    assert "web v1" in page_at(house.shop.port + 1)
+    assert card.text.startswith("✅"), (card.words, system.logs())
+    assert "web v1" in page_at(system.shop.port + 1)
 
 
 async def test_an_upgrade_in_the_middle_of_an_approval_changes_nothing_about_it(
-    house: House,
+    system: System,
     workspace: Workspace,
     images: LocalImages,
     next_version: Path,
@@ -153,19 +153,19 @@ async def test_an_upgrade_in_the_middle_of_an_approval_changes_nothing_about_it(
     carol: Person,
 ) -> None:
     """A vote that was given through the older version counts in the newer one."""
-    repository, production = house.shop.repository, house.shop.production
+    repository, production = system.shop.repository, system.shop.production
     push(images.web_v1, "1")
-    bot, worker = house.start("bot"), house.worker()
+    bot, worker = system.start("bot"), system.worker()
     await workspace.connected(within=60)
-    number = await house.asked(alice, f"deploy {repository}:1 to {production}")
-    house.reaches(number, State.AWAITING_APPROVAL)
+    number = await system.asked(alice, f"deploy {repository}:1 to {production}")
+    system.reaches(number, State.AWAITING_APPROVAL)
     await approve(workspace, bob, number)
-    house.until(number, lambda one: len(one.votes) == 1)
+    system.until(number, lambda one: len(one.votes) == 1)
     bot.stop()
     worker.stop()
-    with of(next_version, house):
-        await house.opens(workspace)
+    with of(next_version, system):
+        await system.opens(workspace)
     await approve(workspace, carol, number)
     card = await final_card(workspace, number, within=60)
-    assert card.text.startswith("✅"), (card.words, house.logs())
-    assert "web v1" in page_at(house.shop.port + 1)
+    assert card.text.startswith("✅"), (card.words, system.logs())
+    assert "web v1" in page_at(system.shop.port + 1)

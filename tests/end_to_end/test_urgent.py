@@ -9,7 +9,7 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.house import House, page_at
+from tests.end_to_end.system import System, page_at
 from tests.engines.barrier import Barrier
 from tests.engines.local_images import load_big_image
 from tests.engines.registries import Registry
@@ -43,7 +43,7 @@ class HeldTrivy:
 
 
 @pytest.fixture
-def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> HeldTrivy:
+def trivy(system: System, trivy_caches: TrivyCaches, tmp_path: Path) -> HeldTrivy:
     folder = tmp_path / "held-trivy"
     folder.mkdir()
     program = folder / "trivy"
@@ -54,13 +54,13 @@ def trivy(house: House, trivy_caches: TrivyCaches, tmp_path: Path) -> HeldTrivy:
         f'exec {trivy_binary()} "$@"\n'
     )
     program.chmod(0o755)
-    house.environment["PATH"] = f"{folder}:{house.environment['PATH']}"
-    house.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
+    system.environment["PATH"] = f"{folder}:{system.environment['PATH']}"
+    system.environment["TRIVY_CACHE_DIR"] = str(trivy_caches.a)
     return HeldTrivy(folder)
 
 
 async def test_a_rollback_passes_a_push_that_takes_the_hosts_worker(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry_barrier: Barrier,
@@ -68,34 +68,34 @@ async def test_a_rollback_passes_a_push_that_takes_the_hosts_worker(
     push: Push,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     push(images.web_v1, "1")
     push(images.web_v2, "2")
     big = f"{registry_barrier.address}/{repository}:big"
     load_big_image(engine, big, layers=4, layer_bytes=2_000_000)
-    await house.opens(workspace)
+    await system.opens(workspace)
     for tag in ("1", "2"):
-        number = await house.asked(alice, f"deploy {repository}:{tag} to {staging}")
-        assert house.ended(number).state is State.SUCCEEDED, house.logs()
+        number = await system.asked(alice, f"deploy {repository}:{tag} to {staging}")
+        assert system.ended(number).state is State.SUCCEEDED, system.logs()
     hold = registry_barrier.hold_after_bytes(2_000_000)
-    held = await house.asked(alice, f"push {repository}:big")
+    held = await system.asked(alice, f"push {repository}:big")
     hold.wait_until_reached()
-    waits = await house.asked(alice, "images on build1")
+    waits = await system.asked(alice, "images on build1")
 
-    rollback = await house.asked(alice, f"rollback {staging}/web")
+    rollback = await system.asked(alice, f"rollback {staging}/web")
 
-    assert house.ended(rollback).state is State.SUCCEEDED, house.logs()
-    assert "web v1" in page_at(house.shop.port)
-    assert house.reaches(held, State.RUNNING)
-    assert house.reaches(waits, State.QUEUED), "what can wait does, behind the push"
+    assert system.ended(rollback).state is State.SUCCEEDED, system.logs()
+    assert "web v1" in page_at(system.shop.port)
+    assert system.reaches(held, State.RUNNING)
+    assert system.reaches(waits, State.QUEUED), "what can wait does, behind the push"
     hold.release()
-    assert house.ended(held).state is State.SUCCEEDED, house.logs()
-    assert house.ended(waits).state is State.SUCCEEDED
+    assert system.ended(held).state is State.SUCCEEDED, system.logs()
+    assert system.ended(waits).state is State.SUCCEEDED
 
 
 @pytest.mark.parametrize("where", ["", " on build1"])
 async def test_a_deploy_passes_a_scan_that_takes_long(
-    house: House,
+    system: System,
     workspace: Workspace,
     engine: docker.DockerClient,
     registry: Registry,
@@ -105,21 +105,21 @@ async def test_a_deploy_passes_a_scan_that_takes_long(
     push: Push,
     alice: Person,
 ) -> None:
-    repository, staging = house.shop.repository, house.shop.staging
+    repository, staging = system.shop.repository, system.shop.staging
     for tag, image in (("1", images.web_v1), ("2", images.web_v2)):
         push(image, tag)
     if where:
-        name = f"{house.shop.registry.host}/{repository}"
+        name = f"{system.shop.registry.host}/{repository}"
         engine.images.get(images.web_v2).tag(name, "2")
-    await house.opens(workspace)
-    scan = await house.asked(alice, f"scan {repository}:2{where}")
+    await system.opens(workspace)
+    scan = await system.asked(alice, f"scan {repository}:2{where}")
     wait_until(lambda: trivy.is_held, within=30, what="the scan to begin")
 
-    deploy = await house.asked(alice, f"deploy {repository}:1 to {staging}")
+    deploy = await system.asked(alice, f"deploy {repository}:1 to {staging}")
 
-    assert house.ended(deploy).state is State.SUCCEEDED, house.logs()
-    still = house.operation(scan)
+    assert system.ended(deploy).state is State.SUCCEEDED, system.logs()
+    still = system.operation(scan)
     assert still is not None
     assert not still.state.is_terminal
     trivy.let_go()
-    assert house.ended(scan, within=60).state is State.SUCCEEDED, house.logs()
+    assert system.ended(scan, within=60).state is State.SUCCEEDED, system.logs()

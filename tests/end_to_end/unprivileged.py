@@ -15,7 +15,7 @@ _PR_SET_DUMPABLE = 4
 _OURS = (
     *("bot.courier", "bot.audit_head", "bot.views.card", "bot.views.findings"),
     *("quaymaster.cli", "workers.run", "workers.scan_order", "workers.scanner_upkeep"),
-    *("workers.serve", "workers.supervisor", "workers.companion", "docker", "encodings.idna"),
+    *("workers.serve", "workers.supervisor", "workers.housekeeping", "docker", "encodings.idna"),
 )
 _NOT_FOR_US = frozenset({"antigravity", "this", "idlelib", "turtledemo", "turtle", "__main__"})
 

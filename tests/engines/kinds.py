@@ -89,9 +89,9 @@ def others() -> tuple[EngineKind, ...]:
 def installed_version() -> str:
     """Of the installed dockerd. Raises EngineError where there is none."""
     command = [find_program("dockerd"), "--version"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = _VERSION.search(said)
-    return f"{found.group(1)}." if found else ""
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    match = _VERSION.search(output)
+    return f"{match.group(1)}." if match else ""
 
 
 if __name__ == "__main__":

@@ -42,5 +42,7 @@ def valkey_image() -> Image:
 
 def _libraries_of(program: Path) -> list[Path]:
     """What the loader would load, the loader included: ldd(1)."""
-    said = subprocess.run(["ldd", program], check=True, capture_output=True, text=True, timeout=20)
-    return [Path(found) for found in _LIBRARY.findall(said.stdout)]
+    output = subprocess.run(
+        ["ldd", program], check=True, capture_output=True, text=True, timeout=20
+    )
+    return [Path(found) for found in _LIBRARY.findall(output.stdout)]

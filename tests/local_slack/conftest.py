@@ -25,8 +25,8 @@ def slack(settings: Settings) -> Iterator[LocalSlack]:
 
 @pytest.fixture
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest.fixture

@@ -70,14 +70,14 @@ async def test_all_that_was_answered_outlives_a_kill(
         await writing
     with serve(history=path) as slack:
         async with slack.workspace() as workspace:
-            found = {one.ts: one.text for one in await workspace.messages(SHOP)}
+            messages = {one.ts: one.text for one in await workspace.messages(SHOP)}
             await workspace.person("U0BOB").say(SHOP, "later")
             newest = (await workspace.messages(SHOP))[-1]
     answered = {ts: text for one in writers for ts, text in one.answered.items()}
-    assert answered.items() <= found.items()
-    assert len(found) <= sum(one.asked for one in writers)
+    assert answered.items() <= messages.items()
+    assert len(messages) <= sum(one.asked for one in writers)
     assert newest.text == "later"
-    assert newest.ts > max(found)
+    assert newest.ts > max(messages)
 
 
 @pytest.mark.engine

@@ -42,9 +42,9 @@ def call(body: bytes = b"", content_type: str = FORM, answer: bytes | None = b"{
 
 def drawn(traffic: Traffic, finished: Finished) -> Exchange:
     traffic.add(finished)
-    found = traffic.get(traffic.newest)
-    assert found is not None
-    return found
+    value = traffic.get(traffic.newest)
+    assert value is not None
+    return value
 
 
 # what is kept

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from local_slack import Channel, Kind, Membership, User, UserGroup, World, serve
+from local_slack import Channel, Kind, MemberKind, User, UserGroup, World, serve
 
 
 def test_a_world_is_extended_without_changing_the_old_one() -> None:
     old = World.default()
     new = (
-        old.with_user(User("U0NEW", "new", "New Person", Membership.GUEST, old.team_id))
+        old.with_user(User("U0NEW", "new", "New Person", MemberKind.GUEST, old.team_id))
         .with_channel(Channel("C0NEW", "new", Kind.PRIVATE))
         .with_group(UserGroup("SAZ94GDB8", "releasers", "Release managers", ("U0NEW",)))
         .with_scopes("chat:write")

@@ -56,8 +56,8 @@ def slack(settings: Settings) -> Iterator[LocalSlack]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def workspace(slack: LocalSlack) -> AsyncIterator[Workspace]:
     """The workspace, to act in and to look at beside the page."""
-    async with slack.workspace() as found:
-        yield found
+    async with slack.workspace() as workspace:
+        yield workspace
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -151,8 +151,8 @@ def opening() -> Blocks:
     return [actions(button("change", "Change the form"), block_id="changing")]
 
 
-def _answer(said: str) -> Json:
-    match said:
+def _answer(text: str) -> Json:
+    match text:
         case "wrong":
             return {"response_action": "errors", "errors": {"name": "That name is taken."}}
         case "update":
@@ -170,5 +170,5 @@ def _answer(said: str) -> Json:
 
 
 def _action_of(body: Json, action_id: str) -> Any:
-    found = (one for one in body.get("actions", ()) if one["action_id"] == action_id)
-    return next(found, None)
+    value = (one for one in body.get("actions", ()) if one["action_id"] == action_id)
+    return next(value, None)

@@ -50,9 +50,9 @@ def _valkey() -> str:
 
 
 def _found(pattern: str, file: str) -> str:
-    found = re.search(pattern, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
-    assert found, (pattern, file)
-    return found.group(1)
+    match = re.search(pattern, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert match, (pattern, file)
+    return match.group(1)
 
 
 def _is_fetched(engine: docker.DockerClient, name: str) -> bool:

@@ -48,8 +48,8 @@ class Site:
     def containers(self) -> Mapping[str, Container]:
         """Those of the product, by their service."""
         label = "com.docker.compose.service"
-        found = self.engine.containers.list(all=True, filters={"label": label})
-        return {one.labels[label]: one for one in found}
+        containers = self.engine.containers.list(all=True, filters={"label": label})
+        return {one.labels[label]: one for one in containers}
 
     def set_up(self, configuration: str, tokens: Mapping[str, str], registry: Registry) -> None:
         """Steps 3 to 5 of the README: the files, with keys and passwords made for them."""
@@ -131,5 +131,5 @@ def override_of_the_documents() -> str:
 def checks_of_the_readme() -> list[list[str]]:
     """The commands with which each container checks what it can reach."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^ +docker compose (exec \S+ quaymaster check .+)$", text, re.MULTILINE)
-    return [line.split() for line in found]
+    match = re.findall(r"^ +docker compose (exec \S+ quaymaster check .+)$", text, re.MULTILINE)
+    return [line.split() for line in match]

@@ -12,7 +12,7 @@ import pytest
 
 from local_slack import Fault, FaultKind, LocalSlack, Message, NotSeen, Person, Workspace, serve
 from tests.end_to_end.cards import approval_request, final_card, is_card_of
-from tests.end_to_end.house import page_at
+from tests.end_to_end.system import page_at
 from tests.engines.kept import engine_that_keeps
 from tests.engines.local_images import load_images
 from tests.engines.registries import Registry, running_registry
@@ -115,9 +115,9 @@ async def test_the_product_works_as_docker_compose_runs_it(
 
 
 def _every_container_is_well(site: Site) -> None:
-    found = site.containers()
-    assert set(found) == PROGRAMS | {"redis"}
-    health = {name: one.attrs["State"]["Health"]["Status"] for name, one in found.items()}
+    containers = site.containers()
+    assert set(containers) == PROGRAMS | {"redis"}
+    health = {name: one.attrs["State"]["Health"]["Status"] for name, one in containers.items()}
     assert set(health.values()) == {"healthy"}, health
     for name in PROGRAMS:
         assert site.composed("exec", name, "quaymaster", "healthy") == "well\n"
@@ -243,9 +243,9 @@ class _Work:
         """The number of the operation that a command becomes."""
         outcome = await self.alice.command("C0SHOP", text)
         # What is answered to a vote may be shown meanwhile: it names an earlier one.
-        found = re.search(r"Started #(\d+): ", outcome.words)
-        assert found, (text, outcome.words, self.machine.site.logs())
-        return int(found.group(1))
+        match = re.search(r"Started #(\d+): ", outcome.words)
+        assert match, (text, outcome.words, self.machine.site.logs())
+        return int(match.group(1))
 
     async def _request(self, number: int) -> Message:
         """The message that asks for votes."""

@@ -5,8 +5,8 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G4")
-_LOOK = "workers/jobs/look.py"
-_LOOK_TESTS = "tests/workers/jobs/test_look.py"
+_LOOK = "workers/jobs/verify.py"
+_LOOK_TESTS = "tests/workers/jobs/test_verify.py"
 _DISPATCH_TESTS = "tests/workers/test_dispatch.py"
 _ADMISSIBLE = "quaymaster/admissible.py"
 _ADMISSIBLE_TESTS = "tests/quaymaster/test_admissible.py"
@@ -79,7 +79,7 @@ ADMISSIBLE = (
         "G3",
         "what a dead worker brought live is released whatever the configuration says by now",
         "workers/dispatch.py",
-        "    if operation.stage is Stage.RECOVER:\n        return recover(running, tools)\n"
+        "    if operation.stage is Stage.RECOVER:\n        return recover(work, tools)\n"
         "    if (instead",
         "    if (instead",
         (
@@ -97,7 +97,7 @@ ADMISSIBLE = (
         "G3",
         "a bake is looked at whatever the configuration says by now",
         "workers/dispatch.py",
-        "    is_begun = operation.stage is Stage.LOOK\n",
+        "    is_begun = operation.stage is Stage.VERIFY\n",
         "    is_begun = False\n",
         (f"{_LOOK_TESTS}::test_it_looks_whatever_the_configuration_says_by_now",),
     ),
@@ -105,7 +105,7 @@ ADMISSIBLE = (
         "G3",
         "what a dead worker left is looked at whatever the configuration says by now",
         "workers/dispatch.py",
-        "    if operation.stage is Stage.RECOVER:\n        return recover(running, tools)\n"
+        "    if operation.stage is Stage.RECOVER:\n        return recover(work, tools)\n"
         "    if (instead",
         "    if (instead",
         (
@@ -196,7 +196,7 @@ ADMISSIBLE = (
     _row(
         "it is asked at the last vote",
         "bot/votes.py",
-        "            after = self._unless_refused(operation, after, counted, found)\n",
+        "            after = self._unless_refused(operation, after, counted, evidence)\n",
         "            pass\n",
         ("tests/bot/test_last_vote.py",),
     ),
@@ -223,7 +223,7 @@ ADMISSIBLE = (
         "G3",
         "what comes back is answered",
         "bot/run.py",
-        "        await self.parts.returned.sweep()\n",
+        "        await self.services.returned.sweep()\n",
         "",
         ("tests/bot/test_returned.py",),
     ),

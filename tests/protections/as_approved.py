@@ -56,11 +56,11 @@ AS_APPROVED = (
     ),
     _row(
         "what is confirmed after a bake window is what was planned",
-        "workers/jobs/look.py",
+        "workers/jobs/verify.py",
         "    if what != (change.service_ref, change.image):\n",
         "    if False:\n",
         (
-            "tests/workers/jobs/test_look.py::"
+            "tests/workers/jobs/test_verify.py::"
             "test_what_another_worker_says_was_achieved_is_not_confirmed",
         ),
     ),
@@ -88,9 +88,9 @@ AS_APPROVED = (
     _row(
         "a plan of version 1 keeps its hash in an upgrade",
         "quaymaster/store/codecs.py",
-        "        return Signed(self.lifted(found, where), written, found.key.id)\n",
-        "        text = written.replace(str(found.version), str(self.version), 1)\n"
-        "        return Signed(self.lifted(found, where), text, found.key.id)\n",
+        "        return Signed(self.lifted(envelope, where), written, envelope.key.id)\n",
+        "        text = written.replace(str(envelope.version), str(self.version), 1)\n"
+        "        return Signed(self.lifted(envelope, where), text, envelope.key.id)\n",
         (f"{_FORMATS}::test_a_plan_of_version_1_keeps_its_text_and_its_hash",),
     ),
     _row(
@@ -131,8 +131,8 @@ AS_APPROVED = (
     _row(
         "at the last vote every change of a plan is asked about",
         "bot/evidence.py",
-        "    for change, about in found.changes:\n",
-        "    for change, about in found.changes[:1]:\n",
+        "    for change, about in evidence.changes:\n",
+        "    for change, about in evidence.changes[:1]:\n",
         ("tests/bot/test_evidence.py::test_a_mark_on_the_image_of_one_service_stops_the_plan",),
     ),
     _row(
@@ -405,7 +405,7 @@ AS_APPROVED = (
     _row(
         "of many findings the gate compares also those that a plan does not name",
         "quaymaster/gate.py",
-        "    return any(rank > known.get(key, -1) for key, rank in _pairs(now))\n",
+        "    return any(rank > before.get(key, -1) for key, rank in _pairs(now))\n",
         "    return False\n",
         (f"{_GATE}::test_one_new_finding_behind_the_ten_that_are_named_is_worse",),
     ),

@@ -77,14 +77,14 @@ AUDIT_CHAIN = (
     _row(
         "a revoked key adds nothing, whatever time it gives",
         "quaymaster/audit_links.py",
-        "max(chained_at, found.at) > key.revoked_at",
-        "found.at > key.revoked_at",
+        "max(chained_at, claim.at) > key.revoked_at",
+        "claim.at > key.revoked_at",
         (f"{_AUDIT}::{_WITH_WHOM}",),
     ),
     _row(
         "what a revoked key calls of a later version holds nothing up",
         "quaymaster/audit_links.py",
-        "    except WrittenByNewer:\n        _check_key(found, ring, chained_at)\n",
+        "    except WrittenByNewer:\n        _check_key(envelope, ring, chained_at)\n",
         "    except WrittenByNewer:\n",
         (f"{_AUDIT}::{_WITH_WHOM}::test_a_later_version_with_it_holds_nothing_up",),
     ),
@@ -105,7 +105,7 @@ AUDIT_CHAIN = (
     _row(
         "nothing is built on an end that no worker signed",
         "quaymaster/audit.py",
-        "    vouches(found.last, number, ring)\n",
+        "    vouches(ends.last, number, ring)\n",
         "",
         (f"{_CHAINING}::test_nothing_is_built_on_an_end_that_no_worker_wrote",),
     ),
@@ -119,7 +119,7 @@ AUDIT_CHAIN = (
     _row(
         "of two that chain at once one does",
         "quaymaster/audit.py",
-        "        guards=(LastEquals(keys.AUDIT, found.last),),\n",
+        "        guards=(LastEquals(keys.AUDIT, ends.last),),\n",
         "        guards=(),\n",
         (f"{_CHAINING}::test_two_that_chain_at_once_chain_each_event_once",),
     ),
@@ -157,7 +157,7 @@ AUDIT_CHAIN = (
     _row(
         "everything that is left taken away is noticed",
         "quaymaster/audit_whole.py",
-        "    if anchor is not None and not found.first:\n",
+        "    if anchor is not None and not ends.first:\n",
         "    if False:\n",
         (f"{_EXPORT}::test_everything_that_is_left_taken_away_is_noticed",),
     ),
@@ -213,8 +213,8 @@ AUDIT_CHAIN = (
     _row(
         "an export that was killed is completed also when there are newer entries by then",
         "quaymaster/audit_export.py",
-        "min(found.length - 1, _written_before(path, start, before))",
-        "found.length - 1",
+        "min(both_ends.length - 1, _written_before(path, start, before))",
+        "both_ends.length - 1",
         (
             f"{_EXPORT}::test_an_export_that_was_killed_is_completed_also_when_the_newest_entry_"
             "is_another_by_then",

@@ -15,7 +15,7 @@ BOUNDS = (
     _row(
         "what an engine answers about a file is read with care",
         "workers/targets/docker_host/host_paths.py",
-        "    with engine.asked(shown):\n        return bool(_Stat",
+        "    with engine.calling(shown):\n        return bool(_Stat",
         "    if True:\n        return bool(_Stat",
         (f"{_ANSWERS}::test_is_read_or_refused_with_words[is_link]",),
     ),

@@ -53,15 +53,15 @@ _DOOR = (
     _who(
         "the page answers nobody without its token",
         _GUARD,
-        "if not hmac.compare_digest(given.encode(), self._token):",
-        "if not given:",
+        "if not hmac.compare_digest(token.encode(), self._token):",
+        "if not token:",
         (f"{_GUARDED}::test_without_the_token_there_is_nothing",),
     ),
     _who(
         "nobody hears what happens on the page without its token",
         _GUARD,
-        "if not hmac.compare_digest(given.encode(), self._token):",
-        'if scope["type"] == "http" and not hmac.compare_digest(given.encode(), self._token):',
+        "if not hmac.compare_digest(token.encode(), self._token):",
+        'if scope["type"] == "http" and not hmac.compare_digest(token.encode(), self._token):',
         (f"{_GUARDED}::test_without_the_token_nothing_is_heard",),
     ),
     _who(
@@ -112,8 +112,8 @@ _PERSONS = (
     _who(
         "who is not in a channel reads nothing of it",
         _APP,
-        "if found is None or self._person(user) not in found.members:",
-        "if found is None:",
+        "if conversation is None or self._person(user) not in conversation.members:",
+        "if conversation is None:",
         (f"{_ADDRESSES}::test_who_is_not_in_a_channel_reads_nothing_of_it",),
     ),
     _who(
@@ -160,7 +160,7 @@ _PERSONS = (
     ),
     _who(
         "a message for one person is clicked by nobody else",
-        "local_slack/acts.py",
+        "local_slack/actions.py",
         "if message is None or message.only_for not in (None, user):",
         "if message is None:",
         (_PRIVATE,),
@@ -192,7 +192,7 @@ _SECRETS = (
     _secret(
         "the traffic hides the app's secrets as a form has them",
         _REDACTION,
-        "        known |= {quote_plus(one) for one in known}\n",
+        "        secrets |= {quote_plus(one) for one in secrets}\n",
         "",
         (f"{_REDACTED}::test_the_apps_secrets_are_hidden_by_value",),
     ),
@@ -213,8 +213,8 @@ _SECRETS = (
     _secret(
         "no body of the traffic holds a secret",
         "local_slack/traffic.py",
-        "found: Json | str = hide.value(value)",
-        "found: Json | str = value",
+        "shown_value: Json | str = hide.value(value)",
+        "shown_value: Json | str = value",
         (_TRAFFIC,),
     ),
     _secret(

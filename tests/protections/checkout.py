@@ -55,9 +55,9 @@ def run(root: Path, tests: tuple[str, ...], seconds: float) -> tuple[int | None,
         return status, Path(said.name).read_text(encoding="utf-8", errors="replace")
 
 
-def _be_pytest(root: str, tests: tuple[str, ...], said: str) -> None:
+def _be_pytest(root: str, tests: tuple[str, ...], text: str) -> None:
     """Whatever was imported of this checkout is forgotten, and imported from the other one."""
-    with Path(said).open("wb") as output:
+    with Path(text).open("wb") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     with Path(os.devnull).open("rb") as nothing:

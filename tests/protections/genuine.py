@@ -79,7 +79,7 @@ GENUINE = (
         "G3",
         "a forged record keeps no card on the list",
         "bot/courier.py",
-        "            await self._caught_up(subject, cards.caught_up(subject, found.revision))\n",
+        "            await self._caught_up(subject, cards.caught_up(subject, forged.revision))\n",
         "            self.agenda.failed(subject, self.courier.clock())\n",
         (f"{_COURIER}::test_nothing_is_posted_where_nothing_was",),
     ),
@@ -114,8 +114,8 @@ GENUINE = (
         "G3",
         "cards that only a newer courier can draw hold up no others",
         "bot/courier.py",
-        "        at_once = _BEHIND_AT_ONCE + len(self._left) + self._unreadable\n",
-        "        at_once = _BEHIND_AT_ONCE + self._unreadable\n",
+        "        at_once = _STALE_AT_ONCE + len(self._left) + self._unreadable\n",
+        "        at_once = _STALE_AT_ONCE + self._unreadable\n",
         (f"{_NEWER_CARD}::test_however_many_there_are_the_others_are_drawn",),
     ),
     _Row(
@@ -139,7 +139,7 @@ GENUINE = (
         "G3",
         "an operation whose record is forged ends",
         "workers/reconciler.py",
-        "                end_forged(self.connection, operation_id, one.trouble, self.keys)\n",
+        "                end_forged(self.connection, operation_id, one.problem, self.keys)\n",
         "                continue\n",
         (f"{_FORGED}::test_an_operation_whose_record_was_altered_ends_with_the_reason",),
     ),
@@ -202,11 +202,13 @@ GENUINE = (
         )
     ),
     *(
-        _Row("G4", what, "workers/ledger.py", "max(known, observed.highest_turn) + 1", new, (test,))
+        _Row(
+            "G4", what, "workers/ledger.py", "max(highest, observed.highest_turn) + 1", new, (test,)
+        )
         for what, new, test in (
             (
                 "a turn is above those of all containers",
-                "known + 1",
+                "highest + 1",
                 f"{_LEDGER}::TestTurns::test_where_redis_was_emptied_it_is_above_every_container",
             ),
             (
@@ -285,7 +287,7 @@ GENUINE = (
         "G4",
         "a turn that only somebody else wrote is given to no container",
         "workers/ledger.py",
-        "        turns.check_is_near(service, known, observed.highest_turn)\n",
+        "        turns.check_is_near(service, highest, observed.highest_turn)\n",
         "",
         (
             f"{_LEDGER}::TestTurns::"

@@ -113,7 +113,7 @@ _MADE = (
     _secret(
         "no private key goes into a file that others may read",
         "quaymaster/key_files.py",
-        "        if stat.S_IMODE(found.st_mode) & 0o077:\n",
+        "        if stat.S_IMODE(status.st_mode) & 0o077:\n",
         "        if False:\n",
         (f"{_COMMANDS}::test_a_file_that_others_may_read_gets_no_private_key",),
     ),
@@ -188,8 +188,8 @@ _STARTED = (
     _lost(
         "a newer format is told from an older one",
         "quaymaster/store/format_key.py",
-        "int(found) > FORMAT",
-        "int(found) > FORMAT + 1",
+        "int(version) > FORMAT",
+        "int(version) > FORMAT + 1",
         (f"{_FORMAT}::test_what_a_newer_program_wrote_is_said_to_be_so",),
     ),
     _lost(

@@ -16,8 +16,8 @@ MEMBERS = (
     _row(
         "an index is refused where nobody can tell which image the host runs",
         "workers/members.py",
-        "    if len(found) > 1:\n",
-        "    if len(found) > len(found):\n",
+        "    if len(entries) > 1:\n",
+        "    if len(entries) > len(entries):\n",
         (
             f"{_MEMBERS}::test_an_index_whose_member_nobody_can_tell_is_refused_with_the_line_to_add",
         ),
@@ -25,8 +25,9 @@ MEMBERS = (
     _row(
         "what is looked at is the member that the host runs",
         "workers/members.py",
-        "    return Runs(told) if told is not None else told_by(tools.engine(host))\n",
-        "    return Runs(_USUAL)\n",
+        "    return EnginePlatform(platform) if platform is not None else "
+        "platform_of(tools.engine(host))\n",
+        "    return EnginePlatform(_USUAL)\n",
         (
             f"{_MEMBERS}::test_another_platform_than_the_usual_is_scanned_and_run",
             f"{_MEMBERS}::test_the_member_that_was_scanned_is_the_one_that_serves",
@@ -42,8 +43,8 @@ MEMBERS = (
     _row(
         "an engine's later variants are not believed to be known",
         "workers/members.py",
-        "Runs(Platform(system, architecture), or_later=True)",
-        "Runs(Platform(system, architecture))",
+        "EnginePlatform(Platform(system, architecture), or_later=True)",
+        "EnginePlatform(Platform(system, architecture))",
         (
             f"{_MEMBERS}::test_an_index_whose_member_nobody_can_tell_is_refused_with_the_line_to_add",
         ),
@@ -51,7 +52,7 @@ MEMBERS = (
     _row(
         "an image that no index names a platform of is for the platform of the host",
         "workers/members.py",
-        "                if told is None and choice.accept is not None:\n",
+        "                if platform is None and choice.accept is not None:\n",
         "                if False:\n",
         (
             f"{_MEMBERS}::"
@@ -87,7 +88,7 @@ MEMBERS = (
     _row(
         "the new container is made from the image that was looked at",
         "workers/targets/docker_host/candidates.py",
-        'if spec.image_id not in ("", found.image_id):',
+        'if spec.image_id not in ("", container.image_id):',
         "if False:",
         (
             "tests/workers/targets/docker_host/test_switch.py::"

@@ -9,7 +9,7 @@ _CARD = "tests/bot/test_courier.py::TestACard"
 _COURIER = "tests/bot/test_courier.py::TestTrouble"
 _END_TO_END = "tests/end_to_end"
 _PAGING = "tests/bot/test_paging.py"
-_ROOM = "tests/bot/test_room.py"
+_ROOM = "tests/bot/test_capacity.py"
 _PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
 _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
@@ -86,7 +86,7 @@ NEVER_SILENT = (
     _row(
         "a Redis that is nearly full takes no new work",
         "bot/acceptance.py",
-        "        self.room.check()\n",
+        "        self.capacity.check()\n",
         "",
         (f"{_ROOM}::test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_room",),
     ),
@@ -183,7 +183,7 @@ NEVER_SILENT = (
     _row(
         "what kills its worker again and again is given up",
         "workers/reconciler.py",
-        "if deaths >= MOST_DEATHS:",
+        "if crashes >= MOST_CRASHES:",
         "if False:",
         (f"{_RECONCILER}::test_what_kills_its_worker_again_and_again_is_given_up",),
     ),
@@ -211,7 +211,7 @@ NEVER_SILENT = (
     _row(
         "the look after the bake window comes",
         "workers/reconciler.py",
-        "return operation.queued(Stage.LOOK, operation.queue, facts.now)",
+        "return operation.queued(Stage.VERIFY, operation.queue, facts.now)",
         "return None",
         (f"{_RECONCILER}::test_the_look_after_the_bake_window_is_queued_when_it_is_due",),
     ),
@@ -293,7 +293,7 @@ NEVER_SILENT = (
     ),
     _row(
         "what a late call left behind is settled",
-        "workers/companion.py",
+        "workers/housekeeping.py",
         "        look.look(datetime.now(UTC))\n",
         "        pass\n",
         (
@@ -319,7 +319,8 @@ NEVER_SILENT = (
     _row(
         "what a person did is not undone",
         "workers/targets/docker_host/as_observed.py",
-        "    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))\n",
+        "    is_half_way = bool(state.with_role(ContainerRole.CANDIDATE, "
+        "ContainerRole.DETACHED))\n",
         "    is_half_way = True\n",
         (f"{_LOOK}::test_a_container_that_a_person_stopped_is_told_and_stays_stopped",),
     ),
@@ -340,7 +341,7 @@ NEVER_SILENT = (
     _row(
         "a service that cannot be settled is told",
         "workers/service_look.py",
-        "return self._compare(ref, target, observed, now, error.trouble.what)\n",
+        "return self._compare(ref, target, observed, now, error.problem.what)\n",
         "raise\n",
         (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
     ),
@@ -457,15 +458,15 @@ NEVER_SILENT = (
     _row(
         "what is handed back is queued again",
         "workers/run.py",
-        "    except HandedBack:\n        _hand_back(running, tools)\n        return\n",
+        "    except HandedBack:\n        _hand_back(work, tools)\n        return\n",
         "    except HandedBack:\n        return\n",
         (f"{_STOPPING}::{_HANDS_BACK}",),
     ),
     _row(
         "a push that is stopped half-way is looked at in the registry",
         "workers/jobs/recover.py",
-        "            found = _after_a_push(request, tools)\n",
-        '            found = ""\n',
+        "            words = _after_a_push(request, tools)\n",
+        '            words = ""\n',
         (f"{_PUSH}::test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card",),
     ),
     _row(
@@ -520,8 +521,9 @@ NEVER_SILENT = (
     _row(
         "what was half made is removed",
         "workers/targets/docker_host/settle.py",
-        "            case Place.CANDIDATE:\n                put_away(engine, container, work)\n",
-        "            case Place.CANDIDATE:\n                continue\n",
+        "            case ContainerRole.CANDIDATE:\n                withdraw(engine, container, "
+        "work)\n",
+        "            case ContainerRole.CANDIDATE:\n                continue\n",
         (f"{_SETTLE}::test_a_sick_release_is_not_stopped_for_what_lies_beside_it",),
     ),
     _row(
@@ -545,7 +547,7 @@ NEVER_SILENT = (
     _row(
         "every move puts the card among those that are behind",
         "quaymaster/store/records.py",
-        "            *behind(after.id, _ended_at(after)),\n",
+        "            *stale(after.id, _ended_at(after)),\n",
         "",
         (f"{_RECORDS}::test_an_ended_operation_is_drawn_before_those_that_run",),
     ),
@@ -573,14 +575,14 @@ NEVER_SILENT = (
     _row(
         "the courier looks before it posts again",
         "bot/steps.py",
-        "        return Step.LOOK\n",
+        "        return Step.SEARCH\n",
         "        return Step.POST\n",
         (f"{_STEPS}::test_a_message_is_compared_with_what_is_noted",),
     ),
     _row(
         "a message is found again by what it carries",
         "bot/sender.py",
-        'if _mapping(message.get("metadata")) != mark.as_metadata():',
+        'if _mapping(message.get("metadata")) != key.as_metadata():',
         'if _mapping(message.get("metadata")):',
         ("tests/bot/test_sender.py::test_a_message_is_found_again_by_its_operation_and_slot",),
     ),
@@ -627,11 +629,11 @@ NEVER_SILENT = (
     ),
     _row(
         "what must happen once a day goes on after an error",
-        "workers/companion.py",
+        "workers/housekeeping.py",
         '            log.exception("unexpected error beside the workers")\n',
         "            raise\n",
         (
-            "tests/workers/test_companion.py::"
+            "tests/workers/test_housekeeping.py::"
             "test_an_error_that_nobody_foresaw_does_not_end_the_work_beside",
         ),
     ),
@@ -645,7 +647,7 @@ NEVER_SILENT = (
     _row(
         "what is no id among what has ended does not stop the sweep",
         "quaymaster/store/expiry.py",
-        "        _drop_strays(connection, where, found)\n",
+        "        _drop_strays(connection, where, batch)\n",
         "        if not operations:\n            break\n",
         ("tests/quaymaster/store/test_ids.py::test_what_is_over_is_dropped_all_the_same",),
     ),
@@ -702,7 +704,7 @@ NEVER_SILENT = (
         "workers/run.py",
         "    except CancelAsked:\n"
         '        why = Cancelled("It was cancelled while it ran.")\n'
-        "        _save_step(running, _stopped(why, operation, tools), tools)\n",
+        "        _save_step(work, _stopped(why, operation, tools), tools)\n",
         "    finally:\n        pass\n",
         (f"{_RUN}::test_what_is_cancelled_while_it_runs_goes_on_to_nothing_else",),
     ),
@@ -736,8 +738,8 @@ NEVER_SILENT = (
     _row(
         "what comes back after a rollback that died is what served before it",
         "workers/targets/docker_host/settle.py",
-        "sorted(state.at(Place.HALTED), key=lambda one: one.turn)",
-        "state.at(Place.HALTED)",
+        "sorted(state.with_role(ContainerRole.STOPPED), key=lambda one: one.turn)",
+        "state.with_role(ContainerRole.STOPPED)",
         (
             f"{_SETTLE}::test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_"
             "to_what_served",
@@ -745,7 +747,7 @@ NEVER_SILENT = (
     ),
     _row(
         "what broke off while it went back from a bake window goes back",
-        "workers/jobs/look.py",
+        "workers/jobs/verify.py",
         "        if _was_going_back(change, observed):\n",
         "        if False:\n",
         (

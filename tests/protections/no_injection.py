@@ -126,8 +126,8 @@ NO_INJECTION = (
     _row(
         "no pickle is opened",
         "quaymaster/store/codecs.py",
-        "return self.adapter.validate_json(found.body)",
-        'return __import__("pickle").loads(found.body.encode())',
+        "return self.adapter.validate_json(envelope.body)",
+        'return __import__("pickle").loads(envelope.body.encode())',
         (f"{_REPOSITORY}::test_nothing_starts_a_shell_or_opens_a_pickle",),
     ),
     *(
@@ -148,7 +148,7 @@ NO_INJECTION = (
     _row(
         "a manifest is what its digest names",
         "workers/registry.py",
-        "            if claimed is not None and claimed != found:\n",
+        "            if claimed is not None and claimed != digest:\n",
         "            if False:\n",
         (f"{_REGISTRY}::test_a_manifest_that_is_not_what_its_digest_names_is_refused",),
     ),
@@ -162,8 +162,8 @@ NO_INJECTION = (
     _row(
         "a configuration is what its digest names",
         "workers/registry.py",
-        "if (found := digest_of(answer.content)) != blob.digest:",
-        "if (found := digest_of(answer.content)) is None:",
+        "if (digest := digest_of(answer.content)) != blob.digest:",
+        "if (digest := digest_of(answer.content)) is None:",
         (f"{_REGISTRY}::test_a_configuration_that_is_not_what_its_digest_names_is_refused",),
     ),
     _row(

@@ -38,7 +38,7 @@ _SHAPES = (
     ("passwords in URLs", "    yield from _logins(text)\n", ""),
     ("passwords with @ in URLs", 'text.rfind("@", start, stop)', 'text.find("@", start, stop)'),
     ("passwords with / in URLs", "    if at < 0 and not is_host:\n", "    if False:\n"),
-    ("secrets told in sentences and lists", "    yield from told(text)\n", ""),
+    ("secrets told in sentences and lists", "    yield from stated_secrets(text)\n", ""),
     ("keys in base64", "        if _is_key(encoded[0]):\n", "        if False:\n"),
     (
         "keys of PuTTY",
@@ -47,8 +47,8 @@ _SHAPES = (
     ),
     ("keys in forms", "(BEGIN|END)[ +][A-Z0-9 +]", "(BEGIN|END)[ ][A-Z0-9 ]"),
     ("blocks of YAML", "_BLOCK.match(text, at) or ", ""),
-    ("names in brackets", 'is_secret_name(name + (found["index"] or ""))', "is_secret_name(name)"),
-    ("passwords called pwd", " or _is_pwd(text, found)", ""),
+    ("names in brackets", 'is_secret_name(name + (match["index"] or ""))', "is_secret_name(name)"),
+    ("passwords called pwd", " or _is_pwd(text, match)", ""),
     ("options on a line that goes on", r'r"(?<!\\)(?<!\\\r)\n"', r'r"\n"'),
     ("JSON web tokens", r"(eyJ[A-Za-z0-9_-]", r"(never[A-Za-z0-9_-]"),
     ("keys of AWS", r'(r"\b((?:AKIA|ASIA)', r'(r"\b((?:NEVER)'),
@@ -61,7 +61,7 @@ _SHAPES = (
     ("addresses of hooks", "    yield from _hooks(text)\n", ""),
     (
         "whole headers",
-        '    if name.lower() in _WHOLE_HEADERS and ":" in found["sign"] and not is_tag:\n',
+        '    if name.lower() in _WHOLE_HEADERS and ":" in match["sign"] and not is_tag:\n',
         "    if False:\n",
     ),
     ("quotes inside of quotes", '    rf"(?:{_ESCAPED}"\n', '    r"(?:(?!)"\n'),
@@ -129,20 +129,20 @@ _ENCODINGS = (
     ),
     (
         "a value without its last newline is",
-        """    stripped = {one.strip().strip("\\"'") for one in found} """
-        "| {one.strip() for one in found}\n",
-        "    stripped = found\n",
+        """    stripped = {one.strip().strip("\\"'") for one in values} """
+        "| {one.strip() for one in values}\n",
+        "    stripped = values\n",
         f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
     ),
     (
         "the password in an address is",
-        "            found.add(password)\n",
+        "            values.add(password)\n",
         "            pass\n",
         f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
     ),
     (
         "what looks like a secret in a value is",
-        "    found |= {secret[start:stop] for start, stop in shapes(secret)}\n",
+        "    values |= {secret[start:stop] for start, stop in shapes(secret)}\n",
         "",
         f"{_VALUES}::test_what_is_secret_in_a_value_is_one_by_itself",
     ),
@@ -171,7 +171,7 @@ NO_SECRET_LEAVES = (
     _row(
         "known values are taken out",
         "quaymaster/redaction.py",
-        "sorted((*known.spans(text), *_looks_like(text)))",
+        "sorted((*values.spans(text), *_looks_like(text)))",
         "sorted(_looks_like(text))",
         (f"{_REDACTION}::test_a_known_value_is_found_wherever_it_stands",),
     ),
@@ -196,14 +196,14 @@ NO_SECRET_LEAVES = (
     _row(
         "what the end of what is looked at goes through is removed whole",
         "quaymaster/redaction.py",
-        "LONGEST_TEXT - _margin(known)\n",
+        "LONGEST_TEXT - _margin(values)\n",
         "LONGEST_TEXT\n",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
     _row(
         "what the beginning of what is looked at goes through is removed whole",
         "quaymaster/redaction.py",
-        "_after_the_cut(window, _margin(known)) if is_cut else 0",
+        "_after_the_cut(window, _margin(values)) if is_cut else 0",
         "0",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
@@ -249,13 +249,13 @@ NO_SECRET_LEAVES = (
     _row(
         "a tag behind a repository is no password",
         _SHAPES_FILE,
-        '    if before in ("/", "@") and not found["space"]:\n',
+        '    if before in ("/", "@") and not match["space"]:\n',
         "    if False:\n",
         (_WORDS,),
     ),
     _row(
         "redaction is linear: none walks over its own beginning",
-        "quaymaster/told_secrets.py",
+        "quaymaster/stated_secrets.py",
         r"(?P<value>[^<\n]{1,4096}+)",
         r"(?P<value>[^\n]{1,4096}+)",
         (f"{_LINEAR}::{_STEPS}",),
@@ -263,14 +263,14 @@ NO_SECRET_LEAVES = (
     _row(
         "a version is no password",
         _SHAPES_FILE,
-        '    is_tag = not found["space"] and not found["quote"] and '
-        "_VERSION.match(text, found.end())\n",
+        '    is_tag = not match["space"] and not match["quote"] and '
+        "_VERSION.match(text, match.end())\n",
         "    is_tag = False\n",
         (_WORDS,),
     ),
     _row(
         "a value beside the name of a service is no password",
-        "quaymaster/told_secrets.py",
+        "quaymaster/stated_secrets.py",
         'if ends_as_secret(name) or ("_" in name and is_secret_name(name)):',
         "if is_secret_name(name):",
         (_WORDS,),
@@ -334,8 +334,8 @@ NO_SECRET_LEAVES = (
     _row(
         "an engine's ID is no text that somebody made up",
         "quaymaster/host_engines.py",
-        "if not isinstance(found, str) or not is_engine_id(found):",
-        "if not found:",
+        "if not isinstance(value, str) or not is_engine_id(value):",
+        "if not value:",
         ("tests/quaymaster/test_host_engines.py::test_what_is_no_id_is_refused_and_not_shown",),
     ),
     *(
@@ -373,8 +373,8 @@ NO_SECRET_LEAVES = (
     _row(
         "a wrong setting is not repeated",
         "quaymaster/settings.py",
-        'found.append(f"  {setting.name} {what} Example',
-        'found.append(f"  {setting.name} {value} {what} Example',
+        'complaints.append(f"  {setting.name} {what} Example',
+        'complaints.append(f"  {setting.name} {value} {what} Example',
         (f"{_SETTINGS}::test_a_wrong_value_is_told_with_an_example_and_not_repeated",),
     ),
     _row(
@@ -532,10 +532,10 @@ NO_SECRET_LEAVES = (
     _row(
         "the scanner's credentials are in no argument",
         "workers/scanner.py",
-        "            *(*asked.source, asked.name),\n",
-        '            *(["--password", asked.login.password.get_secret_value()]\n'
-        "              if asked.login and asked.login.password else []),\n"
-        "            *(*asked.source, asked.name),\n",
+        "            *(*scan.source, scan.name),\n",
+        '            *(["--password", scan.login.password.get_secret_value()]\n'
+        "              if scan.login and scan.login.password else []),\n"
+        "            *(*scan.source, scan.name),\n",
         (f"{_SCANNER}::test_the_password_is_in_no_argument",),
     ),
     _row(
@@ -625,21 +625,21 @@ NO_SECRET_LEAVES = (
     _row(
         "a registry is quoted without the login",
         "workers/registry_connection.py",
-        "safe = told(text, self._authorizer.secrets)",
+        "safe = safe_words(text, self._authorizer.secrets)",
         "safe = text",
         (f"{_REGISTRY}::test_the_registrys_words_are_quoted_without_the_password",),
     ),
     _row(
         "an engine is quoted without the login",
         "workers/engine_failures.py",
-        "    shown = told(text, secrets).strip()\n",
+        "    shown = safe_words(text, secrets).strip()\n",
         "    shown = text.strip()\n",
         ("tests/workers/test_streams.py::test_secrets_do_not_leave_with_the_error",),
     ),
     _row(
         "the scanner is quoted without the login",
         "workers/trivy_process.py",
-        "    text = told(text, secrets)\n",
+        "    text = safe_words(text, secrets)\n",
         "",
         ("tests/workers/test_trivy_process.py::test_a_failure_is_quoted_without_secrets",),
     ),

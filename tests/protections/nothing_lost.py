@@ -41,11 +41,11 @@ NOTHING_LOST = (
     *(
         _row(
             f"the Redis of a trial {what}",
-            "trial/parts.py",
+            "trial/programs.py",
             old,
             new,
             (
-                "tests/trial/test_parts.py::test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password",
+                "tests/trial/test_programs.py::test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password",
             ),
         )
         for what, old, new in (
@@ -102,8 +102,8 @@ NOTHING_LOST = (
     _row(
         "no record is overwritten by one under the same id",
         "quaymaster/store/records.py",
-        'guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),',
-        "guards=(Absent(known),),",
+        'guards=(Absent(delivery_key), FieldEquals(keys.operation(operation.id), "version", "")),',
+        "guards=(Absent(delivery_key),),",
         (f"{_IDS}_under_a_taken_id_becomes_a_new_operation_and_nothing_is_overwritten",),
     ),
     _row(

@@ -19,15 +19,15 @@ ONCE = (
     _row(
         "a delivery is recognised when it comes again",
         "quaymaster/store/records.py",
-        'guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),',
+        'guards=(Absent(delivery_key), FieldEquals(keys.operation(operation.id), "version", "")),',
         'guards=(FieldEquals(keys.operation(operation.id), "version", ""),),',
         (f"{_RECORDS}::test_the_same_delivery_three_times_is_one_operation",),
     ),
     _row(
         "accepting never writes over an operation",
         "quaymaster/store/records.py",
-        'guards=(Absent(known), FieldEquals(keys.operation(operation.id), "version", "")),',
-        "guards=(Absent(known),),",
+        'guards=(Absent(delivery_key), FieldEquals(keys.operation(operation.id), "version", "")),',
+        "guards=(Absent(delivery_key),),",
         (f"{_RECORDS}::test_an_operation_is_never_written_over_another",),
     ),
     _row(
@@ -189,7 +189,7 @@ ONCE = (
     ),
     _row(
         "a click that is delivered again is answered once",
-        "bot/front.py",
+        "bot/router.py",
         "        if self._answered.has(delivery):\n",
         "        if False:\n",
         (f"{_VOTES}::test_the_same_click_delivered_again_is_answered_once",),
@@ -204,8 +204,8 @@ ONCE = (
     _row(
         "what a button carries besides is not read",
         "bot/buttons.py",
-        "found = _POINTER.fullmatch(value)",
-        "found = _POINTER.match(value)",
+        "match = _POINTER.fullmatch(value)",
+        "match = _POINTER.match(value)",
         (_PAYLOADS,),
     ),
     _row(

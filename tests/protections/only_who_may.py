@@ -23,9 +23,9 @@ ONLY_WHO_MAY = (
     _row(
         "nobody but full members may do anything",
         "quaymaster/policy.py",
-        "def _check_standing(person: Person) -> None:\n"
-        "    if person.standing is not Standing.FULL_MEMBER:\n",
-        "def _check_standing(person: Person) -> None:\n    if False:\n",
+        "def _check_membership(person: Person) -> None:\n"
+        "    if person.membership is not Membership.FULL_MEMBER:\n",
+        "def _check_membership(person: Person) -> None:\n    if False:\n",
         (_POLICY,),
     ),
     _row(
@@ -41,7 +41,7 @@ ONLY_WHO_MAY = (
     _row(
         "strangers have no role",
         "quaymaster/policy.py",
-        "    if person.standing is not Standing.FULL_MEMBER:\n        return frozenset()\n",
+        "    if person.membership is not Membership.FULL_MEMBER:\n        return frozenset()\n",
         "",
         (f"{_POLICY}::TestRoles::test_a_stranger_has_no_role_at_all",),
     ),
@@ -141,8 +141,8 @@ ONLY_WHO_MAY = (
     _row(
         "who is known is known in one workspace",
         "bot/identity.py",
-        "return seen.person if seen.person.team_id == actor.team else None",
-        "return seen.person",
+        "return cached.person if cached.person.team_id == actor.team else None",
+        "return cached.person",
         (f"{_IDENTITY}::test_the_same_user_id_of_another_workspace_is_somebody_else",),
     ),
     _row(
@@ -155,8 +155,8 @@ ONLY_WHO_MAY = (
     _row(
         "the members of a group are looked up again after a minute",
         "bot/identity.py",
-        "if known is not None and known.at >= since:",
-        "if known is not None:",
+        "if cached is not None and cached.at >= since:",
+        "if cached is not None:",
         (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
     ),
     _row(
@@ -215,8 +215,8 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "who asks for a status may look",
-        "bot/front.py",
-        "        policy.request_allowed(self._is.configuration, person, request)\n",
+        "bot/router.py",
+        "        policy.request_allowed(self._services.configuration, person, request)\n",
         "",
         ("tests/bot/test_run.py::test_status_and_jobs_are_told_privately",),
     ),
@@ -243,15 +243,15 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "an unknown person is looked up before an operation is queued",
-        "bot/front.py",
-        "asked, State.ACCEPTED if person is None else State.QUEUED",
-        "asked, State.QUEUED",
+        "bot/router.py",
+        "incoming, State.ACCEPTED if person is None else State.QUEUED",
+        "incoming, State.QUEUED",
         (f"{_ADMISSION}::test_only_full_members_of_this_workspace_are_admitted",),
     ),
     _row(
         "a known person is judged before an operation is recorded",
-        "bot/front.py",
-        "            self._check(asked, person)\n",
+        "bot/router.py",
+        "            self._check(incoming, person)\n",
         "            pass\n",
         ("tests/bot/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",),
     ),
@@ -338,7 +338,7 @@ ONLY_WHO_MAY = (
     _row(
         "no registry has two entries",
         "quaymaster/schema_values.py",
-        "            if name in seen:\n",
+        "            if name in by_value:\n",
         "            if False:\n",
         (f"{_ONE_NAME}::test_two_entries_of_one_registry_are_refused",),
     ),

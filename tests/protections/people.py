@@ -6,21 +6,21 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G1")
 _ALLOWANCE = "tests/bot/test_allowance.py"
-_ASKING = "tests/bot/test_asking.py"
+_ASKING = "tests/bot/test_clarifying.py"
 _IDENTITY = "tests/bot/test_identity.py"
 _PEOPLE = "tests/bot/test_people.py"
 _REPAIR = "tests/bot/commands/test_repair.py"
 _ROTA = "tests/workers/test_rota.py"
 _SHARING = "tests/bot/test_sharing.py"
 _SPELLING = "tests/quaymaster/test_spelling.py"
-_TIDY = "tests/bot/commands/test_tidy.py"
+_TIDY = "tests/bot/commands/test_normalizing.py"
 _URGENT = "tests/end_to_end/test_urgent.py"
 
 PEOPLE = (
     _row(
         "the members of one group are not those of another that replaces it",
         "bot/identity.py",
-        "        pairs = zip(asked, answers, strict=True)\n",
+        "        pairs = zip(expected, answers, strict=True)\n",
         "        pairs = zip(self._groups, answers, strict=True)\n",
         (
             f"{_IDENTITY}::test_who_is_in_one_group_is_not_taken_for_a_member_of_the_group_that_"
@@ -66,15 +66,15 @@ PEOPLE = (
     ),
     _row(
         "clicks count too",
-        "bot/front.py",
+        "bot/router.py",
         "        if self._is_too_much(clicked.actor, clicked.delivery, clicked.reply_to):\n",
         "        if False:\n",
         (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
     ),
     _row(
         "a refusal that costs a call is not said every time",
-        "bot/front.py",
-        "            if self._is.allowances.may_be_told(actor):\n",
+        "bot/router.py",
+        "            if self._services.allowances.may_be_told(actor):\n",
         "            if True:\n",
         (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
     ),
@@ -135,24 +135,26 @@ PEOPLE = (
     ),
     _row(
         "a command by mention begins its message",
-        "bot/commands/tidy.py",
-        "    while found := _MENTION.match(text, at):\n",
-        "    while found := _MENTION.search(text, at):\n",
+        "bot/commands/normalizing.py",
+        "    while match := _MENTION.match(text, at):\n",
+        "    while match := _MENTION.search(text, at):\n",
         (f"{_TIDY}::test_a_message_for_the_bot_begins_with_its_mention",),
     ),
     _row(
         "what a message would change is asked back",
-        "bot/front.py",
+        "bot/router.py",
         "            if is_for_others_too and changes_something(request):\n",
         "            if False:\n",
         (f"{_ASKING}::test_what_a_message_would_change_is_started_by_its_writers_click_once",),
     ),
     _row(
         "what was probably meant is asked back",
-        "bot/front.py",
-        "                return self._offered(typed, error.trouble)\n",
-        "                line = repaired(typed.text, self._is.configuration, self._is.command)\n"
-        "                request = parse(line or '', self._is.configuration, self._is.command)\n",
+        "bot/router.py",
+        "                return self._suggestion(typed, error.problem)\n",
+        "                line = repaired(typed.text, self._services.configuration, "
+        "self._services.command)\n"
+        "                request = parse(line or '', self._services.configuration, "
+        "self._services.command)\n",
         (f"{_ASKING}::test_a_line_that_is_no_command_is_offered_as_it_was_meant",),
     ),
     _row(
@@ -195,14 +197,14 @@ PEOPLE = (
     ),
     _row(
         "what was asked back is its writer's to click",
-        "bot/asking.py",
+        "bot/clarifying.py",
         "    if asked.actor != actor:\n",
         "    if False:\n",
         (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
     ),
     _row(
         "what was asked back expires",
-        "bot/asking.py",
+        "bot/clarifying.py",
         "    if now >= asked.until:\n",
         "    if False:\n",
         (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
@@ -238,8 +240,8 @@ PEOPLE = (
     _row(
         "a scan of a registry's image holds up no deploy",
         "workers/rota.py",
-        '    return (*found, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))\n',
-        "    return found\n",
+        '    return (*posts, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))\n',
+        "    return posts\n",
         (f"{_URGENT}::test_a_deploy_passes_a_scan_that_takes_long[]",),
     ),
     _row(

@@ -6,7 +6,7 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G3")
 _FAILURES = "tests/workers/test_engine_failures.py"
-_ASIDES = "tests/workers/test_asides.py"
+_ASIDES = "tests/workers/test_best_effort.py"
 _STREAMS = "tests/workers/test_streams.py"
 _NAMES = f"{_FAILURES}::test_a_name_says_nothing_about_what_happened"
 _EACH = f"{_FAILURES}::test_each_reason_is_an_error_of_its_own_with_its_way_out"
@@ -56,21 +56,21 @@ REFUSALS = (
     ),
     _row(
         "a detail that cannot be had is left out of an error",
-        "workers/asides.py",
+        "workers/best_effort.py",
         "        return otherwise\n",
         "        raise\n",
         (f"{_ASIDES}::test_an_unhealthy_container_is_told_without_its_log",),
     ),
     _row(
         "tidying up that fails is told beside the reason",
-        "workers/asides.py",
-        "        error.trouble = replace(error.trouble, why=why)\n",
+        "workers/best_effort.py",
+        "        error.problem = replace(error.problem, why=why)\n",
         "        raise\n",
         (f"{_ASIDES}::test_a_switch_that_fails_twice_tells_the_first_reason",),
     ),
     _row(
         "a wish to stop is no detail",
-        "workers/asides.py",
+        "workers/best_effort.py",
         "    except passes:\n        raise\n",
         "",
         (f"{_ASIDES}::test_a_wish_to_stop_is_no_failure",),
@@ -88,7 +88,7 @@ REFUSALS = (
     _row(
         "a registry is asked for the digest that an engine does not tell",
         "workers/images.py",
-        "    digest = fold.digest or aside(lambda: asked(tagged), None)\n",
+        "    digest = fold.digest or best_effort(lambda: digest_in_registry(tagged), None)\n",
         "    digest = fold.digest\n",
         ("tests/workers/test_images.py::test_a_digest_that_is_not_told_is_asked_for",),
     ),

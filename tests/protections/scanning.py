@@ -68,7 +68,7 @@ SCANNING = (
         _ONCE,
         "of scans of one digest at once, one is made",
         "workers/scanning.py",
-        "        if perform(asker.connection, leases.take(shelf.lease, asker.owner, "
+        "        if perform(client.connection, leases.take(cache.lease, client.owner, "
         "LEASE_MILLISECONDS)):\n",
         "        if True:\n",
         (f"{_SCANNING}::test_two_operations_scan_one_digest_once",),
@@ -77,7 +77,7 @@ SCANNING = (
         _SILENT,
         "a scanner that dies is followed by the next",
         "workers/scan_watch.py",
-        "            return Again(order)\n",
+        "            return OrdersAgain(order)\n",
         "            return None\n",
         (f"{_SCANNING}::test_a_scanner_that_is_killed_in_a_scan_is_followed_by_the_next",),
     ),
@@ -93,7 +93,7 @@ SCANNING = (
         _SILENT,
         "an answer whose job got lost is read all the same",
         "workers/scan_watch.py",
-        "        return Ends(_next(operation, facts.now)) if is_lost else None\n",
+        "        return EndsWait(_next(operation, facts.now)) if is_lost else None\n",
         "        return None\n",
         (f"{_SCANNING}::test_a_worker_that_is_killed_while_its_image_is_scanned_is_not_missed",),
     ),

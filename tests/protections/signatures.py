@@ -147,35 +147,35 @@ _KEY_RING = (
     _right(
         "a worker signs in the queues of its key alone",
         "quaymaster/key_ring.py",
-        "return self.role is Role.WORKER and queue in self.queues",
-        "return self.role is Role.WORKER",
+        "return self.role is ProgramRole.WORKER and queue in self.queues",
+        "return self.role is ProgramRole.WORKER",
         (f"{_RING}::test_a_worker_may_work_in_its_own_queues_and_nobody_else_in_any",),
     ),
     _right(
         "only a worker works",
         "quaymaster/key_ring.py",
-        "return self.role is Role.WORKER and queue in self.queues",
+        "return self.role is ProgramRole.WORKER and queue in self.queues",
         "return queue in self.queues",
         (f"{_RING}::test_a_worker_may_work_in_its_own_queues_and_nobody_else_in_any",),
     ),
     _right(
         "a program does not start with the key of another role",
         "quaymaster/signing_key.py",
-        "        if found.role is not role:\n",
+        "        if value.role is not role:\n",
         "        if False:\n",
         (f"{_KEYS}::test_a_program_takes_the_key_of_its_role_and_no_other",),
     ),
     _right(
         "a program does not start with a key that only is called like one of the ring",
         "quaymaster/signing_key.py",
-        "        if found.public != private.public(role).public:\n",
+        "        if value.public != private.public(role).public:\n",
         "        if False:\n",
         (f"{_KEYS}::test_a_key_that_another_one_is_called_like_is_refused",),
     ),
     _right(
         "a program does not start with a key that has ended",
         "quaymaster/signing_key.py",
-        "        if found.has_ended(datetime.now(UTC)):\n",
+        "        if value.has_ended(datetime.now(UTC)):\n",
         "        if False:\n",
         (f"{_KEYS}::test_a_key_that_has_ended_or_was_revoked_signs_nothing",),
     ),
@@ -311,8 +311,8 @@ _MOVES = tuple(
     for what, old, new, test in (
         (
             "a scanner moves nothing",
-            "        case Role.SCANNER:\n            return False\n",
-            "        case Role.SCANNER:\n            return True\n",
+            "        case ProgramRole.SCANNER:\n            return False\n",
+            "        case ProgramRole.SCANNER:\n            return True\n",
             "test_a_scanner_moves_nothing",
         ),
         (

@@ -135,8 +135,8 @@ SUPPLY_CHAIN = (
             (
                 "every part of a name is looked at",
                 "workers/targets/docker_host/host_paths.py",
-                "        found = is_link(within)\n",
-                "        found = is_link(posixpath.relpath(source, root))\n",
+                "        link = is_link(within)\n",
+                "        link = is_link(posixpath.relpath(source, root))\n",
                 f"{_PATHS}::test_a_link_is_refused_wherever_it_stands_and_wherever_it_leads",
             ),
             (
@@ -149,14 +149,14 @@ SUPPLY_CHAIN = (
             (
                 "what is not there is not mounted",
                 "workers/targets/docker_host/host_paths.py",
-                "        if found is None:\n            raise",
-                "        if found is None:\n            return\n            raise",
+                "        if link is None:\n            raise",
+                "        if link is None:\n            return\n            raise",
                 f"{_PATHS}::test_a_directory_that_is_not_there_is_refused_and_not_made",
             ),
             (
                 "a look leaves no container",
                 "workers/targets/docker_host/host_paths.py",
-                "        aside(lambda: _remove(engine, created), None)\n",
+                "        best_effort(lambda: _remove(engine, created), None)\n",
                 "        pass\n",
                 f"{_PATHS}::test_directories_are_mounted_that_are_what_they_say",
             ),

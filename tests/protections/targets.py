@@ -19,7 +19,8 @@ TARGETS = (
     _row(
         "what one host cannot stage is staged on none",
         "workers/targets/fleet.py",
-        "                with beside(error):\n                    self._discard(staged, work)\n",
+        "                with cleaning_up_after(error):\n                    self._discard(staged, "
+        "work)\n",
         "",
         (f"{_FLEET}::TestMembers::test_what_one_cannot_stage_is_staged_on_none",),
     ),

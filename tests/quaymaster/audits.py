@@ -13,7 +13,7 @@ from quaymaster.audit_store import stored_lines
 from quaymaster.journal import Event
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import keys
-from quaymaster.store.envelopes import Place, enclosed
+from quaymaster.store.envelopes import StorageKey, enclosed
 from quaymaster.store.formats import AUDIT_ENTRY, EVENT
 from tests.keys import BOT_KEY, WORKER
 from tests.samples import NOW
@@ -29,7 +29,7 @@ def event(operation: int = 1042, version: int = 1, what: str = "queued", **given
     if signed_at is None:
         return EVENT.signed(one, place, key).text
     body = EVENT.adapter.dump_json(one).decode()
-    return enclosed(body, EVENT.version, Place(EVENT.kind, place), key, signed_at)
+    return enclosed(body, EVENT.version, StorageKey(EVENT.kind, place), key, signed_at)
 
 
 def life(operation: int, *kinds: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def chain_at(
 def entry_line(entry: Entry, at: datetime, key: SigningKey = WORKER.private) -> str:
     """An entry as it is stored, signed at that time."""
     body = AUDIT_ENTRY.adapter.dump_json(entry).decode()
-    place = Place(AUDIT_ENTRY.kind, (str(entry.number),))
+    place = StorageKey(AUDIT_ENTRY.kind, (str(entry.number),))
     return enclosed(body, AUDIT_ENTRY.version, place, key, at)
 
 
@@ -68,7 +68,7 @@ def entry_in(line: str | bytes) -> Entry:
     return AUDIT_ENTRY.adapter.validate_json(text.partition("\n")[2])
 
 
-def newer(text: str, place: Place, key: SigningKey, **fields: Any) -> str:
+def newer(text: str, place: StorageKey, key: SigningKey, **fields: Any) -> str:
     """The same as a later program writes it: of version 99, with more in it, signed."""
     body = json.loads(text.partition("\n")[2]) | fields
     return enclosed(

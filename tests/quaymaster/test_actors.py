@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.actors import PRODUCT, Actor, Schedule, SlackUser
-from quaymaster.store.envelopes import Claimed, Place
+from quaymaster.store.envelopes import Claimed, StorageKey
 from quaymaster.store.formats import SUBMISSION
 from tests import samples
 
@@ -24,7 +24,7 @@ def test_a_request_of_version_1_is_of_a_person_or_of_the_product() -> None:
         now = SUBMISSION.adapter.dump_python(samples.operation().submission.value, mode="json")
         body = json.dumps({**now, "actor": {"team": team, "user": user}})
         claimed = Claimed(1, "bot-1", samples.NOW, body)
-        return SUBMISSION.lifted(claimed, Place("request", ("1042",))).actor
+        return SUBMISSION.lifted(claimed, StorageKey("request", ("1042",))).actor
 
     assert actor("T0SHOP", "U0BOB") == SlackUser("T0SHOP", "U0BOB")
     assert actor("", "quaymaster") == PRODUCT

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from quaymaster.admissible import (
+    AdmissionFacts,
     Answer,
-    Facts,
     Predecessor,
     Question,
     admissible,
@@ -27,7 +27,7 @@ from quaymaster.image_ref import Digest
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Resolved
 from quaymaster.platforms import Member
-from quaymaster.policy import Person, Standing
+from quaymaster.policy import Membership, Person
 from quaymaster.releases import BadDigest
 from quaymaster.request_facts import AnyRequest, service_change
 from quaymaster.requests import DeployRequest, RollbackRequest
@@ -70,12 +70,12 @@ BLOCKED = blocked_by((Finding("CVE-2026-1", "zlib", "1", "2", Severity.CRITICAL,
 VOTES = (vote("U0BOB"), vote("U0CAROL"))
 
 
-def _facts(**changes: Any) -> Facts:
+def _facts(**changes: Any) -> AdmissionFacts:
     """A deploy on a Tuesday morning against which nothing speaks."""
     votes: tuple[Vote, ...] = changes.pop("votes", VOTES)
     changes.setdefault("change", service_change(changes.get("request", DEPLOY)))
     return replace(
-        Facts(
+        AdmissionFacts(
             request=DEPLOY,
             change=service_change(DEPLOY),
             requester=ALICE.user,
@@ -98,9 +98,9 @@ def _against(**changes: Any) -> tuple[Answer, ...]:
     return tuple(answer for answer in found if answer.is_against)
 
 
-def _without(user: str, standing: Standing | None = None) -> dict[str, Person]:
+def _without(user: str, standing: Membership | None = None) -> dict[str, Person]:
     """The people, one of whom is no full member any more, or has no role."""
-    person = replace(PEOPLE[user], standing=standing) if standing else Person("U0EVE", "T0TEAM")
+    person = replace(PEOPLE[user], membership=standing) if standing else Person("U0EVE", "T0TEAM")
     return {**PEOPLE, user: person}
 
 
@@ -115,10 +115,10 @@ def test_every_question_is_answered_in_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("question", "changes"),
     [
-        (Question.REQUESTER, {"people": _without("U0ALICE", Standing.DEACTIVATED)}),
+        (Question.REQUESTER, {"people": _without("U0ALICE", Membership.DEACTIVATED)}),
         (Question.REQUESTER, {"people": _without("U0ALICE")}),
-        (Question.VOTERS, {"people": _without("U0BOB", Standing.DEACTIVATED)}),
-        (Question.VOTERS, {"people": _without("U0CAROL", Standing.GUEST)}),
+        (Question.VOTERS, {"people": _without("U0BOB", Membership.DEACTIVATED)}),
+        (Question.VOTERS, {"people": _without("U0CAROL", Membership.GUEST)}),
         (Question.VOTERS, {"people": _without("U0CAROL")}),
         (Question.AGE, {"requested_at": NOW - timedelta(days=300)}),
         (Question.EXPIRY, {"votes": (VOTES[0], vote("U0CAROL", at=NOW + timedelta(hours=5)))}),
@@ -152,8 +152,8 @@ def test_each_of_them_alone_stops_a_deploy(
     assert (answer.question, answer.stops) == (question, True)
     with pytest.raises(NotAdmissible) as raised:
         refuse((answer,))
-    assert raised.value.trouble.what == answer.words
-    assert raised.value.trouble.next_step
+    assert raised.value.problem.what == answer.words
+    assert raised.value.problem.next_step
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_gate_window_and_freeze_are_shown_of_a_rollback_and_do_not_stop_it(
 @pytest.mark.parametrize(
     ("question", "changes"),
     [
-        (Question.REQUESTER, {"people": _without("U0ALICE", Standing.DEACTIVATED)}),
+        (Question.REQUESTER, {"people": _without("U0ALICE", Membership.DEACTIVATED)}),
         (Question.MARK, {"mark": MARK}),
         (Question.VOLUMES, {"volumes": (Volume("/srv/other", "/data"),)}),
     ],
@@ -201,15 +201,15 @@ def test_who_was_not_looked_up_is_not_asked_about() -> None:
 
 def test_more_approvals_than_needed_may_lose_some() -> None:
     one = Configuration.parse(CONFIGURATION.replace("needed: 2", "needed: 1"))
-    people = _without("U0BOB", Standing.DEACTIVATED)
+    people = _without("U0BOB", Membership.DEACTIVATED)
     assert _against(configuration=one, people=people) == ()
 
 
 def test_all_that_stops_it_is_said() -> None:
     with pytest.raises(NotAdmissible) as raised:
         refuse(_against(mark=MARK, verdict=BLOCKED))
-    assert "was rolled back from production/web" in raised.value.trouble.what
-    assert "has got worse" in raised.value.trouble.why
+    assert "was rolled back from production/web" in raised.value.problem.what
+    assert "has got worse" in raised.value.problem.why
 
 
 def test_after_is_about_the_same_service_or_the_same_repository() -> None:

@@ -12,9 +12,9 @@ from quaymaster.audit_entries import Entry, History, hash_of
 from quaymaster.audit_links import read_event
 from quaymaster.audit_store import PAGE
 from quaymaster.errors import Forged, WrittenByNewer
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.signing_key import Keys, SigningKey
-from quaymaster.store.envelopes import Place
+from quaymaster.store.envelopes import StorageKey
 from quaymaster.store.formats import AUDIT_ENTRY, EVENT
 from tests.keys import (
     BOT_KEY,
@@ -226,7 +226,7 @@ class TestRevokedKeys:
         assert (verified.entries, verified.refused) == (1, 1)
 
     def test_a_later_version_with_it_holds_nothing_up(self) -> None:
-        place = Place(EVENT.kind, ("1042", "1", "queued"))
+        place = StorageKey(EVENT.kind, ("1042", "1", "queued"))
         ring = revoked(BOT_KEY, NOW)
         lines = chain(newer(EVENTS[0], place, BOT_KEY), EVENTS[1], own=Keys(WORKER_KEY, ring))
         assert len(lines) == 2
@@ -248,7 +248,7 @@ class TestRevokedKeys:
 class TestNewerPrograms:
     """A later version is never called forged, and what calls itself one is not believed."""
 
-    PLACE = Place(EVENT.kind, ("1042", "2", "running"))
+    PLACE = StorageKey(EVENT.kind, ("1042", "2", "running"))
 
     def test_chaining_stops_at_an_event_of_a_later_version(self) -> None:
         later = newer(EVENTS[1], self.PLACE, BOT_KEY, mood="good")
@@ -266,7 +266,7 @@ class TestNewerPrograms:
 
     def test_an_entry_of_a_later_version_is_not_called_forged(self) -> None:
         (line,) = chain(EVENTS[0])
-        place = Place(AUDIT_ENTRY.kind, ("1",))
+        place = StorageKey(AUDIT_ENTRY.kind, ("1",))
         with pytest.raises(WrittenByNewer):
             verify([newer(line, place, WORKER_KEY, number="one")], RING)
         with pytest.raises(Forged, match="entry 1"):
@@ -285,8 +285,8 @@ def test_many_entries_are_checked_in_several_processes_to_the_same_end() -> None
 
 
 def test_every_entry_of_an_audit_says_who_vouched_for_it() -> None:
-    assert AUDIT_ENTRY.signers == {Role.WORKER}
-    assert EVENT.signers == {Role.BOT, Role.WORKER}
+    assert AUDIT_ENTRY.signers == {ProgramRole.WORKER}
+    assert EVENT.signers == {ProgramRole.BOT, ProgramRole.WORKER}
 
 
 def test_the_longest_event_is_longer_than_any_that_is_written() -> None:

@@ -12,7 +12,7 @@ from quaymaster.audit_tail import ended_in_audit
 from quaymaster.errors import Forged
 from quaymaster.operations import State
 from quaymaster.store import keys
-from quaymaster.store.envelopes import Place
+from quaymaster.store.envelopes import StorageKey
 from quaymaster.store.formats import AUDIT_ANCHOR, EVENT
 from tests.keys import BOT_KEY, RING, STRANGER_KEY, WORKER, WORKER_KEY
 from tests.quaymaster.audits import chain_at, event, life, newer, push, stored
@@ -102,7 +102,9 @@ def test_an_end_that_nobody_signed_does_not_count(valkey: redis.Redis, is_chaine
 @pytest.mark.parametrize("is_chained", [False, True], ids=["journal", "audit"])
 def test_an_end_of_a_later_version_counts(valkey: redis.Redis, is_chained: bool) -> None:
     end = event(1042, 3, "cancelled")
-    later = newer(end, Place(EVENT.kind, ("1042", "3", "cancelled")), BOT_KEY, mood="good", actor=7)
+    later = newer(
+        end, StorageKey(EVENT.kind, ("1042", "3", "cancelled")), BOT_KEY, mood="good", actor=7
+    )
     if is_chained:
         valkey.rpush(keys.AUDIT, *chain_at(ASKED_AT, [later]))
     else:

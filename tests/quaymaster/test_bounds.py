@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter
 
 from quaymaster import bounds
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Blocked, Finding, ScannerDatabase, Severity, Unknown
 from quaymaster.gate import blocked_by, worse
 from quaymaster.outcomes import (
@@ -16,7 +16,7 @@ from quaymaster.outcomes import (
     ExecutionParameters,
     Failed,
     Inspected,
-    Lost,
+    Interrupted,
     Outcome,
     Pulled,
     Scanned,
@@ -95,23 +95,23 @@ def test_a_plan_keeps_what_the_gate_compares() -> None:
 
 def test_a_log_keeps_its_end() -> None:
     lines = tuple(f"line {number}" for number in range(10_000))
-    kept = bounds.trouble(Trouble(LONG, LONG, LONG, lines))
+    kept = bounds.problem(Problem(LONG, LONG, LONG, lines))
     assert kept.log_tail == lines[-200:]
     assert len(kept.what) == len(kept.why) == len(kept.next_step) == 2_000
-    tail = bounds.trouble(Trouble("It failed.", log_tail=WORDS)).log_tail
+    tail = bounds.problem(Problem("It failed.", log_tail=WORDS)).log_tail
     assert sum(map(len, tail)) <= 20_000
 
 
 def test_words_of_every_end_are_bounded() -> None:
     deployed = Deployed("production", "web", pinned(), 0.1, None, 3.0, (LONG,) * 100)
-    for outcome in (Failed(Trouble(LONG), LONG), Lost(LONG, ""), Ended(LONG), deployed):
+    for outcome in (Failed(Problem(LONG), LONG), Interrupted(LONG, ""), Ended(LONG), deployed):
         assert size(bounds.outcome(outcome)) < 45_000
 
 
 def test_what_is_short_stays_as_it_is() -> None:
     for outcome in (
         Pulled(pinned(), "build1", DIGEST, 1, 1.0),
-        Failed(Trouble("It failed.", "Why.", "Do.", ("a", "b"), "1234")),
+        Failed(Problem("It failed.", "Why.", "Do.", ("a", "b"), "1234")),
         Ended("Enough.", by="U0BOB"),
     ):
         assert bounds.outcome(outcome) == outcome

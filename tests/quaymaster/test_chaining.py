@@ -13,7 +13,7 @@ from quaymaster.audit_links import claim_of
 from quaymaster.audit_store import ANCHOR_PLACE, head
 from quaymaster.errors import Forged
 from quaymaster.store import keys
-from quaymaster.store.envelopes import Place
+from quaymaster.store.envelopes import StorageKey
 from quaymaster.store.formats import AUDIT_ANCHOR, EVENT
 from quaymaster.store.transactions import ask
 from tests.engines.valkey import ValkeyServer
@@ -120,7 +120,7 @@ def test_much_junk_is_taken_piece_by_piece(valkey: redis.Redis) -> None:
 
 
 def test_what_a_newer_program_wrote_waits_for_a_newer_auditor(valkey: redis.Redis) -> None:
-    place = Place(EVENT.kind, ("2", "1", "queued"))
+    place = StorageKey(EVENT.kind, ("2", "1", "queued"))
     push(valkey, event(1), newer(event(2), place, BOT_KEY), event(3))
     assert chain_journal(valkey, WORKER) == 1
     assert chain_journal(valkey, WORKER) == 0
@@ -128,7 +128,7 @@ def test_what_a_newer_program_wrote_waits_for_a_newer_auditor(valkey: redis.Redi
 
 
 def test_what_only_says_that_a_newer_program_wrote_it_waits_for_nobody(valkey: redis.Redis) -> None:
-    place = Place(EVENT.kind, ("2", "1", "queued"))
+    place = StorageKey(EVENT.kind, ("2", "1", "queued"))
     push(valkey, event(1), newer(event(2), place, STRANGER_KEY), event(3))
     assert chain_journal(valkey, WORKER) == 3
     assert refused(valkey) == [False, True, False]

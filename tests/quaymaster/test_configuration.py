@@ -105,11 +105,11 @@ class TestMistakes:
             "  channel: '#security'\n"
             "  at_least: loud\n"
         )
-        told = mistakes(text)
-        assert "quaymaster.yml has 2 mistakes" in told
-        assert "quaymaster.yml:4: alerts.channel: “#security” is not a channel's id" in told
-        assert 'Example: "C0SECURITY"' in told
-        assert "quaymaster.yml:5: alerts.at_least: This has to be 'low'" in told
+        complaints = mistakes(text)
+        assert "quaymaster.yml has 2 mistakes" in complaints
+        assert "quaymaster.yml:4: alerts.channel: “#security” is not a channel's id" in complaints
+        assert 'Example: "C0SECURITY"' in complaints
+        assert "quaymaster.yml:5: alerts.at_least: This has to be 'low'" in complaints
 
     @pytest.mark.parametrize(
         ("text", "told"),
@@ -236,11 +236,11 @@ class TestMistakes:
             web = Configuration.parse(text).service(ServiceRef("staging", "web"))
             assert web.environment["A"].plain == number
             return
-        told = mistakes(text)
-        assert "staging.services.web.environment.A: YAML does not read this number" in told
-        assert "put it in quotes" in told
-        assert "has a mistake" in told
-        assert number.strip("!int' ") not in told
+        complaints = mistakes(text)
+        assert "staging.services.web.environment.A: YAML does not read this number" in complaints
+        assert "put it in quotes" in complaints
+        assert "has a mistake" in complaints
+        assert number.strip("!int' ") not in complaints
 
     @pytest.mark.parametrize("number", ["0755", "1_000", "0x1F", "0o755", "+8000", "08000"])
     @pytest.mark.parametrize(
@@ -287,9 +287,11 @@ class TestMistakes:
 
     @pytest.mark.parametrize("wrong", ["hunter2", "pre${A}", "${A", "${A}${B}", "$$"])
     def test_a_literal_password_is_refused_and_never_repeated(self, wrong: str) -> None:
-        told = mistakes(SMALL_TEXT + f"registries: {{r.io: {{username: ci, password: '{wrong}'}}}}")
-        assert "A secret is never written into this file" in told
-        assert wrong not in told.replace("${REGISTRY_PASSWORD}", "")
+        complaints = mistakes(
+            SMALL_TEXT + f"registries: {{r.io: {{username: ci, password: '{wrong}'}}}}"
+        )
+        assert "A secret is never written into this file" in complaints
+        assert wrong not in complaints.replace("${REGISTRY_PASSWORD}", "")
 
     def test_a_value_beside_a_mistake_is_not_repeated(self) -> None:
         for text in (
@@ -301,8 +303,8 @@ class TestMistakes:
             assert "hunter" not in mistakes(text)
 
     def test_a_user_without_a_password_is_told(self) -> None:
-        told = mistakes(SMALL_TEXT + "registries: {r.io: {username: ci}}")
-        assert "A username and a password belong together" in told
+        complaints = mistakes(SMALL_TEXT + "registries: {r.io: {username: ci}}")
+        assert "A username and a password belong together" in complaints
 
     def test_two_environments_cannot_wait_for_each_other(self) -> None:
         text = SHOP_TEXT.replace("  staging:\n", "  staging:\n    after: production\n").replace(
@@ -363,9 +365,9 @@ class TestTheLeast:
     @pytest.mark.parametrize("host", ["registry.example.com", "127.0.0.1:5000", "docker.io"])
     def test_a_registry_and_a_host_are_enough(self, host: str) -> None:
         """The README says so; a registry without a login is read anonymously."""
-        found = Configuration.parse(f"default_registry: {host}\nhosts: {{build1: {{}}}}\n")
-        assert found.registries == (host,)
-        assert found.registry(host).host == host
+        request = Configuration.parse(f"default_registry: {host}\nhosts: {{build1: {{}}}}\n")
+        assert request.registries == (host,)
+        assert request.registry(host).host == host
 
     def test_the_default_registry_is_spoken_to_beside_those_with_a_login(self) -> None:
         text = "default_registry: r.example.com\nhosts: {a: {}}\nregistries: {other.io: {}}\n"

@@ -57,9 +57,9 @@ verdicts: st.SearchStrategy[Verdict] = st.one_of(
 )
 
 
-def report(found: tuple[Finding, ...], age: timedelta = timedelta(hours=1)) -> ScanReport:
+def report(findings: tuple[Finding, ...], age: timedelta = timedelta(hours=1)) -> ScanReport:
     database = ScannerDatabase("1", NOW - age)
-    return ScanReport(REPOSITORY, DIGEST, database, NOW, found)
+    return ScanReport(REPOSITORY, DIGEST, database, NOW, findings)
 
 
 def finding(severity: Severity, fixed: str | None = "1.1", name: str = "CVE-1") -> Finding:

@@ -19,9 +19,9 @@ def load(request: pytest.FixtureRequest) -> Callable[[Path], object]:
 
 
 def way_out(load: Callable[[Path], object], path: Path) -> str:
-    with pytest.raises(ConfigurationError, match=r"cannot be read: ") as found:
+    with pytest.raises(ConfigurationError, match=r"cannot be read: ") as caught:
         load(path)
-    return found.value.trouble.next_step
+    return caught.value.problem.next_step
 
 
 def test_one_that_is_missing_is_made(load: Callable[[Path], object], tmp_path: Path) -> None:

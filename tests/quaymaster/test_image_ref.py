@@ -177,8 +177,8 @@ class TestNames:
         references, images = TypeAdapter(ImageRef), TypeAdapter(PinnedImage)
         assert images.json_schema() == references.json_schema()
         assert images.dump_json(image) == references.dump_json(image)
-        found = images.validate_json(references.dump_json(image))
-        assert (type(found), found) == (PinnedImage, image)
+        document = images.validate_json(references.dump_json(image))
+        assert (type(document), document) == (PinnedImage, image)
 
     def test_what_is_stored_without_a_digest_is_no_pinned_image(self) -> None:
         text = TypeAdapter(ImageRef).dump_json(ImageRef.parse("shop/web:1.4", DEFAULT))

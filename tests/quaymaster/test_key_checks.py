@@ -10,7 +10,7 @@ import pytest
 from quaymaster.checks import Check, perform
 from quaymaster.configuration import Configuration
 from quaymaster.key_checks import key_probe
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.settings import Settings
 from quaymaster.signing_key import SigningKey
 from tests.configurations import SMALL_TEXT
@@ -42,40 +42,40 @@ def test_the_keys_of_a_worker_are_said_with_its_queues(tmp_path: Path) -> None:
         "QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text(),
         "QUAYMASTER_FINGERPRINT_KEY": FINGERPRINT_TEXT,
     }
-    found = checks(tmp_path, environ, host="build1")
-    assert {one.verdict for one in found.values()} == {"ok"}
-    assert found["signing key"].what.startswith("worker-1, a key of the worker, for host:app1")
-    assert list(found) == ["key ring", "signing key", "fingerprint key"]
+    results = checks(tmp_path, environ, host="build1")
+    assert {one.verdict for one in results.values()} == {"ok"}
+    assert results["signing key"].what.startswith("worker-1, a key of the worker, for host:app1")
+    assert list(results) == ["key ring", "signing key", "fingerprint key"]
 
 
 @pytest.mark.parametrize("key", [BOT_KEY, SCANNER_KEY], ids=["bot", "scanner"])
 def test_who_compares_no_secrets_needs_no_key_of_fingerprints(
     tmp_path: Path, key: SigningKey
 ) -> None:
-    found = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": key.as_text()})
-    assert list(found) == ["key ring", "signing key"]
-    assert found["signing key"].verdict == "ok"
+    results = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": key.as_text()})
+    assert list(results) == ["key ring", "signing key"]
+    assert results["signing key"].verdict == "ok"
 
 
 def test_a_host_that_the_key_is_not_for_is_told(tmp_path: Path) -> None:
     environ = {"QUAYMASTER_SIGNING_KEY": OTHER_WORKER_KEY.as_text()}
-    found = checks(tmp_path, environ, host="build1")["signing key"]
-    assert found.verdict == "broken"
-    assert "not enrolled for host:build1, but for host:db1" in found.what
+    results = checks(tmp_path, environ, host="build1")["signing key"]
+    assert results.verdict == "broken"
+    assert "not enrolled for host:build1, but for host:db1" in results.what
 
 
 def test_a_worker_of_a_host_without_the_key_of_fingerprints_is_told(tmp_path: Path) -> None:
-    found = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text()})
-    assert found["fingerprint key"].verdict == "broken"
-    assert "QUAYMASTER_FINGERPRINT_KEY is not set" in found["fingerprint key"].what
+    results = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text()})
+    assert results["fingerprint key"].verdict == "broken"
+    assert "QUAYMASTER_FINGERPRINT_KEY is not set" in results["fingerprint key"].what
 
 
 def test_programs_without_a_key_are_named_with_the_command(tmp_path: Path) -> None:
-    ring = KeyRing({BOT_KEY.id: BOT_KEY.public(Role.BOT)})
-    found = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": BOT_KEY.as_text()}, ring)["key ring"]
-    assert found.verdict == "broken"
-    assert "no current key of worker-build1, worker-registry and scanner" in found.what
-    assert "`quaymaster keys new`" in found.next_step
+    ring = KeyRing({BOT_KEY.id: BOT_KEY.public(ProgramRole.BOT)})
+    results = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": BOT_KEY.as_text()}, ring)["key ring"]
+    assert results.verdict == "broken"
+    assert "no current key of worker-build1, worker-registry and scanner" in results.what
+    assert "`quaymaster keys new`" in results.next_step
 
 
 def test_a_key_that_will_end_is_warned_about(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_a_key_that_will_end_is_warned_about(tmp_path: Path) -> None:
     ids=["none", "of a stranger"],
 )
 def test_a_key_that_nobody_would_believe_is_told(tmp_path: Path, text: str, told: str) -> None:
-    found = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": text})["signing key"]
-    assert found.verdict == "broken"
-    assert told in found.what
+    results = checks(tmp_path, {"QUAYMASTER_SIGNING_KEY": text})["signing key"]
+    assert results.verdict == "broken"
+    assert told in results.what
 
 
 def test_without_a_key_ring_it_is_said_how_to_make_one(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from quaymaster.cli import app
 from quaymaster.key_files import PrivateFile
 from quaymaster.key_making import KeyMaker
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.signing_key import Keys, SigningKey
 
 HOSTS = "hosts: {build1: {}, app1: {}}\n"
@@ -71,11 +71,11 @@ def place(tmp_path: Path) -> Installation:
 def test_each_program_gets_a_key_that_the_ring_knows(place: Installation) -> None:
     place.done("new")
     enrolled = {
-        "BOT_SIGNING_KEY": (Role.BOT, set[str]()),
-        "WORKER_BUILD1_SIGNING_KEY": (Role.WORKER, {"host:build1"}),
-        "WORKER_APP1_SIGNING_KEY": (Role.WORKER, {"host:app1"}),
-        "WORKER_REGISTRY_SIGNING_KEY": (Role.WORKER, {"registry"}),
-        "SCANNER_SIGNING_KEY": (Role.SCANNER, set[str]()),
+        "BOT_SIGNING_KEY": (ProgramRole.BOT, set[str]()),
+        "WORKER_BUILD1_SIGNING_KEY": (ProgramRole.WORKER, {"host:build1"}),
+        "WORKER_APP1_SIGNING_KEY": (ProgramRole.WORKER, {"host:app1"}),
+        "WORKER_REGISTRY_SIGNING_KEY": (ProgramRole.WORKER, {"registry"}),
+        "SCANNER_SIGNING_KEY": (ProgramRole.SCANNER, set[str]()),
     }
     assert {*enrolled, "QUAYMASTER_FINGERPRINT_KEY"} == set(place.variables)
     for variable, (role, queues) in enrolled.items():
@@ -155,7 +155,7 @@ def test_who_was_killed_between_the_two_files_goes_on_with_the_key_that_was_writ
     place.ring_path.unlink()
     place.done("new")
     assert place.private_path.read_bytes() == private
-    assert place.key_of("BOT_SIGNING_KEY").role is Role.BOT
+    assert place.key_of("BOT_SIGNING_KEY").role is ProgramRole.BOT
 
 
 def test_a_file_that_others_may_read_gets_no_private_key(place: Installation) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.errors import ConfigurationError, Forged
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
 from tests.samples import NOW
 
@@ -23,7 +23,7 @@ moments = st.datetimes(
 public_keys = st.builds(
     PublicKey,
     id=st.from_regex(r"(bot|worker|2026-11|1e5)-[0-9a-f]{8}", fullmatch=True),
-    role=st.sampled_from(Role),
+    role=st.sampled_from(ProgramRole),
     public=st.binary(min_size=32, max_size=32),
     queues=st.frozensets(st.from_regex(r"(host:)?[a-z][a-z0-9.-]{0,20}", fullmatch=True)),
     ends_at=st.none() | moments,
@@ -52,10 +52,10 @@ def test_the_ring_is_read_from_its_file(tmp_path: Path) -> None:
 def test_no_private_key_belongs_in_it_and_it_is_not_repeated() -> None:
     """Also where it stands as a comment: every program reads the file."""
     for text in (f"{RING.as_yaml()}# {BOT_KEY.as_text()}\n", BOT_KEY.as_text()):
-        told = mistakes(text)
-        assert "holds a private key" in told
-        assert "keys revoke" in told
-        assert BOT_KEY.as_text().rpartition(":")[2] not in told
+        complaints = mistakes(text)
+        assert "holds a private key" in complaints
+        assert "keys revoke" in complaints
+        assert BOT_KEY.as_text().rpartition(":")[2] not in complaints
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_file_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> N
 
 
 def test_a_key_that_is_not_in_the_ring_is_named_with_both_reasons() -> None:
-    assert RING.key("bot-1").role is Role.BOT
+    assert RING.key("bot-1").role is ProgramRole.BOT
     with pytest.raises(Forged, match=r"'bot-2', which is not in the key ring.*older key ring"):
         RING.key("bot-2")
 
@@ -109,11 +109,11 @@ def test_a_key_verifies_what_its_holder_signed_and_nothing_else() -> None:
 
 def test_a_worker_may_work_in_its_own_queues_and_nobody_else_in_any() -> None:
     queues = frozenset({"host:app1"})
-    assert WORKER_KEY.public(Role.WORKER, queues).may_work_in("host:app1")
-    assert not WORKER_KEY.public(Role.WORKER, queues).may_work_in("host:db1")
+    assert WORKER_KEY.public(ProgramRole.WORKER, queues).may_work_in("host:app1")
+    assert not WORKER_KEY.public(ProgramRole.WORKER, queues).may_work_in("host:db1")
     assert RING.key(OTHER_WORKER_KEY.id).may_work_in("host:db1")
-    assert not BOT_KEY.public(Role.BOT, queues).may_work_in("host:app1")
-    assert not SCANNER_KEY.public(Role.SCANNER, queues).may_work_in("host:app1")
+    assert not BOT_KEY.public(ProgramRole.BOT, queues).may_work_in("host:app1")
+    assert not SCANNER_KEY.public(ProgramRole.SCANNER, queues).may_work_in("host:app1")
 
 
 def test_a_key_ends_at_its_end_and_a_revoked_one_at_once() -> None:

@@ -43,7 +43,7 @@ def test_what_broke_off_is_looked_at_urgently(request_: object) -> None:
 
 
 def test_the_look_at_what_went_live_is_urgent() -> None:
-    assert queue_of_job(replace(DEPLOY, stage=Stage.LOOK)) == "urgent:app1"
+    assert queue_of_job(replace(DEPLOY, stage=Stage.VERIFY)) == "urgent:app1"
 
 
 def test_a_scan_on_a_host_waits_apart_from_everything_else() -> None:
@@ -66,5 +66,5 @@ def test_everything_else_on_a_host_waits_where_it_belongs(request_: object) -> N
 @pytest.mark.parametrize("request_", [TagsRequest(image().repository), ScanRequest(image())])
 def test_without_a_host_there_is_one_lane(request_: object) -> None:
     for stage in (Stage.WORK, Stage.EXAMINE, Stage.RECOVER):
-        given = operation(request=request_, queue="registry", stage=stage)
-        assert queue_of_job(given) == "registry"
+        before = operation(request=request_, queue="registry", stage=stage)
+        assert queue_of_job(before) == "registry"

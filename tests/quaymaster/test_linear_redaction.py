@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from quaymaster import decoded_text, known_values, secret_shapes, told_secrets
+from quaymaster import decoded_text, known_values, secret_shapes, stated_secrets
 from quaymaster.redaction import LONGEST_TEXT, redact, redacted_tail
 from tests.quaymaster.counted_regex import assert_finds_in_proportion, assert_fits_in_proportion
 
@@ -97,7 +97,7 @@ def expressions(module: ModuleType) -> Iterator["tuple[str, re.Pattern[str]]"]:
 
 EXPRESSIONS = {
     f"{module.__name__} {name}": pattern
-    for module in (secret_shapes, known_values, decoded_text, told_secrets)
+    for module in (secret_shapes, known_values, decoded_text, stated_secrets)
     for name, pattern in expressions(module)
 }
 
@@ -126,22 +126,22 @@ class Counting:
         self.pattern, self.work = pattern, work
 
     def search(self, text: str, at: int = 0, end: int = 2**60) -> "re.Match[str] | None":
-        found = self.pattern.search(text, at, end)
-        self.work[0] += (found.end() if found else min(end, len(text))) - at + 1
-        return found
+        match = self.pattern.search(text, at, end)
+        self.work[0] += (match.end() if match else min(end, len(text))) - at + 1
+        return match
 
     def match(self, text: str, at: int = 0) -> "re.Match[str] | None":
-        found = self.pattern.match(text, at)
-        self.work[0] += (found.end() - at if found else 0) + 1
-        return found
+        match = self.pattern.match(text, at)
+        self.work[0] += (match.end() - at if match else 0) + 1
+        return match
 
     fullmatch = None
 
     def finditer(self, text: str) -> "Iterator[re.Match[str]]":
         self.work[0] += len(text)
-        for found in self.pattern.finditer(text):
+        for match in self.pattern.finditer(text):
             self.work[0] += 1
-            yield found
+            yield match
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

@@ -121,10 +121,10 @@ def test_no_worker_takes_what_was_asked_of_another_host_into_its_own_queue(
     request_of: Any, state: State
 ) -> None:
     """The queue stands in what the mover signs; the host in what the bot signed."""
-    asked: Request = request_of("build1")
+    request: Request = request_of("build1")
 
     def done(queue: str) -> Operation:
-        asked_there = operation(request=asked, queue="host:build1", state=state)
+        asked_there = operation(request=request, queue="host:build1", state=state)
         return replace(asked_there, queue=queue)
 
     assert may_have_moved(ENROLLED, done("host:build1"))

@@ -27,9 +27,9 @@ STAGING = DeployRequest(image(), "staging", "web")
 
 @pytest.mark.parametrize("actor", [ALICE, Schedule("nightly"), PRODUCT])
 def test_an_operation_begins_with_what_was_asked_and_what_the_bot_signs(actor: Actor) -> None:
-    asked = Asked(STAGING, actor, Origin("C0SHOP", "t1"))
-    made = new_operation(7, asked, SHOP, NOW, BOT_KEY, state=State.QUEUED)
-    assert (made.id, made.request, made.actor, made.origin) == (7, STAGING, actor, asked.origin)
+    incoming = Asked(STAGING, actor, Origin("C0SHOP", "t1"))
+    made = new_operation(7, incoming, SHOP, NOW, BOT_KEY, state=State.QUEUED)
+    assert (made.id, made.request, made.actor, made.origin) == (7, STAGING, actor, incoming.origin)
     assert (made.state, made.version, made.changed_at) == (State.QUEUED, 1, NOW)
     assert made.submission.value.configuration_revision == revision_for(STAGING, SHOP)
     assert made.queue == "host:build1"
@@ -37,9 +37,9 @@ def test_an_operation_begins_with_what_was_asked_and_what_the_bot_signs(actor: A
 
 
 def test_nothing_begins_in_an_environment_that_is_not_configured() -> None:
-    asked = Asked(replace(STAGING, environment="nowhere"), ALICE, Origin("C0SHOP", "t1"))
+    incoming = Asked(replace(STAGING, environment="nowhere"), ALICE, Origin("C0SHOP", "t1"))
     with pytest.raises(UsageError):
-        new_operation(7, asked, SHOP, NOW, BOT_KEY, state=State.QUEUED)
+        new_operation(7, incoming, SHOP, NOW, BOT_KEY, state=State.QUEUED)
 
 
 class TestAskedAgain:

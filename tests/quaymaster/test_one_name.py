@@ -91,7 +91,7 @@ def test_a_hint_offers_what_is_alike_and_nothing_else() -> None:
         configuration.service_for("staging", Repository("quay.io", "library/redis"))
     with pytest.raises(UsageError) as refused:
         configuration.service_for("staging", Repository("docker.io", "shop/redis"))
-    assert "nginx" not in refused.value.trouble.next_step
+    assert "nginx" not in refused.value.problem.next_step
 
 
 def test_what_is_kept_of_a_repository_is_kept_under_one_key() -> None:

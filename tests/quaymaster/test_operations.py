@@ -51,5 +51,5 @@ def test_the_approval_is_of_the_plan_as_it_is_stored() -> None:
 
 def test_every_state_is_said_as_a_sentence_about_the_operation() -> None:
     verbs = {"is", "has", "was", "waits"}
-    assert {state.said.partition(" ")[0] for state in State} == verbs
-    assert State.FAILED.said == "has failed"
+    assert {state.predicate.partition(" ")[0] for state in State} == verbs
+    assert State.FAILED.predicate == "has failed"

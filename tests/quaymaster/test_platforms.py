@@ -3,27 +3,29 @@
 import pytest
 
 from quaymaster.image_ref import Digest
-from quaymaster.platforms import Offer, Platform, Runs, fitting, may_run
+from quaymaster.platforms import EnginePlatform, IndexEntry, Platform, fitting, may_run
 
 
-def offer(number: int, platform: str | None) -> Offer:
-    return Offer(Digest(f"sha256:{number:064x}"), Platform.parse(platform) if platform else None)
+def offer(number: int, platform: str | None) -> IndexEntry:
+    return IndexEntry(
+        Digest(f"sha256:{number:064x}"), Platform.parse(platform) if platform else None
+    )
 
 
-def chosen(runs: Runs, *platforms: str | None) -> list[str]:
+def chosen(runs: EnginePlatform, *platforms: str | None) -> list[str]:
     """What is left of these."""
     offers = [offer(number, one) for number, one in enumerate(platforms)]
     return [str(one.platform) for one in fitting(offers, runs)]
 
 
-def exactly(platform: str) -> Runs:
+def exactly(platform: str) -> EnginePlatform:
     """A host whose platform stands in the configuration."""
-    return Runs(Platform.parse(platform))
+    return EnginePlatform(Platform.parse(platform))
 
 
-AMD64 = Runs(Platform("linux", "amd64"), or_later=True)
-ARM64 = Runs(Platform("linux", "arm64"), or_later=True)
-ARM_V6 = Runs(Platform("linux", "arm", "v6"))
+AMD64 = EnginePlatform(Platform("linux", "amd64"), or_later=True)
+ARM64 = EnginePlatform(Platform("linux", "arm64"), or_later=True)
+ARM_V6 = EnginePlatform(Platform("linux", "arm", "v6"))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,9 @@ ARM_V6 = Runs(Platform("linux", "arm", "v6"))
         (exactly("linux/amd64/odd"), ["linux/amd64", "linux/amd64/odd"], ["linux/amd64/odd"]),
     ],
 )
-def test_the_one_that_it_runs(runs: Runs, offered: list[str | None], left: list[str]) -> None:
+def test_the_one_that_it_runs(
+    runs: EnginePlatform, offered: list[str | None], left: list[str]
+) -> None:
     assert chosen(runs, *offered) == left
 
 
@@ -93,6 +97,6 @@ def test_a_later_variant_than_the_machines_own_is_not_run() -> None:
     ],
 )
 def test_an_image_for_one_platform_runs_where_the_processor_can(
-    runs: Runs, platform: str, runs_it: bool
+    runs: EnginePlatform, platform: str, runs_it: bool
 ) -> None:
     assert may_run(Platform.parse(platform), runs) == runs_it

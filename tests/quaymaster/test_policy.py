@@ -5,8 +5,8 @@ import pytest
 from quaymaster.configuration import Configuration
 from quaymaster.errors import NotAllowed
 from quaymaster.policy import (
+    Membership,
     Person,
-    Standing,
     allowed,
     may_cancel,
     may_reject,
@@ -36,8 +36,8 @@ RITA = Person("U0RITA", "T0TEAM")
 IN_GROUP = Person("U0GERD", "T0TEAM", frozenset({"S0RELEASE"}))
 STRANGERS = [
     Person("U0RITA", "T0TEAM", frozenset({"S0RELEASE"}), standing)
-    for standing in Standing
-    if standing is not Standing.FULL_MEMBER
+    for standing in Membership
+    if standing is not Membership.FULL_MEMBER
 ]
 
 
@@ -49,13 +49,13 @@ def refused(*arguments: object) -> str:
 
 class TestRights:
     @pytest.mark.parametrize("right", Right)
-    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.membership)
     def test_only_full_members_may_do_anything_whatever_their_roles(
         self, person: Person, right: Right
     ) -> None:
         assert "full members" in refused(SHOP, person, right, STAGING)
 
-    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.membership)
     def test_strangers_are_not_even_helped(self, person: Person) -> None:
         for request in (HelpRequest(), CancelRequest(1), ApproveRequest(1)):
             with pytest.raises(NotAllowed):
@@ -63,9 +63,9 @@ class TestRights:
 
     @pytest.mark.parametrize("right", sorted(set(Right) - {Right.READ}))
     def test_nothing_is_written_without_a_right(self, right: Right) -> None:
-        told = refused(SMALL, DEV, right, PRODUCTION)
-        assert f"Nobody can {right.deed(PRODUCTION)}." in told
-        assert "under `permissions`" in told
+        text = refused(SMALL, DEV, right, PRODUCTION)
+        assert f"Nobody can {right.deed(PRODUCTION)}." in text
+        assert "under `permissions`" in text
 
     def test_everybody_may_read_until_reading_is_given_to_somebody(self) -> None:
         allowed(SMALL, DEV, Right.READ)
@@ -73,16 +73,16 @@ class TestRights:
             SHOP_TEXT.replace("[read, tag", "[tag").replace('["*"]', '["*", read]')
         )
         allowed(narrow, RITA, Right.READ)
-        told = refused(narrow, DEV, Right.READ)
-        assert "Only release-managers can look at images, services and operations." in told
+        text = refused(narrow, DEV, Right.READ)
+        assert "Only release-managers can look at images, services and operations." in text
 
     def test_help_is_for_every_full_member(self) -> None:
         request_allowed(SMALL, DEV, HelpRequest())
 
     def test_a_right_is_given_where_it_is_bound_to(self) -> None:
         allowed(SHOP, DEV, Right.ROLLBACK, STAGING)
-        told = refused(SHOP, DEV, Right.ROLLBACK, PRODUCTION)
-        assert "Only release-managers can roll back production/web." in told
+        text = refused(SHOP, DEV, Right.ROLLBACK, PRODUCTION)
+        assert "Only release-managers can roll back production/web." in text
 
     def test_a_right_can_be_bound_to_one_service(self) -> None:
         narrow = Configuration.parse(SHOP_TEXT.replace("rollback:staging", "rollback:staging/web"))
@@ -134,7 +134,7 @@ class TestVotes:
         with pytest.raises(NotAllowed):
             may_vote(everything, DEV, PRODUCTION)
 
-    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.membership)
     def test_a_stranger_may_neither_vote_nor_reject(self, person: Person) -> None:
         with pytest.raises(NotAllowed, match="full members"):
             may_vote(SHOP, person, PRODUCTION)
@@ -161,7 +161,7 @@ class TestCancelling:
         with pytest.raises(NotAllowed, match="Only the person who asked for it can cancel"):
             may_cancel(SMALL, DEV, RITA.user_id)
 
-    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.standing)
+    @pytest.mark.parametrize("person", STRANGERS, ids=lambda person: person.membership)
     def test_a_stranger_may_not_even_their_own(self, person: Person) -> None:
         with pytest.raises(NotAllowed):
             may_cancel(SHOP, person, person.user_id)

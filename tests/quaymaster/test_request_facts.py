@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from quaymaster.errors import Forged
-from quaymaster.request_facts import Asker, Effect, service_change
+from quaymaster.request_facts import Effect, Eligibility, service_change
 from quaymaster.requests import DeployRequest, PushRequest, RollbackRequest
 from quaymaster.target import ServiceRef
 from tests.samples import image
@@ -19,8 +19,8 @@ DEPLOY = DeployRequest(image(), "production", "web")
     [
         {"about": None},
         {"about": ServiceRef("production", "api")},
-        {"right": Asker.MEMBER},
-        {"right": Asker.PRODUCT},
+        {"right": Eligibility.MEMBER},
+        {"right": Eligibility.PRODUCT},
         {"work": None},
     ],
 )

@@ -14,11 +14,11 @@ from quaymaster.errors import Forged
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import Digest
 from quaymaster.journal import event_of
-from quaymaster.key_ring import KeyRing, PublicKey, Role
+from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.operations import Operation, State
-from quaymaster.outcomes import Ended, Failed, Lost
+from quaymaster.outcomes import Ended, Failed, Interrupted
 from quaymaster.releases import Release
-from quaymaster.revocation import carry_out
+from quaymaster.revocation import execute
 from quaymaster.services import ServiceConfiguration
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.store import host_engines, keys, records, releases, reports
@@ -51,7 +51,7 @@ def revoked(
     entry = replace(RING.keys[key.id], revoked_at=datetime.now(UTC) - ago)
     new = SigningKey.new("new")
     ring = RING.with_key(entry)
-    public = new.public(entry.role, queues if entry.role is Role.WORKER else frozenset())
+    public = new.public(entry.role, queues if entry.role is ProgramRole.WORKER else frozenset())
     return entry, Keys(new, ring.with_key(public))
 
 
@@ -70,19 +70,19 @@ def released(valkey: redis.Redis, *numbers: int, key: SigningKey = WORKER_KEY) -
 
 
 def known(valkey: redis.Redis, ring: KeyRing) -> list[int]:
-    found = ask(valkey, releases.latest(ServiceRef("production", "web"), ring, QUEUE))
-    return [one.id for one in found]
+    reply = ask(valkey, releases.latest(ServiceRef("production", "web"), ring, QUEUE))
+    return [one.id for one in reply]
 
 
-def stored(valkey: redis.Redis, given: Operation, key: SigningKey) -> None:
+def stored(valkey: redis.Redis, before: Operation, key: SigningKey) -> None:
     """An operation as it stands in Redis after a move that this key signed."""
-    perform(valkey, records.accept(given, event_of(given), key))
+    perform(valkey, records.accept(before, event_of(before), key))
 
 
 def loaded(valkey: redis.Redis, ring: KeyRing, number: int = 1042) -> Operation:
-    found = ask(valkey, records.load(number, ring))
-    assert found is not None
-    return found.operation
+    operation = ask(valkey, records.load(number, ring))
+    assert operation is not None
+    return operation.operation
 
 
 def everything(valkey: redis.Redis) -> dict[bytes, object]:
@@ -97,7 +97,7 @@ def test_releases_and_marks_count_again_when_they_are_signed_anew(valkey: redis.
     entry, own = revoked(WORKER_KEY)
     with pytest.raises(Forged, match="a key that was revoked"):
         known(valkey, own.ring)
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     assert known(valkey, own.ring) == [8, 7]
     bad = ask(valkey, releases.bad_digests(ServiceRef("production", "web"), own.ring, "host:app1"))
     assert list(bad) == [OTHER_DIGEST]
@@ -119,7 +119,7 @@ def test_the_engine_of_a_host_counts_again_and_is_told_to_whoever_revoked_the_ke
     entry, own = revoked(WORKER_KEY)
     with pytest.raises(Forged, match="hosts accept app1"):
         ask(valkey, host_engines.known(own.ring)).of("app1")
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     known_engine = ask(valkey, host_engines.known(own.ring)).of("app1")
     assert known_engine is not None
     assert known_engine.engine_id == "AAAA:BBBB"
@@ -130,14 +130,14 @@ def test_what_other_keys_signed_stays_as_it_is(valkey: redis.Redis) -> None:
     released(valkey, 7)
     before = valkey.lrange(keys.releases(ServiceRef("production", "web")), 0, -1)
     entry, own = revoked(BOT_KEY)
-    assert carry_out(valkey, entry, own).signed_anew == []
+    assert execute(valkey, entry, own).signed_anew == []
     assert valkey.lrange(keys.releases(ServiceRef("production", "web")), 0, -1) == before
 
 
 def test_what_was_signed_after_the_revocation_is_listed_and_refused(valkey: redis.Redis) -> None:
     released(valkey, 7)
     entry, own = revoked(WORKER_KEY, ago=timedelta(minutes=6))
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     assert done.signed_anew == []
     assert len(done.left) == 1
     assert "after that key had ended" in done.left[0]
@@ -153,7 +153,7 @@ def test_what_was_altered_is_listed_and_refused(valkey: redis.Redis) -> None:
     altered = text.decode().replace('"released_by":"U1"', '"released_by":"U2"')
     valkey.lset(where, 0, altered)
     entry, own = revoked(WORKER_KEY)
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     assert len(done.signed_anew) == 1
     assert "its signature does not fit" in done.left[0]
     with pytest.raises(Forged):
@@ -164,9 +164,9 @@ def test_doing_it_again_changes_nothing_more(valkey: redis.Redis) -> None:
     released(valkey, 7, 8)
     stored(valkey, awaiting(), WORKER_KEY)
     entry, own = revoked(WORKER_KEY)
-    carry_out(valkey, entry, own)
+    execute(valkey, entry, own)
     before = everything(valkey)
-    again = carry_out(valkey, entry, own)
+    again = execute(valkey, entry, own)
     assert (again.signed_anew, again.ended, again.reports, again.left) == ([], [], 0, [])
     assert everything(valkey) == before
 
@@ -177,10 +177,10 @@ def test_broken_off_in_between_it_is_finished_the_next_time(valkey: redis.Redis)
     entry, own = revoked(WORKER_KEY)
     valkey.set(keys.bad_digests(ServiceRef("production", "web")), "no hash: here it breaks off")
     with pytest.raises(redis.ResponseError):
-        carry_out(valkey, entry, own)
+        execute(valkey, entry, own)
     assert known(valkey, own.ring) == [8, 7]
     valkey.delete(keys.bad_digests(ServiceRef("production", "web")))
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     assert (done.signed_anew, done.ended) == ([], [1042])
 
 
@@ -189,7 +189,7 @@ def test_an_approval_whose_plan_rests_on_it_is_superseded_with_its_sentence(
 ) -> None:
     stored(valkey, awaiting(votes=(vote("U0BOB", Choice.APPROVE),)), BOT_KEY)
     entry, own = revoked(WORKER_KEY)
-    assert carry_out(valkey, entry, own).ended == [1042]
+    assert execute(valkey, entry, own).ended == [1042]
     ended = loaded(valkey, own.ring)
     assert ended.state is State.SUPERSEDED
     assert ended.outcome == Ended(
@@ -215,7 +215,7 @@ def test_every_open_request_ends_with_the_bots_key(valkey: redis.Redis, given: O
     of_the_bot = given.state is not State.AWAITING_APPROVAL or given.votes
     stored(valkey, given, BOT_KEY if of_the_bot else WORKER_KEY)
     entry, own = revoked(BOT_KEY)
-    assert carry_out(valkey, entry, own).ended == [1042]
+    assert execute(valkey, entry, own).ended == [1042]
     ended = loaded(valkey, own.ring)
     assert ended.state is State.CANCELLED
     assert isinstance(ended.outcome, Ended)
@@ -231,17 +231,17 @@ def test_what_has_begun_is_not_said_to_have_changed_nothing(
         valkey, having(awaiting(), state=State.RUNNING, started_at=datetime.now(UTC)), WORKER_KEY
     )
     entry, own = revoked(key)
-    carry_out(valkey, entry, own)
+    execute(valkey, entry, own)
     ended = loaded(valkey, own.ring)
     assert ended.state is (State.CANCELLED if key is BOT_KEY else State.UNKNOWN)
-    assert isinstance(ended.outcome, Ended | Lost)
+    assert isinstance(ended.outcome, Ended | Interrupted)
     assert "Check what runs now" in ended.outcome.next_step
 
 
 def test_a_worker_of_another_queue_ends_what_it_looked_after(valkey: redis.Redis) -> None:
     stored(valkey, operation(attempt=2), WORKER_KEY)
     entry, own = revoked(WORKER_KEY, queues=frozenset({"registry"}))
-    carry_out(valkey, entry, own)
+    execute(valkey, entry, own)
     ended = loaded(valkey, own.ring)
     assert ended.state is State.FAILED
     assert isinstance(ended.outcome, Failed)
@@ -250,7 +250,7 @@ def test_a_worker_of_another_queue_ends_what_it_looked_after(valkey: redis.Redis
 def test_operations_that_do_not_rest_on_it_go_on(valkey: redis.Redis) -> None:
     stored(valkey, awaiting(), WORKER_KEY)
     entry, own = revoked(SCANNER_KEY)
-    assert carry_out(valkey, entry, own).ended == []
+    assert execute(valkey, entry, own).ended == []
     assert loaded(valkey, own.ring).state is State.AWAITING_APPROVAL
 
 
@@ -258,7 +258,7 @@ def test_an_operation_that_is_forged_anyway_is_listed_and_left(valkey: redis.Red
     stored(valkey, awaiting(), WORKER_KEY)
     valkey.hset(keys.operation(1042), "plan", "made up")
     entry, own = revoked(WORKER_KEY)
-    done = carry_out(valkey, entry, own)
+    done = execute(valkey, entry, own)
     assert done.ended == []
     assert done.left[0].startswith("#1042: ")
 
@@ -274,7 +274,7 @@ def test_reports_of_a_stolen_scanner_are_deleted_and_those_of_others_kept(
     perform(valkey, reports.keep(theirs, SCANNER_KEY))
     entry, own = revoked(SCANNER_KEY)
     perform(valkey, reports.keep(ours, own.private))
-    assert carry_out(valkey, entry, own).reports == 1
+    assert execute(valkey, entry, own).reports == 1
     assert ask(valkey, reports.kept(theirs.digest, theirs.database.version, own.ring)) is None
     assert ask(valkey, reports.kept(ours.digest, ours.database.version, own.ring)) == ours
 
@@ -283,7 +283,7 @@ def test_the_audit_holds_afterwards_and_says_what_was_ended(valkey: redis.Redis)
     stored(valkey, awaiting(), WORKER_KEY)
     audit.chain_journal(valkey, WORKER)
     entry, own = revoked(WORKER_KEY)
-    carry_out(valkey, entry, own)
+    execute(valkey, entry, own)
     audit.chain_journal(valkey, own)
     lines = tuple(stored_lines(valkey))
     assert verify(lines, own.ring).entries == 2

@@ -4,7 +4,7 @@ import pytest
 
 from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.settings import SETTINGS, Settings
 from tests.keys import BOT, BOT_KEY, FINGERPRINT_TEXT, RING, ring_text
 
@@ -90,17 +90,17 @@ def test_no_secret_prints_itself() -> None:
     ],
 )
 def test_a_wrong_value_is_told_with_an_example_and_not_repeated(name: str, value: str) -> None:
-    told = mistakes({name: value})
-    assert f"{name} has to" in told
-    assert f"Example: {name}=" in told
-    assert "unter2" not in told
+    complaints = mistakes({name: value})
+    assert f"{name} has to" in complaints
+    assert f"Example: {name}=" in complaints
+    assert "unter2" not in complaints
 
 
 def test_everything_that_is_missing_is_told_at_once() -> None:
     names = ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "QUAYMASTER_SIGNING_KEY")
-    told = mistakes({"SLACK_APP_TOKEN": ""}, *names)
+    complaints = mistakes({"SLACK_APP_TOKEN": ""}, *names)
     for name in names:
-        assert f"{name} is not set" in told
+        assert f"{name} is not set" in complaints
 
 
 def test_a_token_that_turns_out_to_be_needed_is_named() -> None:
@@ -110,10 +110,10 @@ def test_a_token_that_turns_out_to_be_needed_is_named() -> None:
 
 
 def test_the_key_that_is_gone_is_told_with_what_came_for_it() -> None:
-    told = mistakes({"QUAYMASTER_SECRET_KEY": "hunter2"})
-    assert "`quaymaster keys new`" in told
-    assert "remove QUAYMASTER_SECRET_KEY" in told
-    assert "hunter2" not in told
+    complaints = mistakes({"QUAYMASTER_SECRET_KEY": "hunter2"})
+    assert "`quaymaster keys new`" in complaints
+    assert "remove QUAYMASTER_SECRET_KEY" in complaints
+    assert "hunter2" not in complaints
 
 
 def test_a_program_signs_with_its_own_key_and_the_ring_beside_the_configuration(
@@ -125,16 +125,16 @@ def test_a_program_signs_with_its_own_key_and_the_ring_beside_the_configuration(
         "QUAYMASTER_CONFIG": str(tmp_path / "quaymaster.yml"),
     }
     settings = Settings.from_env(environ)
-    assert settings.keys(Role.BOT) == BOT
+    assert settings.keys(ProgramRole.BOT) == BOT
     assert settings.ring() == RING
     with pytest.raises(ConfigurationError, match="key of the bot, and this is the worker"):
-        settings.keys(Role.WORKER)
+        settings.keys(ProgramRole.WORKER)
 
 
 def test_a_key_that_turns_out_to_be_needed_is_named() -> None:
     settings = Settings.from_env({})
     with pytest.raises(ConfigurationError, match="QUAYMASTER_SIGNING_KEY is not set"):
-        settings.keys(Role.BOT)
+        settings.keys(ProgramRole.BOT)
     with pytest.raises(ConfigurationError, match="QUAYMASTER_FINGERPRINT_KEY is not set"):
         settings.fingerprint_key()
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quaymaster.errors import ConfigurationError
-from quaymaster.key_ring import PublicKey, Role
+from quaymaster.key_ring import ProgramRole, PublicKey
 from quaymaster.signing_key import Keys, SigningKey
 from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
 
 
-def refused(key: SigningKey, role: Role, entry: PublicKey | None = None) -> str:
+def refused(key: SigningKey, role: ProgramRole, entry: PublicKey | None = None) -> str:
     """Why this key cannot be used, where the ring has this entry."""
     with pytest.raises(ConfigurationError) as raised:
         Keys.of(key, RING.with_key(entry) if entry else RING, role)
@@ -51,25 +51,27 @@ def test_a_key_does_not_print_itself() -> None:
 @pytest.mark.parametrize(
     ("key", "role"),
     [
-        (BOT_KEY, Role.BOT),
-        (WORKER_KEY, Role.WORKER),
-        (OTHER_WORKER_KEY, Role.WORKER),
-        (SCANNER_KEY, Role.SCANNER),
+        (BOT_KEY, ProgramRole.BOT),
+        (WORKER_KEY, ProgramRole.WORKER),
+        (OTHER_WORKER_KEY, ProgramRole.WORKER),
+        (SCANNER_KEY, ProgramRole.SCANNER),
     ],
 )
-def test_a_program_takes_the_key_of_its_role_and_no_other(key: SigningKey, role: Role) -> None:
+def test_a_program_takes_the_key_of_its_role_and_no_other(
+    key: SigningKey, role: ProgramRole
+) -> None:
     assert Keys.of(key, RING, role).entry.role is role
-    for other in set(Role) - {role}:
-        told = refused(key, other)
-        assert f"{key.id} is a key of the {role}, and this is the {other}." in told
+    for other in set(ProgramRole) - {role}:
+        text = refused(key, other)
+        assert f"{key.id} is a key of the {role}, and this is the {other}." in text
 
 
 def test_a_key_that_the_ring_does_not_have_is_refused() -> None:
-    assert "bot-2 is not in the key ring" in refused(replace(BOT_KEY, id="bot-2"), Role.BOT)
+    assert "bot-2 is not in the key ring" in refused(replace(BOT_KEY, id="bot-2"), ProgramRole.BOT)
 
 
 def test_a_key_that_another_one_is_called_like_is_refused() -> None:
-    assert "is not the key of this program" in refused(STRANGER_KEY, Role.BOT)
+    assert "is not the key of this program" in refused(STRANGER_KEY, ProgramRole.BOT)
 
 
 def test_a_key_that_has_ended_or_was_revoked_signs_nothing() -> None:
@@ -78,6 +80,6 @@ def test_a_key_that_has_ended_or_was_revoked_signs_nothing() -> None:
         replace(entry, ends_at=now - timedelta(seconds=1)),
         replace(entry, revoked_at=now),
     ):
-        assert "can no longer sign" in refused(BOT_KEY, Role.BOT, ended)
+        assert "can no longer sign" in refused(BOT_KEY, ProgramRole.BOT, ended)
     ending = RING.with_key(replace(entry, ends_at=now + timedelta(days=1)))
-    assert Keys.of(BOT_KEY, ending, Role.BOT).private == BOT_KEY
+    assert Keys.of(BOT_KEY, ending, ProgramRole.BOT).private == BOT_KEY

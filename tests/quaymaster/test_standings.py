@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from quaymaster.errors import Forged
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.standings import LookedUp, joined, lately
 from quaymaster.store.formats import STANDING
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
@@ -39,10 +39,10 @@ def test_it_counts_for_ten_minutes_and_not_before_its_time(after: timedelta, cou
 
 
 def test_the_newest_of_each_person_is_kept() -> None:
-    later = looked_up(standing=Standing.GUEST, at=NOW + timedelta(minutes=1))
+    later = looked_up(membership=Membership.GUEST, at=NOW + timedelta(minutes=1))
     bob = looked_up("U0BOB", at=NOW)
     assert joined((ALICE, bob), (later,)) == (later, bob)
-    assert lately(joined((ALICE,), (later,)), NOW)["U0ALICE"].standing is Standing.GUEST
+    assert lately(joined((ALICE,), (later,)), NOW)["U0ALICE"].membership is Membership.GUEST
 
 
 def test_a_person_is_the_same_afterwards() -> None:

@@ -8,7 +8,7 @@ from quaymaster.actors import PRODUCT, Actor, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.audit_entries import Anchor, Entry
 from quaymaster.drift import Drift, DriftKind
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import (
     Clean,
     Finding,
@@ -34,8 +34,8 @@ from quaymaster.outcomes import (
     HistoryStep,
     ImagesListed,
     Inspected,
+    Interrupted,
     LocalImage,
-    Lost,
     Outcome,
     Pulled,
     Pushed,
@@ -44,9 +44,9 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Plan, Resolved, Running, Undo
+from quaymaster.plans import Change, Examined, Observed, Plan, Resolved, Undo
 from quaymaster.platforms import Member
-from quaymaster.policy import Standing
+from quaymaster.policy import Membership
 from quaymaster.releases import BadDigest, Release
 from quaymaster.requests import (
     ApproveRequest,
@@ -173,7 +173,7 @@ CHANGE = Change(
     turn=7,
     examined=EXAMINED_IMAGE,
     workload=SERVICE,
-    running=Running(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
+    running=Observed(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
     undo=Undo(BEFORE, 1001),
 )
 DEPLOY = Plan(
@@ -265,8 +265,8 @@ OUTCOMES: tuple[Outcome, ...] = (
         member=MEMBER,
     ),
     Deployed("production", "web", IMAGE, 0.125, BEFORE, 21.5, ("the tag moved",)),
-    Failed(Trouble("What.", "Why.", "Next.", ("last line",), "ab12"), "shop/web:1.3 serves on."),
-    Lost("It was found running.", "Look yourself."),
+    Failed(Problem("What.", "Why.", "Next.", ("last line",), "ab12"), "shop/web:1.3 serves on."),
+    Interrupted("It was found running.", "Look yourself."),
     Ended("Rejected.", "U0BOB", "Ask again."),
 )
 
@@ -274,7 +274,7 @@ _RECORD = Record(
     id=1042,
     version=9,
     state=State.BAKING,
-    stage=Stage.LOOK,
+    stage=Stage.VERIFY,
     queue="host:app1",
     changed_at=AT,
     attempt=4,
@@ -368,7 +368,7 @@ SAMPLES: tuple[Sample, ...] = (
         Sample(
             STANDING, ("1042",), LookedUp(1042, "U0BOB", "T0TEAM", one, ("S0A", "S0B"), AT), BOT_KEY
         )
-        for one in Standing
+        for one in Membership
     ),
     Sample(RELEASE, PLACE[1:], _RELEASE, WORKER_KEY),
     Sample(RELEASE, PLACE[1:], replace(_RELEASE, approved_by=(), restores=None), WORKER_KEY),

@@ -11,14 +11,14 @@ from quaymaster.errors import (
     Conflict,
     NotFound,
     OutsideFailure,
+    Problem,
     QuaymasterError,
-    Trouble,
     Unhealthy,
 )
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
-from workers.asides import beside
+from workers.best_effort import cleaning_up_after
 from workers.rendering import Values, workload_fingerprint
 from workers.targets.observed import Condition, Observed, Remains, Role, Version
 from workers.targets.target import Live, Objection, Staged, Work
@@ -66,7 +66,7 @@ class InMemory:
             remains = Remains.DISTURBED
         unhealthy = None
         if probe and serving and self._is_sick(serving):
-            unhealthy = Trouble("It is sick.")
+            unhealthy = Problem("It is sick.")
         condition = Condition.WHOLE if serving else Condition.ABSENT
         return Observed(service, condition, versions, remains, unhealthy)
 
@@ -97,7 +97,7 @@ class InMemory:
             if change.digest in self.runtime.sick:
                 raise Unhealthy("It is sick.")
         except QuaymasterError as error:
-            with beside(error):
+            with cleaning_up_after(error):
                 self.discard(staged, work)
             raise
         return staged
@@ -110,7 +110,7 @@ class InMemory:
             if self.runtime.obstacle:
                 raise Conflict(self.runtime.obstacle)
         except QuaymasterError as error:
-            with beside(error):
+            with cleaning_up_after(error):
                 self.discard(staged, work)
             raise
         if staged.old is not None:

@@ -59,9 +59,9 @@ class Trial:
     def address(self) -> str:
         """Wait for the address of the chat page."""
         self.sees("/chat/")
-        found = re.search(r"http://127\.0\.0\.1:[0-9]+/chat/[\w-]+/", self.text)
-        assert found is not None, self.text
-        return found[0]
+        match = re.search(r"http://127\.0\.0\.1:[0-9]+/chat/[\w-]+/", self.text)
+        assert match is not None, self.text
+        return match[0]
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it alone."""

@@ -23,8 +23,8 @@ def opening(folder: Path, status: int) -> dict[str, str]:
 
 def test_a_file_is_opened_that_only_its_owner_can_read_and_that_leads_on(tmp_path: Path) -> None:
     environment = SCREEN | opening(tmp_path, 0)
-    told = shown_in_browser(ADDRESS, tmp_path, environment, is_terminal=True)
-    assert told.startswith("It opens in your browser")
+    sentence = shown_in_browser(ADDRESS, tmp_path, environment, is_terminal=True)
+    assert sentence.startswith("It opens in your browser")
     words = (tmp_path / "words").read_text()
     assert words.strip() == (tmp_path / "open.html").as_uri()
     assert "s3cret" not in words
@@ -34,8 +34,8 @@ def test_a_file_is_opened_that_only_its_owner_can_read_and_that_leads_on(tmp_pat
 
 def test_a_browser_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     environment = SCREEN | opening(tmp_path, 3)
-    told = shown_in_browser(ADDRESS, tmp_path, environment, is_terminal=True)
-    assert told == "No browser could be opened here. Open the address above."
+    sentence = shown_in_browser(ADDRESS, tmp_path, environment, is_terminal=True)
+    assert sentence == "No browser could be opened here. Open the address above."
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_where_nobody_would_see_it_the_way_from_elsewhere_is_told(
     tmp_path: Path, environment: dict[str, str], is_terminal: bool, why: str, host: str
 ) -> None:
     given = opening(tmp_path, 0) | environment
-    told = shown_in_browser(ADDRESS, tmp_path, given, is_terminal=is_terminal)
-    assert told.startswith(why)
-    assert "  ssh -L 21001:127.0.0.1:21001 " in told
-    assert host in told
+    sentence = shown_in_browser(ADDRESS, tmp_path, given, is_terminal=is_terminal)
+    assert sentence.startswith(why)
+    assert "  ssh -L 21001:127.0.0.1:21001 " in sentence
+    assert host in sentence
     assert not (tmp_path / "words").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quaymaster.errors import ConfigurationError
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.signing_key import Keys, SigningKey
 from trial.configuration import HOST, write_configuration
 from trial.keys import fingerprint_environment, key_environment, make_keys
@@ -22,7 +22,11 @@ def test_each_program_gets_a_key_of_its_own_that_stays(tmp_path: Path) -> None:
         made(state)
         assert state.private_keys.stat().st_mode & 0o777 == 0o600
         ring = KeyRing.load(state.key_ring)
-        roles = {"bot": Role.BOT, f"worker-{HOST}": Role.WORKER, "worker-registry": Role.WORKER}
+        roles = {
+            "bot": ProgramRole.BOT,
+            f"worker-{HOST}": ProgramRole.WORKER,
+            "worker-registry": ProgramRole.WORKER,
+        }
         for program, role in roles.items():
             (text,) = key_environment(state, program).values()
             Keys.of(SigningKey.parse(text), ring, role)

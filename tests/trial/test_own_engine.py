@@ -42,7 +42,7 @@ def forwards(bridge: Bridge) -> bool:
 
 def bridge_of(state: Path) -> Bridge:
     """That of the engine, which runs."""
-    bridge = Bridge.found(f"qm-{kept_choices(state / CHOICES).name}")
+    bridge = Bridge.existing(f"qm-{kept_choices(state / CHOICES).name}")
     assert bridge is not None
     assert forwards(bridge)
     return bridge

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.grammar import parse
-from local_slack.world import Membership
+from local_slack.world import MemberKind
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from tests.trial.sample_database import SHIPPED, made
@@ -98,7 +98,7 @@ def test_the_people_of_the_configuration_are_those_of_the_workspace(tmp_path: Pa
 
 def test_everybody_in_the_workspace_has_a_role_and_the_bot_is_in_every_channel() -> None:
     world = sample_world()
-    assert all(one.title for one in world.users if one.membership is not Membership.BOT)
+    assert all(one.title for one in world.users if one.membership is not MemberKind.BOT)
     assert all(world.app.bot_user in one.members for one in world.channels)
 
 

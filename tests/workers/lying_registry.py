@@ -16,7 +16,7 @@ PASSWORD = "made-up-for-tests"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SentRequest:
     """A request as it arrived."""
 
     method: str
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Reply:
     """An answer. ``headers`` may repeat a name."""
 
     status: int = 200
@@ -34,7 +34,7 @@ class Said:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Answer = Callable[[Asked], Said]
+Answer = Callable[[SentRequest], Reply]
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class LyingRegistry:
 
     host: str
     answer: Answer
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[SentRequest] = field(default_factory=list)
 
     def ref(self, text: str) -> ImageRef:
         """A reference in this registry."""
@@ -70,9 +70,9 @@ def lying_registry(answer: Answer) -> Iterator[LyingRegistry]:
 
         def reply(self) -> None:
             body = self.body()
-            asked = Asked(self.command, self.path, dict(self.headers.items()), body)
-            lying.asked.append(asked)
-            said = lying.answer(asked)
+            incoming = SentRequest(self.command, self.path, dict(self.headers.items()), body)
+            lying.asked.append(incoming)
+            said = lying.answer(incoming)
             self.send_response(said.status)
             for name, value in said.headers:
                 self.send_header(name, value)

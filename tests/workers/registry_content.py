@@ -71,15 +71,15 @@ class Content:
         """
         described = []
         for platform, digest in members:
-            found = self.client.get(
+            value = self.client.get(
                 f"/v2/{self.repository}/manifests/{digest}", headers={"Accept": ACCEPT}
             ).raise_for_status()
             names, words = ("os", "architecture", "variant"), platform.split("/")
             described.append(
                 {
-                    "mediaType": found.headers["Content-Type"],
+                    "mediaType": value.headers["Content-Type"],
                     "digest": digest,
-                    "size": len(found.content),
+                    "size": len(value.content),
                     **({"platform": dict(zip(names, words, strict=False))} if platform else {}),
                 }
             )

@@ -24,9 +24,9 @@ from workers.manifests import ACCEPT
 from workers.registry_auth import RegistryLogin
 from workers.registry_paths import manifest_path
 from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
-from workers.targets.docker_host.containers import Container, Place, ServiceState, observe
+from workers.targets.docker_host.containers import Container, ContainerRole, ServiceState, observe
 from workers.targets.docker_host.health import wait_until_healthy
-from workers.targets.docker_host.switch import Switched, prepare_on_port, switch, switch_on_port
+from workers.targets.docker_host.switch import SwitchResult, prepare_on_port, switch, switch_on_port
 from workers.targets.target import Work
 
 HEALTH = HealthCheck(http="/healthz", port=8000, within=15.0)
@@ -183,7 +183,7 @@ class Service:
 
     def recreated(
         self, old: Container | None, new: ContainerSpec | Container, work: Work
-    ) -> Switched:
+    ) -> SwitchResult:
         """Switched on the port, with the old one stopped first."""
         candidate = prepare_on_port(self.host, new, work)
         return switch_on_port(self.host, old, candidate, work)
@@ -192,9 +192,9 @@ class Service:
         """What the engine says."""
         return observe(self.host, ServiceRef(self.environment, "web"))
 
-    def places(self) -> dict[int, Place]:
+    def places(self) -> dict[int, ContainerRole]:
         """Where the container of each operation is."""
-        return {one.operation: one.place for one in self.state().containers}
+        return {one.operation: one.role for one in self.state().containers}
 
     def page(self, port: int | None = None) -> str:
         """What a caller gets, or nothing."""

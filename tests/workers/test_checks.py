@@ -13,7 +13,7 @@ from quaymaster.settings import Settings
 from tests.configurations import SHOP_TEXT, SMALL_TEXT
 from tests.engines.registries import Registry
 from tests.engines.trivy import TrivyCaches
-from workers.checks import Place, disk_check, secret_values, shortest_limit, worker_probes
+from workers.checks import CheckContext, disk_check, secret_values, shortest_limit, worker_probes
 
 
 def checks(
@@ -25,7 +25,7 @@ def checks(
 ) -> dict[str, Check]:
     configuration = Configuration.parse(text, folder / "quaymaster.yml")
     given = environ or {}
-    place = Place(Settings.from_env(given), configuration, given, host)
+    place = CheckContext(Settings.from_env(given), configuration, given, host)
     found = perform(worker_probes({part}, place), secret_values(place))
     assert all(check.next_step for check in found if check.verdict == "broken")
     return {check.subject: check for check in found}
@@ -33,10 +33,10 @@ def checks(
 
 @pytest.mark.engine
 def test_a_host_that_answers_is_shown_with_its_version_and_its_disk(docker_host: str) -> None:
-    found = checks("docker", environ={"DOCKER_HOST": docker_host})
-    assert found["host build1"].verdict == "ok"
-    assert found["host build1"].what.startswith("Docker ")
-    assert "GB free" in found["disk of build1"].what
+    results = checks("docker", environ={"DOCKER_HOST": docker_host})
+    assert results["host build1"].verdict == "ok"
+    assert results["host build1"].what.startswith("Docker ")
+    assert "GB free" in results["disk of build1"].what
 
 
 @pytest.mark.engine
@@ -53,16 +53,16 @@ def test_a_disk_that_cannot_be_looked_at_from_here_is_left_out(
         monkeypatch.setattr("workers.checks.shutil.disk_usage", refuse)
     else:
         monkeypatch.setattr("workers.checks.Engine.own_container", "0123456789ab")
-    found = checks("docker", environ={"DOCKER_HOST": docker_host})
-    assert {name: one.verdict for name, one in found.items()} == {"host build1": "ok"}
+    results = checks("docker", environ={"DOCKER_HOST": docker_host})
+    assert {name: one.verdict for name, one in results.items()} == {"host build1": "ok"}
 
 
 @pytest.mark.engine
 def test_a_host_that_does_not_answer_is_broken_and_the_others_are_not(docker_host: str) -> None:
     text = SMALL_TEXT.replace("{build1: {}}", "{build1: {}, app1: {docker: 'tcp://127.0.0.1:9'}}")
-    found = checks("docker", text, {"DOCKER_HOST": docker_host})
-    assert found["host build1"].verdict == "ok"
-    assert found["host app1"].verdict == "broken"
+    results = checks("docker", text, {"DOCKER_HOST": docker_host})
+    assert results["host build1"].verdict == "ok"
+    assert results["host app1"].verdict == "broken"
     assert list(checks("docker", text, {"DOCKER_HOST": docker_host}, "app1")) == ["host app1"]
 
 
@@ -80,8 +80,8 @@ def with_login(registry: Registry, more: str = "") -> str:
 
 @pytest.mark.engine
 def test_a_registry_that_accepts_the_login_is_ok(registry: Registry) -> None:
-    found = checks("registries", with_login(registry), {"PASSWORD": registry.password})
-    assert found[f"registry {registry.host}"].verdict == "ok"
+    results = checks("registries", with_login(registry), {"PASSWORD": registry.password})
+    assert results[f"registry {registry.host}"].verdict == "ok"
 
 
 @pytest.mark.engine
@@ -90,23 +90,23 @@ def test_a_registry_that_speaks_https_where_plain_http_is_expected_is_broken(
 ) -> None:
     subject = f"registry {tls_registry.host}"
     # Loopback is spoken to over plain HTTP, which this registry does not speak.
-    found = checks("registries", with_login(tls_registry), {"PASSWORD": tls_registry.password})
-    assert found[subject].verdict == "broken"
+    results = checks("registries", with_login(tls_registry), {"PASSWORD": tls_registry.password})
+    assert results[subject].verdict == "broken"
 
 
 @pytest.mark.engine
 def test_a_refused_login_is_broken_and_the_password_is_not_printed(registry: Registry) -> None:
-    found = checks("registries", with_login(registry), {"PASSWORD": "wrong-and-secret"})
-    check = found[f"registry {registry.host}"]
+    results = checks("registries", with_login(registry), {"PASSWORD": "wrong-and-secret"})
+    check = results[f"registry {registry.host}"]
     assert check.verdict == "broken"
     assert "refused the login of ci" in check.what
-    assert "wrong-and-secret" not in str(found)
+    assert "wrong-and-secret" not in str(results)
 
 
 @pytest.mark.engine
 def test_a_registry_whose_password_is_not_set_names_the_variable(registry: Registry) -> None:
-    found = checks("registries", with_login(registry))
-    assert "PASSWORD is not set" in found[f"registry {registry.host}"].what
+    results = checks("registries", with_login(registry))
+    assert "PASSWORD is not set" in results[f"registry {registry.host}"].what
 
 
 def scanner_checks(cache: Path, trivy_binary: Path, text: str = SMALL_TEXT) -> dict[str, Check]:
@@ -154,20 +154,20 @@ def test_every_variable_that_is_not_set_is_named_with_who_needs_it() -> None:
     text = SHOP_TEXT.replace(
         "{image: shop/jobs}", '{image: shop/jobs, environment: {URL: "x://${DB_HOST}/${DB_NAME}"}}'
     )
-    found = checks("secrets", text, {"DB_HOST": "db"})
-    assert found["variables"].what == "1 of 3 are set."
-    assert "needed by staging/worker and staging/mailer" in found["variable DB_NAME"].what
-    assert "registry.staging:5000" in found["variable STAGING_REGISTRY_PASSWORD"].what
+    results = checks("secrets", text, {"DB_HOST": "db"})
+    assert results["variables"].what == "1 of 3 are set."
+    assert "needed by staging/worker and staging/mailer" in results["variable DB_NAME"].what
+    assert "registry.staging:5000" in results["variable STAGING_REGISTRY_PASSWORD"].what
 
 
 def test_a_secret_that_is_too_short_to_be_found_is_named() -> None:
     text = SHOP_TEXT.replace(
         "{image: shop/jobs}", '{image: shop/jobs, environment: {A: "${SHORT}", B: "${ENOUGH}"}}'
     )
-    found = checks("secrets", text, {"SHORT": "abc", "ENOUGH": "abcd"})
-    assert found["variable SHORT"].verdict == "warning"
-    assert "used by staging/worker" in found["variable SHORT"].what
-    assert "variable ENOUGH" not in found
+    results = checks("secrets", text, {"SHORT": "abc", "ENOUGH": "abcd"})
+    assert results["variable SHORT"].verdict == "warning"
+    assert "used by staging/worker" in results["variable SHORT"].what
+    assert "variable ENOUGH" not in results
 
 
 def test_only_the_services_of_a_host_are_looked_at_where_one_is_named() -> None:
@@ -182,14 +182,14 @@ def test_files_that_the_configuration_names_are_read(tmp_path: Path) -> None:
     text = SHOP_TEXT.replace("channel: C0SHOP", "env_file: web.env").replace(
         "registry.prod: {}", "registry.prod: {ca_file: ca.pem}"
     )
-    found = checks("secrets", text, folder=tmp_path)
-    assert found["env_file web.env"].verdict == "broken"
-    assert found["ca_file of registry.prod"].verdict == "broken"
+    results = checks("secrets", text, folder=tmp_path)
+    assert results["env_file web.env"].verdict == "broken"
+    assert results["ca_file of registry.prod"].verdict == "broken"
     (tmp_path / "web.env").write_text("A=1\nB=hunter22x\n")
     (tmp_path / "ca.pem").write_text("this is no certificate")
-    found = checks("secrets", text, folder=tmp_path)
-    assert found["env_file web.env"].what == "2 variables."
-    assert found["ca_file of registry.prod"].verdict == "broken"
+    results = checks("secrets", text, folder=tmp_path)
+    assert results["env_file web.env"].what == "2 variables."
+    assert results["ca_file of registry.prod"].verdict == "broken"
     for wrong in ("A hunter22x\n", "hunter22x", "=hunter22x"):
         (tmp_path / "web.env").write_text(wrong)
         assert "hunter22x" not in str(checks("secrets", text, folder=tmp_path))
@@ -198,16 +198,16 @@ def test_files_that_the_configuration_names_are_read(tmp_path: Path) -> None:
 def test_a_name_without_a_value_is_told(tmp_path: Path) -> None:
     (tmp_path / "web.env").write_text("A=1\n\nNOWHERE\n")
     text = SHOP_TEXT.replace("channel: C0SHOP", "env_file: web.env")
-    found = checks("secrets", text, folder=tmp_path)["env_file web.env"]
-    assert found.verdict == "warning"
-    assert found.what.startswith("1 variable.")
-    assert found.what.endswith(
+    results = checks("secrets", text, folder=tmp_path)["env_file web.env"]
+    assert results.verdict == "warning"
+    assert results.what.startswith("1 variable.")
+    assert results.what.endswith(
         "Line 3 is left out: it has no =, and neither this worker's "
         "environment nor the file gives it a value."
     )
     (tmp_path / "web.env").write_text("A=1\nNOWHERE\nNEITHER\n" + "SECRET\n" * 3_000)
-    found = checks("secrets", text, folder=tmp_path)["env_file web.env"]
-    assert "Lines 2, 3, 4, 5, 6 and 2,997 more are left out: they have no =" in found.what
+    results = checks("secrets", text, folder=tmp_path)["env_file web.env"]
+    assert "Lines 2, 3, 4, 5, 6 and 2,997 more are left out: they have no =" in results.what
 
 
 def test_a_configuration_without_references_says_so() -> None:

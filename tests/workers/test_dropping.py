@@ -17,7 +17,7 @@ from tests.keys import BOT_KEY
 from tests.samples import NOW, operation
 from tests.workers.services import wait_for
 from tests.workers.toolboxes import recorded
-from workers import companion
+from workers import housekeeping
 
 pytestmark = pytest.mark.engine
 
@@ -25,17 +25,17 @@ pytestmark = pytest.mark.engine
 async def test_what_is_over_is_dropped_also_after_redis_was_away(
     valkey: redis.Redis, valkey_server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(companion, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(housekeeping, "SWEEP_SECONDS", 0.05)
     stop = asyncio.Event()
     keep = Retention(operations=timedelta(seconds=1))
-    dropping = asyncio.create_task(companion.drop_what_is_over(valkey, keep, stop))
+    dropping = asyncio.create_task(housekeeping.drop_what_is_over(valkey, keep, stop))
     try:
         valkey_server.kill()
         valkey_server.start()
-        given = recorded(valkey, operation())
-        ended = given.moved(State.CANCELLED, NOW - timedelta(days=1), outcome=Ended("Enough."))
-        perform(valkey, records.move(given, ended, event_of(ended), BOT_KEY))
-        await asyncio.to_thread(wait_for, lambda: not valkey.exists(keys.operation(given.id)))
+        before = recorded(valkey, operation())
+        ended = before.moved(State.CANCELLED, NOW - timedelta(days=1), outcome=Ended("Enough."))
+        perform(valkey, records.move(before, ended, event_of(ended), BOT_KEY))
+        await asyncio.to_thread(wait_for, lambda: not valkey.exists(keys.operation(before.id)))
     finally:
         stop.set()
         await dropping

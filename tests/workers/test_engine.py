@@ -13,7 +13,7 @@ def test_an_engine_that_is_not_there_is_named_with_the_way_out(tmp_path: Path) -
     with pytest.raises(OutsideFailure, match="app1 does not answer") as raised:
         Engine.connect(f"unix://{tmp_path}/none.sock", name="app1")
     assert raised.value.trying_again_can_help
-    assert raised.value.trouble.next_step
+    assert raised.value.problem.next_step
 
 
 def test_a_machine_that_refuses_is_not_reached() -> None:

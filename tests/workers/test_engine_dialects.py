@@ -24,7 +24,7 @@ from quaymaster.errors import (
 from quaymaster.image_ref import ImageRef, Repository
 from tests.engines.registries import Registry
 from tests.images.catalogue import LocalImages
-from tests.workers.lying_registry import Asked, LyingRegistry, Said, lying_registry
+from tests.workers.lying_registry import LyingRegistry, Reply, SentRequest, lying_registry
 from tests.workers.registry_content import Content
 from tests.workers.services import UNDISTURBED, Service, login_to, nothing
 from workers import images as host_images
@@ -38,13 +38,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 NAMES = ("shop/unauthorized-page:1.4-401", "denied/quota:immutable", "429/toomanyrequests:403")
 
 
-def problem(status: int, code: str, message: str) -> Said:
+def problem(status: int, code: str, message: str) -> Reply:
     body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-    return Said(status, body, (("Content-Type", "application/json"),))
+    return Reply(status, body, (("Content-Type", "application/json"),))
 
 
 NGINX = b"<html>\r\n<head><title>%s</title></head>\r\n<body>nginx</body></html>"
-WANTS_BASIC = Said(401, b"", (("WWW-Authenticate", 'Basic realm="r"'),))
+WANTS_BASIC = Reply(401, b"", (("WWW-Authenticate", 'Basic realm="r"'),))
 EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 HUB_LIMIT = "You have reached your unauthenticated pull rate limit."
 ECR_IMMUTABLE = (
@@ -61,7 +61,7 @@ HARBOR_QUOTA = (
 class Told:
     """A registry's refusal of a manifest, and what people read."""
 
-    said: Said
+    said: Reply
     kind: type[QuaymasterError]
     what: str
     way: str
@@ -105,7 +105,7 @@ PULLED = {
         problem(429, "TOOMANYREQUESTS", HUB_LIMIT), OutsideFailure, "too many requests", "Try again"
     ),
     "a proxy's limit": Told(
-        Said(429, NGINX % b"429 Too Many Requests", (("Content-Type", "text/html"),)),
+        Reply(429, NGINX % b"429 Too Many Requests", (("Content-Type", "text/html"),)),
         OutsideFailure,
         "too many requests",
         "Try again",
@@ -136,12 +136,12 @@ PUSHED = {
         problem(403, "DENIED", HARBOR_QUOTA), DiskFull, "quota is used up", "Remove tags", "quota"
     ),
     "what is too large": Told(
-        Said(413, NGINX % b"413 Request Entity Too Large", (("Content-Type", "text/html"),)),
+        Reply(413, NGINX % b"413 Request Entity Too Large", (("Content-Type", "text/html"),)),
         OutsideFailure,
         "as large as a layer",
         "client_max_body_size",
     ),
-    "a full disk": Told(Said(507), DiskFull, "has no space left", "the registry's administrator"),
+    "a full disk": Told(Reply(507), DiskFull, "has no space left", "the registry's administrator"),
     "something that the engine keeps to itself": Told(
         problem(500, "UNKNOWN", "mkdir /srv/registry: no space left on device"),
         OutsideFailure,
@@ -159,30 +159,30 @@ PUSHED = {
 
 @pytest.fixture
 def lying() -> Iterator[LyingRegistry]:
-    with lying_registry(lambda _: Said(500)) as server:
+    with lying_registry(lambda _: Reply(500)) as server:
         yield server
 
 
-def refusing(said: Said) -> Callable[[Asked], Said]:
+def refusing(said: Reply) -> Callable[[SentRequest], Reply]:
     """Takes every layer, and refuses each manifest."""
 
-    def answer(asked: Asked) -> Said:
-        if "/manifests/" in asked.path:
-            is_look = asked.method == "HEAD" and said.status not in (401, 403, 429)
-            return Said(404) if is_look else said
-        if asked.path.rstrip("/") == "/v2":
-            return Said(200, b"{}", (("Docker-Distribution-Api-Version", "registry/2.0"),))
-        place = ("Location", asked.path.partition("?")[0])
-        match asked.method:
+    def answer(incoming: SentRequest) -> Reply:
+        if "/manifests/" in incoming.path:
+            is_look = incoming.method == "HEAD" and said.status not in (401, 403, 429)
+            return Reply(404) if is_look else said
+        if incoming.path.rstrip("/") == "/v2":
+            return Reply(200, b"{}", (("Docker-Distribution-Api-Version", "registry/2.0"),))
+        place = ("Location", incoming.path.partition("?")[0])
+        match incoming.method:
             case "POST":
                 start = ("Location", f"{place[1]}1")
-                return Said(202, b"", (start, ("Docker-Upload-UUID", "1"), ("Range", "0-0")))
+                return Reply(202, b"", (start, ("Docker-Upload-UUID", "1"), ("Range", "0-0")))
             case "PATCH":
-                return Said(202, b"", (place, ("Range", f"0-{len(asked.body) - 1}")))
+                return Reply(202, b"", (place, ("Range", f"0-{len(incoming.body) - 1}")))
             case "PUT":
-                digest = parse_qs(urlsplit(asked.path).query)["digest"][0]
-                return Said(201, b"", (place, ("Docker-Content-Digest", digest)))
-        return Said(200, b"", (("Content-Length", "100"),))
+                digest = parse_qs(urlsplit(incoming.path).query)["digest"][0]
+                return Reply(201, b"", (place, ("Docker-Content-Digest", digest)))
+        return Reply(200, b"", (("Content-Length", "100"),))
 
     return answer
 
@@ -195,7 +195,7 @@ def test_a_pull_that_a_registry_refuses(
     lying.answer = refusing(told.said)
     with pytest.raises(QuaymasterError) as raised:
         host_images.pull(host, lying.ref(NAMES[0]), lying.login, nothing, nothing)
-    record_property("words", raised.value.trouble.why)
+    record_property("words", raised.value.problem.why)
     expect(raised.value, told, host)
 
 
@@ -214,7 +214,7 @@ def test_a_push_that_a_registry_refuses(
         pytest.raises(QuaymasterError) as raised,
     ):
         host_images.push(host, ref, lying.login, nothing, nothing)
-    record_property("words", raised.value.trouble.why)
+    record_property("words", raised.value.problem.why)
     expect(raised.value, told, host)
 
 
@@ -222,11 +222,11 @@ def expect(error: QuaymasterError, told: Told, host: Engine) -> None:
     """Containerd keeps the registry's words to itself: there people read what it may be."""
     if told.hidden and host.has_containerds_store:
         assert type(error) is OutsideFailure
-        assert told.hidden in error.trouble.next_step
+        assert told.hidden in error.problem.next_step
         return
     assert type(error) is told.kind, error
-    assert told.what in error.trouble.what
-    assert told.way in error.trouble.next_step
+    assert told.what in error.problem.what
+    assert told.way in error.problem.next_step
 
 
 @contextmanager
@@ -236,7 +236,7 @@ def tagged(host: Engine, images: LocalImages, ref: ImageRef) -> Iterator[ImageRe
     try:
         yield ref
     finally:
-        with host.asked() as api:
+        with host.calling() as api:
             api.remove_image(str(ref), force=True)
 
 
@@ -276,7 +276,7 @@ def test_an_image_that_is_made_for_other_platforms_is_not_misspelt(
         )
     with pytest.raises(NotFound, match="has no image for") as raised:
         host_images.pull(host, ref, login_to(registry), nothing, nothing)
-    assert "Build it for that platform" in raised.value.trouble.next_step
+    assert "Build it for that platform" in raised.value.problem.next_step
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def made(host: Engine, images: LocalImages) -> Iterator[Callable[..., Any]]:
     ids: list[str] = []
 
     def create(**options: Any) -> str:
-        with host.asked("production/denied") as api:
+        with host.calling("production/denied") as api:
             configuration = api.create_host_config(**options.pop("host", {}))
             created = api.create_container(images.web_v1, host_config=configuration, **options)
         ids.append(created["Id"])
@@ -293,12 +293,12 @@ def made(host: Engine, images: LocalImages) -> Iterator[Callable[..., Any]]:
 
     yield create
     for one in ids:
-        with host.asked() as api:
+        with host.calling() as api:
             api.remove_container(one, force=True, v=True)
 
 
 def run(host: Engine, container: str) -> None:
-    with host.asked("production/denied") as api:
+    with host.calling("production/denied") as api:
         api.start(container)
 
 
@@ -308,7 +308,7 @@ def test_a_program_that_cannot_be_started_is_told(
 ) -> None:
     with pytest.raises(OutsideFailure, match="cannot be started") as raised:
         run(host, made(entrypoint=[program]))
-    assert "entrypoint" in raised.value.trouble.next_step
+    assert "entrypoint" in raised.value.problem.next_step
 
 
 def test_what_the_host_does_not_allow_is_not_the_registrys(
@@ -316,7 +316,7 @@ def test_what_the_host_does_not_allow_is_not_the_registrys(
 ) -> None:
     with pytest.raises(OutsideFailure, match="build1 is not allowed to do") as raised:
         run(host, made(host={"binds": ["/sys/denied:/data"]}))
-    assert "rights" in raised.value.trouble.next_step
+    assert "rights" in raised.value.problem.next_step
 
 
 def test_a_directory_or_a_network_that_is_missing_is_not_the_registrys(
@@ -334,7 +334,7 @@ def test_a_setting_that_the_host_does_not_take_is_told(
 ) -> None:
     with pytest.raises(OutsideFailure, match="rejects production/denied as it is") as raised:
         made(host={"mem_limit": 1024})
-    assert "quaymaster.yml" in raised.value.trouble.next_step
+    assert "quaymaster.yml" in raised.value.problem.next_step
 
 
 def test_a_port_that_is_taken_is_told(
@@ -358,7 +358,7 @@ def test_a_version_that_crashes_is_told_where_the_engine_keeps_no_log(
     candidate = create_candidate(service.host, spec, UNDISTURBED)
     with pytest.raises(Unhealthy, match="status 3") as raised:
         wait_until_healthy(service.host, candidate, spec.configuration.health, UNDISTURBED)
-    assert raised.value.trouble.log_tail == ()
+    assert raised.value.problem.log_tail == ()
 
 
 @pytest.mark.parametrize("init", [True, False])
@@ -367,7 +367,7 @@ def test_a_service_has_its_own_first_process_where_it_asks_for_it(
 ) -> None:
     image = service.image(images.web_v1, "1")
     container = service.candidate(service.spec(image, 7, init=init))
-    with service.host.asked() as api:
+    with service.host.calling() as api:
         titles = api.top(container.id)
         processes = titles["Processes"]
     command = processes[0][titles["Titles"].index("CMD")]

@@ -31,10 +31,10 @@ def test_digits_of_a_digest_or_a_port_are_not_a_status(name: str) -> None:
 
 def test_an_image_that_a_host_does_not_have_is_said_once_and_where() -> None:
     words = "No such image: shop/web:9: No such image: shop/web:9"
-    trouble = refusal(words, subject="shop/web:9", host="local").trouble
-    assert (trouble.what, trouble.why) == ("Host local has no image shop/web:9.", "")
-    assert "/image images" in trouble.next_step
-    assert refusal(words).trouble.what == "The Docker host has no image shop/web:9."
+    problem = refusal(words, subject="shop/web:9", host="local").problem
+    assert (problem.what, problem.why) == ("Host local has no image shop/web:9.", "")
+    assert "/image images" in problem.next_step
+    assert refusal(words).problem.what == "The Docker host has no image shop/web:9."
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_name_says_nothing_about_what_happened(
     text = words.format(image=image, repository=repository, tag=tag, path=path)
     found = refusal(text, phase=phase, status=status, subject=image, host="denied")
     assert type(found) is NotFound, found
-    assert "exist" in found.trouble.what or "has no image" in found.trouble.what
+    assert "exist" in found.problem.what or "has no image" in found.problem.what
 
 
 MOUNTED = "error while creating mount source path '/srv/web': mkdir /srv/web: permission denied"
@@ -331,8 +331,8 @@ def test_each_reason_is_an_error_of_its_own_with_its_way_out(
 ) -> None:
     found = refusal(words, phase=phase, status=status, subject="r/shop/web:1.4", host="build1")
     assert type(found) is kind, found
-    assert what in found.trouble.what
-    assert way in found.trouble.next_step
+    assert what in found.problem.what
+    assert way in found.problem.next_step
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: f"{text[0]}: {text[3][-60:]}")
@@ -342,12 +342,12 @@ def test_what_real_engines_said_is_told_for_what_it_was(
     _, phase, status, words, kind, what = text
     found = refusal(words, phase=phase, status=status, subject=IMAGE, host="build1")
     assert type(found) is kind, found
-    assert what in found.trouble.what
+    assert what in found.problem.what
 
 
 def test_a_code_in_an_event_counts() -> None:
     found = refusal("no", phase=PUSH, status=429, subject="shop/web:1.4")
-    assert "gets too many requests" in found.trouble.what
+    assert "gets too many requests" in found.problem.what
 
 
 def test_a_socket_that_may_not_be_opened_is_told_by_the_error_and_not_by_a_name(
@@ -357,13 +357,13 @@ def test_a_socket_that_may_not_be_opened_is_told_by_the_error_and_not_by_a_name(
     address = f"unix://{tmp_path}/permission denied.sock"
     with pytest.raises(OutsideFailure) as away, translated("build1"):
         raise requests.ConnectionError(FileNotFoundError(2, f"No such file: {address}"))
-    assert "group" not in away.value.trouble.next_step
+    assert "group" not in away.value.problem.next_step
     with pytest.raises(OutsideFailure) as denied, translated("build1"):
         raise docker.errors.DockerException(PermissionError(13, "Permission denied"))
-    assert "in the group that owns the Docker socket" in denied.value.trouble.next_step
+    assert "in the group that owns the Docker socket" in denied.value.problem.next_step
     with pytest.raises(OutsideFailure) as unknown, translated("build1"):
         raise socket.gaierror(-2, "Name or service not known")
-    assert "Check that the engine runs" in unknown.value.trouble.next_step
+    assert "Check that the engine runs" in unknown.value.problem.next_step
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_a_socket_that_may_not_be_opened_is_told_by_the_error_and_not_by_a_name(
     ],
 )
 def test_what_ssh_says_leads_to_what_ssh_needs(said: str, way: str) -> None:
-    assert way in unreachable_over_ssh("app1", said).trouble.next_step
+    assert way in unreachable_over_ssh("app1", said).problem.next_step
 
 
 def test_words_that_cannot_be_searched_for_secrets_are_not_shown(
@@ -387,11 +387,11 @@ def test_words_that_cannot_be_searched_for_secrets_are_not_shown(
     def fails(*_: object, **__: object) -> str:
         raise RecursionError
 
-    monkeypatch.setattr("workers.asides.redact", fails)
+    monkeypatch.setattr("workers.best_effort.redact", fails)
     found = refusal("unauthorized: token=hunter2-secret", phase=PULL, subject="shop/web:1.4")
     assert type(found) is LoginRefused
     assert "hunter2" not in str(found)
-    assert "cannot be shown" in found.trouble.why
+    assert "cannot be shown" in found.problem.why
 
 
 @pytest.mark.parametrize("piece", ['"', "a", "a/ ", "<a", "denied: ", "401 "])
@@ -412,7 +412,7 @@ def test_no_more_of_the_words_is_looked_at_than_an_error_has(piece: str) -> None
 def test_a_limit_of_the_kernel_is_not_a_full_disk(words: str) -> None:
     error = refusal(words, status=500, subject="production/web", host="app1")
     assert not isinstance(error, DiskFull)
-    assert "not the disk" in error.trouble.next_step
+    assert "not the disk" in error.problem.next_step
 
 
 def test_a_low_port_has_nothing_to_do_with_mounts() -> None:
@@ -420,6 +420,6 @@ def test_a_low_port_has_nothing_to_do_with_mounts() -> None:
         "driver failed programming external connectivity on endpoint web: Error starting userland "
         "proxy: listen tcp4 0.0.0.0:80: bind: permission denied"
     )
-    trouble = refusal(words, status=500, subject="production/web", host="app1").trouble
-    assert "below 1024" in trouble.next_step
-    assert "mounts" not in trouble.next_step
+    problem = refusal(words, status=500, subject="production/web", host="app1").problem
+    assert "below 1024" in problem.next_step
+    assert "mounts" not in problem.next_step

@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
-from tests.workers.lying_registry import Said, lying_registry
+from tests.workers.lying_registry import Reply, lying_registry
 from workers.engine_failures import translated
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 from workers.image_configuration import read_configuration
 from workers.images import _host_image, _Image, _Listed, _listed
 from workers.manifests import OCI_IMAGE, OCI_INDEX, ImageManifest, read_manifest
@@ -26,7 +26,7 @@ A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 NAME = "shop/web:1.4"
 LOGIN = RegistryLogin("registry.test", "https", "ci", SecretStr("hunter2"))
 _BEARER = httpx.Headers({"WWW-Authenticate": 'Bearer realm="https://auth.test/token"'})
-UNAUTHORIZED = Answer(401, _BEARER, b"", "https://registry.test/v2/")
+UNAUTHORIZED = HttpResponse(401, _BEARER, b"", "https://registry.test/v2/")
 
 Path = tuple[str | int, ...]
 Reader = Callable[[Any], object]
@@ -68,15 +68,15 @@ def listed(document: Any) -> object:
 
 
 def token(document: Any) -> object:
-    def ask(url: httpx.URL, _headers: dict[str, str]) -> Answer:
-        return Answer(200, httpx.Headers(), json.dumps(document).encode(), str(url))
+    def ask(url: httpx.URL, _headers: dict[str, str]) -> HttpResponse:
+        return HttpResponse(200, httpx.Headers(), json.dumps(document).encode(), str(url))
 
     return Authorizer(LOGIN, ask).answer(UNAUTHORIZED, frozenset(), LOGIN.basic)
 
 
 def refusal(document: Any) -> object:
     content = json.dumps(document).encode()
-    answer = Answer(403, httpx.Headers(), content, "https://registry.test/v2/")
+    answer = HttpResponse(403, httpx.Headers(), content, "https://registry.test/v2/")
     return str(failure(answer, RegistryConnection(LOGIN), "pull it", "It is gone."))
 
 
@@ -320,11 +320,11 @@ def test_a_token_stands_under_either_of_its_names() -> None:
 
 
 def test_nulls_in_a_list_of_tags_are_no_tags() -> None:
-    with lying_registry(lambda _: Said(200, b'{"name": null, "tags": ["1.4", null]}')) as lying:
+    with lying_registry(lambda _: Reply(200, b'{"name": null, "tags": ["1.4", null]}')) as lying:
         repository = lying.ref("shop/web").repository
         with lying.registry() as registry:
             assert registry.tags(repository).names == ("1.4",)
-        lying.answer = lambda _: Said(200, b'{"tags": {"1.4": 1}}')
+        lying.answer = lambda _: Reply(200, b'{"tags": {"1.4": 1}}')
         with lying.registry() as registry, pytest.raises(OutsideFailure, match="At tags: input"):
             registry.tags(repository)
 

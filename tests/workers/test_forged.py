@@ -27,12 +27,12 @@ from workers.reconciler import Reconciler
 
 pytestmark = pytest.mark.engine
 
-FORGED = Forged("The record of 1042 is ignored.", why="It was changed.").trouble
+FORGED = Forged("The record of 1042 is ignored.", why="It was changed.").problem
 
 
-def forge(valkey: redis.Redis, given: Operation, *fields: str) -> None:
+def forge(valkey: redis.Redis, before: Operation, *fields: str) -> None:
     """Change fields of an operation behind the back of everybody."""
-    where = keys.operation(given.id)
+    where = keys.operation(before.id)
     for field in fields:
         valkey.hset(where, field, altered(valkey.hget(where, field)))
 
@@ -45,7 +45,7 @@ def events(valkey: redis.Redis) -> list[Event]:
 
 def behind(valkey: redis.Redis) -> list[int]:
     """The cards that the courier has to draw."""
-    return [int(str(one).rpartition(":")[2]) for one in ask(valkey, cards.behind(9)).subjects]
+    return [int(str(one).rpartition(":")[2]) for one in ask(valkey, cards.stale(9)).subjects]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_an_operation_whose_record_was_altered_ends_with_the_reason(
 
 
 def test_its_end_is_in_the_audit_with_the_reason(valkey: redis.Redis) -> None:
-    given = recorded(valkey, operation())
-    forge(valkey, given, "record")
+    before = recorded(valkey, operation())
+    forge(valkey, before, "record")
     Reconciler(valkey, WORKER).look(NOW)
     ended = events(valkey)[-1]
     assert (ended.what, ended.operation, ended.version) == ("failed", 1042, 2)
@@ -89,43 +89,43 @@ def test_its_end_is_in_the_audit_with_the_reason(valkey: redis.Redis) -> None:
 @pytest.mark.parametrize("field", ["plan", "votes", "examined"])
 def test_a_part_that_was_altered_ends_it_too(valkey: redis.Redis, field: str) -> None:
     examined = the_change(plan()).examined
-    given = recorded(valkey, awaiting(votes=(vote("U0BOB"),), examined=examined))
-    where = keys.operation(given.id)
+    before = recorded(valkey, awaiting(votes=(vote("U0BOB"),), examined=examined))
+    where = keys.operation(before.id)
     text: Any = valkey.hget(where, field)
     valkey.hset(where, field, text.replace(b"U0BOB", b"U0EVE").replace(b"a1a1", b"a2a2"))
     assert valkey.hget(where, field) != text
     Reconciler(valkey, WORKER).look(NOW)
-    assert now(valkey, given).state is State.FAILED
+    assert now(valkey, before).state is State.FAILED
 
 
 def test_a_plan_by_the_worker_of_another_host_ends_it(valkey: redis.Redis) -> None:
-    given = recorded(valkey, awaiting())
-    where = keys.operation(given.id)
+    before = recorded(valkey, awaiting())
+    where = keys.operation(before.id)
     text = PLAN.signed(plan(), ("1042", "production", "web"), OTHER_WORKER_KEY).text
     valkey.hset(where, "plan", text)
     Reconciler(valkey, WORKER).look(NOW)
-    assert now(valkey, given).state is State.FAILED
+    assert now(valkey, before).state is State.FAILED
 
 
 def test_what_was_asked_for_is_forged_so_it_is_taken_off_the_open_ones(
     valkey: redis.Redis,
 ) -> None:
     """There is nobody to tell; the courier says so where it is shown."""
-    given = recorded(valkey, operation())
-    forge(valkey, given, "record", "submission")
-    stands = valkey.hget(keys.operation(given.id), "record")
+    before = recorded(valkey, operation())
+    forge(valkey, before, "record", "submission")
+    stands = valkey.hget(keys.operation(before.id), "record")
     Reconciler(valkey, WORKER).look(NOW)
     assert ask(valkey, records.open_ids()) == ()
-    assert behind(valkey) == [given.id]
-    assert valkey.hget(keys.operation(given.id), "record") == stands
+    assert behind(valkey) == [before.id]
+    assert valkey.hget(keys.operation(before.id), "record") == stands
     assert [one.what for one in events(valkey)] == ["queued"]
 
 
 @pytest.mark.parametrize("version", ["", "01", "-1", "1e3", "9" * 40, "²", "x"])
 def test_a_version_that_is_none_does_not_keep_it_open(valkey: redis.Redis, version: str) -> None:
-    given = recorded(valkey, operation())
-    forge(valkey, given, "record")
-    valkey.hset(keys.operation(given.id), "version", version)
+    before = recorded(valkey, operation())
+    forge(valkey, before, "record")
+    valkey.hset(keys.operation(before.id), "version", version)
     Reconciler(valkey, WORKER).look(NOW)
     assert ask(valkey, records.open_ids()) == ()
 
@@ -141,27 +141,27 @@ def test_the_others_are_looked_after_all_the_same(valkey: redis.Redis) -> None:
     valkey.hset(keys.operation(5), mapping={"record": "{", "submission": "{", "version": "1"})
     valkey.sadd(keys.OPEN, 5)
     origin = Origin("C0SHOP", "trigger-2")
-    given = recorded(valkey, awaiting(origin=origin))
+    before = recorded(valkey, awaiting(origin=origin))
     assert Reconciler(valkey, WORKER).look(NOW + timedelta(days=1)) == 1
     assert ask(valkey, records.open_ids()) == ()
-    assert now(valkey, given).state is State.EXPIRED
+    assert now(valkey, before).state is State.EXPIRED
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.AWAITING_APPROVAL])
 def test_what_a_newer_quaymaster_wrote_is_left_alone(valkey: redis.Redis, state: State) -> None:
-    given = recorded(valkey, operation(state=state))
-    where = keys.operation(given.id)
-    newer = as_newer_record(valkey.hget(where, "record"), given.id, mover(given))
+    before = recorded(valkey, operation(state=state))
+    where = keys.operation(before.id)
+    newer = as_newer_record(valkey.hget(where, "record"), before.id, mover(before))
     valkey.hset(where, "record", newer)
     stands = valkey.hgetall(where)
     valkey.delete(keys.JOURNAL, keys.CARDS_BEHIND)
     assert Reconciler(valkey, WORKER).look(NOW.replace(year=NOW.year + 1)) == 0
     assert valkey.hgetall(where) == stands
-    assert ask(valkey, records.open_ids()) == (given.id,)
+    assert ask(valkey, records.open_ids()) == (before.id,)
     assert events(valkey) == []
     assert behind(valkey) == []
     with pytest.raises(WrittenByNewer):
-        ask(valkey, records.load(given.id, RING))
+        ask(valkey, records.load(before.id, RING))
 
 
 @pytest.mark.parametrize("where", ["operation", "executions", "order", "tries", "lease"])
@@ -170,13 +170,13 @@ def test_what_is_of_another_type_holds_up_no_others(valkey: redis.Redis, where: 
     waits = recorded(valkey, awaiting())
     other = Origin("C0SHOP", "another delivery")
     resolved = Resolved(pinned(DIGEST), None)
-    given = deploy(id=7, origin=other, state=State.SCANNING, scan_order="7-1", resolved=resolved)
+    before = deploy(id=7, origin=other, state=State.SCANNING, scan_order="7-1", resolved=resolved)
     if where in ("operation", "executions"):
-        given = operation(id=7, origin=other)
-    recorded(valkey, given)
+        before = operation(id=7, origin=other)
+    recorded(valkey, before)
     name = {
         "operation": keys.operation(7),
-        "executions": keys.executions(given.job_id),
+        "executions": keys.executions(before.job_id),
         "order": keys.scan_order("7-1"),
         "tries": keys.scan_tries("7-1"),
         "lease": keys.lease(scan_orders.lease_name("7-1")),

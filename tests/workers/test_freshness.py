@@ -16,7 +16,7 @@ from tests.configurations import SHOP_TEXT
 from tests.keys import BOT_KEY, WORKER
 from tests.samples import NOW, awaiting, deploy, having, operation, plan, rule, vote
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
-from workers.freshness import Facts, refusal, why_not_started
+from workers.freshness import FreshnessFacts, refusal, why_not_started
 from workers.run import run
 
 DAY = timedelta(hours=24)
@@ -24,9 +24,9 @@ MINUTE = timedelta(minutes=1)
 SKEW = timedelta(minutes=5)
 
 
-def said(given: Operation, at: datetime = NOW, ended: State | None = None) -> str:
+def said(before: Operation, at: datetime = NOW, ended: State | None = None) -> str:
     """Why it does not start at this time; empty when it does."""
-    trouble = refusal(given, Facts(at, DAY, ended))
+    trouble = refusal(before, FreshnessFacts(at, DAY, ended))
     return f"{trouble.what} {trouble.why} {trouble.next_step}" if trouble else ""
 
 
@@ -42,7 +42,7 @@ class TestRefusal:
         assert words.startswith(
             "#1042 had already ended; something put it back into the queue. Nothing was done."
         )
-        assert state.said in words
+        assert state.predicate in words
 
     def test_a_request_is_valid_for_as_long_as_is_configured(self) -> None:
         assert said(operation(), NOW + DAY) == ""
@@ -55,15 +55,15 @@ class TestRefusal:
 
     def test_a_vote_counts_until_its_rule_expires_give_or_take_the_clocks(self) -> None:
         expires_at = NOW + 4 * timedelta(hours=1)
-        given = awaiting(plan=plan(rule=rule(expires_at=expires_at)))
+        before = awaiting(plan=plan(rule=rule(expires_at=expires_at)))
         in_time = [vote("U0BOB", at=NOW), vote("U0CAROL", at=expires_at + SKEW)]
-        assert said(having(given, votes=in_time)) == ""
+        assert said(having(before, votes=in_time)) == ""
         late = [*in_time[:1], vote("U0CAROL", at=expires_at + SKEW + timedelta(seconds=1))]
-        assert "a vote after its approval had expired" in said(having(given, votes=late))
+        assert "a vote after its approval had expired" in said(having(before, votes=late))
 
     def test_how_late_it_starts_after_the_vote_is_not_asked(self) -> None:
-        given = awaiting(votes=[vote("U0BOB"), vote("U0CAROL")])
-        assert said(given, NOW + 23 * timedelta(hours=1)) == ""
+        before = awaiting(votes=[vote("U0BOB"), vote("U0CAROL")])
+        assert said(before, NOW + 23 * timedelta(hours=1)) == ""
 
 
 pytestmark = pytest.mark.engine
@@ -76,9 +76,9 @@ def put_back(connection: redis.Redis, kept: bytes) -> None:
     connection.restore(keys.operation(1042), 0, kept, replace=True)
 
 
-def refused(connection: redis.Redis, given: Operation) -> str:
+def refused(connection: redis.Redis, before: Operation) -> str:
     """How its card says that it was refused."""
-    after = now(connection, given)
+    after = now(connection, before)
     assert after.state is State.REFUSED
     assert isinstance(after.outcome, Failed)
     return after.outcome.trouble.what
@@ -111,8 +111,8 @@ def test_what_was_asked_for_too_long_ago_is_refused_on_its_card(valkey: redis.Re
 
 def test_how_long_ago_is_configured(valkey: redis.Redis) -> None:
     short = Configuration.parse(SHOP_TEXT + "defaults: {requests_valid_for: 1m}\n")
-    given = of_shop(operation())
-    old = recorded(valkey, having(given, requested_at=datetime.now(UTC) - 2 * MINUTE))
+    before = of_shop(operation())
+    old = recorded(valkey, having(before, requested_at=datetime.now(UTC) - 2 * MINUTE))
     run(1042, old.job_id, toolbox(valkey, short))
     assert "more than 1 minute ago" in refused(valkey, old)
 
@@ -120,32 +120,32 @@ def test_how_long_ago_is_configured(valkey: redis.Redis) -> None:
 def test_a_vote_after_the_end_of_its_time_is_refused_on_its_card(valkey: redis.Redis) -> None:
     at = datetime.now(UTC)
     frozen = plan(rule=rule(needed=1, expires_at=at - timedelta(hours=1)))
-    given = of_shop(deploy(plan=frozen, stage=Stage.APPLY, attempt=2))
-    voted = recorded(valkey, having(given, votes=[vote("U0BOB", at=at)]))
+    before = of_shop(deploy(plan=frozen, stage=Stage.APPLY, attempt=2))
+    voted = recorded(valkey, having(before, votes=[vote("U0BOB", at=at)]))
     run(1042, voted.job_id, toolbox(valkey))
     assert "a vote after" in refused(valkey, voted)
 
 
 def test_where_the_audit_does_not_hold_nothing_starts(valkey: redis.Redis) -> None:
     valkey.rpush(keys.AUDIT, "hello")
-    given = recorded(valkey, of_shop(operation()))
-    run(1042, given.job_id, toolbox(valkey))
-    after = now(valkey, given)
+    before = recorded(valkey, of_shop(operation()))
+    run(1042, before.job_id, toolbox(valkey))
+    after = now(valkey, before)
     assert after.state is State.FAILED
     assert isinstance(after.outcome, Failed)
     assert "The audit does not hold" in after.outcome.trouble.what
 
 
-@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.LOOK])
+@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.VERIFY])
 def test_whoever_looks_after_what_was_begun_is_never_kept_from_it(
     valkey: redis.Redis, stage: Stage
 ) -> None:
     valkey.rpush(keys.AUDIT, "hello")
-    given = of_shop(operation(stage=stage), requested_at=NOW - DAY)
-    assert why_not_started(given, toolbox(valkey)) is None
+    before = of_shop(operation(stage=stage), requested_at=NOW - DAY)
+    assert why_not_started(before, toolbox(valkey)) is None
 
 
 @pytest.mark.parametrize("stage", [Stage.WORK, Stage.EXAMINE, Stage.PLAN, Stage.APPLY])
 def test_every_other_stage_is_asked(valkey: redis.Redis, stage: Stage) -> None:
-    given = of_shop(operation(stage=stage), requested_at=datetime.now(UTC) - DAY - MINUTE)
-    assert why_not_started(given, toolbox(valkey)) is not None
+    before = of_shop(operation(stage=stage), requested_at=datetime.now(UTC) - DAY - MINUTE)
+    assert why_not_started(before, toolbox(valkey)) is not None

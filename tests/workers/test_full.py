@@ -33,19 +33,19 @@ def test_an_end_is_tried_again_for_as_long_as_there_is_no_room(
 ) -> None:
     """Also longer than a Redis that is away is waited for: nobody else could take it over."""
     monkeypatch.setattr(worker_run, "_SAVE_WITHIN_SECONDS", 0.1)
-    given = recorded(valkey, operation())
-    job = running(_moved(valkey, given, State.RUNNING), valkey)
+    before = recorded(valkey, operation())
+    job = running(_moved(valkey, before, State.RUNNING), valkey)
     after = job.operation.moved(State.CANCELLED, NOW, outcome=Ended("Enough."))
     valkey.config_set("maxmemory", 1)
     saving = threading.Thread(target=worker_run._save, args=(job, after, toolbox(valkey)))
     saving.start()
     try:
         wait_for(lambda: refused(valkey) >= 3)
-        assert now(valkey, given).state is State.RUNNING
+        assert now(valkey, before).state is State.RUNNING
     finally:
         valkey.config_set("maxmemory", 0)
         saving.join(10)
-    assert now(valkey, given).state is State.CANCELLED
+    assert now(valkey, before).state is State.CANCELLED
 
 
 def test_a_transaction_without_room_leaves_nothing_of_itself(valkey: redis.Redis) -> None:
@@ -63,11 +63,11 @@ def test_leases_are_renewed_and_given_back_without_room(valkey: redis.Redis) -> 
 
 
 def test_what_is_over_is_dropped_without_room(valkey: redis.Redis) -> None:
-    given = recorded(valkey, operation(origin=Origin("C0SHOP", "old")))
-    _moved(valkey, given, State.CANCELLED)
+    before = recorded(valkey, operation(origin=Origin("C0SHOP", "old")))
+    _moved(valkey, before, State.CANCELLED)
     valkey.config_set("maxmemory", 1)
     assert expiry.sweep(valkey, Retention(), NOW + timedelta(days=91)) == 1
-    assert not valkey.exists(keys.operation(given.id))
+    assert not valkey.exists(keys.operation(before.id))
 
 
 def _moved(connection: redis.Redis, before: Operation, state: State) -> Operation:

@@ -15,15 +15,22 @@ from quaymaster.errors import Cancelled
 from quaymaster.limits import HEAD_BYTES
 from tests.misbehaving import OK, Script, answer, bomb, misbehaving, once, repeated, silent
 from workers.exchange import Exchange, OutOfTime, TooMuch
-from workers.http_client import Answer, HttpClient, HttpFailure, Kind, Limits, Question
+from workers.http_client import (
+    ExchangeLimits,
+    HttpClient,
+    HttpFailure,
+    HttpRequest,
+    HttpResponse,
+    Kind,
+)
 from workers.packing import Unpacking
 from workers.probe import ask_http
 from workers.wire import NotLocal, connected, is_local
 
 pytestmark = pytest.mark.timeout(60)
 
-SOON = Limits(0.6, 10_000)
-LATE = Limits(3600, 10_000)
+SOON = ExchangeLimits(0.6, 10_000)
+LATE = ExchangeLimits(3600, 10_000)
 ENDLESS: dict[str, Script] = {
     "nothing at all": silent,
     "endless 102": repeated(b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.01),
@@ -49,9 +56,11 @@ def client(**given: object) -> HttpClient:
     return HttpClient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda _h, _p: True, **given)  # type: ignore[arg-type]
 
 
-def ask(script: Script, limits: Limits = SOON, check: Callable[[], None] = lambda: None) -> Answer:
+def ask(
+    script: Script, limits: ExchangeLimits = SOON, check: Callable[[], None] = lambda: None
+) -> HttpResponse:
     with misbehaving(script) as (host, port), client() as asking:
-        question = Question("GET", f"http://{host}:{port}/x")
+        question = HttpRequest("GET", f"http://{host}:{port}/x")
         return asking.ask(question, limits, follow=lambda url: url, check=check)
 
 
@@ -126,8 +135,8 @@ class TestPacked:
         assert failed.value.kind is Kind.CIRCLES
 
     def test_a_bomb_in_an_error_is_not_unpacked(self) -> None:
-        found = ask(once(answer(bomb(8_000_000), self.packed, status=b"500 X")), LATE)
-        assert (found.status, found.content) == (500, b"")
+        reply = ask(once(answer(bomb(8_000_000), self.packed, status=b"500 X")), LATE)
+        assert (reply.status, reply.content) == (500, b"")
 
     def test_a_small_one_is_read(self) -> None:
         assert ask(once(answer(bomb(9), self.packed)), LATE).content == bytes(9)
@@ -225,10 +234,10 @@ def hostile() -> st.SearchStrategy[bytes]:
 def test_whatever_is_said_is_read_once_and_not_beyond_the_limits(said: bytes, size: int) -> None:
     pieces = [said[at : at + size] for at in range(0, len(said), size)]
     talker = _Talker(pieces)
-    limits = Limits(3600, 2_000)
+    limits = ExchangeLimits(3600, 2_000)
     with client(dial=talker.dial) as asking:
         try:
-            found = asking.ask(Question("GET", "http://h/x"), limits, lambda url: url)
+            found = asking.ask(HttpRequest("GET", "http://h/x"), limits, lambda url: url)
             assert len(found.content) <= max(limits.most, 64 * 1024)
         except HttpFailure:
             pass
@@ -312,7 +321,7 @@ def gone() -> tuple[str, int]:
 
 def test_nobody_there_is_said_at_once(gone: tuple[str, int]) -> None:
     with client() as asking, pytest.raises(HttpFailure) as failed:
-        asking.ask(Question("GET", f"http://{gone[0]}:{gone[1]}/"), LATE)
+        asking.ask(HttpRequest("GET", f"http://{gone[0]}:{gone[1]}/"), LATE)
     assert failed.value.kind is Kind.UNREACHED
 
 

@@ -119,7 +119,7 @@ def test_a_login_that_is_refused_says_so_and_not_with_which_password(
     for transfer in (host_images.push, host_images.pull):
         with pytest.raises(LoginRefused) as raised:
             transfer(host, ref, login, nothing, nothing)
-        assert raised.value.trouble.next_step
+        assert raised.value.problem.next_step
         assert "wrong-password" not in str(raised.value)
 
 
@@ -155,7 +155,7 @@ def test_a_registry_whose_certificate_is_not_trusted_says_what_to_do(
     ref = _ref(tls_registry, repository)
     with pytest.raises((NotFound, OutsideFailure)) as raised:
         host_images.pull(host, ref, login_to(tls_registry), nothing, nothing)
-    assert raised.value.trouble.what
+    assert raised.value.problem.what
 
 
 def test_a_cancel_stops_a_running_push(
@@ -212,7 +212,7 @@ def test_the_steps_of_an_image_are_listed(host: Engine, images: LocalImages) -> 
 def careless(host: Engine, images: LocalImages, repository: str) -> Iterator[ImageRef]:
     """An image whose builder put secrets everywhere."""
     ref = _local(f"{repository}:careless")
-    with host.asked() as api:
+    with host.calling() as api:
         container = api.create_container(
             images.web_v1,
             ["/bin/sh", "-c", "curl -u ci:hunter22 https://r.test; mysql -phunter22 shop"],
@@ -232,7 +232,7 @@ def careless(host: Engine, images: LocalImages, repository: str) -> Iterator[Ima
             ],
         )
     yield ref
-    with host.asked() as api:
+    with host.calling() as api:
         api.remove_container(container)
         api.remove_image(str(ref))
 

@@ -52,7 +52,7 @@ def judge(
     trivy_binary: Path, trivy_caches: TrivyCaches, registry: Registry, repository: str
 ) -> Iterator[Judge]:
     path = f"{trivy_binary.parent}{os.pathsep}{os.environ['PATH']}"
-    scanner = Scanner.found({"PATH": path, "TRIVY_CACHE_DIR": str(trivy_caches.a)})
+    scanner = Scanner.locate({"PATH": path, "TRIVY_CACHE_DIR": str(trivy_caches.a)})
     with registry.client() as client:
         yield Judge(scanner, Content(client, repository), registry)
 

@@ -26,11 +26,11 @@ from tests.workers.test_service_look import found, look, released  # noqa: F401
 from tests.workers.toolboxes import now, recorded
 from workers.engine import Engine
 from workers.run import run
-from workers.running import LeaseLost, ServiceRight, service_kept
+from workers.running import LeaseLost, ServiceFence, service_kept
 from workers.service_look import ServiceLook
 from workers.targets.docker_host.candidates import create_candidate
 from workers.targets.docker_host.containers import Container
-from workers.targets.docker_host.containers import Place as Place_
+from workers.targets.docker_host.containers import ContainerRole as Place_
 from workers.targets.docker_host.health import wait_until_healthy
 from workers.targets.docker_host.settle import settle
 from workers.targets.docker_host.switch import retire, switch
@@ -46,7 +46,7 @@ class PausedAt(Undisturbed):
     """After so many questions somebody else has settled the service before the call is made."""
 
     calls: int
-    right: ServiceRight
+    right: ServiceFence
     meanwhile: Callable[[], None]
     seen: int = 0
 
@@ -104,7 +104,7 @@ def test_whichever_call_comes_late_one_version_serves(
     for _ in range(2):
         look.look(datetime.now(UTC))
     after = service.places()
-    assert [one for one in after.values() if one is not Place_.KEPT] == [Place_.SERVING]
+    assert [one for one in after.values() if one is not Place_.RETAINED] == [Place_.SERVING]
     (serving,) = (number for number, one in after.items() if one is Place_.SERVING)
     service.comes_to_say(f"web v{serving}")
 
@@ -148,19 +148,19 @@ def test_whichever_call_fails_one_version_serves(
         Engine.connect(barrier.address, name="build1") as faulty,
     ):
         place = Place(replace(service, host=faulty), valkey, {"TOKEN": "made-up-1"})
-        given = recorded(valkey, place.operation(place.plan(image, old.image)))
+        before = recorded(valkey, place.operation(place.plan(image, old.image)))
         hold = barrier.hold_call(f"^POST .*{call}[ ?]", moment)
         dropping = threading.Thread(target=dropped, args=(hold,))
         dropping.start()
-        run(1042, given.job_id, place.tools)
+        run(1042, before.job_id, place.tools)
         dropping.join()
         place.tools.close()
     for _ in range(3):
         look.look(datetime.now(UTC))
     after = service.places()
-    assert [one for one in after.values() if one is not Place_.KEPT] == [Place_.SERVING], after
+    assert [one for one in after.values() if one is not Place_.RETAINED] == [Place_.SERVING], after
     (serving,) = (number for number, one in after.items() if one is Place_.SERVING)
     service.comes_to_say("web v1" if serving == 1 else "web v2")
-    drift, ended = found(valkey, service), now(valkey, given)
+    drift, ended = found(valkey, service), now(valkey, before)
     assert drift is None or drift.kind is DriftKind.SETTLED, (drift, ended.outcome)
     assert (ended.state is State.SUCCEEDED) == (serving == 1042), ended.outcome

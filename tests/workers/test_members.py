@@ -5,12 +5,12 @@ import pytest
 from quaymaster.configuration import Configuration
 from quaymaster.errors import Conflict, NotFound
 from quaymaster.image_ref import Digest, ImageRef
-from quaymaster.platforms import Platform, Runs
+from quaymaster.platforms import EnginePlatform, Platform
 from tests.workers.toolboxes import toolbox
 from trial.archive import this_architecture
 from workers.engine import Engine
 from workers.manifests import OCI_IMAGE, OCI_INDEX, Descriptor, ImageIndex
-from workers.members import for_host, for_people, told_by
+from workers.members import for_host, for_people, platform_of
 
 DIGESTS = [Digest(f"sha256:{number:064x}") for number in range(9)]
 IMAGE = ImageRef.parse("shop/web:1", "localhost:5000")
@@ -57,17 +57,19 @@ def test_two_images_of_one_platform_are_not_told_apart_by_a_line_of_the_configur
     choice = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
     with pytest.raises(Conflict, match="several images for linux/amd64") as raised:
         choice.of_index(index("linux/amd64", "linux/amd64"))
-    assert "by its digest" in raised.value.trouble.next_step
+    assert "by its digest" in raised.value.problem.next_step
 
 
 def test_what_is_made_for_another_platform_names_the_line_for_a_host_that_emulates_it() -> None:
     choice = for_host(IMAGE, "host0", toolbox(configuration=configuration("platform: linux/amd64")))
     with pytest.raises(NotFound, match="no image for linux/amd64, which host0 runs") as raised:
         choice.of_index(index("linux/arm64/v8"))
-    assert "`host0: {platform: linux/arm64/v8}`" in raised.value.trouble.next_step
+    assert "`host0: {platform: linux/arm64/v8}`" in raised.value.problem.next_step
 
 
 @pytest.mark.engine
 @pytest.mark.every_engine
 def test_an_engine_tells_its_architecture_and_not_its_variant(host: Engine) -> None:
-    assert told_by(host) == Runs(Platform("linux", this_architecture()), or_later=True)
+    assert platform_of(host) == EnginePlatform(
+        Platform("linux", this_architecture()), or_later=True
+    )

@@ -44,8 +44,8 @@ def shop(hosts: str = ONE) -> Configuration:
 
 
 def known(valkey: redis.Redis, host: str = "build1") -> str:
-    found = ask(valkey, host_engines.known(RING)).of(host)
-    return found.engine_id if found else ""
+    reply = ask(valkey, host_engines.known(RING)).of(host)
+    return reply.engine_id if reply else ""
 
 
 def was(valkey: redis.Redis, engine_id: str, host: str = "build1", key: str = "") -> None:
@@ -84,10 +84,10 @@ def test_another_engine_is_refused_with_both_ids_and_the_command(
     was(valkey, OTHER)
     with pytest.raises(WrongEngine) as caught:
         tools(ONE).engine("build1")
-    told = str(caught.value)
-    assert OTHER in told
-    assert engine_id in told
-    assert "`quaymaster hosts accept build1`" in told
+    text = str(caught.value)
+    assert OTHER in text
+    assert engine_id in text
+    assert "`quaymaster hosts accept build1`" in text
     assert known(valkey) == OTHER
 
 
@@ -231,9 +231,9 @@ def test_accepting_an_engine_is_in_the_audit(
     assert chain_journal(valkey, WORKER) == 2
     verified = verify_whole(valkey, RING, (), None, since_anchor=False)
     assert (verified.entries, verified.refused, verified.missing) == (2, 0, 0)
-    told = str(valkey.lrange(keys.AUDIT, 0, -1))
-    assert "engine accepted" in told
-    assert engine_id in told
+    text = str(valkey.lrange(keys.AUDIT, 0, -1))
+    assert "engine accepted" in text
+    assert engine_id in text
 
 
 def test_only_a_worker_of_the_host_accepts_its_engine(

@@ -42,9 +42,9 @@ def test_a_registry_is_asked_for_through_the_proxy() -> None:
             "HTTPS_PROXY": f"http://ci:hunter2@{host}:{port}",
             "NO_PROXY": "localhost,[::1],fd00::/8,10.0.0.0/8,*.example.com",
         }
-        said = pinged("registry.invalid", environ)
-        assert "The proxy in the environment does not connect to it." in said
-        assert "hunter2" not in said
+        text = pinged("registry.invalid", environ)
+        assert "The proxy in the environment does not connect to it." in text
+        assert "hunter2" not in text
     (first,) = proxy.asked
     assert first.startswith(b"CONNECT registry.invalid:443 ")
     assert b"Proxy-Authorization: Basic Y2k6aHVudGVyMg==" in first
@@ -57,8 +57,8 @@ def test_a_registry_is_asked_for_through_the_proxy() -> None:
 def test_any_login_gets_to_the_proxy(login: str, sent: bytes) -> None:
     proxy = Proxy()
     with misbehaving(proxy.script) as (host, port):
-        said = pinged("registry.invalid", {"HTTPS_PROXY": f"http://{login}@{host}:{port}"})
-    assert "The proxy in the environment does not connect to it." in said
+        text = pinged("registry.invalid", {"HTTPS_PROXY": f"http://{login}@{host}:{port}"})
+    assert "The proxy in the environment does not connect to it." in text
     assert b"Proxy-Authorization: Basic " + sent + b"\r\n" in proxy.asked[0]
 
 

@@ -12,7 +12,7 @@ from quaymaster.configuration import Configuration
 from quaymaster.errors import Cancelled, OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef
 from tests.misbehaving import misbehaving, silent
-from tests.workers.lying_registry import Answer, Asked, LyingRegistry, Said, lying_registry
+from tests.workers.lying_registry import Answer, LyingRegistry, Reply, SentRequest, lying_registry
 from tests.workers.test_http_client import CancelledSoon
 from workers.manifests import OCI_IMAGE
 from workers.registry import Registry
@@ -26,7 +26,7 @@ REMOTE = RegistryLogin("registry.test", "https")
 
 @pytest.fixture
 def lying() -> Iterator[LyingRegistry]:
-    with lying_registry(lambda _: Said(500)) as server:
+    with lying_registry(lambda _: Reply(500)) as server:
         yield server
 
 
@@ -38,9 +38,9 @@ def sent_to(target: str, login: RegistryLogin = REMOTE) -> str:
 
 
 def test_another_host_is_not_followed_and_the_line_to_add_is_said(lying: LyingRegistry) -> None:
-    with lying_registry(lambda _: Said(200)) as storage:
+    with lying_registry(lambda _: Reply(200)) as storage:
         place = (("Location", f"http://{storage.host}/there?signature=SECRET"),)
-        lying.answer = lambda _: Said(307, b"SECRET", place)
+        lying.answer = lambda _: Reply(307, b"SECRET", place)
         with lying.registry() as registry, pytest.raises(OutsideFailure) as refused:
             registry.manifest(lying.ref("shop/web:1.4"))
         assert storage.asked == []
@@ -50,8 +50,8 @@ def test_another_host_is_not_followed_and_the_line_to_add_is_said(lying: LyingRe
 
 def test_the_line_keeps_what_is_allowed_already() -> None:
     login = replace(REMOTE, redirects_to=("old.test",))
-    said = sent_to("https://new.test:8443/x", login)
-    assert "`redirects_to: [old.test, new.test:8443]`" in said
+    text = sent_to("https://new.test:8443/x", login)
+    assert "`redirects_to: [old.test, new.test:8443]`" in text
 
 
 def test_the_line_that_is_said_is_read_by_the_configuration() -> None:
@@ -104,8 +104,8 @@ def test_nobody_goes_on_in_clear() -> None:
 
 
 def test_what_another_host_says_of_its_refusal_is_not_shown(lying: LyingRegistry) -> None:
-    with lying_registry(lambda _: Said(403, b"SECRET of somebody else")) as storage:
-        lying.answer = lambda _: Said(307, b"", (("Location", f"http://{storage.host}/x"),))
+    with lying_registry(lambda _: Reply(403, b"SECRET of somebody else")) as storage:
+        lying.answer = lambda _: Reply(307, b"", (("Location", f"http://{storage.host}/x"),))
         login = replace(lying.login, redirects_to=(storage.host,))
         with Registry(login) as registry, pytest.raises(OutsideFailure) as failed:
             registry.manifest(lying.ref("shop/web:1.4"))
@@ -151,9 +151,9 @@ def _blobs(declared: int, content: bytes) -> Answer:
     }
     manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": []}).encode()
 
-    def answer(asked: Asked) -> Said:
-        is_blob = "/blobs/" in asked.path
-        return Said(200, content if is_blob else manifest, (("Content-Type", OCI_IMAGE),))
+    def answer(incoming: SentRequest) -> Reply:
+        is_blob = "/blobs/" in incoming.path
+        return Reply(200, content if is_blob else manifest, (("Content-Type", OCI_IMAGE),))
 
     return answer
 

@@ -21,9 +21,9 @@ def test_a_server_as_the_compose_file_sets_it_up_is_ok(
     valkey_server: ValkeyServer, user: RedisUser
 ) -> None:
     """Whoever asks: each program can tell what it depends on."""
-    found = checks(valkey_server.url_of(user))
-    assert {check.verdict for check in found.values()} == {"ok"}
-    assert found["Redis"].what.startswith("Valkey ")
+    results = checks(valkey_server.url_of(user))
+    assert {check.verdict for check in results.values()} == {"ok"}
+    assert results["Redis"].what.startswith("Valkey ")
 
 
 @pytest.mark.engine
@@ -32,14 +32,14 @@ def test_what_is_set_up_wrongly_is_told_and_how_to_set_it(
 ) -> None:
     valkey.config_set("appendfsync", "everysec")
     valkey.config_set("maxmemory-policy", "allkeys-lru")
-    found = checks(valkey_server.url)
-    assert found["Redis durability"].verdict == "warning"
-    assert found["Redis memory"].verdict == "broken"
+    results = checks(valkey_server.url)
+    assert results["Redis durability"].verdict == "warning"
+    assert results["Redis memory"].verdict == "broken"
     valkey.config_set("appendonly", "no")
     valkey.acl_setuser("default", enabled=True, nopass=True)
-    found = checks(valkey_server.url.replace(f":{valkey_server.password}@", ""))
-    assert found["Redis durability"].verdict == "broken"
-    assert found["Redis password"].verdict == "broken"
+    results = checks(valkey_server.url.replace(f":{valkey_server.password}@", ""))
+    assert results["Redis durability"].verdict == "broken"
+    assert results["Redis password"].verdict == "broken"
 
 
 @pytest.mark.engine
@@ -47,9 +47,9 @@ def test_a_wrong_password_is_told_apart_from_a_server_that_is_away(
     valkey_server: ValkeyServer,
 ) -> None:
     wrong = valkey_server.url.replace(valkey_server.password, "made-up-and-wrong")
-    found = checks(wrong)["Redis"]
-    assert "does not accept the password" in found.what
-    assert "made-up-and-wrong" not in str(found)
+    results = checks(wrong)["Redis"]
+    assert "does not accept the password" in results.what
+    assert "made-up-and-wrong" not in str(results)
     valkey_server.kill()
     assert "cannot be reached" in checks(valkey_server.url)["Redis"].what
 

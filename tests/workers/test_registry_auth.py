@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from quaymaster.errors import LoginRefused, OutsideFailure
 from quaymaster.registries import RegistryAccess
 from quaymaster.secret_references import SecretReference
-from workers.http_client import Answer
+from workers.http_client import HttpResponse
 from workers.registry_auth import Authorizer, Challenge, RegistryLogin
 
 LOGIN = RegistryLogin("registry.test", "https", "ci", SecretStr("hunter2"))
@@ -23,21 +23,21 @@ class TokenServer:
         self.answer = (status, content)
         self.asked: list[tuple[httpx.URL, dict[str, str]]] = []
 
-    def __call__(self, url: httpx.URL, headers: dict[str, str]) -> Answer:
+    def __call__(self, url: httpx.URL, headers: dict[str, str]) -> HttpResponse:
         self.asked.append((url, headers))
-        return Answer(self.answer[0], httpx.Headers(), self.answer[1], str(url))
+        return HttpResponse(self.answer[0], httpx.Headers(), self.answer[1], str(url))
 
 
-def refused(*challenges: str, content: bytes = b"") -> Answer:
+def refused(*challenges: str, content: bytes = b"") -> HttpResponse:
     headers = httpx.Headers([("WWW-Authenticate", one) for one in challenges])
-    return Answer(401, headers, content, "https://registry.test/v2/")
+    return HttpResponse(401, headers, content, "https://registry.test/v2/")
 
 
 def challenge(realm: str = "https://auth.test/token") -> str:
     return f'Bearer realm="{realm}",service="registry.test",scope="repository:shop/web:pull"'
 
 
-def bearer(realm: str = "https://auth.test/token") -> Answer:
+def bearer(realm: str = "https://auth.test/token") -> HttpResponse:
     return refused(challenge(realm))
 
 
@@ -50,8 +50,8 @@ def test_a_login_comes_from_the_configuration_and_the_environment() -> None:
 
 
 def test_a_challenge_is_read_with_its_parameters() -> None:
-    found = Challenge.parse(['Basic realm="x"', challenge()])
-    assert found == Challenge(
+    request = Challenge.parse(['Basic realm="x"', challenge()])
+    assert request == Challenge(
         "bearer", "https://auth.test/token", "registry.test", "repository:shop/web:pull"
     )
     assert Challenge.parse(["BASIC realm=x"]) == Challenge("basic")
@@ -114,7 +114,9 @@ def test_the_password_is_never_sent_in_clear_over_a_network(realm: str) -> None:
 
 
 def test_a_challenge_that_names_no_token_server_is_told() -> None:
-    refused = Answer(401, httpx.Headers({"WWW-Authenticate": "Bearer x=y"}), b"", "https://r.test/")
+    refused = HttpResponse(
+        401, httpx.Headers({"WWW-Authenticate": "Bearer x=y"}), b"", "https://r.test/"
+    )
     with pytest.raises(LoginRefused, match="does not say where to get a token"):
         Authorizer(LOGIN, TokenServer()).answer(refused, SCOPES, LOGIN.basic)
 
@@ -216,7 +218,7 @@ def test_a_login_whose_time_is_over_is_said_to_have_expired(words: bytes) -> Non
         with pytest.raises(LoginRefused, match="has expired") as over:
             Authorizer(ECR, server).answer(refused(offered, content=words), SCOPES, ECR.basic)
         assert "good for 12 hours" in str(over.value)
-        assert "new password" in over.value.trouble.next_step
+        assert "new password" in over.value.problem.next_step
 
 
 def test_a_login_that_is_good_for_hours_may_have_expired_where_nothing_is_said() -> None:

@@ -80,8 +80,8 @@ def test_a_certificate_is_told_for_what_it_is(
     with (
         presented(file) as host,
         Registry(RegistryLogin(host, "https", ca_file=file)) as client,
-        pytest.raises(OutsideFailure, match=f"certificate of {host} {what}") as found,
+        pytest.raises(OutsideFailure, match=f"certificate of {host} {what}") as caught,
     ):
         client.ping()
-    assert way in found.value.trouble.next_step
-    assert "ca_file" not in found.value.trouble.next_step
+    assert way in caught.value.problem.next_step
+    assert "ca_file" not in caught.value.problem.next_step

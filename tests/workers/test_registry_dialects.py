@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from quaymaster.errors import LoginRefused, OutsideFailure
-from tests.workers.lying_registry import Answer, Asked, LyingRegistry, Said, lying_registry
+from tests.workers.lying_registry import Answer, LyingRegistry, Reply, SentRequest, lying_registry
 from workers.manifests import OCI_IMAGE, OCI_INDEX, digest_of
-from workers.registry import Registry, Resolved
+from workers.registry import Registry, RemoteManifest
 from workers.registry_addresses import as_reached
 from workers.registry_auth import RegistryLogin
 from workers.registry_connection import RegistryConnection
@@ -37,17 +37,17 @@ TYPE = ("Content-Type", OCI_IMAGE)
 
 @pytest.fixture
 def lying() -> Iterator[LyingRegistry]:
-    with lying_registry(lambda _: Said(500)) as server:
+    with lying_registry(lambda _: Reply(500)) as server:
         yield server
 
 
 def stored(*headers: tuple[str, str], packed: Callable[[bytes], bytes] = bytes) -> Answer:
     """A registry that has one image, and sends these headers with everything."""
 
-    def answer(asked: Asked) -> Said:
-        content = CONFIGURATION if "/blobs/" in asked.path else MANIFEST
+    def answer(incoming: SentRequest) -> Reply:
+        content = CONFIGURATION if "/blobs/" in incoming.path else MANIFEST
         own = () if any(name == "Content-Type" for name, _ in headers) else (TYPE,)
-        return Said(200, packed(content), (*own, *headers))
+        return Reply(200, packed(content), (*own, *headers))
 
     return answer
 
@@ -60,18 +60,18 @@ class TestHead:
     def test_without_a_usable_type_is_asked_again_by_get(
         self, lying: LyingRegistry, kind: str
     ) -> None:
-        lying.answer = lambda asked: Said(
+        lying.answer = lambda asked: Reply(
             200, MANIFEST, (DIGEST, ("Content-Type", kind if asked.method == "HEAD" else OCI_IMAGE))
         )
         with lying.registry() as registry:
             found = registry.resolve(lying.ref("shop/web:1.4"))
-        assert found == Resolved(digest_of(MANIFEST), OCI_IMAGE, len(MANIFEST))
+        assert found == RemoteManifest(digest_of(MANIFEST), OCI_IMAGE, len(MANIFEST))
         assert [asked.method for asked in lying.asked] == ["HEAD", "GET"]
 
     def test_with_none_anywhere_goes_by_what_the_manifest_says_of_itself(
         self, lying: LyingRegistry
     ) -> None:
-        lying.answer = lambda _: Said(200, MANIFEST, (DIGEST, ("Content-Type", "text/plain")))
+        lying.answer = lambda _: Reply(200, MANIFEST, (DIGEST, ("Content-Type", "text/plain")))
         with lying.registry() as registry:
             assert registry.resolve(lying.ref("shop/web:1.4")).media_type == OCI_IMAGE
 
@@ -123,7 +123,7 @@ def test_an_answer_that_comes_packed_is_unpacked(
 
 def test_a_refusal_that_comes_packed_is_quoted(lying: LyingRegistry) -> None:
     words = gzip.compress(b'{"errors": [{"code": "DENIED", "message": "not on Sundays"}]}')
-    lying.answer = lambda _: Said(403, words, (("Content-Encoding", "gzip"),))
+    lying.answer = lambda _: Reply(403, words, (("Content-Encoding", "gzip"),))
     with lying.registry() as registry, pytest.raises(LoginRefused, match="not on Sundays"):
         registry.manifest(lying.ref("shop/web:1.4"))
 
@@ -173,10 +173,10 @@ class TestOnesOwnAddress:
         place = named.format(host=lying.host) + "/v2/shop/web/tags/list?last=a"
         next_page = (("Link", f'<{place}>; rel="next"'),)
 
-        def answer(asked: Asked) -> Said:
-            is_first = "last=" not in asked.path
+        def answer(incoming: SentRequest) -> Reply:
+            is_first = "last=" not in incoming.path
             tags = {"tags": ["a"] if is_first else ["b"]}
-            return Said(200, json.dumps(tags).encode(), next_page if is_first else ())
+            return Reply(200, json.dumps(tags).encode(), next_page if is_first else ())
 
         lying.answer = answer
         with lying.registry() as registry:
@@ -189,16 +189,16 @@ class TestOnesOwnAddress:
     ) -> None:
         link = (("Link", f"</v2/other>; rel=first, </v2/more>; title=x; {more}"),)
         lying.answer = lambda asked: (
-            Said(200, b'{"tags": ["b"]}')
+            Reply(200, b'{"tags": ["b"]}')
             if asked.path == "/v2/more"
-            else Said(200, b'{"tags": ["a"]}', link)
+            else Reply(200, b'{"tags": ["a"]}', link)
         )
         with lying.registry() as registry:
             assert set(registry.tags(lying.ref("shop/web").repository).names) == {"a", "b"}
 
     @pytest.mark.parametrize("place", ["https://[x", "//[::1", "http://a:b:c/"])
     def test_that_is_none_is_the_reason(self, lying: LyingRegistry, place: str) -> None:
-        lying.answer = lambda _: Said(200, b'{"tags": ["a"]}', (("Link", f"<{place}>; rel=next"),))
+        lying.answer = lambda _: Reply(200, b'{"tags": ["a"]}', (("Link", f"<{place}>; rel=next"),))
         with lying.registry() as registry:
             with pytest.raises(OutsideFailure, match="not an address"):
                 registry.tags(lying.ref("shop/web").repository)
@@ -221,10 +221,10 @@ class TestOnesOwnAddress:
     @pytest.mark.parametrize("named", ["https://{host}", "http://127.0.0.1", "https://127.0.0.1"])
     def test_in_a_redirect_leads_on(self, lying: LyingRegistry, named: str) -> None:
         place = named.format(host=lying.host) + "/v2/mirror/web/manifests/1.4"
-        moved = Said(307, headers=(("Location", place),))
+        moved = Reply(307, headers=(("Location", place),))
 
-        def answer(asked: Asked) -> Said:
-            return Said(200, MANIFEST, (TYPE,)) if "mirror" in asked.path else moved
+        def answer(incoming: SentRequest) -> Reply:
+            return Reply(200, MANIFEST, (TYPE,)) if "mirror" in incoming.path else moved
 
         lying.answer = answer
         with lying.registry() as registry:
@@ -245,7 +245,7 @@ class TestOnesOwnAddress:
 
     def test_that_redirects_to_itself_in_another_scheme_ends(self, lying: LyingRegistry) -> None:
         place = f"https://{lying.host}/v2/shop/web/manifests/1.4"
-        lying.answer = lambda _: Said(301, headers=(("Location", place),))
+        lying.answer = lambda _: Reply(301, headers=(("Location", place),))
         with lying.registry() as registry, pytest.raises(OutsideFailure, match="circles"):
             registry.manifest(lying.ref("shop/web:1.4"))
 
@@ -262,12 +262,14 @@ class TestLogins:
         for form in forms:
             headers = tuple(("WWW-Authenticate", one) for one in form)
 
-            def answer(asked: Asked, headers: tuple[tuple[str, str], ...] = headers) -> Said:
-                if asked.path.startswith("/token"):
-                    return Said(200, b'{"token": null, "access_token": "t-made-up", "x": null}')
-                if asked.headers.get("Authorization") == "Bearer t-made-up":
-                    return Said(200, MANIFEST, (TYPE, DIGEST))
-                return Said(401, headers=headers)
+            def answer(
+                incoming: SentRequest, headers: tuple[tuple[str, str], ...] = headers
+            ) -> Reply:
+                if incoming.path.startswith("/token"):
+                    return Reply(200, b'{"token": null, "access_token": "t-made-up", "x": null}')
+                if incoming.headers.get("Authorization") == "Bearer t-made-up":
+                    return Reply(200, MANIFEST, (TYPE, DIGEST))
+                return Reply(401, headers=headers)
 
             lying.answer = answer
             with lying.registry() as registry:
@@ -286,7 +288,7 @@ class TestLogins:
     )
     def test_that_are_over_say_so(self, lying: LyingRegistry, status: int, words: bytes) -> None:
         basic = (("WWW-Authenticate", 'Basic realm="https://ecr.test/",service="ecr"'),)
-        lying.answer = lambda _: Said(status, words, basic)
+        lying.answer = lambda _: Reply(status, words, basic)
         login = replace(lying.login, username="AWS", password=SecretStr("made-up"))
         with Registry(login) as registry, pytest.raises(LoginRefused, match="has expired") as over:
             registry.resolve(lying.ref("shop/web:1.4"))
@@ -296,6 +298,6 @@ class TestLogins:
         self, lying: LyingRegistry
     ) -> None:
         words = b"access to shop/token-expired is denied"
-        lying.answer = lambda _: Said(403, words)
+        lying.answer = lambda _: Reply(403, words)
         with lying.registry() as registry, pytest.raises(LoginRefused, match="Give the account"):
             registry.resolve(lying.ref("shop/token-expired:1.4"))

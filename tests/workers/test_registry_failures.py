@@ -21,12 +21,12 @@ from quaymaster.image_ref import Digest, Repository
 from tests.workers.lying_registry import (
     PASSWORD,
     Answer,
-    Asked,
     LyingRegistry,
-    Said,
+    Reply,
+    SentRequest,
     lying_registry,
 )
-from workers.http_client import Limits
+from workers.http_client import ExchangeLimits
 from workers.manifests import OCI_IMAGE, OCI_INDEX, digest_of
 from workers.registry import Registry
 from workers.registry_auth import RegistryLogin
@@ -44,21 +44,21 @@ TYPE = ("Content-Type", OCI_IMAGE)
 
 @pytest.fixture
 def lying() -> Iterator[LyingRegistry]:
-    with lying_registry(lambda _: Said(500)) as server:
+    with lying_registry(lambda _: Reply(500)) as server:
         yield server
 
 
-def always(said: Said) -> Answer:
+def always(said: Reply) -> Answer:
     return lambda _: said
 
 
-def problem(status: int, code: str, message: str, detail: object = None) -> Said:
+def problem(status: int, code: str, message: str, detail: object = None) -> Reply:
     body = json.dumps({"errors": [{"code": code, "message": message, "detail": detail}]})
-    return Said(status, body.encode(), (("Content-Type", "application/json"),))
+    return Reply(status, body.encode(), (("Content-Type", "application/json"),))
 
 
-def without_head(said: Said) -> Answer:
-    return lambda asked: Said(405) if asked.method == "HEAD" else said
+def without_head(said: Reply) -> Answer:
+    return lambda asked: Reply(405) if asked.method == "HEAD" else said
 
 
 def refused(lying: LyingRegistry, answer: Answer) -> QuaymasterError:
@@ -76,29 +76,29 @@ def refused(lying: LyingRegistry, answer: Answer) -> QuaymasterError:
         (problem(404, "MANIFEST_UNKNOWN", "manifest unknown"), NotFound, False),
         (problem(429, "TOOMANYREQUESTS", "slow down"), OutsideFailure, True),
         (problem(500, "UNKNOWN", "unknown error"), OutsideFailure, True),
-        (Said(503, b"<html>maintenance</html>"), OutsideFailure, True),
-        (Said(507), DiskFull, False),
+        (Reply(503, b"<html>maintenance</html>"), OutsideFailure, True),
+        (Reply(507), DiskFull, False),
         (problem(500, "UNKNOWN", "mkdir /var: no space left on device"), DiskFull, False),
         (problem(500, "UNKNOWN", "unknown error", {"Enclosed": {"Err": 28}}), DiskFull, False),
-        (Said(400, b"what?"), OutsideFailure, False),
-        (Said(302, b"", (("Location", "/v2/"),)), OutsideFailure, False),
+        (Reply(400, b"what?"), OutsideFailure, False),
+        (Reply(302, b"", (("Location", "/v2/"),)), OutsideFailure, False),
         (
-            Said(200, b"<html>log in</html>", (("Content-Type", "text/html"),)),
+            Reply(200, b"<html>log in</html>", (("Content-Type", "text/html"),)),
             OutsideFailure,
             False,
         ),
-        (Said(200, b"", (TYPE,)), OutsideFailure, False),
-        (Said(204), OutsideFailure, False),
+        (Reply(200, b"", (TYPE,)), OutsideFailure, False),
+        (Reply(204), OutsideFailure, False),
     ],
 )
 def test_each_failure_is_its_own_error(
-    lying: LyingRegistry, said: Said, kind: type[OutsideFailure], again: bool
+    lying: LyingRegistry, said: Reply, kind: type[OutsideFailure], again: bool
 ) -> None:
     error = refused(lying, always(said))
     assert type(error) is kind
     assert isinstance(error, OutsideFailure)
     assert error.trying_again_can_help is again
-    assert error.trouble.next_step or error.trouble.why
+    assert error.problem.next_step or error.problem.why
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_each_failure_is_its_own_error(
             "quota",
             "Remove tags",
         ),
-        (Said(413, b"<html>too large</html>"), OutsideFailure, "as large as", "body_size"),
+        (Reply(413, b"<html>too large</html>"), OutsideFailure, "as large as", "body_size"),
         (
             problem(429, "TOOMANYREQUESTS", "Rate exceeded"),
             OutsideFailure,
             "too many requests",
             "minutes",
         ),
-        (Said(507), DiskFull, "has no space left", "the registry's administrator"),
+        (Reply(507), DiskFull, "has no space left", "the registry's administrator"),
         # And what only has such a name is what its status says.
         (
             problem(403, "DENIED", "shop/quota:immutable: not for you"),
@@ -140,22 +140,22 @@ def test_each_failure_is_its_own_error(
     ],
 )
 def test_each_refusal_of_a_push_has_its_way_out(
-    lying: LyingRegistry, said: Said, kind: type[QuaymasterError], what: str, way: str
+    lying: LyingRegistry, said: Reply, kind: type[QuaymasterError], what: str, way: str
 ) -> None:
-    lying.answer = lambda asked: said if asked.method == "PUT" else Said(200, MANIFEST, (TYPE,))
+    lying.answer = lambda asked: said if asked.method == "PUT" else Reply(200, MANIFEST, (TYPE,))
     with lying.registry() as registry, pytest.raises(QuaymasterError) as raised:
         registry.tag(lying.ref("shop/quota:1.4"), lying.ref("shop/quota:immutable"))
     assert type(raised.value) is kind
-    assert what in raised.value.trouble.what
-    assert way in raised.value.trouble.next_step
+    assert what in raised.value.problem.what
+    assert way in raised.value.problem.next_step
 
 
 def test_a_list_of_tags_that_cannot_be_had_does_not_hide_that_the_tag_is_missing(
     lying: LyingRegistry,
 ) -> None:
     """Which tags there are is only asked for the hint."""
-    list_of_tags = Said(200, b"{", (("Content-Type", "application/json"),))
-    lying.answer = lambda asked: list_of_tags if "/tags/" in asked.path else Said(404)
+    list_of_tags = Reply(200, b"{", (("Content-Type", "application/json"),))
+    lying.answer = lambda asked: list_of_tags if "/tags/" in asked.path else Reply(404)
     with lying.registry() as registry, pytest.raises(NotFound, match=r"shop/web:1\.4 does not"):
         registry.resolve(lying.ref("shop/web:1.4"))
 
@@ -173,21 +173,21 @@ def test_the_registrys_words_are_quoted_without_the_password(
 
 
 def test_a_web_page_is_not_quoted(lying: LyingRegistry) -> None:
-    text = str(refused(lying, without_head(Said(502, b"<HTML>" + b"x" * 1000))))
+    text = str(refused(lying, without_head(Reply(502, b"<HTML>" + b"x" * 1000))))
     assert "(a web page)" in text
     assert "xxx" not in text
 
 
 def test_too_many_requests_says_when_to_try_again(lying: LyingRegistry) -> None:
-    error = refused(lying, always(Said(429, headers=(("Retry-After", "17"),))))
+    error = refused(lying, always(Reply(429, headers=(("Retry-After", "17"),))))
     assert "17 seconds" in str(error)
 
 
 def test_a_tag_that_may_not_be_moved_is_a_conflict(lying: LyingRegistry) -> None:
-    def answer(asked: Asked) -> Said:
-        if asked.method == "PUT":
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.method == "PUT":
             return problem(412, "PRECONDITION", "Failed to process request due to immutable tag")
-        return Said(200, MANIFEST, (TYPE,))
+        return Reply(200, MANIFEST, (TYPE,))
 
     lying.answer = answer
     with lying.registry() as registry, pytest.raises(Conflict, match="refuses to change"):
@@ -195,14 +195,14 @@ def test_a_tag_that_may_not_be_moved_is_a_conflict(lying: LyingRegistry) -> None
 
 
 def test_a_manifest_that_is_not_what_its_digest_names_is_refused(lying: LyingRegistry) -> None:
-    lying.answer = always(Said(200, MANIFEST, (TYPE,)))
+    lying.answer = always(Reply(200, MANIFEST, (TYPE,)))
     pinned = lying.ref("shop/web").pinned(OTHER)
     with lying.registry() as registry, pytest.raises(OutsideFailure, match="does not match"):
         registry.manifest(pinned)
 
 
 def test_a_digest_that_is_not_the_manifests_is_refused(lying: LyingRegistry) -> None:
-    said = Said(200, MANIFEST, (TYPE, ("Docker-Content-Digest", str(OTHER))))
+    said = Reply(200, MANIFEST, (TYPE, ("Docker-Content-Digest", str(OTHER))))
     lying.answer = always(said)
     with lying.registry() as registry:
         with pytest.raises(OutsideFailure, match="does not match"):
@@ -212,7 +212,7 @@ def test_a_digest_that_is_not_the_manifests_is_refused(lying: LyingRegistry) -> 
 
 
 def test_a_manifest_without_a_digest_header_is_named_by_its_bytes(lying: LyingRegistry) -> None:
-    lying.answer = always(Said(200, MANIFEST, (TYPE,)))
+    lying.answer = always(Reply(200, MANIFEST, (TYPE,)))
     with lying.registry() as registry:
         assert registry.resolve(lying.ref("shop/web:1.4")).digest == digest_of(MANIFEST)
 
@@ -223,9 +223,9 @@ def test_a_configuration_that_is_not_what_its_digest_names_is_refused(
     media_type = "application/vnd.oci.image.config.v1+json"
     manifest = MANIFEST.replace(b'"x"', json.dumps(media_type).encode())
 
-    def answer(asked: Asked) -> Said:
-        is_blob = "/blobs/" in asked.path
-        return Said(200, b"{}" if is_blob else manifest, (TYPE,))
+    def answer(incoming: SentRequest) -> Reply:
+        is_blob = "/blobs/" in incoming.path
+        return Reply(200, b"{}" if is_blob else manifest, (TYPE,))
 
     lying.answer = answer
     with lying.registry() as registry, pytest.raises(OutsideFailure, match="does not match"):
@@ -233,32 +233,34 @@ def test_a_configuration_that_is_not_what_its_digest_names_is_refused(
 
 
 def test_a_registry_that_stored_something_else_is_found_out(lying: LyingRegistry) -> None:
-    def answer(asked: Asked) -> Said:
-        if asked.method == "PUT":
-            return Said(201, headers=(("Docker-Content-Digest", str(OTHER)),))
-        return Said(200, MANIFEST, (TYPE,))
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.method == "PUT":
+            return Reply(201, headers=(("Docker-Content-Digest", str(OTHER)),))
+        return Reply(200, MANIFEST, (TYPE,))
 
     lying.answer = answer
     with lying.registry() as registry, pytest.raises(OutsideFailure, match="something other"):
         registry.tag(lying.ref("shop/web:1.4"), lying.ref("shop/web:1.5"))
 
 
-@pytest.mark.parametrize("said", [Said(200, b" " * 9_000_000, (TYPE,)), Said(500, b"x" * 900_000)])
-def test_a_huge_answer_is_not_read_to_its_end(lying: LyingRegistry, said: Said) -> None:
-    told = str(refused(lying, without_head(said)))
-    assert len(told) < 1000
-    assert said.status != 200 or "longer than 4,194,304 bytes" in told
+@pytest.mark.parametrize(
+    "said", [Reply(200, b" " * 9_000_000, (TYPE,)), Reply(500, b"x" * 900_000)]
+)
+def test_a_huge_answer_is_not_read_to_its_end(lying: LyingRegistry, said: Reply) -> None:
+    text = str(refused(lying, without_head(said)))
+    assert len(text) < 1000
+    assert said.status != 200 or "longer than 4,194,304 bytes" in text
 
 
 def test_an_index_in_an_index_in_an_index_ends(lying: LyingRegistry) -> None:
     inner = {"mediaType": OCI_INDEX, "size": 1}
 
-    def answer(asked: Asked) -> Said:
+    def answer(incoming: SentRequest) -> Reply:
         # Every level names one more that exists: an index cannot hold itself.
-        depth = int(asked.path.rpartition(":")[2], 16) if "sha256:" in asked.path else 0
+        depth = int(incoming.path.rpartition(":")[2], 16) if "sha256:" in incoming.path else 0
         member = {**inner, "digest": f"sha256:{depth + 1:064x}"}
         body = json.dumps({"manifests": [member]}).encode()
-        return Said(200, body, (("Content-Type", OCI_INDEX),))
+        return Reply(200, body, (("Content-Type", OCI_INDEX),))
 
     lying.answer = answer
     with lying.registry() as registry, pytest.raises(OutsideFailure):
@@ -268,16 +270,16 @@ def test_an_index_in_an_index_in_an_index_ends(lying: LyingRegistry) -> None:
 class TestPages:
     """Lists of tags that do not end or lead elsewhere."""
 
-    def refused(self, lying: LyingRegistry, page: Callable[[int], Said]) -> str:
+    def refused(self, lying: LyingRegistry, page: Callable[[int], Reply]) -> str:
         lying.answer = lambda _: page(len(lying.asked))
         with lying.registry() as registry, pytest.raises(OutsideFailure) as caught:
             registry.tags(Repository(lying.host, "shop/web"))
         return str(caught.value)
 
     @staticmethod
-    def page(names: list[str], target: str) -> Said:
+    def page(names: list[str], target: str) -> Reply:
         link = (("Link", f'<{target}>; rel="next"'),)
-        return Said(200, json.dumps({"tags": names}).encode(), link if target else ())
+        return Reply(200, json.dumps({"tags": names}).encode(), link if target else ())
 
     def test_a_circle_ends(self, lying: LyingRegistry) -> None:
         text = self.refused(lying, lambda _: self.page(["a", "b"], "/v2/shop/web/tags/list?last=b"))
@@ -285,7 +287,7 @@ class TestPages:
         assert len(lying.asked) == 2
 
     def test_a_list_without_end_ends(self, lying: LyingRegistry) -> None:
-        def page(number: int) -> Said:
+        def page(number: int) -> Reply:
             names = [f"{number}-{tag}" for tag in range(20_000)]
             return self.page(names, f"/v2/shop/web/tags/list?last={number}")
 
@@ -303,18 +305,18 @@ class TestPages:
             assert registry.tags(Repository(lying.host, "shop/web")).names == ("1.4",)
 
     def test_a_repository_without_tags_is_empty(self, lying: LyingRegistry) -> None:
-        lying.answer = always(Said(200, b'{"name": "shop/web", "tags": null}'))
+        lying.answer = always(Reply(200, b'{"name": "shop/web", "tags": null}'))
         with lying.registry() as registry:
             assert registry.tags(Repository(lying.host, "shop/web")).names == ()
 
     def test_a_list_that_does_not_read_is_refused(self, lying: LyingRegistry) -> None:
-        assert "cannot be read" in self.refused(lying, lambda _: Said(200, b'{"tags": [1]}'))
+        assert "cannot be read" in self.refused(lying, lambda _: Reply(200, b'{"tags": [1]}'))
 
 
 def test_a_redirect_to_another_host_does_not_carry_the_login(lying: LyingRegistry) -> None:
-    with lying_registry(always(Said(200, MANIFEST, (TYPE,)))) as storage:
+    with lying_registry(always(Reply(200, MANIFEST, (TYPE,)))) as storage:
         place = (("Location", f"http://{storage.host}/there"),)
-        lying.answer = always(Said(307, headers=place))
+        lying.answer = always(Reply(307, headers=place))
         login = replace(lying.login, redirects_to=(storage.host,))
         with Registry(login) as registry:
             registry.manifest(lying.ref("shop/web:1.4"))
@@ -325,14 +327,14 @@ def test_a_redirect_to_another_host_does_not_carry_the_login(lying: LyingRegistr
 def test_a_bearer_registry_is_logged_in_to_by_its_token_server(lying: LyingRegistry) -> None:
     token = "token-made-up-for-tests"
 
-    def answer(asked: Asked) -> Said:
-        if asked.path.startswith("/token?"):
-            is_known = asked.headers.get("Authorization", "").startswith("Basic ")
-            return Said(200 if is_known else 401, json.dumps({"token": token}).encode())
-        if asked.headers.get("Authorization") == f"Bearer {token}":
-            return Said(200, MANIFEST, (TYPE, ("Docker-Content-Digest", str(digest_of(MANIFEST)))))
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.path.startswith("/token?"):
+            is_known = incoming.headers.get("Authorization", "").startswith("Basic ")
+            return Reply(200 if is_known else 401, json.dumps({"token": token}).encode())
+        if incoming.headers.get("Authorization") == f"Bearer {token}":
+            return Reply(200, MANIFEST, (TYPE, ("Docker-Content-Digest", str(digest_of(MANIFEST)))))
         challenge = f'Bearer realm="http://{lying.host}/token",service="r"'
-        return Said(401, headers=(("WWW-Authenticate", challenge),))
+        return Reply(401, headers=(("WWW-Authenticate", challenge),))
 
     lying.answer = answer
     with lying.registry() as registry:
@@ -345,11 +347,11 @@ def test_a_bearer_registry_is_logged_in_to_by_its_token_server(lying: LyingRegis
 
 
 def test_a_token_that_does_not_allow_it_is_said_so(lying: LyingRegistry) -> None:
-    def answer(asked: Asked) -> Said:
-        if asked.path.startswith("/token?"):
-            return Said(200, b'{"token": "token-for-nothing"}')
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.path.startswith("/token?"):
+            return Reply(200, b'{"token": "token-for-nothing"}')
         challenge = f'Bearer realm="http://{lying.host}/token",error="insufficient_scope"'
-        return Said(401, b"token-for-nothing", (("WWW-Authenticate", challenge),))
+        return Reply(401, b"token-for-nothing", (("WWW-Authenticate", challenge),))
 
     error = refused(lying, answer)
     assert isinstance(error, LoginRefused)
@@ -358,10 +360,10 @@ def test_a_token_that_does_not_allow_it_is_said_so(lying: LyingRegistry) -> None
 
 
 def test_a_registry_that_does_not_share_layers_says_the_way_out(lying: LyingRegistry) -> None:
-    def answer(asked: Asked) -> Said:
-        if asked.method == "POST":
-            return Said(202, headers=(("Location", "/v2/shop/other/blobs/uploads/1"),))
-        return Said(404) if "shop/other" in asked.path else Said(200, MANIFEST, (TYPE,))
+    def answer(incoming: SentRequest) -> Reply:
+        if incoming.method == "POST":
+            return Reply(202, headers=(("Location", "/v2/shop/other/blobs/uploads/1"),))
+        return Reply(404) if "shop/other" in incoming.path else Reply(200, MANIFEST, (TYPE,))
 
     lying.answer = answer
     with lying.registry() as registry, pytest.raises(OutsideFailure, match="does not share layers"):
@@ -389,8 +391,8 @@ def test_plain_http_where_https_is_wanted_is_said_so(lying: LyingRegistry) -> No
 def test_a_registry_that_does_not_answer_is_given_up(
     lying: LyingRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.registry_connection._USUAL", Limits(0.0, 1_000))
-    error = refused(lying, always(Said(200, MANIFEST, (TYPE,))))
+    monkeypatch.setattr("workers.registry_connection._USUAL", ExchangeLimits(0.0, 1_000))
+    error = refused(lying, always(Reply(200, MANIFEST, (TYPE,))))
     assert "in time" in str(error)
 
 

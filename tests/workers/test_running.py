@@ -11,12 +11,12 @@ from quaymaster.journal import event_of
 from quaymaster.operations import Operation, State
 from quaymaster.progress import Progress
 from quaymaster.store import keys, leases, records, service_leases
-from quaymaster.store.service_leases import Mark
+from quaymaster.store.service_leases import LeaseMark
 from quaymaster.store.transactions import ask, perform
 from quaymaster.target import ServiceRef
 from tests.keys import BOT_KEY, RING
 from tests.samples import mover, operation
-from workers.running import LeaseLost, Running, service_lease
+from workers.running import LeaseLost, Work, service_lease
 
 pytestmark = pytest.mark.engine
 
@@ -24,7 +24,7 @@ SERVICE = "service:production/web"
 
 
 @pytest.fixture
-def running(valkey: redis.Redis) -> Running:
+def running(valkey: redis.Redis) -> Work:
     """Operation 1042, under its lease."""
     running = recorded(valkey, operation(state=State.RUNNING))
     name = records.lease_name(1042)
@@ -32,41 +32,39 @@ def running(valkey: redis.Redis) -> Running:
     return running
 
 
-def recorded(valkey: redis.Redis, given: Operation) -> Running:
+def recorded(valkey: redis.Redis, before: Operation) -> Work:
     """An operation that is in the record."""
-    perform(valkey, records.accept(given, event_of(given), mover(given)))
-    return Running(given, valkey)
+    perform(valkey, records.accept(before, event_of(before), mover(before)))
+    return Work(before, valkey)
 
 
 def test_a_cancel_that_came_in_time_stops_before_the_change(
-    running: Running, valkey: redis.Redis
+    running: Work, valkey: redis.Redis
 ) -> None:
     event = event_of(running.operation)
     running.check()
     perform(valkey, records.ask_to_cancel(running.operation, "U0BOB", event, BOT_KEY))
     with pytest.raises(Cancelled):
-        running.no_return()  # asked a moment ago: only the guard of the transaction knows
+        running.commit_point()  # asked a moment ago: only the guard of the transaction knows
     stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
-    assert not stored.operation.is_past_return
+    assert not stored.operation.is_committed
 
 
-def test_whoever_lost_the_operation_changes_nothing(running: Running, valkey: redis.Redis) -> None:
+def test_whoever_lost_the_operation_changes_nothing(running: Work, valkey: redis.Redis) -> None:
     valkey.set(keys.lease(records.lease_name(1042)), "somebody-else")
     with pytest.raises(LeaseLost):
-        running.no_return()
+        running.commit_point()
 
 
-def test_after_the_point_of_no_return_nothing_stops_it(
-    running: Running, valkey: redis.Redis
-) -> None:
-    running.no_return()
+def test_after_the_point_of_no_return_nothing_stops_it(running: Work, valkey: redis.Redis) -> None:
+    running.commit_point()
     valkey.hset(keys.operation(1042), "cancel", "U0BOB")
     running.check()
 
 
 def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) -> None:
-    first, second = Running(operation(), valkey), Running(operation(id=1043), valkey)
+    first, second = Work(operation(), valkey), Work(operation(id=1043), valkey)
     with service_lease(first, ServiceRef("production", "web")):
         with (
             pytest.raises(Conflict, match="being changed by #1042"),
@@ -84,35 +82,35 @@ def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Re
     assert perform(valkey, service_leases.take(service, ":a-look", datetime.now(UTC)))
     done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(service, ":a-look")))
     done.start()
-    with service_lease(Running(operation(), valkey), service):
+    with service_lease(Work(operation(), valkey), service):
         pass
     done.join()
 
 
 def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:
-    dead, living = Running(operation(), valkey), Running(operation(), valkey)
+    dead, living = Work(operation(), valkey), Work(operation(), valkey)
     valkey.set(keys.lease(SERVICE), f"1042:{dead.owner}")
-    with service_lease(living, ServiceRef("production", "web")) as still_mine:
-        still_mine()
+    with service_lease(living, ServiceRef("production", "web")) as fence:
+        fence()
 
 
 @pytest.mark.parametrize("theirs", ["1043:another", None])
 def test_whoever_lost_a_service_notices_before_the_next_change(
     valkey: redis.Redis, theirs: str | None
 ) -> None:
-    with service_lease(Running(operation(), valkey), ServiceRef("production", "web")) as still_mine:
-        still_mine()
+    with service_lease(Work(operation(), valkey), ServiceRef("production", "web")) as fence:
+        fence()
         valkey.delete(keys.lease(SERVICE))
         if theirs:
             valkey.set(keys.lease(SERVICE), theirs)
         with pytest.raises(LeaseLost):
-            still_mine()
+            fence()
 
 
 def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
     marks = service_leases.marks(ServiceRef("production", "web"), datetime.now(UTC))
-    with service_lease(Running(operation(), valkey), ServiceRef("production", "web")):
-        assert set(ask(valkey, marks).values()) == {Mark.AT_WORK}
+    with service_lease(Work(operation(), valkey), ServiceRef("production", "web")):
+        assert set(ask(valkey, marks).values()) == {LeaseMark.AT_WORK}
     assert ask(valkey, marks) == {}
 
 
@@ -121,16 +119,16 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
     valkey: redis.Redis, theirs: str | None
 ) -> None:
     """Also when it was lost before the very last call: nobody asks after that one."""
-    running = Running(operation(), valkey)
+    running = Work(operation(), valkey)
     with service_lease(running, ServiceRef("production", "web")):
         valkey.delete(keys.lease(SERVICE))
         if theirs:
             valkey.set(keys.lease(SERVICE), theirs)
     marks = ask(valkey, service_leases.marks(ServiceRef("production", "web"), datetime.now(UTC)))
-    assert marks == {f"1042:{running.owner}": Mark.LATE}
+    assert marks == {f"1042:{running.owner}": LeaseMark.LATE}
 
 
-def test_progress_is_written_twice_a_second_at_most(running: Running, valkey: redis.Redis) -> None:
+def test_progress_is_written_twice_a_second_at_most(running: Work, valkey: redis.Redis) -> None:
     before = valkey.hget(keys.operation(1042), "revision")
     for done in range(50):
         running.report(Progress("pushing", done, 50))

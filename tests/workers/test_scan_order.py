@@ -222,11 +222,11 @@ def test_a_scan_that_hangs_is_given_up_by_when_it_began(valkey: redis.Redis) -> 
 
 
 def test_an_operation_that_leaves_the_scanner_withdraws_its_order(valkey: redis.Redis) -> None:
-    given: Operation = scanned()
-    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
+    before: Operation = scanned()
+    perform(valkey, records.accept(before, event_of(before), WORKER_KEY))
     placed(valkey)
-    moved = given.moved(State.CANCELLED, given.changed_at)
-    perform(valkey, records.move(given, moved, event_of(moved), BOT_KEY))
+    moved = before.moved(State.CANCELLED, before.changed_at)
+    perform(valkey, records.move(before, moved, event_of(moved), BOT_KEY))
     assert ask(valkey, scan_orders.load(ORDER, RING)) is None
 
 

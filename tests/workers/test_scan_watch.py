@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
 from quaymaster.plans import Resolved
@@ -28,12 +28,12 @@ from workers.scan_watch import (
     LOST_AFTER,
     MOST_LOST,
     TOLD_AFTER,
-    Again,
     Decision,
-    Ends,
-    Says,
+    EndsWait,
+    OrdersAgain,
     ScanFacts,
     ScanWatch,
+    ShowsStep,
     decide_scanning,
 )
 
@@ -74,13 +74,13 @@ def decided(given: Operation | None = None, **changes: Any) -> Decision:
 
 
 def after(decision: Decision) -> Operation:
-    assert isinstance(decision, Ends), decision
+    assert isinstance(decision, EndsWait), decision
     return decision.after
 
 
 @pytest.mark.engine
 def test_a_deploys_order_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
-    given = deploy(
+    before = deploy(
         state=State.SCANNING,
         stage=Stage.PLAN,
         queue="host:app1",
@@ -88,12 +88,12 @@ def test_a_deploys_order_is_found_in_its_own_queue(valkey: redis.Redis) -> None:
         scan_order="1042-2",
         resolved=Resolved(pinned(DIGEST), 1_000),
     )
-    placed = scan_orders.placed(order_of(given), WORKER_KEY)
+    placed = scan_orders.placed(order_of(before), WORKER_KEY)
     perform(valkey, Transaction(placed, lambda _: None, lambda _: None))
     assert valkey.llen(keys.queue(SCAN_FOR_DEPLOYS)) == 1
     watch = ScanWatch()
     for clock in (0.0, LOST_AFTER.total_seconds() + 1):
-        watch.look(valkey, [given], WORKER, NOW, clock)
+        watch.look(valkey, [before], WORKER, NOW, clock)
     assert ask(valkey, scan_orders.tries("1042-2")) == 0
     assert valkey.llen(keys.queue(SCAN)) == 0
 
@@ -107,7 +107,7 @@ def test_what_was_taken_a_moment_ago_is_left_alone() -> None:
 
 
 def test_an_order_whose_job_got_lost_is_put_before_the_scanner_again() -> None:
-    assert isinstance(decided(missing_for=LOST_AFTER), Again)
+    assert isinstance(decided(missing_for=LOST_AFTER), OrdersAgain)
 
 
 def test_what_kills_the_scanner_again_and_again_is_judged_without_it() -> None:
@@ -120,16 +120,16 @@ def test_a_scan_that_hangs_is_judged_without_it() -> None:
     long_ago = NOW - LONGEST - timedelta(minutes=1)
     found = decided(began=long_ago)
     assert after(found).state is State.QUEUED
-    assert isinstance(found, Ends)
+    assert isinstance(found, EndsWait)
     assert "slow" in str(found.also)
 
 
 def test_an_order_that_waits_for_a_scanner_waits_as_long_as_it_takes_and_the_card_says_so() -> None:
     assert decided(whereabouts=IN_QUEUE, now=NOW + TOLD_AFTER) is None
-    assert decided(whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) == Says(WAITING)
+    assert decided(whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) == ShowsStep(WAITING)
     waiting = replace(scanned(), progress=Progress(WAITING))
     assert decided(waiting, whereabouts=IN_QUEUE, now=NOW + timedelta(days=1)) is None
-    assert decided(waiting, began=NOW) == Says("scanning")
+    assert decided(waiting, began=NOW) == ShowsStep("scanning")
 
 
 def test_an_answer_whose_job_got_lost_is_read_by_another_job() -> None:
@@ -151,8 +151,8 @@ def test_an_order_that_goes_again_and_again_ends_with_words() -> None:
 
 
 def test_a_forged_order_ends_with_the_reason() -> None:
-    found = after(decided(order=Trouble("It is forged.")))
-    assert found.outcome == Failed(Trouble("It is forged."))
+    found = after(decided(order=Problem("It is forged.")))
+    assert found.outcome == Failed(Problem("It is forged."))
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.CANCELLED, State.FAILED])

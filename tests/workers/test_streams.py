@@ -152,7 +152,7 @@ def test_an_error_in_the_stream_raises_what_it_means(
     with pytest.raises(kind) as raised:
         _folded({"errorDetail": {"message": text}, "error": text})
     assert type(raised.value) is kind
-    assert raised.value.trouble.next_step
+    assert raised.value.problem.next_step
 
 
 def test_a_refused_connection_may_be_tried_again() -> None:

@@ -12,10 +12,10 @@ from workers.trivy_process import Failure, error_of, run
 MINUTE = timedelta(minutes=1)
 
 
-def failure(tmp_path: Path, said: str) -> Failure:
+def failure(tmp_path: Path, text: str) -> Failure:
     """How a program ends that says this on its error output."""
     program = tmp_path / "program"
-    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{text}\nEND\nexit 1\n")
     program.chmod(0o755)
     found = run([program], {"PATH": "/usr/bin:/bin"}, tmp_path, MINUTE, lambda: None, ["made-up-1"])
     assert found is not None
@@ -67,8 +67,8 @@ def test_a_failure_means_what_was_said_and_not_what_somebody_is_called(
 ) -> None:
     found = error_of(Failure(status, said.format(path=path)), f"r/shop/{path}:1.4")
     assert type(found) is kind, found
-    assert what in found.trouble.what
-    assert found.trouble.next_step
+    assert what in found.problem.what
+    assert found.problem.next_step
 
 
 def test_it_inherits_no_descriptor(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from quaymaster.store.transactions import ask, perform
 from tests.configurations import SHOP
 from tests.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
 from tests.samples import having, mover
-from workers.running import Running
+from workers.running import Work
 from workers.toolbox import Toolbox
 
 NOWHERE = redis.Redis(host="quaymaster.invalid")
@@ -48,9 +48,9 @@ def of_shop(operation: Operation, **changes: Any) -> Operation:
     return having(operation, **{**given, **changes})
 
 
-def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Running:
+def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Work:
     """The operation while it runs."""
-    return Running(operation, connection)
+    return Work(operation, connection)
 
 
 def recorded(connection: redis.Redis, operation: Operation) -> Operation:

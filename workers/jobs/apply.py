@@ -15,11 +15,11 @@ from quaymaster.request_facts import service_change
 from quaymaster.store import releases
 from quaymaster.store.transactions import Command
 from workers.approved import approved_plan
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.marks import marks_on
 from workers.permitted import answers_about_plan, are_known
 from workers.rendering import Values
-from workers.running import LeaseLost, Running, service_lease
+from workers.running import LeaseLost, Work, service_lease
 from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Bakes, Continues, Finished, Returns, Step
@@ -29,7 +29,7 @@ from workers.targets.target import Target
 from workers.toolbox import Toolbox
 
 
-def apply_plan(running: Running, tools: Toolbox) -> Step:
+def apply_plan(running: Work, tools: Toolbox) -> Step:
     """Start the new container beside the old one, check it, switch, keep the old one stopped.
 
     Whatever goes wrong before the switch leaves the old one serving. A pull may take hours, so
@@ -56,7 +56,7 @@ def apply_plan(running: Running, tools: Toolbox) -> Step:
 
         work = OperationWork(running, right, values.secrets, confirm)
         try:
-            gap, notes = _carried_out(target, plan, change, values, before, work, tools)
+            gap, notes = _executed(target, plan, change, values, before, work, tools)
         except _PeopleUnknown:
             return Returns()
         if before.having(Role.SERVING, Role.STOPPED, Role.DETACHED):
@@ -78,7 +78,7 @@ class _PeopleUnknown(QuaymasterError):
     """The bot has to look people up again before this may happen."""
 
 
-def _carried_out(
+def _executed(
     target: Target,
     plan: Plan,
     change: Change,
@@ -111,7 +111,7 @@ def retire(target: Target, change: Change, work: OperationWork, tools: Toolbox) 
     except LeaseLost:
         raise
     except QuaymasterError as error:
-        work.report(Progress(f"the old container stays for now: {error.trouble.what}"))
+        work.report(Progress(f"the old container stays for now: {error.problem.what}"))
         work.right.is_unfinished = True
 
 
@@ -187,12 +187,12 @@ def _is_finished_all_the_same(
         settled = target.settle(change.service_ref, work).serving
         return settled is not None and is_result_of(change, settled)
 
-    return aside(is_finished, otherwise=False, but=(Unavailable,))
+    return best_effort(is_finished, otherwise=False, but=(Unavailable,))
 
 
 def serves_on(target: Target, before: Observed, tools: Toolbox) -> str:
     """What serves after a failure that changed nothing, in words; nothing where that is not so."""
-    state = aside(lambda: target.observe(before.service), None)
+    state = best_effort(lambda: target.observe(before.service), None)
     if state is None:
         return ""
     after = state.serving
@@ -201,7 +201,7 @@ def serves_on(target: Target, before: Observed, tools: Toolbox) -> str:
     image = before.serving.image
     if after is None or after.identity != before.serving.identity or image is None:
         return ""
-    return f"{_said(image, tools)} is still running. Nothing changed."
+    return f"{_image_words(image, tools)} is still running. Nothing changed."
 
 
 def _plan_to_carry_out(operation: Operation, tools: Toolbox) -> Plan:
@@ -267,7 +267,8 @@ def _is_other(serving: Version, plan: Plan, change: Change) -> bool:
 
 def _gone(change: Change, planned: PinnedImage, tools: Toolbox) -> Ended:
     return Ended(
-        f"{_said(planned, tools)} ran in {change.service_ref} when the plan was made, and nothing "
+        f"{_image_words(planned, tools)} ran in {change.service_ref} when the plan was made, and "
+        "nothing "
         "runs there now. Nothing changed.",
         next_step="Ask for it again, so that the plan is about what runs now.",
     )
@@ -282,7 +283,7 @@ def _about_secrets(values: Values) -> str:
     )
 
 
-def _said(image: PinnedImage, tools: Toolbox) -> str:
+def _image_words(image: PinnedImage, tools: Toolbox) -> str:
     return f"{tools.familiar(image)} ({image.digest.short})"
 
 
@@ -291,15 +292,15 @@ def _moved_tag(plan: Plan, change: Change, tools: Toolbox) -> tuple[str, ...]:
     tag = change.image.unpinned
     if not plan.facts.follows_a_tag or tag.tag is None:
         return ()
-    asked = aside(lambda: [tools.registry(tag.repository.registry).find(tag)], [])
-    if not asked:
+    answers = best_effort(lambda: [tools.registry(tag.repository.registry).find(tag)], [])
+    if not answers:
         return ()
-    found = asked[0]
-    if found is None:
+    digest = answers[0]
+    if digest is None:
         return (f"The tag {tag.tag} is gone from the registry. The approved image is running.",)
-    if found.digest in (change.named, change.digest):
+    if digest.digest in (change.named, change.digest):
         return ()
     return (
-        f"The tag {tag.tag} has since moved to {found.digest.short}. "
+        f"The tag {tag.tag} has since moved to {digest.digest.short}. "
         f"The approved image is running: {change.named.short}.",
     )

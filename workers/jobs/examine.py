@@ -7,14 +7,14 @@ from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, ScanRequest
-from workers.members import Choice, for_host, for_people, resolve_member
+from workers.members import ImageSelection, for_host, for_people, resolve_member
 from workers.permitted import answers
-from workers.running import Running
+from workers.running import Work
 from workers.steps import OrdersScan
 from workers.toolbox import Toolbox
 
 
-def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersScan:
+def examine(request: DeployRequest, work: Work, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, refuse what may not run there, and order its scan.
 
     Raises UsageError for an image of a repository that the service may not run, whatever the bot
@@ -23,21 +23,21 @@ def examine(request: DeployRequest, running: Running, tools: Toolbox) -> OrdersS
     tools.configuration.service_for(request.environment, request.image.repository, request.service)
     target = tools.configuration.target_of(request.environment)
     choice = for_host(request.image, target.name, tools)
-    resolved = _resolved(request.image, choice, running, tools)
-    refuse(answers(running.operation, service_change(request), resolved, tools))
+    resolved = _resolved(request.image, choice, work, tools)
+    refuse(answers(work.operation, service_change(request), resolved, tools))
     return OrdersScan(resolved, Stage.PLAN)
 
 
-def examine_alone(request: ScanRequest, running: Running, tools: Toolbox) -> OrdersScan:
+def examine_alone(request: ScanRequest, work: Work, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, and order its scan."""
     choice = for_people(request.image, tools.configuration)
-    return OrdersScan(_resolved(request.image, choice, running, tools), Stage.WORK)
+    return OrdersScan(_resolved(request.image, choice, work, tools), Stage.WORK)
 
 
-def _resolved(image: ImageRef, choice: Choice, running: Running, tools: Toolbox) -> Resolved:
+def _resolved(image: ImageRef, choice: ImageSelection, work: Work, tools: Toolbox) -> Resolved:
     """What the tag means: found out once, also when the scan has to be ordered again."""
-    known = running.operation.resolved
-    if known is not None:
-        return known
-    running.report(Progress("resolving the tag"))
+    resolved = work.operation.resolved
+    if resolved is not None:
+        return resolved
+    work.report(Progress("resolving the tag"))
     return resolve_member(image, tools.registry(image.repository.registry), choice)

@@ -8,5 +8,5 @@ from workers.toolbox import Toolbox
 
 def list_images(request: ImagesRequest, tools: Toolbox) -> ImagesListed:
     """Ask the engine; newest first."""
-    found = images(tools.engine(request.host))
-    return ImagesListed(request.host, found, len(found), len(found))
+    listing = images(tools.engine(request.host))
+    return ImagesListed(request.host, listing, len(listing), len(listing))

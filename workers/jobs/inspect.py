@@ -36,18 +36,18 @@ def _in_registry(request: InspectRequest, tools: Toolbox) -> Inspected:
 
 
 def _on_host(image: ImageRef, host: str, tools: Toolbox) -> Inspected:
-    found = inspect(tools.engine(host), image)
-    digest = found.digest_in(image.repository)
+    details = inspect(tools.engine(host), image)
+    digest = details.digest_in(image.repository)
     return Inspected(
         image=image,
         where=host,
-        digest=digest or found.image_id,
+        digest=digest or details.image_id,
         is_image_id=digest is None,
-        size=found.size,
-        created=found.created,
-        platforms=(found.platform,),
-        parameters=found.parameters,
-        layers=found.layers,
+        size=details.size,
+        created=details.created,
+        platforms=(details.platform,),
+        parameters=details.parameters,
+        layers=details.layers,
     )
 
 

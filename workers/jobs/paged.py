@@ -4,14 +4,14 @@ from quaymaster.listings import pages_of
 from quaymaster.outcomes import Listed
 from quaymaster.store import pages
 from quaymaster.store.transactions import ask
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Finished
 from workers.toolbox import Toolbox
 
 
-def paged(whole: Listed, running: Running, tools: Toolbox) -> Finished:
+def paged(whole: Listed, work: Work, tools: Toolbox) -> Finished:
     """The list as it is kept. Raises Unavailable."""
-    operation = running.operation
+    operation = work.operation
     made = pages_of(whole)
     older = ask(tools.connection, pages.older_than_allowed(operation.actor))
     kept = pages.keep(

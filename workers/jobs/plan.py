@@ -10,35 +10,35 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Change, Plan, Undo
-from quaymaster.plans import Running as RunningNow
+from quaymaster.plans import Observed as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
 from quaymaster.rolling_back import last_good
 from quaymaster.target import ServiceRef
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.ledger import bad_digests_of, next_turn, releases_of
-from workers.permitted import Asked, admitted_to_plan
+from workers.permitted import Circumstances, admitted_to_plan
 from workers.rendering import workload_fingerprint
-from workers.running import Running
+from workers.running import Work
 from workers.scanned import examined_of
 from workers.steps import Finished, Planned
 from workers.targets.observed import Observed, Version
 from workers.toolbox import Toolbox
 
 
-def plan_deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Planned | Finished:
+def plan_deploy(request: DeployRequest, work: Work, tools: Toolbox) -> Planned | Finished:
     """Ask the gate about what was found, render the configuration, look at what runs; then people
     decide.
     """
-    running.report(Progress("planning"))
-    examined = examined_of(request, running.operation, tools)
+    work.report(Progress("planning"))
+    examined = examined_of(request, work.operation, tools)
     workload = tools.renderer.render(request.service_ref)
-    asked = Asked(volumes=workload.volumes, verdict=examined.verdict)
+    circumstances = Circumstances(volumes=workload.volumes, verdict=examined.verdict)
     try:
-        admitted = admitted_to_plan(running.operation, examined.resolved, tools, asked)
+        admitted = admitted_to_plan(work.operation, examined.resolved, tools, circumstances)
     except NotAdmissible as error:
-        return Finished(Failed(error.trouble), State.REFUSED, examined=examined)
+        return Finished(Failed(error.problem), State.REFUSED, examined=examined)
     state = observed(request.service_ref, tools)
     serves = what_runs_now(state, tools)
     change = Change(
@@ -50,7 +50,7 @@ def plan_deploy(request: DeployRequest, running: Running, tools: Toolbox) -> Pla
         running=replace(serves, size=_size(serves.image, tools)) if serves else None,
         undo=_undo(request, RunningNow(examined.image, None, workload), tools),
     )
-    rule = rule_for(running.operation, request.service_ref, tools)
+    rule = rule_for(work.operation, request.service_ref, tools)
     return Planned(
         plan_of(PlanKind.DEPLOY, request.environment, (change,), tools, rule=rule), admitted
     )
@@ -127,10 +127,10 @@ def what_runs_now(state: Observed, tools: Toolbox) -> RunningNow | None:
     )
 
 
-def _release_of(serving: Version, known: tuple[Release, ...]) -> Release | None:
+def _release_of(serving: Version, history: tuple[Release, ...]) -> Release | None:
     """By its turn; where a rollback that failed has renamed it, by what it was made from."""
     image = serving.image
-    alike = [one for one in known if image is not None and one.image.digest == image.digest]
+    alike = [one for one in history if image is not None and one.image.digest == image.digest]
     by_turn = (one for one in alike if one.turn == serving.turn)
     by_content = (one for one in alike if workload_fingerprint(one.workload) == serving.workload)
     return next(by_turn, None) or next(by_content, None)
@@ -138,9 +138,9 @@ def _release_of(serving: Version, known: tuple[Release, ...]) -> Release | None:
 
 def _undo(request: DeployRequest, deployed: RunningNow, tools: Toolbox) -> Undo | None:
     """What a rollback restores once this is deployed, by the rollback's own decision."""
-    known = releases_of(request.service_ref, tools)
+    history = releases_of(request.service_ref, tools)
     bad = frozenset(bad_digests_of(request.service_ref, tools))
-    target = last_good(known, deployed, bad)
+    target = last_good(history, deployed, bad)
     if target is None:
         return None
     return Undo(target.image, target.restores or target.id)
@@ -150,4 +150,4 @@ def _size(image: PinnedImage, tools: Toolbox) -> int | None:
     """What the registry says, so that it compares with the new one: an engine counts unpacked
     bytes. The image may be gone there, or the registry out of this worker's reach.
     """
-    return aside(lambda: tools.registry(image.repository.registry).size(image), None)
+    return best_effort(lambda: tools.registry(image.repository.registry).size(image), None)

@@ -2,13 +2,13 @@
 
 from quaymaster.requests import PullRequest
 from workers.images import pull
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Finished
 from workers.toolbox import Toolbox
 
 
-def pull_image(request: PullRequest, running: Running, tools: Toolbox) -> Finished:
+def pull_image(request: PullRequest, work: Work, tools: Toolbox) -> Finished:
     """Pull with the configured login, with one bar for all layers."""
     login = tools.login(request.image.repository.registry)
     engine = tools.engine(request.host)
-    return Finished(pull(engine, request.image, login, running.report, running.check))
+    return Finished(pull(engine, request.image, login, work.report, work.check))

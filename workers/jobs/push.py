@@ -3,12 +3,12 @@
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.requests import PushRequest
 from workers.images import push
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Finished
 from workers.toolbox import Toolbox
 
 
-def push_image(request: PushRequest, running: Running, tools: Toolbox) -> Finished:
+def push_image(request: PushRequest, work: Work, tools: Toolbox) -> Finished:
     """Push with the configured login, with one bar for all layers."""
     login = tools.login(request.image.repository.registry)
     engine = tools.engine(request.host)
@@ -17,4 +17,4 @@ def push_image(request: PushRequest, running: Running, tools: Toolbox) -> Finish
         found = tools.registry(image.repository.registry).find(image)
         return found.digest if found is not None else None
 
-    return Finished(push(engine, request.image, login, running.report, running.check, in_registry))
+    return Finished(push(engine, request.image, login, work.report, work.check, in_registry))

@@ -2,38 +2,38 @@
 
 from quaymaster.errors import NotFound, QuaymasterError
 from quaymaster.operations import Operation, State
-from quaymaster.outcomes import Lost
+from quaymaster.outcomes import Interrupted
 from quaymaster.progress import Progress
 from quaymaster.requests import PullRequest, PushRequest
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.images import inspect
 from workers.jobs.settled import settle_service
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Finished, Step
 from workers.toolbox import Toolbox
 
 
-def recover(running: Running, tools: Toolbox) -> Step:
+def recover(work: Work, tools: Toolbox) -> Step:
     """End the operation with what is found. Nothing is done again that could be done twice."""
-    running.report(Progress("checking what was left behind"))
-    operation = running.operation
+    work.report(Progress("checking what was left behind"))
+    operation = work.operation
     request = operation.request
     if request.facts.service_change is not None:
-        return settle_service(running, tools)
+        return settle_service(work, tools)
     match request:
         case PushRequest():
-            found = _after_a_push(request, tools)
-            return _lost(operation, found, "Push it again if that is not the right image.")
+            words = _after_a_push(request, tools)
+            return _interrupted(operation, words, "Push it again if that is not the right image.")
         case PullRequest():
-            found = _after_a_pull(request, tools)
-            return _lost(operation, found, "Pull it again if that is not the right image.")
+            words = _after_a_pull(request, tools)
+            return _interrupted(operation, words, "Pull it again if that is not the right image.")
         case _:
-            return _lost(operation, "", "Ask for it again.")
+            return _interrupted(operation, "", "Ask for it again.")
 
 
-def _lost(operation: Operation, found: str, next_step: str) -> Finished:
-    what = f"{operation.interruption} while it ran. {found}".strip()
-    return Finished(Lost(what, next_step), State.UNKNOWN)
+def _interrupted(operation: Operation, words: str, next_step: str) -> Finished:
+    what = f"{operation.interruption} while it ran. {words}".strip()
+    return Finished(Interrupted(what, next_step), State.UNKNOWN)
 
 
 def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
@@ -44,8 +44,8 @@ def _after_a_push(request: PushRequest, tools: Toolbox) -> str:
     except NotFound:
         return f"The registry has no {name}: nothing of it is visible there."
     except QuaymasterError as error:
-        return f"It is not known whether {name} arrived: {error.trouble.what}"
-    local = aside(
+        return f"It is not known whether {name} arrived: {error.problem.what}"
+    local = best_effort(
         lambda: inspect(tools.engine(request.host), image).digest_in(image.repository), None
     )
     if local == there:
@@ -57,10 +57,10 @@ def _after_a_pull(request: PullRequest, tools: Toolbox) -> str:
     image = request.image
     name = tools.familiar(image)
     try:
-        found = inspect(tools.engine(request.host), image)
+        present = inspect(tools.engine(request.host), image)
     except NotFound:
         return f"{request.host} has no {name}."
     except QuaymasterError as error:
-        return f"It is not known whether {name} arrived: {error.trouble.what}"
-    digest = found.digest_in(image.repository)
+        return f"It is not known whether {name} arrived: {error.problem.what}"
+    digest = present.digest_in(image.repository)
     return f"{request.host} has {name}" + (f" with the digest {digest.short}." if digest else ".")

@@ -11,31 +11,33 @@ from quaymaster.requests import RollbackRequest
 from quaymaster.rolling_back import last_good
 from workers.jobs.plan import observed, plan_of, what_runs_now
 from workers.ledger import bad_digests_of, newest_report, next_turn, releases_of
-from workers.permitted import Asked, admitted_to_plan, verdict_of_now
+from workers.permitted import Circumstances, admitted_to_plan, verdict_of_now
 from workers.rendering import Values
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Planned
 from workers.toolbox import Toolbox
 
 
-def plan_rollback(request: RollbackRequest, running: Running, tools: Toolbox) -> Planned:
+def plan_rollback(request: RollbackRequest, work: Work, tools: Toolbox) -> Planned:
     """Find the release to go back to; its secrets mean what they mean today."""
-    running.report(Progress("looking for the last good release"))
+    work.report(Progress("looking for the last good release"))
     state = observed(request.service_ref, tools)
     now = what_runs_now(state, tools)
-    known = releases_of(request.service_ref, tools)
+    history = releases_of(request.service_ref, tools)
     bad = frozenset(bad_digests_of(request.service_ref, tools))
-    target = last_good(known, now, bad)
+    target = last_good(history, now, bad)
     if target is None:
         raise Conflict(
             f"There is no earlier release of {request.service_ref} to roll back to.",
-            why="No earlier good release is known." if known else "Nothing was released there yet.",
+            why="No earlier good release is known."
+            if history
+            else "Nothing was released there yet.",
             next_step="Deploy the version that you want instead.",
         )
     examined = _examined(target, tools)
     verdict = verdict_of_now(PlanKind.ROLLBACK, request.service_ref, target.image.digest, tools)
-    asked = Asked(volumes=target.workload.volumes, verdict=verdict)
-    admitted = admitted_to_plan(running.operation, target.resolved, tools, asked)
+    circumstances = Circumstances(volumes=target.workload.volumes, verdict=verdict)
+    admitted = admitted_to_plan(work.operation, target.resolved, tools, circumstances)
     values = tools.renderer.values(target.workload)
     change = Change(
         environment=request.environment,

@@ -14,54 +14,54 @@ from quaymaster.requests import ScanRequest
 from workers.alerts import alerts_of
 from workers.images import inspect
 from workers.jobs.examine import examine_alone
-from workers.running import Running
-from workers.scanned import Found, found_of, resolved_of
-from workers.scanning import Asker, Shelf, report_of
+from workers.running import Work
+from workers.scanned import ScanResult, resolved_of, scan_result_of
+from workers.scanning import ReportCache, ScanClient, report_of
 from workers.steps import Finished, OrdersScan
 from workers.toolbox import Toolbox
 
 _SHOWN = 10
 
 
-def scan_image(request: ScanRequest, running: Running, tools: Toolbox) -> Finished | OrdersScan:
+def scan_image(request: ScanRequest, work: Work, tools: Toolbox) -> Finished | OrdersScan:
     """The scanner does it in a registry; an image that a host has is scanned there."""
     if request.host is not None:
-        return _scan_on_host(request.image, request.host, running, tools)
-    if running.operation.stage is Stage.EXAMINE:
-        return examine_alone(request, running, tools)
-    found = found_of(running.operation, tools)
-    resolved = resolved_of(running.operation)
-    return _finished(resolved, "registry", found, running, tools)
+        return _scan_on_host(request.image, request.host, work, tools)
+    if work.operation.stage is Stage.EXAMINE:
+        return examine_alone(request, work, tools)
+    result = scan_result_of(work.operation, tools)
+    resolved = resolved_of(work.operation)
+    return _finished(resolved, "registry", result, work, tools)
 
 
-def _scan_on_host(image: ImageRef, host: str, running: Running, tools: Toolbox) -> Finished:
+def _scan_on_host(image: ImageRef, host: str, work: Work, tools: Toolbox) -> Finished:
     """Scan, or look the report up when this image was scanned with this database before."""
     started = time.monotonic()
-    running.report(Progress("looking for the image"))
+    work.report(Progress("looking for the image"))
     engine = tools.engine(host)
     pinned = image.pinned(inspect(engine, image).image_id)
-    running.report(Progress("scanning"))
-    asker = Asker(tools.connection, tools.keys.ring, running.owner, running.check)
+    work.report(Progress("scanning"))
+    client = ScanClient(tools.connection, tools.keys.ring, work.owner, work.check)
     report, why, was_there = None, "", False
     try:
         database, retention = tools.scanner.database(), tools.configuration.retention
-        shelf = Shelf.of_host(host, pinned, database, tools.keys, retention)
+        cache = ReportCache.of_host(host, pinned, database, tools.keys, retention)
         report, was_there = report_of(
-            shelf, lambda: tools.scan_local(pinned, engine, running.check), asker
+            cache, lambda: tools.scan_local(pinned, engine, work.check), client
         )
     except ScannerBroken as error:
         why = str(error)
-    found = Found(report, why, time.monotonic() - started, was_there)
-    return _finished(Resolved(pinned, None), host, found, running, tools)
+    result = ScanResult(report, why, time.monotonic() - started, was_there)
+    return _finished(Resolved(pinned, None), host, result, work, tools)
 
 
 def _finished(
-    resolved: Resolved, where: str, found: Found, running: Running, tools: Toolbox
+    resolved: Resolved, where: str, result: ScanResult, work: Work, tools: Toolbox
 ) -> Finished:
-    image, report = resolved.image, found.report
+    image, report = resolved.image, result.report
     if report is None:
-        return Finished(_nothing_proven(resolved, where, found))
-    alerts, also = alerts_of(report, running.operation.id, tools.configuration, tools.connection)
+        return Finished(_nothing_proven(resolved, where, result))
+    alerts, also = alerts_of(report, work.operation.id, tools.configuration, tools.connection)
     scanned = Scanned(
         image=image,
         where=where,
@@ -71,25 +71,25 @@ def _finished(
         counts=tuple(report.counts().items()),
         worst=report.findings[:_SHOWN],
         total=len(report.findings),
-        seconds=found.seconds,
-        reused=found.was_there,
+        seconds=result.seconds,
+        reused=result.was_there,
         alerts=alerts,
         member=resolved.member,
     )
     return Finished(scanned, also=also)
 
 
-def _nothing_proven(resolved: Resolved, where: str, found: Found) -> Scanned:
+def _nothing_proven(resolved: Resolved, where: str, result: ScanResult) -> Scanned:
     """A scanner that says nothing is a verdict of its own: unknown, never clean."""
     return Scanned(
         image=resolved.image,
         where=where,
         digest=resolved.image.digest,
         database=None,
-        verdict=Unknown(found.why),
+        verdict=Unknown(result.why),
         counts=(),
         worst=(),
         total=0,
-        seconds=found.seconds,
+        seconds=result.seconds,
         member=resolved.member,
     )

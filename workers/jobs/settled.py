@@ -2,9 +2,9 @@
 
 from quaymaster.errors import Forged
 from quaymaster.operations import State
-from quaymaster.outcomes import Deployed, Lost
+from quaymaster.outcomes import Deployed, Interrupted
 from workers.jobs.apply import is_result_of, live
-from workers.running import Running, service_lease
+from workers.running import Work, service_lease
 from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Finished, Step
@@ -14,21 +14,21 @@ from workers.toolbox import Toolbox
 _UNDECIDED = (Condition.SPLIT, Condition.UNKNOWN)
 
 
-def settle_service(running: Running, tools: Toolbox) -> Step:
+def settle_service(work: Work, tools: Toolbox) -> Step:
     """Finish a switch that was made, take back one that was not, and say which it was."""
-    operation = running.operation
+    operation = work.operation
     plan = operation.plan
     if plan is None:
         raise Forged("There is no plan, so nothing was done.")
     target = tools.target(plan.target)
     change = sole_change(plan)
-    with service_lease(running, change.service_ref) as right:
-        settled = target.settle(change.service_ref, OperationWork(running, right))
+    with service_lease(work, change.service_ref) as right:
+        settled = target.settle(change.service_ref, OperationWork(work, right))
     serving = settled.serving
     if serving is None or not is_result_of(change, serving):
         undone = "" if settled.condition in _UNDECIDED else "Its changes were undone. "
         what = f"{operation.interruption} while it deployed. {undone}{settled.words}"
-        return Finished(Lost(what, "Ask for it again."), State.UNKNOWN)
+        return Finished(Interrupted(what, "Ask for it again."), State.UNKNOWN)
     deployed = Deployed(
         environment=change.environment,
         service=change.service,

@@ -8,20 +8,20 @@ from quaymaster.outcomes import Tagged
 from quaymaster.queues import host_of, host_queue
 from quaymaster.requests import TagRequest
 from workers.images import tag
-from workers.running import Running
+from workers.running import Work
 from workers.steps import Continues, Finished
 from workers.toolbox import Toolbox
 
 
-def tag_image(request: TagRequest, running: Running, tools: Toolbox) -> Finished | Continues:
+def tag_image(request: TagRequest, work: Work, tools: Toolbox) -> Finished | Continues:
     """In the registry; where the source is not there, the host's worker does it instead."""
-    here = host_of(running.operation.queue)
+    here = host_of(work.operation.queue)
     if here is not None:
         return Finished(tag(tools.engine(here), request.source, request.new))
     started = time.monotonic()
     registry = tools.registry(request.source.repository.registry)
     try:
-        retagged = registry.tag(request.source, request.new, running.check)
+        retagged = registry.tag(request.source, request.new, work.check)
     except NotFound:
         hosts = tuple(tools.configuration.hosts)
         host = request.host or (hosts[0] if len(hosts) == 1 else None)

@@ -8,7 +8,7 @@ from functools import partial
 from quaymaster.errors import OutsideFailure, QuaymasterError, Unavailable
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
-from workers.asides import beside
+from workers.best_effort import cleaning_up_after
 from workers.rendering import Values
 from workers.running import LeaseLost
 from workers.targets.agreement import Goal, goal_of, joined, of_part, serves
@@ -56,7 +56,7 @@ class Fleet:
             except _NOT_OURS:
                 raise
             except QuaymasterError as error:
-                with beside(error):
+                with cleaning_up_after(error):
                     self._discard(staged, work)
                 raise
         before = joined(change.service_ref, [Part(name, one.before) for name, one in staged])
@@ -72,7 +72,7 @@ class Fleet:
             except _NOT_OURS:
                 raise
             except QuaymasterError as error:
-                with beside(error):
+                with cleaning_up_after(error):
                     self._discard(own.members[number + 1 :], work)
                 before = [Part(done, staged.before) for done, staged in own.members[:number]]
                 self._take_back(own.change.service_ref, before, work, error)
@@ -145,14 +145,14 @@ class Fleet:
             except _NOT_OURS:
                 raise
             except QuaymasterError as second:
-                split.append(f"{part.name}: {second.trouble.what}")
+                split.append(f"{part.name}: {second.problem.what}")
         if split:
             raise OutsideFailure(
                 f"{service} is split: not every part of its target runs the same version.",
-                why=f"{error.trouble.what} {error.trouble.why} Going back failed too. "
+                why=f"{error.problem.what} {error.problem.why} Going back failed too. "
                 f"{' '.join(split)}",
                 next_step="Deploy again when all parts can be reached.",
-                log_tail=error.trouble.log_tail,
+                log_tail=error.problem.log_tail,
             ) from error
         if before:
             error.runs_now = self.observe(service).words

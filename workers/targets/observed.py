@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quaymaster.errors import Conflict, Trouble
+from quaymaster.errors import Conflict, Problem
 from quaymaster.image_ref import PinnedImage
 from quaymaster.target import ServiceRef
 
@@ -82,7 +82,7 @@ class Observed:
     versions: tuple[Version, ...] = ()
     """The one that started last first."""
     remains: Remains = Remains.NONE
-    unhealthy: Trouble | None = None
+    unhealthy: Problem | None = None
     """Why what serves is not healthy, if that was asked (``Target.observe`` with ``probe``)."""
     parts: tuple["Part", ...] = ()
     """Of a target that is made of targets."""

@@ -1,5 +1,5 @@
 // What this window knows, and how each event changes it. Nothing here talks to anybody.
-import { noticeOf } from "./spoken.js";
+import { noticeOf } from "./announcements.js";
 
 /**
  * @typedef {object} Conversation  what is loaded of a channel or a thread

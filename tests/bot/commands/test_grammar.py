@@ -218,7 +218,7 @@ def test_a_mistake_is_answered_with_the_reason_and_the_way_out(text: str, told: 
     with pytest.raises(UsageError) as raised:
         parse(text, SHOP)
     assert told in str(raised.value)
-    assert raised.value.trouble.next_step
+    assert raised.value.problem.next_step
     assert str(raised.value).isprintable()
 
 

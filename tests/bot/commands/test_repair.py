@@ -233,21 +233,21 @@ SIGNS = st.text("_x1.-", min_size=1, max_size=8).filter(lambda tag: tag[0] not i
 @given(SIGNS)
 @example("_x_")
 def test_a_command_is_never_read_without_signs_that_belong_to_it(tag: str) -> None:
-    found = parse(f"deploy shop/web:{tag} to staging", SHOP)
-    assert isinstance(found, DeployRequest)
-    assert found.image.tag == tag
-    found = parse(f"tag shop/web:{tag} as shop/web:1", SHOP)
-    assert isinstance(found, TagRequest)
-    assert found.source.tag == tag
+    request = parse(f"deploy shop/web:{tag} to staging", SHOP)
+    assert isinstance(request, DeployRequest)
+    assert request.image.tag == tag
+    request = parse(f"tag shop/web:{tag} as shop/web:1", SHOP)
+    assert isinstance(request, TagRequest)
+    assert request.source.tag == tag
 
 
 def test_names_that_really_have_such_signs_keep_them() -> None:
     for tag in ("_x_", "__x__", "x_", "_x", "1.4_rc_1"):
-        found = parse(f"deploy shop/web:{tag} to staging", SHOP)
-        assert isinstance(found, DeployRequest)
-        assert found.image.tag == tag
+        request = parse(f"deploy shop/web:{tag} to staging", SHOP)
+        assert isinstance(request, DeployRequest)
+        assert request.image.tag == tag
         marked = parse(f"deploy shop/web:{tag} to *staging*", SHOP)
-        assert marked == found
+        assert marked == request
 
 
 @pytest.mark.parametrize("text", [text for text, _ in REPAIRED if text])

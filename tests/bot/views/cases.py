@@ -13,7 +13,7 @@ from bot.views.plain import as_text
 from quaymaster.actors import PRODUCT, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import Clean, Finding, ScannerDatabase, Severity, Unknown
 from quaymaster.gate import blocked_by
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
@@ -28,8 +28,8 @@ from quaymaster.outcomes import (
     HistoryStep,
     ImagesListed,
     Inspected,
+    Interrupted,
     LocalImage,
-    Lost,
     Pulled,
     Pushed,
     Scanned,
@@ -37,7 +37,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Plan, Running, Undo
+from quaymaster.plans import Change, Examined, Observed, Plan, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import (
     DeployRequest,
@@ -158,7 +158,7 @@ CHANGE = Change(
         (PublishedPort(8080, 8000),),
         limits=Limits(512 << 20, 1.5),
     ),
-    Running(
+    Observed(
         pinned("1.3", OLD_DIGEST),
         1031,
         ServiceConfiguration(
@@ -205,7 +205,7 @@ SCANNED = Scanned(
     alerts=(Alert("C0SECURITY", FINDINGS[:2], 12),),
 )
 _SCAN = having(RUNNING, request=ScanRequest(image()), state=State.SUCCEEDED)
-_TROUBLE = Trouble(
+_TROUBLE = Problem(
     "registry.example.com refused the login.",
     why="It answered: unauthorized: authentication required.",
     next_step="Check its username and password, then run `quaymaster check`.",
@@ -213,13 +213,13 @@ _TROUBLE = Trouble(
 _LOG = tuple(f"10:00:{second:02} cannot reach the database" for second in range(30))
 
 
-def _ended(state: State, outcome: Ended | Lost | Failed) -> Operation:
+def _ended(state: State, outcome: Ended | Interrupted | Failed) -> Operation:
     return having(RUNNING, state=state, outcome=outcome)
 
 
 CASES: Mapping[str, Operation] = {
     "queued": QUEUED,
-    "queued-again": having(QUEUED, deaths=1),
+    "queued-again": having(QUEUED, crashes=1),
     "running": having(
         RUNNING, progress=Progress("pushing", 88_000_000, 210_000_000, 7, 10, elapsed_seconds=7.3)
     ),
@@ -229,7 +229,7 @@ CASES: Mapping[str, Operation] = {
     "cancelling": having(RUNNING, cancel_asked_by="U0BOB"),
     "scanning": having(_SCAN, state=State.SCANNING, progress=Progress("resolving the tag")),
     "waiting-for-the-scanner": having(_SCAN, state=State.SCANNING, progress=Progress(WAITING)),
-    "recovering": having(RUNNING, stage=Stage.RECOVER, deaths=1),
+    "recovering": having(RUNNING, stage=Stage.RECOVER, crashes=1),
     "pushed": having(
         RUNNING,
         state=State.SUCCEEDED,
@@ -256,24 +256,26 @@ CASES: Mapping[str, Operation] = {
     "failed": _ended(State.FAILED, Failed(_TROUBLE)),
     "failed-unforeseen": _ended(
         State.FAILED,
-        Failed(Trouble("Something went wrong inside Quaymaster.", reference="bcdfgh")),
+        Failed(Problem("Something went wrong inside Quaymaster.", reference="bcdfgh")),
     ),
     "lost": _ended(
         State.UNKNOWN,
-        Lost("The worker died while pushing; the registry has no shop/web:1.4.", "Push it again."),
+        Interrupted(
+            "The worker died while pushing; the registry has no shop/web:1.4.", "Push it again."
+        ),
     ),
     "cancelled": _ended(State.CANCELLED, Ended("Stopped before the push was done.", "U0BOB")),
     "refused-before-it-started": having(
         QUEUED,
         state=State.REFUSED,
-        outcome=Failed(Trouble("Only developers can push images.", next_step="Ask one of them.")),
+        outcome=Failed(Problem("Only developers can push images.", next_step="Ask one of them.")),
     ),
     "refused-for-a-schedule": having(
         QUEUED,
         actor=Schedule("nightly-etl"),
         state=State.REFUSED,
         outcome=Failed(
-            Trouble(
+            Problem(
                 "No person asked for #1042, so there are no rights to check.",
                 next_step="Ask for it yourself.",
             )
@@ -304,7 +306,7 @@ CASES: Mapping[str, Operation] = {
         votes=(),
         examined=replace(CHANGE.examined, verdict=blocked_by(FINDINGS[:2])),
         outcome=Failed(
-            Trouble("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
+            Problem("The gate stops shop/web:1.4.", "2 findings are high or worse.", "Fix them.")
         ),
     ),
     "deploy-awaiting-approval": having(DEPLOY, state=State.AWAITING_APPROVAL),
@@ -333,10 +335,10 @@ CASES: Mapping[str, Operation] = {
     "deploy-baking": having(
         DEPLOY,
         state=State.BAKING,
-        stage=Stage.LOOK,
+        stage=Stage.VERIFY,
         votes=GRANTED,
         interim=DEPLOYED,
-        look_at=NOW + timedelta(minutes=5),
+        verify_at=NOW + timedelta(minutes=5),
     ),
     "deployed": having(DEPLOY, state=State.SUCCEEDED, votes=GRANTED, outcome=DEPLOYED),
     "deploy-unhealthy": having(
@@ -344,7 +346,7 @@ CASES: Mapping[str, Operation] = {
         state=State.FAILED,
         votes=GRANTED,
         outcome=Failed(
-            Trouble(
+            Problem(
                 "shop/web:1.4 did not become healthy within 30 s.",
                 "GET /healthz answered 500.",
                 "Look at the log, mend the image, deploy again.",
@@ -387,7 +389,7 @@ CASES: Mapping[str, Operation] = {
         examined=None,
         votes=(),
         outcome=Failed(
-            Trouble(
+            Problem(
                 "production/web on app1 differs from its release, and no operation changed it.",
                 why="Nothing is running. "
                 "quaymaster-production-web-7.3 is stopped, with exit code 0.",

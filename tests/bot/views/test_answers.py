@@ -11,12 +11,12 @@ from bot.views.answers import (
     ServiceStatus,
     help_answer,
     jobs_answer,
-    offered_answer,
+    problem_answer,
     status_answer,
-    trouble_answer,
+    suggestion_answer,
 )
 from bot.views.plain import as_text
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.operations import State
 from quaymaster.releases import Release
 from tests.bot.views.cases import CASES, CHANGE, CONFIGURATION, DEPLOY, NOW, QUEUED
@@ -40,8 +40,8 @@ def test_help_names_every_verb() -> None:
 
 
 def test_a_trouble_says_what_why_and_what_to_do() -> None:
-    answer = trouble_answer(
-        Trouble("“psuh” is not a command.", "It is unknown.", "Try `/image help`.", ("a log",))
+    answer = problem_answer(
+        Problem("“psuh” is not a command.", "It is unknown.", "Try `/image help`.", ("a log",))
     )
     assert as_text(answer) == (
         "“psuh” is not a command.\nIt is unknown.\n👉 Try /image help.\n│ a log"
@@ -53,7 +53,7 @@ def test_a_trouble_says_what_why_and_what_to_do() -> None:
 def test_nothing_of_a_line_that_is_offered_is_cut_off(length: int) -> None:
     """What it acts on stands at its end."""
     line = f"/image deploy registry.example.com/{'a' * length}:1.4@{DIGEST} to production/web"
-    answer = offered_answer(line, Trouble("“x” is not a command."), NOW, "v" * 1_000)
+    answer = suggestion_answer(line, Problem("“x” is not a command."), NOW, "v" * 1_000)
     assert faults(answer.text, answer.blocks, frozenset()) == []
     question, _, _ = as_text(answer).partition("\n")
     assert question == f"Did you mean {line}?"

@@ -12,13 +12,13 @@ from bot.views.answers import (
     Jobs,
     ServiceStatus,
     jobs_answer,
+    problem_answer,
     status_answer,
-    trouble_answer,
 )
 from bot.views.card import operation_messages
 from bot.views.findings import findings_table
 from bot.views.plain import as_text
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Outcome
@@ -126,7 +126,7 @@ def test_a_button_carries_the_id_and_where_it_votes_the_hash_of_the_plan(
 
 @given(words, lengths)
 def test_every_trouble_can_be_told(said: tuple[str, ...], rows: int) -> None:
-    answer = trouble_answer(hostile.poisoned(Trouble("", log_tail=("",)), said, rows))
+    answer = problem_answer(hostile.poisoned(Problem("", log_tail=("",)), said, rows))
     assert faults(answer.text, answer.blocks, frozenset()) == []
 
 

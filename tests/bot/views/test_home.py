@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.views.answers import Answer, Jobs, ServiceStatus, trouble_answer
-from bot.views.home import VOTES_SHOWN, HomeContent, HomeScene, home_blocks, home_trouble_blocks
+from bot.views.answers import Answer, Jobs, ServiceStatus, problem_answer
+from bot.views.home import VOTES_SHOWN, HomeContent, HomeContext, home_blocks, home_problem_blocks
 from bot.views.plain import as_text
 from local_slack.blocks import view_violations
 from quaymaster.configuration import Configuration
-from quaymaster.errors import Trouble
+from quaymaster.errors import Problem
 from quaymaster.operations import Operation, State
 from quaymaster.releases import Release
 from tests.bot.views import hostile
@@ -24,7 +24,7 @@ from tests.bot.views.reading import faults
 from tests.configurations import SMALL
 from tests.samples import having
 
-SCENE = HomeScene(CONFIGURATION, NOW)
+SCENE = HomeContext(CONFIGURATION, NOW)
 AWAITING = [name for name, case in CASES.items() if case.state is State.AWAITING_APPROVAL]
 WAITING = CASES["deploy-awaiting-approval"]
 RELEASE = Release(
@@ -122,8 +122,8 @@ def test_very_many_services_are_cut_visibly() -> None:
 
 
 def test_without_services_the_first_steps_name_what_has_to_be_filled_in() -> None:
-    scene = HomeScene(SMALL, NOW, "/ship")
-    text = text_of(home_blocks(NOTHING, scene))
+    context = HomeContext(SMALL, NOW, "/ship")
+    text = text_of(home_blocks(NOTHING, context))
     assert "• /ship tags REPOSITORY " in text
     assert "• /ship deploy REPOSITORY:TAG to ENVIRONMENT " in text
 
@@ -132,7 +132,7 @@ def test_without_services_the_first_steps_name_what_has_to_be_filled_in() -> Non
     "notice",
     [
         Answer.line("Approved. #1042 <counts>."),
-        trouble_answer(Trouble("Approved. #1042 <counts>.")),
+        problem_answer(Problem("Approved. #1042 <counts>.")),
     ],
 )
 def test_what_came_of_a_click_stands_at_the_top(notice: Answer) -> None:
@@ -142,20 +142,20 @@ def test_what_came_of_a_click_stands_at_the_top(notice: Answer) -> None:
 
 
 def test_who_may_not_look_is_told_why_and_sees_nothing_else() -> None:
-    trouble = Trouble("You may not.", "That is for developers.", "Ask one of them.")
-    text = text_of(home_trouble_blocks(trouble, SCENE))
+    problem = Problem("You may not.", "That is for developers.", "Ask one of them.")
+    text = text_of(home_problem_blocks(problem, SCENE))
     assert text.startswith("You may not.\nThat is for developers.\n👉 Ask one of them.\n")
     assert "[ Refresh ]" in text
     assert "What runs where" not in text
 
 
 def test_the_same_trouble_is_not_said_twice() -> None:
-    trouble = Trouble("Quaymaster cannot reach its database.")
-    text = text_of(home_trouble_blocks(trouble, SCENE, trouble_answer(trouble)))
-    assert text.count(trouble.what) == 1
-    other = text_of(home_trouble_blocks(trouble, SCENE, Answer.line("It counts.")))
+    problem = Problem("Quaymaster cannot reach its database.")
+    text = text_of(home_problem_blocks(problem, SCENE, problem_answer(problem)))
+    assert text.count(problem.what) == 1
+    other = text_of(home_problem_blocks(problem, SCENE, Answer.line("It counts.")))
     assert other.startswith("It counts.\n")
-    assert trouble.what in other
+    assert problem.what in other
 
 
 words = st.lists(hostile.texts, min_size=1, max_size=4).map(tuple)
@@ -197,16 +197,16 @@ def test_whatever_it_is_about_slack_takes_it(
         ),
         Jobs((other,) * min(count, 20), count, (other,) * min(count, 10)),
     )
-    notice = trouble_answer(hostile.poisoned(Trouble("", log_tail=("",)), said, rows))
-    blocks = home_blocks(content, HomeScene(_configured(said), at), notice)
+    notice = problem_answer(hostile.poisoned(Problem("", log_tail=("",)), said, rows))
+    blocks = home_blocks(content, HomeContext(_configured(said), at), notice)
     check(blocks, said)
 
 
 @given(words, st.integers(1, 80))
 def test_whatever_the_trouble_is_slack_takes_it(said: tuple[str, ...], rows: int) -> None:
-    trouble = hostile.poisoned(Trouble("", log_tail=("",)), said, rows)
-    other = trouble_answer(replace(trouble, what="Something else."))
-    check(home_trouble_blocks(trouble, SCENE, other), said)
+    trouble = hostile.poisoned(Problem("", log_tail=("",)), said, rows)
+    other = problem_answer(replace(trouble, what="Something else."))
+    check(home_problem_blocks(trouble, SCENE, other), said)
 
 
 def check(blocks: tuple[Block, ...], people: tuple[str, ...]) -> None:

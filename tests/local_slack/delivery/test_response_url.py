@@ -30,8 +30,8 @@ async def test_five_answers_and_no_sixth(
         assert await status(session, address, {"text": str(number)}) == (200, "ok")
     code, text = await status(session, address, {"text": "6"})
     assert (code, "used_url" in text) == (404, True)
-    seen = await workspace.person("U0BOB").screen("C0SHOP")
-    assert [one.text for one in seen] == ["0", "1", "2", "3", "4"]
+    screen = await workspace.person("U0BOB").screen("C0SHOP")
+    assert [one.text for one in screen] == ["0", "1", "2", "3", "4"]
     assert await workspace.person("U0CAROL").screen("C0SHOP") == ()
 
 

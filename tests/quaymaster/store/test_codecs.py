@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from quaymaster.errors import Forged, WrittenByNewer
-from quaymaster.key_ring import Role
+from quaymaster.key_ring import ProgramRole
 from quaymaster.store.codecs import Codec
 from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import PLAN
@@ -16,7 +16,7 @@ from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.samples import awaiting
 
 PLACE = ("production", "web")
-BOT = frozenset({Role.BOT})
+BOT = frozenset({ProgramRole.BOT})
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.errors import Forged, WrittenByNewer
-from quaymaster.key_ring import CLOCK_SKEW, KeyRing, Role
+from quaymaster.key_ring import CLOCK_SKEW, KeyRing, ProgramRole
 from quaymaster.signing_key import SigningKey
-from quaymaster.store.envelopes import Opened, Place, body_of, enclosed, opened
+from quaymaster.store.envelopes import Opened, StorageKey, body_of, enclosed, opened
 from tests.keys import BOT_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PLACE = Place("plan", ("1042", "production", "web"))
+PLACE = StorageKey("plan", ("1042", "production", "web"))
 BODY = '{"turn":7}'
 PLAN = enclosed(BODY, 1, PLACE, BOT_KEY, NOW)
 HEADER = PLAN.partition("\n")[0]
@@ -26,14 +26,14 @@ VERSION, KEY_ID, AT, SIGNATURE = HEADER.split(" ")
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 texts = st.text(max_size=20)
-places = st.builds(Place, texts, st.lists(texts, max_size=4).map(tuple))
+places = st.builds(StorageKey, texts, st.lists(texts, max_size=4).map(tuple))
 
 
 def open_it(
     text: str,
-    place: Place = PLACE,
+    place: StorageKey = PLACE,
     ring: KeyRing = RING,
-    roles: Iterable[Role] = (Role.BOT,),
+    roles: Iterable[ProgramRole] = (ProgramRole.BOT,),
     *,
     in_audit: bool = False,
 ) -> Opened:
@@ -42,7 +42,7 @@ def open_it(
 
 
 def refused(
-    text: str, place: Place = PLACE, ring: KeyRing = RING, *, in_audit: bool = False
+    text: str, place: StorageKey = PLACE, ring: KeyRing = RING, *, in_audit: bool = False
 ) -> str:
     """Why this program does not act upon it."""
     with pytest.raises(Forged) as raised:
@@ -61,7 +61,7 @@ def ring_where_the_bot(**changes: Any) -> KeyRing:
 
 
 @given(texts, places)
-def test_what_was_signed_is_found_where_it_was_put(body: str, place: Place) -> None:
+def test_what_was_signed_is_found_where_it_was_put(body: str, place: StorageKey) -> None:
     text = enclosed(body, 1, place, BOT_KEY, NOW)
     found = open_it(text, place)
     assert found == Opened(1, RING.key("bot-1"), NOW, body)
@@ -69,7 +69,7 @@ def test_what_was_signed_is_found_where_it_was_put(body: str, place: Place) -> N
 
 
 @given(texts, places, places)
-def test_it_fits_no_other_place(body: str, place: Place, other: Place) -> None:
+def test_it_fits_no_other_place(body: str, place: StorageKey, other: StorageKey) -> None:
     text = enclosed(body, 1, place, BOT_KEY, NOW)
     if other != place:
         with pytest.raises(Forged, match="copied from elsewhere"):
@@ -79,20 +79,20 @@ def test_it_fits_no_other_place(body: str, place: Place, other: Place) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        Place("release", PLACE.parts),
-        Place("plan", ("1043", "production", "web")),
-        Place("plan", ("1042", "staging", "web")),
-        Place("plan", ("1042", "production", "admin")),
-        Place("plan", ("1042", "production")),
-        Place("plan", ("1042", "production", "web", "")),
-        Place("plan", ("1042", "productionw", "eb")),
-        Place("plan", ("production", "1042", "web")),
+        StorageKey("release", PLACE.parts),
+        StorageKey("plan", ("1043", "production", "web")),
+        StorageKey("plan", ("1042", "staging", "web")),
+        StorageKey("plan", ("1042", "production", "admin")),
+        StorageKey("plan", ("1042", "production")),
+        StorageKey("plan", ("1042", "production", "web", "")),
+        StorageKey("plan", ("1042", "productionw", "eb")),
+        StorageKey("plan", ("production", "1042", "web")),
     ],
 )
-def test_a_copy_in_another_place_is_refused(place: Place) -> None:
-    told = refused(PLAN, place)
-    assert f"The {place} is ignored: its signature does not fit." in told
-    assert "copied from elsewhere" in told
+def test_a_copy_in_another_place_is_refused(place: StorageKey) -> None:
+    text = refused(PLAN, place)
+    assert f"The {place} is ignored: its signature does not fit." in text
+    assert "copied from elsewhere" in text
 
 
 @given(st.data())
@@ -143,9 +143,9 @@ def test_each_part_of_it_is_signed(altered: str) -> None:
     ],
 )
 def test_what_is_cut_off_or_no_envelope_is_said_so(altered: str) -> None:
-    told = refused(altered)
-    assert "The plan of 1042/production/web is ignored: it cannot be read." in told
-    assert "It is cut off" in told
+    text = refused(altered)
+    assert "The plan of 1042/production/web is ignored: it cannot be read." in text
+    assert "It is cut off" in text
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_forgery_does_not_pass_for_something_newer() -> None:
 def test_the_signature_of_another_role_does_not_count(key: SigningKey, role: str) -> None:
     text = enclosed(BODY, 1, PLACE, key, NOW)
     assert f"it is signed by the {role}, which may not sign one" in refused(text)
-    assert open_it(text, roles=tuple(Role)).key.id == key.id
+    assert open_it(text, roles=tuple(ProgramRole)).key.id == key.id
 
 
 def test_a_key_that_the_ring_does_not_have_is_named() -> None:
@@ -215,8 +215,8 @@ def test_what_was_signed_after_a_key_ended_does_not_count() -> None:
     assert open_it(PLAN, ring=inside).body == BODY
     outside = ring_where_the_bot(ends_at=NOW - CLOCK_SKEW - SECOND)
     for in_audit in (False, True):
-        told = refused(PLAN, ring=outside, in_audit=in_audit)
-        assert "it was signed with bot-1 after that key had ended" in told
+        text = refused(PLAN, ring=outside, in_audit=in_audit)
+        assert "it was signed with bot-1 after that key had ended" in text
 
 
 def test_what_a_revoked_key_signed_counts_in_the_audit_alone_and_from_before() -> None:
@@ -243,5 +243,7 @@ def test_each_refusal_is_a_sentence_of_its_own() -> None:
 def test_what_holds_for_one_ring_does_not_for_another() -> None:
     """What was checked once is remembered: of the key, not of its name."""
     assert open_it(PLAN).body == BODY
-    other = RING.with_key(replace(RING.key("bot-1"), public=STRANGER_KEY.public(Role.BOT).public))
+    other = RING.with_key(
+        replace(RING.key("bot-1"), public=STRANGER_KEY.public(ProgramRole.BOT).public)
+    )
     assert "does not fit" in refused(PLAN, ring=other)

@@ -27,9 +27,9 @@ POSTING = Posting("C0SHOP", "1.2", "shown", 1.0)
 
 
 def _recorded(connection: redis.Redis, number: int, **changes: object) -> Operation:
-    given = operation(id=number, origin=Origin("C0SHOP", f"delivery-{number}"), **changes)
-    perform(connection, records.accept(given, event_of(given), BOT_KEY))
-    return given
+    before = operation(id=number, origin=Origin("C0SHOP", f"delivery-{number}"), **changes)
+    perform(connection, records.accept(before, event_of(before), BOT_KEY))
+    return before
 
 
 def _ended(connection: redis.Redis, number: int, at: datetime, **changes: object) -> Operation:
@@ -85,9 +85,9 @@ def test_a_card_that_is_behind_when_its_operation_goes_is_off_the_couriers_list(
 ) -> None:
     _ended(valkey, 1, NOW)
     valkey.zadd(keys.CARDS_BEHIND, {"1": 1.0})  # as an earlier version lists it
-    assert list(ask(valkey, cards.behind(10)).subjects) == [OperationSubject(1)]
+    assert list(ask(valkey, cards.stale(10)).subjects) == [OperationSubject(1)]
     expiry.sweep(valkey, KEEP, NOW + timedelta(days=90))
-    assert ask(valkey, cards.behind(10)).subjects == {}
+    assert ask(valkey, cards.stale(10)).subjects == {}
 
 
 def test_a_message_that_was_on_its_way_meanwhile_leaves_nothing(valkey: redis.Redis) -> None:
@@ -96,7 +96,7 @@ def test_a_message_that_was_on_its_way_meanwhile_leaves_nothing(valkey: redis.Re
     perform(valkey, cards.note_posting(OperationSubject(1), "card", POSTING))
     perform(valkey, records.redraw(1, {}))
     assert not valkey.exists(keys.card(OperationSubject(1)), keys.operation(1))
-    assert ask(valkey, cards.behind(10)).subjects == {}
+    assert ask(valkey, cards.stale(10)).subjects == {}
 
 
 def test_a_card_of_nothing_is_forgotten_and_one_of_something_is_not(valkey: redis.Redis) -> None:

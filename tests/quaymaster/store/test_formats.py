@@ -10,7 +10,7 @@ from quaymaster.operations import Operation, Stage, State
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import operation_fields
-from quaymaster.store.envelopes import Place, body_of, enclosed
+from quaymaster.store.envelopes import StorageKey, body_of, enclosed
 from quaymaster.store.formats import PLAN, RELEASE
 from quaymaster.target import DockerHost, ServiceRef
 from tests.keys import BOT_KEY, RING, WORKER_KEY
@@ -94,7 +94,7 @@ def test_a_stored_plan_that_makes_no_sense_is_refused(broken: str) -> None:
     text = enclosed(
         f'{head}"changes":[{changes}],"revision"{tail}',
         PLAN.version,
-        Place("plan", PLACE),
+        StorageKey("plan", PLACE),
         WORKER_KEY,
         NOW,
     )

@@ -27,24 +27,24 @@ def test_only_what_is_written_as_an_id_is_one() -> None:
 
 
 def test_every_list_is_read_all_the_same(valkey: redis.Redis) -> None:
-    given = operation()
-    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    before = operation()
+    perform(valkey, records.accept(before, event_of(before), BOT_KEY))
     valkey.sadd(keys.OPEN, *STRAYS)
     for where in (keys.RECENT, keys.CARDS_BEHIND):
         for stray in STRAYS:
             cast("Any", valkey).zadd(where, {stray: 0.0})
     assert ask(valkey, records.open_ids()) == (1042,)
     assert ask(valkey, records.recent_ids(50)) == (1042,)
-    behind = ask(valkey, cards.behind(50))
+    behind = ask(valkey, cards.stale(50))
     assert behind == cards.Behind({OperationSubject(1042): None}, unreadable=len(STRAYS))
     assert [ask(valkey, one) for one in records.known_ids()] == [1, 1042, 1042, 0, 0, 0]
 
 
 def test_what_is_over_is_dropped_all_the_same(valkey: redis.Redis) -> None:
-    given = operation()
-    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
-    ended = given.moved(State.CANCELLED, NOW)
-    perform(valkey, records.move(given, ended, event_of(ended), BOT_KEY))
+    before = operation()
+    perform(valkey, records.accept(before, event_of(before), BOT_KEY))
+    ended = before.moved(State.CANCELLED, NOW)
+    perform(valkey, records.move(before, ended, event_of(ended), BOT_KEY))
     more = {f"stray {number}": 0.0 for number in range(2 * expiry.AT_ONCE)}
     valkey.zadd(keys.ENDED, more)
     assert expiry.sweep(valkey, Retention(), NOW + timedelta(days=400)) == 1
@@ -54,11 +54,11 @@ def test_what_is_over_is_dropped_all_the_same(valkey: redis.Redis) -> None:
 
 def test_what_is_no_revision_is_counted_anew(valkey: redis.Redis) -> None:
     """Else the record of the move would be stored, and nothing that belongs to it."""
-    given = operation()
-    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    before = operation()
+    perform(valkey, records.accept(before, event_of(before), BOT_KEY))
     valkey.hset(keys.operation(1042), "revision", "abc")
-    ended = given.moved(State.FAILED, NOW)
-    perform(valkey, records.move(given, ended, event_of(ended), WORKER_KEY))
+    ended = before.moved(State.FAILED, NOW)
+    perform(valkey, records.move(before, ended, event_of(ended), WORKER_KEY))
     stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
     assert (stored.operation, stored.revision) == (ended, 1)

@@ -22,7 +22,7 @@ from quaymaster.signed import Signed
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys, operation_fields, records
 from quaymaster.store.formats import PLAN, RECORD, SUBMISSION, VOTE
-from quaymaster.store.operation_fields import FIELDS, Stored, cancellation_of
+from quaymaster.store.operation_fields import FIELDS, StoredOperation, cancellation_of
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Connection, ask, perform
 from quaymaster.target import DockerHost
@@ -71,7 +71,7 @@ def fields_of(stored: Operation, key: SigningKey = BOT_KEY) -> Fields:
     return {str(field): str(value).encode() for field, value in pairs}
 
 
-def found(fields: Fields, ring: KeyRing = RING, number: int = 1042) -> Stored | None:
+def found(fields: Fields, ring: KeyRing = RING, number: int = 1042) -> StoredOperation | None:
     """What a program reads from such a hash."""
     return operation_fields.read(number, [fields.get(name) for name in FIELDS], ring)
 
@@ -110,7 +110,7 @@ def spelled(votes: Sequence[Signed[Vote]]) -> bytes:
     ],
 )
 def test_what_was_stored_is_read_as_it_was(stored: Operation, key: SigningKey) -> None:
-    assert found(fields_of(stored, key)) == Stored(stored, 0)
+    assert found(fields_of(stored, key)) == StoredOperation(stored, 0)
     assert found({}) is None
 
 
@@ -140,9 +140,9 @@ def test_a_move_writes_the_parts_that_are_new_and_no_others() -> None:
 def test_no_part_can_be_left_out(part: str) -> None:
     fields = fields_of(approved())
     del fields[part]
-    told = refused(fields)
-    assert "of #1042 does not belong to it, so it is ignored." in told
-    assert "quaymaster audit verify" in told
+    text = refused(fields)
+    assert "of #1042 does not belong to it, so it is ignored." in text
+    assert "quaymaster audit verify" in text
 
 
 @pytest.mark.parametrize("part", ["submission", "resolved", "examined", "plan"])
@@ -168,8 +168,8 @@ def test_a_part_is_no_part_of_another_kind(part: str) -> None:
 def test_an_older_plan_of_the_same_operation_is_refused() -> None:
     """It is genuine, and was voted on never or earlier."""
     older = fields_of(waiting(plan=plan(turn=6)))
-    told = refused({**fields_of(approved()), "plan": older["plan"]})
-    assert "The plan of #1042 does not belong to it" in told
+    text = refused({**fields_of(approved()), "plan": older["plan"]})
+    assert "The plan of #1042 does not belong to it" in text
 
 
 def test_an_older_request_or_image_of_the_same_operation_is_refused() -> None:
@@ -178,8 +178,8 @@ def test_an_older_request_or_image_of_the_same_operation_is_refused() -> None:
         request=DeployRequest(image("9"), *PLACE[1:]),
     )
     for part, kind in (("examined", "examined image"), ("submission", "request")):
-        told = refused({**fields_of(approved()), part: fields_of(other)[part]})
-        assert f"The {kind} of #1042 does not belong to it" in told
+        text = refused({**fields_of(approved()), part: fields_of(other)[part]})
+        assert f"The {kind} of #1042 does not belong to it" in text
 
 
 def test_the_rule_of_an_approval_is_part_of_what_is_signed() -> None:
@@ -188,17 +188,17 @@ def test_the_rule_of_an_approval_is_part_of_what_is_signed() -> None:
     assert altered != stored["plan"]
     assert "its signature does not fit" in refused({**stored, "plan": altered})
     lenient = fields_of(waiting(plan=plan(rule=rule(needed=1))))
-    told = refused({**stored, "plan": lenient["plan"]})
-    assert "The plan of #1042 does not belong to it" in told
+    text = refused({**stored, "plan": lenient["plan"]})
+    assert "The plan of #1042 does not belong to it" in text
 
 
 def test_votes_count_as_often_and_in_the_order_that_the_record_names() -> None:
     stored = approved()
     fields, (bob, carol) = fields_of(stored), stored.votes
-    assert found({**fields, "votes": spelled((bob, carol))}) == Stored(stored, 0)
+    assert found({**fields, "votes": spelled((bob, carol))}) == StoredOperation(stored, 0)
     for votes in ((carol, bob), (bob,), (bob, bob), (bob, carol, bob), (bob, carol, carol), ()):
-        told = refused({**fields, "votes": spelled(votes)})
-        assert "The vote of #1042 does not belong to it" in told
+        text = refused({**fields, "votes": spelled(votes)})
+        assert "The vote of #1042 does not belong to it" in text
 
 
 def test_a_vote_about_another_plan_is_refused() -> None:
@@ -238,9 +238,9 @@ def test_votes_are_signed_by_the_bot_alone() -> None:
 
 @pytest.mark.parametrize(("key", "role"), [(WORKER_KEY, "worker"), (SCANNER_KEY, "scanner")])
 def test_requests_are_signed_by_the_bot_alone(key: SigningKey, role: str) -> None:
-    given = operation()
-    signed = SUBMISSION.signed(given.submission.value, ("1042",), key)
-    fields = fields_of(replace(given, submission=signed))
+    before = operation()
+    signed = SUBMISSION.signed(before.submission.value, ("1042",), key)
+    fields = fields_of(replace(before, submission=signed))
     assert f"signed by the {role}, which may not sign one" in refused(fields)
 
 
@@ -248,8 +248,8 @@ def test_requests_are_signed_by_the_bot_alone(key: SigningKey, role: str) -> Non
     "votes", [b"", b"[", b"5", b"null", b"{}", b"[5, 6]", b'["", ""]', b"\xff", b'["\\ud800", ""]']
 )
 def test_what_is_no_list_of_votes_is_refused(votes: bytes) -> None:
-    told = refused({**fields_of(approved()), "votes": votes})
-    assert told.startswith(("The vote of #1042 does not belong to it", "The vote of 1042/"))
+    text = refused({**fields_of(approved()), "votes": votes})
+    assert text.startswith(("The vote of #1042 does not belong to it", "The vote of 1042/"))
 
 
 def test_votes_without_a_plan_are_refused() -> None:
@@ -268,8 +268,8 @@ def test_a_record_names_the_id_that_it_stands_under() -> None:
     """Also where a worker's own key put it elsewhere: else one job would run another operation."""
     fields = fields_of(approved())
     copied = RECORD.signed(record_in(fields), ("1043",), WORKER_KEY).text.encode()
-    told = refused({**fields, "record": copied}, number=1043)
-    assert "The record of #1043 does not belong to it" in told
+    text = refused({**fields, "record": copied}, number=1043)
+    assert "The record of #1043 does not belong to it" in text
 
 
 @pytest.mark.parametrize(
@@ -291,16 +291,16 @@ def test_all_of_a_record_is_signed(changes: dict[str, Any]) -> None:
 
 
 def test_a_scanner_moves_no_operation() -> None:
-    told = refused(fields_of(operation(), SCANNER_KEY))
-    assert "it is signed by the scanner, which may not sign one" in told
+    text = refused(fields_of(operation(), SCANNER_KEY))
+    assert "it is signed by the scanner, which may not sign one" in text
 
 
 def test_a_worker_that_is_not_enrolled_moves_no_operation() -> None:
     running = waiting(state=State.RUNNING)
     assert found(fields_of(running, WORKER_KEY)) is not None
-    told = refused(fields_of(running, OTHER_WORKER_KEY))
-    assert "#1042 is ignored: it was moved to its state with the key other-wor" in told
-    assert "It is running, signed by the worker." in told
+    text = refused(fields_of(running, OTHER_WORKER_KEY))
+    assert "#1042 is ignored: it was moved to its state with the key other-wor" in text
+    assert "It is running, signed by the worker." in text
 
 
 def test_a_worker_decides_nothing_for_people() -> None:
@@ -318,8 +318,8 @@ def test_the_parts_of_a_worker_that_is_not_enrolled_do_not_count(codec: str) -> 
     }
     stored = waiting()
     foreign = replace(stored, **{f"signed_{codec}": make[codec](stored, OTHER_WORKER_KEY)})
-    told = refused(fields_of(foreign, WORKER_KEY))
-    assert "A part of #1042 is ignored: the key other-worker-1 is not enrolled" in told
+    text = refused(fields_of(foreign, WORKER_KEY))
+    assert "A part of #1042 is ignored: the key other-worker-1 is not enrolled" in text
 
 
 def test_the_bot_makes_no_plan() -> None:
@@ -330,8 +330,8 @@ def test_the_bot_makes_no_plan() -> None:
 
 
 def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
-    told = refused(fields_of(waiting(plan=plan(target=DockerHost("build1"))), WORKER_KEY))
-    assert "The plan of #1042 does not belong to it" in told
+    text = refused(fields_of(waiting(plan=plan(target=DockerHost("build1"))), WORKER_KEY))
+    assert "The plan of #1042 does not belong to it" in text
 
 
 @pytest.mark.parametrize(
@@ -344,8 +344,8 @@ def test_a_plan_is_for_the_host_that_it_is_queued_for() -> None:
 )
 def test_a_plan_is_about_what_was_asked_for(other: Any) -> None:
     """Also where a worker's own key signed it for this operation."""
-    told = refused(fields_of(waiting(plan=other), WORKER_KEY))
-    assert "The plan does not match the request" in told
+    text = refused(fields_of(waiting(plan=other), WORKER_KEY))
+    assert "The plan does not match the request" in text
 
 
 def test_what_a_newer_program_wrote_is_left_to_it() -> None:
@@ -374,7 +374,7 @@ def test_what_is_stored_beside_the_record_is_filled_in() -> None:
         cancel_asked_by="U0BOB",
         page=2,
     )
-    assert shown == Stored(expected, 4)
+    assert shown == StoredOperation(expected, 4)
 
 
 def test_the_scan_of_another_operation_is_not_looked_at() -> None:
@@ -389,8 +389,8 @@ def test_the_scan_of_another_operation_is_not_looked_at() -> None:
 def test_what_is_past_the_point_of_no_return_is_not_held_up_by_a_cancel() -> None:
     stored = operation(state=State.RUNNING)
     beside = {"past_return": b"1", "cancel": b"U0BOB"}
-    expected = replace(stored, is_past_return=True)
-    assert found({**fields_of(stored, WORKER_KEY), **beside}) == Stored(expected, 0)
+    expected = replace(stored, is_committed=True)
+    assert found({**fields_of(stored, WORKER_KEY), **beside}) == StoredOperation(expected, 0)
 
 
 def test_what_is_only_shown_stops_nothing_when_it_cannot_be_read() -> None:
@@ -398,7 +398,7 @@ def test_what_is_only_shown_stops_nothing_when_it_cannot_be_read() -> None:
     stored = operation()
     for nonsense in (b"\xff", b"nonsense", b"9" * 5000, b"-1"):
         beside = dict.fromkeys(("revision", "progress", "page"), nonsense)
-        assert found({**fields_of(stored), **beside}) == Stored(stored, 0)
+        assert found({**fields_of(stored), **beside}) == StoredOperation(stored, 0)
 
 
 @pytest.mark.parametrize("how", ["no envelope", "a worker's", "of another", "earlier", "altered"])
@@ -422,24 +422,24 @@ def test_nobody_asked_to_cancel_unless_the_bot_signed_that(how: str) -> None:
 
 @pytest.mark.engine
 def test_the_hash_of_another_operation_is_no_operation_of_this_id(valkey: Connection) -> None:
-    given = operation()
-    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    before = operation()
+    perform(valkey, records.accept(before, event_of(before), BOT_KEY))
     valkey.copy(keys.operation(1042), keys.operation(1043))
     stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
-    assert stored.operation == given
+    assert stored.operation == before
     with pytest.raises(Forged, match="record of 1043 is ignored"):
         ask(valkey, records.load(1043, RING))
 
 
 @pytest.mark.engine
 def test_what_was_asked_for_remains_where_the_record_is_forged(valkey: Connection) -> None:
-    given = operation()
-    perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+    before = operation()
+    perform(valkey, records.accept(before, event_of(before), BOT_KEY))
     valkey.hset(keys.operation(1042), "record", "forged")
     left = ask(valkey, operation_fields.remains(1042, RING))
     assert left is not None
-    assert (left.request, left.version, left.state) == (given.request, 1, State.ACCEPTED)
+    assert (left.request, left.version, left.state) == (before.request, 1, State.ACCEPTED)
     assert ask(valkey, operation_fields.remains(1043, RING)) is None
     valkey.hset(keys.operation(1042), "version", "9" * 5000)
     with pytest.raises(Forged, match="The version of #1042"):

@@ -32,11 +32,11 @@ def listing(number: int, actor: SlackUser = BOB) -> Operation:
     return operation(id=number, request=TagsRequest(WEB), actor=actor)
 
 
-def keep(connection: redis.Redis, given: Operation, key: object = WORKER_KEY) -> None:
+def keep(connection: redis.Redis, before: Operation, key: object = WORKER_KEY) -> None:
     """Its pages, as a worker keeps them with the end."""
-    older = ask(connection, pages.older_than_allowed(given.actor))
-    at = NOW + timedelta(seconds=given.id)
-    commands = pages.keep(given, PAGES, older, key, Retention(), at)  # type: ignore[arg-type]
+    older = ask(connection, pages.older_than_allowed(before.actor))
+    at = NOW + timedelta(seconds=before.id)
+    commands = pages.keep(before, PAGES, older, key, Retention(), at)  # type: ignore[arg-type]
     perform(connection, Transaction(commands, lambda _: None, lambda _: None))
 
 

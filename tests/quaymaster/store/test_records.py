@@ -32,16 +32,16 @@ def _event(of: Operation) -> Event:
     return event_of(of, actor=ALICE.user)
 
 
-def _accept(connection: redis.Redis, given: Operation) -> Accepted | Duplicate:
-    return perform(connection, records.accept(given, _event(given), BOT_KEY))
+def _accept(connection: redis.Redis, before: Operation) -> Accepted | Duplicate:
+    return perform(connection, records.accept(before, _event(before), BOT_KEY))
 
 
 def test_what_was_accepted_is_loaded_as_it_was(valkey: redis.Redis) -> None:
-    given = operation()
-    _accept(valkey, given)
+    before = operation()
+    _accept(valkey, before)
     stored = ask(valkey, records.load(1042, RING))
     assert stored is not None
-    assert stored.operation == given
+    assert stored.operation == before
 
 
 def test_the_same_delivery_three_times_is_one_operation(valkey: redis.Redis) -> None:
@@ -68,7 +68,7 @@ def test_an_operation_that_is_not_admitted_yet_has_no_job_and_no_card(
 ) -> None:
     _accept(valkey, operation(state=State.ACCEPTED))
     assert valkey.llen(keys.queue("host:build1")) == 0
-    assert ask(valkey, cards.behind(10)).subjects == {}
+    assert ask(valkey, cards.stale(10)).subjects == {}
     assert ask(valkey, records.open_ids()) == (1042,)
 
 
@@ -116,7 +116,7 @@ def test_an_ended_operation_is_drawn_before_those_that_run(valkey: redis.Redis) 
     perform(valkey, records.move(replace(running, version=1), running, _event(running), WORKER_KEY))
     ended = running.moved(State.FAILED, NOW)
     perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
-    behind = ask(valkey, cards.behind(10)).subjects
+    behind = ask(valkey, cards.stale(10)).subjects
     assert list(behind.items()) == [(_of(2), NOW.timestamp()), (_of(1), None)]
     assert ask(valkey, records.open_ids()) == (1,)
 
@@ -127,7 +127,7 @@ def test_the_cards_of_ended_operations_are_in_the_order_of_their_ends(valkey: re
         _accept(valkey, running)
         ended = running.moved(State.SUCCEEDED, NOW + timedelta(seconds=seconds))
         perform(valkey, records.move(running, ended, _event(ended), WORKER_KEY))
-    assert list(ask(valkey, cards.behind(10)).subjects) == [_of(2), _of(3), _of(1)]
+    assert list(ask(valkey, cards.stale(10)).subjects) == [_of(2), _of(3), _of(1)]
 
 
 def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> None:
@@ -144,23 +144,23 @@ def test_progress_is_shown_by_who_holds_the_lease_alone(valkey: redis.Redis) -> 
 
 def test_a_card_that_fell_behind_again_stays_on_the_list(valkey: redis.Redis) -> None:
     _accept(valkey, operation())
-    assert ask(valkey, cards.bell(1)) is True
+    assert ask(valkey, cards.wakeup(1)) is True
     perform(valkey, records.ask_to_cancel(operation(), "U0BOB", _event(operation()), BOT_KEY))
     assert not perform(valkey, cards.caught_up(_of(1042), 1))
     assert perform(valkey, cards.caught_up(_of(1042), 2))
-    assert ask(valkey, cards.behind(10)).subjects == {}
+    assert ask(valkey, cards.stale(10)).subjects == {}
 
 
 def test_what_an_earlier_version_lists_is_listed_once_and_taken_off(valkey: redis.Redis) -> None:
     """It writes bare numbers. Programs of both versions may run for a while."""
     _accept(valkey, operation())
     valkey.zadd(keys.CARDS_BEHIND, {"1042": NOW.timestamp(), "1043": "inf"})
-    behind = ask(valkey, cards.behind(10)).subjects
+    behind = ask(valkey, cards.stale(10)).subjects
     assert behind == {_of(1042): NOW.timestamp(), _of(1043): None}
     assert perform(valkey, cards.caught_up(_of(1042), 1))
     assert valkey.zrange(keys.CARDS_BEHIND, 0, -1) == [b"1043"]
     perform(valkey, cards.drop(_of(1043)))
-    assert ask(valkey, cards.behind(10)) == cards.Behind({})
+    assert ask(valkey, cards.stale(10)) == cards.Behind({})
 
 
 def test_members_that_only_a_later_version_can_read_stay_and_are_counted(
@@ -168,7 +168,7 @@ def test_members_that_only_a_later_version_can_read_stay_and_are_counted(
 ) -> None:
     _accept(valkey, operation())
     valkey.zadd(keys.CARDS_BEHIND, {"alert:production/web": 1.0})
-    assert ask(valkey, cards.behind(10)) == cards.Behind({_of(1042): None}, unreadable=1)
+    assert ask(valkey, cards.stale(10)) == cards.Behind({_of(1042): None}, unreadable=1)
     assert valkey.zcard(keys.CARDS_BEHIND) == 2
 
 
@@ -189,15 +189,15 @@ def test_ids_are_never_given_twice(valkey: redis.Redis) -> None:
 
 def test_what_was_accepted_survives_a_kill_of_the_database(valkey_server: ValkeyServer) -> None:
     client = valkey_server.client()
-    given = operation()
-    _accept(client, given)
+    before = operation()
+    _accept(client, before)
     client.close()
     valkey_server.kill()
     valkey_server.start()
     client = valkey_server.client()
     stored = ask(client, records.load(1042, RING))
     assert stored is not None
-    assert stored.operation == given
+    assert stored.operation == before
     assert client.lrange(keys.queue("host:build1"), 0, -1) == [b"operation-1042-1"]
     client.close()
 
@@ -243,7 +243,7 @@ def test_what_has_begun_to_change_cannot_be_cancelled(valkey: redis.Redis) -> No
     _accept(valkey, running)
     perform(valkey, leases.take(records.lease_name(1042), "worker", 5000))
     lease = leases.held(records.lease_name(1042), "worker")
-    assert perform(valkey, records.pass_the_point_of_no_return(1042, lease))
+    assert perform(valkey, records.pass_commit_point(1042, lease))
     with pytest.raises(Conflict):
         perform(valkey, records.ask_to_cancel(running, "U0BOB", _event(running), BOT_KEY))
     assert ask(valkey, records.cancel_asked_by(running, RING)) is None

@@ -20,8 +20,8 @@ from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Change, Examined, Plan, Resolved, Undo
-from quaymaster.plans import Running as RunningNow
-from quaymaster.policy import Standing
+from quaymaster.plans import Observed as RunningNow
+from quaymaster.policy import Membership
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest, RollbackRequest
@@ -39,14 +39,14 @@ from tests.samples import NOW, deploy, having, looked_up, rule, vote
 from tests.workers.services import Service
 from tests.workers.toolboxes import found_clean, now, recorded, running, toolbox
 from workers.jobs.apply import apply_plan, is_result_of
-from workers.jobs.look import look_again
 from workers.jobs.plan import plan_deploy
 from workers.jobs.rollback import plan_rollback
+from workers.jobs.verify import verify_release
 from workers.run import failed, run
-from workers.running import LeaseLost, Running
+from workers.running import LeaseLost, Work
 from workers.steps import Continues, Finished, Planned, Returns, Step
 from workers.targets.docker_host.as_observed import as_version
-from workers.targets.docker_host.containers import Place as ContainerPlace
+from workers.targets.docker_host.containers import ContainerRole as ContainerPlace
 from workers.targets.docker_host.containers import observe
 from workers.toolbox import Toolbox
 
@@ -155,8 +155,8 @@ permissions: {{developers: [deploy, rollback]}}
         return releases.latest(self.service.ref, RING, "host:build1")
 
     def serving(self) -> PinnedImage | None:
-        found = observe(self.service.host, self.service.ref).serving
-        return found.image if found else None
+        state = observe(self.service.host, self.service.ref).serving
+        return state.image if state else None
 
 
 @pytest.fixture
@@ -168,9 +168,9 @@ def place(service: Service, valkey: redis.Redis) -> Iterator[Place]:
 
 def test_a_deploy_leaves_its_release_with_its_result(place: Place, images: LocalImages) -> None:
     image = place.service.image(images.web_v1, "1")
-    given = recorded(place.connection, place.operation(place.plan(image)))
-    run(1042, given.job_id, place.tools)
-    after = now(place.connection, given)
+    before = recorded(place.connection, place.operation(place.plan(image)))
+    run(1042, before.job_id, place.tools)
+    after = now(place.connection, before)
     assert after.state is State.SUCCEEDED
     assert isinstance(after.outcome, Deployed)
     assert place.serving() == image
@@ -182,8 +182,8 @@ def test_the_undo_of_a_plan_is_what_a_rollback_would_restore(
     place: Place, images: LocalImages
 ) -> None:
     first = place.service.image(images.web_v1, "1")
-    given = recorded(place.connection, place.operation(place.plan(first)))
-    run(1042, given.job_id, place.tools)
+    before = recorded(place.connection, place.operation(place.plan(first)))
+    run(1042, before.job_id, place.tools)
     undone = []
     for image in (first, place.service.image(images.web_v2, "2")):
         resolved = Resolved(image, 1)
@@ -206,7 +206,7 @@ def test_a_failure_says_what_serves_on(place: Place, images: LocalImages) -> Non
     assert raised.value.runs_now == (
         f"{name} ({first.digest.short}) is still running. Nothing changed."
     )
-    assert failed(raised.value).outcome == Failed(raised.value.trouble, raised.value.runs_now)
+    assert failed(raised.value).outcome == Failed(raised.value.problem, raised.value.runs_now)
 
 
 def test_a_failure_of_the_first_release_says_that_nothing_serves(
@@ -217,7 +217,7 @@ def test_a_failure_of_the_first_release_says_that_nothing_serves(
     assert raised.value.runs_now == "Nothing ran before, and nothing runs now."
 
 
-class LosesItsService(Running):
+class LosesItsService(Work):
     """Its lease runs out when the new version serves and the old one is about to be stopped."""
 
     def report(self, progress: Progress) -> None:
@@ -375,7 +375,7 @@ class TestARollback:
         self, place: Place, images: LocalImages
     ) -> None:
         first, second = place.deployed(images, 1, 2)
-        (kept,) = place.service.state().kept
+        (kept,) = place.service.state().retained
         undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         assert isinstance(place.apply(undo), Finished)
         serving = place.service.state().serving
@@ -400,7 +400,7 @@ class TestARollback:
     ) -> None:
         """A kept container has the secrets of its own time."""
         first, second = place.deployed(images, 1, 2)
-        (kept,) = place.service.state().kept
+        (kept,) = place.service.state().retained
         undo = varied(place.plan(first, second, turn=3), kind=PlanKind.ROLLBACK, restores=1)
         if how == "changed":
             place.environ["TOKEN"] = "made-up-2"
@@ -417,8 +417,8 @@ class TestARollback:
         genuine = Release(1, environment, "web", image, place.rendered(), "U0ALICE", (), NOW, 1)
         note(place, signed(genuine))
         request = RollbackRequest(environment, "web")
-        asked = running(having(place.operation(None), request=request), place.connection)
-        plan = plan_rollback(request, asked, under_another_key(place).tools).plan
+        work = running(having(place.operation(None), request=request), place.connection)
+        plan = plan_rollback(request, work, under_another_key(place).tools).plan
         assert plan is not None
         assert "These secrets cannot be compared with the earlier ones: TOKEN." in plan.notes
 
@@ -467,13 +467,13 @@ def test_a_rollback_does_not_restore_what_was_written_into_redis(
     forged = written.replace(str(image.digest), str(other.digest))
     assert forged != written
     request = RollbackRequest(place.service.environment, "web")
-    asked = running(having(place.operation(None), request=request), place.connection)
+    work = running(having(place.operation(None), request=request), place.connection)
     note(place, forged)
     with pytest.raises(Forged):
-        plan_rollback(request, asked, place.tools)
+        plan_rollback(request, work, place.tools)
     place.connection.delete(f"quaymaster:releases:{place.service.environment}/web")
     note(place, written)
-    assert plan_rollback(request, asked, place.tools).plan
+    assert plan_rollback(request, work, place.tools).plan
 
 
 def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
@@ -504,8 +504,8 @@ def test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was(
     assert isinstance(step, Finished)
     perform(place.connection, Transaction(tuple(step.also), lambda _: None, lambda _: None))
     request = RollbackRequest(place.service.environment, "web")
-    asked = running(having(place.operation(None), request=request), place.connection)
-    plan = plan_rollback(request, asked, place.tools).plan
+    work = running(having(place.operation(None), request=request), place.connection)
+    plan = plan_rollback(request, work, place.tools).plan
     assert plan is not None
     assert isinstance(place.apply(plan), Finished)
     serving = observe(place.service.host, place.service.ref).serving
@@ -546,7 +546,7 @@ def note(place: Place, text: str) -> None:
     place.connection.rpush(keys.releases(place.service.ref), text)
 
 
-class MarkedMeanwhile(Running):
+class MarkedMeanwhile(Work):
     """While its image is pulled, somebody rolls back from it."""
 
     def report(self, progress: Progress) -> None:
@@ -612,9 +612,9 @@ class TestMayItStillHappen:
         environment = place.service.environment
         note(place, signed(Release(1, environment, "web", image, mounted, "U0A", (), NOW, 1)))
         request = RollbackRequest(environment, "web")
-        asked = running(having(place.operation(None), request=request), place.connection)
+        work = running(having(place.operation(None), request=request), place.connection)
         with pytest.raises(NotAdmissible, match="may not be mounted"):
-            plan_rollback(request, asked, place.tools)
+            plan_rollback(request, work, place.tools)
 
     @pytest.mark.parametrize(
         "standings",
@@ -641,14 +641,14 @@ class TestMayItStillHappen:
         made = datetime.now(UTC)
         agreed = rule(needed=1, expires_at=made + timedelta(hours=1))
         plan = varied(place.plan(place.service.image(images.web_v1, "1")), rule=agreed)
-        given = having(
+        before = having(
             place.operation(plan),
             votes=(vote("U0BOB", at=made),),
-            standings=(looked_up(), looked_up("U0BOB", standing=Standing.DEACTIVATED)),
+            standings=(looked_up(), looked_up("U0BOB", membership=Membership.DEACTIVATED)),
         )
-        given = recorded(place.connection, given)
-        run(1042, given.job_id, place.tools)
-        after = now(place.connection, given)
+        before = recorded(place.connection, before)
+        run(1042, before.job_id, place.tools)
+        after = now(place.connection, before)
         assert after.state is State.REFUSED
         assert isinstance(after.outcome, Failed)
         assert after.outcome.trouble.what == "Only 0 of 1 approvals still count."
@@ -658,7 +658,7 @@ class TestMayItStillHappen:
         self, place: Place, images: LocalImages
     ) -> None:
         given = place.operation(place.plan(place.service.image(images.web_v1, "1")))
-        gone = (looked_up(standing=Standing.DEACTIVATED),)
+        gone = (looked_up(membership=Membership.DEACTIVATED),)
         given = recorded(place.connection, having(given, standings=gone))
         run(1042, given.job_id, place.tools)
         after = now(place.connection, given)
@@ -673,12 +673,12 @@ def test_what_a_dead_worker_brought_live_is_released_whatever_the_configuration_
     plan = place.plan(image)
     assert isinstance(place.apply(plan), Finished)
     place.connection.delete(keys.lease(records.lease_name(1042)))
-    given = having(
-        place.operation(plan), stage=Stage.RECOVER, deaths=1, configuration_revision="of before"
+    before = having(
+        place.operation(plan), stage=Stage.RECOVER, crashes=1, configuration_revision="of before"
     )
-    given = recorded(place.connection, given)
-    run(1042, given.job_id, place.tools)
-    after = now(place.connection, given)
+    before = recorded(place.connection, before)
+    run(1042, before.job_id, place.tools)
+    after = now(place.connection, before)
     assert after.state is State.SUCCEEDED
     (release,) = ask(place.connection, place.latest())
     assert (release.id, release.image) == (1042, image)
@@ -748,10 +748,10 @@ class TestOtherPlans:
         bakes = having(
             place.operation(place.plan(second, first, turn=2)),
             state=State.RUNNING,
-            stage=Stage.LOOK,
+            stage=Stage.VERIFY,
             interim=Deployed(place.service.environment, "web", second, 0.1, None, 1.0),
         )
-        step = look_again(running(bakes, place.connection), place.tools)
+        step = verify_release(running(bakes, place.connection), place.tools)
         assert isinstance(step, Finished)
         assert step.state is State.FAILED
         assert place.serving() == first
@@ -767,15 +767,15 @@ class TestOtherPlans:
         plan = place.plan(place.service.image(images.web_v1, "1"))
         for stage in (Stage.PLAN, Stage.APPLY):
             place.connection.flushdb()
-            given = recorded(place.connection, having(place.operation(plan), stage=stage))
+            before = recorded(place.connection, having(place.operation(plan), stage=stage))
             lease = keys.lease(service_leases.name_of(ServiceRef(environment, "web")))
             place.connection.set(lease, "1041:somebody")
-            assert run(1042, given.job_id, place.tools) is False, "its job stays"
-            after = now(place.connection, given)
-            assert (after.state, after.version) == (State.QUEUED, given.version)
+            assert run(1042, before.job_id, place.tools) is False, "its job stays"
+            after = now(place.connection, before)
+            assert (after.state, after.version) == (State.QUEUED, before.version)
             place.connection.delete(lease)
-            assert run(1042, given.job_id, place.tools) is True
-            assert now(place.connection, given).version > given.version
+            assert run(1042, before.job_id, place.tools) is True
+            assert now(place.connection, before).version > before.version
 
     def _waiting(
         self,

@@ -224,9 +224,9 @@ def test_a_plain_image_for_another_platform_than_the_hosts_is_refused_with_the_l
     odd = ImageRef(way.image.repository, "odd")
     with pytest.raises(NotFound, match=f"no image for {OWN}, which build1 runs") as raised:
         resolved(way, odd)
-    assert "made for: linux/s390x" in raised.value.trouble.why
-    assert "build1 can run it anyway" in raised.value.trouble.next_step
-    assert "`build1: {platform: linux/s390x}`" in raised.value.trouble.next_step
+    assert "made for: linux/s390x" in raised.value.problem.why
+    assert "build1 can run it anyway" in raised.value.problem.next_step
+    assert "`build1: {platform: linux/s390x}`" in raised.value.problem.next_step
     assert resolved(way, odd, "linux/s390x").tag == "odd"
     assert resolved(way, replace(odd, tag="1"), "linux/s390x").tag == "1", "it emulates besides"
 

@@ -19,10 +19,10 @@ from tests.samples import having
 from tests.workers.jobs.test_apply import Place
 from tests.workers.services import Killed, KilledAfter, Service
 from tests.workers.toolboxes import running
-from workers.jobs.look import look_again
-from workers.running import Running
+from workers.jobs.verify import verify_release
+from workers.running import Work
 from workers.steps import Finished, Step
-from workers.targets.docker_host.containers import Place as ContainerPlace
+from workers.targets.docker_host.containers import ContainerRole as ContainerPlace
 
 pytestmark = pytest.mark.engine
 
@@ -40,9 +40,9 @@ def _looked(place: Place, second: PinnedImage, first: PinnedImage, deaths: int) 
     deployed = Deployed(place.service.environment, "web", second, 0.1, first, 1.0)
     given = place.operation(place.plan(second, first, 6))
     held = having(
-        given, state=State.RUNNING, stage=Stage.LOOK, interim=deployed, deaths=deaths, attempt=4
+        given, state=State.RUNNING, stage=Stage.VERIFY, interim=deployed, crashes=deaths, attempt=4
     )
-    return look_again(running(held, place.connection), place.tools)
+    return verify_release(running(held, place.connection), place.tools)
 
 
 @pytest.mark.parametrize("step", range(_STEPS))
@@ -59,19 +59,19 @@ def test_what_broke_off_while_it_went_back_goes_back(
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
 
     @contextmanager
-    def dying(running: Running, service: ServiceRef) -> Iterator[Callable[[], None]]:
+    def dying(work: Work, service: ServiceRef) -> Iterator[Callable[[], None]]:
         yield KilledAfter(calls=step).fence
 
     with monkeypatch.context() as dies, suppress(Killed):
-        dies.setattr("workers.jobs.look.service_lease", dying)
+        dies.setattr("workers.jobs.verify.service_lease", dying)
         _looked(place, second, first, 0)
     again = _looked(place, second, first, 1)
     assert isinstance(again, Finished)
     assert again.state is State.FAILED
     assert isinstance(again.outcome, Failed)
     assert "is back" in again.outcome.runs_now
-    places = {one.turn: one.place for one in place.service.state().containers}
-    assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.KEPT}
+    places = {one.turn: one.role for one in place.service.state().containers}
+    assert places == {5: ContainerPlace.SERVING, 6: ContainerPlace.RETAINED}
     place.service.comes_to_say("web v1")
     perform(place.connection, Transaction(tuple(again.also), lambda _: None, lambda _: None))
     marks = ask(place.connection, bad_digests(place.service.ref, RING, "host:build1"))

@@ -20,22 +20,22 @@ pytestmark = pytest.mark.engine
 
 def test_every_row_of_a_long_list_can_be_turned_to_after_the_end(valkey: redis.Redis) -> None:
     names = tuple(f"v{number}" for number in range(100_000))
-    given = recorded(valkey, operation(request=TagsRequest(WEB)))
-    started = given.moved(State.RUNNING, NOW)
-    perform(valkey, records.move(given, started, event_of(started), WORKER_KEY))
+    before = recorded(valkey, operation(request=TagsRequest(WEB)))
+    started = before.moved(State.RUNNING, NOW)
+    perform(valkey, records.move(before, started, event_of(started), WORKER_KEY))
     whole = TagsListed(WEB, names, len(names), len(names))
     finished = paged(whole, running(started, valkey), toolbox(valkey))
     ended = after(started, finished, NOW, WORKER_KEY)
     move = records.move(started, ended, event_of(ended), WORKER_KEY, also=finished.also)
     perform(valkey, move)
 
-    first = now(valkey, given).outcome
+    first = now(valkey, before).outcome
     assert isinstance(first, TagsListed)
     assert (first.total, first.kept) == (100_000, 5_000)
     rows = first.tags
     for number in range(1, 250):
-        page = ask(valkey, pages.load(given.id, number, RING))
+        page = ask(valkey, pages.load(before.id, number, RING))
         assert isinstance(page, TagsListed)
         rows += page.tags
     assert rows == names[:5_000]
-    assert (valkey.memory_usage(keys.operation(given.id), samples=0) or 0) < 4_000
+    assert (valkey.memory_usage(keys.operation(before.id), samples=0) or 0) < 4_000

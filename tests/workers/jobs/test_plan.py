@@ -13,10 +13,10 @@ from workers.targets.observed import Condition, Observed, Part
 
 
 def test_there_is_as_much_time_to_vote_as_is_configured() -> None:
-    given = of_shop(deploy())
-    rule = rule_for(given, ServiceRef("production", "web"), toolbox())
+    before = of_shop(deploy())
+    rule = rule_for(before, ServiceRef("production", "web"), toolbox())
     assert rule is not None
-    left = rule.expires_at - given.requested_at
+    left = rule.expires_at - before.requested_at
     assert timedelta(hours=4) <= left < timedelta(hours=4, minutes=1)
 
 
@@ -38,4 +38,4 @@ def test_nothing_is_planned_about_a_service_that_is_split() -> None:
     split = Observed(service, Condition.SPLIT, parts=parts)
     with pytest.raises(Conflict, match="does not run one version everywhere") as raised:
         what_runs_now(split, toolbox())
-    assert "On app2: It cannot be reached" in raised.value.trouble.why
+    assert "On app2: It cannot be reached" in raised.value.problem.why

@@ -12,27 +12,27 @@ from quaymaster.outcomes import Deployed
 from quaymaster.store import keys
 from tests.samples import DIGEST, OTHER_DIGEST, deploy, pinned, plan
 from tests.workers.toolboxes import of_shop, recorded, running, toolbox
-from workers.jobs.look import look_again
 from workers.jobs.settled import settle_service
+from workers.jobs.verify import verify_release
 from workers.run import run
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.LOOK])
+@pytest.mark.parametrize("stage", [Stage.RECOVER, Stage.VERIFY])
 def test_a_forged_plan_is_neither_settled_nor_looked_at_again(
     valkey: redis.Redis, stage: Stage
 ) -> None:
     deployed = Deployed("production", "web", pinned(DIGEST), 0.1, None, 1.0)
-    given = of_shop(
+    before = of_shop(
         deploy(stage=stage, queue="host:app1", attempt=4, plan=plan(), interim=deployed)
     )
-    recorded(valkey, given)
-    where = keys.operation(given.id)
+    recorded(valkey, before)
+    where = keys.operation(before.id)
     genuine: Any = valkey.hget(where, "plan")
     valkey.hset(where, "plan", genuine.replace(str(DIGEST).encode(), str(OTHER_DIGEST).encode()))
     stands = valkey.hgetall(where)
     with structlog.testing.capture_logs() as logged:
-        run(given.id, given.job_id, toolbox(valkey))
+        run(before.id, before.job_id, toolbox(valkey))
     assert [line["event"] for line in logged] == ["record cannot be read"]
     assert valkey.hgetall(where) == stands
 
@@ -44,4 +44,4 @@ def test_without_a_plan_there_is_nothing_to_settle() -> None:
 
 def test_without_a_plan_there_is_nothing_to_look_at_again() -> None:
     with pytest.raises(Forged, match="no plan"):
-        look_again(running(deploy(state=State.RUNNING)), toolbox())
+        verify_release(running(deploy(state=State.RUNNING)), toolbox())

@@ -2,13 +2,13 @@
 
 from typing import assert_never
 
-from quaymaster.errors import Trouble
-from workers.targets.docker_host.containers import Container, Place, ServiceState
+from quaymaster.errors import Problem
+from workers.targets.docker_host.containers import Container, ContainerRole, ServiceState
 from workers.targets.docker_host.settle import is_settled
 from workers.targets.observed import Condition, Observed, Remains, Role, Version
 
 
-def as_observed(state: ServiceState, unhealthy: Trouble | None = None) -> Observed:
+def as_observed(state: ServiceState, unhealthy: Problem | None = None) -> Observed:
     """One container is one version."""
     return Observed(
         state.service,
@@ -29,7 +29,7 @@ def as_version(container: Container) -> Version:
         operation=container.operation,
         turn=container.turn,
         workload=container.configuration,
-        role=_role(container.place),
+        role=_role(container.role),
         has_been_live=container.has_been_released,
         problem=_problem(container),
     )
@@ -39,33 +39,33 @@ def _remains(state: ServiceState) -> Remains:
     if is_settled(state):
         return Remains.NONE
     # That a container is stopped does not say so: people stop containers.
-    is_half_way = bool(state.at(Place.CANDIDATE, Place.DISPLACED))
+    is_half_way = bool(state.with_role(ContainerRole.CANDIDATE, ContainerRole.DETACHED))
     return Remains.HALF_WAY if is_half_way else Remains.DISTURBED
 
 
-def _role(place: Place) -> Role:
+def _role(place: ContainerRole) -> Role:
     match place:
-        case Place.SERVING:
+        case ContainerRole.SERVING:
             return Role.SERVING
-        case Place.CANDIDATE:
+        case ContainerRole.CANDIDATE:
             return Role.STAGED
-        case Place.DISPLACED:
+        case ContainerRole.DETACHED:
             return Role.DETACHED
-        case Place.HALTED:
+        case ContainerRole.STOPPED:
             return Role.STOPPED
-        case Place.KEPT:
+        case ContainerRole.RETAINED:
             return Role.RETAINED
         case _:
             assert_never(place)
 
 
 def _problem(container: Container) -> str:
-    match container.place:
-        case Place.SERVING:
+    match container.role:
+        case ContainerRole.SERVING:
             return ""
-        case Place.HALTED | Place.KEPT:
+        case ContainerRole.STOPPED | ContainerRole.RETAINED:
             return _why_halted(container)
-        case Place.DISPLACED | Place.CANDIDATE:
+        case ContainerRole.DETACHED | ContainerRole.CANDIDATE:
             return f"{container.name} is not on its network: somebody disconnected it."
         case place:
             assert_never(place)

@@ -17,12 +17,12 @@ from quaymaster.errors import (
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.target import OfService
-from workers.asides import beside
+from workers.best_effort import cleaning_up_after
 from workers.engine import Engine
 from workers.rendering import workload_fingerprint
 from workers.targets.docker_host.containers import (
     Container,
-    Place,
+    ContainerRole,
     check_network_of,
     look,
     network_of,
@@ -71,10 +71,10 @@ def create_candidate(engine: Engine, spec: ContainerSpec, work: Work) -> Contain
     candidate = create(engine, spec, network, (), work)
     work.fence()
     try:
-        with engine.asked(str(spec.service_ref), spec.secrets) as api:
+        with engine.calling(str(spec.service_ref), spec.secrets) as api:
             api.start(candidate.id)
     except QuaymasterError as error:
-        with beside(error):
+        with cleaning_up_after(error):
             discard(engine, candidate, work)
         raise
     return refreshed(engine, candidate)
@@ -94,7 +94,7 @@ def create(
     _remove_earlier_attempt(engine, spec, work)
     limits_log = engine.information().get("LoggingDriver") == "json-file"
     work.fence()
-    with engine.asked(subject, spec.secrets) as api:
+    with engine.calling(subject, spec.secrets) as api:
         endpoint = api.create_endpoint_config(aliases=list(aliases))
         created = api.create_container(
             spec.image.by_digest,
@@ -107,27 +107,27 @@ def create(
             networking_config=api.create_networking_config({network: endpoint}),
             stop_timeout=math.ceil(spec.configuration.drain),
         )
-    found = look(engine, created["Id"])
-    if found is None:
+    container = look(engine, created["Id"])
+    if container is None:
         raise NotFound(f"The new container of {subject} is gone.", why="Somebody removed it.")
-    if spec.image_id not in ("", found.image_id):
+    if spec.image_id not in ("", container.image_id):
         other = OutsideFailure(
             f"The new container of {subject} was not made from the image that was examined.",
             why=f"Somebody changed the images on {engine.name} in the meantime. The container is "
             "not used.",
             next_step="Ask for it again; the host's administrator should find out who did that.",
         )
-        with beside(other):
-            discard(engine, found, work)
+        with cleaning_up_after(other):
+            discard(engine, container, work)
         raise other
-    return found
+    return container
 
 
 def ensure_networks(engine: Engine, environment: str, work: Work) -> None:
     """Create what is missing of the environment's two networks."""
     wanted = {network_of(environment): False, check_network_of(environment): True}
     for name, is_internal in wanted.items():
-        with engine.asked(f"The network {name}") as api:
+        with engine.calling(f"The network {name}") as api:
             there = [one for one in api.networks(names=[name]) if one["Name"] == name]
         if not there:
             work.fence()
@@ -144,7 +144,7 @@ def discard(engine: Engine, container: Container, work: Work) -> None:
     """Remove a container that is not to serve, with its anonymous volumes. Gone is fine too."""
     work.fence()
     try:
-        with engine.asked(f"The container {container.short_id}") as api:
+        with engine.calling(f"The container {container.short_id}") as api:
             api.remove_container(container.id, force=True, v=True)
     except NotFound:
         return
@@ -152,7 +152,7 @@ def discard(engine: Engine, container: Container, work: Work) -> None:
 
 def _create_network(engine: Engine, name: str, environment: str, is_internal: bool) -> None:
     try:
-        with engine.asked(f"The network {name}") as api:
+        with engine.calling(f"The network {name}") as api:
             api.create_network(
                 name,
                 driver="bridge",
@@ -170,7 +170,7 @@ def _remove_earlier_attempt(engine: Engine, spec: ContainerSpec, work: Work) -> 
     if earlier is None:
         return
     is_ours = earlier.service_ref == spec.service_ref
-    if not is_ours or earlier.has_been_released or earlier.place is Place.SERVING:
+    if not is_ours or earlier.has_been_released or earlier.role is ContainerRole.SERVING:
         raise Conflict(
             f"There is a container {spec.name} on {engine.name} already.",
             why="It is in use, so it is not touched.",
@@ -184,7 +184,7 @@ def _host_config(
 ) -> dict[str, object]:
     configuration = spec.configuration
     limits = configuration.limits
-    found: dict[str, object] = engine.api.create_host_config(
+    host_config: dict[str, object] = engine.api.create_host_config(
         network_mode=network,
         port_bindings=_bindings(configuration.ports),
         binds=[str(volume) for volume in configuration.volumes],
@@ -202,15 +202,15 @@ def _host_config(
         # json-file, the engine's usual default, keeps everything until the disk is full.
         log_config=LogConfig(type="json-file", config=_LOG_OPTIONS) if limits_log else None,
     )
-    return found
+    return host_config
 
 
 def _bindings(ports: tuple[PublishedPort, ...]) -> dict[str, list[tuple[str, int]]]:
-    found: dict[str, list[tuple[str, int]]] = {}
+    bindings: dict[str, list[tuple[str, int]]] = {}
     for port in ports:
         key = f"{port.container_port}/{port.protocol}"
-        found.setdefault(key, []).append((port.address, port.host_port))
-    return found
+        bindings.setdefault(key, []).append((port.address, port.host_port))
+    return bindings
 
 
 def _labels(spec: ContainerSpec) -> dict[str, str]:

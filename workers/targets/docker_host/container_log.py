@@ -32,7 +32,7 @@ def log_tail(
     At most ``LOG_KEPT_BYTES`` of it are looked at; what they cut in two is not shown.
     """
     try:
-        with engine.asked("The container") as api:
+        with engine.calling("The container") as api:
             end = _end_of_output(api, container, lines + _LINES_BEFORE, since)
     except NotFound:
         return ()

@@ -24,18 +24,18 @@ RESTART_POLICY = "unless-stopped"
 """Of a container that serves or has served."""
 
 
-class Place(StrEnum):
+class ContainerRole(StrEnum):
     """What a container is to its service, by what the engine knows of it."""
 
     SERVING = "serving"
     """It runs on the service's network and its ports are published."""
     CANDIDATE = "candidate"
     """Not switched in: on the network for checks, or never released."""
-    DISPLACED = "displaced"
+    DETACHED = "displaced"
     """It was released and runs, but was taken off the network: a switch was left half-way."""
-    HALTED = "halted"
+    STOPPED = "halted"
     """It was released and is still attached to the network, but does not serve."""
-    KEPT = "kept"
+    RETAINED = "kept"
     """It was released, and is stopped and kept for a rollback."""
 
 
@@ -77,15 +77,19 @@ class Container(OfService):
     """Seconds it may take to end."""
 
     @property
-    def place(self) -> Place:
+    def role(self) -> ContainerRole:
         """What it is to its service now."""
         if self.is_running and self.is_on_network and self.has_its_ports:
-            return Place.SERVING
+            return ContainerRole.SERVING
         if self.is_on_check or not self.has_been_released:
-            return Place.CANDIDATE
+            return ContainerRole.CANDIDATE
         if self.is_on_network:
-            return Place.HALTED
-        return Place.DISPLACED if self.is_running or self.is_restarting else Place.KEPT
+            return ContainerRole.STOPPED
+        return (
+            ContainerRole.DETACHED
+            if self.is_running or self.is_restarting
+            else ContainerRole.RETAINED
+        )
 
     @property
     def short_id(self) -> str:
@@ -103,21 +107,21 @@ class ServiceState:
     @property
     def serving(self) -> Container | None:
         """The one that answers on the port, if any."""
-        return next(iter(self.at(Place.SERVING)), None)
+        return next(iter(self.with_role(ContainerRole.SERVING)), None)
 
     @property
-    def kept(self) -> tuple[Container, ...]:
+    def retained(self) -> tuple[Container, ...]:
         """Those that a rollback can start again."""
-        return self.at(Place.KEPT)
+        return self.with_role(ContainerRole.RETAINED)
 
     @property
     def highest_turn(self) -> int:
         """Of all its containers; 0 where there is none."""
         return max((one.turn for one in self.containers), default=0)
 
-    def at(self, *places: Place) -> tuple[Container, ...]:
+    def with_role(self, *places: ContainerRole) -> tuple[Container, ...]:
         """Those in one of these places."""
-        return tuple(one for one in self.containers if one.place in places)
+        return tuple(one for one in self.containers if one.role in places)
 
 
 def network_of(environment: str) -> str:
@@ -136,12 +140,12 @@ def observe(engine: Engine, service: ServiceRef) -> ServiceState:
         f"{LABEL}environment={service.environment}",
         f"{LABEL}service={service.service}",
     ]
-    with engine.asked(str(service)) as api:
+    with engine.calling(str(service)) as api:
         listed = api.containers(all=True, filters={"label": [*labels, f"{LABEL}role=service"]})
         ids = [str(entry["Id"]) for entry in listed]
-    found = [one for container in ids if (one := look(engine, container)) is not None]
-    found.sort(key=lambda one: (one.started_at, one.operation), reverse=True)
-    return ServiceState(service, tuple(found))
+    containers = [one for container in ids if (one := look(engine, container)) is not None]
+    containers.sort(key=lambda one: (one.started_at, one.operation), reverse=True)
+    return ServiceState(service, tuple(containers))
 
 
 def look(engine: Engine, container: str) -> Container | None:
@@ -150,59 +154,61 @@ def look(engine: Engine, container: str) -> Container | None:
     Raises NotFound for one that is not ours.
     """
     try:
-        with engine.asked("The container") as api:
-            found = _Inspected.model_validate(api.inspect_container(container))
+        with engine.calling("The container") as api:
+            inspected = _Inspected.model_validate(api.inspect_container(container))
     except NotFound:
         return None
-    with engine.asked("The container"):
-        return _container(found)
+    with engine.calling("The container"):
+        return _container(inspected)
 
 
 def refreshed(engine: Engine, container: Container) -> Container:
     """The same container now. Raises NotFound when it is gone."""
-    found = look(engine, container.id)
-    if found is None:
+    current = look(engine, container.id)
+    if current is None:
         raise NotFound(
             f"The container {container.short_id} of {container.service_ref} is gone.",
             why="Somebody removed it.",
         )
-    return found
+    return current
 
 
-def _container(found: "_Inspected") -> Container:
-    name = found.name.removeprefix("/")
-    labels = Labels.read(found.config.labels or {}, name)
+def _container(inspected: "_Inspected") -> Container:
+    name = inspected.name.removeprefix("/")
+    labels = Labels.read(inspected.config.labels or {}, name)
     environment = labels.environment
-    networks = found.settings.networks or {}
+    networks = inspected.settings.networks or {}
     on_network = network_of(environment) in networks
     on_check = check_network_of(environment) in networks
     network = check_network_of(environment) if on_check else network_of(environment)
-    ports = _ports(found.host_config.bindings or {})
+    ports = _ports(inspected.host_config.bindings or {})
     return Container(
-        id=found.id,
+        id=inspected.id,
         name=name,
         environment=environment,
         service=labels.service,
         operation=labels.operation,
         turn=labels.turn,
-        image=_image(found.config.image, labels.image),
-        image_id=found.image,
+        image=_image(inspected.config.image, labels.image),
+        image_id=inspected.image,
         configuration=labels.configuration,
         health_check=labels.health,
         ports=ports,
-        is_running=found.state.running and not found.state.restarting,
-        is_restarting=found.state.restarting,
-        exit_code=found.state.exit_code,
-        restarts=found.restarts,
-        health=found.state.health.status if found.state.health else "",
-        has_been_released=found.host_config.restart.name == RESTART_POLICY,
+        is_running=inspected.state.running and not inspected.state.restarting,
+        is_restarting=inspected.state.restarting,
+        exit_code=inspected.state.exit_code,
+        restarts=inspected.restarts,
+        health=inspected.state.health.status if inspected.state.health else "",
+        has_been_released=inspected.host_config.restart.name == RESTART_POLICY,
         is_on_network=on_network,
         is_on_check=on_check,
-        has_its_ports=_are_published(ports, found.settings.ports or {}),
+        has_its_ports=_are_published(ports, inspected.settings.ports or {}),
         address=endpoint.address if (endpoint := networks.get(network)) is not None else "",
-        started_at=found.state.started_at,
-        stop_signal=found.config.stop_signal or "SIGTERM",
-        drain=float(found.config.stop_timeout if found.config.stop_timeout is not None else 10),
+        started_at=inspected.state.started_at,
+        stop_signal=inspected.config.stop_signal or "SIGTERM",
+        drain=float(
+            inspected.config.stop_timeout if inspected.config.stop_timeout is not None else 10
+        ),
     )
 
 

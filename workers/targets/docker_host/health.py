@@ -8,10 +8,10 @@ from quaymaster.errors import ConfigurationError, Unhealthy
 from quaymaster.limits import HEALTH_SECONDS
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.engine import Engine
 from workers.exchange import Check, go_on
-from workers.probe import Answer, ask_http, ask_tcp
+from workers.probe import ProbeResult, ask_http, ask_tcp
 from workers.targets.docker_host.container_log import log_tail
 from workers.targets.docker_host.containers import (
     Container,
@@ -52,19 +52,19 @@ def wait_until_healthy(
         if now - reported >= _REPORT_SECONDS:
             reported = now
             work.report(Progress(_STEP, elapsed_seconds=now - began))
-        seen = refreshed(engine, candidate)
-        refuse_ended(engine, seen, health, work.secrets, candidate.restarts)
-        answer = _ask(engine, seen, health, now - began, deadline, work.check)
+        container = refreshed(engine, candidate)
+        refuse_ended(engine, container, health, work.secrets, candidate.restarts)
+        answer = _ask(engine, container, health, now - began, deadline, work.check)
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
-            raise unhealthy(engine, seen, answer.words_after(health.within), work.secrets)
+            raise unhealthy(engine, container, answer.words_after(health.within), work.secrets)
         time.sleep(_POLL_SECONDS)
 
 
 def refuse_ended(
     engine: Engine,
-    seen: Container,
+    container: Container,
     health: HealthCheck,
     secrets: Iterable[str],
     restarts_before: int = 0,
@@ -74,12 +74,14 @@ def refuse_ended(
     ``restarts_before`` is how often the engine had restarted it when one began to look; the engine
     counts from the last start by hand.
     """
-    if seen.is_restarting or seen.restarts > restarts_before:
-        raise unhealthy(engine, seen, f"It keeps restarting (exit code {seen.exit_code}).", secrets)
-    if not seen.is_running:
-        raise unhealthy(engine, seen, f"It exited with status {seen.exit_code}.", secrets)
-    if health.http is None and seen.health == "unhealthy":
-        raise unhealthy(engine, seen, "Its own health check failed.", secrets)
+    if container.is_restarting or container.restarts > restarts_before:
+        raise unhealthy(
+            engine, container, f"It keeps restarting (exit code {container.exit_code}).", secrets
+        )
+    if not container.is_running:
+        raise unhealthy(engine, container, f"It exited with status {container.exit_code}.", secrets)
+    if health.http is None and container.health == "unhealthy":
+        raise unhealthy(engine, container, "Its own health check failed.", secrets)
 
 
 def wait_until_port_answers(
@@ -93,35 +95,35 @@ def wait_until_port_answers(
     health = container.health_check
     deadline = time.monotonic() + within
     while True:
-        seen = refreshed(engine, container)
-        refuse_ended(engine, seen, health, secrets, container.restarts)
-        answer = ask_port(engine, seen, deadline)
+        current = refreshed(engine, container)
+        refuse_ended(engine, current, health, secrets, container.restarts)
+        answer = ask_port(engine, current, deadline)
         if answer.is_fine:
             return
         if time.monotonic() >= deadline:
-            raise unhealthy(engine, seen, answer.words_after(within), secrets)
+            raise unhealthy(engine, current, answer.words_after(within), secrets)
         time.sleep(_PORT_POLL_SECONDS)
 
 
-def ask_port(engine: Engine, seen: Container, deadline: float | None = None) -> Answer:
+def ask_port(engine: Engine, container: Container, deadline: float | None = None) -> ProbeResult:
     """Whether the service answers its callers now; ``deadline`` is the last moment at which the
     answer is useful.
     """
-    health = seen.health_check
-    if not seen.has_its_ports:
-        return Answer(False, "it", "had no published ports")
-    published = [port for port in seen.ports if port.protocol == "tcp"]
+    health = container.health_check
+    if not container.has_its_ports:
+        return ProbeResult(False, "it", "had no published ports")
+    published = [port for port in container.ports if port.protocol == "tcp"]
     if not engine.reaches_published_ports or not published:
-        return _ask(engine, seen, health, health.steady, deadline)
+        return _ask(engine, container, health, health.steady, deadline)
     answers = [_ask_published(engine, port, health, deadline) for port in published]
     return next((answer for answer in answers if not answer.is_fine), answers[0])
 
 
-def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
+def unhealthy(engine: Engine, container: Container, why: str, secrets: Iterable[str]) -> Unhealthy:
     """The error for a container that is not fit to serve, with the last lines of its output."""
-    tail = aside(lambda: log_tail(engine, seen.id, LOG_LINES, secrets), ())
+    tail = best_effort(lambda: log_tail(engine, container.id, LOG_LINES, secrets), ())
     return Unhealthy(
-        f"The new container of {seen.service_ref} is not healthy.",
+        f"The new container of {container.service_ref} is not healthy.",
         why=why,
         next_step=way_out(tail),
         log_tail=tail,
@@ -130,25 +132,27 @@ def unhealthy(engine: Engine, seen: Container, why: str, secrets: Iterable[str])
 
 def _ask(
     engine: Engine,
-    seen: Container,
+    container: Container,
     health: HealthCheck,
     age: float,
     deadline: float | None,
     check: Check = go_on,
-) -> Answer:
+) -> ProbeResult:
     if health.http is not None and health.port is not None:
-        if not seen.address:
-            return Answer(False, "it", "had no address")
-        dial = partial(engine.dial, seen.address, health.port)
+        if not container.address:
+            return ProbeResult(False, "it", "had no address")
+        dial = partial(engine.dial, container.address, health.port)
         return ask_http(dial, health.http, _seconds(deadline), check)
-    if seen.health:
-        return Answer(seen.health == "healthy", "Docker", f"reported it as {seen.health}")
-    return Answer(age >= health.steady, "it", f"had not run for {health.steady:g} s")
+    if container.health:
+        return ProbeResult(
+            container.health == "healthy", "Docker", f"reported it as {container.health}"
+        )
+    return ProbeResult(age >= health.steady, "it", f"had not run for {health.steady:g} s")
 
 
 def _ask_published(
     engine: Engine, port: PublishedPort, health: HealthCheck, deadline: float | None
-) -> Answer:
+) -> ProbeResult:
     dial = partial(engine.dial_port, port.host_port, port.address)
     if health.http is not None and health.port == port.container_port:
         return ask_http(dial, health.http, _seconds(deadline))
@@ -181,7 +185,7 @@ def _can_be_asked(engine: Engine, candidate: Container, health: HealthCheck) -> 
 
 def join(engine: Engine, container: str, network: str) -> None:
     """Attach a container to a network, if it is not."""
-    with engine.asked("The worker's container") as api:
-        found = api.inspect_container(container)["NetworkSettings"]["Networks"]
-        if network not in (found or {}):
+    with engine.calling("The worker's container") as api:
+        networks = api.inspect_container(container)["NetworkSettings"]["Networks"]
+        if network not in (networks or {}):
             api.connect_container_to_network(container, network)

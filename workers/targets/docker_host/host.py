@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from quaymaster.errors import HandedBack, NotFound, QuaymasterError, Trouble, Unhealthy
+from quaymaster.errors import HandedBack, NotFound, Problem, QuaymasterError, Unhealthy
 from quaymaster.plans import Change
 from quaymaster.progress import Progress
 from quaymaster.target import ServiceRef
-from workers.asides import beside
+from workers.best_effort import cleaning_up_after
 from workers.engine import Engine
 from workers.rendering import Values, workload_fingerprint
 from workers.targets.docker_host.as_observed import as_observed, as_version
@@ -22,7 +22,7 @@ from workers.targets.docker_host.candidates import ContainerSpec, create_candida
 from workers.targets.docker_host.container_log import log_tail
 from workers.targets.docker_host.containers import (
     Container,
-    Place,
+    ContainerRole,
     ServiceState,
     look,
     observe,
@@ -34,15 +34,15 @@ from workers.targets.docker_host.host_paths import expect_within
 from workers.targets.docker_host.moves import prune, taken_port
 from workers.targets.docker_host.settle import settle
 from workers.targets.docker_host.switch import (
-    Switched,
-    find_kept,
+    SwitchResult,
+    find_retained,
     prepare_on_port,
-    put_away,
     renamed,
     retire,
-    revive,
+    start_candidate,
     switch,
     switch_on_port,
+    withdraw,
 )
 from workers.targets.observed import Observed, Version
 from workers.targets.target import Live, Objection, Staged, Work
@@ -115,12 +115,12 @@ class DockerHostTarget:
         """See ``Target.discard``."""
         own = _own(staged)
         container = look(self.engine, own.candidate.id)
-        if container is None or container.place in (Place.SERVING, Place.DISPLACED):
+        if container is None or container.role in (ContainerRole.SERVING, ContainerRole.DETACHED):
             return
         if container.has_been_released and not own.kept_name:
             return
-        if container.place is not Place.KEPT:
-            put_away(self.engine, container, work)
+        if container.role is not ContainerRole.RETAINED:
+            withdraw(self.engine, container, work)
         if own.kept_name:
             with suppress(NotFound):
                 renamed(self.engine, refreshed(self.engine, container), own.kept_name, work)
@@ -138,7 +138,7 @@ class DockerHostTarget:
                 f"{before.serving.name} is gone from {self.engine.name}.",
                 why="Somebody removed it.",
             )
-        if wanted.place is Place.SERVING:
+        if wanted.role is ContainerRole.SERVING:
             return Live(as_version(wanted), 0.0)
         switched = self._back_to(wanted, state.serving, uncancelled)
         return Live(as_version(switched.serving), switched.gap_seconds)
@@ -152,7 +152,7 @@ class DockerHostTarget:
         state = observe(self.engine, service)
         if state.serving is None:
             return
-        for container in state.at(Place.DISPLACED, Place.HALTED):
+        for container in state.with_role(ContainerRole.DETACHED, ContainerRole.STOPPED):
             retire(self.engine, container, drain, work)
         prune(self.engine, service, keep, work)
 
@@ -162,7 +162,7 @@ class DockerHostTarget:
         if serving is not None:
             yield from log_tail(self.engine, serving.id, lines, since=since)
 
-    def _unhealthy(self, state: ServiceState, probe: Work) -> Trouble | None:
+    def _unhealthy(self, state: ServiceState, probe: Work) -> Problem | None:
         serving = state.serving
         if serving is None:
             return None
@@ -174,7 +174,7 @@ class DockerHostTarget:
                     self.engine, serving, f"In its bake window {answer.words}.", probe.secrets
                 )
         except Unhealthy as error:
-            return error.trouble
+            return error.problem
         return None
 
     def _expect_volumes(self, change: Change, work: Work) -> None:
@@ -207,7 +207,7 @@ class DockerHostTarget:
 
     def _revived(self, kept: Container, work: Work) -> Container:
         with self._put_away_if_it_fails(kept, work):
-            candidate = revive(self.engine, kept, work)
+            candidate = start_candidate(self.engine, kept, work)
             wait_until_healthy(self.engine, candidate, candidate.health_check, work)
         return candidate
 
@@ -216,11 +216,11 @@ class DockerHostTarget:
         try:
             yield
         except QuaymasterError as error:
-            with beside(error):
-                put_away(self.engine, container, work)
+            with cleaning_up_after(error):
+                withdraw(self.engine, container, work)
             raise
 
-    def _switched(self, staged: StagedContainer, work: Work) -> Switched:
+    def _switched(self, staged: StagedContainer, work: Work) -> SwitchResult:
         if staged.candidate.health_check.outbound:
             work.report(Progress("replacing the container on its port"))
             return switch_on_port(self.engine, staged.old, staged.candidate, work)
@@ -233,10 +233,10 @@ class DockerHostTarget:
         self, container: Container, name: str, work: Work, error: QuaymasterError
     ) -> None:
         """Whoever goes on with this change must not find its turn taken."""
-        with beside(error):
+        with cleaning_up_after(error):
             renamed(self.engine, refreshed(self.engine, container), name, work)
 
-    def _back_to(self, wanted: Container, serving: Container | None, work: Work) -> Switched:
+    def _back_to(self, wanted: Container, serving: Container | None, work: Work) -> SwitchResult:
         if wanted.health_check.outbound:
             with self._put_away_if_it_fails(wanted, work):
                 candidate = prepare_on_port(self.engine, wanted, work)
@@ -245,9 +245,9 @@ class DockerHostTarget:
 
     def _take_off(self, state: ServiceState, work: Work) -> None:
         for container in state.containers:
-            if container.place is Place.CANDIDATE:
-                put_away(self.engine, container, work)
-            elif container.place is not Place.KEPT:
+            if container.role is ContainerRole.CANDIDATE:
+                withdraw(self.engine, container, work)
+            elif container.role is not ContainerRole.RETAINED:
                 retire(self.engine, container, container.drain, work)
 
 
@@ -301,7 +301,7 @@ def _kept(change: Change, values: Values, state: ServiceState, image_id: str) ->
     if change.restores is None or not is_known:
         return None
     workload = workload_fingerprint(change.workload)
-    kept = find_kept(state, str(change.digest), workload)
+    kept = find_retained(state, str(change.digest), workload)
     return kept if kept is not None and kept.image_id == image_id else None
 
 

@@ -22,7 +22,7 @@ from quaymaster.image_ref import PinnedImage
 from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
 from quaymaster.target import ServiceRef
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.engine import Engine
 from workers.foreign_json import Foreign
 from workers.targets.docker_host.labels import LABEL
@@ -81,14 +81,14 @@ def _expect_no_link(
     within = ""
     for name in posixpath.relpath(source, root).split("/"):
         within = posixpath.join(within, name)
-        found = is_link(within)
-        if found is None:
+        link = is_link(within)
+        if link is None:
             raise NotFound(
                 f"The volume {source} is not mounted.",
                 why=f"{posixpath.join(root, within)} does not exist on {engine.name}.",
                 next_step="Make it there, for the user that the service runs as.",
             )
-        if found:
+        if link:
             raise NotAllowed(
                 f"The volume {source} is not mounted.",
                 why=f"{posixpath.join(root, within)} is a symbolic link on {engine.name}: anyone "
@@ -109,7 +109,7 @@ def _looking_into(
     """Whether a name within a directory of the host is a link; None if it is missing."""
     point = f"/quaymaster-{secrets.token_hex(16)}"
     work.fence()
-    with engine.asked(f"{root} on {engine.name}") as api:
+    with engine.calling(f"{root} on {engine.name}") as api:
         created = api.create_container(
             image.by_digest,
             entrypoint=["/never-started"],
@@ -131,16 +131,16 @@ def _looking_into(
         yield lambda name: _is_link(engine, created, f"{point}/{name}", posixpath.join(root, name))
     finally:
         # It never ran, and the next look removes what is left.
-        aside(lambda: _remove(engine, created), None)
+        best_effort(lambda: _remove(engine, created), None)
 
 
 def _remove(engine: Engine, container: str) -> None:
-    with engine.asked("The container") as api:
+    with engine.calling("The container") as api:
         api.remove_container(container, force=True, v=True)
 
 
 def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | None:
-    with engine.asked(shown) as api:
+    with engine.calling(shown) as api:
         answer = api.head(
             f"{api.base_url}/v{api.api_version}/containers/{container}/archive",
             params={"path": path},
@@ -148,16 +148,16 @@ def _is_link(engine: Engine, container: str, path: str, shown: str) -> bool | No
         )
     if answer.status_code == 404:
         return None
-    told = answer.headers.get(_STAT)
-    if answer.status_code != 200 or told is None:
+    header = answer.headers.get(_STAT)
+    if answer.status_code != 200 or header is None:
         raise OutsideFailure(
             f"{engine.name} does not report what is at {shown}.",
             why=f"It answered with the status {answer.status_code}.",
             next_step="Check that each part of it is a directory and not a link to itself; "
             "otherwise look at the log of the Docker engine there.",
         )
-    with engine.asked(shown):
-        return bool(_Stat.model_validate_json(base64.b64decode(told)).mode & _IS_LINK)
+    with engine.calling(shown):
+        return bool(_Stat.model_validate_json(base64.b64decode(header)).mode & _IS_LINK)
 
 
 class _Stat(Foreign):
@@ -171,7 +171,7 @@ def _remove_earlier(engine: Engine, service: ServiceRef, work: Work) -> None:
         f"environment={service.environment}",
         f"service={service.service}",
     ]
-    with engine.asked() as api:
+    with engine.calling() as api:
         left = api.containers(all=True, filters={"label": [f"{LABEL}{one}" for one in labels]})
     for one in left:
         work.fence()

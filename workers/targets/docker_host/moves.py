@@ -12,7 +12,7 @@ from workers.targets.docker_host.candidates import ensure_networks
 from workers.targets.docker_host.containers import (
     RESTART_POLICY,
     Container,
-    Place,
+    ContainerRole,
     observe,
     refreshed,
 )
@@ -22,16 +22,16 @@ _POLL_SECONDS = 0.1
 _KILL_AFTER = 1
 
 
-def leave(engine: Engine, container: Container, network: str, work: Work) -> None:
+def detach(engine: Engine, container: Container, network: str, work: Work) -> None:
     """Detach from a network; being detached already is fine."""
     work.fence()
-    with engine.asked(f"The container {container.short_id}") as api:
+    with engine.calling(f"The container {container.short_id}") as api:
         if network not in _networks(engine, container):
             return
         api.disconnect_container_from_network(container.id, network, force=True)
 
 
-def enter(
+def attach(
     engine: Engine,
     container: Container,
     network: str,
@@ -44,7 +44,7 @@ def enter(
     attached and can neither finish nor undo that before the container stops.
     """
     work.fence()
-    with engine.asked(f"{container.service_ref}") as api:
+    with engine.calling(f"{container.service_ref}") as api:
         if network not in _networks(engine, container):
             api.connect_container_to_network(container.id, network, aliases=list(aliases))
 
@@ -52,14 +52,14 @@ def enter(
 def start(engine: Engine, container: Container, work: Work) -> None:
     """Start; running already is fine. Raises Conflict when a port is taken."""
     work.fence()
-    with engine.asked(f"{container.service_ref}") as api:
+    with engine.calling(f"{container.service_ref}") as api:
         api.start(container.id)
 
 
 def release(engine: Engine, container: Container, work: Work) -> None:
     """Let the engine restart it from now on: the mark of a container that was switched in."""
     work.fence()
-    with engine.asked(f"The container {container.short_id}") as api:
+    with engine.calling(f"The container {container.short_id}") as api:
         api.update_container(container.id, restart_policy={"Name": RESTART_POLICY})
 
 
@@ -76,7 +76,7 @@ def stop(engine: Engine, container: Container, drain: float, work: Work) -> None
             time.sleep(_POLL_SECONDS)
         # Also after a gentle end: a container in a restart loop is only stopped by this.
         work.fence()
-        with engine.asked(f"The container {container.short_id}") as api:
+        with engine.calling(f"The container {container.short_id}") as api:
             api.stop(container.id, timeout=_KILL_AFTER)
     except NotFound:
         return
@@ -95,11 +95,11 @@ def refuse_taken_ports(engine: Engine, ours: tuple[Container, ...]) -> None:
 
 
 def taken_port(
-    engine: Engine, wanted: Collection[PublishedPort], known: Collection[str]
+    engine: Engine, wanted: Collection[PublishedPort], ours: Collection[str]
 ) -> tuple[PublishedPort, str] | None:
     """A port that another container publishes than those known by their ids, and its name."""
-    with engine.asked() as api:
-        running = [one for one in api.containers() if one["Id"] not in known]
+    with engine.calling() as api:
+        running = [one for one in api.containers() if one["Id"] not in ours]
     for one in running:
         for taken in one.get("Ports") or ():
             number = taken.get("PublicPort")
@@ -114,26 +114,26 @@ def bring_back(engine: Engine, old: Container, network: str, work: Work, *, stop
     aliases = (old.service,)
     if not stopped:
         try:
-            enter(engine, old, network, aliases, work)
+            attach(engine, old, network, aliases, work)
         except QuaymasterError:
             # Half attached, or the port is still being given back: from a stop it always works.
             work.fence()
-        if refreshed(engine, old).place is Place.SERVING:
+        if refreshed(engine, old).role is ContainerRole.SERVING:
             return
     stop(engine, old, 0, work)
-    leave(engine, old, network, work)
+    detach(engine, old, network, work)
     ensure_networks(engine, old.environment, work)
-    enter(engine, old, network, aliases, work)
+    attach(engine, old, network, aliases, work)
     start(engine, old, work)
 
 
 def prune(engine: Engine, service: ServiceRef, keep: int, work: Work) -> tuple[str, ...]:
     """Remove all but the latest ``keep`` stopped releases; gives the names of the removed."""
-    surplus = observe(engine, service).kept[max(0, keep) :]
+    surplus = observe(engine, service).retained[max(0, keep) :]
     for container in surplus:
         work.fence()
         try:
-            with engine.asked(f"The container {container.short_id}") as api:
+            with engine.calling(f"The container {container.short_id}") as api:
                 api.remove_container(container.id, v=True)
         except (NotFound, Conflict):
             # Gone, or started by hand meanwhile: either way not ours to remove.
@@ -143,11 +143,11 @@ def prune(engine: Engine, service: ServiceRef, keep: int, work: Work) -> tuple[s
 
 def _signal(engine: Engine, container: Container) -> None:
     try:
-        with engine.asked(f"The container {container.short_id}") as api:
+        with engine.calling(f"The container {container.short_id}") as api:
             api.kill(container.id, signal=container.stop_signal)
     except (Conflict, OutsideFailure) as error:
         # Not running: 409 by Docker 20.10, and 500 in the moment between two restarts.
-        if isinstance(error, NotFound) or "running" not in error.trouble.why:
+        if isinstance(error, NotFound) or "running" not in error.problem.why:
             raise
 
 

@@ -5,15 +5,15 @@ from quaymaster.target import ServiceRef
 from workers.engine import Engine
 from workers.targets.docker_host.containers import (
     Container,
-    Place,
+    ContainerRole,
     ServiceState,
     network_of,
     observe,
     refreshed,
 )
 from workers.targets.docker_host.health import wait_until_port_answers
-from workers.targets.docker_host.moves import bring_back, leave, stop
-from workers.targets.docker_host.switch import finish, put_away
+from workers.targets.docker_host.moves import bring_back, detach, stop
+from workers.targets.docker_host.switch import finish, withdraw
 from workers.targets.target import Work
 
 _ANSWER_SECONDS = 10.0
@@ -31,7 +31,7 @@ def settle(engine: Engine, service: ServiceRef, work: Work) -> ServiceState:
     if is_settled(state):
         return state
     if serving is not None and _is_in_doubt(state, serving) and not _answers(engine, serving):
-        put_away(engine, serving, work)
+        withdraw(engine, serving, work)
         serving = None
     if serving is None:
         serving = _back_to_old(engine, state, work)
@@ -43,7 +43,7 @@ def settle(engine: Engine, service: ServiceRef, work: Work) -> ServiceState:
 
 def is_settled(state: ServiceState) -> bool:
     """Whether there is nothing to settle: one serves, or none, and the others are kept."""
-    unsettled = [one for one in state.containers if one.place is not Place.KEPT]
+    unsettled = [one for one in state.containers if one.role is not ContainerRole.RETAINED]
     if not unsettled:
         return True
     serving = state.serving
@@ -59,21 +59,23 @@ def _is_in_doubt(state: ServiceState, serving: Container) -> bool:
     """Whether its switch may not have come to its check. One that served before is left alone,
     well or not: what lies beside it was never better."""
     was_finished = serving.has_been_released and not serving.is_on_check
-    return not was_finished or bool(state.at(Place.HALTED))
+    return not was_finished or bool(state.with_role(ContainerRole.STOPPED))
 
 
 def _back_to_old(engine: Engine, state: ServiceState, work: Work) -> Container | None:
     """What else is there goes first: it may hold the port. Of two that are on the network and do
     not serve, one is a kept container that was to come back: the one with the higher turn.
     """
-    halted = sorted(state.at(Place.HALTED), key=lambda one: one.turn)
-    old = next(iter((*state.at(Place.DISPLACED), *halted)), None)
-    for other in (*state.at(Place.CANDIDATE), *halted):
+    halted = sorted(state.with_role(ContainerRole.STOPPED), key=lambda one: one.turn)
+    old = next(iter((*state.with_role(ContainerRole.DETACHED), *halted)), None)
+    for other in (*state.with_role(ContainerRole.CANDIDATE), *halted):
         if old is None or other.id != old.id:
-            put_away(engine, other, work)
+            withdraw(engine, other, work)
     if old is None:
         return None
-    bring_back(engine, old, network_of(old.environment), work, stopped=old.place is Place.HALTED)
+    bring_back(
+        engine, old, network_of(old.environment), work, stopped=old.role is ContainerRole.STOPPED
+    )
     return refreshed(engine, old)
 
 
@@ -81,14 +83,14 @@ def _tidy(engine: Engine, state: ServiceState, serving: Container | None, work: 
     for container in state.containers:
         if serving is not None and container.id == serving.id:
             continue
-        match container.place:
-            case Place.KEPT:
+        match container.role:
+            case ContainerRole.RETAINED:
                 continue
-            case Place.CANDIDATE:
-                put_away(engine, container, work)
-            case Place.SERVING | Place.DISPLACED | Place.HALTED:
+            case ContainerRole.CANDIDATE:
+                withdraw(engine, container, work)
+            case ContainerRole.SERVING | ContainerRole.DETACHED | ContainerRole.STOPPED:
                 stop(engine, container, container.drain, work)
-                leave(engine, container, network_of(container.environment), work)
+                detach(engine, container, network_of(container.environment), work)
 
 
 def _answers(engine: Engine, serving: Container) -> bool:

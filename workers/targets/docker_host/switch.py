@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
-from workers.asides import beside
+from workers.best_effort import cleaning_up_after
 from workers.engine import Engine
 from workers.targets.docker_host.candidates import ContainerSpec, create, discard, ensure_networks
 from workers.targets.docker_host.containers import (
@@ -22,9 +22,9 @@ from workers.targets.docker_host.containers import (
 )
 from workers.targets.docker_host.health import wait_until_healthy, wait_until_port_answers
 from workers.targets.docker_host.moves import (
+    attach,
     bring_back,
-    enter,
-    leave,
+    detach,
     refuse_taken_ports,
     release,
     start,
@@ -38,7 +38,7 @@ _ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
+class SwitchResult:
     """The new container serves. The old one still runs, off the network (or is stopped)."""
 
     serving: Container
@@ -46,7 +46,7 @@ class Switched:
     """How long nobody answered on the port; 0 where nothing served before."""
 
 
-def switch(engine: Engine, old: Container | None, candidate: Container, work: Work) -> Switched:
+def switch(engine: Engine, old: Container | None, candidate: Container, work: Work) -> SwitchResult:
     """Move the service's network, and with it the port, from the old container to the healthy one.
 
     When the new one cannot have the port or does not answer there, it is removed and the old one
@@ -59,14 +59,14 @@ def switch(engine: Engine, old: Container | None, candidate: Container, work: Wo
     began = time.monotonic()
     try:
         if old is not None:
-            leave(engine, old, network, work)
-        enter(engine, candidate, network, (candidate.service,), work)
+            detach(engine, old, network, work)
+        attach(engine, candidate, network, (candidate.service,), work)
         wait_until_port_answers(engine, candidate, _ANSWER_SECONDS, work.secrets)
     except QuaymasterError as error:
         _undo(engine, old, candidate, error, began, work, stopped=False)
         raise
     gap = time.monotonic() - began if old is not None else 0.0
-    return Switched(finish(engine, candidate, work), gap)
+    return SwitchResult(finish(engine, candidate, work), gap)
 
 
 def prepare_on_port(engine: Engine, new: ContainerSpec | Container, work: Work) -> Container:
@@ -78,13 +78,13 @@ def prepare_on_port(engine: Engine, new: ContainerSpec | Container, work: Work) 
     if isinstance(new, ContainerSpec):
         return create(engine, new, network, (new.service,), work)
     ensure_networks(engine, new.environment, work)
-    enter(engine, new, network, (new.service,), work)
+    attach(engine, new, network, (new.service,), work)
     return refreshed(engine, new)
 
 
 def switch_on_port(
     engine: Engine, old: Container | None, candidate: Container, work: Work
-) -> Switched:
+) -> SwitchResult:
     """The other way, for health checks that need a way out: stop the old one, check the new one.
 
     Everything up to the new one's health is part of the gap. On any failure, and when the work is
@@ -108,13 +108,13 @@ def switch_on_port(
     gap = time.monotonic() - began if old is not None else 0.0
     serving = finish(engine, candidate, work)
     if old is not None:
-        leave(engine, old, network, work)
-    return Switched(serving, gap)
+        detach(engine, old, network, work)
+    return SwitchResult(serving, gap)
 
 
 def finish(engine: Engine, serving: Container, work: Work) -> Container:
     """What is left after the new container answers on the port."""
-    leave(engine, serving, check_network_of(serving.environment), work)
+    detach(engine, serving, check_network_of(serving.environment), work)
     release(engine, serving, work)
     return refreshed(engine, serving)
 
@@ -122,15 +122,15 @@ def finish(engine: Engine, serving: Container, work: Work) -> Container:
 def retire(engine: Engine, old: Container, drain: float, work: Work) -> None:
     """Stop the old container gently and keep it for a rollback."""
     stop(engine, old, drain, work)
-    leave(engine, old, network_of(old.environment), work)
+    detach(engine, old, network_of(old.environment), work)
 
 
-def find_kept(state: ServiceState, digest: str, configuration: str) -> Container | None:
+def find_retained(state: ServiceState, digest: str, configuration: str) -> Container | None:
     """A stopped container of that digest and configuration (their fingerprint), if one is kept.
 
     It has the secrets of its own time: where they have changed since, create a new one instead.
     """
-    for container in state.kept:
+    for container in state.retained:
         image = container.image
         is_same = image is not None and str(image.digest) == digest
         if is_same and container.configuration == configuration:
@@ -143,28 +143,28 @@ def renamed(engine: Engine, kept: Container, name: str, work: Work) -> Container
     if kept.name == name:
         return kept
     work.fence()
-    with engine.asked(f"The container {kept.short_id}") as api:
+    with engine.calling(f"The container {kept.short_id}") as api:
         api.rename(kept.id, name)
     return refreshed(engine, kept)
 
 
-def revive(engine: Engine, kept: Container, work: Work) -> Container:
+def start_candidate(engine: Engine, kept: Container, work: Work) -> Container:
     """Start a kept container as a candidate: on the network for checks, without its port."""
     ensure_networks(engine, kept.environment, work)
-    leave(engine, kept, network_of(kept.environment), work)
-    enter(engine, kept, check_network_of(kept.environment), (), work)
+    detach(engine, kept, network_of(kept.environment), work)
+    attach(engine, kept, check_network_of(kept.environment), (), work)
     start(engine, kept, work)
     return refreshed(engine, kept)
 
 
-def put_away(engine: Engine, candidate: Container, work: Work) -> None:
+def withdraw(engine: Engine, candidate: Container, work: Work) -> None:
     """Take a candidate out: remove a new one, stop and keep one that was released before."""
     if not candidate.has_been_released:
         discard(engine, candidate, work)
         return
     stop(engine, candidate, 0, work)
     for network in (check_network_of(candidate.environment), network_of(candidate.environment)):
-        leave(engine, candidate, network, work)
+        detach(engine, candidate, network, work)
 
 
 def _refuse_taken_ports(
@@ -173,8 +173,8 @@ def _refuse_taken_ports(
     try:
         refuse_taken_ports(engine, (candidate,) if old is None else (candidate, old))
     except QuaymasterError as error:
-        with beside(error):
-            put_away(engine, candidate, work)
+        with cleaning_up_after(error):
+            withdraw(engine, candidate, work)
         raise
 
 
@@ -202,17 +202,17 @@ def _undo(
     """Back to the old container; the error then says what became of the service. Raises another
     one where nothing serves.
     """
-    with beside(error):
-        put_away(engine, candidate, work)
-    said = NOTHING_SERVED
+    with cleaning_up_after(error):
+        withdraw(engine, candidate, work)
+    runs_now = NOTHING_SERVED
     if old is not None:
         try:
             bring_back(engine, old, network_of(old.environment), work, stopped=stopped)
             wait_until_port_answers(engine, old, _ANSWER_SECONDS)
         except QuaymasterError as second:
             raise _nothing_serves(old, error, second) from error
-        said = f"The old container is back. Down for {time.monotonic() - began:.1f} s."
-    error.runs_now = said
+        runs_now = f"The old container is back. Down for {time.monotonic() - began:.1f} s."
+    error.runs_now = runs_now
 
 
 def _nothing_serves(
@@ -220,8 +220,8 @@ def _nothing_serves(
 ) -> OutsideFailure:
     return OutsideFailure(
         f"Nothing runs in {old.service_ref} now.",
-        why=f"{first.trouble.what} {first.trouble.why} Bringing the old container back failed too: "
-        f"{second.trouble.what} {second.trouble.why}",
+        why=f"{first.problem.what} {first.problem.why} Bringing the old container back failed too: "
+        f"{second.problem.what} {second.problem.why}",
         next_step=f"Start {old.name} on the host by hand, or deploy again.",
-        log_tail=first.trouble.log_tail,
+        log_tail=first.problem.log_tail,
     )

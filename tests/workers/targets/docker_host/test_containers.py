@@ -16,28 +16,30 @@ from tests.images.catalogue import LocalImages
 from tests.workers.services import SERVING, UNDISTURBED, Service
 from workers.rendering import workload_fingerprint
 from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
-from workers.targets.docker_host.containers import Place, check_network_of, look
+from workers.targets.docker_host.containers import ContainerRole, check_network_of, look
 from workers.targets.docker_host.health import join
 
 
 @pytest.mark.parametrize(
     ("facts", "place"),
     [
-        ({}, Place.SERVING),
-        ({"has_been_released": False}, Place.SERVING),
-        ({"is_on_check": True}, Place.SERVING),
-        ({"is_on_network": False}, Place.DISPLACED),
-        ({"is_on_network": False, "is_running": False}, Place.KEPT),
-        ({"is_running": False}, Place.HALTED),
-        ({"has_its_ports": False}, Place.HALTED),
-        ({"is_on_network": False, "is_on_check": True}, Place.CANDIDATE),
-        ({"has_been_released": False, "is_on_network": False}, Place.CANDIDATE),
-        ({"has_been_released": False, "is_running": False}, Place.CANDIDATE),
-        ({"has_been_released": False, "has_its_ports": False}, Place.CANDIDATE),
+        ({}, ContainerRole.SERVING),
+        ({"has_been_released": False}, ContainerRole.SERVING),
+        ({"is_on_check": True}, ContainerRole.SERVING),
+        ({"is_on_network": False}, ContainerRole.DETACHED),
+        ({"is_on_network": False, "is_running": False}, ContainerRole.RETAINED),
+        ({"is_running": False}, ContainerRole.STOPPED),
+        ({"has_its_ports": False}, ContainerRole.STOPPED),
+        ({"is_on_network": False, "is_on_check": True}, ContainerRole.CANDIDATE),
+        ({"has_been_released": False, "is_on_network": False}, ContainerRole.CANDIDATE),
+        ({"has_been_released": False, "is_running": False}, ContainerRole.CANDIDATE),
+        ({"has_been_released": False, "has_its_ports": False}, ContainerRole.CANDIDATE),
     ],
 )
-def test_the_place_follows_from_what_the_engine_knows(facts: dict[str, Any], place: Place) -> None:
-    assert replace(SERVING, **facts).place is place
+def test_the_place_follows_from_what_the_engine_knows(
+    facts: dict[str, Any], place: ContainerRole
+) -> None:
+    assert replace(SERVING, **facts).role is place
 
 
 def test_equal_configurations_have_equal_fingerprints_and_others_others() -> None:
@@ -207,12 +209,12 @@ def test_trying_again_replaces_the_candidate_and_never_what_serves(
     first = create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
     second = create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
     assert look(service.host, first.id) is None
-    assert service.places() == {1: Place.CANDIDATE}
+    assert service.places() == {1: ContainerRole.CANDIDATE}
     serving = service.serving(image, 1)
     assert serving.id != second.id
     with pytest.raises(Conflict, match="in use"):
         create_candidate(service.host, service.spec(image, 1), UNDISTURBED)
-    assert service.places() == {1: Place.SERVING}
+    assert service.places() == {1: ContainerRole.SERVING}
 
 
 @pytest.mark.engine

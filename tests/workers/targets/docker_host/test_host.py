@@ -18,7 +18,7 @@ from tests.images.catalogue import LocalImages
 from tests.targets.conformance import Conformance, Image, Life, Scripted
 from tests.workers.services import UNDISTURBED, Service, login_to, wait_for
 from workers.rendering import Values
-from workers.targets.docker_host.containers import Place
+from workers.targets.docker_host.containers import ContainerRole
 from workers.targets.docker_host.host import DockerHostTarget
 from workers.targets.fleet import Fleet
 from workers.targets.observed import Observed, Role
@@ -80,7 +80,7 @@ class HostSubject:
 
     def lose(self) -> None:
         """See ``Subject.lose``."""
-        for one in self.at.state().at(Place.KEPT):
+        for one in self.at.state().with_role(ContainerRole.RETAINED):
             self.at.client.containers.get(one.id).remove(force=True, v=True)
 
     @contextmanager

@@ -21,7 +21,7 @@ from tests.workers.services import (
 )
 from workers.targets.docker_host.as_observed import as_observed
 from workers.targets.docker_host.candidates import create_candidate
-from workers.targets.docker_host.containers import Place
+from workers.targets.docker_host.containers import ContainerRole
 from workers.targets.docker_host.health import wait_until_healthy
 from workers.targets.docker_host.settle import settle
 from workers.targets.docker_host.switch import renamed, retire, switch
@@ -86,7 +86,7 @@ def test_a_new_container_that_does_not_answer_gives_the_port_back(
     assert settled.serving is not None
     assert settled.serving.operation == 1
     service.comes_to_say("web v1")
-    assert service.places() == {1: Place.SERVING}
+    assert service.places() == {1: ContainerRole.SERVING}
 
 
 def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_what_served(
@@ -95,7 +95,7 @@ def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_wh
     """It is no candidate by its marks: it was released before, and the engine restarts it."""
     first = service.serving(service.image(images.web_v1, "1"), 1)
     _deploy(service, images.web_v2, UNDISTURBED)
-    old, kept = service.state().serving, service.state().kept[0]
+    old, kept = service.state().serving, service.state().retained[0]
     assert kept.id == first.id
     renamed_kept = renamed(
         service.host, kept, f"quaymaster-{service.environment}-web-3.3", UNDISTURBED
@@ -108,7 +108,7 @@ def test_a_rollback_that_died_with_a_kept_container_that_crashes_goes_back_to_wh
     assert settled.serving is not None
     assert settled.serving.operation == 2
     service.comes_to_say("web v2")
-    assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
+    assert service.places() == {1: ContainerRole.RETAINED, 2: ContainerRole.SERVING}
 
 
 def test_settling_a_service_that_is_well_changes_nothing(
@@ -137,7 +137,7 @@ def test_a_sick_release_is_not_stopped_for_what_lies_beside_it(
     settled = settle(service.host, service.ref, UNDISTURBED)
     assert settled.serving is not None
     assert settled.serving.operation == 1
-    assert service.places() == {1: Place.SERVING}
+    assert service.places() == {1: ContainerRole.SERVING}
 
 
 def test_a_release_that_was_stopped_serves_again(
@@ -145,6 +145,6 @@ def test_a_release_that_was_stopped_serves_again(
 ) -> None:
     serving = service.serving(service.image(images.web_v1, "1"), 1)
     engine.containers.get(serving.id).stop(timeout=1)
-    assert service.places() == {1: Place.HALTED}
+    assert service.places() == {1: ContainerRole.STOPPED}
     assert settle(service.host, service.ref, UNDISTURBED).serving is not None
     service.comes_to_say("web v1")

@@ -13,10 +13,16 @@ from quaymaster.services import HealthCheck, PublishedPort
 from tests.images.catalogue import LocalImages
 from tests.workers.services import UNDISTURBED, Service, Undisturbed
 from workers.targets.docker_host.candidates import create_candidate
-from workers.targets.docker_host.containers import Place, check_network_of
+from workers.targets.docker_host.containers import ContainerRole, check_network_of
 from workers.targets.docker_host.health import wait_until_healthy
 from workers.targets.docker_host.moves import prune
-from workers.targets.docker_host.switch import find_kept, put_away, retire, revive, switch
+from workers.targets.docker_host.switch import (
+    find_retained,
+    retire,
+    start_candidate,
+    switch,
+    withdraw,
+)
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +33,7 @@ def test_a_candidate_is_healthy_before_it_claims_the_port(
     service: Service, images: LocalImages
 ) -> None:
     service.candidate(service.spec(service.image(images.web_v1, "1"), 1))
-    assert service.places() == {1: Place.CANDIDATE}
+    assert service.places() == {1: ContainerRole.CANDIDATE}
     assert service.page() == ""
 
 
@@ -38,7 +44,7 @@ def test_the_new_container_serves_after_a_short_gap(service: Service, images: Lo
     image = service.image(images.web_v2, "2")
     switched = switch(service.host, old, service.candidate(service.spec(image, 2)), UNDISTURBED)
     assert service.page() == "web v2"
-    assert service.places() == {1: Place.DISPLACED, 2: Place.SERVING}
+    assert service.places() == {1: ContainerRole.DETACHED, 2: ContainerRole.SERVING}
     assert 0 < switched.gap_seconds < 2
     assert (switched.serving.image, switched.serving.turn) == (image, 2)
     assert not switched.serving.is_on_check
@@ -61,7 +67,7 @@ def test_the_old_one_is_kept_stopped_and_older_ones_go(
         retire(service.host, old, 3, UNDISTURBED)
         removed = prune(service.host, service.ref, 1, UNDISTURBED)
     assert removed == (f"quaymaster-{service.environment}-web-1.1",)
-    assert service.places() == {2: Place.KEPT, 3: Place.SERVING}
+    assert service.places() == {2: ContainerRole.RETAINED, 3: ContainerRole.SERVING}
 
 
 @pytest.mark.every_engine
@@ -73,7 +79,7 @@ def test_what_serves_comes_back_after_a_restart_and_what_is_kept_does_not(
     serving = switch(service.host, old, candidate, UNDISTURBED).serving
     retire(service.host, old, 3, UNDISTURBED)
     engine.containers.get(serving.id).restart(timeout=1)
-    assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
+    assert service.places() == {1: ContainerRole.RETAINED, 2: ContainerRole.SERVING}
     service.comes_to_say("web v2")
 
 
@@ -96,9 +102,9 @@ def test_an_unhealthy_candidate_leaves_the_old_one_serving(
     candidate = create_candidate(service.host, spec, UNDISTURBED)
     with pytest.raises(Unhealthy, match="returned 503") as raised:
         wait_until_healthy(service.host, candidate, health, UNDISTURBED)
-    assert any("GET /healthz 503" in line for line in raised.value.trouble.log_tail)
-    put_away(service.host, candidate, UNDISTURBED)
-    assert service.places() == {1: Place.SERVING}
+    assert any("GET /healthz 503" in line for line in raised.value.problem.log_tail)
+    withdraw(service.host, candidate, UNDISTURBED)
+    assert service.places() == {1: ContainerRole.SERVING}
     assert service.page() == "web v1"
 
 
@@ -130,9 +136,9 @@ def test_a_port_that_is_lost_in_the_gap_goes_back_to_the_old_one(
         candidate = service.candidate(spec)
         with pytest.raises(Conflict) as raised:
             switch(service.host, old, candidate, UNDISTURBED)
-    assert raised.value.trouble.next_step
+    assert raised.value.problem.next_step
     assert raised.value.runs_now.startswith("The old container is back")
-    assert service.places() == {1: Place.SERVING}
+    assert service.places() == {1: ContainerRole.SERVING}
     assert service.page() == "web v1"
 
 
@@ -142,7 +148,7 @@ def test_a_check_that_needs_a_way_out_is_made_on_the_port(
     old = service.serving(service.image(images.web_v1, "1"), 1)
     spec = service.spec(service.image(images.web_v2, "2"), 2, health=OUTBOUND)
     switched = service.recreated(old, spec, UNDISTURBED)
-    assert service.places() == {1: Place.KEPT, 2: Place.SERVING}
+    assert service.places() == {1: ContainerRole.RETAINED, 2: ContainerRole.SERVING}
     assert service.page() == "web v2"
     assert switched.gap_seconds > 0
 
@@ -156,9 +162,9 @@ def test_the_old_one_comes_back_when_the_new_one_fails_on_the_port(
     spec = service.spec(service.image(getattr(images, name), "3"), 2, health=OUTBOUND)
     with pytest.raises(Unhealthy) as raised:
         service.recreated(old, spec, UNDISTURBED)
-    assert raised.value.trouble.log_tail
+    assert raised.value.problem.log_tail
     assert raised.value.runs_now.startswith("The old container is back")
-    assert service.places() == {1: Place.SERVING}
+    assert service.places() == {1: ContainerRole.SERVING}
     assert service.page() == "web v1"
 
 
@@ -184,14 +190,14 @@ def test_a_kept_container_is_revived_for_a_rollback(service: Service, images: Lo
     bad = switch(service.host, old, candidate, UNDISTURBED).serving
     retire(service.host, old, 3, UNDISTURBED)
     assert old.image is not None
-    kept = find_kept(service.state(), str(old.image.digest), old.configuration)
+    kept = find_retained(service.state(), str(old.image.digest), old.configuration)
     assert kept is not None
     assert kept.id == old.id
-    revived = revive(service.host, kept, UNDISTURBED)
+    revived = start_candidate(service.host, kept, UNDISTURBED)
     wait_until_healthy(service.host, revived, revived.health_check, UNDISTURBED)
     switch(service.host, bad, revived, UNDISTURBED)
     retire(service.host, bad, 3, UNDISTURBED)
-    assert service.places() == {1: Place.SERVING, 2: Place.KEPT}
+    assert service.places() == {1: ContainerRole.SERVING, 2: ContainerRole.RETAINED}
     assert service.page() == "web v1"
 
 
@@ -217,4 +223,4 @@ def test_a_deploy_repairs_a_release_that_crashes_again_and_again(
     candidate = service.candidate(service.spec(service.image(images.web_v2, "2"), 2))
     switch(service.host, None, candidate, UNDISTURBED)
     assert service.page() == "web v2"
-    assert service.places()[2] is Place.SERVING
+    assert service.places()[2] is ContainerRole.SERVING

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.asking import COUNTS_FOR, AskedBack, changes_something, clicked_by, value_of
+from bot.clarifying import COUNTS_FOR, Clarification, changes_something, clicked_by, value_of
 from bot.commands.grammar import VERBS, parse
 from local_slack import Message
 from quaymaster.actors import SlackUser
@@ -23,7 +23,7 @@ from tests.keys import BOT_KEY, RING, WORKER_KEY
 from tests.people import ALICE, BOB, CAROL
 from tests.samples import DIGEST, NOW, image
 
-ASKED = AskedBack(
+ASKED = Clarification(
     RollbackRequest("production", "web"),
     SlackUser(TEAM, ALICE),
     Origin("C1", "Ev1"),
@@ -31,8 +31,8 @@ ASKED = AskedBack(
 )
 
 
-def carried(asked: AskedBack = ASKED, key: SigningKey = BOT_KEY) -> str:
-    return value_of(asked, key)
+def carried(clarification: Clarification = ASKED, key: SigningKey = BOT_KEY) -> str:
+    return value_of(clarification, key)
 
 
 def test_what_was_understood_comes_back_with_the_click() -> None:
@@ -71,7 +71,7 @@ def test_the_longest_command_fits_a_button() -> None:
     path = "a" * (255 - len("registry.example.com:5000/"))
     name = f"registry.example.com:5000/{path}:{'c' * 128}"
     longest = TagRequest(ImageRef.parse(f"{name}@{DIGEST}", ""), ImageRef.parse(name, ""), "h" * 63)
-    asked = AskedBack(
+    asked = Clarification(
         longest, ASKED.actor, Origin("C" * 20, "Ev" * 15, "1" * 30), datetime.now(UTC)
     )
     assert len(carried(asked, SigningKey.new("b" * 64))) <= 2_000
@@ -96,9 +96,9 @@ def test_every_verb_that_does_more_than_look_is_asked_back(name: str) -> None:
     assert not changes_something(ApproveRequest(7))
 
 
-async def with_button(bot: Running, asked: AskedBack) -> Message:
+async def with_button(bot: Running, clarification: Clarification) -> Message:
     """A message in the channel with such a button: everybody can press it."""
-    element = ButtonElement(text="Yes", action_id="confirm", value=carried(asked))
+    element = ButtonElement(text="Yes", action_id="confirm", value=carried(clarification))
     client = AsyncWebClient(bot.slack.world.app.bot_token, base_url=bot.slack.api_url)
     answer = await client.chat_postMessage(
         channel="C0SHOP", text="a button", blocks=[ActionsBlock(elements=[element])]
@@ -151,7 +151,7 @@ async def test_a_button_counts_for_its_writer_and_in_time(
 ) -> None:
     request = parse("push shop/web:1.4 from build1", bot.configuration)
     at = datetime.now(UTC) + until_
-    asked = AskedBack(request, SlackUser(TEAM, ALICE), Origin("C0SHOP", "Ev1"), at)
+    asked = Clarification(request, SlackUser(TEAM, ALICE), Origin("C0SHOP", "Ev1"), at)
     message = await with_button(bot, asked)
     await bot.person(user).click(message, "confirm")
     await bot.person(user).sees(words)

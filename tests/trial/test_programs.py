@@ -11,7 +11,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.store import keys
 from trial.configuration import HOST
 from trial.interruption import Interruption
-from trial.parts import Parts
+from trial.programs import Programs
 from trial.slack import HISTORY
 from trial.state_directory import opened
 from workers.redis_checks import redis_probe
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engine
 
 def test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password(tmp_path: Path) -> None:
     with opened(tmp_path / "state") as state, ExitStack() as stack:
-        parts = Parts(state, Interruption(), stack)
+        parts = Programs(state, Interruption(), stack)
         parts.database_answers(parts.start_database())
         choices = state.choices
         url = f"redis://:{choices.valkey_password}@127.0.0.1:{choices.valkey_port}/0"
@@ -31,7 +31,7 @@ def test_the_database_of_a_trial_loses_nothing_and_asks_for_a_password(tmp_path:
 
 def test_a_trial_may_use_another_engine_than_the_one_before(tmp_path: Path) -> None:
     with opened(tmp_path / "state") as state, ExitStack() as stack:
-        parts = Parts(state, Interruption(), stack)
+        parts = Programs(state, Interruption(), stack)
         database = parts.start_database()
         parts.database_answers(database)
         with closing(redis.Redis.from_url(state.choices.redis_url)) as client:
@@ -43,6 +43,6 @@ def test_a_trial_may_use_another_engine_than_the_one_before(tmp_path: Path) -> N
 def test_messages_that_cannot_be_read_are_told_with_the_way_out(tmp_path: Path) -> None:
     with opened(tmp_path / "state") as state, ExitStack() as stack:
         (state.path / HISTORY).write_text("a list of things to buy")
-        parts = Parts(state, Interruption(), stack)
+        parts = Programs(state, Interruption(), stack)
         with pytest.raises(ConfigurationError, match="Start over with `quaymaster try --reset`"):
             parts.start_slack()

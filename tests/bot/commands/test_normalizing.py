@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import tidy
-from bot.commands.tidy import plain, tidied, unformatted, words_after, words_for
+from bot.commands import normalizing
+from bot.commands.normalizing import normalized, plain, unformatted, words_after, words_for
 from tests.quaymaster.counted_regex import assert_finds_in_proportion
 from tests.quaymaster.counted_steps import assert_in_proportion
 
@@ -49,7 +49,7 @@ from tests.quaymaster.counted_steps import assert_in_proportion
     ],
 )
 def test_typing_is_undone(typed: str, meant: str) -> None:
-    assert tidied(typed) == meant
+    assert normalized(typed) == meant
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_follows_a_mention_in_the_middle_is_known() -> None:
 
 @given(st.text())
 def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> None:
-    result = tidied(text)
+    result = normalized(text)
     assert result == result.strip()
     assert not set(result) & set("\t\n\r\u00a0\u200b\ufeff“”‘’—–`")
 
@@ -120,8 +120,8 @@ def test_the_result_has_no_blanks_but_spaces_and_nothing_curly(text: str) -> Non
 def test_tidying_twice_is_tidying_once(text: str) -> None:
     """Slack's escapes aside, which it undoes: &amp;lt; is &lt; and not <."""
     assert plain(plain(text)) == plain(text)
-    if not set(tidied(text)) & set("<>&"):
-        assert tidied(tidied(text)) == tidied(text)
+    if not set(normalized(text)) & set("<>&"):
+        assert normalized(normalized(text)) == normalized(text)
 
 
 @given(st.text('*_~ab :/."') | st.text())
@@ -157,10 +157,10 @@ def test_what_is_no_formatting_stays(text: str) -> None:
     ],
 )
 def test_twice_the_text_takes_twice_the_steps(piece: str) -> None:
-    assert_in_proportion(tidied, piece)
+    assert_in_proportion(normalized, piece)
     assert_in_proportion(unformatted, piece)
     assert_in_proportion(partial(words_for, "U0BOT"), piece)
     assert_in_proportion(partial(words_after, "U0BOT"), piece)
-    for pattern in vars(tidy).values():
+    for pattern in vars(normalizing).values():
         if isinstance(pattern, re.Pattern):
             assert_finds_in_proportion(pattern, piece)

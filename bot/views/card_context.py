@@ -10,7 +10,7 @@ from quaymaster.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CardContext:
     """An operation, and what is needed to show it."""
 
     operation: Operation

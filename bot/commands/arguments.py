@@ -15,7 +15,7 @@ _MENTIONS = {"<@": "A person", "<#": "A channel", "<!": "A group"}
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Arguments:
     """What was typed after a verb. Every method raises UsageError for words that mean nothing."""
 
     words: Mapping[str, str]
@@ -91,13 +91,13 @@ class Given:
     def operation(self) -> int:
         """The number of an operation, with or without #."""
         word = self.word("ID")
-        found = _OPERATION.fullmatch(word)
-        if not found:
+        match = _OPERATION.fullmatch(word)
+        if not match:
             raise UsageError(
                 f"{shown(word)} is not the number of an operation.",
                 next_step="The number is on the card, like #1042; `jobs` lists recent operations.",
             )
-        return int(found[1])
+        return int(match[1])
 
     def service(self) -> ServiceRef:
         """``ENVIRONMENT/SERVICE``, both of which exist."""

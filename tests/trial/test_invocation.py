@@ -5,12 +5,12 @@ import re
 import pytest
 
 from tests.readme import ROOT
-from trial.spelled import VARIABLE, spelled
+from trial.invocation import VARIABLE, invocation
 
 
 def test_the_command_is_that_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert spelled("--reset") == "`quaymaster try --reset`"
+    assert invocation("--reset") == "`quaymaster try --reset`"
 
 
 def test_who_came_by_make_is_told_how_make_spells_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,4 +18,4 @@ def test_who_came_by_make_is_told_how_make_spells_it(monkeypatch: pytest.MonkeyP
     exported = re.search(rf"^try: export {VARIABLE} = (.*)$", makefile, re.MULTILINE)
     assert exported is not None
     monkeypatch.setenv(VARIABLE, exported[1])
-    assert spelled("--reset") == "`make try OPTIONS=--reset`"
+    assert invocation("--reset") == "`make try OPTIONS=--reset`"

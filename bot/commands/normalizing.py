@@ -44,14 +44,14 @@ _EN_DASH_BEFORE_WORD = re.compile(r"(?<!\S)–(?=\S)")
 _MENTION = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s:,]*")
 
 
-def tidied(text: str) -> str:
+def normalized(text: str) -> str:
     """The text as it was meant, on one line, without blanks around it.
 
     Mentions stay as ``<@U123>``, ``<#C123>`` and ``<!here>``, without the name that Slack adds.
     Control characters stay; the parser reports them.
     """
     text = _MARKUP.sub(_meant, text)
-    return plain(_ENTITY.sub(lambda found: _ENTITIES[found[0]], text))
+    return plain(_ENTITY.sub(lambda match: _ENTITIES[match[0]], text))
 
 
 def plain(text: str) -> str:
@@ -106,16 +106,16 @@ def words_for(user: str, text: str) -> str | None:
         first = text.find("<@")
         text = _without(text, (at for pair in _pairs(text) if pair[0] < first for at in pair))
     at, is_spoken_to = len(text) - len(text.lstrip()), False
-    while found := _MENTION.match(text, at):
-        is_spoken_to = is_spoken_to or found["user"] == user
-        at = found.end()
+    while match := _MENTION.match(text, at):
+        is_spoken_to = is_spoken_to or match["user"] == user
+        at = match.end()
     return text[at:] if is_spoken_to else None
 
 
 def words_after(user: str, text: str) -> str:
     """What follows the first mention of this user in the middle of a message."""
-    found = next((one for one in _MENTION.finditer(text) if one["user"] == user), None)
-    return text[found.end() :] if found else ""
+    match = next((one for one in _MENTION.finditer(text) if one["user"] == user), None)
+    return text[match.end() :] if match else ""
 
 
 def without_mentions(user: str, text: str) -> str:

@@ -39,10 +39,10 @@ async def look_after_operations(
     auditor = Auditor(connection, keys)
 
     def reconcile() -> int:
-        found = reconciler.look(datetime.now(UTC))
+        moved = reconciler.look(datetime.now(UTC))
         if sign is not None:
             sign.give()
-        return found
+        return moved
 
     await asyncio.gather(
         _repeat(reconcile, RECONCILE_SECONDS, stop),

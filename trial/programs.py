@@ -49,7 +49,7 @@ daemonize no
 
 
 @dataclass(slots=True)
-class Parts:
+class Programs:
     """The processes of a trial, and the way into its Slack."""
 
     state: StateDirectory
@@ -105,10 +105,10 @@ class Parts:
         if not first:
             process.popen.wait(10)
             raise process.failure()
-        told = json.loads(first)
-        if "trouble" in told:
-            raise ConfigurationError(told["trouble"], next_step=told["next_step"])
-        self.slack = told
+        addresses = json.loads(first)
+        if "trouble" in addresses:
+            raise ConfigurationError(addresses["trouble"], next_step=addresses["next_step"])
+        self.slack = addresses
 
     def start_worker(self, name: str, queues: str, environment: Mapping[str, str]) -> None:
         """A worker of the product for these queues."""
@@ -162,47 +162,47 @@ class Parts:
 
 
 @contextmanager
-def running_parts(state: StateDirectory, interruption: Interruption) -> Iterator[Parts]:
+def running_programs(state: StateDirectory, interruption: Interruption) -> Iterator[Programs]:
     """Nothing runs yet; whatever is started inside has ended afterwards, come what may."""
     with ExitStack() as stack:
-        parts = Parts(state, interruption, stack)
-        interruption.hurry = parts.kill
+        programs = Programs(state, interruption, stack)
+        interruption.hurry = programs.kill
         try:
-            yield parts
+            yield programs
         finally:
             interruption.begin_ending()
 
 
 @contextmanager
 def running_product(
-    parts: Parts, engine: Engine, database: VulnerabilityDatabase
+    programs: Programs, engine: Engine, database: VulnerabilityDatabase
 ) -> Iterator[None]:
     """The bot, the worker of the Docker host, one for the registry, and the scanner.
 
     Afterwards they have stopped, side by side, while everything that they need still runs.
     """
-    state = parts.state
-    common = product_environment(state, parts.slack["environment"])
+    state = programs.state
+    common = product_environment(state, programs.slack["environment"])
     scanning = common | scanning_environment(state, database.cache)
     try:
         bot = common | key_environment(state, "bot")
-        parts.start_program("bot", ["bot"], bot, within=10)
+        programs.start_program("bot", ["bot"], bot, within=10)
         host = scanning | host_environment(engine.host) | fingerprint_environment(state)
         host |= key_environment(state, f"worker-{HOST}")
-        parts.start_worker("worker-host", f"host:{HOST}", host)
+        programs.start_worker("worker-host", f"host:{HOST}", host)
         registry = scanning | key_environment(state, "worker-registry")
-        parts.start_worker("worker-registry", "registry", registry)
-        parts.start_scanner(
+        programs.start_worker("worker-registry", "registry", registry)
+        programs.start_scanner(
             product_environment(state, {})
             | scanning_environment(state, database.cache)
             | key_environment(state, "scanner")
         )
         yield
     finally:
-        parts.interruption.begin_ending()
-        for process in parts.product:
+        programs.interruption.begin_ending()
+        for process in programs.product:
             process.ask_to_stop()
-        for process in parts.product:
+        for process in programs.product:
             process.stop(_GRACE_SECONDS + 10)
 
 

@@ -16,18 +16,18 @@ from trial.browser import shown_in_browser
 from trial.configuration import write_configuration
 from trial.engine import LABEL, Engine, connected, speaking_of_the_engine
 from trial.interruption import Interruption
+from trial.invocation import invocation
 from trial.keys import make_keys
 from trial.leftovers import clear_up, delete_everything, end_killed, refuse_what_is_broken
 from trial.options import TrialOptions
 from trial.own_engine import OwnEngine
-from trial.parts import Parts, running_parts, running_product
 from trial.ports import claim
 from trial.processes import Process
+from trial.programs import Programs, running_product, running_programs
 from trial.reachable import engine_host
 from trial.registry import running_registry
-from trial.spelled import spelled
+from trial.seed_images import seed_images
 from trial.state_directory import StateDirectory, opened
-from trial.stock import put_in_place
 from trial.tour import FIRST_DEPLOY, greeting, welcome
 from trial.vulnerabilities import (
     DOWNLOAD_SECONDS,
@@ -46,7 +46,7 @@ class Say(Protocol):
         """Write them immediately."""
 
 
-def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
+def run_lifecycle(options: TrialOptions, say: Say, interruption: Interruption) -> None:
     """Run a trial; with ``remove``, only delete what it keeps.
 
     Raises QuaymasterError when it cannot be started or a part of it ends, Stopped when it is asked
@@ -70,89 +70,90 @@ def tried(options: TrialOptions, say: Say, interruption: Interruption) -> None:
             claim(state.choices.ports(), str(options.state))
             with (
                 _no_services_afterwards(state, engine, interruption, say),
-                running_parts(state, interruption) as parts,
-                _everything(parts, engine, say),
+                running_programs(state, interruption) as programs,
+                _everything(programs, engine, say),
             ):
                 try:
-                    _show_page(parts, say, wants_browser=options.browser)
+                    _show_page(programs, say, wants_browser=options.browser)
                 finally:
                     interruption.begin_ending()
                     say(
-                        "", f"Stopping everything. {spelled('--remove')} also deletes what is kept."
+                        "",
+                        f"Stopping everything. {invocation('--remove')} also deletes what is kept.",
                     )
 
 
-def _show_page(parts: Parts, say: Say, *, wants_browser: bool) -> NoReturn:
+def _show_page(programs: Programs, say: Say, *, wants_browser: bool) -> NoReturn:
     """Print the address of the page, and wait until the trial is stopped or a part of it ends."""
-    state, address = parts.state, str(parts.slack["page_url"])
+    state, address = programs.state, str(programs.slack["page_url"])
     say(*greeting(state, address))
     if wants_browser:
         is_terminal = sys.stdout.isatty()
         say(shown_in_browser(address, state.path, os.environ, is_terminal=is_terminal))
-    while (ended := parts.ended()) is None:
+    while (ended := programs.ended()) is None:
         time.sleep(0.2)
     raise ended.failure()
 
 
 @contextmanager
-def _everything(parts: Parts, engine: Engine, say: Say) -> Iterator[None]:
+def _everything(programs: Programs, engine: Engine, say: Say) -> Iterator[None]:
     """The sample world and the product in it. What takes its time is begun first."""
-    state = parts.state
+    state = programs.state
     say("Starting the database…")
-    database = parts.start_database()
-    download = _begun_download(parts)
+    database = programs.start_database()
+    download = _begun_download(programs)
     say("Looking for a registry…")
-    with running_registry(parts, engine) as registry:
+    with running_registry(programs, engine) as registry:
         say(f"  {registry.host} is {registry.kind}.")
         say("Putting the sample images in place…")
         with speaking_of_the_engine():
-            put_in_place(engine, registry, state.choices.name)
+            seed_images(engine, registry, state.choices.name)
         say("Looking for a vulnerability database…")
-        is_downloaded = download is not None and parts.ended_well(download, DOWNLOAD_SECONDS)
+        is_downloaded = download is not None and programs.ended_well(download, DOWNLOAD_SECONDS)
         vulnerabilities = vulnerability_database(state, is_downloaded=is_downloaded)
         say(f"  It is {vulnerabilities.note}.")
         is_sample = vulnerabilities.is_sample
         write_configuration(state.configuration, state.choices, sample_database=is_sample)
         make_keys(state)
         say("Starting the local Slack, the bot, two workers and the scanner…")
-        parts.start_slack()
-        parts.database_answers(database)
-        with running_product(parts, engine, vulnerabilities):
-            asyncio.run(_first_day(parts))
+        programs.start_slack()
+        programs.database_answers(database)
+        with running_product(programs, engine, vulnerabilities):
+            asyncio.run(_first_day(programs))
             yield
 
 
-def _begun_download(parts: Parts) -> Process | None:
+def _begun_download(programs: Programs) -> Process | None:
     """The download of Trivy's database, which runs in parallel with everything else."""
-    command = download_command(parts.state)
+    command = download_command(programs.state)
     if command is None:
         return None
-    return parts.start("vulnerability-database", command, dict(os.environ), within=5)
+    return programs.start("vulnerability-database", command, dict(os.environ), within=5)
 
 
-async def _first_day(parts: Parts) -> None:
+async def _first_day(programs: Programs) -> None:
     """Wait for the bot; in an empty workspace, a colleague then says hello and sets up staging."""
-    await _bot_is_there(parts)
-    async with parts.workspace() as workspace:
+    await _bot_is_there(programs)
+    async with programs.workspace() as workspace:
         if await workspace.messages(SHOP):
             return
         carol = workspace.person(CAROL)
-        await carol.say(SHOP, welcome(parts.state))
+        await carol.say(SHOP, welcome(programs.state))
         await carol.command(SHOP, FIRST_DEPLOY)
 
 
-async def _bot_is_there(parts: Parts) -> None:
+async def _bot_is_there(programs: Programs) -> None:
     """Wait for the bot's connection. Raises OutsideFailure when it does not come."""
     deadline = asyncio.get_running_loop().time() + _CONNECTED_WITHIN
-    async with parts.workspace() as workspace:
+    async with programs.workspace() as workspace:
         while not (await workspace.info())["connections"]:
-            ended = parts.ended()
+            ended = programs.ended()
             if ended is not None:
                 raise ended.failure()
             if asyncio.get_running_loop().time() > deadline:
                 raise OutsideFailure(
                     f"The bot did not connect within {_CONNECTED_WITHIN:g} seconds.",
-                    next_step=f"Its log is {parts.state.log('bot')}.",
+                    next_step=f"Its log is {programs.state.log('bot')}.",
                 )
             await asyncio.sleep(0.05)
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from quaymaster.actors import SlackUser
 from quaymaster.errors import Conflict, Forged, NotAllowed, WrittenByNewer
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.operations import Origin
 from quaymaster.request_facts import AnyRequest, Effect
 from quaymaster.requests import Request
@@ -25,7 +25,7 @@ _PLACE = ("a button",)
 
 
 @dataclass(frozen=True, slots=True)
-class AskedBack:
+class Clarification:
     """A message as the bot understood it, and the request that a click would start."""
 
     request: Request
@@ -34,7 +34,9 @@ class AskedBack:
     until: datetime
 
 
-_ASKED_BACK = Codec("command in a message", TypeAdapter(AskedBack), frozenset({Role.BOT}))
+_ASKED_BACK = Codec(
+    "command in a message", TypeAdapter(Clarification), frozenset({ProgramRole.BOT})
+)
 
 
 def changes_something(request: AnyRequest) -> bool:
@@ -42,14 +44,14 @@ def changes_something(request: AnyRequest) -> bool:
     return request.facts.changes not in (Effect.NOTHING, Effect.REPORT)
 
 
-def value_of(asked: AskedBack, key: SigningKey) -> str:
+def value_of(asked: Clarification, key: SigningKey) -> str:
     """What the button carries. The longest names leave room in the 2,000 characters of a button:
     https://docs.slack.dev/reference/block-kit/block-elements/button-element
     """
     return _ASKED_BACK.signed(asked, _PLACE, key).text
 
 
-def clicked_by(value: str, actor: SlackUser, now: datetime, ring: KeyRing) -> AskedBack:
+def clicked_by(value: str, actor: SlackUser, now: datetime, ring: KeyRing) -> Clarification:
     """What a click starts. Raises NotAllowed for somebody else's button, Conflict for an old one
     and for one that this version does not know, and Forged.
     """

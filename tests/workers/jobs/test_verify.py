@@ -18,8 +18,8 @@ from tests.samples import plan as planned
 from tests.workers.jobs.test_apply import Place
 from tests.workers.services import Service
 from tests.workers.toolboxes import NOWHERE, running, toolbox
-from workers.dispatch import work
-from workers.jobs.look import known_secrets, look_again
+from workers.dispatch import run_stage
+from workers.jobs.verify import known_secrets, verify_release
 from workers.steps import Finished
 
 PLAN = planned()
@@ -40,13 +40,13 @@ def looked(place: Place, plan: Plan, revision: str = "") -> Finished:
     deployed = Deployed(change.environment, "web", change.image, 0.1, None, 1.0)
     asked = having(
         place.operation(plan),
-        stage=Stage.LOOK,
+        stage=Stage.VERIFY,
         state=State.RUNNING,
         interim=deployed,
         configuration_revision=revision or place.configuration.revision_of(change.environment),
     )
     held = running(asked, place.connection)
-    step = work(held, place.tools)
+    step = run_stage(held, place.tools)
     assert isinstance(step, Finished)
     return step
 
@@ -132,6 +132,6 @@ def test_a_secret_that_is_another_one_by_now_neither_fails_it_nor_shows_the_log(
 )
 def test_what_another_worker_says_was_achieved_is_not_confirmed(other: Deployed) -> None:
     """Any worker may queue the look again; the card then says what this one has signed."""
-    given = deploy(state=State.RUNNING, stage=Stage.LOOK, plan=PLAN, interim=other)
+    before = deploy(state=State.RUNNING, stage=Stage.VERIFY, plan=PLAN, interim=other)
     with pytest.raises(Forged, match="does not match the plan"):
-        look_again(running(given, NOWHERE), toolbox())
+        verify_release(running(before, NOWHERE), toolbox())

@@ -19,7 +19,7 @@ import redis
 from local_slack import LocalSlack, Outcome, Person, Workspace
 from quaymaster.configuration import Configuration
 from quaymaster.errors import ConfigurationError, Forged
-from quaymaster.key_ring import KeyRing, Role
+from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.operations import Operation, State
 from quaymaster.queues import REGISTRY, host_of, host_queue
 from quaymaster.redis_users import RedisUser
@@ -82,7 +82,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What the configuration of a house is about. All tests share one engine, and containers and
+    """The subject of a system's configuration. All tests share one engine, and containers and
     networks are named after environments, so each test has environments of its own.
     """
 
@@ -113,8 +113,8 @@ class Shop:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseKeys:
-    """The keys of one house, one for each role, and the ring beside its configuration."""
+class SystemKeys:
+    """The keys of one system, one for each role, and the ring beside its configuration."""
 
     bot: SigningKey
     worker: SigningKey
@@ -122,20 +122,20 @@ class HouseKeys:
     ring: KeyRing
 
     @classmethod
-    def new(cls, folder: Path) -> "HouseKeys":
+    def new(cls, folder: Path) -> "SystemKeys":
         """New keys, with their ring written to the folder."""
         bot, worker, scanner = (SigningKey.new(name) for name in ("bot", "worker", "scanner"))
         return cls(bot, worker, scanner, KeyRing({})).enrolled(folder, ())
 
-    def enrolled(self, folder: Path, hosts: Iterable[str]) -> "HouseKeys":
+    def enrolled(self, folder: Path, hosts: Iterable[str]) -> "SystemKeys":
         """The same keys with the worker's enrolled for these hosts, written to the folder; the rest
         of the ring is unchanged.
         """
         queues = frozenset({"registry", *map(host_queue, hosts)})
         public = (
-            self.bot.public(Role.BOT),
-            self.worker.public(Role.WORKER, queues),
-            self.scanner.public(Role.SCANNER),
+            self.bot.public(ProgramRole.BOT),
+            self.worker.public(ProgramRole.WORKER, queues),
+            self.scanner.public(ProgramRole.SCANNER),
         )
         ring = self.ring
         for key in public:
@@ -154,7 +154,7 @@ class HouseKeys:
 
 
 @dataclass(slots=True)
-class House:
+class System:
     """Starts bots and workers, and looks into the records."""
 
     folder: Path
@@ -162,7 +162,7 @@ class House:
     valkey: ValkeyServer
     environment: dict[str, str]
     shop: Shop
-    keys: HouseKeys
+    keys: SystemKeys
     programs: list[Program] = field(default_factory=list)
     root: Path = ROOT
     """The checkout whose programs are started."""
@@ -408,12 +408,12 @@ def opened(
     shop: Shop,
     text: str = "",
     **environment: str,
-) -> Iterator[House]:
-    """A house for this shop, with its usual configuration or another; all stops at the end."""
+) -> Iterator[System]:
+    """A system for this shop, with its usual configuration or another; all stops at the end."""
     path = folder / "quaymaster.yml"
     path.write_text(text or configuration(shop))
-    keys_of_house = HouseKeys.new(folder)
-    house = House(
+    keys_of_house = SystemKeys.new(folder)
+    house = System(
         folder,
         slack,
         valkey,

@@ -33,7 +33,7 @@ class _Last:
     judge: Judge
 
 
-class Acts:
+class Actions:
     """Everything a person can do.
 
     ``repeat`` delivers the very same request several times, ``gap`` seconds apart (0: all at once):
@@ -269,7 +269,7 @@ class Acts:
         message = self._state.post(
             Message(channel, self._state.clock.next_ts(), user, sent, thread_ts=thread_ts)
         )
-        acks, payload = await self._events.said(message, repeat)
+        acks, payload = await self._events.message(message, repeat)
         return self._outcome(since, acks, payload, who)
 
     async def mention(
@@ -429,11 +429,11 @@ def _input_errors(payload: Json, ack: Ack) -> dict[str, str]:
     if ack.body.get("response_action") != "errors":
         return {}
     errors = ack.body.get("errors")
-    found = errors if isinstance(errors, dict) else {}
-    return {str(block): str(text) for block, text in found.items()}
+    by_block = errors if isinstance(errors, dict) else {}
+    return {str(block): str(text) for block, text in by_block.items()}
 
 
 def _judge_suggestions(ack: Ack) -> Ack:
     """Options that Slack does not take are an error; no answer at all means none."""
-    found = suggestion_violations(ack.body) if ack.body and not ack.error else []
-    return replace(ack, error="invalid_options", note=" ".join(found)) if found else ack
+    problems = suggestion_violations(ack.body) if ack.body and not ack.error else []
+    return replace(ack, error="invalid_options", note=" ".join(problems)) if problems else ack

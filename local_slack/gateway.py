@@ -19,7 +19,7 @@ from local_slack.wire import connection_of
 
 
 @dataclass(slots=True)
-class Record:
+class CallRecord:
     """The log entry of one call, filled in while it is served."""
 
     method: str
@@ -35,7 +35,7 @@ class _Cut(Exception):
     """The connection ends without an answer."""
 
 
-def too_many(record: Record, seconds: int) -> Response:
+def too_many(record: CallRecord, seconds: int) -> Response:
     """HTTP 429: https://docs.slack.dev/apis/web-api/rate-limits"""
     record.status, record.error = 429, "ratelimited"
     record.notes.append(f"Retry-After: {seconds} s")
@@ -43,7 +43,7 @@ def too_many(record: Record, seconds: int) -> Response:
     return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
 
 
-class Door:
+class Gateway:
     """Lets requests in, unless a fault says otherwise, and writes each into the logs."""
 
     def __init__(self, state: State, traffic: Traffic) -> None:
@@ -55,7 +55,7 @@ class Door:
         scope: Scope,
         receive: Receive,
         send: Send,
-        record: Record,
+        record: CallRecord,
         work: Callable[[Request, bytes], Response],
     ) -> None:
         """Answer one request with what ``work`` makes of it, or cut its connection."""
@@ -86,7 +86,12 @@ class Door:
             await response(scope, receive, send)
 
     async def _write(
-        self, request: Request, record: Record, response: Response | None, at: float, took: float
+        self,
+        request: Request,
+        record: CallRecord,
+        response: Response | None,
+        at: float,
+        took: float,
     ) -> None:
         """Write one request into the log of the traffic."""
         body = await request.body()  # read before, and kept
@@ -113,7 +118,7 @@ class Door:
         )
 
     async def _answer(
-        self, request: Request, record: Record, work: Callable[[Request, bytes], Response]
+        self, request: Request, record: CallRecord, work: Callable[[Request, bytes], Response]
     ) -> Response:
         body = await request.body()
         lose = False
@@ -134,7 +139,7 @@ class Door:
         return response
 
 
-def _broken(fault: Fault, record: Record) -> Response:
+def _broken(fault: Fault, record: CallRecord) -> Response:
     match fault.kind:
         case FaultKind.RATE_LIMITED:
             record.notes.append("429 on demand")

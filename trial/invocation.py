@@ -6,6 +6,6 @@ VARIABLE = "TRIED_AS"
 """The command before its options; `make try` sets it, because its program is not on PATH."""
 
 
-def spelled(option: str) -> str:
+def invocation(option: str) -> str:
     """The command with this option."""
     return f"`{os.environ.get(VARIABLE, 'quaymaster try ')}{option}`"

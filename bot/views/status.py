@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.views.amounts import counted
+from bot.views.card_context import CardContext
 from bot.views.outcomes import view_of
 from bot.views.parts import Bold, Line, Person, When, clipped
-from bot.views.scene import Scene
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.queues import host_of
-from quaymaster.request_facts import Asker
+from quaymaster.request_facts import Eligibility
 from quaymaster.scan_orders import WAITING
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """How it stands: an emoji, the words that are seen first, and the rest of the sentence."""
 
     emoji: str
@@ -28,12 +28,12 @@ class Standing:
         return (f"{self.emoji} ", Bold(self.word), *self.rest)
 
 
-def standing(scene: Scene) -> Standing:
+def status_of(context: CardContext) -> Status:
     """How the operation stands now."""
-    operation = scene.operation
+    operation = context.operation
     match operation.state:
         case State.ACCEPTED:
-            return Standing("⏳", "Accepted")
+            return Status("⏳", "Accepted")
         case State.QUEUED:
             return _queued(operation)
         case State.RUNNING:
@@ -41,33 +41,31 @@ def standing(scene: Scene) -> Standing:
         case State.SCANNING:
             return _scanning(operation)
         case State.AWAITING_APPROVAL:
-            return _awaiting(scene)
+            return _awaiting(context)
         case State.RETURNED:
-            return Standing("🔎", "Checking again", (": is it still allowed?",))
+            return Status("🔎", "Checking again", (": is it still allowed?",))
         case State.BAKING:
-            until: Line = (" until ", When(operation.look_at)) if operation.look_at else ()
-            return Standing("👀", "Live, being watched", until)
+            until: Line = (" until ", When(operation.verify_at)) if operation.verify_at else ()
+            return Status("👀", "Live, being watched", until)
         case _:
-            return _ended(scene)
+            return _ended(context)
 
 
-def _queued(operation: Operation) -> Standing:
+def _queued(operation: Operation) -> Status:
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
     where = _place(operation.queue)
     match operation.stage:
         case Stage.WORK | Stage.EXAMINE | Stage.PLAN:
-            word = "The worker died, queued again" if operation.deaths else "Queued"
-            return Standing("⏳", word, (f" {where}",))
+            word = "The worker died, queued again" if operation.crashes else "Queued"
+            return Status("⏳", word, (f" {where}",))
         case Stage.APPLY:
             granted = operation.approval is not None and operation.approval.rule.needed > 0
-            return Standing("⏳", "Approved" if granted else "Ready", (f", queued {where}",))
-        case Stage.LOOK:
-            return Standing("👀", "Live", (". Final health check…",))
+            return Status("⏳", "Approved" if granted else "Ready", (f", queued {where}",))
+        case Stage.VERIFY:
+            return Status("👀", "Live", (". Final health check…",))
         case Stage.RECOVER:
-            return Standing(
-                "🔎", operation.interruption, (". What it left behind will be checked",)
-            )
+            return Status("🔎", operation.interruption, (". What it left behind will be checked",))
         case _:
             assert_never(operation.stage)
 
@@ -77,54 +75,54 @@ def _place(queue: str) -> str:
     return f"on host {clipped(host, 40)}" if host else f"in the queue {clipped(queue, 40)}"
 
 
-def _running(operation: Operation) -> Standing:
+def _running(operation: Operation) -> Status:
     if operation.stage is Stage.RECOVER:
-        return Standing("🔎", operation.interruption, (". Checking what it left behind",))
+        return Status("🔎", operation.interruption, (". Checking what it left behind",))
     if operation.cancel_asked_by is not None:
         return _cancelling(operation.cancel_asked_by)
     step = clipped(operation.progress.step, 60) if operation.progress is not None else ""
-    return Standing("🔄", (step[:1].upper() + step[1:]) or "Running")
+    return Status("🔄", (step[:1].upper() + step[1:]) or "Running")
 
 
-def _scanning(operation: Operation) -> Standing:
+def _scanning(operation: Operation) -> Status:
     is_waiting = operation.progress is not None and operation.progress.step == WAITING
     if is_waiting:
-        return Standing("🔍", "Waiting for the scanner", (", not started yet",))
-    return Standing("🔍", "Scanning")
+        return Status("🔍", "Waiting for the scanner", (", not started yet",))
+    return Status("🔍", "Scanning")
 
 
-def _cancelling(by: str) -> Standing:
-    return Standing("🔄", "Stopping at the next step", (", requested by ", Person(by)))
+def _cancelling(by: str) -> Status:
+    return Status("🔄", "Stopping at the next step", (", requested by ", Person(by)))
 
 
-def _awaiting(scene: Scene) -> Standing:
-    approval = scene.operation.approval
+def _awaiting(context: CardContext) -> Status:
+    approval = context.operation.approval
     if approval is None:
-        return Standing("🟡", "Waiting for approval")
-    if scene.now >= approval.rule.expires_at:
-        return Standing("⌛", "Too late to approve", (", expired ", When(approval.rule.expires_at)))
+        return Status("🟡", "Waiting for approval")
+    if context.now >= approval.rule.expires_at:
+        return Status("⌛", "Too late to approve", (", expired ", When(approval.rule.expires_at)))
     missing = counted(approval.missing(), "approval")
-    return Standing("🟡", f"Needs {missing}", (", expires ", When(approval.rule.expires_at)))
+    return Status("🟡", f"Needs {missing}", (", expires ", When(approval.rule.expires_at)))
 
 
-def _ended(scene: Scene) -> Standing:
-    operation = scene.operation
+def _ended(context: CardContext) -> Status:
+    operation = context.operation
     outcome = operation.outcome
     by: Line = ()
     if isinstance(outcome, Ended) and outcome.by is not None:
         by = (" by ", Person(outcome.by))
-    if operation.request.facts.right is Asker.PRODUCT:
+    if operation.request.facts.right is Eligibility.PRODUCT:
         is_well = operation.state is State.SUCCEEDED
-        return Standing("✅", "In order") if is_well else Standing("⚠️", "Differs from its release")
+        return Status("✅", "In order") if is_well else Status("⚠️", "Differs from its release")
     if operation.state is State.SUCCEEDED and outcome is not None:
-        view = view_of(outcome, scene)
-        return Standing(view.emoji, view.word)
+        view = view_of(outcome, context)
+        return Status(view.emoji, view.word)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
         by = (" by ", Person(operation.approval.rejected_by))
         if operation.approval.rejected_by == operation.requester:
-            return Standing("🚫", "Withdrawn", by)
+            return Status("🚫", "Withdrawn", by)
     emoji, word = _ENDS[operation.state]
-    return Standing(emoji, word, by)
+    return Status(emoji, word, by)
 
 
 _ENDS = {

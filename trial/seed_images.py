@@ -7,11 +7,11 @@ from trial.archive import archive_of
 from trial.busybox import static_busybox
 from trial.engine import Engine
 from trial.images import PUBLISHED, TO_BE_PUSHED, sample_images
+from trial.invocation import invocation
 from trial.registry import SampleRegistry
-from trial.spelled import spelled
 
 
-def put_in_place(engine: Engine, registry: SampleRegistry, trial: str) -> None:
+def seed_images(engine: Engine, registry: SampleRegistry, trial: str) -> None:
     """Put every sample image into place; those that are already there stay unchanged.
 
     Raises NotFound, saying what to install, when there is nothing to make them of, and
@@ -40,7 +40,9 @@ def _publish(engine: Engine, registry: SampleRegistry, repository: str, tag: str
             raise OutsideFailure(
                 f"The sample image {name}:{tag} could not be pushed.",
                 why=str(event["error"]),
-                next_step=f"Start again; if it keeps happening, start over: {spelled('--reset')}.",
+                next_step=(
+                    f"Start again; if it keeps happening, start over: {invocation('--reset')}."
+                ),
             )
     engine.client.images.remove(f"{name}:{tag}", noprune=True)
 

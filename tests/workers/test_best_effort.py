@@ -14,7 +14,7 @@ from quaymaster.errors import (
     Unhealthy,
 )
 from tests.workers.services import SERVING, UNDISTURBED, nothing
-from workers.asides import aside, beside, told
+from workers.best_effort import best_effort, cleaning_up_after, safe_words
 from workers.running import LeaseLost
 from workers.targets.docker_host import health, switch
 from workers.targets.observed import NOTHING_SERVED
@@ -35,7 +35,7 @@ def failing(error: Exception) -> object:
     ],
 )
 def test_a_detail_is_left_out_whatever_fails(error: Exception) -> None:
-    assert aside(lambda: failing(error), "nothing") == "nothing"
+    assert best_effort(lambda: failing(error), "nothing") == "nothing"
 
 
 @pytest.mark.parametrize(
@@ -43,43 +43,43 @@ def test_a_detail_is_left_out_whatever_fails(error: Exception) -> None:
 )
 def test_a_wish_to_stop_is_no_failure(stop: Exception) -> None:
     with pytest.raises(type(stop)):
-        aside(lambda: failing(stop), None)
+        best_effort(lambda: failing(stop), None)
 
 
 def test_a_job_whose_time_is_over_does_not_go_on_after_tidying_up() -> None:
-    with pytest.raises(JobTimeoutException), beside(Conflict("It is being removed.")):
+    with pytest.raises(JobTimeoutException), cleaning_up_after(Conflict("It is being removed.")):
         raise JobTimeoutException
 
 
 def test_what_is_an_answer_passes() -> None:
     with pytest.raises(NotFound):
-        aside(lambda: failing(NotFound("It is not there.")), None, but=(NotFound,))
+        best_effort(lambda: failing(NotFound("It is not there.")), None, but=(NotFound,))
 
 
 def test_what_fails_beside_an_error_is_told_with_it() -> None:
     error = Unhealthy("It is not healthy.", why="It exited with status 3.", next_step="Repair it.")
-    with beside(error):
+    with cleaning_up_after(error):
         failing(OutsideFailure("build1 does not answer."))
-    assert error.trouble.what == "It is not healthy."
-    assert error.trouble.why == (
+    assert error.problem.what == "It is not healthy."
+    assert error.problem.why == (
         "It exited with status 3. Cleaning up failed too: build1 does not answer."
     )
-    with beside(error):
+    with cleaning_up_after(error):
         failing(RecursionError("hunter2"))
-    assert "hunter2" not in error.trouble.why
+    assert "hunter2" not in error.problem.why
 
 
 @pytest.mark.parametrize("lost", [LeaseLost("Somebody else came."), Unavailable("No Redis.")])
 def test_a_lost_right_passes(lost: QuaymasterError) -> None:
     """Another job looks at what there is then."""
-    with pytest.raises(type(lost)), beside(Unhealthy("It is not healthy.")):
+    with pytest.raises(type(lost)), cleaning_up_after(Unhealthy("It is not healthy.")):
         failing(lost)
 
 
 def test_words_are_shown_without_secrets_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "hunter2-secret" not in told("token hunter2-secret is wrong", ["hunter2-secret"])
-    monkeypatch.setattr("workers.asides.redact", lambda *_, **__: failing(RecursionError()))
-    assert "hunter2" not in told("token hunter2-secret is wrong", ["hunter2-secret"])
+    assert "hunter2-secret" not in safe_words("token hunter2-secret is wrong", ["hunter2-secret"])
+    monkeypatch.setattr("workers.best_effort.redact", lambda *_, **__: failing(RecursionError()))
+    assert "hunter2" not in safe_words("token hunter2-secret is wrong", ["hunter2-secret"])
 
 
 def test_an_unhealthy_container_is_told_without_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +87,18 @@ def test_an_unhealthy_container_is_told_without_its_log(monkeypatch: pytest.Monk
     monkeypatch.setattr(health, "log_tail", lambda *_: failing(no_log))
     found = health.unhealthy(None, SERVING, "It exited with status 3.", ())  # type: ignore[arg-type]
     assert type(found) is Unhealthy
-    assert found.trouble.why == "It exited with status 3."
-    assert found.trouble.log_tail == ()
+    assert found.problem.why == "It exited with status 3."
+    assert found.problem.log_tail == ()
 
 
 def test_a_switch_that_fails_twice_tells_the_first_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Conflict("Port 8080 is taken.", next_step="Stop what uses it.")
     monkeypatch.setattr(switch, "refuse_taken_ports", nothing)
     monkeypatch.setattr(switch, "_in_the_way", nothing)
-    monkeypatch.setattr(switch, "enter", lambda *_: failing(first))
-    monkeypatch.setattr(switch, "put_away", lambda *_: failing(OutsideFailure("It stays.")))
+    monkeypatch.setattr(switch, "attach", lambda *_: failing(first))
+    monkeypatch.setattr(switch, "withdraw", lambda *_: failing(OutsideFailure("It stays.")))
     with pytest.raises(Conflict) as raised:
         switch.switch(None, None, SERVING, UNDISTURBED)  # type: ignore[arg-type]
-    assert raised.value.trouble.what == "Port 8080 is taken."
-    assert "It stays." in raised.value.trouble.why
+    assert raised.value.problem.what == "Port 8080 is taken."
+    assert "It stays." in raised.value.problem.why
     assert raised.value.runs_now == NOTHING_SERVED

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from quaymaster.errors import Forged, QuaymasterError, Trouble, Unavailable
+from quaymaster.errors import Forged, Problem, QuaymasterError, Unavailable
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plans import Change, Plan
 from quaymaster.progress import Progress
-from workers.asides import aside
+from workers.best_effort import best_effort
 from workers.jobs.apply import is_result_of, released, retire
 from workers.marks import marks_on
-from workers.running import LeaseLost, Running, service_lease
+from workers.running import LeaseLost, Work, service_lease
 from workers.service_work import OperationWork
 from workers.sole_change import sole_change
 from workers.steps import Finished
@@ -21,9 +21,9 @@ from workers.targets.unhealthy import LOG_LINES, way_out
 from workers.toolbox import Toolbox
 
 
-def look_again(running: Running, tools: Toolbox) -> Finished:
+def verify_release(work: Work, tools: Toolbox) -> Finished:
     """Ask the service once more where its callers ask."""
-    operation = running.operation
+    operation = work.operation
     plan, deployed = operation.plan, operation.interim
     if plan is None or not isinstance(deployed, Deployed):
         raise Forged("There is nothing to check: the record has no plan.")
@@ -32,10 +32,10 @@ def look_again(running: Running, tools: Toolbox) -> Finished:
     if what != (change.service_ref, change.image):
         # Any worker may queue the look again, and with it sign what was achieved.
         raise Forged("The result does not match the plan, so nothing was done.")
-    running.report(Progress("final health check"))
+    work.report(Progress("final health check"))
     target = tools.target(plan.target)
-    with service_lease(running, change.service_ref) as right:
-        going_back = _GoingBack(plan, change, target, OperationWork(running, right), running, tools)
+    with service_lease(work, change.service_ref) as right:
+        going_back = _GoingBack(plan, change, target, OperationWork(work, right), work, tools)
         observed = target.observe(change.service_ref)
         if _was_going_back(change, observed):
             observed = target.settle(change.service_ref, going_back.work)
@@ -64,11 +64,11 @@ def _is_from_before(change: Change, version: Version) -> bool:
     return not is_result_of(change, version)
 
 
-def _broken_off(operation: Operation) -> Trouble:
-    return Trouble(f"{operation.interruption} while it rolled back.")
+def _broken_off(operation: Operation) -> Problem:
+    return Problem(f"{operation.interruption} while it rolled back.")
 
 
-def _trouble_of(going_back: "_GoingBack") -> Trouble | None:
+def _trouble_of(going_back: "_GoingBack") -> Problem | None:
     """What is wrong with what serves, if anything; also why that could not be asked."""
     change = going_back.change
     secrets = known_secrets(change, going_back.tools)
@@ -76,9 +76,9 @@ def _trouble_of(going_back: "_GoingBack") -> Trouble | None:
     try:
         observed = going_back.target.observe(change.service_ref, probe)
     except QuaymasterError as error:
-        return error.trouble
+        return error.problem
     if observed.serving is None:
-        return Trouble(f"Nothing runs in {change.service_ref} any more.")
+        return Problem(f"Nothing runs in {change.service_ref} any more.")
     trouble = observed.unhealthy
     return replace(trouble, log_tail=()) if trouble and secrets is None else trouble
 
@@ -87,7 +87,7 @@ def known_secrets(change: Change, tools: Toolbox) -> tuple[str, ...] | None:
     """What must not be seen of its log; None where nobody knows all of it, because a secret is
     another one by now: then nothing of the log is shown.
     """
-    values = aside(lambda: tools.renderer.values(change.workload), None)
+    values = best_effort(lambda: tools.renderer.values(change.workload), None)
     if values is None:
         return None
     return None if values.changed or values.incomparable else values.secrets
@@ -101,10 +101,10 @@ class _GoingBack:
     change: Change
     target: Target
     work: OperationWork
-    running: Running
+    running: Work
     tools: Toolbox
 
-    def finish(self, observed: Observed, trouble: Trouble) -> Finished:
+    def finish(self, observed: Observed, problem: Problem) -> Finished:
         """Bring the version from before back, and mark this one as bad. Plans that were made
         meanwhile are about what does not serve any more then.
         """
@@ -118,32 +118,32 @@ class _GoingBack:
         stayed = f"{new} became unhealthy in its bake window."
         if observed.serving is not None and _is_from_before(change, observed.serving):
             supersede_waiting(operation, self.plan, self.tools)
-            failed = _failed(trouble, went_back, f"{name} is back.")
+            failed = _failed(problem, went_back, f"{name} is back.")
             return Finished(failed, State.FAILED, also=marks)
         retained = observed.having(Role.RETAINED)
         kept = next((one for one in retained if _is_from_before(change, one)), None)
         if kept is None:
-            failed = _failed(trouble, stayed, "There is no previous version.")
+            failed = _failed(problem, stayed, "There is no previous version.")
             return Finished(failed, State.FAILED, also=marks)
         try:
             live = self.target.restore(observed.back_to(kept), self.work)
         except (LeaseLost, Unavailable):
             raise
         except QuaymasterError as second:
-            words = f"Rolling back failed too: {second.trouble.what} {second.trouble.why}"
-            return Finished(_failed(trouble, stayed, words), State.FAILED, also=marks)
+            words = f"Rolling back failed too: {second.problem.what} {second.problem.why}"
+            return Finished(_failed(problem, stayed, words), State.FAILED, also=marks)
         supersede_waiting(operation, self.plan, self.tools)
         retire(self.target, change, self.work, self.tools)
         words = f"{name} is back. Down for {live.gap_seconds:.2f} s."
-        return Finished(_failed(trouble, went_back, words), State.FAILED, also=marks)
+        return Finished(_failed(problem, went_back, words), State.FAILED, also=marks)
 
 
-def _failed(trouble: Trouble, what: str, runs_now: str) -> Failed:
-    tail = trouble.log_tail[-LOG_LINES:]
+def _failed(problem: Problem, what: str, runs_now: str) -> Failed:
+    tail = problem.log_tail[-LOG_LINES:]
     return Failed(
-        Trouble(
+        Problem(
             what,
-            why=" ".join(part for part in (trouble.what, trouble.why) if part),
+            why=" ".join(part for part in (problem.what, problem.why) if part),
             next_step=way_out(tail),
             log_tail=tail,
         ),

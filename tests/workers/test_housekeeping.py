@@ -17,7 +17,7 @@ from tests.keys import BOT_KEY, RING, WORKER, WORKER_KEY
 from tests.quaymaster.audits import entry_in
 from tests.samples import operation
 from tests.workers.toolboxes import now
-from workers.companion import look_after_operations
+from workers.housekeeping import look_after_operations
 
 pytestmark = pytest.mark.engine
 
@@ -27,12 +27,12 @@ async def test_an_error_that_nobody_foresaw_does_not_end_the_work_beside(
 ) -> None:
     """An audit whose last line is no entry stops the chaining, and nothing else."""
     valkey.rpush(keys.AUDIT, "not an entry")
-    given = operation(state=State.RUNNING)
-    perform(valkey, records.accept(given, event_of(given), WORKER_KEY))
+    before = operation(state=State.RUNNING)
+    perform(valkey, records.accept(before, event_of(before), WORKER_KEY))
     stop = asyncio.Event()
     looking = asyncio.create_task(look_after_operations(valkey, WORKER, stop))
     try:
-        await until(lambda: now(valkey, given).state is State.QUEUED)
+        await until(lambda: now(valkey, before).state is State.QUEUED)
         valkey.delete(keys.AUDIT)
         await until(lambda: valkey.llen(keys.JOURNAL) == 0)
     finally:
@@ -51,8 +51,8 @@ async def test_redis_may_go_away_and_come_back(
             valkey_server.kill()
             await until(lambda: any(line["event"] == "waiting for Redis" for line in logged))
         valkey_server.start()
-        given = operation()
-        perform(valkey, records.accept(given, event_of(given), BOT_KEY))
+        before = operation()
+        perform(valkey, records.accept(before, event_of(before), BOT_KEY))
         await until(lambda: valkey.llen(keys.AUDIT) == 1)
     finally:
         stop.set()

@@ -12,7 +12,7 @@ from quaymaster.secret_names import ends_as_secret, is_secret_name
 _WORD = r"(?P<value>'[^'\n]*+'?|\"(?:[^\"\\\n]|\\.)*+\"?|[^\s\"',;<>\\]++)"
 _QUOTED = r"(?P<value>'[^'\n]*+'?|\"(?:[^\"\\\n]|\\.)*+\"?)"
 
-_SAID = (
+_STATED = (
     re.compile(rf"\b(?:password|passphrase|passwd)[ \t]{{1,3}}(?:is[ \t]{{1,3}})?{_QUOTED}", re.I),
     re.compile(rf"\bidentified[ \t](?:with[ \t]\S{{1,64}}[ \t])?(?:by|as)[ \t]{_QUOTED}", re.I),
     re.compile(rf"\bset[ \t]password[ \t][^\n=]{{0,80}}=[ \t]{{0,3}}{_QUOTED}", re.I),
@@ -38,16 +38,16 @@ _WRITES = re.compile(r"\b(?:echo|printf)\b")
 _FAR = 512
 
 
-def told(text: str) -> Iterator[tuple[int, int]]:
+def stated_secrets(text: str) -> Iterator[tuple[int, int]]:
     """The spans of a text that it calls a secret; they may overlap."""
-    for pattern in _SAID:
-        for found in pattern.finditer(text):
-            yield found.span("value")
+    for pattern in _STATED:
+        for match in pattern.finditer(text):
+            yield match.span("value")
     for pattern in _NAMED:
-        for found in pattern.finditer(text):
-            name = found["name"]
+        for match in pattern.finditer(text):
+            name = match["name"]
             if ends_as_secret(name) or ("_" in name and is_secret_name(name)):
-                yield found.span("value")
+                yield match.span("value")
     yield from _piped(text)
 
 
@@ -59,6 +59,6 @@ def _piped(text: str) -> Iterator[tuple[int, int]]:
         if bar < 0:
             continue
         first = max(0, bar - _FAR)
-        writers = [found.end() for found in _WRITES.finditer(text, first, bar)]
+        writers = [match.end() for match in _WRITES.finditer(text, first, bar)]
         if writers and text[writers[-1] : bar].strip():
             yield writers[-1] + 1, bar

@@ -24,7 +24,7 @@ class _Memory:
         return self.limit > 0 and self.used >= self.limit * _FULL_ENOUGH
 
 
-class Room:
+class Capacity:
     """Checks periodically, so no command waits for it; before the first check there is room."""
 
     def __init__(self) -> None:
