@@ -16,6 +16,7 @@ COPY requirements/build.txt requirements/
 RUN python -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY programs programs
 COPY bot bot
 COPY workers workers
 COPY quaymaster quaymaster

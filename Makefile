@@ -12,7 +12,7 @@ JOBS ?= $(shell expr 2 \* $$(nproc))
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRYABLE := $(VENV)/.tryable
-TYPED := bot workers quaymaster local_slack trial tests bench
+TYPED := programs bot workers quaymaster local_slack trial testing tests bench
 
 # Programs that a test starts, and each of the processes that collect tests, would otherwise compile
 # all of it again.
@@ -60,7 +60,7 @@ test: ## every test, including those on real engines; TESTS=… for some of them
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 test-engines: install ## tests that depend on the engine, on the engines that `make test` does not use
-	for engine in $$($(BIN)/python -m tests.engines.kinds); do \
+	for engine in $$($(BIN)/python -m testing.engines.kinds); do \
 		echo "== $$engine"; \
 		QUAYMASTER_TEST_ENGINE=$$engine $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
 			-m every_engine $$(grep -rl every_engine --include='test_*.py' tests) || exit; \

@@ -15,8 +15,8 @@ from bench.bed import Bed
 from bench.commands import Commander
 from bench.row import Row
 from quaymaster.signing_key import SigningKey
-from tests.end_to_end.system import ROOT, System
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
+from testing.system import ROOT, System
 
 _ROUNDS = 402
 _ORDERS = ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 0, 2), (1, 2, 0), (2, 0, 1))

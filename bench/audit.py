@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bench.bed import Bed
 from bench.row import Row
-from quaymaster.audit import chain_journal
-from quaymaster.audit_whole import verify_whole
+from quaymaster.audit.auditor import chain_journal
+from quaymaster.audit.whole import verify_whole
 from quaymaster.journal import Event
 from quaymaster.signing_key import SigningKey
 from quaymaster.store import keys
 from quaymaster.store.formats import EVENT
-from tests.keys import BOT_KEY, RING, WORKER, WORKER_KEY
+from testing.keys import BOT_KEY, RING, WORKER, WORKER_KEY
 
 _EVENTS = 100_000
 _OF_ONE = (

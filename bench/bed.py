@@ -13,12 +13,12 @@ from pathlib import Path
 import docker
 
 from local_slack import Settings, serve
-from tests.end_to_end.system import Shop, System, configuration, opened
-from tests.engines.registries import Registry, running_registry
-from tests.engines.run_directory import RunDirectory
-from tests.engines.session import EngineSession
-from tests.engines.slow_disk import SlowDiskServer
-from tests.engines.valkey import ValkeyServer
+from testing.engines.registries import Registry, running_registry
+from testing.engines.run_directory import RunDirectory
+from testing.engines.session import EngineSession
+from testing.engines.slow_disk import SlowDiskServer
+from testing.engines.valkey import ValkeyServer
+from testing.system import Shop, System, configuration, opened
 
 
 @dataclass(slots=True)

@@ -15,12 +15,12 @@ from bench.commands import Commander
 from bench.programs import ready_worker
 from bench.row import Row
 from bot.views.card import operation_messages
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.store import keys, records
-from tests.end_to_end.system import Program, Shop, System, configuration, descendants
-from tests.engines.local_images import load_big_image, push_image, remove_images
-from tests.engines.waiting import wait_until
+from testing.engines.local_images import load_big_image, push_image, remove_images
+from testing.engines.waiting import wait_until
+from testing.system import Program, Shop, System, configuration, descendants
 
 _WITHIN_SECONDS = 20.0
 _GIVE_UP_SECONDS = 120.0

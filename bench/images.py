@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from tests.engines.registries import Registry
+from testing.engines.registries import Registry
 from trial.archive import Entry, tar_of, this_architecture
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -7,8 +7,8 @@ from bench.acknowledgement import our_bot
 from bench.bed import Bed
 from bench.programs import ready_worker
 from bench.row import Row
-from tests.end_to_end.system import descendants
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
+from testing.system import descendants
 
 
 def memory(bed: Bed) -> Iterable[Row]:

@@ -23,11 +23,11 @@ from quaymaster.journal import event_of
 from quaymaster.operations import Origin
 from quaymaster.store import records
 from quaymaster.store.transactions import perform
-from tests import samples
-from tests.end_to_end.system import ROOT
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
-from tests.keys import BOT_KEY
+from testing import samples
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.keys import BOT_KEY
+from testing.system import ROOT
 
 OURS, RQ = "ours", "rq"
 """A queue for each worker."""

@@ -8,8 +8,8 @@ from quaymaster.operations import Operation
 from quaymaster.store import cards, keys
 from quaymaster.store.transactions import ask
 from quaymaster.subjects import OperationSubject
-from tests.end_to_end.system import Program, System
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
+from testing.system import Program, System
 
 _COURIER = "courier"
 _RQ_WORKERS = "rq:workers"

@@ -17,9 +17,9 @@ from bench.programs import ready_worker
 from bench.row import Row
 from local_slack import LocalSlack
 from quaymaster.operations import State
-from tests.end_to_end.system import Shop, System, configuration
-from tests.engines.local_images import load_big_image, remove_images
-from tests.engines.registries import Registry
+from testing.engines.local_images import load_big_image, remove_images
+from testing.engines.registries import Registry
+from testing.system import Shop, System, configuration
 
 _PAIRS = 3
 _LAYERS, _LAYER_BYTES = 10, 21_000_000

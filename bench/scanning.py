@@ -18,20 +18,20 @@ import redis
 from bench.bed import Bed
 from bench.images import files, noise, put_image
 from bench.row import Row
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.image_ref import Digest, PinnedImage, Repository
 from quaymaster.retention import Retention
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests.end_to_end.system import Shop, configuration
-from tests.engines.local_images import remove_images
-from tests.engines.trivy import make_caches, trivy_binary
-from tests.engines.valkey import ValkeyServer
-from tests.images.catalogue import FINDINGS_A, make_images
-from tests.keys import RING, SCANNER, SCANNER_KEY
-from workers.registry_auth import RegistryLogin
-from workers.scanner import Scanner
-from workers.scanning import ReportCache, ScanClient, report_of
+from testing.engines.local_images import remove_images
+from testing.engines.trivy import make_caches, trivy_binary
+from testing.engines.valkey import ValkeyServer
+from testing.images.catalogue import FINDINGS_A, make_images
+from testing.keys import RING, SCANNER, SCANNER_KEY
+from testing.system import Shop, configuration
+from workers.registry.auth import RegistryLogin
+from workers.scanner.scanner import Scanner
+from workers.work.scanning import ReportCache, ScanClient, report_of
 
 _LAYERS, _LAYER_BYTES = 10, 100_000_000
 _COLD_ROUNDS = 3

@@ -33,9 +33,9 @@ from quaymaster.requests import InspectRequest, Request, ScanRequest, TagsReques
 from quaymaster.retention import Retention
 from quaymaster.store import cards, keys, leases, pages, records
 from quaymaster.store.transactions import Command, ask, perform
-from tests import samples
-from tests.keys import BOT_KEY, WORKER_KEY
-from workers.steps import Finished, OrdersScan, Planned, Step, after
+from testing import samples
+from testing.keys import BOT_KEY, WORKER_KEY
+from workers.work.steps import Finished, OrdersScan, Planned, Step, after
 
 _NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _TEXT = "as long as the title of a finding or the value of a label may well be".ljust(120, ".")

@@ -22,11 +22,11 @@ from quaymaster.outcomes import Ended
 from quaymaster.progress import Progress
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import perform
-from tests import samples
-from tests.end_to_end.system import SystemKeys
-from tests.engines.waiting import wait_until
-from tests.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
-from workers.running import Work
+from testing import samples
+from testing.engines.waiting import wait_until
+from testing.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.system import SystemKeys
+from workers.work.running import Work
 
 _ALONE_SECONDS = 20.0
 """How long the first one is alone: what it reports then is within the budget."""

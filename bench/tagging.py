@@ -16,11 +16,11 @@ from bench.peers.plain_docker import PlainDocker
 from bench.relay import relay
 from bench.row import Row
 from quaymaster.image_ref import ImageRef, Repository
-from tests.engines import registries
-from tests.engines.local_images import remove_images
-from tests.engines.registries import MANIFEST_TYPES
-from workers.registry import Registry
-from workers.registry_auth import RegistryLogin
+from testing.engines import registries
+from testing.engines.local_images import remove_images
+from testing.engines.registries import MANIFEST_TYPES
+from workers.registry.auth import RegistryLogin
+from workers.registry.client import Registry
 
 _ROUNDS = 60
 _WARM_UP = 5

@@ -11,11 +11,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.answers import error_name_of, status_of
-from bot.identity import Workspace, membership_of
-from bot.slack_session import slack_client, slack_session
+from bot.conversation.answers import error_name_of, status_of
+from bot.conversation.identity import Workspace, membership_of
+from bot.slack.session import slack_client, slack_session
 from quaymaster.checks import Check, Probe
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import OutsideFailure
 from quaymaster.policy import Membership
 from quaymaster.settings import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Settings

@@ -10,31 +10,31 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.acceptance import Acceptance
-from bot.admission import Admission
-from bot.allowance import Allowances
-from bot.answers import Answers
-from bot.app import bolt_app
-from bot.background import Background
-from bot.cancelling import Cancelling
-from bot.database import Database
-from bot.drift import DriftWatch
-from bot.home import HomeTab
-from bot.http import http_app, metrics_app
-from bot.identity import Directory
-from bot.metrics import Metrics
-from bot.overview import Overview
-from bot.paging import Paging
-from bot.reload import Reload
-from bot.returned import Returned
-from bot.router import Router, Services
-from bot.server import serve_http
-from bot.sharing import SharedLookups
-from bot.slack_session import slack_client, slack_session
-from bot.socket_mode import SocketMode
-from bot.votes import Votes
-from quaymaster.configuration import Configuration
-from quaymaster.configuration_in_use import ConfigurationInUse
+from bot.conversation.acceptance import Acceptance
+from bot.conversation.admission import Admission
+from bot.conversation.allowance import Allowances
+from bot.conversation.answers import Answers
+from bot.conversation.background import Background
+from bot.conversation.cancelling import Cancelling
+from bot.conversation.drift import DriftWatch
+from bot.conversation.home import HomeTab
+from bot.conversation.identity import Directory
+from bot.conversation.metrics import Metrics
+from bot.conversation.overview import Overview
+from bot.conversation.paging import Paging
+from bot.conversation.returned import Returned
+from bot.conversation.sharing import SharedLookups
+from bot.conversation.votes import Votes
+from bot.database.database import Database
+from bot.listening.app import bolt_app
+from bot.listening.http import http_app, metrics_app
+from bot.listening.reload import Reload
+from bot.listening.router import Router, Services
+from bot.listening.server import serve_http
+from bot.listening.socket_mode import SocketMode
+from bot.slack.session import slack_client, slack_session
+from quaymaster.configuration.configuration import Configuration
+from quaymaster.configuration.in_use import ConfigurationInUse
 from quaymaster.errors import ConfigurationError, OutsideFailure, Unavailable
 from quaymaster.key_ring import ProgramRole
 from quaymaster.settings import Settings

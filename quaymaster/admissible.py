@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from quaymaster import policy
 from quaymaster.approvals import Approval, Choice
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
+from quaymaster.configuration.schema_values import is_engine_path, is_inside
 from quaymaster.errors import NotAdmissible, NotAllowed
 from quaymaster.findings import Blocked, Clean, ScanReport, Unknown, Verdict
 from quaymaster.gate import GateRule, stops, verdict_of, worse
@@ -24,7 +25,6 @@ from quaymaster.policy import Membership, Person
 from quaymaster.quantities import duration_in_words
 from quaymaster.releases import BadDigest, Release
 from quaymaster.request_facts import AnyRequest, ServiceChange
-from quaymaster.schema_values import is_engine_path, is_inside
 from quaymaster.services import Volume
 from quaymaster.spelling import listed
 from quaymaster.target import ServiceRef

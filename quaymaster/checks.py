@@ -8,7 +8,7 @@ from typing import Literal, Self, get_args
 
 from quaymaster.errors import QuaymasterError, UsageError
 from quaymaster.image_ref import shown
-from quaymaster.redaction import redact
+from quaymaster.redaction.redaction import redact
 from quaymaster.spelling import did_you_mean, listed
 
 Part = Literal["slack", "keys", "redis", "docker", "registries", "scanner", "secrets"]

@@ -119,3 +119,7 @@ class Cancelled(QuaymasterError):
 
 class HandedBack(QuaymasterError):
     """The worker is shutting down; the operation goes back to its queue."""
+
+
+class LeaseLost(QuaymasterError):
+    """Another process took this operation over; whatever this one knows is out of date."""

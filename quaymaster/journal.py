@@ -1,8 +1,8 @@
 """Events for the audit, signed by whoever made them, before they are chained.
 
 An event is written in the same transaction as the change that it tells of. The auditor
-(``quaymaster.audit``) links the events into the chain, and refuses those without a valid signature
-and those that it has already.
+(``quaymaster.audit.auditor``) links the events into the chain, and refuses those without a valid
+signature and those that it has already.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from quaymaster.checks import Check, Probe
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import QuaymasterError
 from quaymaster.key_programs import current, programs_of
 from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey

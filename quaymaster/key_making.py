@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.key_files import PrivateFile, read_ring, write_ring
 from quaymaster.key_programs import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
 from quaymaster.queues import REGISTRY, host_queue

@@ -10,7 +10,7 @@ import structlog
 from structlog.typing import Processor
 
 from quaymaster.errors import Problem
-from quaymaster.redaction import redact
+from quaymaster.redaction.redaction import redact
 
 log = structlog.get_logger(__name__)
 

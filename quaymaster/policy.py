@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import NotAllowed
 from quaymaster.request_facts import AnyRequest, Eligibility
 from quaymaster.rights import Right

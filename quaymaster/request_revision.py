@@ -5,7 +5,7 @@ names it in full, and nobody approved anything that the configuration could chan
 does the work checks whether its own configuration has that registry or host.
 """
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.operations import Operation
 from quaymaster.request_facts import AnyRequest
 

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.operations import Stage
 from quaymaster.queues import REGISTRY, host_queue, target_queue
 from quaymaster.request_facts import AnyRequest, InRegistry, OnHost, OnTarget

@@ -13,7 +13,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import FingerprintKey
 from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.proxies import NO_PROXIES, Proxies
-from quaymaster.secret_names import is_secret_name
+from quaymaster.redaction.secret_names import is_secret_name
 from quaymaster.signing_key import Keys, SigningKey
 from quaymaster.signs_of_life import HEALTH_VARIABLE, Signs
 from quaymaster.spelling import listed

@@ -1,7 +1,7 @@
 """What has messages of its own in Slack, by a typed id such as “operation:1042”.
 
-A subject is a name: what it stands for is loaded and drawn by kind (``bot/pictures.py``). An alert
-is a message of the scan that found it, and a report of drift is an operation.
+A subject is a name: what it stands for is loaded and drawn by kind (``bot/courier/pictures.py``).
+An alert is a message of the scan that found it, and a report of drift is an operation.
 """
 
 import re

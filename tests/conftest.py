@@ -12,17 +12,17 @@ import hypothesis
 import pytest
 import redis
 
+from testing.engines.keeper import DockerEngine, Registries, ready_file
+from testing.engines.local_images import remove_images
+from testing.engines.registries import Registry
+from testing.engines.run_directory import EngineError, RunDirectory
+from testing.engines.session import EngineSession
+from testing.engines.slow_disk import SlowDiskServer
+from testing.engines.trivy import TrivyCaches, make_caches
+from testing.engines.trivy import trivy_binary as find_trivy
+from testing.engines.valkey import ValkeyServer
+from testing.images.catalogue import LocalImages
 from tests.budget import CONTRIBUTING, budgets, spent, told
-from tests.engines.keeper import DockerEngine, Registries, ready_file
-from tests.engines.local_images import remove_images
-from tests.engines.registries import Registry
-from tests.engines.run_directory import EngineError, RunDirectory
-from tests.engines.session import EngineSession
-from tests.engines.slow_disk import SlowDiskServer
-from tests.engines.trivy import TrivyCaches, make_caches
-from tests.engines.trivy import trivy_binary as find_trivy
-from tests.engines.valkey import ValkeyServer
-from tests.images.catalogue import LocalImages
 from tests.quiet import MARK, first_the_lonely, turn
 from tests.trial.programs import remove_what_is_kept
 

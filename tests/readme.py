@@ -10,7 +10,7 @@ from bot.views.card import operation_messages
 from bot.views.plain import as_text
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.findings import Clean, Finding, Severity
 from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import ROWS
@@ -22,7 +22,7 @@ from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
 from quaymaster.settings import SETTINGS
 from quaymaster.target import DockerHost
-from tests.samples import having, operation
+from testing.samples import having, operation
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

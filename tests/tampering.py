@@ -6,7 +6,7 @@ from typing import Any
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.envelopes import StorageKey, body_of, enclosed
 from quaymaster.store.formats import RECORD
-from tests.keys import WORKER_KEY
+from testing.keys import WORKER_KEY
 
 
 def altered(text: Any) -> bytes:

@@ -20,13 +20,13 @@ from docker.models.containers import Container
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.key_programs import programs_of
-from quaymaster.redis_users import RedisUser, acl_file, passwords_in
+from quaymaster.store.redis_users import RedisUser, acl_file, passwords_in
+from testing.engines.local_images import load_images
+from testing.engines.session import EngineSession
+from testing.images.valkey import valkey_image
 from tests.compose import compose
-from tests.engines.local_images import load_images
-from tests.engines.session import EngineSession
-from tests.images.valkey import valkey_image
 from tests.readme import ROOT
 
 pytestmark = pytest.mark.engine

@@ -13,9 +13,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.checks import NEEDED_SCOPES
 from bot.commands.grammar import COMMAND
 from local_slack.webapi import chat, conversations, files, people, views
+from programs.cli import app
 from quaymaster.checks import PARTS
-from quaymaster.cli import app
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.settings import SETTINGS
 from tests.readme import README, ROOT, parts_in, with_parts
 

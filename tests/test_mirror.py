@@ -5,32 +5,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("bot", "workers", "quaymaster", "local_slack", "trial")
+PACKAGES = ("programs", "bot", "workers", "quaymaster", "local_slack", "trial")
 
 ALSO_TESTS = {
     "bot/commands/test_grammar.py": ("bot/commands/arguments.py",),
     "bot/commands/test_repair.py": ("bot/commands/repaired_words.py",),
-    "bot/test_admission.py": ("bot/deciding.py",),
-    "bot/test_app.py": ("bot/router.py",),
-    "bot/test_courier.py": ("bot/delivery.py",),
-    "bot/test_home.py": ("bot/overview.py",),
-    "bot/test_not_slacks.py": ("bot/fields.py",),
-    "bot/test_payloads.py": ("bot/answers.py", "bot/buttons.py"),
-    "bot/test_returned.py": ("bot/background.py",),
-    "bot/test_sender.py": ("bot/slack_errors.py",),
-    "bot/test_throttle.py": ("quaymaster/store/slack_calls.py",),
+    "bot/conversation/test_admission.py": ("bot/conversation/deciding.py",),
+    "bot/listening/test_app.py": ("bot/listening/router.py",),
+    "bot/courier/test_courier.py": ("bot/courier/delivery.py",),
+    "bot/conversation/test_home.py": ("bot/conversation/overview.py",),
+    "bot/listening/test_not_slacks.py": ("bot/listening/fields.py",),
+    "bot/listening/test_payloads.py": ("bot/conversation/answers.py", "bot/views/buttons.py"),
+    "bot/conversation/test_returned.py": ("bot/conversation/background.py",),
+    "bot/slack/test_sender.py": ("bot/slack/errors.py",),
+    "bot/courier/test_throttle.py": ("quaymaster/store/slack_calls.py",),
     "bot/views/test_everything.py": (
         *("bot/views/alert.py", "bot/views/inspected.py", "bot/views/outcomes.py"),
         *("bot/views/results.py", "bot/views/status.py"),
     ),
-    "end_to_end/test_database_of_before.py": ("quaymaster/database_commands.py",),
-    "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/recover.py",),
+    "end_to_end/test_database_of_before.py": ("programs/database_commands.py",),
+    "end_to_end/test_dying_in_a_deploy.py": ("workers/jobs/deploy/recover.py",),
     "end_to_end/test_looking.py": (
         *("workers/jobs/history.py", "workers/jobs/inspect.py", "workers/jobs/scan.py"),
         "workers/jobs/tag.py",
     ),
-    "end_to_end/test_starting.py": ("quaymaster/cli.py", "quaymaster/command_line.py"),
-    "end_to_end/test_still_allowed.py": ("workers/permitted.py",),
+    "end_to_end/test_starting.py": (
+        *("programs/bot.py", "programs/cli.py", "programs/command_line.py"),
+        "programs/worker.py",
+    ),
+    "end_to_end/test_check.py": ("programs/check.py",),
+    "end_to_end/test_still_allowed.py": ("workers/jobs/deploy/permitted.py",),
     "end_to_end/test_transfers.py": ("workers/jobs/push.py",),
     "local_slack/blocks/test_violations.py": (
         *("local_slack/blocks/composition.py", "local_slack/blocks/elements.py"),
@@ -65,27 +69,34 @@ ALSO_TESTS = {
         *("local_slack/webapi/people.py", "local_slack/webapi/shapes.py"),
     ),
     "page/test_inspector.py": ("local_slack/page/inspection.py",),
-    "quaymaster/store/test_format_key.py": ("quaymaster/start.py", "quaymaster/store/emptying.py"),
+    "quaymaster/store/test_format_key.py": (
+        "quaymaster/store/start.py",
+        "quaymaster/store/emptying.py",
+    ),
     "quaymaster/store/test_records.py": ("quaymaster/store/cards.py", "quaymaster/store/keys.py"),
-    "quaymaster/test_audit.py": (
-        *("quaymaster/audit_check.py", "quaymaster/audit_entries.py"),
-        *("quaymaster/audit_links.py", "quaymaster/audit_store.py"),
+    "quaymaster/audit/test_auditor.py": (
+        *("quaymaster/audit/check.py", "quaymaster/audit_entries.py"),
+        *("quaymaster/audit/links.py", "quaymaster/audit/store.py"),
     ),
-    "quaymaster/test_audit_export.py": ("quaymaster/audit_files.py", "quaymaster/audit_whole.py"),
-    "quaymaster/test_configuration.py": (
-        *("quaymaster/joined_settings.py", "quaymaster/registries.py", "quaymaster/schema.py"),
-        *("quaymaster/schema_errors.py", "quaymaster/schema_rules.py"),
-        *("quaymaster/schema_values.py", "quaymaster/yaml_source.py"),
+    "quaymaster/audit/test_export.py": ("quaymaster/audit/files.py", "quaymaster/audit/whole.py"),
+    "quaymaster/configuration/test_configuration.py": (
+        *(
+            "quaymaster/configuration/joined_settings.py",
+            "quaymaster/configuration/registries.py",
+            "quaymaster/configuration/schema.py",
+        ),
+        *("quaymaster/configuration/schema_errors.py", "quaymaster/configuration/schema_rules.py"),
+        *("quaymaster/configuration/schema_values.py", "quaymaster/configuration/yaml_source.py"),
     ),
-    "quaymaster/test_key_commands.py": (
+    "programs/test_key_commands.py": (
         *("quaymaster/key_files.py", "quaymaster/key_making.py", "quaymaster/key_programs.py"),
     ),
-    "quaymaster/test_linear_redaction.py": (
-        *("quaymaster/decoded_text.py", "quaymaster/stated_secrets.py"),
+    "quaymaster/redaction/test_linear_redaction.py": (
+        *("quaymaster/redaction/decoded_text.py", "quaymaster/redaction/stated_secrets.py"),
     ),
     "quaymaster/test_policy.py": ("quaymaster/rights.py",),
-    "quaymaster/test_revisions.py": ("quaymaster/request_revision.py",),
-    "quaymaster/test_signs_of_life.py": ("quaymaster/hidden.py",),
+    "quaymaster/configuration/test_revisions.py": ("quaymaster/request_revision.py",),
+    "quaymaster/test_signs_of_life.py": ("programs/hidden.py",),
     "test_docs.py": ("quaymaster/limits.py",),
     "test_verbs.py": ("quaymaster/requests.py",),
     "trial/test_own_engine.py": (
@@ -100,28 +111,44 @@ ALSO_TESTS = {
         *("trial/busybox.py", "trial/engine.py", "trial/images.py"),
         *("trial/seed_images.py", "trial/vulnerabilities.py"),
     ),
-    "workers/jobs/test_apply.py": ("workers/jobs/rollback.py",),
-    "workers/jobs/test_verify.py": ("workers/targets/unhealthy.py",),
-    "workers/test_alert_channels.py": ("workers/alerts.py",),
-    "workers/test_engine_answers.py": ("workers/engine_client.py",),
-    "workers/test_engine_bounds.py": ("workers/event_lines.py", "workers/transfers.py"),
-    "workers/test_engine_failures.py": (
-        *("workers/foreign_words.py", "workers/refusals.py", "workers/unreached_registry.py"),
+    "workers/jobs/deploy/test_apply.py": ("workers/jobs/deploy/rollback.py",),
+    "workers/jobs/deploy/test_verify.py": ("workers/targets/unhealthy.py",),
+    "workers/jobs/test_alert_channels.py": ("workers/jobs/alerts.py",),
+    "workers/docker/test_answers.py": ("workers/docker/client.py",),
+    "workers/docker/test_bounds.py": (
+        "workers/docker/event_lines.py",
+        "workers/docker/transfers.py",
     ),
-    "workers/test_http_client.py": (
-        *("workers/exchange.py", "workers/http_wires.py", "workers/packing.py"),
-        "workers/wire.py",
+    "workers/docker/test_failures.py": (
+        *(
+            "workers/outside/foreign_words.py",
+            "workers/outside/refusals.py",
+            "workers/docker/unreached_registry.py",
+        ),
     ),
-    "workers/test_images.py": ("quaymaster/progress.py",),
-    "workers/test_own_engine.py": ("quaymaster/store/host_engines.py",),
-    "workers/test_redirects.py": (
-        *("workers/registry_addresses.py", "workers/registry_connection.py"),
+    "workers/outside/test_http_client.py": (
+        *(
+            "workers/outside/exchange.py",
+            "workers/outside/http_wires.py",
+            "workers/outside/packing.py",
+        ),
+        "workers/outside/wire.py",
     ),
-    "workers/test_registry.py": ("workers/registry_writes.py",),
-    "workers/test_registry_failures.py": ("workers/registry_words.py",),
-    "workers/test_run.py": ("workers/toolbox.py",),
-    "workers/test_running.py": ("quaymaster/store/service_leases.py",),
-    "workers/test_scan_order.py": ("quaymaster/store/scan_orders.py", "workers/scanning.py"),
+    "workers/docker/test_images.py": ("quaymaster/progress.py",),
+    "workers/docker/test_own_engine.py": (
+        *("programs/hosts_commands.py", "quaymaster/store/host_engines.py"),
+    ),
+    "workers/registry/test_redirects.py": (
+        *("workers/registry/addresses.py", "workers/registry/connection.py"),
+    ),
+    "workers/registry/test_client.py": ("workers/registry/writes.py",),
+    "workers/registry/test_failures.py": ("workers/registry/words.py",),
+    "workers/test_run.py": ("workers/work/toolbox.py",),
+    "workers/work/test_running.py": ("quaymaster/store/service_leases.py",),
+    "workers/process/test_scan_order.py": (
+        "quaymaster/store/scan_orders.py",
+        "workers/work/scanning.py",
+    ),
     "workers/targets/docker_host/test_containers.py": (
         *("quaymaster/capabilities.py", "workers/targets/docker_host/candidates.py"),
     ),
@@ -132,7 +159,7 @@ ALSO_TESTS = {
     "workers/targets/test_fleet.py": (
         *("workers/targets/agreement.py", "workers/targets/observed.py"),
     ),
-    "workers/test_service_look.py": (
+    "workers/process/test_service_look.py": (
         *("quaymaster/store/drifts.py", "workers/targets/connection.py"),
     ),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
 from tests.quiet import turn
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DISTRIBUTIONS = {".": ("bot", "workers", "quaymaster"), "try": ("local_slack", "trial")}
+DISTRIBUTIONS = {
+    ".": ("programs", "bot", "workers", "quaymaster"),
+    "try": ("local_slack", "trial"),
+}
 """The packages of each, by the folder of its pyproject.toml."""
 PRODUCT = tuple(package for packages in DISTRIBUTIONS.values() for package in packages)
 COMES_WITH = {"pydantic_core": "pydantic", "websockets": "uvicorn"}
@@ -29,34 +32,36 @@ PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill"}
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time"}
 MAY_WATCH_A_CLOCK = {
     "tests/deadlines.py": "what the guarantees promise",
-    "tests/engines/waiting.py": "the pauses between two questions, and the limit of all of them",
+    "testing/engines/waiting.py": "the pauses between two questions, and the limit of all of them",
     "tests/protections/__main__.py": "says how long it took",
     "tests/bare/__main__.py": "says how long it took",
     "tests/bare/terminal.py": "gives up a shell that says nothing more",
-    "tests/end_to_end/system.py": "asks until a record is as expected",
+    "testing/system.py": "asks until a record is as expected",
     "tests/end_to_end/burglar.py": "is content with what it stole by then",
     "tests/page/test_speed.py": "measures, and asserts nothing about it",
-    "tests/workers/test_images.py": "counts reports in proportion to the time that was taken",
+    "tests/workers/docker/test_images.py": (
+        "counts reports in proportion to the time that was taken"
+    ),
     "tests/workers/test_run.py": "asserts that a pause was made, however long it became",
     "tests/quaymaster/test_signs_of_life.py": "sets the clock",
-    "tests/quaymaster/test_reloading.py": "dates an answer",
+    "tests/quaymaster/configuration/test_reloading.py": "dates an answer",
 }
 MAY_PAUSE = {
-    "tests/engines/waiting.py": "between two questions",
-    "tests/end_to_end/system.py": "between two questions",
+    "testing/engines/waiting.py": "between two questions",
+    "testing/system.py": "between two questions",
     "tests/local_slack/apps.py": "an app that answers late",
     "tests/bot/wire.py": "a wire that delivers late",
-    "tests/workers/test_lease_keeper.py": "holds a lease; a busy Redis answers nothing",
+    "tests/workers/work/test_lease_keeper.py": "holds a lease; a busy Redis answers nothing",
 }
 MAY_RUN_OUT = {
-    "tests/bot/test_attempts.py": "nothing answers",
+    "tests/bot/database/test_attempts.py": "nothing answers",
     "tests/quaymaster/test_checks.py": "nothing answers",
-    "tests/quaymaster/test_reloading.py": "nothing answers",
+    "tests/quaymaster/configuration/test_reloading.py": "nothing answers",
     "tests/quaymaster/store/test_records.py": "a killed Redis",
-    "tests/engines/test_valkey.py": "a frozen Redis",
-    "tests/workers/test_engine.py": "an engine that hangs",
-    "tests/workers/test_redis_checks.py": "a frozen Redis",
-    "tests/workers/test_scanner.py": "a scanner that hangs",
+    "tests/testing/engines/test_valkey.py": "a frozen Redis",
+    "tests/workers/docker/test_engine.py": "an engine that hangs",
+    "tests/workers/checks/test_redis_checks.py": "a frozen Redis",
+    "tests/workers/scanner/test_scanner.py": "a scanner that hangs",
     "tests/local_slack/test_feed.py": "nothing happens",
     "tests/stored/values.py": "how long a scan took, in a value that is stored",
 }
@@ -72,7 +77,7 @@ def files() -> tuple[Path, ...]:
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         found = [ROOT / name for name in done.stdout.split("\0") if name]
     else:
-        folders = [ROOT / name for name in (*PRODUCT, "tests", "docs", "bench", ".ci")]
+        folders = [ROOT / name for name in (*PRODUCT, "testing", "tests", "docs", "bench", ".ci")]
         found = [path for folder in folders for path in folder.rglob("*")]
         found = [*found, *ROOT.glob("*")]
     texts = (path for path in found if path.is_file() and "__pycache__" not in path.parts)
@@ -184,7 +189,7 @@ def called(node: ast.Call) -> str:
     return ast.unparse(node.func)
 
 
-@pytest.mark.parametrize("package", ["bot", "quaymaster", "workers"])
+@pytest.mark.parametrize("package", DISTRIBUTIONS["."])
 def test_every_program_that_is_started_gets_an_environment_of_its_own(package: str) -> None:
     """What gets none inherits every secret of ours."""
     for path in files():
@@ -217,12 +222,12 @@ def test_nothing_starts_a_shell_or_opens_a_pickle(package: str) -> None:
 
 def test_no_test_depends_on_how_fast_a_machine_is() -> None:
     """None pauses and hopes, asks a clock how long something took, or gives something less than a
-    second. Tests wait for conditions (`tests/engines/waiting.py`), and assert what happens.
+    second. Tests wait for conditions (`testing/engines/waiting.py`), and assert what happens.
     """
     watching, pausing, running_out = set[str](), set[str](), set[str]()
     for path in files():
         name = str(path.relative_to(ROOT))
-        if path.suffix != ".py" or not name.startswith("tests/"):
+        if path.suffix != ".py" or not name.startswith(("tests/", "testing/")):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

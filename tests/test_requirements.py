@@ -15,9 +15,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.engines.local_images import push_image, remove_images
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
+from testing.engines.local_images import push_image, remove_images
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
 from tests.readme import ROOT
 
 FILES = ("build", "dev", "run", "try")

@@ -6,14 +6,14 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.acceptance import standings_at_the_request
-from bot.admission import check_admission
-from bot.clarifying import changes_something
 from bot.commands.grammar import VERBS
+from bot.conversation.acceptance import standings_at_the_request
+from bot.conversation.admission import check_admission
+from bot.conversation.clarifying import changes_something
 from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
 from bot.views.outcomes import view_of
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.outcomes import Outcome
 from quaymaster.plan_kinds import PlanKind
@@ -22,9 +22,9 @@ from quaymaster.request_facts import Eligibility
 from quaymaster.requests import REQUESTS, AnsweredByBot, Request
 from quaymaster.routing import first_step
 from quaymaster.stages import Stage
+from testing.configurations import SHOP, SHOP_TEXT
+from testing.keys import BOT_KEY
 from tests.bot.views.cases import CASES, CONFIGURATION, NOW
-from tests.configurations import SHOP, SHOP_TEXT
-from tests.keys import BOT_KEY
 from tests.new_verb import SCALE
 from tests.stored.values import REQUESTS as REQUEST_SAMPLES
 from workers.dispatch import job_of

@@ -13,11 +13,12 @@ import pytest
 
 from tests.readme import ROOT
 
-PRODUCT, TRIAL = {"bot", "workers", "quaymaster"}, {"local_slack", "trial"}
+PRODUCT = {"programs", "bot", "workers", "quaymaster"}
+TRIAL = {"local_slack", "trial"}
 # With `-S`: otherwise Python would find this checkout, which is installed where the tests run.
 PROGRAM = (
     "import sys; sys.path[:0] = sys.argv.pop(1).split(':')\n"
-    "from quaymaster.__main__ import main; main()\n"
+    "from programs.__main__ import main; main()\n"
 )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.key_files import PrivateFile
 from quaymaster.key_making import KeyMaker

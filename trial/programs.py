@@ -124,7 +124,7 @@ class Programs:
         self, name: str, words: list[str], environment: Mapping[str, str], within: float
     ) -> None:
         """A program of the product."""
-        command = [sys.executable, "-m", "quaymaster.cli", *words]
+        command = [sys.executable, "-m", "programs.cli", *words]
         self.product.append(self.start(name, command, environment, within))
 
     def ended_well(self, process: Process, within: float) -> bool:

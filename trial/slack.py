@@ -53,7 +53,7 @@ def _bound(choices: Choices, history: Path) -> Bound:
 def _commands() -> dict[str, Any]:
     """The command table that the page completes from; empty if the product does not print one."""
     done = subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", "commands"],
+        [sys.executable, "-m", "programs.cli", "commands"],
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -23,24 +23,24 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
-from workers.jobs.apply import apply_plan
-from workers.jobs.examine import examine
+from workers.jobs.deploy.apply import apply_plan
+from workers.jobs.deploy.examine import examine
+from workers.jobs.deploy.plan import plan_deploy
+from workers.jobs.deploy.recover import recover
+from workers.jobs.deploy.rollback import plan_rollback
+from workers.jobs.deploy.verify import verify_release
 from workers.jobs.history import list_history
 from workers.jobs.images import list_images
 from workers.jobs.inspect import inspect_image
 from workers.jobs.paged import paged
-from workers.jobs.plan import plan_deploy
 from workers.jobs.pull import pull_image
 from workers.jobs.push import push_image
-from workers.jobs.recover import recover
-from workers.jobs.rollback import plan_rollback
 from workers.jobs.scan import scan_image
 from workers.jobs.tag import tag_image
 from workers.jobs.tags import list_tags
-from workers.jobs.verify import verify_release
-from workers.running import Work
-from workers.steps import Returns, Step
-from workers.toolbox import Toolbox
+from workers.work.running import Work
+from workers.work.steps import Returns, Step
+from workers.work.toolbox import Toolbox
 
 Job = Callable[[Work, Toolbox], Step]
 """Does the current stage of an operation. Raises an error if that fails."""

@@ -21,9 +21,15 @@ from quaymaster.signing_key import Keys
 from quaymaster.store import operation_fields, records
 from quaymaster.store.operation_fields import StoredOperation
 from quaymaster.store.transactions import Connection, Query, ask, ask_all, perform
-from workers.facts import MissingJobs, ReconcileFacts, UnworkedJobs, Whereabouts, whereabouts_of
-from workers.forged import end_forged
-from workers.scan_watch import ScanWatch
+from workers.work.facts import (
+    MissingJobs,
+    ReconcileFacts,
+    UnworkedJobs,
+    Whereabouts,
+    whereabouts_of,
+)
+from workers.work.forged import end_forged
+from workers.work.scan_watch import ScanWatch
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +44,7 @@ RECOVERY_PATIENCE = timedelta(seconds=9)
 INTERRUPTION_SECONDS = 3.0
 """This long without a look means that Redis was unreachable, or this process paused."""
 RENEWAL_SECONDS = 3.5
-"""A living worker renews a lease well within this time (workers/running.py)."""
+"""A living worker renews a lease well within this time (workers/work/running.py)."""
 MOST_ATTEMPTS = 12
 MOST_CRASHES = 3
 

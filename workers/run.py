@@ -17,6 +17,7 @@ from quaymaster.errors import (
     Conflict,
     Forged,
     HandedBack,
+    LeaseLost,
     NoRoom,
     NotAdmissible,
     Problem,
@@ -32,13 +33,13 @@ from quaymaster.store import leases, records, scan_orders, service_leases
 from quaymaster.store.records import CancelAsked
 from quaymaster.store.transactions import Command, ask, perform
 from workers import dispatch
-from workers.best_effort import best_effort
-from workers.freshness import why_not_started
-from workers.lease_keeper import kept_alive
+from workers.outside.best_effort import best_effort
 from workers.reconciler import stage_after_a_loss
-from workers.running import LeaseLost, Work
-from workers.steps import Continues, Finished, Step, after, also_stored
-from workers.toolbox import Toolbox, opened
+from workers.work.freshness import why_not_started
+from workers.work.lease_keeper import kept_alive
+from workers.work.running import Work
+from workers.work.steps import Continues, Finished, Step, after, also_stored
+from workers.work.toolbox import Toolbox, opened
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import docker
 
-from tests.engines.registries import Registry
+from testing.engines.registries import Registry
 
 
 @dataclass(frozen=True, slots=True)

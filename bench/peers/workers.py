@@ -13,13 +13,13 @@ import redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-import workers.serve
+import workers.process.serve
 from bench.jobs import told
 from bench.pickup import OURS, RQ
-from quaymaster.connections import queue_connection
 from quaymaster.signs_of_life import Sign
-from workers.supervisor import Child, Supervisor
-from workers.worker import OperationJob, OperationWorker
+from quaymaster.store.connections import queue_connection
+from workers.process.supervisor import Child, Supervisor
+from workers.process.worker import OperationJob, OperationWorker
 
 _GRACE_SECONDS = 5.0
 
@@ -49,12 +49,14 @@ class _Worker(OperationWorker):
 
 
 def _ours(url: str) -> None:
-    workers.serve.OperationWorker = _Worker  # type: ignore[attr-defined]
+    workers.process.serve.OperationWorker = _Worker  # type: ignore[attr-defined]
 
     def work(sign: Sign) -> None:
-        workers.serve.work_until_stopped([OURS], queue_connection(url), _GRACE_SECONDS, sign)
+        workers.process.serve.work_until_stopped(
+            [OURS], queue_connection(url), _GRACE_SECONDS, sign
+        )
 
-    children = [workers.serve.keeper_of_leases(url), Child("worker", work)]
+    children = [workers.process.serve.keeper_of_leases(url), Child("worker", work)]
     sys.exit(Supervisor(children, _GRACE_SECONDS).run())
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from bot.commands.arguments import Arguments
 from bot.commands.normalizing import normalized, unformatted
 from bot.commands.words import words_of
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import shown
 from quaymaster.requests import (

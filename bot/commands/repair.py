@@ -20,7 +20,7 @@ from bot.commands.grammar import (
 )
 from bot.commands.normalizing import normalized, unformatted
 from bot.commands.repaired_words import Spelling
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.rights import Right
 from quaymaster.spelling import nearest

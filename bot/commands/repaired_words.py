@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.commands.grammar import VERBS
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.spelling import nearest

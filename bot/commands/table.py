@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from bot.commands.grammar import COMMAND, VERBS, Verb, parse
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import UsageError
 
 _NAMED_IN_EXAMPLES = {

@@ -1,9 +1,9 @@
 """Findings that a channel has not been told of yet."""
 
-from bot.messages import Message
 from bot.views.amounts import counted
 from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
+from bot.views.messages import Message
 from bot.views.parts import (
     Code,
     Line,

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.buttons import CONFIRM
 from bot.commands.grammar import COMMAND
 from bot.commands.help import HelpPage
+from bot.views.buttons import CONFIRM
 from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
 from bot.views.parts import (
@@ -32,7 +32,7 @@ from bot.views.parts import (
 )
 from bot.views.results import problem_blocks, problem_lines
 from bot.views.status import status_of
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Problem
 from quaymaster.operations import Operation
 from quaymaster.releases import Release

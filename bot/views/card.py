@@ -6,18 +6,18 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.buttons import Button, Pointer
 from bot.commands.grammar import COMMAND
-from bot.messages import FindingsFile, Message, TextFile
-from bot.rates import Urgency
+from bot.slack.rates import Urgency
 from bot.views import inspected as inspection
 from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
 from bot.views.answers import Answer
 from bot.views.approval import change_lines, image_lines, plan_blocks, verdict_line, vote_lines
+from bot.views.buttons import Button, Pointer
 from bot.views.card_context import CardContext
 from bot.views.findings import finding_rows
 from bot.views.headline import headline_of
+from bot.views.messages import FindingsFile, Message, TextFile
 from bot.views.outcomes import view_of
 from bot.views.parts import (
     Code,
@@ -40,7 +40,7 @@ from bot.views.results import FINDINGS_SHOWN
 from bot.views.status import status_of
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import Approval
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.findings import Blocked, ScannerDatabase
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed, Inspected, Outcome, Scanned

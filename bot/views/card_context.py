@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.grammar import COMMAND
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.operations import Operation
 

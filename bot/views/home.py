@@ -6,9 +6,9 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.buttons import REFRESH
 from bot.commands.grammar import COMMAND, VERBS
 from bot.views.answers import Answer, Jobs, ServiceStatus, jobs_answer, status_answer
+from bot.views.buttons import REFRESH
 from bot.views.card import vote_blocks
 from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
@@ -28,7 +28,7 @@ from bot.views.parts import (
     small_print,
 )
 from bot.views.results import problem_blocks
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Problem
 from quaymaster.operations import Operation
 

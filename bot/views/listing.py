@@ -5,8 +5,8 @@ from typing import TypeVar, assert_never
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.buttons import Pointer, page_action
 from bot.views.amounts import counted, size
+from bot.views.buttons import Pointer, page_action
 from bot.views.card_context import CardContext
 from bot.views.parts import (
     Code,

@@ -33,7 +33,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.buttons import Pointer
+from bot.views.buttons import Pointer
 
 TEXT_LIMIT = 3_000
 """``chat.update`` refuses a ``text`` of more than 4,000 characters

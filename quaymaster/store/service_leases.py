@@ -4,7 +4,7 @@ A process can be paused between checking that it still has the right and making 
 leaves a mark when it takes the right, and removes it when it returns the right in time with its
 work done. A remaining mark means that a late call of one of our operations may come or has come, or
 that the operation failed half-way. Quaymaster then settles what it left behind (see
-``workers/service_look.py``).
+``workers/process/service_look.py``).
 """
 
 from collections.abc import Mapping

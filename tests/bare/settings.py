@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.debian_archive import sources
+from testing.debian_archive import sources
 from trial.installed import find_program
 
 _CERTIFICATES = Path("usr/local/share/ca-certificates")

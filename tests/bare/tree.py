@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.debian_archive import sources
-from tests.kept_folder import kept_alone
+from testing.debian_archive import sources
+from testing.kept_folder import kept_alone
 from trial.installed import find_program
 
 _INCLUDED = ("git", "make")

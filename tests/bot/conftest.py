@@ -14,12 +14,12 @@ import redis
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.buttons import Pointer
 from bot.run import run_bot
+from bot.views.buttons import Pointer
 from local_slack import LocalSlack, Message, Person, Workspace, serve
 from quaymaster.actors import SlackUser
 from quaymaster.approvals import ApprovalRule
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import PinnedImage
 from quaymaster.journal import event_of
@@ -29,12 +29,12 @@ from quaymaster.settings import Settings
 from quaymaster.signs_of_life import Signs
 from quaymaster.store import records, reports
 from quaymaster.store.transactions import ask, perform
-from tests import samples
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import until
-from tests.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
+from testing import samples
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import until
+from testing.keys import BOT_KEY, RING, SCANNER_KEY, ring_text
+from testing.planned import the_change
 from tests.people import ALICE
-from tests.planned import the_change
 
 TEAM = "T0SHOP"
 """Alice and Bob are developers; Carol and Dave (by their group) and Eve may vote."""

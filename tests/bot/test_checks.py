@@ -7,9 +7,9 @@ import pytest
 from bot.checks import NEEDED_SCOPES, slack_probes, too_few_approvers
 from local_slack import Fault, FaultKind, LocalSlack, World, serve
 from quaymaster.checks import Check, perform
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.settings import Settings
-from tests.configurations import SMALL, SMALL_TEXT
+from testing.configurations import SMALL, SMALL_TEXT
 from tests.misbehaving import misbehaving, once
 
 

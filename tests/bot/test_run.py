@@ -6,11 +6,11 @@ import pytest
 
 from bot.run import run_bot
 from local_slack import Fault, FaultKind, LocalSlack
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.settings import Settings
+from testing.engines.valkey import ValkeyServer
 from tests.bot.conftest import Running, deploy_to_approve, run, until_ready
-from tests.engines.valkey import ValkeyServer
 from tests.people import ALICE, EVE
 
 pytestmark = pytest.mark.engine

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from local_slack import Fault, FaultKind, LocalSlack
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.settings import Settings
 from quaymaster.signs_of_life import Signs
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import until
 from tests.bot.conftest import run
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import until
 
 pytestmark = pytest.mark.engine
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from testing.engines.slow_disk import SlowDiskServer
+from testing.engines.waiting import until
 from tests.bot.bursts import PUSH, answer
 from tests.bot.conftest import Running
-from tests.engines.slow_disk import SlowDiskServer
-from tests.engines.waiting import until
 from tests.people import ALICE
 
 pytestmark = pytest.mark.engine

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from tests.engines.valkey import ValkeyServer
+from testing.engines.valkey import ValkeyServer
 
 
 class Wire:

@@ -7,11 +7,11 @@ import docker
 import pytest
 
 from local_slack import LocalSlack, Person, Workspace, serve
-from tests.end_to_end.system import Shop, System, opened
-from tests.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
-from tests.engines.valkey import ValkeyServer
+from testing.engines.barrier import Barrier, barrier_to_port, barrier_to_socket
+from testing.engines.local_images import push_image
+from testing.engines.registries import Registry
+from testing.engines.valkey import ValkeyServer
+from testing.system import Shop, System, opened
 from tests.people import ALICE, BOB, CAROL
 
 DATABASE_PASSWORD = "hunter2-in-the-database"

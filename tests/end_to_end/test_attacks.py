@@ -11,12 +11,12 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
+from testing.engines.barrier import Barrier
+from testing.engines.local_images import load_big_image
+from testing.engines.registries import Registry
+from testing.system import System
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.barrier import Barrier
-from tests.engines.local_images import load_big_image
-from tests.engines.registries import Registry
 from tests.people import CAROL
 
 pytestmark = pytest.mark.engine

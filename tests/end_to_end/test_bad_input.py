@@ -9,11 +9,11 @@ from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
+from testing.engines.local_images import push_image
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
+from testing.system import System
 from tests.end_to_end.cards import final_card
-from tests.end_to_end.system import System
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
 from tests.people import ALICE
 
 pytestmark = pytest.mark.engine

@@ -11,10 +11,10 @@ from quaymaster.outcomes import Deployed, Failed
 from quaymaster.store import releases
 from quaymaster.store.transactions import ask
 from quaymaster.target import ServiceRef
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

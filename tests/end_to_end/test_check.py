@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from local_slack import LocalSlack, serve
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.engines.valkey import ValkeyServer
-from tests.keys import FINGERPRINT_TEXT, WORKER_KEY, ring_text
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.engines.valkey import ValkeyServer
+from testing.keys import FINGERPRINT_TEXT, WORKER_KEY, ring_text
 
 pytestmark = pytest.mark.engine
 CONFIGURATION = """\
@@ -61,7 +61,7 @@ def environment(
 
 def check(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", "check", *arguments],
+        [sys.executable, "-m", "programs.cli", "check", *arguments],
         env=dict(environment),
         check=False,
         capture_output=True,

@@ -12,10 +12,10 @@ from docker.models.containers import Container
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
+from testing.images.catalogue import LocalImages
+from testing.planned import the_change
+from testing.system import System, page_at
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.images.catalogue import LocalImages
-from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 

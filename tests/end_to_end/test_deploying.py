@@ -7,11 +7,11 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Deployed
+from testing.images.catalogue import LocalImages
+from testing.planned import the_change
+from testing.system import System
 from tests.end_to_end.cards import approve
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.images.catalogue import LocalImages
-from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 

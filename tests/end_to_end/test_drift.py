@@ -6,14 +6,14 @@ import docker
 import pytest
 
 from local_slack import Message, Person, Workspace
-from quaymaster.audit_check import verify
+from quaymaster.audit.check import verify
 from quaymaster.operations import State
 from quaymaster.requests import DriftRequest
 from quaymaster.store import keys
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

@@ -16,14 +16,14 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Deployed, Interrupted
 from quaymaster.store import leases
 from quaymaster.store.transactions import ask
+from testing.engines.barrier import Barrier, Hold, Moment, barrier_to_socket
+from testing.engines.local_images import push_image
+from testing.engines.registries import Registry
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import Program, Shop, System, opened, page_at
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.system import Program, Shop, System, opened, page_at
-from tests.engines.barrier import Barrier, Hold, Moment, barrier_to_socket
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 from tests.people import ALICE
 
 pytestmark = pytest.mark.engine

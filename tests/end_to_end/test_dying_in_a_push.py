@@ -13,13 +13,13 @@ from quaymaster.operations import State
 from quaymaster.outcomes import Interrupted, Pushed
 from quaymaster.store import leases, records
 from quaymaster.store.transactions import ask
+from testing.engines.barrier import Barrier, Hold
+from testing.engines.local_images import load_big_image
+from testing.engines.registries import Registry
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.system import System, children
 from tests.end_to_end.cards import cards_of, final_card
-from tests.end_to_end.system import System, children
-from tests.engines.barrier import Barrier, Hold
-from tests.engines.local_images import load_big_image
-from tests.engines.registries import Registry
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
 from tests.people import ALICE
 
 pytestmark = pytest.mark.engine

@@ -13,8 +13,8 @@ from rq.webhook import Webhook
 
 from quaymaster.store import keys
 from quaymaster.store.jobs import RUN_OPERATION
-from tests.end_to_end.system import System
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
+from testing.system import System
 
 pytestmark = pytest.mark.engine
 

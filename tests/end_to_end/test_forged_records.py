@@ -18,14 +18,14 @@ from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
 from quaymaster.target import ServiceRef
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import ROOT, System, page_at
 from tests.end_to_end.cards import approval_request, approve, cards_of, final_card, is_card_of
 from tests.end_to_end.conftest import Push
 from tests.end_to_end.forger import Forger
-from tests.end_to_end.system import ROOT, System, page_at
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 from tests.people import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.engine
@@ -497,7 +497,7 @@ async def test_an_audit_entry_that_was_forged_is_found(
 
 def _verify(system: System) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", "audit", "verify"],
+        [sys.executable, "-m", "programs.cli", "audit", "verify"],
         env=system.environment,
         cwd=ROOT,
         capture_output=True,

@@ -7,10 +7,10 @@ from local_slack import Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.operations import State
 from quaymaster.outcomes import Scanned
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import LocalImages
+from testing.system import System
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

@@ -7,10 +7,10 @@ import pytest
 from local_slack import Person, Workspace
 from local_slack.blocks import texts
 from quaymaster.operations import State
+from testing.engines.waiting import until
+from testing.images.catalogue import LocalImages
+from testing.system import System
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.waiting import until
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine

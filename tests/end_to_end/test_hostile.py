@@ -7,11 +7,11 @@ import pytest
 
 from local_slack import Message, Person, Workspace, violations
 from quaymaster.operations import State
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import HOSTILE_TEXT, LocalImages
+from testing.system import System
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import HOSTILE_TEXT, LocalImages
 from tests.people import ALICE
 from tests.workers.lying_registry import LyingRegistry, Reply, SentRequest, lying_registry
 

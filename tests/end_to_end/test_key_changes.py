@@ -16,11 +16,11 @@ from quaymaster.store import keys
 from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import RELEASE
 from quaymaster.target import ServiceRef
+from testing.engines.local_images import push_image
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import approve, final_card
-from tests.end_to_end.system import System, page_at
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine

@@ -3,9 +3,9 @@
 import pytest
 
 from local_slack import Person, Workspace
+from testing.images.catalogue import LocalImages
+from testing.system import System
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

@@ -8,15 +8,15 @@ import pytest
 from local_slack import Workspace
 from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import LocalImages
+from testing.images.systems import system_image
+from testing.planned import the_change
+from testing.system import System, page_at
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import LocalImages
-from tests.images.systems import system_image
 from tests.people import ALICE
-from tests.planned import the_change
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture
 

@@ -5,14 +5,14 @@ import pytest
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
+from testing.engines.local_images import remove_images
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
+from testing.planned import the_change
+from testing.system import System, page_at
 from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.local_images import remove_images
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
-from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 

@@ -13,10 +13,10 @@ from quaymaster.operations import State
 from quaymaster.store import keys, records
 from quaymaster.store.transactions import ask
 from quaymaster.target import ServiceRef
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import cards_of, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL, DAVE
 
 pytestmark = pytest.mark.engine

@@ -7,14 +7,14 @@ import redis
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
-from quaymaster.redis_users import RedisUser
 from quaymaster.store import keys
+from quaymaster.store.redis_users import RedisUser
+from testing.engines.registries import Registry
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import System, redis_user
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, redis_user
-from tests.engines.registries import Registry
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

@@ -13,11 +13,11 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Failed
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import Program, System, page_at
 from tests.end_to_end.cards import approval_request, approve
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import Program, System, page_at
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 from tests.people import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.engine
@@ -49,7 +49,7 @@ async def opened(system: System, workspace: Workspace) -> tuple[Program, Program
 def quaymaster(system: System, command: str, program: str) -> "subprocess.CompletedProcess[str]":
     """The command as an operator runs it beside a program."""
     return subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", command],
+        [sys.executable, "-m", "programs.cli", command],
         env={**system.environment, "QUAYMASTER_HEALTH": folder_of(system, program)},
         check=False,
         capture_output=True,

@@ -15,13 +15,13 @@ import redis
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import keys
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.planned import the_change
+from testing.system import ROOT, System, page_at
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import ROOT, System, page_at
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
-from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 
@@ -123,7 +123,7 @@ def _containers(engine: docker.DockerClient, environment: str) -> list[Any]:
 
 def _verified(system: System, *more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", "audit", "verify", *more],
+        [sys.executable, "-m", "programs.cli", "audit", "verify", *more],
         env=system.environment,
         cwd=ROOT,
         capture_output=True,

@@ -6,12 +6,12 @@ import pytest
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
+from testing.engines.valkey import fill
+from testing.engines.waiting import until
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.valkey import fill
-from tests.engines.waiting import until
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine

@@ -19,13 +19,13 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.findings import Unknown
 from quaymaster.outcomes import Scanned
+from testing.engines.barrier import barrier_to_socket
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import LocalImages
+from testing.system import ROOT, Program, System
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import ROOT, Program, System
 from tests.end_to_end.unprivileged import USER
-from tests.engines.barrier import barrier_to_socket
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

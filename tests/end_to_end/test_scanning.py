@@ -16,15 +16,15 @@ from quaymaster.outcomes import Failed, Scanned
 from quaymaster.store import keys, reports, scan_orders
 from quaymaster.store.formats import REPORT
 from quaymaster.store.transactions import ask
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches, trivy_binary
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import FINDINGS_A, LocalImages
+from testing.planned import the_change
+from testing.system import System
 from tests.end_to_end.cards import final_card, is_card_of
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches, trivy_binary
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import FINDINGS_A, LocalImages
-from tests.planned import the_change
 
 pytestmark = pytest.mark.engine
 

@@ -16,13 +16,13 @@ import redis
 
 from local_slack import LocalSlack, Workspace
 from quaymaster.operations import State
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.engines.valkey import ValkeyServer
+from testing.images.catalogue import PLANTED_SECRET, LocalImages
+from testing.system import System, descendants
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import DATABASE_PASSWORD, Push
-from tests.end_to_end.system import System, descendants
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.engines.valkey import ValkeyServer
-from tests.images.catalogue import PLANTED_SECRET, LocalImages
 from tests.people import ALICE
 from tests.workers.lying_registry import LyingRegistry, Reply, SentRequest, lying_registry
 

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 
-from bot.courier import AT_ONCE
+from bot.courier.courier import AT_ONCE
 from local_slack import Fault, FaultKind, Person, Workspace
 from quaymaster.operations import Operation, State
+from testing.system import System
 from tests.end_to_end.cards import cards_of, final_card, is_card_of
-from tests.end_to_end.system import System
 
 pytestmark = pytest.mark.engine
 

@@ -13,15 +13,15 @@ import pytest
 
 from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.queues import REGISTRY, host_queue
-from quaymaster.redis_users import RedisUser
 from quaymaster.store import keys, records
 from quaymaster.store.formats import FORMAT
+from quaymaster.store.redis_users import RedisUser
 from quaymaster.store.transactions import perform
-from tests.configurations import SMALL_TEXT
-from tests.end_to_end.system import ROOT
-from tests.engines.valkey import ValkeyServer
-from tests.engines.waiting import wait_until
-from tests.keys import BOT_KEY, FINGERPRINT_TEXT, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.configurations import SMALL_TEXT
+from testing.engines.valkey import ValkeyServer
+from testing.engines.waiting import wait_until
+from testing.keys import BOT_KEY, FINGERPRINT_TEXT, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.system import ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -41,7 +41,7 @@ class Place:
     def refused(self, *arguments: str, **changes: str) -> str:
         """What a program says that ends at its start."""
         done = subprocess.run(
-            [sys.executable, "-m", "quaymaster.cli", *arguments],
+            [sys.executable, "-m", "programs.cli", *arguments],
             env={**self.environment, **changes},
             cwd=ROOT,
             check=False,
@@ -114,7 +114,7 @@ def test_a_bot_that_reaches_the_database_later_ends_when_it_does_not_fit(
     log = place.folder / "bot.log"
     with log.open("wb") as output:
         bot = subprocess.Popen(
-            [sys.executable, "-m", "quaymaster.cli", "bot"],
+            [sys.executable, "-m", "programs.cli", "bot"],
             env=place.environment,
             cwd=ROOT,
             stdout=output,
@@ -138,7 +138,7 @@ def test_a_worker_that_waits_for_redis_reads_the_file_again_when_it_begins(
     log = place.folder / "worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "quaymaster.cli", "worker", "--queues", "registry"],
+            [sys.executable, "-m", "programs.cli", "worker", "--queues", "registry"],
             env={**place.environment, "QUAYMASTER_SIGNING_KEY": key_of(("worker",))},
             cwd=ROOT,
             stdout=output,
@@ -283,7 +283,7 @@ def test_a_worker_that_names_no_queue_leaves_hosts_that_it_cannot_prove(
     log = place.folder / "worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "quaymaster.cli", "worker", "--grace", "1"],
+            [sys.executable, "-m", "programs.cli", "worker", "--grace", "1"],
             env={**place.environment, "QUAYMASTER_SIGNING_KEY": WORKER_KEY.as_text()},
             cwd=ROOT,
             stdout=output,

@@ -6,11 +6,11 @@ import pytest
 from local_slack import MemberKind, Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Ended
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
 from tests.workers.registry_content import Content
 from trial.archive import this_architecture

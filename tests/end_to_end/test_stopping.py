@@ -8,13 +8,13 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import Stage, State
 from quaymaster.outcomes import Deployed, Pushed
+from testing.engines.barrier import Barrier
+from testing.engines.local_images import load_big_image
+from testing.engines.registries import Registry
+from testing.images.catalogue import LocalImages
+from testing.system import System, page_at
 from tests.end_to_end.cards import cards_of, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System, page_at
-from tests.engines.barrier import Barrier
-from tests.engines.local_images import load_big_image
-from tests.engines.registries import Registry
-from tests.images.catalogue import LocalImages
 
 pytestmark = pytest.mark.engine
 

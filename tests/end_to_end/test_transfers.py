@@ -6,11 +6,11 @@ import pytest
 from local_slack import Person, Workspace
 from quaymaster.operations import State
 from quaymaster.outcomes import Pulled, Pushed, Scanned, Tagged
+from testing.engines.registries import Registry
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import FINDINGS_A, LocalImages
+from testing.system import System
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.engines.registries import Registry
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import FINDINGS_A, LocalImages
 
 pytestmark = pytest.mark.engine
 

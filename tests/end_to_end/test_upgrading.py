@@ -9,17 +9,17 @@ import pytest
 
 from local_slack import Person, Workspace
 from quaymaster.operations import State
+from testing.engines.registries import Registry
+from testing.engines.waiting import wait_until
+from testing.images.catalogue import LocalImages
+from testing.system import ROOT, System, page_at
 from tests.end_to_end.cards import approval_request, approve, final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import ROOT, System, page_at
-from tests.engines.registries import Registry
-from tests.engines.waiting import wait_until
-from tests.images.catalogue import LocalImages
 from tests.people import BOB, CAROL
 
 pytestmark = pytest.mark.engine
 
-_PACKAGES = ("bot", "workers", "quaymaster", "local_slack", "trial")
+_PACKAGES = ("programs", "bot", "workers", "quaymaster", "local_slack", "trial")
 _CHANGES = (
     (
         "quaymaster/operations.py",
@@ -27,7 +27,7 @@ _CHANGES = (
         "    requested_at: datetime\n    reason: str\n\n\n@dataclass",
     ),
     (
-        "quaymaster/new_operations.py",
+        "quaymaster/store/new_operations.py",
         "        requested_at=now,\n",
         '        requested_at=now,\n        reason="because",\n',
     ),
@@ -45,7 +45,7 @@ _CHANGES = (
         '{**plan, "changes": [{**one, "colour": ""} for one in plan["changes"]]}})',
     ),
     (
-        "workers/jobs/plan.py",
+        "workers/jobs/deploy/plan.py",
         "        turn=next_turn(state, tools),\n",
         '        turn=next_turn(state, tools),\n        colour="blue",\n',
     ),

@@ -9,10 +9,10 @@ from local_slack import MemberKind, Message, Person, Workspace
 from quaymaster.operations import State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
+from testing.images.catalogue import LocalImages
+from testing.system import System
 from tests.end_to_end.cards import final_card
 from tests.end_to_end.conftest import Push
-from tests.end_to_end.system import System
-from tests.images.catalogue import LocalImages
 from tests.people import ALICE, BOB, CAROL, EVE
 
 pytestmark = pytest.mark.engine

@@ -13,9 +13,20 @@ USER = 65534
 """“nobody” on Debian."""
 _PR_SET_DUMPABLE = 4
 _OURS = (
-    *("bot.courier", "bot.audit_head", "bot.views.card", "bot.views.findings"),
-    *("quaymaster.cli", "workers.run", "workers.scan_order", "workers.scanner_upkeep"),
-    *("workers.serve", "workers.supervisor", "workers.housekeeping", "docker", "encodings.idna"),
+    *("bot.courier.courier", "bot.courier.audit_head", "bot.views.card", "bot.views.findings"),
+    *(
+        "programs.cli",
+        "workers.run",
+        "workers.process.scan_order",
+        "workers.process.scanner_upkeep",
+    ),
+    *(
+        "workers.process.serve",
+        "workers.process.supervisor",
+        "workers.process.housekeeping",
+        "docker",
+        "encodings.idna",
+    ),
 )
 _NOT_FOR_US = frozenset({"antigravity", "this", "idlelib", "turtledemo", "turtle", "__main__"})
 
@@ -30,7 +41,7 @@ def main() -> None:
     os.setuid(USER)
     # The kernel hides who changes its user. Who was started as another user is seen.
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
-    importlib.import_module("quaymaster.cli").main()
+    importlib.import_module("programs.cli").main()
 
 
 if __name__ == "__main__":

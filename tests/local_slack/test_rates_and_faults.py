@@ -15,7 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from local_slack import Fault, FaultKind, LocalSlack, Workspace
-from tests.engines.waiting import until
+from testing.engines.waiting import until
 
 
 async def limited(call: Any) -> int:

@@ -10,11 +10,11 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from local_slack import LocalSlack, Workspace
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.settings import Settings
+from testing.engines.valkey import ValkeyServer
+from testing.keys import BOT_KEY, ring_text
 from tests.bot.conftest import CONFIGURATION, run
-from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, ring_text
 from tests.page.conftest import Open
 from tests.page.window import Window
 

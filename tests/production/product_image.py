@@ -12,10 +12,10 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from tests.engines.local_images import load_images
-from tests.engines.run_directory import EngineError
-from tests.images.python_base import python_base, recipe
-from tests.images.valkey import valkey_image
+from testing.engines.local_images import load_images
+from testing.engines.run_directory import EngineError
+from testing.images.valkey import valkey_image
+from tests.production.python_base import python_base, recipe
 from tests.readme import ROOT
 
 PRODUCT = "quaymaster:local"

@@ -13,8 +13,8 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
+from testing.engines.registries import Registry
 from tests.compose import compose
-from tests.engines.registries import Registry
 from tests.production.product_image import PRODUCT
 from tests.readme import ROOT
 

@@ -11,14 +11,14 @@ import docker
 import pytest
 
 from local_slack import Fault, FaultKind, LocalSlack, Message, NotSeen, Person, Workspace, serve
+from testing.engines.kept import engine_that_keeps
+from testing.engines.local_images import load_images
+from testing.engines.registries import Registry, running_registry
+from testing.engines.session import EngineSession
+from testing.engines.trivy import TrivyCaches
+from testing.images.catalogue import LocalImages, make_images
+from testing.system import page_at
 from tests.end_to_end.cards import approval_request, final_card, is_card_of
-from tests.end_to_end.system import page_at
-from tests.engines.kept import engine_that_keeps
-from tests.engines.local_images import load_images
-from tests.engines.registries import Registry, running_registry
-from tests.engines.session import EngineSession
-from tests.engines.trivy import TrivyCaches
-from tests.images.catalogue import LocalImages, make_images
 from tests.people import ALICE, BOB
 from tests.production.product_image import have_images
 from tests.production.site import Site, checks_of_the_readme, running

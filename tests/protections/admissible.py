@@ -5,17 +5,17 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G4")
-_LOOK = "workers/jobs/verify.py"
-_LOOK_TESTS = "tests/workers/jobs/test_verify.py"
+_LOOK = "workers/jobs/deploy/verify.py"
+_LOOK_TESTS = "tests/workers/jobs/deploy/test_verify.py"
 _DISPATCH_TESTS = "tests/workers/test_dispatch.py"
 _ADMISSIBLE = "quaymaster/admissible.py"
 _ADMISSIBLE_TESTS = "tests/quaymaster/test_admissible.py"
-_APPLY_TESTS = "tests/workers/jobs/test_apply.py"
+_APPLY_TESTS = "tests/workers/jobs/deploy/test_apply.py"
 
 ADMISSIBLE = (
     _row(
         "a digest that serves well is not marked for its configuration",
-        "workers/marks.py",
+        "workers/jobs/deploy/marks.py",
         " or (instead is not None and instead.image.digest == left.image.digest)",
         "",
         (
@@ -33,11 +33,11 @@ ADMISSIBLE = (
     ),
     _row(
         "what serves instead is not marked with the index that both are of",
-        "workers/marks.py",
+        "workers/jobs/deploy/marks.py",
         "index=None if instead is not None and instead.named == index else index",
         "index=index",
         (
-            "tests/workers/test_marks.py::"
+            "tests/workers/jobs/deploy/test_marks.py::"
             "test_where_another_member_of_the_same_index_serves_instead_the_index_is_not_marked",
         ),
     ),
@@ -53,7 +53,7 @@ ADMISSIBLE = (
     ),
     _row(
         "what only waited in line is planned when its turn comes",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    if plan.facts.is_planned_again and plan.rule is None and by < operation.id:\n",
         "    if False:\n",
         (
@@ -63,7 +63,7 @@ ADMISSIBLE = (
     ),
     _row(
         "what was approved is not planned anew behind those who approved it",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    if plan.facts.is_planned_again and plan.rule is None and by < operation.id:\n",
         "    if plan.facts.is_planned_again and by < operation.id:\n",
         (f"{_APPLY_TESTS}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
@@ -162,7 +162,7 @@ ADMISSIBLE = (
     ),
     _row(
         "it is asked at apply",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    refuse(answers_about_plan(operation, plan, tools))\n",
         "",
         (f"{_APPLY_TESTS}::TestMayItStillHappen",),
@@ -195,10 +195,10 @@ ADMISSIBLE = (
     ),
     _row(
         "it is asked at the last vote",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "            after = self._unless_refused(operation, after, counted, evidence)\n",
         "            pass\n",
-        ("tests/bot/test_last_vote.py",),
+        ("tests/bot/conversation/test_last_vote.py",),
     ),
     Protection(
         "G5",
@@ -225,44 +225,46 @@ ADMISSIBLE = (
         "bot/run.py",
         "        await self.services.returned.sweep()\n",
         "",
-        ("tests/bot/test_returned.py",),
+        ("tests/bot/conversation/test_returned.py",),
     ),
     _row(
         "what was opened for another operation opens no third one",
-        "quaymaster/new_operations.py",
+        "quaymaster/store/new_operations.py",
         " or origin.delivery.startswith(_OPENED_FOR)",
         "",
-        ("tests/bot/test_returned.py::test_for_what_was_opened_so_no_other_one_is_opened",),
+        (
+            "tests/bot/conversation/test_returned.py::test_for_what_was_opened_so_no_other_one_is_opened",
+        ),
     ),
     _row(
         "clocks that are apart send nothing to and fro",
-        "bot/returned.py",
+        "bot/conversation/returned.py",
         "            elif _clocks_differ(operation, datetime.now(UTC)):\n",
         "            elif False:\n",
         (
-            "tests/bot/test_returned.py::"
+            "tests/bot/conversation/test_returned.py::"
             "test_what_comes_back_though_everybody_was_looked_up_just_now_does_not_go_round_for_ever",
         ),
     ),
     _row(
         "nothing is opened for what was cancelled meanwhile",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "            accepting = records.accept_with(accepting, follows_from(operation.id))\n",
         "            pass\n",
         (
-            "tests/bot/test_returned.py::test_nothing_is_opened_for_what_somebody_cancelled_meanwhile",
+            "tests/bot/conversation/test_returned.py::test_nothing_is_opened_for_what_somebody_cancelled_meanwhile",
         ),
     ),
     _row(
         "a change supersedes the plans that wait",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    supersede_waiting(operation, plan, tools)\n",
         "",
         (f"{_APPLY_TESTS}::TestOtherPlans",),
     ),
     _row(
         "another container of the same digest is another thing that runs",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "serving.turn != planned.turn",
         "False",
         (f"{_APPLY_TESTS}::TestOtherPlans",),

@@ -5,21 +5,22 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G4")
-_APPLY = "tests/workers/jobs/test_apply.py"
+_APPLY = "tests/workers/jobs/deploy/test_apply.py"
 _APPROVALS = "tests/quaymaster/test_approvals.py"
-_EXAMINE = "tests/workers/jobs/test_examine.py"
-_APPROVED = "tests/workers/test_approved.py"
+_EXAMINE = "tests/workers/jobs/deploy/test_examine.py"
+_APPROVED = "tests/workers/jobs/deploy/test_approved.py"
 _DISPATCH = "tests/workers/test_dispatch.py"
 _FORGED = f"{_APPROVED}::test_a_record_that_was_forged_in_redis_is_not_carried_out"
 _NOT_BELIEVED = f"{_APPROVED}::test_what_a_plan_says_about_its_approval_is_not_believed"
 _FORMATS = "tests/quaymaster/store/test_formats.py"
 _GATE = "tests/quaymaster/test_gate.py"
 _REPORTS = "tests/quaymaster/store/test_reports.py"
-_VOTES = "tests/bot/test_votes.py"
+_VOTES = "tests/bot/conversation/test_votes.py"
 _REVISIONS = (
-    "tests/quaymaster/test_revisions.py::test_what_belongs_to_the_environment_changes_its_revision"
+    "tests/quaymaster/configuration/test_revisions.py::"
+    "test_what_belongs_to_the_environment_changes_its_revision"
 )
-_RELOADING = "tests/quaymaster/test_reloading.py"
+_RELOADING = "tests/quaymaster/configuration/test_reloading.py"
 
 AS_APPROVED = (
     _row(
@@ -38,7 +39,7 @@ AS_APPROVED = (
     ),
     _row(
         "a service runs its own repository, whatever the bot signed",
-        "workers/jobs/examine.py",
+        "workers/jobs/deploy/examine.py",
         "    tools.configuration.service_for"
         "(request.environment, request.image.repository, request.service)\n",
         "",
@@ -56,11 +57,11 @@ AS_APPROVED = (
     ),
     _row(
         "what is confirmed after a bake window is what was planned",
-        "workers/jobs/verify.py",
+        "workers/jobs/deploy/verify.py",
         "    if what != (change.service_ref, change.image):\n",
         "    if False:\n",
         (
-            "tests/workers/jobs/test_verify.py::"
+            "tests/workers/jobs/deploy/test_verify.py::"
             "test_what_another_worker_says_was_achieved_is_not_confirmed",
         ),
     ),
@@ -83,7 +84,9 @@ AS_APPROVED = (
         "quaymaster/store/releases.py",
         "if release.service_ref != service:",
         "if False:",
-        ("tests/workers/test_ledger.py::TestReleases::test_one_of_elsewhere_is_forged",),
+        (
+            "tests/workers/jobs/deploy/test_ledger.py::TestReleases::test_one_of_elsewhere_is_forged",
+        ),
     ),
     _row(
         "a plan of version 1 keeps its hash in an upgrade",
@@ -123,24 +126,26 @@ AS_APPROVED = (
     ),
     _row(
         "of a plan of several services none is changed by half",
-        "workers/sole_change.py",
+        "workers/jobs/deploy/sole_change.py",
         "    if len(plan.changes) > 1:\n",
         "    if False:\n",
-        ("tests/workers/test_sole_change.py",),
+        ("tests/workers/jobs/deploy/test_sole_change.py",),
     ),
     _row(
         "at the last vote every change of a plan is asked about",
-        "bot/evidence.py",
+        "bot/conversation/evidence.py",
         "    for change, about in evidence.changes:\n",
         "    for change, about in evidence.changes[:1]:\n",
-        ("tests/bot/test_evidence.py::test_a_mark_on_the_image_of_one_service_stops_the_plan",),
+        (
+            "tests/bot/conversation/test_evidence.py::test_a_mark_on_the_image_of_one_service_stops_the_plan",
+        ),
     ),
     _row(
         "a change supersedes the plans that share one of its services",
-        "workers/superseding.py",
+        "workers/jobs/deploy/superseding.py",
         "    return tuple(service for service in other.services if service in plan.services)\n",
         "    return other.services if other.services == plan.services else ()\n",
-        ("tests/workers/test_superseding.py",),
+        ("tests/workers/jobs/deploy/test_superseding.py",),
     ),
     _row(
         "the votes are about this plan",
@@ -151,14 +156,14 @@ AS_APPROVED = (
     ),
     _row(
         "the number of votes is that of the worker's own configuration",
-        "workers/approved.py",
+        "workers/jobs/deploy/approved.py",
         "len(counted) < policy.needed",
         "len(counted) < approval.rule.needed",
         (_FORGED,),
     ),
     _row(
         "a rejected plan is not carried out",
-        "workers/approved.py",
+        "workers/jobs/deploy/approved.py",
         "if approval.rejected_by is not None or len(counted) < policy.needed:",
         "if len(counted) < policy.needed:",
         (_NOT_BELIEVED,),
@@ -172,7 +177,7 @@ AS_APPROVED = (
     ),
     _row(
         "a click votes for the plan that was drawn beside the button",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "plan = ballot.plan or approval.plan_hash",
         "plan = approval.plan_hash",
         (_VOTES,),
@@ -202,24 +207,26 @@ AS_APPROVED = (
     ),
     _row(
         "nobody approves by a rule that is not configured",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "if not change.is_rescue and (own or approval.rule.needed < rule.needed):",
         "if False:",
         (_VOTES,),
     ),
     _row(
         "nobody approves a plan of another configuration",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "if not is_current(operation, self._configuration):",
         "if False:",
         (f"{_VOTES}::test_nobody_can_approve_a_plan_of_another_configuration",),
     ),
     _row(
         "an operation of another configuration is not admitted",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "            self._check_revision(operation)\n",
         "",
-        ("tests/bot/test_admission.py::test_an_operation_of_another_configuration_is_refused",),
+        (
+            "tests/bot/conversation/test_admission.py::test_an_operation_of_another_configuration_is_refused",
+        ),
     ),
     _row(
         "a worker asks for the revision before it plans, and does nothing with another",
@@ -237,14 +244,14 @@ AS_APPROVED = (
     ),
     _row(
         "a revision covers what the registries of an environment's images are",
-        "quaymaster/revisions.py",
+        "quaymaster/configuration/revisions.py",
         "_plain(file.registries[host]) for host in registries if",
         "None for host in registries if",
         (_REVISIONS,),
     ),
     _row(
         "a revision covers who may change its environment",
-        "quaymaster/revisions.py",
+        "quaymaster/configuration/revisions.py",
         '        "roles": {role: _plain(file.roles[role]) for role in '
         "_roles(approvals, may_change)},\n",
         "",
@@ -252,7 +259,7 @@ AS_APPROVED = (
     ),
     _row(
         "a broken file keeps the configuration from before",
-        "quaymaster/reloading.py",
+        "quaymaster/configuration/reloading.py",
         "                return self._refuse(reading, error)\n            case new:\n",
         "                new = self._current\n            case new:\n                pass\n"
         "        match new:\n            case _:\n",
@@ -260,41 +267,43 @@ AS_APPROVED = (
     ),
     _row(
         "a queue that the new file does not have keeps the configuration from before",
-        "workers/configurations.py",
+        "workers/work/configurations.py",
         "        refuse_unknown(queues, new.hosts)\n",
         "",
         (
-            "tests/workers/test_configurations.py::"
+            "tests/workers/work/test_configurations.py::"
             "test_a_queue_that_is_gone_is_refused_as_at_the_start",
         ),
     ),
     _row(
         "a text that is half written is not used",
-        "workers/configurations.py",
+        "workers/work/configurations.py",
         "            if hashlib.sha256(text).hexdigest() == digest:\n",
         "            if True:\n",
-        ("tests/workers/test_configurations.py::test_a_text_that_is_half_written_is_not_used",),
+        (
+            "tests/workers/work/test_configurations.py::test_a_text_that_is_half_written_is_not_used",
+        ),
     ),
     _row(
         "no room for a new configuration leaves the one before whole",
-        "workers/configurations.py",
+        "workers/work/configurations.py",
         "        start = _HEADER if fits_before else self._held.stop\n",
         "        start = _HEADER\n",
         (
-            "tests/workers/test_configurations.py::"
+            "tests/workers/work/test_configurations.py::"
             "test_where_there_is_no_room_for_the_new_one_the_one_before_can_still_be_read",
         ),
     ),
     _row(
         "no file ends a program that works",
-        "quaymaster/reloading.py",
+        "quaymaster/configuration/reloading.py",
         "        except Exception as error:\n            # An edge:",
         "        except ConfigurationError as error:\n            # An edge:",
         (f"{_RELOADING}::test_what_nobody_foresaw_does_not_end_it_either",),
     ),
     _row(
         "a reload that comes too early waits",
-        "quaymaster/reloading.py",
+        "quaymaster/configuration/reloading.py",
         "        signal.pthread_sigmask(signal.SIG_BLOCK, (SIGNAL,))\n",
         "        pass\n",
         (
@@ -304,28 +313,28 @@ AS_APPROVED = (
     ),
     _row(
         "no process works with the old configuration for good",
-        "workers/supervisor.py",
+        "workers/process/supervisor.py",
         "            self._kill_overdue_ones()\n",
         "",
         (
-            "tests/workers/test_supervisor.py::"
+            "tests/workers/process/test_supervisor.py::"
             "test_a_child_that_does_not_end_for_a_new_configuration_is_killed",
         ),
     ),
     _row(
         "only one process is signalled",
-        "quaymaster/reloading.py",
+        "quaymaster/configuration/reloading.py",
         "            if 0 < program <= _HIGHEST_PROCESS:\n",
         "            if True:\n",
         (f"{_RELOADING}::test_only_one_process_is_ever_asked",),
     ),
     _row(
         "a child that was forked just now does not end the others",
-        "workers/supervisor.py",
+        "workers/process/supervisor.py",
         "signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)\n",
         "signal.pthread_sigmask(signal.SIG_BLOCK, ())\n",
         (
-            "tests/workers/test_supervisor.py::"
+            "tests/workers/process/test_supervisor.py::"
             "test_a_child_that_is_told_to_end_as_soon_as_it_is_born_ends_and_nobody_else",
         ),
     ),
@@ -345,21 +354,21 @@ AS_APPROVED = (
     ),
     _row(
         "the gate is asked again before a deploy is carried out",
-        "workers/permitted.py",
+        "workers/jobs/deploy/permitted.py",
         "        verdict=verdict_of_now(plan.kind, ",
         "        verdict=None and verdict_of_now(plan.kind, ",
         (f"{_APPLY}::test_what_came_to_light_after_the_approval_stops_the_deploy",),
     ),
     _row(
         "what changed since the plan was made ends it as superseded",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "serving is not None and _is_other(serving, plan, change)",
         "False",
         (f"{_APPLY}::test_a_plan_about_something_else_than_what_runs_is_superseded",),
     ),
     _row(
         "a secret that changed since the plan was made ends it as superseded",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "if values.changed or values.incomparable:",
         "if False:",
         (f"{_APPLY}::test_a_secret_that_changed_since_the_plan_supersedes_it",),
@@ -373,11 +382,11 @@ AS_APPROVED = (
     ),
     _row(
         "what is pulled is named by its digest",
-        "workers/images.py",
+        "workers/docker/images.py",
         '"tag": image.selector}',
         '"tag": image.tag or image.selector}',
         (
-            "tests/workers/test_images.py::"
+            "tests/workers/docker/test_images.py::"
             "test_a_pull_by_digest_brings_that_image_whatever_its_tag_means_now",
         ),
     ),
@@ -418,9 +427,9 @@ AS_APPROVED = (
     ),
     _row(
         "what is shown of an image is what engine and scanner read of it",
-        "workers/foreign_json.py",
+        "workers/outside/foreign_json.py",
         "named.get(name) or named.get(name.casefold(), name): value",
         "name: value",
-        ("tests/workers/test_foreign_json.py::test_a_field_is_what_go_takes_for_it",),
+        ("tests/workers/outside/test_foreign_json.py::test_a_field_is_what_go_takes_for_it",),
     ),
 )

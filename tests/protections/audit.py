@@ -5,7 +5,7 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G10")
-_HEAD = "tests/bot/test_audit_head.py"
+_HEAD = "tests/bot/courier/test_audit_head.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
 
 AUDIT = (
@@ -35,28 +35,30 @@ AUDIT = (
     ),
     _row(
         "a refusal before an operation is recorded is written into the journal",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "            await self._database.perform(_journalled(event, self._keys.private))\n",
         "            return\n",
-        ("tests/bot/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",),
+        (
+            "tests/bot/conversation/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",
+        ),
     ),
     _row(
         "the newest hash is posted",
-        "bot/audit_head.py",
+        "bot/courier/audit_head.py",
         "        commands=cards.became_stale(subject, at),\n",
         "        commands=(),\n",
         (f"{_HEAD}::test_the_newest_hash_is_posted_once_a_day",),
     ),
     _row(
         "the newest hash is posted once a day",
-        "bot/audit_head.py",
+        "bot/courier/audit_head.py",
         "noted if is_there else forgotten",
         "forgotten",
         (f"{_HEAD}::test_the_newest_hash_is_posted_once_a_day",),
     ),
     _row(
         "the hash that people have read is never edited",
-        "bot/audit_head.py",
+        "bot/courier/audit_head.py",
         ", is_final=True)",
         ")",
         (f"{_HEAD}::test_a_hash_that_people_have_read_is_never_edited",),

@@ -2,11 +2,11 @@
 
 from tests.protections.protection import Protection
 
-_FRESHNESS = "tests/workers/test_freshness.py"
+_FRESHNESS = "tests/workers/work/test_freshness.py"
 _REFUSAL = f"{_FRESHNESS}::TestRefusal"
-_TAIL = "tests/quaymaster/test_audit_tail.py"
-_FILE = "workers/freshness.py"
-_READING = "quaymaster/audit_tail.py"
+_TAIL = "tests/quaymaster/audit/test_tail.py"
+_FILE = "workers/work/freshness.py"
+_READING = "quaymaster/audit/tail.py"
 
 FRESHNESS = (
     Protection(
@@ -111,15 +111,15 @@ FRESHNESS = (
     Protection(
         "G4",
         "no approval takes longer than its request is valid",
-        "quaymaster/schema_rules.py",
+        "quaymaster/configuration/schema_rules.py",
         "    if here.expires is not None and here.expires > valid_for:\n",
         "    if False:\n",
-        ("tests/quaymaster/test_configuration.py::TestMistakes",),
+        ("tests/quaymaster/configuration/test_configuration.py::TestMistakes",),
     ),
     Protection(
         "G4",
         "what was asked for before the end of the audit was cut off does not start",
-        "quaymaster/audit_tail.py",
+        "quaymaster/audit/tail.py",
         "        if link.entry.tells_of_a_cut:\n",
         "        if False:\n",
         (f"{_TAIL}::test_after_an_end_was_cut_off_nobody_can_tell",),

@@ -8,21 +8,21 @@ _CANCELS = (
     "tests/quaymaster/store/test_operation_fields.py"
     "::test_nobody_asked_to_cancel_unless_the_bot_signed_that"
 )
-_APPLY = "tests/workers/jobs/test_apply.py"
-_COURIER = "tests/bot/test_courier_forged.py"
-_FORGED = "tests/workers/test_forged.py"
+_APPLY = "tests/workers/jobs/deploy/test_apply.py"
+_COURIER = "tests/bot/courier/test_courier_forged.py"
+_FORGED = "tests/workers/work/test_forged.py"
 _LABELS = "tests/workers/targets/docker_host/test_labels.py"
-_LEDGER = "tests/workers/test_ledger.py"
+_LEDGER = "tests/workers/jobs/deploy/test_ledger.py"
 _NEWER_CARD = f"{_COURIER}::TestWrittenByANewerQuaymaster"
 _NEWER_JOB = "tests/workers/test_run.py::TestWrittenByANewerQuaymaster"
-_STEPS = "tests/bot/test_steps.py"
-_VOTES = "tests/bot/test_votes.py"
+_STEPS = "tests/bot/courier/test_steps.py"
+_VOTES = "tests/bot/conversation/test_votes.py"
 
 GENUINE = (
     _Row(
         "G2",
         "a vote is about the plan that was shown",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "    plan = ballot.plan or approval.plan_hash\n",
         "    plan = approval.plan_hash\n",
         (f"{_VOTES}::TestAButton::test_of_a_plan_that_never_was_does_not_vote",),
@@ -30,7 +30,7 @@ GENUINE = (
     _Row(
         "G2",
         "an approval without the hash of what was shown does not count",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        if plan is None and choice is Choice.APPROVE:\n",
         "        if False:\n",
         (f"{_VOTES}::TestTyped::test_approve_shows_the_plan_to_who_typed_it_and_does_not_vote",),
@@ -38,7 +38,7 @@ GENUINE = (
     _Row(
         "G3",
         "who was shown another plan gets a card that is drawn again",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "            await self._draw_again(operation_id)\n",
         "",
         (f"{_VOTES}::TestAButton::test_of_another_plan_does_not_vote_and_the_card_is_drawn_again",),
@@ -54,7 +54,7 @@ GENUINE = (
     _Row(
         "G5",
         "who may not vote is shown no plan",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        approval = self._votable(operation, _Ballot(person, choice, now(), plan))\n",
         "        approval = _open_approval(operation)\n",
         (f"{_VOTES}::TestTyped::test_approve_shows_no_plan_to_who_may_not_vote",),
@@ -62,7 +62,7 @@ GENUINE = (
     _Row(
         "G5",
         "whose vote would not count is told so and gets no buttons",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        approval.check(_vote(operation, ballot, approval))\n",
         "",
         (f"{_VOTES}::test_the_requester_may_withdraw_but_not_approve",),
@@ -70,7 +70,7 @@ GENUINE = (
     _Row(
         "G3",
         "a forged record is a warning where it is shown",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "        waits = await self.delivery.warn(subject)\n",
         "        waits: Sequence[NotYet] = ()\n",
         (f"{_COURIER}::test_a_forged_record_is_a_warning_without_buttons_wherever_it_is_shown",),
@@ -78,7 +78,7 @@ GENUINE = (
     _Row(
         "G3",
         "a forged record keeps no card on the list",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "            await self._caught_up(subject, cards.caught_up(subject, forged.revision))\n",
         "            self.agenda.failed(subject, self.courier.clock())\n",
         (f"{_COURIER}::test_nothing_is_posted_where_nothing_was",),
@@ -86,7 +86,7 @@ GENUINE = (
     _Row(
         "G3",
         "a warning is posted nowhere",
-        "bot/steps.py",
+        "bot/courier/steps.py",
         "        if posting is not None and posting.is_there:\n            message",
         "        if posting is not None:\n            message",
         (f"{_STEPS}::test_there_is_no_warning_where_nothing_is_shown",),
@@ -94,7 +94,7 @@ GENUINE = (
     _Row(
         "G3",
         "a copy without its plan says how the operation ended",
-        "bot/delivery.py",
+        "bot/courier/delivery.py",
         "        messages = (*drawing.messages, *steps.left_over(drawing, noted))\n",
         "        messages = (*drawing.messages,)\n",
         (f"{_COURIER}::test_the_copy_is_true_too_where_it_was_ended_before_anybody_was_warned",),
@@ -102,18 +102,18 @@ GENUINE = (
     _Row(
         "G3",
         "a warning that waits for the budget does not make the courier loop",
-        "bot/agenda.py",
+        "bot/courier/agenda.py",
         "        entry.was_drawn_ended = entry.ended_at is not None\n",
         "",
         (
-            "tests/bot/test_agenda.py::"
+            "tests/bot/courier/test_agenda.py::"
             "test_a_warning_that_waits_for_the_budget_is_not_tried_again_at_once",
         ),
     ),
     _Row(
         "G3",
         "cards that only a newer courier can draw hold up no others",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "        at_once = _STALE_AT_ONCE + len(self._left) + self._unreadable\n",
         "        at_once = _STALE_AT_ONCE + self._unreadable\n",
         (f"{_NEWER_CARD}::test_however_many_there_are_the_others_are_drawn",),
@@ -121,7 +121,7 @@ GENUINE = (
     _Row(
         "G3",
         "kinds of subjects that only a newer courier knows hold up no others",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "        self._unreadable = behind.unreadable\n",
         "",
         (f"{_NEWER_CARD}::test_of_a_kind_that_is_not_known_here_they_hold_up_no_others",),
@@ -129,7 +129,7 @@ GENUINE = (
     _Row(
         "G3",
         "a card that only a newer courier can draw is looked at ever more seldom",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "        self._left.add(subject)\n"
         "        self.agenda.failed(subject, self.courier.clock())\n",
         "        self._left.add(subject)\n",
@@ -146,7 +146,7 @@ GENUINE = (
     _Row(
         "G3",
         "what is no operation is taken off the open ones",
-        "workers/forged.py",
+        "workers/work/forged.py",
         "        perform(connection, records.abandon(operation_id))\n",
         "",
         (f"{_FORGED}::test_what_was_asked_for_is_forged_so_it_is_taken_off_the_open_ones",),
@@ -187,7 +187,7 @@ GENUINE = (
         (f"{_NEWER_JOB}::test_the_job_stays_for_a_newer_worker",),
     ),
     *(
-        _Row("G4", what, "workers/jobs/apply.py", "change.turn <= newest.turn", new, (test,))
+        _Row("G4", what, "workers/jobs/deploy/apply.py", "change.turn <= newest.turn", new, (test,))
         for what, new, test in (
             (
                 "a plan of the past is not carried out",
@@ -203,7 +203,12 @@ GENUINE = (
     ),
     *(
         _Row(
-            "G4", what, "workers/ledger.py", "max(highest, observed.highest_turn) + 1", new, (test,)
+            "G4",
+            what,
+            "workers/jobs/deploy/ledger.py",
+            "max(highest, observed.highest_turn) + 1",
+            new,
+            (test,),
         )
         for what, new, test in (
             (
@@ -221,7 +226,7 @@ GENUINE = (
     _Row(
         "G4",
         "the result of a plan is the container of its turn",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    return serving.turn == change.turn\n",
         "    return serving.image == change.image\n",
         (f"{_APPLY}::TestTurns::test_only_the_container_of_its_turn_is_the_result_of_a_plan",),
@@ -256,7 +261,7 @@ GENUINE = (
     _Row(
         "G4",
         "secrets that cannot be compared end a plan as superseded",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "if values.changed or values.incomparable:",
         "if values.changed:",
         (
@@ -279,14 +284,14 @@ GENUINE = (
         'VOTE = Codec("vote", TypeAdapter(Vote), _BOT)',
         'VOTE = Codec("vote", TypeAdapter(Vote), _BOT | _WORKER)',
         (
-            "tests/workers/test_approved.py::"
+            "tests/workers/jobs/deploy/test_approved.py::"
             "test_a_record_that_was_forged_in_redis_is_not_carried_out",
         ),
     ),
     _Row(
         "G4",
         "a turn that only somebody else wrote is given to no container",
-        "workers/ledger.py",
+        "workers/jobs/deploy/ledger.py",
         "        turns.check_is_near(service, highest, observed.highest_turn)\n",
         "",
         (

@@ -8,24 +8,24 @@ _signed = partial(Protection, "G4")
 _right = partial(Protection, "G5")
 _secret = partial(Protection, "G6")
 _lost = partial(Protection, "G9")
-_COMMANDS = "tests/quaymaster/test_key_commands.py"
+_COMMANDS = "tests/programs/test_key_commands.py"
 _COMPOSED = "tests/test_deployment.py"
-_DATABASE = "tests/bot/test_expected_database.py"
+_DATABASE = "tests/bot/database/test_expected_database.py"
 _FORMAT = "tests/quaymaster/store/test_format_key.py"
-_REVOCATION = "tests/quaymaster/test_revocation.py"
+_REVOCATION = "tests/quaymaster/store/test_revocation.py"
 _STARTING = "tests/end_to_end/test_starting.py"
 
 _STOLEN = (
     _signed(
         "what was signed after a key was revoked is not signed anew",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "revoked_at=None, ends_at=min(ends))",
         "revoked_at=None)",
         (f"{_REVOCATION}::test_what_was_signed_after_the_revocation_is_listed_and_refused",),
     ),
     _signed(
         "what is signed anew was genuine before",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "            return sign(read().value)\n",
         "            return sign(RELEASE.adapter.validate_json(text.partition(chr(10))[2]))"
         "  # type: ignore[arg-type]\n",
@@ -33,7 +33,7 @@ _STOLEN = (
     ),
     _signed(
         "an open operation that rests on a stolen key ends",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "            work.end_operations()\n",
         "            pass\n",
         (
@@ -42,7 +42,7 @@ _STOLEN = (
     ),
     _signed(
         "a plan that a stolen key signed is not kept",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "    return part if part is not None and part.key != revoked.id else None\n",
         "    return part\n",
         (
@@ -51,21 +51,21 @@ _STOLEN = (
     ),
     _signed(
         "reports of a stolen scanner are deleted",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "                    self.connection.delete(name)\n",
         "",
         (f"{_REVOCATION}::test_reports_of_a_stolen_scanner_are_deleted_and_those_of_others_kept",),
     ),
     _lost(
         "releases that a stolen key signed are signed anew",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "            work.sign_releases_anew()\n",
         "",
         (f"{_REVOCATION}::test_releases_and_marks_count_again_when_they_are_signed_anew",),
     ),
     _lost(
         "marks that a stolen key signed are signed anew",
-        "quaymaster/revocation.py",
+        "quaymaster/store/revocation.py",
         "            work.sign_marks_anew()\n",
         "",
         (f"{_REVOCATION}::test_releases_and_marks_count_again_when_they_are_signed_anew",),
@@ -126,10 +126,10 @@ _MADE = (
     ),
     _secret(
         "a private key is told from other text",
-        "quaymaster/secret_shapes.py",
+        "quaymaster/redaction/secret_shapes.py",
         '    re.compile(r"\\bed25519-private:[a-z0-9.-]{1,64}:([A-Za-z0-9+/=]++)"),\n',
         "",
-        ("tests/quaymaster/test_secret_shapes.py",),
+        ("tests/quaymaster/redaction/test_secret_shapes.py",),
     ),
     _secret(
         "only the worker of the host has the key of fingerprints",
@@ -151,21 +151,21 @@ _STARTED = (
     ),
     _right(
         "a worker looks whether its key is enrolled",
-        "quaymaster/cli.py",
+        "programs/worker.py",
         "        expect_to_work(settings, names)\n",
         "",
         (f"{_STARTING}::test_a_worker_starts_for_the_queues_of_its_key_alone",),
     ),
     _lost(
         "a worker does not touch a database of another format",
-        "quaymaster/cli.py",
+        "programs/worker.py",
         "        expect_to_work(settings, names)\n        expect_our_format(url)\n",
         "        expect_to_work(settings, names)\n",
         (f"{_STARTING}::test_a_database_of_a_newer_program_is_left_alone",),
     ),
     _lost(
         "a bot does not touch a database that was not looked into",
-        "bot/database.py",
+        "bot/database/database.py",
         "            if not self._is_expected:\n                raise unavailable()\n",
         "",
         (f"{_DATABASE}::test_what_does_not_fit_stays_untouched",),
@@ -201,7 +201,7 @@ _STARTED = (
     ),
     _lost(
         "emptying wants to be told that it is meant",
-        "quaymaster/database_commands.py",
+        "programs/database_commands.py",
         "    if not yes:\n",
         "    if False:\n",
         (f"{_STARTING}::test_emptying_wants_to_be_told_that_it_is_meant",),

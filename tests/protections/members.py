@@ -6,16 +6,16 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G4")
 _MEMBERS = "tests/end_to_end/test_members.py"
-_APPLY = "tests/workers/jobs/test_apply.py"
-_EXAMINE = "tests/workers/jobs/test_examine.py"
-_JUDGED = "tests/workers/test_judged.py"
+_APPLY = "tests/workers/jobs/deploy/test_apply.py"
+_EXAMINE = "tests/workers/jobs/deploy/test_examine.py"
+_JUDGED = "tests/workers/scanner/test_judged.py"
 _UNJUDGED = f"{_JUDGED}::test_what_was_not_looked_at_is_unknown_with_the_reason"
 _PLATFORMS = "tests/quaymaster/test_platforms.py"
 
 MEMBERS = (
     _row(
         "an index is refused where nobody can tell which image the host runs",
-        "workers/members.py",
+        "workers/jobs/deploy/members.py",
         "    if len(entries) > 1:\n",
         "    if len(entries) > len(entries):\n",
         (
@@ -24,7 +24,7 @@ MEMBERS = (
     ),
     _row(
         "what is looked at is the member that the host runs",
-        "workers/members.py",
+        "workers/jobs/deploy/members.py",
         "    return EnginePlatform(platform) if platform is not None else "
         "platform_of(tools.engine(host))\n",
         "    return EnginePlatform(_USUAL)\n",
@@ -35,14 +35,14 @@ MEMBERS = (
     ),
     _row(
         "what is pinned is the member and not the index",
-        "workers/members.py",
+        "workers/jobs/deploy/members.py",
         "return Resolved(image.pinned(manifest.digest), manifest.size, member)",
         "return Resolved(image.pinned(named.digest), manifest.size, member)",
         (f"{_MEMBERS}::test_the_member_that_was_scanned_is_the_one_that_serves",),
     ),
     _row(
         "an engine's later variants are not believed to be known",
-        "workers/members.py",
+        "workers/jobs/deploy/members.py",
         "EnginePlatform(Platform(system, architecture), or_later=True)",
         "EnginePlatform(Platform(system, architecture))",
         (
@@ -51,7 +51,7 @@ MEMBERS = (
     ),
     _row(
         "an image that no index names a platform of is for the platform of the host",
-        "workers/members.py",
+        "workers/jobs/deploy/members.py",
         "                if platform is None and choice.accept is not None:\n",
         "                if False:\n",
         (
@@ -70,10 +70,10 @@ MEMBERS = (
     ),
     _row(
         "attestations are no images",
-        "workers/manifests.py",
+        "workers/registry/manifests.py",
         'one.platform is None or one.platform.os != "unknown"',
         "True",
-        ("tests/workers/test_manifests.py", "tests/workers/test_registry.py"),
+        ("tests/workers/registry/test_manifests.py", "tests/workers/registry/test_client.py"),
     ),
     _row(
         "the engine holds the image that was looked at",
@@ -104,14 +104,14 @@ MEMBERS = (
     ),
     _row(
         "a report about another image of a registry is no report",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "image.by_digest, source, login, check))\n        _refuse_another(report, config)\n",
         "image.by_digest, source, login, check))\n",
         (f"{_JUDGED}::test_of_an_index_the_scanner_may_not_look_at_another_member_than_was_meant",),
     ),
     _row(
         "a report about another image of a host is no report",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "str(image.digest), source, None, check))\n        _refuse_another(report, config)\n",
         "str(image.digest), source, None, check))\n",
         (f"{_JUDGED}::test_a_report_about_another_image_of_a_host_is_no_report",),
@@ -125,35 +125,35 @@ MEMBERS = (
     ),
     _row(
         "a release past its end of life is not judged",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "        if system.is_past_its_end:\n            return Gap.END_OF_LIFE\n",
         "",
         (_UNJUDGED,),
     ),
     _row(
         "a distribution that the scanner does not support is not judged",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "        if not of_system:\n            return Gap.NOT_SUPPORTED\n",
         "        if not of_system:\n            return None\n",
         (_UNJUDGED,),
     ),
     _row(
         "what is no release is not judged",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "        if not system.is_a_release:\n            return Gap.NOT_RELEASED\n",
         "",
         (_UNJUDGED,),
     ),
     _row(
         "an image without its package database is not judged",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "return None if any(any(one.packages or ()) for one in of_system) else Gap.NO_PACKAGES",
         "return None",
         (_UNJUDGED,),
     ),
     _row(
         "an image without a distribution is not judged",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "            return Gap.NO_DISTRIBUTION\n",
         "            return None\n",
         (_UNJUDGED,),

@@ -5,27 +5,30 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G3")
-_CARD = "tests/bot/test_courier.py::TestACard"
-_COURIER = "tests/bot/test_courier.py::TestTrouble"
+_CARD = "tests/bot/courier/test_courier.py::TestACard"
+_COURIER = "tests/bot/courier/test_courier.py::TestTrouble"
 _END_TO_END = "tests/end_to_end"
-_PAGING = "tests/bot/test_paging.py"
-_ROOM = "tests/bot/test_capacity.py"
+_PAGING = "tests/bot/conversation/test_paging.py"
+_ROOM = "tests/bot/conversation/test_capacity.py"
 _PUSH = f"{_END_TO_END}/test_dying_in_a_push.py"
 _STOPPING = f"{_END_TO_END}/test_stopping.py"
 _HANDS_BACK = "test_a_worker_that_is_asked_to_stop_hands_a_push_back_and_another_finishes_it"
-_KEEPER = "tests/workers/test_lease_keeper.py"
-_LOOK = "tests/workers/test_service_look.py"
-_FAILING = "tests/workers/test_late_calls.py::test_whichever_call_fails_one_version_serves"
+_KEEPER = "tests/workers/work/test_lease_keeper.py"
+_LOOK = "tests/workers/process/test_service_look.py"
+_FAILING = (
+    "tests/workers/targets/docker_host/test_late_calls.py::"
+    "test_whichever_call_fails_one_version_serves"
+)
 _LEASES = "tests/quaymaster/store/test_leases.py"
 _RECONCILER = "tests/workers/test_reconciler.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _RUN = "tests/workers/test_run.py"
-_RUNNING = "tests/workers/test_running.py"
+_RUNNING = "tests/workers/work/test_running.py"
 _SETTLE = "tests/workers/targets/docker_host/test_settle.py"
 _SLOW = "tests/workers/test_slow_redis.py"
 _SIGNS = "tests/quaymaster/test_signs_of_life.py"
-_STEPS = "tests/bot/test_steps.py"
-_SUPERVISOR = "tests/workers/test_supervisor.py"
+_STEPS = "tests/bot/courier/test_steps.py"
+_SUPERVISOR = "tests/workers/process/test_supervisor.py"
 
 NEVER_SILENT = (
     _row(
@@ -54,21 +57,23 @@ NEVER_SILENT = (
     ),
     _row(
         "what fails beside the scanner is not called well",
-        "quaymaster/cli.py",
+        "programs/scanner.py",
         "        if running.done():\n            await running\n",
         "",
-        ("tests/quaymaster/test_until_stopped.py",),
+        ("tests/programs/test_scanner.py",),
     ),
     _row(
         "a worker that is asked to stop while Redis is away stops",
-        "workers/serve.py",
+        "workers/process/serve.py",
         "if worker is not None and worker.was_asked_to_stop:",
         "if False:",
-        ("tests/workers/test_serve.py::test_a_worker_that_lost_redis_stops_when_it_is_asked",),
+        (
+            "tests/workers/process/test_serve.py::test_a_worker_that_lost_redis_stops_when_it_is_asked",
+        ),
     ),
     _row(
         "a worker that says nothing is not well",
-        "workers/supervisor.py",
+        "workers/process/supervisor.py",
         "        self._signs.expect(child.name for child in self._children)\n",
         "",
         (f"{_SUPERVISOR}::test_every_child_is_expected_to_give_signs_of_life",),
@@ -85,7 +90,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a Redis that is nearly full takes no new work",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "        self.capacity.check()\n",
         "",
         (f"{_ROOM}::test_new_work_is_refused_at_nine_tenths_and_taken_again_when_there_is_room",),
@@ -99,7 +104,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a page that is not kept any more is said",
-        "bot/paging.py",
+        "bot/conversation/paging.py",
         "        await self._check_kept(operation_id, page)\n",
         "",
         (
@@ -108,7 +113,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a page shows its own rows",
-        "bot/pictures.py",
+        "bot/courier/pictures.py",
         "        return replace(operation, outcome=page)\n",
         "        return operation\n",
         (f"{_PAGING}::TestOnTheCard::test_each_page_shows_its_own_rows",),
@@ -133,14 +138,14 @@ NEVER_SILENT = (
     ),
     _row(
         "a job that a living worker took is not taken for lost",
-        "workers/facts.py",
+        "workers/work/facts.py",
         "    return Whereabouts(is_leased, is_in_queue, taken)\n",
         "    return Whereabouts(is_leased, is_in_queue, False)\n",
         (f"{_RECONCILER}::test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives",),
     ),
     _row(
         "what a dead worker noted about a job expires",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "        return SIGN_OF_LIFE_SECONDS\n",
         "        return super().get_heartbeat_ttl(job, working_time)\n",
         (f"{_RECONCILER}::test_what_a_worker_notes_about_a_job_is_found_while_the_worker_lives",),
@@ -237,35 +242,35 @@ NEVER_SILENT = (
     ),
     _row(
         "a living worker renews its leases",
-        "workers/lease_keeper.py",
+        "workers/work/lease_keeper.py",
         "    while not done.wait(RENEW_SECONDS):\n",
         "    while False:\n",
         (f"{_KEEPER}::test_a_lease_lasts_as_long_as_the_work",),
     ),
     _row(
         "no computation keeps leases from being renewed",
-        "workers/lease_keeper.py",
+        "workers/work/lease_keeper.py",
         "    link = _keeper.hand_over(held) if _keeper is not None else None\n",
         "    link = None\n",
         (f"{_KEEPER}::test_a_computation_that_lets_no_thread_run_loses_no_lease",),
     ),
     _row(
         "leases outlive their keeper",
-        "workers/lease_keeper.py",
+        "workers/work/lease_keeper.py",
         "        if is_over:\n",
         "        if link:\n",
         (f"{_KEEPER}::test_leases_last_when_their_keeper_is_killed",),
     ),
     _row(
         "a paused work horse counts as dead",
-        "workers/lease_keeper.py",
+        "workers/work/lease_keeper.py",
         "                if not held.is_paused:\n",
         "                if True:\n",
         (f"{_KEEPER}::test_the_leases_of_a_paused_process_run_out",),
     ),
     _row(
         "no answer of Redis ends the renewing of leases",
-        "workers/lease_keeper.py",
+        "workers/work/lease_keeper.py",
         "            except Exception:\n",
         "            except ZeroDivisionError:\n",
         (f"{_KEEPER}::test_leases_are_renewed_whatever_redis_answered",),
@@ -286,14 +291,14 @@ NEVER_SILENT = (
     ),
     _row(
         "whoever lost a service leaves a mark of the call that may come late",
-        "workers/running.py",
+        "workers/work/running.py",
         "perform(connection, service_leases.note_late(service, owner, _now()))\n",
         "pass\n",
         (f"{_RUNNING}::test_whoever_lost_a_service_leaves_a_mark_of_a_late_call",),
     ),
     _row(
         "what a late call left behind is settled",
-        "workers/housekeeping.py",
+        "workers/process/housekeeping.py",
         "        look.look(datetime.now(UTC))\n",
         "        pass\n",
         (
@@ -303,14 +308,14 @@ NEVER_SILENT = (
     ),
     _row(
         "what a dead operation left half-way is settled",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "    return bool(marks) and observed.remains is Remains.HALF_WAY\n",
         "    return False\n",
         (f"{_LOOK}::test_what_a_dead_operation_left_half_way_is_settled",),
     ),
     _row(
         "a container that a late call stopped serves again",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "            if any(mark.is_over for mark in marks.values()) or "
         "is_ours_to_settle(observed, marks):\n",
         "            if is_ours_to_settle(observed, marks):\n",
@@ -326,7 +331,7 @@ NEVER_SILENT = (
     ),
     _row(
         "only what an operation of ours had is settled",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "    return bool(marks) and observed.remains is Remains.HALF_WAY",
         "    return observed.remains is Remains.HALF_WAY",
         (f"{_LOOK}::test_a_container_that_a_person_took_off_its_network_is_told_and_stays_off",),
@@ -340,52 +345,52 @@ NEVER_SILENT = (
     ),
     _row(
         "a service that cannot be settled is told",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "return self._compare(ref, target, observed, now, error.problem.what)\n",
         "raise\n",
         (f"{_LOOK}::test_a_service_that_cannot_be_settled_is_told_and_does_not_hide_the_others",),
     ),
     _row(
         "what is told has so many words and no more",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "        what = what[:_LONGEST_WORDS]\n",
         "",
         (f"{_LOOK}::test_what_has_more_words_than_a_card_is_told_once_too",),
     ),
     _row(
         "what an operation left half-way when the engine failed is settled",
-        "workers/running.py",
+        "workers/work/running.py",
         "            right.is_unfinished = True\n",
         "",
         (f"{_FAILING}[create-after]",),
     ),
     _row(
         "an old container that could not be stopped at once is stopped by a look",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "        work.right.is_unfinished = True\n",
         "",
         (f"{_FAILING}[kill-before]",),
     ),
     _row(
         "a version that serves although the engine failed once is released",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "        if not _is_finished_all_the_same(target, change, work, error):\n",
         "        if True:\n",
         (f"{_FAILING}[release-before]",),
     ),
     _row(
         "a lease that is lost after the switch is not passed over",
-        "workers/jobs/apply.py",
+        "workers/jobs/deploy/apply.py",
         "    except LeaseLost:\n        raise\n    except QuaymasterError",
         "    except QuaymasterError",
         (
-            "tests/workers/jobs/test_apply.py"
+            "tests/workers/jobs/deploy/test_apply.py"
             "::test_a_lease_that_is_lost_after_the_switch_is_not_passed_over",
         ),
     ),
     _row(
         "an operation waits for a look that settles its service",
-        "workers/running.py",
+        "workers/work/running.py",
         "        if operation or time.monotonic() > until:\n",
         "        if True:\n",
         (f"{_RUNNING}::test_an_operation_waits_for_a_look_that_settles_its_service",),
@@ -396,7 +401,7 @@ NEVER_SILENT = (
         "    ensure_networks(engine, kept.environment, work)\n",
         "",
         (
-            "tests/workers/jobs/test_apply.py"
+            "tests/workers/jobs/deploy/test_apply.py"
             "::TestARollback::test_needs_no_network_that_somebody_pruned",
         ),
     ),
@@ -409,7 +414,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a service that an operation has is left alone",
-        "workers/service_look.py",
+        "workers/process/service_look.py",
         "            if self._is_being_changed(where):\n",
         "            if False:\n",
         (f"{_LOOK}::test_nothing_is_touched_or_told_while_an_operation_has_the_service",),
@@ -426,10 +431,12 @@ NEVER_SILENT = (
     ),
     _row(
         "what a look found is told once",
-        "quaymaster/new_operations.py",
+        "quaymaster/store/new_operations.py",
         'f"drift-{observation.digest}"',
         'f"drift-{observation.digest}-{id(observation)}"',
-        ("tests/bot/test_drift.py::test_an_observation_is_told_once_by_however_many_bots",),
+        (
+            "tests/bot/conversation/test_drift.py::test_an_observation_is_told_once_by_however_many_bots",
+        ),
     ),
     _row(
         "a lease that ran out while Redis was away is taken again",
@@ -450,7 +457,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a work horse is told that its worker shuts down",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "            os.kill(horse, shutdown.SIGNAL)\n",
         "            pass\n",
         (f"{_STOPPING}::{_HANDS_BACK}",),
@@ -464,7 +471,7 @@ NEVER_SILENT = (
     ),
     _row(
         "a push that is stopped half-way is looked at in the registry",
-        "workers/jobs/recover.py",
+        "workers/jobs/deploy/recover.py",
         "            words = _after_a_push(request, tools)\n",
         '            words = ""\n',
         (f"{_PUSH}::test_a_push_whose_work_horse_is_killed_ends_in_a_truthful_card",),
@@ -492,14 +499,14 @@ NEVER_SILENT = (
     ),
     _row(
         "a child that ends by itself is started again",
-        "workers/supervisor.py",
+        "workers/process/supervisor.py",
         "        if not self._is_stopping:\n            self._start(started)\n",
         "",
         (f"{_SUPERVISOR}::test_a_child_that_ends_by_itself_is_started_again",),
     ),
     _row(
         "children end with their supervisor",
-        "workers/supervisor.py",
+        "workers/process/supervisor.py",
         "        die_with_parent(parent)\n",
         "",
         (f"{_SUPERVISOR}::test_children_of_a_killed_supervisor_end",),
@@ -528,19 +535,19 @@ NEVER_SILENT = (
     ),
     _row(
         "what a bot accepted and did not queue is found",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "                left.append(operation)\n",
         "                continue\n",
-        ("tests/bot/test_admission.py::test_what_a_dead_bot_left_behind_is_admitted",),
+        ("tests/bot/conversation/test_admission.py::test_what_a_dead_bot_left_behind_is_admitted",),
     ),
     _row(
         "a record that cannot be read does not hold up admission",
-        "bot/deciding.py",
+        "bot/conversation/deciding.py",
         '        log.warning("record cannot be read", operation=operation_id)\n'
         "        return None\n",
         "        raise\n",
         (
-            "tests/bot/test_admission.py::"
+            "tests/bot/conversation/test_admission.py::"
             "test_a_record_that_cannot_be_read_does_not_hold_up_the_others",
         ),
     ),
@@ -574,51 +581,55 @@ NEVER_SILENT = (
     ),
     _row(
         "the courier looks before it posts again",
-        "bot/steps.py",
+        "bot/courier/steps.py",
         "        return Step.SEARCH\n",
         "        return Step.POST\n",
         (f"{_STEPS}::test_a_message_is_compared_with_what_is_noted",),
     ),
     _row(
         "a message is found again by what it carries",
-        "bot/sender.py",
+        "bot/slack/sender.py",
         'if _mapping(message.get("metadata")) != key.as_metadata():',
         'if _mapping(message.get("metadata")):',
-        ("tests/bot/test_sender.py::test_a_message_is_found_again_by_its_operation_and_slot",),
+        (
+            "tests/bot/slack/test_sender.py::test_a_message_is_found_again_by_its_operation_and_slot",
+        ),
     ),
     _row(
         "what is about to be posted is noted before",
-        "bot/throttle.py",
+        "bot/courier/throttle.py",
         "            await self._note((*also, *self._remembered(call, began)))\n"
         "            result = await action(self.sender)\n",
         "            result = await action(self.sender)\n"
         "            await self._note((*also, *self._remembered(call, began)))\n",
-        ("tests/bot/test_throttle.py::test_what_is_about_to_happen_is_noted_before_it_happens",),
+        (
+            "tests/bot/courier/test_throttle.py::test_what_is_about_to_happen_is_noted_before_it_happens",
+        ),
     ),
     _row(
         "where the bot cannot post a card goes to the person who asked",
-        "bot/steps.py",
+        "bot/courier/steps.py",
         "return (own, *others, *to_requester(drawing.requester))",
         "return (own, *others)",
         (f"{_STEPS}::test_a_card_goes_to_its_channel_then_the_services_then_the_person",),
     ),
     _row(
         "a card that cannot be drawn still says how it ended",
-        "bot/pictures.py",
+        "bot/courier/pictures.py",
         "            return (undrawable(operation, reference),), True\n",
         "            return (), True\n",
         (f"{_COURIER}::test_a_record_that_cannot_be_drawn_does_not_stop_the_others",),
     ),
     _row(
         "the courier goes on when Redis comes back",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         '                    _log.warning("the courier cannot use Redis", error=str(error))\n',
         "                    return\n",
         (f"{_COURIER}::test_redis_may_go_away_and_come_back",),
     ),
     _row(
         "what Slack did not serve is tried again",
-        "bot/courier.py",
+        "bot/courier/courier.py",
         "                    self._wait(subject, delivered.waits)\n"
         "                elif picture.has_failed:\n",
         "                    await self._caught_up(\n"
@@ -629,11 +640,11 @@ NEVER_SILENT = (
     ),
     _row(
         "what must happen once a day goes on after an error",
-        "workers/housekeeping.py",
+        "workers/process/housekeeping.py",
         '            log.exception("unexpected error beside the workers")\n',
         "            raise\n",
         (
-            "tests/workers/test_housekeeping.py::"
+            "tests/workers/process/test_housekeeping.py::"
             "test_an_error_that_nobody_foresaw_does_not_end_the_work_beside",
         ),
     ),
@@ -664,33 +675,33 @@ NEVER_SILENT = (
         " or reply > 999999999999999 then",
         " then",
         (
-            "tests/bot/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
+            "tests/bot/conversation/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
             "_the_next_operation[1000000000000000]",
         ),
     ),
     _row(
         "a bot whose numbers went back goes above those that it knows",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "                self._may_have_gone_back = True\n",
         "",
         (
-            "tests/bot/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
+            "tests/bot/conversation/test_ids.py::test_a_number_that_nobody_wrote_keeps_no_command_from_becoming"
             "_the_next_operation[twelve]",
         ),
     ),
     _row(
         "a bot begins above every number that is known",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "            skipped = max(0, max(others) - at_present)\n",
         "            skipped = 0\n",
-        ("tests/bot/test_ids.py::test_a_bot_begins_above_every_id_that_is_known",),
+        ("tests/bot/conversation/test_ids.py::test_a_bot_begins_above_every_id_that_is_known",),
     ),
     _row(
         "what is of another type holds up no other operation",
         "quaymaster/store/transactions.py",
         'if self.otherwise is not None and str(reply).startswith("WRONGTYPE"):',
         "if False:",
-        ("tests/workers/test_forged.py::test_what_is_of_another_type_holds_up_no_others",),
+        ("tests/workers/work/test_forged.py::test_what_is_of_another_type_holds_up_no_others",),
     ),
     _row(
         "what was cancelled while it ran goes on to nothing else",
@@ -720,10 +731,12 @@ NEVER_SILENT = (
     ),
     _row(
         "what waits can be cancelled, whoever asked while it ran",
-        "bot/cancelling.py",
+        "bot/conversation/cancelling.py",
         "    if operation.state is State.RUNNING and operation.cancel_asked_by is not None:\n",
         "    if operation.cancel_asked_by is not None:\n",
-        ("tests/bot/test_cancelling.py::test_who_asked_while_it_ran_may_ask_again_when_it_waits",),
+        (
+            "tests/bot/conversation/test_cancelling.py::test_who_asked_while_it_ran_may_ask_again_when_it_waits",
+        ),
     ),
     _row(
         "a recovery is waited for as long as it was seen to wait",
@@ -747,11 +760,11 @@ NEVER_SILENT = (
     ),
     _row(
         "what broke off while it went back from a bake window goes back",
-        "workers/jobs/verify.py",
+        "workers/jobs/deploy/verify.py",
         "        if _was_going_back(change, observed):\n",
         "        if False:\n",
         (
-            "tests/workers/jobs/test_looking_back.py::test_what_broke_off_while_it_went_back_goes_back[4]",
+            "tests/workers/jobs/deploy/test_looking_back.py::test_what_broke_off_while_it_went_back_goes_back[4]",
         ),
     ),
 )

@@ -14,73 +14,73 @@ _EVERY_MESSAGE = (
     "tests/bot/views/test_everything.py::"
     "test_every_message_is_taken_by_slack_and_tells_only_who_is_meant"
 )
-_REGISTRY = "tests/workers/test_registry_failures.py"
+_REGISTRY = "tests/workers/registry/test_failures.py"
 _REPOSITORY = "tests/test_repository.py"
-_SERVICES = "tests/quaymaster/test_configuration.py"
-_USERS = "tests/quaymaster/test_redis_users.py"
-_WORKER = "tests/workers/test_worker.py"
+_SERVICES = "tests/quaymaster/configuration/test_configuration.py"
+_USERS = "tests/quaymaster/store/test_redis_users.py"
+_WORKER = "tests/workers/process/test_worker.py"
 _NOT_OURS = f"{_WORKER}::test_a_job_that_is_not_ours_is_refused"
 
 NO_INJECTION = (
     _row(
         "a worker refuses other functions",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "if name != job.function or instance is not None:",
         "if instance is not None:",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses methods of objects",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "if name != job.function or instance is not None:",
         "if name != job.function:",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses other arguments",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "    if not is_pointer:\n",
         "    if False:\n",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses callbacks",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "    if any(isinstance(name, str) and name for name in callbacks) or job.webhooks:\n",
         "    if job.webhooks:\n",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses webhooks",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "for name in callbacks) or job.webhooks:",
         "for name in callbacks):",
         (_NOT_OURS,),
     ),
     _row(
         "a worker refuses what it cannot read",
-        "workers/worker.py",
+        "workers/process/worker.py",
         '        return f"its data cannot be read ({type(error).__name__})"\n',
         "        return None\n",
         (_NOT_OURS,),
     ),
     _row(
         "what is refused is not run",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "            job.delete(remove_from_queue=False)\n            return\n",
         "",
         (f"{_WORKER}::test_a_job_that_is_refused_is_thrown_away_and_not_run",),
     ),
     _row(
         "a worker's jobs are JSON, never pickles",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "            serializer=JSONSerializer,\n",
         "            serializer=None,\n",
         (f"{_WORKER}::test_a_pickle_is_never_opened",),
     ),
     _row(
         "a job's function is ours whatever it names",
-        "workers/worker.py",
+        "workers/process/worker.py",
         '        return cast("Callable[..., Any]", resolve_name(self.entry))\n',
         "        return super().func\n",
         (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
@@ -88,7 +88,7 @@ NO_INJECTION = (
     *(
         _row(
             f"a job has no {kind} callback",
-            "workers/worker.py",
+            "workers/process/worker.py",
             f"    {kind}_callback = property(lambda _: None)\n",
             "",
             (f"{_WORKER}::test_a_job_has_our_function_and_no_callbacks",),
@@ -97,28 +97,28 @@ NO_INJECTION = (
     ),
     _row(
         "nothing is sent to a webhook",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "    def send_webhooks(self,",
         "    def send_no_webhooks(self,",
         (f"{_WORKER}::test_nothing_is_sent_to_a_webhook",),
     ),
     _row(
         "a worker takes no commands by publish and subscribe",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "    def subscribe(self) -> None:\n",
         "    def subscribe_not(self) -> None:\n",
         (f"{_WORKER}::test_commands_by_publish_and_subscribe_are_not_listened_to",),
     ),
     _row(
         "cleaning up runs no callback of an abandoned job",
-        "workers/worker.py",
+        "workers/process/worker.py",
         "    def clean_registries(self) -> None:\n",
         "    def clean_nothing(self) -> None:\n",
         (f"{_WORKER}::test_cleaning_up_runs_nothing_that_an_abandoned_job_names",),
     ),
     _row(
         "no program is started through a shell",
-        "workers/trivy_process.py",
+        "workers/scanner/trivy_process.py",
         "                start_new_session=True,\n",
         "                start_new_session=True,\n                shell=True,\n",
         (f"{_REPOSITORY}::test_nothing_starts_a_shell_or_opens_a_pickle",),
@@ -147,75 +147,75 @@ NO_INJECTION = (
     ),
     _row(
         "a manifest is what its digest names",
-        "workers/registry.py",
+        "workers/registry/client.py",
         "            if claimed is not None and claimed != digest:\n",
         "            if False:\n",
         (f"{_REGISTRY}::test_a_manifest_that_is_not_what_its_digest_names_is_refused",),
     ),
     _row(
         "a digest that is asked for is the one that is answered",
-        "workers/registry.py",
+        "workers/registry/client.py",
         "if ref.digest is not None and digest != ref.digest:",
         "if False:",
         (f"{_REGISTRY}::test_a_digest_that_is_not_the_manifests_is_refused",),
     ),
     _row(
         "a configuration is what its digest names",
-        "workers/registry.py",
+        "workers/registry/client.py",
         "if (digest := digest_of(answer.content)) != blob.digest:",
         "if (digest := digest_of(answer.content)) is None:",
         (f"{_REGISTRY}::test_a_configuration_that_is_not_what_its_digest_names_is_refused",),
     ),
     _row(
         "a registry stores what it was given",
-        "workers/registry_writes.py",
+        "workers/registry/writes.py",
         "        if stored != str(manifest.digest):\n",
         "        if False:\n",
         (f"{_REGISTRY}::test_a_registry_that_stored_something_else_is_found_out",),
     ),
     _row(
         "impossible names are not shown as tags",
-        "workers/registry.py",
+        "workers/registry/client.py",
         "{name for name in self._tags_in(answer) if _is_tag(repository, name)}",
         "self._tags_in(answer)",
         (f"{_REGISTRY}::TestPages::test_impossible_names_are_not_shown_as_tags",),
     ),
     _row(
         "a report is about the image that was asked for",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         'if report.artifact_type != "container_image" or report.artifact_name != artifact_name:',
         "if False:",
         (
-            "tests/workers/test_trivy_report.py::"
+            "tests/workers/scanner/test_trivy_report.py::"
             "test_a_report_that_is_not_about_this_image_is_broken",
         ),
     ),
     _row(
         "a scan that looked at no layer proves nothing",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         "        if not any(report.metadata.layers or ()):\n",
         "        if False:\n",
         (
-            "tests/workers/test_trivy_report.py::"
+            "tests/workers/scanner/test_trivy_report.py::"
             "test_a_report_that_is_not_about_this_image_is_broken",
         ),
     ),
     _row(
         "nobody hides findings by the scanner's own files",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         '"--ignorefile", "")',
         '"--ignorefile", ".trivyignore")',
         (
-            "tests/workers/test_scanner.py::"
+            "tests/workers/scanner/test_scanner.py::"
             "test_what_hides_findings_from_people_does_not_hide_them_from_the_report",
         ),
     ),
     _row(
         "an ssh address carries no options",
-        "workers/ssh_tunnel.py",
+        "workers/docker/ssh_tunnel.py",
         'if address.startswith("-"):',
         "if False:",
-        ("tests/workers/test_ssh_tunnel.py::test_an_address_cannot_smuggle_options",),
+        ("tests/workers/docker/test_ssh_tunnel.py::test_an_address_cannot_smuggle_options",),
     ),
     _row(
         "angle brackets are escaped in mrkdwn",
@@ -296,20 +296,20 @@ NO_INJECTION = (
     ),
     _row(
         "an answer is for one person alone",
-        "bot/answers.py",
+        "bot/conversation/answers.py",
         'body: dict[str, Any] = {"response_type": "ephemeral", "text": answer.text}',
         'body: dict[str, Any] = {"response_type": "in_channel", "text": answer.text}',
         (
-            "tests/bot/test_acceptance.py::"
+            "tests/bot/conversation/test_acceptance.py::"
             "test_hostile_text_is_answered_privately_and_pings_nobody[push <!channel>]",
         ),
     ),
     _row(
         "words from outside are no markup on a terminal",
-        "quaymaster/check_report.py",
+        "programs/check_report.py",
         "from rich.text import Text\n",
         "from rich.text import Text as _Text\n\nText = _Text.from_markup\n",
-        ("tests/quaymaster/test_check_report.py::test_words_from_outside_are_not_read_as_markup",),
+        ("tests/programs/test_check_report.py::test_words_from_outside_are_not_read_as_markup",),
     ),
     _row(
         "the engine itself is not mounted",
@@ -327,14 +327,14 @@ NO_INJECTION = (
     ),
     _row(
         "a configuration mounts no engine",
-        "quaymaster/schema_rules.py",
+        "quaymaster/configuration/schema_rules.py",
         "    if is_engine_path(volume.source):\n",
         "    if False:\n",
         (f"{_SERVICES}::TestMistakes::test_each_in_a_service_is_told",),
     ),
     _row(
         "a configuration mounts what its host allows",
-        "quaymaster/schema_rules.py",
+        "quaymaster/configuration/schema_rules.py",
         "        if not any(is_inside(volume.source, allowed) for allowed in host.allow_paths):\n",
         "        if False:\n",
         (f"{_SERVICES}::TestMistakes::test_each_in_a_service_is_told",),
@@ -348,28 +348,28 @@ NO_INJECTION = (
     ),
     _row(
         "nobody is Redis's default user",
-        "quaymaster/redis_users.py",
+        "quaymaster/store/redis_users.py",
         "if user in passwords or user is RedisUser.ADMIN)",
         "if user in passwords)",
         (f"{_USERS}::test_without_a_password_of_its_own_the_default_user_is_nobody",),
     ),
     _row(
         "a user of Redis begins with no rights",
-        "quaymaster/redis_users.py",
+        "quaymaster/store/redis_users.py",
         'words = ["user", user.value, "reset"]',
         'words = ["user", user.value, "+@all"]',
         (f"{_USERS}::test_no_program_may_what_only_an_administrator_needs",),
     ),
     _row(
         "the file of Redis's users holds no password",
-        "quaymaster/redis_users.py",
+        "quaymaster/store/redis_users.py",
         'f"#{hashlib.sha256(password.encode()).hexdigest()}"',
         'f">{password}"',
         (f"{_USERS}::test_the_file_holds_hashes_and_no_password",),
     ),
     _row(
         "a password of Redis cannot be guessed from its hash",
-        "quaymaster/redis_users.py",
+        "quaymaster/store/redis_users.py",
         "        if not _PASSWORD.fullmatch(password):\n",
         "        if not password:\n",
         (f"{_USERS}::test_a_password_that_is_too_short_or_breaks_a_url_is_refused",),
@@ -377,7 +377,7 @@ NO_INJECTION = (
     *(
         _row(
             f"in Redis {what}",
-            "quaymaster/redis_users.py",
+            "quaymaster/store/redis_users.py",
             old,
             new,
             (f"{_USERS}::test_a_program_cannot_touch_what_is_not_its_own",),
@@ -433,13 +433,13 @@ NO_INJECTION = (
     ),
     _row(
         "a Redis without a password is found",
-        "workers/redis_checks.py",
+        "workers/checks/redis_checks.py",
         '        subject,\n        "broken",\n'
         '        "none: anyone who reaches it can read and delete everything.",\n',
         '        subject,\n        "ok",\n'
         '        "none: anyone who reaches it can read and delete everything.",\n',
         (
-            "tests/workers/test_redis_checks.py::"
+            "tests/workers/checks/test_redis_checks.py::"
             "test_what_is_set_up_wrongly_is_told_and_how_to_set_it",
         ),
     ),

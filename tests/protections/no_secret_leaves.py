@@ -5,24 +5,24 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G6")
-_ABOUT = "tests/workers/test_image_configuration.py::test_everything_that_is_shown"
-_AUTH = "tests/workers/test_registry_auth.py"
+_ABOUT = "tests/workers/registry/test_image_configuration.py::test_everything_that_is_shown"
+_AUTH = "tests/workers/registry/test_auth.py"
 _PROXIES = "tests/quaymaster/test_proxies.py"
-_CONFIGURATION = "tests/quaymaster/test_configuration.py::TestMistakes"
+_CONFIGURATION = "tests/quaymaster/configuration/test_configuration.py::TestMistakes"
 _LOGS = "tests/quaymaster/test_logs.py"
-_REDACTION = "tests/quaymaster/test_redaction.py"
-_SHAPES_FILE = "quaymaster/secret_shapes.py"
-_VALUES_FILE = "quaymaster/known_values.py"
-_SHAPES_TESTS = "tests/quaymaster/test_secret_shapes.py"
+_REDACTION = "tests/quaymaster/redaction/test_redaction.py"
+_SHAPES_FILE = "quaymaster/redaction/secret_shapes.py"
+_VALUES_FILE = "quaymaster/redaction/known_values.py"
+_SHAPES_TESTS = "tests/quaymaster/redaction/test_secret_shapes.py"
 _LOOKS = f"{_SHAPES_TESTS}::test_what_looks_like_a_secret_is_taken_out"
 _WORDS = f"{_SHAPES_TESTS}::test_ordinary_words_stay"
-_LINEAR = "tests/quaymaster/test_linear_redaction.py"
-_VALUES = "tests/quaymaster/test_known_values.py"
+_LINEAR = "tests/quaymaster/redaction/test_linear_redaction.py"
+_VALUES = "tests/quaymaster/redaction/test_known_values.py"
 _LOG = "tests/workers/targets/docker_host/test_container_log.py"
-_REGISTRY = "tests/workers/test_registry_failures.py"
-_RENDERING = "tests/workers/test_rendering.py"
+_REGISTRY = "tests/workers/registry/test_failures.py"
+_RENDERING = "tests/workers/targets/test_rendering.py"
 _RUN = "tests/workers/test_run.py"
-_SCANNER = "tests/workers/test_scanner.py"
+_SCANNER = "tests/workers/scanner/test_scanner.py"
 _SETTINGS = "tests/quaymaster/test_settings.py"
 _SPELLINGS = f"{_VALUES}::test_a_value_is_found_in_the_spellings_in_which_it_travels"
 
@@ -170,14 +170,14 @@ _QUADRATIC = (
 NO_SECRET_LEAVES = (
     _row(
         "known values are taken out",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "sorted((*values.spans(text), *_looks_like(text)))",
         "sorted(_looks_like(text))",
         (f"{_REDACTION}::test_a_known_value_is_found_wherever_it_stands",),
     ),
     _row(
         "values that overlap leave no rest",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "        stop = max(stop, past)\n",
         "",
         (f"{_REDACTION}::test_values_that_overlap_are_taken_out_together",),
@@ -188,49 +188,49 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a text is cut after the search",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "    window = written(text[:LONGEST_TEXT])\n",
         "    window = written(text[:limit])\n",
         (f"{_REDACTION}::test_a_cut_hides_no_half_of_a_secret_from_the_search",),
     ),
     _row(
         "what the end of what is looked at goes through is removed whole",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "LONGEST_TEXT - _margin(values)\n",
         "LONGEST_TEXT\n",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
     _row(
         "what the beginning of what is looked at goes through is removed whole",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "_after_the_cut(window, _margin(values)) if is_cut else 0",
         "0",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
     _row(
         "a find that goes over an edge goes whole",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "        if stop <= first or start >= past:\n",
         "        if start < first or stop > past:\n",
         (f"{_REDACTION}::test_what_a_cut_goes_through_is_removed_whole",),
     ),
     _row(
         "a tail is cut out of the redacted text",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "    window = written(text[-LONGEST_TEXT:])\n",
         '    window = "\\n".join(written(text[-LONGEST_TEXT:]).splitlines()[-lines:])\n',
         (f"{_REDACTION}::test_a_tail_is_cut_out_of_the_redacted_text",),
     ),
     _row(
         "what a mark shows is looked at again",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "_MORE_LOOKS = 3\n",
         "_MORE_LOOKS = 0\n",
         (f"{_REDACTION}::test_a_mark_can_show_what_stood_behind_it_to_be_a_value",),
     ),
     _row(
         "the words of a command are looked at together",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "tuple(redact(_BETWEEN_WORDS.join(words), secrets).split(_BETWEEN_WORDS)) if words else ()",
         "tuple(redact(word, secrets) for word in words)",
         (f"{_REDACTION}::test_the_words_of_a_command_are_looked_at_together",),
@@ -255,7 +255,7 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "redaction is linear: none walks over its own beginning",
-        "quaymaster/stated_secrets.py",
+        "quaymaster/redaction/stated_secrets.py",
         r"(?P<value>[^<\n]{1,4096}+)",
         r"(?P<value>[^\n]{1,4096}+)",
         (f"{_LINEAR}::{_STEPS}",),
@@ -270,7 +270,7 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a value beside the name of a service is no password",
-        "quaymaster/stated_secrets.py",
+        "quaymaster/redaction/stated_secrets.py",
         'if ends_as_secret(name) or ("_" in name and is_secret_name(name)):',
         "if is_secret_name(name):",
         (_WORDS,),
@@ -291,7 +291,7 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "what looks like a secret is found as it is seen in the end",
-        "quaymaster/redaction.py",
+        "quaymaster/redaction/redaction.py",
         "    if (meant := decoded(text)) is not None:\n",
         "    if (meant := None) is not None:\n",
         (_LOOKS,),
@@ -299,11 +299,11 @@ NO_SECRET_LEAVES = (
     *(
         _row(
             f"{what} of an image are shown without secrets",
-            "workers/image_configuration.py",
+            "workers/registry/image_configuration.py",
             old,
             new,
             (
-                "tests/workers/test_image_configuration.py::"
+                "tests/workers/registry/test_image_configuration.py::"
                 "test_no_secret_is_shown_where_none_belongs",
             ),
         )
@@ -316,17 +316,17 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "what a lock file says instead of a version is searched",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         '_SIGNS = ("://", "=")\n',
         "_SIGNS: tuple[str, ...] = ()\n",
         (
-            "tests/workers/test_trivy_report.py::"
+            "tests/workers/scanner/test_trivy_report.py::"
             "test_the_token_of_an_address_in_a_lock_file_is_not_kept",
         ),
     ),
     _row(
         "what the address of a proxy holds is in no error",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "if looks_secret(key, value))",
         'if key == "TRIVY_PASSWORD")',
         (f"{_SCANNER}::test_the_password_of_a_proxy_is_in_no_error",),
@@ -379,14 +379,14 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a password in the configuration is refused",
-        "quaymaster/schema_values.py",
+        "quaymaster/configuration/schema_values.py",
         "if template is None or len(template.parts) != 1 or not template.is_secret:",
         "if template is None:",
         (_CONFIGURATION,),
     ),
     _row(
         "a value beside a mistake in the configuration is not repeated",
-        "quaymaster/yaml_source.py",
+        "quaymaster/configuration/yaml_source.py",
         '                f"{file}, line {mark.line + 1 if mark else 1}: '
         'a key appears twice in one place.",\n',
         "                str(error),\n",
@@ -394,24 +394,24 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a resolved secret does not print itself",
-        "quaymaster/secret_references.py",
+        "quaymaster/configuration/secret_references.py",
         "return SecretStr(_looked_up(reference, environ))",
         "return _looked_up(reference, environ)",
         (
-            "tests/quaymaster/test_secret_references.py::"
+            "tests/quaymaster/configuration/test_secret_references.py::"
             "test_a_resolved_secret_does_not_print_itself",
         ),
     ),
     _row(
         "a plan holds references to secrets",
-        "workers/rendering.py",
+        "workers/targets/rendering.py",
         "return Variable(name, reference=template.text, fingerprint=self._key.of(name, value))",
         "return Variable(name, value=value)",
         (f"{_RENDERING}::test_a_plan_holds_references_and_fingerprints_and_no_values",),
     ),
     _row(
         "what an env_file says is not in a plan",
-        "workers/rendering.py",
+        "workers/targets/rendering.py",
         "            name, reference=_FILE_REFERENCE + file, "
         "fingerprint=self._key.of(name, value)\n",
         "            name, value=value\n",
@@ -449,14 +449,14 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "ssh gets no secret",
-        "workers/helper_environment.py",
+        "workers/docker/helper_environment.py",
         "if name in _NEEDED or ",
         "if name or ",
-        ("tests/workers/test_ssh_tunnel.py::test_ssh_gets_no_secret_in_its_environment",),
+        ("tests/workers/docker/test_ssh_tunnel.py::test_ssh_gets_no_secret_in_its_environment",),
     ),
     _row(
         "a program that is started inherits nothing",
-        "workers/checks.py",
+        "workers/checks/probes.py",
         "            env=dict(scanner.environment),\n",
         "",
         (
@@ -465,21 +465,23 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a secret that is too short to be found is named",
-        "workers/checks.py",
+        "workers/checks/probes.py",
         '        if 0 < len(place.environ.get(name, "").strip()) < SHORTEST_VALUE:\n',
         "        if False:\n",
-        ("tests/workers/test_checks.py::test_a_secret_that_is_too_short_to_be_found_is_named",),
+        (
+            "tests/workers/checks/test_probes.py::test_a_secret_that_is_too_short_to_be_found_is_named",
+        ),
     ),
     _row(
         "each reference in a value is a secret by itself",
-        "workers/rendering.py",
+        "workers/targets/rendering.py",
         "secrets += (value, *self._inside(variable))",
         "secrets += (value,)",
         (f"{_RENDERING}::test_values_are_those_of_today_and_what_changed_is_named",),
     ),
     _row(
         "what is looked up later is not logged either",
-        "workers/rendering.py",
+        "workers/targets/rendering.py",
         "        logs.learn(secrets)\n",
         "",
         (f"{_RENDERING}::test_what_is_looked_up_is_not_logged",),
@@ -492,7 +494,7 @@ NO_SECRET_LEAVES = (
         (f"{_LOGS}::test_no_known_secret_is_logged",),
     ),
     *(
-        _row(f"an image's {what}", "workers/image_configuration.py", old, new, (_ABOUT,))
+        _row(f"an image's {what}", "workers/registry/image_configuration.py", old, new, (_ABOUT,))
         for what, old, new in (
             (
                 "variables are shown without secrets",
@@ -514,24 +516,26 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "the steps of an image are shown without secrets",
-        "workers/image_configuration.py",
+        "workers/registry/image_configuration.py",
         "words = redact(step.created_by or step.comment)",
         "words = step.created_by or step.comment",
         (
-            "tests/workers/test_image_configuration.py::"
+            "tests/workers/registry/test_image_configuration.py::"
             "test_history_is_newest_first_with_the_sizes_of_its_layers",
         ),
     ),
     _row(
         "the configuration of an image that was scanned is not kept",
-        "workers/trivy_report.py",
+        "workers/scanner/trivy_report.py",
         'class TrivyMetadata(BaseModel):\n    """What was scanned."""\n',
         'class TrivyMetadata(BaseModel, extra="allow"):\n    """What was scanned."""\n',
-        ("tests/workers/test_trivy_report.py::test_the_environment_of_the_image_is_not_kept",),
+        (
+            "tests/workers/scanner/test_trivy_report.py::test_the_environment_of_the_image_is_not_kept",
+        ),
     ),
     _row(
         "the scanner's credentials are in no argument",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "            *(*scan.source, scan.name),\n",
         '            *(["--password", scan.login.password.get_secret_value()]\n'
         "              if scan.login and scan.login.password else []),\n"
@@ -540,14 +544,14 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a file with credentials is private",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "file.touch(mode=0o600)",
         "file.touch(mode=0o644)",
         (f"{_SCANNER}::test_credentials_with_a_comma_reach_the_registry_whole",),
     ),
     _row(
         "a program in the scanner's place cannot look into the one that started it",
-        "quaymaster/hidden.py",
+        "programs/hidden.py",
         "        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)\n",
         "        pass\n",
         (
@@ -558,31 +562,31 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "the scanner inherits no open file",
-        "workers/trivy_process.py",
+        "workers/scanner/trivy_process.py",
         "                start_new_session=True,\n",
         "                start_new_session=True,\n                close_fds=False,\n",
-        ("tests/workers/test_trivy_process.py::test_it_inherits_no_descriptor",),
+        ("tests/workers/scanner/test_trivy_process.py::test_it_inherits_no_descriptor",),
     ),
     _row(
         "only what the scanner needs of the environment reaches it",
-        "workers/scanner.py",
+        "workers/scanner/scanner.py",
         "if key in _PASSED_ON and value}",
         "if value}",
         (f"{_SCANNER}::test_only_what_the_scanner_needs_of_the_environment_reaches_it",),
     ),
     _row(
         "a token server is asked over HTTPS only",
-        "workers/registry_auth.py",
+        "workers/registry/auth.py",
         'is_safe = parts.scheme == "https" or',
         'is_safe = bool(parts.scheme) or parts.scheme == "https" or',
         (f"{_AUTH}::test_the_password_is_never_sent_in_clear_over_a_network",),
     ),
     _row(
         "a registry that names itself without TLS is still spoken to over TLS",
-        "workers/registry_addresses.py",
+        "workers/registry/addresses.py",
         "parts._replace(scheme=own.scheme, netloc=own.netloc)",
         "parts._replace(netloc=own.netloc)",
-        ("tests/workers/test_registry_dialects.py::TestOnesOwnAddress",),
+        ("tests/workers/registry/test_dialects.py::TestOnesOwnAddress",),
     ),
     _row(
         "the password of a proxy is printed nowhere",
@@ -593,11 +597,11 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "an address that names a login is not followed",
-        "workers/registry_connection.py",
+        "workers/registry/connection.py",
         "        if has_login(url):\n",
         "        if False:\n",
         (
-            "tests/workers/test_registry_dialects.py::TestOnesOwnAddress"
+            "tests/workers/registry/test_dialects.py::TestOnesOwnAddress"
             "::test_with_a_login_in_it_is_not_followed",
         ),
     ),
@@ -610,38 +614,38 @@ NO_SECRET_LEAVES = (
     ),
     _row(
         "a link to another host does not get the login",
-        "workers/registry_connection.py",
+        "workers/registry/connection.py",
         "        if origin(url) != origin(self.base):\n            raise",
         "        if False:\n            raise",
         (f"{_REGISTRY}::TestPages::test_another_host_never_gets_the_login",),
     ),
     _row(
         "only loopback is spoken to in the clear",
-        "quaymaster/registries.py",
+        "quaymaster/configuration/registries.py",
         'return "http" if is_loopback(self.host) else "https"',
         'return "http"',
-        ("tests/quaymaster/test_configuration.py",),
+        ("tests/quaymaster/configuration/test_configuration.py",),
     ),
     _row(
         "a registry is quoted without the login",
-        "workers/registry_connection.py",
+        "workers/registry/connection.py",
         "safe = safe_words(text, self._authorizer.secrets)",
         "safe = text",
         (f"{_REGISTRY}::test_the_registrys_words_are_quoted_without_the_password",),
     ),
     _row(
         "an engine is quoted without the login",
-        "workers/engine_failures.py",
+        "workers/docker/failures.py",
         "    shown = safe_words(text, secrets).strip()\n",
         "    shown = text.strip()\n",
-        ("tests/workers/test_streams.py::test_secrets_do_not_leave_with_the_error",),
+        ("tests/workers/docker/test_streams.py::test_secrets_do_not_leave_with_the_error",),
     ),
     _row(
         "the scanner is quoted without the login",
-        "workers/trivy_process.py",
+        "workers/scanner/trivy_process.py",
         "    text = safe_words(text, secrets)\n",
         "",
-        ("tests/workers/test_trivy_process.py::test_a_failure_is_quoted_without_secrets",),
+        ("tests/workers/scanner/test_trivy_process.py::test_a_failure_is_quoted_without_secrets",),
     ),
     _row(
         "the text of an unforeseen error stays in the log",

@@ -5,26 +5,26 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G9")
-_CHECKS = "tests/workers/test_redis_checks.py"
+_CHECKS = "tests/workers/checks/test_redis_checks.py"
 _COMPOSED = (
     "tests/test_docs.py::test_redis_loses_nothing_has_its_users_in_a_file_and_is_not_published"
 )
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _EXPIRY = "tests/quaymaster/store/test_expiry.py"
-_IDS = "tests/bot/test_ids.py::test_a_command"
-_SERVER = "tests/engines/test_valkey.py"
+_IDS = "tests/bot/conversation/test_ids.py::test_a_command"
+_SERVER = "tests/testing/engines/test_valkey.py"
 
 NOTHING_LOST = (
     _row(
         "the server of the tests keeps what it acknowledged",
-        "tests/engines/valkey.py",
+        "testing/engines/valkey.py",
         "appendonly yes\n",
         "appendonly no\n",
         (f"{_RECORDS}::test_what_was_accepted_survives_a_kill_of_the_database",),
     ),
     _row(
         "the server of the tests writes to the disk before it answers",
-        "tests/engines/valkey.py",
+        "testing/engines/valkey.py",
         "appendfsync always\n",
         "appendfsync everysec\n",
         (f"{_CHECKS}::test_a_server_as_the_compose_file_sets_it_up_is_ok",),
@@ -56,7 +56,7 @@ NOTHING_LOST = (
     ),
     _row(
         "a Redis that answers before it writes is found",
-        "workers/redis_checks.py",
+        "workers/checks/redis_checks.py",
         "    yield from _durability(connection)\n".replace("    yield", "            yield", 1),
         "",
         (f"{_CHECKS}::test_what_is_set_up_wrongly_is_told_and_how_to_set_it",),
@@ -73,7 +73,9 @@ NOTHING_LOST = (
         "workers/run.py",
         "    also = also_stored(after_it, step, tools.keys.private)\n",
         "    also: Sequence[Command] = ()\n",
-        ("tests/workers/jobs/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",),
+        (
+            "tests/workers/jobs/deploy/test_apply.py::test_a_deploy_leaves_its_release_with_its_result",
+        ),
     ),
     _row(
         "a rollback that is handed back gives its turn back",
@@ -108,7 +110,7 @@ NOTHING_LOST = (
     ),
     _row(
         "ids that went back are moved on",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "            self._may_have_gone_back = True\n"
         "            await self._move_ids_on(deadline)\n",
         "",
@@ -132,10 +134,10 @@ NOTHING_LOST = (
     ),
     _row(
         "an outcome is bounded before it is recorded",
-        "workers/steps.py",
+        "workers/work/steps.py",
         "outcome=bounds.outcome(step.outcome)",
         "outcome=step.outcome",
-        ("tests/workers/test_steps.py::test_an_end",),
+        ("tests/workers/work/test_steps.py::test_an_end",),
     ),
     _row(
         "the pages of a list are of bounded size",

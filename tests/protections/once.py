@@ -6,14 +6,14 @@ from tests.protections.protection import Protection
 
 _row = partial(Protection, "G2")
 _APPROVALS = "tests/quaymaster/test_approvals.py"
-_CANCELLING = "tests/bot/test_cancelling.py"
+_CANCELLING = "tests/bot/conversation/test_cancelling.py"
 _EVERYTHING = "tests/bot/views/test_everything.py"
 _OPERATIONS = "tests/quaymaster/test_operations.py"
-_PAYLOADS = "tests/bot/test_payloads.py"
+_PAYLOADS = "tests/bot/listening/test_payloads.py"
 _RECORDS = "tests/quaymaster/store/test_records.py"
 _RUN = "tests/workers/test_run.py"
-_RUNNING = "tests/workers/test_running.py"
-_VOTES = "tests/bot/test_votes.py"
+_RUNNING = "tests/workers/work/test_running.py"
+_VOTES = "tests/bot/conversation/test_votes.py"
 
 ONCE = (
     _row(
@@ -32,21 +32,23 @@ ONCE = (
     ),
     _row(
         "a repeated acceptance that finds itself keeps its id",
-        "bot/acceptance.py",
+        "bot/conversation/acceptance.py",
         "            case Duplicate(first) if first == operation.id:\n",
         "            case Duplicate(first) if first is None:\n",
-        ("tests/bot/test_lost_replies.py::test_a_command_whose_reply_is_lost_is_accepted_once",),
+        (
+            "tests/bot/conversation/test_lost_replies.py::test_a_command_whose_reply_is_lost_is_accepted_once",
+        ),
     ),
     _row(
         "a delivery is known by Slack's trigger",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'Origin(text(body, "channel_id"), text(body, "trigger_id"))',
         'Origin(text(body, "channel_id"), __import__("secrets").token_hex(8))',
         (f"{_PAYLOADS}::test_a_command_is_known_by_its_trigger",),
     ),
     _row(
         "a mention is known by Slack's event",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'text(body, "event_id"), thread)',
         '__import__("secrets").token_hex(8), thread)',
         (f"{_PAYLOADS}::test_the_words_of_a_mention_come_after_it",),
@@ -123,14 +125,14 @@ ONCE = (
     ),
     _row(
         "two operations do not change one service at once",
-        "workers/running.py",
+        "workers/work/running.py",
         '    is_our_own = operation == owner.partition(":")[0]\n',
         "    is_our_own = True\n",
         (f"{_RUNNING}::test_a_service_is_changed_by_one_operation_at_a_time",),
     ),
     _row(
         "whoever lost the right to a service changes nothing more",
-        "workers/running.py",
+        "workers/work/running.py",
         "if ask(self.connection, leases.owner_of(self.name)) != self.owner:",
         "if ask(self.connection, leases.owner_of(self.name)) is None:",
         (f"{_RUNNING}::test_whoever_lost_a_service_notices_before_the_next_change",),
@@ -158,11 +160,11 @@ ONCE = (
     ),
     _row(
         "a client of a worker sends a command once",
-        "quaymaster/connections.py",
+        "quaymaster/store/connections.py",
         "        health_check_interval=15,\n        retry=Retry(NoBackoff(), 0),\n",
         "        health_check_interval=15,\n        retry=Retry(NoBackoff(), 3),\n",
         (
-            "tests/quaymaster/test_connections.py::"
+            "tests/quaymaster/store/test_connections.py::"
             "test_a_command_whose_answer_was_lost_is_not_sent_again",
         ),
     ),
@@ -182,14 +184,14 @@ ONCE = (
     ),
     _row(
         "a click is judged anew on the newest record when somebody was first",
-        "bot/deciding.py",
+        "bot/conversation/deciding.py",
         "            continue\n",
         "            raise\n",
         (f"{_VOTES}::test_two_people_at_the_same_moment_both_count_and_start_one_deploy",),
     ),
     _row(
         "a click that is delivered again is answered once",
-        "bot/router.py",
+        "bot/listening/router.py",
         "        if self._answered.has(delivery):\n",
         "        if False:\n",
         (f"{_VOTES}::test_the_same_click_delivered_again_is_answered_once",),
@@ -203,34 +205,34 @@ ONCE = (
     ),
     _row(
         "what a button carries besides is not read",
-        "bot/buttons.py",
+        "bot/views/buttons.py",
         "match = _POINTER.fullmatch(value)",
         "match = _POINTER.match(value)",
         (_PAYLOADS,),
     ),
     _row(
         "a button of a card that an earlier version posted still works",
-        "bot/buttons.py",
+        "bot/views/buttons.py",
         "        if earlier := _EARLIER_POINTER.fullmatch(value):\n",
         '        if earlier := _EARLIER_POINTER.fullmatch(""):\n',
-        ("tests/bot/test_payloads.py::test_the_buttons_of_an_earlier_version_are_read",),
+        ("tests/bot/listening/test_payloads.py::test_the_buttons_of_an_earlier_version_are_read",),
     ),
     _row(
         "a page button names its page",
-        "bot/paging.py",
+        "bot/conversation/paging.py",
         "records.turn_page(operation, page)",
         "records.turn_page(operation, operation.page + page)",
         (
-            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+            "tests/bot/conversation/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
         ),
     ),
     _row(
         "a message is found also where clocks are minutes apart",
-        "bot/delivery.py",
+        "bot/courier/delivery.py",
         "_CLOCKS_APART_SECONDS = CLOCK_SKEW.total_seconds() + 30.0\n",
         "_CLOCKS_APART_SECONDS = 120.0\n",
         (
-            "tests/bot/test_courier.py::TestOnce::"
+            "tests/bot/courier/test_courier.py::TestOnce::"
             "test_a_post_that_a_killed_courier_did_not_note_is_found[300]",
         ),
     ),

@@ -5,19 +5,19 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G5")
-_ADMISSION = "tests/bot/test_admission.py"
-_CANCELLING = "tests/bot/test_cancelling.py"
+_ADMISSION = "tests/bot/conversation/test_admission.py"
+_CANCELLING = "tests/bot/conversation/test_cancelling.py"
 _FACTS = "tests/quaymaster/test_request_facts.py"
-_HOME = "tests/bot/test_home.py"
-_HTTP = "tests/bot/test_http.py"
-_IDENTITY = "tests/bot/test_identity.py"
-_NOT_SLACKS = "tests/bot/test_not_slacks.py"
+_HOME = "tests/bot/conversation/test_home.py"
+_HTTP = "tests/bot/listening/test_http.py"
+_IDENTITY = "tests/bot/conversation/test_identity.py"
+_NOT_SLACKS = "tests/bot/listening/test_not_slacks.py"
 _ONE_NAME = "tests/quaymaster/test_one_name.py"
-_PAYLOADS = "tests/bot/test_payloads.py"
+_PAYLOADS = "tests/bot/listening/test_payloads.py"
 _POLICY = "tests/quaymaster/test_policy.py"
 _STANDING = f"{_IDENTITY}::test_only_full_members_count_as_such"
 _VERBS = "tests/test_verbs.py"
-_VOTES = "tests/bot/test_votes.py"
+_VOTES = "tests/bot/conversation/test_votes.py"
 
 ONLY_WHO_MAY = (
     _row(
@@ -30,7 +30,7 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "who votes is known before anything is said of the operation",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        self._check_right(operation, ballot)\n"
         "        self._refuse_second_vote(operation, ballot.person)\n",
         "        self._refuse_second_vote(operation, ballot.person)\n"
@@ -110,16 +110,16 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "the requester's own vote does not count at execution",
-        "workers/approved.py",
+        "workers/jobs/deploy/approved.py",
         "and (policy.own_request_counts or vote.voter != operation.requester)",
         "",
         (
-            "tests/workers/test_approved.py::"
+            "tests/workers/jobs/deploy/test_approved.py::"
             "test_what_a_plan_says_about_its_approval_is_not_believed",
         ),
     ),
     *(
-        _row(f"{who} no full members", "bot/identity.py", old, new, (_STANDING,))
+        _row(f"{who} no full members", "bot/conversation/identity.py", old, new, (_STANDING,))
         for who, old, new in (
             ("strangers are", 'user.get("is_stranger") or ', ""),
             ("people of other workspaces are", " or home.team not in teams", ""),
@@ -133,49 +133,49 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "who comes from another workspace is an outsider",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "if actor.team not in (home.team, home.enterprise):",
         "if False:",
         (f"{_IDENTITY}::test_the_same_user_id_of_another_workspace_is_somebody_else",),
     ),
     _row(
         "who is known is known in one workspace",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "return cached.person if cached.person.team_id == actor.team else None",
         "return cached.person",
         (f"{_IDENTITY}::test_the_same_user_id_of_another_workspace_is_somebody_else",),
     ),
     _row(
         "a look-up counts for a minute",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "        return self._seen(actor, self._a_minute_ago())\n",
         "        return self._seen(actor, since=-math.inf)\n",
         (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
     ),
     _row(
         "the members of a group are looked up again after a minute",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "if cached is not None and cached.at >= since:",
         "if cached is not None:",
         (f"{_IDENTITY}::test_a_look_up_counts_for_a_minute_but_never_for_a_vote",),
     ),
     _row(
         "a group that cannot be looked up refuses",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "            if not _says(error, _NO_GROUP):\n                raise\n",
         "",
         (f"{_ADMISSION}::test_a_group_that_cannot_be_looked_up_refuses",),
     ),
     _row(
         "a vote is looked up at the click",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "await self._directory.look_up_anew(actor, voted_at)",
         "await self._directory.look_up(actor)",
         (f"{_VOTES}::test_a_role_is_looked_up_again_at_the_click",),
     ),
     _row(
         "a look-up that fails refuses the vote",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        person = await self._directory.look_up_anew(actor, voted_at)\n",
         "        try:\n"
         "            person = await self._directory.look_up_anew(actor, voted_at)\n"
@@ -185,79 +185,81 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "the right to vote is checked",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "            policy.may_vote(self._configuration, ballot.person, service)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
     _row(
         "the right to reject is checked",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "            policy.may_reject(self._configuration, ballot.person, requester, service)\n",
         "            pass\n",
         (f"{_VOTES}::test_the_vote_of_who_may_not_is_refused",),
     ),
     _row(
         "who cancels is looked up at the click",
-        "bot/cancelling.py",
+        "bot/conversation/cancelling.py",
         "        policy.may_cancel(\n",
         "        (lambda *_: None)(\n",
         (f"{_CANCELLING}::test_others_may_not_cancel",),
     ),
     _row(
         "who turns a page may look",
-        "bot/paging.py",
+        "bot/conversation/paging.py",
         "        policy.allowed(self._configuration, person, Right.READ)\n",
         "",
         (
-            "tests/bot/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
+            "tests/bot/conversation/test_paging.py::test_a_page_button_shows_its_page_however_often_it_is_clicked",
         ),
     ),
     _row(
         "who asks for a status may look",
-        "bot/router.py",
+        "bot/listening/router.py",
         "        policy.request_allowed(self._services.configuration, person, request)\n",
         "",
         ("tests/bot/test_run.py::test_status_and_jobs_are_told_privately",),
     ),
     _row(
         "who opens the Home tab may look",
-        "bot/home.py",
+        "bot/conversation/home.py",
         "            policy.request_allowed(self._configuration, person, request)\n",
         "            pass\n",
         (f"{_HOME}::TestOpened::test_nobody_but_full_members_sees_anything",),
     ),
     _row(
         "who opens the Home tab is looked up",
-        "bot/home.py",
+        "bot/conversation/home.py",
         "            person = await self._directory.look_up(actor)\n",
         "            person = Person(actor.user, actor.team)\n",
         (f"{_HOME}::TestOpened::test_nobody_but_full_members_sees_anything",),
     ),
     _row(
         "the Home tab offers a vote to who may give it",
-        "bot/home.py",
+        "bot/conversation/home.py",
         "        policy.may_vote(configuration, person, service)\n",
         "        pass\n",
         (f"{_HOME}::test_an_approval_does_not_wait_for_others",),
     ),
     _row(
         "an unknown person is looked up before an operation is queued",
-        "bot/router.py",
+        "bot/listening/router.py",
         "incoming, State.ACCEPTED if person is None else State.QUEUED",
         "incoming, State.QUEUED",
         (f"{_ADMISSION}::test_only_full_members_of_this_workspace_are_admitted",),
     ),
     _row(
         "a known person is judged before an operation is recorded",
-        "bot/router.py",
+        "bot/listening/router.py",
         "            self._check(incoming, person)\n",
         "            pass\n",
-        ("tests/bot/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",),
+        (
+            "tests/bot/conversation/test_acceptance.py::test_a_refusal_by_policy_is_private_and_in_the_audit",
+        ),
     ),
     _row(
         "a look-up that fails refuses the command",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "            person = await self._directory.look_up(person_behind(operation))\n",
         "            try:\n"
         "                person = await self._directory.look_up(person_behind(operation))\n"
@@ -267,28 +269,28 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "what no person asked for has no rights",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "    if operation.person is None:\n",
         "    if False:\n",
         (f"{_ADMISSION}::test_what_no_person_asked_for_is_not_admitted",),
     ),
     _row(
         "what is admitted is allowed",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "    request_allowed(configuration, person, request)\n",
         "",
         (f"{_ADMISSION}::test_somebody_without_the_right_is_refused",),
     ),
     _row(
         "a frozen environment takes no deploy",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "        if refusal is not None:\n",
         "        if False:\n",
         (f"{_ADMISSION}::test_a_frozen_environment_takes_no_deploy",),
     ),
     _row(
         "a change of a service waits for its window, whatever its verb",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "    if change is not None and not change.is_rescue:\n",
         '    if change is not None and request.verb == "deploy":\n',
         (f"{_VERBS}::test_a_new_verb_that_changes_a_service_waits_for_its_window",),
@@ -302,14 +304,14 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "requests over HTTP are signed",
-        "bot/http.py",
+        "bot/listening/http.py",
         "        if not _is_signed(verifier, request, body):\n",
         "        if False:\n",
         (f"{_HTTP}::test_a_forged_signature_is_refused",),
     ),
     _row(
         "a body that is no text has to be signed as well",
-        "bot/http.py",
+        "bot/listening/http.py",
         'return hmac.compare_digest(f"v0={own}", signature)',
         'return bool(hmac.compare_digest(f"v0={own}", signature) or body)',
         (f"{_NOT_SLACKS}::test_who_does_not_know_the_secret_learns_nothing_and_fills_no_log",),
@@ -337,35 +339,35 @@ ONLY_WHO_MAY = (
     ),
     _row(
         "no registry has two entries",
-        "quaymaster/schema_values.py",
+        "quaymaster/configuration/schema_values.py",
         "            if name in by_value:\n",
         "            if False:\n",
         (f"{_ONE_NAME}::test_two_entries_of_one_registry_are_refused",),
     ),
     _row(
         "a signature is of the whole body",
-        "bot/http.py",
+        "bot/listening/http.py",
         "return verifier.is_valid(body, timestamp, signature)",
         "return verifier.is_valid(body[:10], timestamp, signature) or bool(body)",
         (f"{_HTTP}::test_a_changed_body_is_refused",),
     ),
     _row(
         "a click is of the workspace of who clicked",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'optional_text(user, "team_id") or optional_text(inside(body, "team"), "id")',
         'optional_text(inside(body, "team"), "id")',
         (f"{_PAYLOADS}::test_a_click_is_of_the_workspace_of_who_clicked",),
     ),
     _row(
         "a mention is of the workspace of who wrote it",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'for name in ("user_team", "source_team", "team")]',
         'for name in ("team",)]',
         (f"{_PAYLOADS}::test_a_stranger_in_a_shared_channel_is_of_another_workspace",),
     ),
     _row(
         "what a program wrote is no command",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'if event.get("bot_id") or ',
         "if ",
         (f"{_PAYLOADS}::test_what_no_person_wrote_now_is_nothing",),

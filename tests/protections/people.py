@@ -5,13 +5,13 @@ from functools import partial
 from tests.protections.protection import Protection
 
 _row = partial(Protection, "G1")
-_ALLOWANCE = "tests/bot/test_allowance.py"
-_ASKING = "tests/bot/test_clarifying.py"
-_IDENTITY = "tests/bot/test_identity.py"
-_PEOPLE = "tests/bot/test_people.py"
+_ALLOWANCE = "tests/bot/conversation/test_allowance.py"
+_ASKING = "tests/bot/conversation/test_clarifying.py"
+_IDENTITY = "tests/bot/conversation/test_identity.py"
+_PEOPLE = "tests/bot/conversation/test_people.py"
 _REPAIR = "tests/bot/commands/test_repair.py"
-_ROTA = "tests/workers/test_rota.py"
-_SHARING = "tests/bot/test_sharing.py"
+_ROTA = "tests/workers/process/test_rota.py"
+_SHARING = "tests/bot/conversation/test_sharing.py"
 _SPELLING = "tests/quaymaster/test_spelling.py"
 _TIDY = "tests/bot/commands/test_normalizing.py"
 _URGENT = "tests/end_to_end/test_urgent.py"
@@ -19,7 +19,7 @@ _URGENT = "tests/end_to_end/test_urgent.py"
 PEOPLE = (
     _row(
         "the members of one group are not those of another that replaces it",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "        pairs = zip(expected, answers, strict=True)\n",
         "        pairs = zip(self._groups, answers, strict=True)\n",
         (
@@ -32,18 +32,22 @@ PEOPLE = (
         "bot/run.py",
         '        return await self._ready.answer("database", -math.inf, self._found_missing)\n',
         "        return await self._found_missing()\n",
-        ("tests/bot/test_http.py::test_whether_it_is_ready_is_asked_once_for_all_who_ask",),
+        (
+            "tests/bot/listening/test_http.py::test_whether_it_is_ready_is_asked_once_for_all_who_ask",
+        ),
     ),
     _row(
         "what was left behind keeps nobody waiting",
-        "bot/admission.py",
+        "bot/conversation/admission.py",
         "            self._background.start(self.admit(operation))\n",
         "            await self.admit(operation)\n",
-        ("tests/bot/test_returned.py::test_it_does_not_wait_for_the_look_up_of_somebody_else",),
+        (
+            "tests/bot/conversation/test_returned.py::test_it_does_not_wait_for_the_look_up_of_somebody_else",
+        ),
     ),
     _row(
         "one person sends so much at once",
-        "bot/allowance.py",
+        "bot/conversation/allowance.py",
         "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST))",
         "self._acts = bucket(per_min(_MORE_PER_MINUTE, BURST * 1_000))",
         (
@@ -52,35 +56,35 @@ PEOPLE = (
     ),
     _row(
         "everybody has an allowance of their own",
-        "bot/allowance.py",
+        "bot/conversation/allowance.py",
         '    return f"{actor.team}/{actor.user}"\n',
         "    return actor.team\n",
         (f"{_ALLOWANCE}::test_nobodys_calls_use_up_anothers",),
     ),
     _row(
         "what is remembered of people is bounded",
-        "bot/allowance.py",
+        "bot/conversation/allowance.py",
         '{"MAX_SIZE": _REMEMBERED}',
         '{"MAX_SIZE": 1_000_000}',
         (f"{_ALLOWANCE}::test_what_is_remembered_is_bounded",),
     ),
     _row(
         "clicks count too",
-        "bot/router.py",
+        "bot/listening/router.py",
         "        if self._is_too_much(clicked.actor, clicked.delivery, clicked.reply_to):\n",
         "        if False:\n",
         (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
     ),
     _row(
         "a refusal that costs a call is not said every time",
-        "bot/router.py",
+        "bot/listening/router.py",
         "            if self._services.allowances.may_be_told(actor):\n",
         "            if True:\n",
         (f"{_PEOPLE}::test_too_many_clicks_are_refused_once",),
     ),
     _row(
         "who may not vote is refused by what is known",
-        "bot/deciding.py",
+        "bot/conversation/deciding.py",
         "await directory.look_up_again(actor)",
         "await directory.look_up_anew(actor)",
         (
@@ -90,42 +94,42 @@ PEOPLE = (
     ),
     _row(
         "one person is not looked up again and again to be refused",
-        "bot/deciding.py",
+        "bot/conversation/deciding.py",
         "        if not allowances.may_be_looked_up_again(actor):\n",
         "        if False:\n",
         (f"{_PEOPLE}::test_who_may_not_decide_keeps_nobody_from_deciding[approve]",),
     ),
     _row(
         "a refusal of a decision rests on nothing old",
-        "bot/deciding.py",
+        "bot/conversation/deciding.py",
         "        if not allowances.may_be_looked_up_again(actor):\n",
         "        if True:\n",
         (f"{_PEOPLE}::test_a_refusal_rests_on_nothing_old[reject]",),
     ),
     _row(
         "who decides very often leaves Slack's answers to others",
-        "bot/votes.py",
+        "bot/conversation/votes.py",
         "        self._allowances.take_decision(actor)\n",
         "",
         (f"{_PEOPLE}::test_who_decides_very_often_is_refused_and_others_are_not",),
     ),
     _row(
         "each question is asked by one at a time",
-        "bot/sharing.py",
+        "bot/conversation/sharing.py",
         "            if question is None or question.task.done():\n",
         "            if True:\n",
         (f"{_IDENTITY}::test_twenty_votes_at_once_ask_for_each_group_twice_at_most",),
     ),
     _row(
         "an answer that was asked for too early is nobody's",
-        "bot/sharing.py",
+        "bot/conversation/sharing.py",
         "            if question.at >= since:\n",
         "            if True:\n",
         (f"{_SHARING}::test_who_comes_meanwhile_and_wants_it_newer_shares_the_next",),
     ),
     _row(
         "known people do not wait for strangers",
-        "bot/identity.py",
+        "bot/conversation/identity.py",
         "        if self._is_somebody(actor.user):\n",
         "        if False:\n",
         (
@@ -142,14 +146,14 @@ PEOPLE = (
     ),
     _row(
         "what a message would change is asked back",
-        "bot/router.py",
+        "bot/listening/router.py",
         "            if is_for_others_too and changes_something(request):\n",
         "            if False:\n",
         (f"{_ASKING}::test_what_a_message_would_change_is_started_by_its_writers_click_once",),
     ),
     _row(
         "what was probably meant is asked back",
-        "bot/router.py",
+        "bot/listening/router.py",
         "                return self._suggestion(typed, error.problem)\n",
         "                line = repaired(typed.text, self._services.configuration, "
         "self._services.command)\n"
@@ -187,24 +191,24 @@ PEOPLE = (
     ),
     _row(
         "only what is written to the bot alone needs no mention",
-        "bot/payloads.py",
+        "bot/listening/payloads.py",
         'if optional_text(inside(body, "event"), "channel_type") != "im":',
         "if False:",
         (
-            "tests/bot/test_payloads.py::"
+            "tests/bot/listening/test_payloads.py::"
             "test_what_nobody_writes_to_the_bot_alone_is_no_direct_message",
         ),
     ),
     _row(
         "what was asked back is its writer's to click",
-        "bot/clarifying.py",
+        "bot/conversation/clarifying.py",
         "    if asked.actor != actor:\n",
         "    if False:\n",
         (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
     ),
     _row(
         "what was asked back expires",
-        "bot/clarifying.py",
+        "bot/conversation/clarifying.py",
         "    if now >= asked.until:\n",
         "    if False:\n",
         (f"{_ASKING}::test_a_button_counts_for_its_writer_and_in_time",),
@@ -218,14 +222,14 @@ PEOPLE = (
     ),
     _row(
         "one process keeps free for what is urgent",
-        "workers/rota.py",
+        "workers/process/rota.py",
         'Post("worker for what is urgent", urgent)',
         'Post("worker for what is urgent", scans)',
         (f"{_URGENT}::test_a_rollback_passes_a_push_that_takes_the_hosts_worker",),
     ),
     _row(
         "every process takes urgent work first",
-        "workers/rota.py",
+        "workers/process/rota.py",
         "    usual = (*urgent, *queues)\n",
         "    usual = (*queues, *urgent)\n",
         (f"{_ROTA}::test_urgent_work_of_every_host_comes_before_anything_else",),
@@ -239,23 +243,23 @@ PEOPLE = (
     ),
     _row(
         "a scan of a registry's image holds up no deploy",
-        "workers/rota.py",
+        "workers/process/rota.py",
         '    return (*posts, Post("scanner for deploys", (SCAN_FOR_DEPLOYS,)))\n',
         "    return posts\n",
         (f"{_URGENT}::test_a_deploy_passes_a_scan_that_takes_long[]",),
     ),
     _row(
         "an urgent job in its queue is not taken for lost",
-        "workers/facts.py",
+        "workers/work/facts.py",
         "    queue = queue_of_job(operation)\n",
         "    queue = operation.queue\n",
         ("tests/workers/test_reconciler.py::test_an_urgent_job_is_found_in_its_own_queue",),
     ),
     _row(
         "a deploy's order in the scanner's queue is not taken for lost",
-        "workers/scan_watch.py",
+        "workers/work/scan_watch.py",
         "        return whereabouts(self.job_id, scan_queue(self.operation.queue), lease)\n",
         '        return whereabouts(self.job_id, "scan", lease)\n',
-        ("tests/workers/test_scan_watch.py::test_a_deploys_order_is_found_in_its_own_queue",),
+        ("tests/workers/work/test_scan_watch.py::test_a_deploys_order_is_found_in_its_own_queue",),
     ),
 )

@@ -4,8 +4,8 @@ from tests.protections.protection import Protection
 
 _GATE, _ONCE, _SILENT = "G4", "G2", "G3"
 _SCANNING = "tests/end_to_end/test_scanning.py"
-_ORDER = "tests/workers/test_scan_order.py"
-_WATCH = "tests/workers/test_scan_watch.py"
+_ORDER = "tests/workers/process/test_scan_order.py"
+_WATCH = "tests/workers/work/test_scan_watch.py"
 
 SCANNING = (
     Protection(
@@ -43,10 +43,10 @@ SCANNING = (
     Protection(
         _GATE,
         "where there is no report the verdict is unknown",
-        "workers/scanned.py",
+        "workers/jobs/deploy/scanned.py",
         "return Unknown(self.why) if self.why else",
         "return Clean() if self.why else",
-        ("tests/workers/test_scanned.py::test_without_a_report_nobody_knows",),
+        ("tests/workers/jobs/deploy/test_scanned.py::test_without_a_report_nobody_knows",),
     ),
     Protection(
         _GATE,
@@ -59,7 +59,7 @@ SCANNING = (
     Protection(
         _ONCE,
         "one scanner works on an order",
-        "workers/scan_order.py",
+        "workers/process/scan_order.py",
         "    if not perform(tools.connection, leases.take(*held)):\n",
         "    if False:\n",
         (f"{_ORDER}::test_an_order_that_another_scanner_has_is_left_to_it",),
@@ -67,7 +67,7 @@ SCANNING = (
     Protection(
         _ONCE,
         "of scans of one digest at once, one is made",
-        "workers/scanning.py",
+        "workers/work/scanning.py",
         "        if perform(client.connection, leases.take(cache.lease, client.owner, "
         "LEASE_MILLISECONDS)):\n",
         "        if True:\n",
@@ -76,7 +76,7 @@ SCANNING = (
     Protection(
         _SILENT,
         "a scanner that dies is followed by the next",
-        "workers/scan_watch.py",
+        "workers/work/scan_watch.py",
         "            return OrdersAgain(order)\n",
         "            return None\n",
         (f"{_SCANNING}::test_a_scanner_that_is_killed_in_a_scan_is_followed_by_the_next",),
@@ -84,7 +84,7 @@ SCANNING = (
     Protection(
         _SILENT,
         "an image that kills the scanner again and again is judged without it",
-        "workers/scan_watch.py",
+        "workers/work/scan_watch.py",
         "            if facts.lost + 1 >= MOST_LOST:\n",
         "            if False:\n",
         (f"{_WATCH}::test_what_kills_the_scanner_again_and_again_is_judged_without_it",),
@@ -92,7 +92,7 @@ SCANNING = (
     Protection(
         _SILENT,
         "an answer whose job got lost is read all the same",
-        "workers/scan_watch.py",
+        "workers/work/scan_watch.py",
         "        return EndsWait(_next(operation, facts.now)) if is_lost else None\n",
         "        return None\n",
         (f"{_SCANNING}::test_a_worker_that_is_killed_while_its_image_is_scanned_is_not_missed",),
@@ -108,7 +108,7 @@ SCANNING = (
     Protection(
         _SILENT,
         "a scanner that shuts down hands its scan on",
-        "workers/scan_order.py",
+        "workers/process/scan_order.py",
         "    except HandedBack:\n        return False\n",
         "    except HandedBack:\n        return True\n",
         (f"{_SCANNING}::test_a_scanner_that_is_stopped_hands_the_scan_to_the_next",),
@@ -116,7 +116,7 @@ SCANNING = (
     Protection(
         _SILENT,
         "a scan that ended while Redis was away is not lost",
-        "workers/scanning.py",
+        "workers/work/scanning.py",
         "            if time.monotonic() > deadline:\n",
         "            if True:\n",
         (f"{_SCANNING}::test_a_scan_that_ends_while_the_database_is_away_is_found",),

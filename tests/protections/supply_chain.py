@@ -7,14 +7,14 @@ from tests.protections.protection import Protection
 _row = partial(Protection, "G7")
 _REQUIREMENTS = "tests/test_requirements.py"
 
-_OWN = "tests/workers/test_own_engine.py"
+_OWN = "tests/workers/docker/test_own_engine.py"
 _MAY = (
     "tests/workers/targets/docker_host/test_containers.py"
     "::test_a_container_may_what_its_configuration_says_and_no_more"
 )
 _PATHS = "tests/workers/targets/docker_host/test_host_paths.py"
-_RENDERING = "tests/workers/test_rendering.py"
-_LOOK = "tests/workers/test_service_look.py"
+_RENDERING = "tests/workers/targets/test_rendering.py"
+_LOOK = "tests/workers/process/test_service_look.py"
 
 SUPPLY_CHAIN = (
     *(
@@ -22,7 +22,7 @@ SUPPLY_CHAIN = (
         for what, file, old, new, test in (
             (
                 "a job is done at the engine of its host",
-                "workers/toolbox.py",
+                "workers/work/toolbox.py",
                 "Owner(self.configuration, self.connection, self.keys).expect(engine)",
                 "pass",
                 f"{_OWN}::test_another_engine_is_refused_with_both_ids_and_the_command",
@@ -30,8 +30,8 @@ SUPPLY_CHAIN = (
             (
                 "the wheel of the product holds no trial",
                 "pyproject.toml",
-                'packages = ["bot", "workers", "quaymaster"]\n',
-                'packages = ["bot", "workers", "quaymaster", "local_slack", "trial"]\n',
+                'packages = ["programs", "bot", "workers", "quaymaster"]\n',
+                'packages = ["programs", "bot", "workers", "quaymaster", "trial"]\n',
                 "tests/test_wheels.py::"
                 "test_the_wheel_of_the_product_holds_what_runs_in_production_and_nothing_else",
             ),
@@ -51,21 +51,21 @@ SUPPLY_CHAIN = (
             ),
             (
                 "a pinned engine counts whatever was recorded",
-                "workers/own_engine.py",
+                "workers/docker/own_engine.py",
                 "                raise not_as_pinned(host, pinned, found)\n            return\n",
                 "                pass\n",
                 f"{_OWN}::test_a_pinned_engine_is_refused_whatever_was_recorded",
             ),
             (
                 "one DOCKER_HOST is not the engine of two hosts",
-                "workers/own_engine.py",
+                "workers/docker/own_engine.py",
                 "            self._expect_of_no_other(host, found, before)\n",
                 "",
                 f"{_OWN}::test_a_job_of_staging_does_not_use_the_engine_of_production",
             ),
             (
                 "an engine that cannot be recorded is not used",
-                "workers/own_engine.py",
+                "workers/docker/own_engine.py",
                 "                return\n        raise not_recorded(host)\n",
                 "                return\n",
                 f"{_OWN}::test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted",
@@ -79,7 +79,7 @@ SUPPLY_CHAIN = (
             ),
             (
                 "an engine that cannot be recorded is not accepted",
-                "workers/own_engine.py",
+                "workers/docker/own_engine.py",
                 "                return found\n        raise not_recorded(host)\n",
                 "                break\n        return found\n",
                 f"{_OWN}::test_an_engine_that_cannot_be_recorded_is_neither_used_nor_accepted",
@@ -93,7 +93,7 @@ SUPPLY_CHAIN = (
             ),
             (
                 "a worker that names no queue takes only hosts that it can prove",
-                "workers/own_engine.py",
+                "workers/docker/own_engine.py",
                 'why = "" if is_said else',
                 'why = "" if is_said or name else',
                 f"{_OWN}::test_a_worker_that_names_no_queue_takes_those_of_hosts_that_it_can_prove",
@@ -107,10 +107,10 @@ SUPPLY_CHAIN = (
             ),
             (
                 "after a key was revoked a host still knows its engine",
-                "quaymaster/revocation.py",
+                "quaymaster/store/revocation.py",
                 "            work.sign_engines_anew()\n",
                 "",
-                "tests/quaymaster/test_revocation.py::"
+                "tests/quaymaster/store/test_revocation.py::"
                 "test_the_engine_of_a_host_counts_again_and_is_told_to_whoever_revoked_the_key",
             ),
             (
@@ -130,7 +130,7 @@ SUPPLY_CHAIN = (
                 "workers/targets/docker_host/host.py",
                 "        self._expect_volumes(change, work)\n",
                 "",
-                "tests/workers/jobs/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
+                "tests/workers/jobs/deploy/test_apply.py::test_a_link_within_what_is_allowed_mounts_nothing",
             ),
             (
                 "every part of a name is looked at",
@@ -193,7 +193,7 @@ SUPPLY_CHAIN = (
                 "quaymaster/capabilities.py",
                 "    if name not in BY_DOCKER:\n",
                 "    if not name:\n",
-                "tests/quaymaster/test_configuration.py::TestMistakes::test_each_in_a_service_is_told",
+                "tests/quaymaster/configuration/test_configuration.py::TestMistakes::test_each_in_a_service_is_told",
             ),
             (
                 "a voter sees which capabilities change",
@@ -207,12 +207,12 @@ SUPPLY_CHAIN = (
                 "quaymaster/services.py",
                 "    no_new_privileges: bool = False\n",
                 "    no_new_privileges: bool = True\n",
-                "tests/workers/jobs/test_apply.py::"
+                "tests/workers/jobs/deploy/test_apply.py::"
                 "test_a_release_of_before_capabilities_were_recorded_is_restored_as_it_was",
             ),
             (
                 "a setting that is new changes no fingerprint of before",
-                "workers/rendering.py",
+                "workers/targets/rendering.py",
                 ", exclude_defaults=True",
                 "",
                 "tests/workers/targets/docker_host/test_containers.py::"

@@ -60,7 +60,9 @@ TARGETS = (
         "workers/targets/observed.py",
         "        if self.condition in (Condition.SPLIT, Condition.UNKNOWN):\n            raise",
         "        if False:\n            raise",
-        ("tests/workers/jobs/test_plan.py::test_nothing_is_planned_about_a_service_that_is_split",),
+        (
+            "tests/workers/jobs/deploy/test_plan.py::test_nothing_is_planned_about_a_service_that_is_split",
+        ),
     ),
     _row(
         "what is cancelled before its switch leaves no container",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from quaymaster.actors import PRODUCT, Actor, Schedule, SlackUser
 from quaymaster.store.envelopes import Claimed, StorageKey
 from quaymaster.store.formats import SUBMISSION
-from tests import samples
+from testing import samples
 
 _USERS = st.from_regex(r"[UW][A-Z0-9]{2,30}", fullmatch=True)
 

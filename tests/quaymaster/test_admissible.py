@@ -19,7 +19,7 @@ from quaymaster.admissible import (
     verdict_now,
 )
 from quaymaster.approvals import Vote
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import NotAdmissible
 from quaymaster.findings import Clean, Finding, Severity, Unknown
 from quaymaster.gate import blocked_by
@@ -33,8 +33,8 @@ from quaymaster.request_facts import AnyRequest, service_change
 from quaymaster.requests import DeployRequest, RollbackRequest
 from quaymaster.services import Volume
 from quaymaster.target import ServiceRef
+from testing.samples import ALICE, DIGEST, NOW, approval, image, pinned, vote
 from tests.new_verb import SCALE
-from tests.samples import ALICE, DIGEST, NOW, approval, image, pinned, vote
 
 CONFIGURATION = """
 default_registry: registry.staging:5000

@@ -8,8 +8,8 @@ import pytest
 from quaymaster.approvals import Approval, Choice, OtherPlan, Vote
 from quaymaster.errors import Conflict, NotAllowed
 from quaymaster.store.formats import VOTE
-from tests.keys import BOT_KEY
-from tests.samples import ALICE, NOW, approval, vote
+from testing.keys import BOT_KEY
+from testing.samples import ALICE, NOW, approval, vote
 
 
 def cast(about: Approval, given: Vote) -> Approval:

@@ -22,7 +22,7 @@ from quaymaster.outcomes import (
     Scanned,
 )
 from quaymaster.plans import Examined
-from tests.samples import DIGEST, image, pinned
+from testing.samples import DIGEST, image, pinned
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LONG = "x" * 100_000

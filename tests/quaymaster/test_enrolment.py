@@ -7,7 +7,7 @@ import pytest
 from quaymaster.enrolment import expect_to_work, refuse_others
 from quaymaster.errors import ConfigurationError
 from quaymaster.settings import Settings
-from tests.keys import BOT_KEY, FINGERPRINT_TEXT, QUEUES, RING, WORKER_KEY, ring_text
+from testing.keys import BOT_KEY, FINGERPRINT_TEXT, QUEUES, RING, WORKER_KEY, ring_text
 
 
 def settings(tmp_path: Path, **more: str) -> Settings:

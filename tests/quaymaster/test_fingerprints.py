@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quaymaster.fingerprints import Comparison, FingerprintKey, fingerprint
-from tests.keys import FINGERPRINT_TEXT, FINGERPRINTS
+from testing.keys import FINGERPRINT_TEXT, FINGERPRINTS
 
 NEXT_KEY = FingerprintKey("the-key-of-fingerprints-after-this-one")
 parts = st.lists(st.text(max_size=5), max_size=4)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.key_ring import KeyRing
 

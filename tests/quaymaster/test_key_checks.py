@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from quaymaster.checks import Check, perform
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.key_checks import key_probe
 from quaymaster.key_ring import KeyRing, ProgramRole
 from quaymaster.settings import Settings
 from quaymaster.signing_key import SigningKey
-from tests.configurations import SMALL_TEXT
-from tests.keys import (
+from testing.configurations import SMALL_TEXT
+from testing.keys import (
     BOT_KEY,
     FINGERPRINT_TEXT,
     OTHER_WORKER_KEY,

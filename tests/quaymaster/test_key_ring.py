@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import ConfigurationError, Forged
 from quaymaster.key_ring import KeyRing, ProgramRole, PublicKey
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
-from tests.samples import NOW
+from testing.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
+from testing.samples import NOW
 
 PUBLIC = "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 

@@ -15,7 +15,7 @@ from quaymaster.requests import (
     ScanRequest,
     TagsRequest,
 )
-from tests.samples import deploy, image, operation
+from testing.samples import deploy, image, operation
 
 ROLLBACK = RollbackRequest("production", "web")
 DEPLOY = deploy(queue="host:app1", stage=Stage.PLAN)

@@ -15,7 +15,7 @@ from quaymaster.outcomes import (
     LocalImage,
     TagsListed,
 )
-from tests.samples import WEB, image
+from testing.samples import WEB, image
 
 
 def tags(count: int, length: int = 8) -> TagsListed:

@@ -19,8 +19,8 @@ from quaymaster.requests import (
     Request,
     ScanRequest,
 )
-from tests.keys import RING
-from tests.samples import NOW, awaiting, deploy, image, operation, plan, rule, vote
+from testing.keys import RING
+from testing.samples import NOW, awaiting, deploy, image, operation, plan, rule, vote
 
 BOT, SCANNER = RING.key("bot-1"), RING.key("scanner-1")
 ENROLLED, OTHER = RING.key("worker-1"), RING.key("other-worker-1")

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.commands.grammar import parse
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError, UsageError
 from quaymaster.image_ref import ImageRef, Repository
 from quaymaster.requests import DeployRequest, TagsRequest

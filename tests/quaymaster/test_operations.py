@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from quaymaster.errors import Conflict
 from quaymaster.operations import ALLOWED_MOVES, Stage, State
-from tests.samples import NOW, awaiting, deploy, operation, plan, vote
+from testing.samples import NOW, awaiting, deploy, operation, plan, vote
 
 
 @given(st.sampled_from(State), st.sampled_from(State))

@@ -11,8 +11,8 @@ from quaymaster.plans import Plan, Undo
 from quaymaster.services import ServiceConfiguration
 from quaymaster.store.envelopes import body_of
 from quaymaster.target import DockerHost, ServiceRef
-from tests.planned import the_change
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, awaiting, pinned, plan, rule
+from testing.planned import the_change
+from testing.samples import DIGEST, NOW, OTHER_DIGEST, awaiting, pinned, plan, rule
 
 FINDING = Finding("CVE-2026-1", "openssl", "3.0", None, Severity.HIGH)
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import NotAllowed
 from quaymaster.policy import (
     Membership,
@@ -27,8 +27,8 @@ from quaymaster.requests import (
 )
 from quaymaster.rights import Right
 from quaymaster.target import ServiceRef
-from tests.configurations import SHOP, SHOP_TEXT, SMALL
-from tests.samples import image
+from testing.configurations import SHOP, SHOP_TEXT, SMALL
+from testing.samples import image
 
 STAGING, PRODUCTION = ServiceRef("staging", "web"), ServiceRef("production", "web")
 DEV = Person("U0DEV", "T0TEAM")

@@ -164,7 +164,7 @@ class TestServer:
 def test_a_program_says_so_when_it_starts(command: list[str], tmp_path: Path) -> None:
     environ = {**os.environ, "HTTPS_PROXY": "socks5://ci:hunter2@proxy.test:1080"}
     done = subprocess.run(
-        [sys.executable, "-m", "quaymaster", *command],
+        [sys.executable, "-m", "programs", *command],
         env=environ,
         cwd=tmp_path,
         check=False,

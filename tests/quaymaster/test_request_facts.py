@@ -9,7 +9,7 @@ from quaymaster.errors import Forged
 from quaymaster.request_facts import Effect, Eligibility, service_change
 from quaymaster.requests import DeployRequest, PushRequest, RollbackRequest
 from quaymaster.target import ServiceRef
-from tests.samples import image
+from testing.samples import image
 
 DEPLOY = DeployRequest(image(), "production", "web")
 

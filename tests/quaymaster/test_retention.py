@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from quaymaster.requests import ImagesRequest, PushRequest, TagsRequest
 from quaymaster.retention import Retention, only_reads
-from tests.configurations import SHOP
-from tests.samples import WEB, image
+from testing.configurations import SHOP
+from testing.samples import WEB, image
 
 SMALLEST = (
     "default_registry: localhost:5000\nregistries: {localhost:5000: {}}\nhosts: {build1: {}}\n"

@@ -8,7 +8,7 @@ from quaymaster.platforms import Member
 from quaymaster.releases import Release
 from quaymaster.rolling_back import last_good
 from quaymaster.services import ServiceConfiguration, Variable
-from tests.samples import NOW, pinned
+from testing.samples import NOW, pinned
 
 ONE, TWO, THREE = (Digest("sha256:" + pair * 32) for pair in ("11", "22", "33"))
 PLAIN = ServiceConfiguration()

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.commands.grammar import parse
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.operations import Stage
 from quaymaster.routing import first_step
 

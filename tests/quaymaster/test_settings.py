@@ -6,7 +6,7 @@ from quaymaster.errors import ConfigurationError
 from quaymaster.fingerprints import Comparison
 from quaymaster.key_ring import ProgramRole
 from quaymaster.settings import SETTINGS, Settings
-from tests.keys import BOT, BOT_KEY, FINGERPRINT_TEXT, RING, ring_text
+from testing.keys import BOT, BOT_KEY, FINGERPRINT_TEXT, RING, ring_text
 
 KEY = BOT_KEY.as_text()
 

@@ -8,7 +8,7 @@ import pytest
 from quaymaster.errors import ConfigurationError
 from quaymaster.key_ring import ProgramRole, PublicKey
 from quaymaster.signing_key import Keys, SigningKey
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
+from testing.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
 
 
 def refused(key: SigningKey, role: ProgramRole, entry: PublicKey | None = None) -> str:

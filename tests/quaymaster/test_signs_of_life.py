@@ -140,7 +140,7 @@ def test_without_a_folder_nothing_is_written_and_the_command_says_what_to_set(
 
 def healthy(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "quaymaster", "healthy"],
+        [sys.executable, "-X", "importtime", "-m", "programs", "healthy"],
         env={HEALTH_VARIABLE: str(folder), "PYTHONPATH": ":".join(sys.path)},
         check=False,
         capture_output=True,
@@ -159,7 +159,7 @@ def test_the_command_tells_by_its_exit_status_and_loads_next_to_nothing(
     done = healthy(tmp_path / "health")
     assert (done.returncode, done.stdout) == (0, "well\n")
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    ours = {name for name in loaded if name.partition(".")[0] == "quaymaster"}
-    assert ours == {"quaymaster", "quaymaster.hidden", "quaymaster.signs_of_life"}
+    ours = {name for name in loaded if name.partition(".")[0] in ("programs", "quaymaster")}
+    assert ours == {"programs", "programs.hidden", "quaymaster", "quaymaster.signs_of_life"}
     heavy = {"asyncio", "json", "pydantic", "redis", "slack_sdk", "socket", "typer"}
     assert loaded & heavy == set()

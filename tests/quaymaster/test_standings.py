@@ -8,8 +8,8 @@ from quaymaster.errors import Forged
 from quaymaster.policy import Membership
 from quaymaster.standings import LookedUp, joined, lately
 from quaymaster.store.formats import STANDING
-from tests.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
-from tests.samples import NOW, looked_up
+from testing.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.samples import NOW, looked_up
 
 ALICE = looked_up(at=NOW)
 

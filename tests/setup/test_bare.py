@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 
+from testing.debian_archive import Source
 from tests.bare.readme import commands
 from tests.bare.settings import variables
 from tests.bare.terminal import PROMPT, Terminal
-from tests.debian_archive import Source
 from tests.readme import ROOT
 
 

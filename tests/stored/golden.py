@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from quaymaster.store.codecs import Codec
 from quaymaster.store.formats import CODECS
-from tests.keys import RING
+from testing.keys import RING
 from tests.stored.values import LABELS, SAMPLES
 from workers.targets.docker_host import labels
 from workers.targets.docker_host.labels import Labels

@@ -104,8 +104,8 @@ from quaymaster.store.formats import (
 )
 from quaymaster.store.record import Record
 from quaymaster.target import DockerHost, ServiceRef
-from tests.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
-from tests.planned import varied
+from testing.keys import BOT_KEY, SCANNER_KEY, WORKER_KEY
+from testing.planned import varied
 from workers.targets.docker_host.labels import Labels, container_name
 
 AT = datetime(2026, 11, 24, 9, 30, 15, 250_000, tzinfo=UTC)

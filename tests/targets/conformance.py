@@ -17,6 +17,7 @@ import pytest
 from quaymaster.errors import (
     Cancelled,
     HandedBack,
+    LeaseLost,
     NotAllowed,
     NotFound,
     QuaymasterError,
@@ -25,9 +26,8 @@ from quaymaster.errors import (
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
 from tests.workers.services import UNDISTURBED, Killed, Undisturbed
-from workers.rendering import Values
-from workers.running import LeaseLost
 from workers.targets.observed import Condition, Observed, Remains, Role
+from workers.targets.rendering import Values
 from workers.targets.target import Live, Staged, Target, Work
 
 MOST_CALLS = 60

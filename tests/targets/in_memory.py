@@ -18,9 +18,9 @@ from quaymaster.errors import (
 from quaymaster.image_ref import Digest
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
-from workers.best_effort import cleaning_up_after
-from workers.rendering import Values, workload_fingerprint
+from workers.outside.best_effort import cleaning_up_after
 from workers.targets.observed import Condition, Observed, Remains, Role, Version
+from workers.targets.rendering import Values, workload_fingerprint
 from workers.targets.target import Live, Objection, Staged, Work
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from local_slack.blocks import texts
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
 from trial.world import ALICE, SHOP, sample_world
 
 

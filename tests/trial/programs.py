@@ -15,7 +15,7 @@ from typing import Any
 
 import docker
 
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -28,7 +28,7 @@ class Trial:
         self.output: list[str] = []
         given = ["--state", str(state), *options]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "quaymaster.cli", "try", "--no-browser", *given],
+            [sys.executable, "-m", "programs.cli", "try", "--no-browser", *given],
             cwd=ROOT,
             env=_environment(docker_host),
             stdin=subprocess.DEVNULL,

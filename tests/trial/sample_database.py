@@ -10,9 +10,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.engines.trivy_database import write_database
+from testing.engines.trivy_database import write_database
 
-ADVISORIES = Path(__file__).parent.parent / "data" / "trivy" / "base.json"
+ADVISORIES = Path(__file__).parents[2] / "testing" / "data" / "trivy" / "base.json"
 SHIPPED = Path(__file__).parent.parent.parent / "trial" / "data" / "trivy-db.tar.gz"
 
 

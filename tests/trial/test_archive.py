@@ -3,7 +3,7 @@
 import io
 import tarfile
 
-from tests.images.catalogue import make_big_image
+from testing.images.catalogue import make_big_image
 from trial.archive import Entry, Image, archive_of, layer
 
 

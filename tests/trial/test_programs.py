@@ -14,7 +14,7 @@ from trial.interruption import Interruption
 from trial.programs import Programs
 from trial.slack import HISTORY
 from trial.state_directory import opened
-from workers.redis_checks import redis_probe
+from workers.checks.redis_checks import redis_probe
 
 pytestmark = pytest.mark.engine
 

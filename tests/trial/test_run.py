@@ -9,7 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.trial.page import Tab, opened
 from tests.trial.programs import left_running, running_trial
 from trial.choices import CHOICES, kept_choices

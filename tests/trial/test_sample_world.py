@@ -9,7 +9,7 @@ import pytest
 
 from bot.commands.grammar import parse
 from local_slack.world import MemberKind
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import ConfigurationError
 from tests.trial.sample_database import SHIPPED, made
 from trial.archive import archive_of

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from tests.engines.registries import Registry
+from testing.engines.registries import Registry
 from tests.workers.services import Service
-from workers.engine import Engine
+from workers.docker.engine import Engine
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pydantic import SecretStr
 
 from quaymaster.image_ref import ImageRef
-from workers.registry import Registry
-from workers.registry_auth import RegistryLogin
+from workers.registry.auth import RegistryLogin
+from workers.registry.client import Registry
 
 PASSWORD = "made-up-for-tests"
 

@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 
 from trial.archive import Entry, Image, tar_of
-from workers.manifests import ACCEPT, DOCKER_IMAGE, DOCKER_INDEX, OCI_IMAGE, OCI_INDEX, digest_of
+from workers.registry.manifests import (
+    ACCEPT,
+    DOCKER_IMAGE,
+    DOCKER_INDEX,
+    OCI_IMAGE,
+    OCI_INDEX,
+    digest_of,
+)
 
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -15,14 +15,14 @@ from quaymaster.platforms import Member
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from quaymaster.target import ServiceRef
-from tests.engines.local_images import push_image
-from tests.engines.registries import Registry
-from tests.engines.waiting import wait_until
-from workers import images as host_images
-from workers.engine import Engine
-from workers.manifests import ACCEPT
-from workers.registry_auth import RegistryLogin
-from workers.registry_paths import manifest_path
+from testing.engines.local_images import push_image
+from testing.engines.registries import Registry
+from testing.engines.waiting import wait_until
+from workers.docker import images as host_images
+from workers.docker.engine import Engine
+from workers.registry.auth import RegistryLogin
+from workers.registry.manifests import ACCEPT
+from workers.registry.paths import manifest_path
 from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
 from workers.targets.docker_host.containers import Container, ContainerRole, ServiceState, observe
 from workers.targets.docker_host.health import wait_until_healthy

@@ -5,10 +5,10 @@ import pytest
 from quaymaster.errors import Conflict, Forged
 from quaymaster.operations import Stage
 from quaymaster.requests import ApproveRequest
-from tests.samples import deploy, operation, plan
+from testing.samples import deploy, operation, plan
 from tests.workers.toolboxes import of_shop, running, toolbox
 from workers.dispatch import run_stage
-from workers.steps import Returns
+from workers.work.steps import Returns
 
 
 def test_a_worker_with_another_configuration_does_nothing() -> None:

@@ -13,8 +13,8 @@ from quaymaster.outcomes import Ended
 from quaymaster.retention import Retention
 from quaymaster.store import expiry, keys, leases, records
 from quaymaster.store.transactions import perform
-from tests.keys import BOT_KEY, WORKER_KEY
-from tests.samples import NOW, operation
+from testing.keys import BOT_KEY, WORKER_KEY
+from testing.samples import NOW, operation
 from tests.workers.services import wait_for
 from tests.workers.toolboxes import now, recorded, running, toolbox
 from workers import run as worker_run

@@ -11,10 +11,10 @@ from quaymaster.outcomes import Ended, Interrupted
 from quaymaster.requests import RollbackRequest, ScanRequest
 from quaymaster.store import keys
 from quaymaster.store.transactions import ask
-from tests.keys import WORKER
-from tests.samples import NOW, deploy, image, operation, plan
+from testing.keys import WORKER
+from testing.samples import NOW, deploy, image, operation, plan
 from tests.workers.toolboxes import now, recorded
-from workers.facts import ReconcileFacts, Whereabouts, whereabouts_of
+from workers.process.worker import SIGN_OF_LIFE_SECONDS, OperationWorker
 from workers.reconciler import (
     INTERRUPTION_SECONDS,
     LOST_JOB_AFTER,
@@ -26,7 +26,7 @@ from workers.reconciler import (
     Reconciler,
     decide,
 )
-from workers.worker import SIGN_OF_LIFE_SECONDS, OperationWorker
+from workers.work.facts import ReconcileFacts, Whereabouts, whereabouts_of
 
 LATER = timedelta(seconds=1)
 ALWAYS = timedelta(days=1)

@@ -12,8 +12,8 @@ import redis
 import structlog
 from rq.serializers import JSONSerializer
 
-from quaymaster.configuration import Configuration
-from quaymaster.errors import HandedBack
+from quaymaster.configuration.configuration import Configuration
+from quaymaster.errors import HandedBack, LeaseLost
 from quaymaster.image_ref import Repository
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Stage, State
@@ -25,17 +25,17 @@ from quaymaster.store import keys, leases, records
 from quaymaster.store.formats import SUBMISSION
 from quaymaster.store.operation_fields import cancellation_of
 from quaymaster.store.transactions import ask, perform
-from tests.keys import BOT_KEY, RING, WORKER_KEY
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import DIGEST, admitted, deploy, mover, operation, pinned, plan
 from tests.misbehaving import asked as requested
 from tests.misbehaving import misbehaving
-from tests.samples import DIGEST, admitted, deploy, mover, operation, pinned, plan
 from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
+from workers.process.worker import OperationJob, OperationWorker, refusal
 from workers.run import PUT_BACK_AFTER_SECONDS, run
-from workers.running import LeaseLost, Work
-from workers.steps import Continues, OrdersScan, Planned, Returns, Step
-from workers.toolbox import Toolbox
-from workers.worker import OperationJob, OperationWorker, refusal
+from workers.work.running import Work
+from workers.work.steps import Continues, OrdersScan, Planned, Returns, Step
+from workers.work.toolbox import Toolbox
 
 pytestmark = pytest.mark.engine
 

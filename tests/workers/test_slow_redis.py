@@ -14,11 +14,11 @@ import redis
 from quaymaster.operations import Origin, State
 from quaymaster.store import records
 from quaymaster.store.transactions import ask
-from tests.configurations import SMALL_TEXT
-from tests.engines.slow_disk import SlowDiskServer
-from tests.engines.waiting import wait_until
-from tests.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
-from tests.samples import having, operation
+from testing.configurations import SMALL_TEXT
+from testing.engines.slow_disk import SlowDiskServer
+from testing.engines.waiting import wait_until
+from testing.keys import FINGERPRINT_TEXT, WORKER, WORKER_KEY, ring_text
+from testing.samples import having, operation
 from tests.workers.toolboxes import now, recorded
 from trial.processes import kill_and_wait
 from workers.reconciler import Reconciler
@@ -56,7 +56,7 @@ def working(server: SlowDiskServer, folder: Path) -> Iterator[None]:
         "QUAYMASTER_CONFIG": str(configuration),
     }
     with (folder / "worker.log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.workers.worker_process", *QUEUES]
+        command = [sys.executable, "-m", "tests.workers.process.worker_process", *QUEUES]
         worker = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=log, stderr=log)
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.image_ref import PinnedImage
 from quaymaster.journal import event_of
@@ -17,11 +17,11 @@ from quaymaster.settings import Settings
 from quaymaster.store import keys, records, reports
 from quaymaster.store.formats import SCAN_ANSWER
 from quaymaster.store.transactions import ask, perform
-from tests.configurations import SHOP
-from tests.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
-from tests.samples import having, mover
-from workers.running import Work
-from workers.toolbox import Toolbox
+from testing.configurations import SHOP
+from testing.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
+from testing.samples import having, mover
+from workers.work.running import Work
+from workers.work.toolbox import Toolbox
 
 NOWHERE = redis.Redis(host="quaymaster.invalid")
 """For what must not ask the database."""

@@ -2,8 +2,8 @@
 
 from quaymaster.outcomes import HistoryListed
 from quaymaster.requests import HistoryRequest
-from workers.images import history
-from workers.toolbox import Toolbox
+from workers.docker.images import history
+from workers.work.toolbox import Toolbox
 
 
 def list_history(request: HistoryRequest, tools: Toolbox) -> HistoryListed:

@@ -2,8 +2,8 @@
 
 from quaymaster.outcomes import ImagesListed
 from quaymaster.requests import ImagesRequest
-from workers.images import images
-from workers.toolbox import Toolbox
+from workers.docker.images import images
+from workers.work.toolbox import Toolbox
 
 
 def list_images(request: ImagesRequest, tools: Toolbox) -> ImagesListed:

@@ -3,10 +3,10 @@
 from quaymaster.image_ref import ImageRef
 from quaymaster.outcomes import Inspected
 from quaymaster.requests import InspectRequest
-from workers.images import inspect
-from workers.manifests import ImageIndex, Manifest
-from workers.steps import Finished
-from workers.toolbox import Toolbox
+from workers.docker.images import inspect
+from workers.registry.manifests import ImageIndex, Manifest
+from workers.work.steps import Finished
+from workers.work.toolbox import Toolbox
 
 _WHERE = "registry"
 

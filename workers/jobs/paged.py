@@ -4,9 +4,9 @@ from quaymaster.listings import pages_of
 from quaymaster.outcomes import Listed
 from quaymaster.store import pages
 from quaymaster.store.transactions import ask
-from workers.running import Work
-from workers.steps import Finished
-from workers.toolbox import Toolbox
+from workers.work.running import Work
+from workers.work.steps import Finished
+from workers.work.toolbox import Toolbox
 
 
 def paged(whole: Listed, work: Work, tools: Toolbox) -> Finished:

@@ -1,10 +1,10 @@
 """pull: bring an image to a host."""
 
 from quaymaster.requests import PullRequest
-from workers.images import pull
-from workers.running import Work
-from workers.steps import Finished
-from workers.toolbox import Toolbox
+from workers.docker.images import pull
+from workers.work.running import Work
+from workers.work.steps import Finished
+from workers.work.toolbox import Toolbox
 
 
 def pull_image(request: PullRequest, work: Work, tools: Toolbox) -> Finished:

@@ -2,10 +2,10 @@
 
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.requests import PushRequest
-from workers.images import push
-from workers.running import Work
-from workers.steps import Finished
-from workers.toolbox import Toolbox
+from workers.docker.images import push
+from workers.work.running import Work
+from workers.work.steps import Finished
+from workers.work.toolbox import Toolbox
 
 
 def push_image(request: PushRequest, work: Work, tools: Toolbox) -> Finished:

@@ -11,14 +11,14 @@ from quaymaster.outcomes import Scanned
 from quaymaster.plans import Resolved
 from quaymaster.progress import Progress
 from quaymaster.requests import ScanRequest
-from workers.alerts import alerts_of
-from workers.images import inspect
-from workers.jobs.examine import examine_alone
-from workers.running import Work
-from workers.scanned import ScanResult, resolved_of, scan_result_of
-from workers.scanning import ReportCache, ScanClient, report_of
-from workers.steps import Finished, OrdersScan
-from workers.toolbox import Toolbox
+from workers.docker.images import inspect
+from workers.jobs.alerts import alerts_of
+from workers.jobs.deploy.examine import examine_alone
+from workers.jobs.deploy.scanned import ScanResult, resolved_of, scan_result_of
+from workers.work.running import Work
+from workers.work.scanning import ReportCache, ScanClient, report_of
+from workers.work.steps import Finished, OrdersScan
+from workers.work.toolbox import Toolbox
 
 _SHOWN = 10
 

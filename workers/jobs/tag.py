@@ -7,10 +7,10 @@ from quaymaster.operations import Stage
 from quaymaster.outcomes import Tagged
 from quaymaster.queues import host_of, host_queue
 from quaymaster.requests import TagRequest
-from workers.images import tag
-from workers.running import Work
-from workers.steps import Continues, Finished
-from workers.toolbox import Toolbox
+from workers.docker.images import tag
+from workers.work.running import Work
+from workers.work.steps import Continues, Finished
+from workers.work.toolbox import Toolbox
 
 
 def tag_image(request: TagRequest, work: Work, tools: Toolbox) -> Finished | Continues:

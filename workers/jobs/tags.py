@@ -2,7 +2,7 @@
 
 from quaymaster.outcomes import TagsListed
 from quaymaster.requests import TagsRequest
-from workers.toolbox import Toolbox
+from workers.work.toolbox import Toolbox
 
 
 def list_tags(request: TagsRequest, tools: Toolbox) -> TagsListed:

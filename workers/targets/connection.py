@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.signing_key import Keys
 from quaymaster.store.transactions import Connection
 from quaymaster.target import DockerHost, TargetRef
-from workers.engine import Engine
-from workers.own_engine import Owner
+from workers.docker.engine import Engine
+from workers.docker.own_engine import Owner
 from workers.targets.docker_host.held_image import Login
 from workers.targets.docker_host.host import DockerHostTarget
 from workers.targets.target import Target

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from quaymaster.errors import OutsideFailure, QuaymasterError, Unavailable
+from quaymaster.errors import LeaseLost, OutsideFailure, QuaymasterError, Unavailable
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
-from workers.best_effort import cleaning_up_after
-from workers.rendering import Values
-from workers.running import LeaseLost
+from workers.outside.best_effort import cleaning_up_after
 from workers.targets.agreement import Goal, goal_of, joined, of_part, serves
 from workers.targets.observed import Condition, Observed, Part
+from workers.targets.rendering import Values
 from workers.targets.target import Live, Objection, Staged, Target, Work
 
 _NOT_OURS = (LeaseLost, Unavailable)

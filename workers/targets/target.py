@@ -19,8 +19,8 @@ from typing import Protocol
 from quaymaster.plans import Change
 from quaymaster.progress import Progress
 from quaymaster.target import ServiceRef
-from workers.rendering import Values
 from workers.targets.observed import Observed, Version
+from workers.targets.rendering import Values
 
 
 class Work(Protocol):

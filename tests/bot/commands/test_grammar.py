@@ -28,7 +28,7 @@ from quaymaster.requests import (
     TagRequest,
     TagsRequest,
 )
-from tests.configurations import SHOP, SMALL
+from testing.configurations import SHOP, SMALL
 from tests.quaymaster.counted_steps import steps_of
 
 MOST_STEPS = 30

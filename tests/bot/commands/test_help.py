@@ -2,8 +2,8 @@ import pytest
 
 from bot.commands.grammar import VERBS, parse
 from bot.commands.help import command_table, help_text, usage
-from quaymaster.configuration import Configuration
-from tests.configurations import SHOP_TEXT
+from quaymaster.configuration.configuration import Configuration
+from testing.configurations import SHOP_TEXT
 
 ONE_HOST = Configuration.parse(
     "\n".join(line for line in SHOP_TEXT.splitlines() if not line.startswith("  app1:")).replace(

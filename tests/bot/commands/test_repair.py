@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from bot.commands import repair
 from bot.commands.grammar import LONGEST, SYNONYMS, VERBS, parse
 from bot.commands.repair import repaired
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import UsageError
 from quaymaster.requests import DeployRequest, Request, TagRequest
+from testing.configurations import SHOP, SHOP_TEXT, SMALL
+from testing.samples import DIGEST
 from tests.bot.commands.test_grammar import GOOD
-from tests.configurations import SHOP, SHOP_TEXT, SMALL
-from tests.samples import DIGEST
 
 DEPLOY = "deploy shop/web:1.4 to staging"
 

@@ -10,9 +10,9 @@ import pytest
 
 from bot.commands.grammar import VERBS, parse
 from bot.commands.table import table_of
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.settings import COMMAND, CONFIG
-from tests.configurations import SHOP, SHOP_TEXT, SMALL
+from testing.configurations import SHOP, SHOP_TEXT, SMALL
 
 
 def test_every_verb_is_there_as_the_help_shows_it() -> None:
@@ -104,7 +104,7 @@ def test_every_known_value_is_understood_where_it_is_offered(name: str, sentence
 
 def printed(folder: Path, environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "quaymaster.cli", "commands"],
+        [sys.executable, "-m", "programs.cli", "commands"],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[3]), **environ},
         capture_output=True,

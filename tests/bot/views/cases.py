@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.messages import Message
 from bot.views.card import operation_messages
+from bot.views.messages import Message
 from bot.views.plain import as_text
 from quaymaster.actors import PRODUCT, Schedule, SlackUser
 from quaymaster.approvals import ApprovalRule, Choice, Vote
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Problem
 from quaymaster.findings import Clean, Finding, ScannerDatabase, Severity, Unknown
 from quaymaster.gate import blocked_by
@@ -55,9 +55,9 @@ from quaymaster.requests import (
 from quaymaster.scan_orders import WAITING
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Variable
 from quaymaster.target import DockerHost
-from tests import samples
-from tests.planned import varied
-from tests.samples import having
+from testing import samples
+from testing.planned import varied
+from testing.samples import having
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)

@@ -19,9 +19,9 @@ from bot.views.plain import as_text
 from quaymaster.errors import Problem
 from quaymaster.operations import State
 from quaymaster.releases import Release
+from testing.samples import DIGEST, having
 from tests.bot.views.cases import CASES, CHANGE, CONFIGURATION, DEPLOY, NOW, QUEUED
 from tests.bot.views.reading import faults
-from tests.samples import DIGEST, having
 
 RELEASE = Release(
     1031, "production", "web", CHANGE.image, CHANGE.workload, "U024BE7LH", ("U0ANN",), NOW, 6

@@ -5,8 +5,8 @@ from dataclasses import replace
 from bot.views.approval import vote_lines
 from bot.views.parts import Person, mrkdwn
 from quaymaster.approvals import Approval
+from testing.samples import having
 from tests.bot.views.cases import DEPLOY, GRANTED, RULE
-from tests.samples import having
 
 
 def approval(**changes: object) -> Approval:

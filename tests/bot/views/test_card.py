@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.messages import FindingsFile, TextFile
 from bot.views.card import is_cancellable, operation_messages
+from bot.views.messages import FindingsFile, TextFile
 from local_slack.blocks import TEXT_TOTAL, text_size
 from quaymaster.approvals import ApprovalRule
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Failed
+from testing.samples import having
 from tests.bot.views import hostile
 from tests.bot.views.cases import (
     CASES,
@@ -25,7 +26,6 @@ from tests.bot.views.cases import (
     SCANNED,
     drawn,
 )
-from tests.samples import having
 
 AWAITING = replace(DEPLOY, state=State.AWAITING_APPROVAL)
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.buttons import Button
 from bot.views.answers import (
     Jobs,
     ServiceStatus,
@@ -15,6 +14,7 @@ from bot.views.answers import (
     problem_answer,
     status_answer,
 )
+from bot.views.buttons import Button
 from bot.views.card import operation_messages
 from bot.views.findings import findings_table
 from bot.views.plain import as_text

@@ -14,15 +14,15 @@ from bot.views.answers import Answer, Jobs, ServiceStatus, problem_answer
 from bot.views.home import VOTES_SHOWN, HomeContent, HomeContext, home_blocks, home_problem_blocks
 from bot.views.plain import as_text
 from local_slack.blocks import view_violations
-from quaymaster.configuration import Configuration
+from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Problem
 from quaymaster.operations import Operation, State
 from quaymaster.releases import Release
+from testing.configurations import SMALL
+from testing.samples import having
 from tests.bot.views import hostile
 from tests.bot.views.cases import CASES, CHANGE, CONFIGURATION, NOW, QUEUED
 from tests.bot.views.reading import faults
-from tests.configurations import SMALL
-from tests.samples import having
 
 SCENE = HomeContext(CONFIGURATION, NOW)
 AWAITING = [name for name, case in CASES.items() if case.state is State.AWAITING_APPROVAL]

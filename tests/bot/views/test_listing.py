@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.buttons import page_of
+from bot.views.buttons import page_of
 from bot.views.card import operation_messages
 from bot.views.plain import as_text
 from quaymaster.listings import ROWS, pages_of, position

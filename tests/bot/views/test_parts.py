@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.buttons import Pointer
 from bot.views import parts
+from bot.views.buttons import Pointer
 from bot.views.parts import Bold, Channel, Code, Line, Person, When
 from quaymaster.subjects import OperationSubject
 from tests.bot.views import hostile

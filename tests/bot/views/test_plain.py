@@ -1,6 +1,6 @@
 """Messages as text."""
 
-from bot.messages import Message
+from bot.views.messages import Message
 from bot.views.parts import Channel, Person, When, message_text, small_print
 from bot.views.plain import as_text
 from quaymaster.subjects import OperationSubject

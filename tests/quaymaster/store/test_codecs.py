@@ -12,8 +12,8 @@ from quaymaster.key_ring import ProgramRole
 from quaymaster.store.codecs import Codec
 from quaymaster.store.envelopes import body_of
 from quaymaster.store.formats import PLAN
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import awaiting
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import awaiting
 
 PLACE = ("production", "web")
 BOT = frozenset({ProgramRole.BOT})

@@ -14,7 +14,7 @@ from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import CLOCK_SKEW, KeyRing, ProgramRole
 from quaymaster.signing_key import SigningKey
 from quaymaster.store.envelopes import Opened, StorageKey, body_of, enclosed, opened
-from tests.keys import BOT_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
+from testing.keys import BOT_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

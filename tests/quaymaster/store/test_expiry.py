@@ -9,16 +9,16 @@ from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.journal import event_of
 from quaymaster.operations import Operation, Origin, State
 from quaymaster.outcomes import Ended
-from quaymaster.redis_users import RedisUser
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
 from quaymaster.store import cards, expiry, keys, records, reports
 from quaymaster.store.cards import Posting
+from quaymaster.store.redis_users import RedisUser
 from quaymaster.store.transactions import ask, perform
 from quaymaster.subjects import OperationSubject
-from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import DIGEST, NOW, WEB, operation
+from testing.engines.valkey import ValkeyServer
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import DIGEST, NOW, WEB, operation
 
 pytestmark = pytest.mark.engine
 

@@ -7,14 +7,14 @@ import pytest
 import redis
 
 from quaymaster.errors import ConfigurationError
-from quaymaster.redis_users import RedisUser
-from quaymaster.start import expect_our_format
 from quaymaster.store import keys, records
 from quaymaster.store.emptying import empty
 from quaymaster.store.format_key import expect
 from quaymaster.store.formats import FORMAT
+from quaymaster.store.redis_users import RedisUser
+from quaymaster.store.start import expect_our_format
 from quaymaster.store.transactions import perform
-from tests.engines.valkey import ValkeyServer
+from testing.engines.valkey import ValkeyServer
 
 pytestmark = pytest.mark.engine
 

@@ -13,9 +13,9 @@ from quaymaster.store import operation_fields
 from quaymaster.store.envelopes import StorageKey, body_of, enclosed
 from quaymaster.store.formats import PLAN, RELEASE
 from quaymaster.target import DockerHost, ServiceRef
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.planned import the_change
-from tests.samples import NOW, awaiting, vote, voted
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.planned import the_change
+from testing.samples import NOW, awaiting, vote, voted
 from tests.stored.golden import FOLDER, Golden
 
 PLACE = ("1042", "production", "web")

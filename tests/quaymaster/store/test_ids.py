@@ -13,8 +13,8 @@ from quaymaster.store import cards, expiry, keys, records
 from quaymaster.store.ids import ids_in
 from quaymaster.store.transactions import ask, perform
 from quaymaster.subjects import OperationSubject
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import NOW, operation
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import NOW, operation
 
 pytestmark = pytest.mark.engine
 

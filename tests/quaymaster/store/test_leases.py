@@ -5,7 +5,7 @@ import redis
 
 from quaymaster.store import keys, leases
 from quaymaster.store.transactions import ask, perform
-from tests.engines.waiting import wait_until
+from testing.engines.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 

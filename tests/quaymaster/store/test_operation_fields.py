@@ -26,9 +26,9 @@ from quaymaster.store.operation_fields import FIELDS, StoredOperation, cancellat
 from quaymaster.store.record import Record
 from quaymaster.store.transactions import Connection, ask, perform
 from quaymaster.target import DockerHost
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
-from tests.planned import the_change
-from tests.samples import (
+from testing.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, STRANGER_KEY, WORKER_KEY
+from testing.planned import the_change
+from testing.samples import (
     ALICE,
     DIGEST,
     NOW,

@@ -11,14 +11,14 @@ from quaymaster.errors import Forged
 from quaymaster.listings import pages_of
 from quaymaster.operations import Operation
 from quaymaster.outcomes import TagsListed
-from quaymaster.redis_users import RedisUser
 from quaymaster.requests import TagsRequest
 from quaymaster.retention import Retention
 from quaymaster.store import keys, pages
+from quaymaster.store.redis_users import RedisUser
 from quaymaster.store.transactions import Transaction, ask, perform
-from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import NOW, WEB, operation
+from testing.engines.valkey import ValkeyServer
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import NOW, WEB, operation
 
 pytestmark = pytest.mark.engine
 

@@ -21,9 +21,9 @@ from quaymaster.store.jobs import RUN_OPERATION
 from quaymaster.store.records import Accepted, Duplicate, IdTaken
 from quaymaster.store.transactions import ask, perform
 from quaymaster.subjects import AuditDigest, OperationSubject
-from tests.engines.valkey import ValkeyServer
-from tests.keys import BOT_KEY, RING, WORKER_KEY
-from tests.samples import ALICE, NOW, operation
+from testing.engines.valkey import ValkeyServer
+from testing.keys import BOT_KEY, RING, WORKER_KEY
+from testing.samples import ALICE, NOW, operation
 
 pytestmark = pytest.mark.engine
 

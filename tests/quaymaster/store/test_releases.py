@@ -14,8 +14,8 @@ from quaymaster.store import keys, releases
 from quaymaster.store.formats import BAD_DIGEST, RELEASE
 from quaymaster.store.transactions import Command, Transaction, ask, perform
 from quaymaster.target import ServiceRef
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, pinned
+from testing.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.samples import DIGEST, NOW, OTHER_DIGEST, pinned
 
 pytestmark = pytest.mark.engine
 

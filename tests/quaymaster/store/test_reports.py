@@ -7,8 +7,8 @@ from quaymaster.errors import Forged
 from quaymaster.findings import ScannerDatabase, ScanReport
 from quaymaster.store import keys, reports
 from quaymaster.store.transactions import ask, perform
-from tests.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
-from tests.samples import DIGEST, NOW, OTHER_DIGEST, WEB
+from testing.keys import BOT_KEY, OTHER_WORKER_KEY, RING, SCANNER_KEY, WORKER_KEY
+from testing.samples import DIGEST, NOW, OTHER_DIGEST, WEB
 
 pytestmark = pytest.mark.engine
 

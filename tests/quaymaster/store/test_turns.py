@@ -9,7 +9,7 @@ from quaymaster.errors import Forged
 from quaymaster.store import keys, turns
 from quaymaster.store.transactions import ask, perform
 from quaymaster.target import ServiceRef
-from tests.engines.valkey import ValkeyServer
+from testing.engines.valkey import ValkeyServer
 
 pytestmark = pytest.mark.engine
 

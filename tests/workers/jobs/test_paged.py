@@ -9,11 +9,11 @@ from quaymaster.outcomes import TagsListed
 from quaymaster.requests import TagsRequest
 from quaymaster.store import keys, pages, records
 from quaymaster.store.transactions import ask, perform
-from tests.keys import RING, WORKER_KEY
-from tests.samples import NOW, WEB, operation
+from testing.keys import RING, WORKER_KEY
+from testing.samples import NOW, WEB, operation
 from tests.workers.toolboxes import now, recorded, running, toolbox
 from workers.jobs.paged import paged
-from workers.steps import after
+from workers.work.steps import after
 
 pytestmark = pytest.mark.engine
 

@@ -12,7 +12,7 @@ from quaymaster.image_ref import Digest
 from quaymaster.plans import Change, Examined
 from quaymaster.services import ServiceConfiguration
 from quaymaster.target import ServiceRef
-from tests.samples import pinned
+from testing.samples import pinned
 from tests.targets.conformance import Conformance, Image, Life, Scripted
 from tests.targets.in_memory import InMemory, Runtime
 from tests.workers.services import UNDISTURBED

@@ -17,9 +17,8 @@ from quaymaster.errors import (
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import PublishedPort, ServiceConfiguration, Volume
 from quaymaster.target import OfService
-from workers.best_effort import cleaning_up_after
-from workers.engine import Engine
-from workers.rendering import workload_fingerprint
+from workers.docker.engine import Engine
+from workers.outside.best_effort import cleaning_up_after
 from workers.targets.docker_host.containers import (
     Container,
     ContainerRole,
@@ -29,6 +28,7 @@ from workers.targets.docker_host.containers import (
     refreshed,
 )
 from workers.targets.docker_host.labels import LABEL, Labels, container_name
+from workers.targets.rendering import workload_fingerprint
 from workers.targets.target import Work
 
 _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}

@@ -11,9 +11,9 @@ from docker import APIClient
 
 from quaymaster.errors import NotFound
 from quaymaster.limits import ENGINE_SECONDS, HEAD_BYTES, LOG_KEPT_BYTES, LOG_READ_BYTES
-from quaymaster.redaction import redacted_tail
-from workers.engine import Engine
-from workers.exchange import Exchange, TooMuch
+from quaymaster.redaction.redaction import redacted_tail
+from workers.docker.engine import Engine
+from workers.outside.exchange import Exchange, TooMuch
 
 _LINES_BEFORE = 400
 """Read besides what is shown: a private key that began before is known by its beginning."""

@@ -15,9 +15,9 @@ from quaymaster.errors import NotFound
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck, PublishedPort
 from quaymaster.target import OfService, ServiceRef
-from workers.engine import Engine
-from workers.engine_names import as_engines_name
-from workers.foreign_json import Foreign, TextByName
+from workers.docker.engine import Engine
+from workers.docker.names import as_engines_name
+from workers.outside.foreign_json import Foreign, TextByName
 from workers.targets.docker_host.labels import LABEL, Labels
 
 RESTART_POLICY = "unless-stopped"

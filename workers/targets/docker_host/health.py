@@ -8,10 +8,9 @@ from quaymaster.errors import ConfigurationError, Unhealthy
 from quaymaster.limits import HEALTH_SECONDS
 from quaymaster.progress import Progress
 from quaymaster.services import HealthCheck, PublishedPort
-from workers.best_effort import best_effort
-from workers.engine import Engine
-from workers.exchange import Check, go_on
-from workers.probe import ProbeResult, ask_http, ask_tcp
+from workers.docker.engine import Engine
+from workers.outside.best_effort import best_effort
+from workers.outside.exchange import Check, go_on
 from workers.targets.docker_host.container_log import log_tail
 from workers.targets.docker_host.containers import (
     Container,
@@ -19,6 +18,7 @@ from workers.targets.docker_host.containers import (
     network_of,
     refreshed,
 )
+from workers.targets.docker_host.probe import ProbeResult, ask_http, ask_tcp
 from workers.targets.target import Work
 from workers.targets.unhealthy import LOG_LINES, way_out
 

@@ -7,9 +7,9 @@ from quaymaster.errors import NotFound, OutsideFailure
 from quaymaster.image_ref import Digest, PinnedImage
 from quaymaster.plans import Change
 from quaymaster.platforms import Member
-from workers.engine import Engine
-from workers.images import inspect, pull
-from workers.registry_auth import RegistryLogin
+from workers.docker.engine import Engine
+from workers.docker.images import inspect, pull
+from workers.registry.auth import RegistryLogin
 from workers.targets.target import Work
 
 Login = Callable[[str], RegistryLogin | None]

@@ -14,9 +14,8 @@ from quaymaster.errors import HandedBack, NotFound, Problem, QuaymasterError, Un
 from quaymaster.plans import Change
 from quaymaster.progress import Progress
 from quaymaster.target import ServiceRef
-from workers.best_effort import cleaning_up_after
-from workers.engine import Engine
-from workers.rendering import Values, workload_fingerprint
+from workers.docker.engine import Engine
+from workers.outside.best_effort import cleaning_up_after
 from workers.targets.docker_host.as_observed import as_observed, as_version
 from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
 from workers.targets.docker_host.container_log import log_tail
@@ -45,6 +44,7 @@ from workers.targets.docker_host.switch import (
     withdraw,
 )
 from workers.targets.observed import Observed, Version
+from workers.targets.rendering import Values, workload_fingerprint
 from workers.targets.target import Live, Objection, Staged, Work
 
 

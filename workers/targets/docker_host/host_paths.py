@@ -17,14 +17,14 @@ from contextlib import contextmanager, suppress
 
 from docker.types import Mount
 
+from quaymaster.configuration.schema_values import is_inside
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import PinnedImage
-from quaymaster.schema_values import is_inside
 from quaymaster.services import Volume
 from quaymaster.target import ServiceRef
-from workers.best_effort import best_effort
-from workers.engine import Engine
-from workers.foreign_json import Foreign
+from workers.docker.engine import Engine
+from workers.outside.best_effort import best_effort
+from workers.outside.foreign_json import Foreign
 from workers.targets.docker_host.labels import LABEL
 from workers.targets.target import Work
 

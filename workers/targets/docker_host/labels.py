@@ -13,7 +13,7 @@ from quaymaster.errors import WrittenByNewer
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import HealthCheck
 from quaymaster.target import OfService, ServiceRef
-from workers.engine_names import as_engines_name
+from workers.docker.names import as_engines_name
 
 LABEL = "quaymaster."
 """What all labels of the product begin with."""

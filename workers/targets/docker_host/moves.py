@@ -7,7 +7,7 @@ from collections.abc import Collection
 from quaymaster.errors import Conflict, NotFound, OutsideFailure, QuaymasterError
 from quaymaster.services import PublishedPort
 from quaymaster.target import ServiceRef
-from workers.engine import Engine
+from workers.docker.engine import Engine
 from workers.targets.docker_host.candidates import ensure_networks
 from workers.targets.docker_host.containers import (
     RESTART_POLICY,

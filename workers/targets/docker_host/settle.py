@@ -2,7 +2,7 @@
 
 from quaymaster.errors import NotFound, Unhealthy
 from quaymaster.target import ServiceRef
-from workers.engine import Engine
+from workers.docker.engine import Engine
 from workers.targets.docker_host.containers import (
     Container,
     ContainerRole,

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from quaymaster.errors import OutsideFailure, QuaymasterError
-from workers.best_effort import cleaning_up_after
-from workers.engine import Engine
+from workers.docker.engine import Engine
+from workers.outside.best_effort import cleaning_up_after
 from workers.targets.docker_host.candidates import ContainerSpec, create, discard, ensure_networks
 from workers.targets.docker_host.containers import (
     Container,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from quaymaster.redaction import LONGEST_TEXT, MARK
-from tests.images.catalogue import LocalImages
+from quaymaster.redaction.redaction import LONGEST_TEXT, MARK
+from testing.images.catalogue import LocalImages
 from tests.workers.services import UNDISTURBED, Service, wait_for
 from workers.targets.docker_host.candidates import create_candidate
 from workers.targets.docker_host.container_log import log_tail

@@ -12,12 +12,12 @@ from quaymaster.errors import Conflict, NotAllowed, NotFound
 from quaymaster.fingerprints import fingerprint
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.services import Limits, PublishedPort, ServiceConfiguration, Volume
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.workers.services import SERVING, UNDISTURBED, Service
-from workers.rendering import workload_fingerprint
 from workers.targets.docker_host.candidates import ContainerSpec, create_candidate
 from workers.targets.docker_host.containers import ContainerRole, check_network_of, look
 from workers.targets.docker_host.health import join
+from workers.targets.rendering import workload_fingerprint
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from quaymaster.errors import OutsideFailure
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.platforms import Member
-from tests.engines.kinds import chosen_kind
-from workers.engine import Engine
+from testing.engines.kinds import chosen_kind
+from workers.docker.engine import Engine
 from workers.targets.docker_host.held_image import refuse_another
 
 DIGESTS = [Digest(f"sha256:{number:064x}") for number in range(3)]

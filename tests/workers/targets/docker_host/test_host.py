@@ -14,14 +14,14 @@ from quaymaster.image_ref import PinnedImage
 from quaymaster.plans import Change, Examined
 from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from quaymaster.target import ServiceRef
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.targets.conformance import Conformance, Image, Life, Scripted
 from tests.workers.services import UNDISTURBED, Service, login_to, wait_for
-from workers.rendering import Values
 from workers.targets.docker_host.containers import ContainerRole
 from workers.targets.docker_host.host import DockerHostTarget
 from workers.targets.fleet import Fleet
 from workers.targets.observed import Observed, Role
+from workers.targets.rendering import Values
 from workers.targets.target import Live, Objection, Staged, Target, Work
 
 pytestmark = pytest.mark.engine

@@ -11,7 +11,7 @@ import pytest
 from quaymaster.errors import NotAllowed, NotFound, OutsideFailure
 from quaymaster.image_ref import PinnedImage
 from quaymaster.services import Volume
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.workers.services import UNDISTURBED, Service
 from workers.targets.docker_host.host_paths import expect_within
 

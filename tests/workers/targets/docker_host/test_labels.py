@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from quaymaster.errors import WrittenByNewer
 from quaymaster.services import HealthCheck
 from quaymaster.target import ServiceRef
-from tests.samples import DIGEST, pinned
+from testing.samples import DIGEST, pinned
 from workers.targets.docker_host.labels import FORMAT, Labels, container_name
 
 OF_BEFORE = {

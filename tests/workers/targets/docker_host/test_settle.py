@@ -11,7 +11,7 @@ import docker
 import pytest
 
 from quaymaster.services import HealthCheck
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.workers.services import (
     UNDISTURBED,
     KilledAfter,

@@ -10,7 +10,7 @@ import pytest
 
 from quaymaster.errors import Cancelled, Conflict, OutsideFailure, Unhealthy
 from quaymaster.services import HealthCheck, PublishedPort
-from tests.images.catalogue import LocalImages
+from testing.images.catalogue import LocalImages
 from tests.workers.services import UNDISTURBED, Service, Undisturbed
 from workers.targets.docker_host.candidates import create_candidate
 from workers.targets.docker_host.containers import ContainerRole, check_network_of

@@ -1,0 +1,1 @@
+"""What people ask for and decide: accepted, admitted, voted on, cancelled, looked at."""

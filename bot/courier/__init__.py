@@ -1,0 +1,1 @@
+"""Brings Slack in line with the records, and keeps to its limits."""

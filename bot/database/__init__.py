@@ -1,0 +1,1 @@
+"""The record as the bot's edge sees it: answered in time, or not at all."""

@@ -1,0 +1,1 @@
+"""Deliveries from Slack come in here, and an answer goes back in time."""

@@ -1,0 +1,1 @@
+"""The audit: a chain of signed entries, checked, exported and looked into."""

@@ -1,0 +1,1 @@
+"""`quaymaster.yml`: its schema, rules and values, its errors, and its revisions."""

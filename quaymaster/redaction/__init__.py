@@ -1,0 +1,1 @@
+"""Secrets are found in text, by value and by shape."""

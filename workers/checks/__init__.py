@@ -1,0 +1,1 @@
+"""What `quaymaster check` tries of the workers' parts."""

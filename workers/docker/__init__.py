@@ -1,0 +1,1 @@
+"""A Docker engine: its connection, its images, and why it refuses."""

@@ -1,0 +1,1 @@
+"""A registry: its API, its logins, its manifests, and why it refuses."""

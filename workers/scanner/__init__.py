@@ -1,0 +1,1 @@
+"""The scanner: Trivy, its database and its reports."""

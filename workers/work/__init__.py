@@ -1,0 +1,1 @@
+"""What a job is handed: its report, its leases, its steps and its tools."""
