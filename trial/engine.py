@@ -18,7 +18,7 @@ LABEL = "io.quaymaster.trial"
 ENVIRONMENTS = frozenset({"staging", "production"})
 """The environments of the sample configuration."""
 
-# What the workers write on containers and networks of services (workers/targets/docker_host/labels.py).
+# The labels of a service's containers and networks (workers/targets/docker_host/labels.py).
 _ENVIRONMENT = "quaymaster.environment"
 _ROLE_NETWORK = "quaymaster.role=network"
 

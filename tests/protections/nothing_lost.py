@@ -80,7 +80,7 @@ NOTHING_LOST = (
     _row(
         "a rollback that is handed back gives its turn back",
         "workers/targets/docker_host/host.py",
-        "                self._give_turn_back(kept, kept.name, work, back)\n",
+        "                self._give_turn_back(kept, kept.name, work, error)\n",
         "                pass\n",
         (
             "tests/end_to_end/test_stopping.py::"

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.slack.sender import Sender
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("bot", "workers", "quaymaster")
+PACKAGES = ("bot", "workers", "quaymaster", "programs")
 
 SHOW_SOMETHING = ("chat_", "files_", "views_", "dialog_", "reactions_", "pins_", "canvases_")
 """How the SDK's methods begin that show something to people."""
@@ -29,7 +29,7 @@ KNOW_THE_SENDER = {
     "bot/courier/courier.py",
     "bot/courier/delivery.py",
     "bot/courier/throttle.py",
-    "programs/cli.py",
+    "programs/worker.py",
 }
 """The command line opens it, the courier hands it to the throttle, and that to each call."""
 

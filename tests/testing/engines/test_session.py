@@ -104,7 +104,10 @@ def test_what_a_test_leaves_in_the_engine_is_found(
         container.remove()
         network.remove()
         engine.images.remove(f"{repository}:left")
-    ours = sorted(line for line in found if name in line or repository in line)
+    # With containerd's store the digest that a push gave the image is a name of its own.
+    ours = sorted(
+        line for line in found if (name in line or repository in line) and "@" not in line
+    )
     assert ours == [
         f"container {name} of {images.web_v1}",
         f"image {repository}:left",

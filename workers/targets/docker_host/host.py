@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from quaymaster.errors import HandedBack, NotFound, Problem, QuaymasterError, Unhealthy
+from quaymaster.errors import NotFound, Problem, QuaymasterError, Unhealthy
 from quaymaster.plans import Change
 from quaymaster.progress import Progress
 from quaymaster.target import ServiceRef
@@ -93,8 +93,8 @@ class DockerHostTarget:
         else:
             try:
                 candidate = self._started_again(kept, spec.name, work)
-            except HandedBack as back:
-                self._give_turn_back(kept, kept.name, work, back)
+            except QuaymasterError as error:
+                self._give_turn_back(kept, kept.name, work, error)
                 raise
         return StagedContainer(
             change, as_observed(state), state.serving, candidate, kept.name if kept else ""
@@ -105,9 +105,9 @@ class DockerHostTarget:
         own = _own(staged)
         try:
             switched = self._switched(own, work)
-        except HandedBack as back:
+        except QuaymasterError as error:
             if own.kept_name:
-                self._give_turn_back(own.candidate, own.kept_name, work, back)
+                self._give_turn_back(own.candidate, own.kept_name, work, error)
             raise
         return Live(as_version(switched.serving), switched.gap_seconds)
 
@@ -232,7 +232,9 @@ class DockerHostTarget:
     def _give_turn_back(
         self, container: Container, name: str, work: Work, error: QuaymasterError
     ) -> None:
-        """Whoever goes on with this change must not find its turn taken."""
+        """Whoever goes on with this change must not find its turn taken, and several hosts call a
+        version they retain by one turn.
+        """
         with cleaning_up_after(error):
             renamed(self.engine, refreshed(self.engine, container), name, work)
 

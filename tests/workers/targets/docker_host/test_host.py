@@ -16,7 +16,7 @@ from quaymaster.services import HealthCheck, PublishedPort, ServiceConfiguration
 from quaymaster.target import ServiceRef
 from testing.images.catalogue import LocalImages
 from tests.targets.conformance import Conformance, Image, Life, Scripted
-from tests.workers.services import UNDISTURBED, Service, login_to, wait_for
+from tests.workers.services import UNDISTURBED, Service, login_to
 from workers.targets.docker_host.containers import ContainerRole
 from workers.targets.docker_host.host import DockerHostTarget
 from workers.targets.fleet import Fleet
@@ -60,9 +60,10 @@ class HostSubject:
 
     def answers(self) -> set[str]:
         """See ``Subject.answers``; what was started a moment ago may not listen yet."""
-        if self.at.state().serving is not None:
-            wait_for(lambda: self.at.page() != "")
-        return {self.at.page().removeprefix("web ")}
+        page = self.at.page()
+        while self.at.state().serving is not None and not page:
+            page = self.at.page()
+        return {page.removeprefix("web ")}
 
     def forget(self, image: Image) -> None:
         """See ``Subject.forget``."""
