@@ -26,7 +26,7 @@ from testing import samples
 from testing.engines.waiting import wait_until
 from testing.keys import BOT_KEY, RING, SCANNER_KEY, WORKER_KEY
 from testing.system import SystemKeys
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 
 _ALONE_SECONDS = 20.0
 """How long the first one is alone: what it reports then is within the budget."""
@@ -70,7 +70,7 @@ def slack_calls(bed: Bed) -> Iterable[Row]:
 class _Reporter:
     """An operation without a worker, and when each step of it was reported."""
 
-    running: Work
+    running: RunningOperation
     steps: list[float] = field(default_factory=list)
     """When each megabyte was reported."""
     ended_at: float = 0.0
@@ -154,7 +154,7 @@ def _ten_operations(connection: redis.Redis) -> Sequence[_Reporter]:
     return reporters
 
 
-def _begun(connection: redis.Redis, number: int) -> Work:
+def _begun(connection: redis.Redis, number: int) -> RunningOperation:
     """An operation that a worker has just begun."""
     now = datetime.now(UTC)
     operation = samples.operation(
@@ -165,14 +165,14 @@ def _begun(connection: redis.Redis, number: int) -> Work:
         changed_at=now,
     )
     perform(connection, records.accept(operation, event_of(operation), BOT_KEY))
-    running = Work(operation, connection)
+    running = RunningOperation(operation, connection)
     name = records.lease_name(number)
     perform(connection, leases.take(name, running.owner, _LEASE_MILLISECONDS))
     _move(running, State.RUNNING, started_at=now)
     return running
 
 
-def _move(work: Work, state: State, **changes: object) -> None:
+def _move(work: RunningOperation, state: State, **changes: object) -> None:
     after = work.operation.moved(state, datetime.now(UTC), **changes)
     move = records.move(work.operation, after, event_of(after), WORKER_KEY)
     work.operation = perform(work.connection, move)

@@ -28,7 +28,7 @@ from bot.conversation.votes import Votes
 from bot.database.database import Database
 from bot.listening.app import bolt_app
 from bot.listening.http import http_app, metrics_app
-from bot.listening.reload import Reload
+from bot.listening.reload import RequestedReload
 from bot.listening.router import Router, Services
 from bot.listening.server import serve_http
 from bot.listening.socket_mode import SocketMode
@@ -56,7 +56,7 @@ async def run_bot(
     stop: asyncio.Event,
     metrics: tuple[str, int] | None = None,
     signs: Signs | None = None,
-    reload: Reload | None = None,
+    reload: RequestedReload | None = None,
 ) -> None:
     """Listen to Slack until ``stop`` is set, over HTTP at this host and port, or over Socket Mode.
 

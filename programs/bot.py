@@ -30,7 +30,7 @@ def bot(
     """Listen to Slack: over Socket Mode, or over HTTP with --http."""
     hold_signal()
     from bot.listening.http import loop_factory
-    from bot.listening.reload import Reload
+    from bot.listening.reload import RequestedReload
     from bot.run import run_bot
 
     address, watched = (address_or_end(given) if given else None for given in (http, metrics))
@@ -40,7 +40,7 @@ def bot(
     async def run() -> None:
         _leave_alone_what_stays()
         stop = stop_on_signals()
-        reload = Reload.on_signal(Reloading(configuration, signs), stop)
+        reload = RequestedReload.on_signal(Reloading(configuration, signs), stop)
         await run_bot(settings, configuration, address, stop, watched, signs, reload)
 
     try:

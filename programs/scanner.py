@@ -39,7 +39,7 @@ def scanner(
     from workers.process.scan_order import prepared
     from workers.process.scanner_upkeep import keep_database_fresh
     from workers.process.serve import keeper_of_leases, scan_until_stopped
-    from workers.process.supervisor import Child, Reload, Supervisor
+    from workers.process.supervisor import Child, ProcessReload, Supervisor
     from workers.process.worker import SIGN_SECONDS
     from workers.work import configurations
 
@@ -62,7 +62,7 @@ def scanner(
     posts = posts_of_scanner(processes)
     children = [Child(post.name, partial(scan, post), SIGN_SECONDS) for post in posts]
     beside = (keeper_of_leases(url), Child("renewal of the database", renew))
-    reload = Reload.of(configurations.share(configuration), signs)
+    reload = ProcessReload.of(configurations.share(configuration), signs)
     raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())
 
 

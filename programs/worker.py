@@ -49,7 +49,7 @@ def worker(
     hold_signal()
     from workers.process.rota import Post, posts_of_worker
     from workers.process.serve import keeper_of_leases, work_until_stopped
-    from workers.process.supervisor import Child, Reload, Supervisor
+    from workers.process.supervisor import Child, ProcessReload, Supervisor
     from workers.process.worker import SIGN_SECONDS
     from workers.work import configurations
 
@@ -76,7 +76,7 @@ def worker(
 
     posts = posts_of_worker(names, processes)
     children = [Child(post.name, partial(work, post), SIGN_SECONDS) for post in posts]
-    reload = Reload.of(shared, signs, names, has_named_queues=bool(queues))
+    reload = ProcessReload.of(shared, signs, names, has_named_queues=bool(queues))
     courier = Child("courier", accompany, ends_for_new_configuration=True)
     beside = (keeper_of_leases(url), courier)
     raise typer.Exit(Supervisor([*beside, *children], grace, signs, reload).run())

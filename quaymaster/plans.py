@@ -12,7 +12,7 @@ from quaymaster.target import OfService, ServiceRef, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Serving:
     """What serves now, according to the engine and the releases."""
 
     image: PinnedImage
@@ -93,7 +93,7 @@ class Change(OfService):
     """One more than the highest of the service that anybody knew: nothing older can run again."""
     examined: Examined
     workload: Workload
-    running: Observed | None
+    running: Serving | None
     restores: int | None = None
     """The release that it brings back; None if it brings back none."""
     undo: Undo | None = None

@@ -1,12 +1,12 @@
 """Which release a rollback goes back to: asked by the rollback, and by whoever promises one."""
 
 from quaymaster.image_ref import Digest
-from quaymaster.plans import Observed
+from quaymaster.plans import Serving
 from quaymaster.releases import Release
 
 
 def last_good(
-    history: tuple[Release, ...], now: Observed | None, bad: frozenset[Digest]
+    history: tuple[Release, ...], now: Serving | None, bad: frozenset[Digest]
 ) -> Release | None:
     """The newest release that is older than what runs, is not marked bad, and is not the same.
 

@@ -14,7 +14,7 @@ from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.movers import may_have_moved
 from quaymaster.operations import Operation, Origin, Stage, State, Submission
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Observed, Plan
+from quaymaster.plans import Change, Examined, Plan, Serving
 from quaymaster.policy import Membership, Person
 from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, PushRequest
@@ -154,7 +154,7 @@ def plan(**changes: Any) -> Plan:
         turn=7,
         examined=Examined(pinned(), 2_000_000, Clean(), ()),
         workload=configuration,
-        running=Observed(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
+        running=Serving(pinned(OTHER_DIGEST, "1.3"), 1001, configuration),
     )
     plain = Plan(PlanKind.DEPLOY, DockerHost("app1"), (change,), "0123456789ab", rule())
     return varied(plain, **changes)

@@ -16,7 +16,7 @@ from quaymaster.image_ref import Digest, ImageRef, PinnedImage, Repository
 from quaymaster.limits import ROWS
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Observed, Plan, Undo
+from quaymaster.plans import Change, Examined, Plan, Serving, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import DeployRequest, PushRequest
 from quaymaster.services import ServiceConfiguration, Variable
@@ -96,7 +96,7 @@ def _deploy() -> Operation:
         turn=7,
         examined=examined,
         workload=after,
-        running=Observed(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
+        running=Serving(PinnedImage(_WEB, "1.3", _OLD), 1029, before, 198_000_000),
         undo=Undo(PinnedImage(_WEB, "1.3", _OLD), 1029),
     )
     plan = Plan(

@@ -142,6 +142,16 @@ def test_a_file_is_short_and_a_function_fits_a_screen(package: str) -> None:
                 assert (node.end_lineno or 0) - node.lineno < 50, f"{path}: {node.name}"
 
 
+def test_a_name_of_a_type_means_one_thing_in_the_whole_product() -> None:
+    places: dict[str, list[str]] = {}
+    for package in DISTRIBUTIONS["quaymaster"]:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def imported(distribution: str) -> Iterator[str]:
     """The packages that it imports, by the names under which they are imported."""
     for path in files():

@@ -38,15 +38,15 @@ from workers.jobs.push import push_image
 from workers.jobs.scan import scan_image
 from workers.jobs.tag import tag_image
 from workers.jobs.tags import list_tags
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Returns, Step
 from workers.work.toolbox import Toolbox
 
-Job = Callable[[Work, Toolbox], Step]
+Job = Callable[[RunningOperation, Toolbox], Step]
 """Does the current stage of an operation. Raises an error if that fails."""
 
 
-def run_stage(work: Work, tools: Toolbox) -> Step:
+def run_stage(work: RunningOperation, tools: Toolbox) -> Step:
     """Do the operation's present stage. Raises what went wrong with it.
 
     Whoever looks after what was begun acts by its plan, whatever the configuration says by now.
@@ -110,7 +110,7 @@ def _carries_out_a_plan(operation: Operation) -> Job | None:
             assert_never(stage)
 
 
-def _deploy(request: DeployRequest, work: Work, tools: Toolbox) -> Step:
+def _deploy(request: DeployRequest, work: RunningOperation, tools: Toolbox) -> Step:
     match work.operation.stage:
         case Stage.EXAMINE:
             return examine(request, work, tools)

@@ -37,7 +37,7 @@ from workers.outside.best_effort import best_effort
 from workers.reconciler import stage_after_a_loss
 from workers.work.freshness import why_not_started
 from workers.work.lease_keeper import kept_alive
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Continues, Finished, Step, after, also_stored
 from workers.work.toolbox import Toolbox, opened
 
@@ -122,7 +122,7 @@ def _run(operation: Operation, job_id: str, tools: Toolbox) -> None:
     if operation.job_id != job_id or not _is_due(operation, tools):
         log.info("another job does this", operation=operation.id, job=job_id)
         return
-    running = Work(operation, tools.connection)
+    running = RunningOperation(operation, tools.connection)
     tools.check = running.check_cancel
     name = records.lease_name(operation.id)
     if not perform(
@@ -150,7 +150,7 @@ def _is_due(operation: Operation, tools: Toolbox) -> bool:
     return operation.state is State.QUEUED
 
 
-def _run_leased(work: Work, tools: Toolbox) -> None:
+def _run_leased(work: RunningOperation, tools: Toolbox) -> None:
     before = work.operation
     now = tools.now()
     started = before.moved(State.RUNNING, now, started_at=before.started_at or now)
@@ -208,7 +208,7 @@ def _stopped(error: Cancelled, operation: Operation, tools: Toolbox) -> Finished
     return _cancelled(by, " ".join(part for part in (str(error), error.runs_now) if part))
 
 
-def _hand_back(work: Work, tools: Toolbox) -> None:
+def _hand_back(work: RunningOperation, tools: Toolbox) -> None:
     operation = work.operation
     try:
         _save(work, operation.queued(operation.stage, operation.queue, tools.now()), tools)
@@ -217,7 +217,7 @@ def _hand_back(work: Work, tools: Toolbox) -> None:
         _save_step(work, _stopped(why, operation, tools), tools)
 
 
-def _save_step(work: Work, step: Step, tools: Toolbox) -> None:
+def _save_step(work: RunningOperation, step: Step, tools: Toolbox) -> None:
     """Write what follows from a step. What somebody asked to cancel goes on to nothing else."""
     after_it = after(work.operation, step, tools.now(), tools.keys.private)
     also = also_stored(after_it, step, tools.keys.private)
@@ -229,7 +229,7 @@ def _save_step(work: Work, step: Step, tools: Toolbox) -> None:
 
 
 def _save(
-    work: Work,
+    work: RunningOperation,
     after_it: Operation,
     tools: Toolbox,
     also: Sequence[Command] = (),
@@ -257,7 +257,7 @@ def _save(
             return
 
 
-def _give_back(name: str, work: Work, tools: Toolbox) -> None:
+def _give_back(name: str, work: RunningOperation, tools: Toolbox) -> None:
     try:
         perform(tools.connection, leases.give_back(name, work.owner))
     except Unavailable:

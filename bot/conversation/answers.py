@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.session import proxy_to
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 from quaymaster.actors import SlackUser
 from quaymaster.proxies import Proxies
 
@@ -56,13 +56,13 @@ class Answers:
         self._session = session
         self._proxies = proxies
 
-    async def tell(self, to: ReplyTo, answer: Answer) -> None:
+    async def tell(self, to: ReplyTo, answer: PrivateAnswer) -> None:
         """Send an answer to one person, privately. Tries a few times; what cannot be delivered is
         logged.
         """
         await deliver("answer", to.user, lambda: self._send(to, answer))
 
-    async def _send(self, to: ReplyTo, answer: Answer) -> None:
+    async def _send(self, to: ReplyTo, answer: PrivateAnswer) -> None:
         if to.response_url is None:
             await self._client.chat_postEphemeral(
                 channel=to.channel,
@@ -98,7 +98,7 @@ async def deliver(what: str, user: str, send: Callable[[], Awaitable[object]]) -
             return
 
 
-def as_body(answer: Answer) -> dict[str, Any]:
+def as_body(answer: PrivateAnswer) -> dict[str, Any]:
     """The body of an acknowledgement that says it to the person alone."""
     body: dict[str, Any] = {"response_type": "ephemeral", "text": answer.text}
     if answer.blocks:

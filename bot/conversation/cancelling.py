@@ -6,7 +6,7 @@ from bot.conversation.allowance import Allowances
 from bot.conversation.deciding import by_whom, decide, loaded, now
 from bot.conversation.identity import Directory
 from bot.database.database import Database
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 from quaymaster import policy
 from quaymaster.actors import SlackUser
 from quaymaster.configuration.in_use import ConfigurationInUse, Configured
@@ -40,7 +40,7 @@ class Cancelling(Configured):
         self._allowances = allowances
         self._keys = keys
 
-    async def cancel(self, operation_id: int, actor: SlackUser) -> Answer:
+    async def cancel(self, operation_id: int, actor: SlackUser) -> PrivateAnswer:
         """Cancel it, or ask its job to stop; what the person is told.
 
         Who may not, or is too late, is told so by what is known already: Slack is asked anew only
@@ -62,11 +62,11 @@ class Cancelling(Configured):
 
         ended = await decide(self._database, operation_id, self._keys.ring, decision)
         if ended is None:
-            return Answer.line(
+            return PrivateAnswer.line(
                 f"#{operation_id} will stop at its next step. "
                 "Its card will say what was already done."
             )
-        return Answer.line(f"#{operation_id} is cancelled. Nothing was changed.")
+        return PrivateAnswer.line(f"#{operation_id} is cancelled. Nothing was changed.")
 
     def _decision(self, operation: Operation, person: Person) -> _Change:
         """Ends it, or asks its job to stop."""

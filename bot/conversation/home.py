@@ -16,7 +16,7 @@ from bot.conversation.deciding import now
 from bot.conversation.identity import Directory
 from bot.conversation.metrics import Metrics
 from bot.conversation.overview import Overview
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 from bot.views.home import HomeContent, HomeContext, home_blocks, home_problem_blocks
 from quaymaster import policy
 from quaymaster.actors import SlackUser
@@ -50,7 +50,7 @@ class HomeTab(Configured):
         self._metrics = metrics
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def show(self, actor: SlackUser, notice: Answer | None = None) -> None:
+    async def show(self, actor: SlackUser, notice: PrivateAnswer | None = None) -> None:
         """Publish it for one person, once; ``notice`` says what came of a click on it.
 
         It says so if the person may not look, or if Redis cannot be reached. If Slack does not
@@ -65,7 +65,7 @@ class HomeTab(Configured):
                 lambda: self._client.views_publish(user_id=actor.user, view=view),
             )
 
-    async def _drawn(self, actor: SlackUser, notice: Answer | None) -> tuple[Block, ...]:
+    async def _drawn(self, actor: SlackUser, notice: PrivateAnswer | None) -> tuple[Block, ...]:
         context = HomeContext(self._configuration, now(), self._command)
         try:
             person = await self._directory.look_up(actor)

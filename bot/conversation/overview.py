@@ -8,7 +8,14 @@ import structlog
 
 from bot.conversation.deciding import loaded_if_readable, now
 from bot.database.database import Database
-from bot.views.answers import JOBS_SHOWN, Answer, Jobs, ServiceStatus, jobs_answer, status_answer
+from bot.views.answers import (
+    JOBS_SHOWN,
+    Jobs,
+    PrivateAnswer,
+    ServiceStatus,
+    jobs_answer,
+    status_answer,
+)
 from quaymaster.configuration.in_use import ConfigurationInUse, Configured
 from quaymaster.errors import Forged, WrittenByNewer
 from quaymaster.key_ring import KeyRing
@@ -44,12 +51,12 @@ class Overview(Configured):
         self._command = command
         self._ring = ring
 
-    async def status(self, environment: str | None) -> Answer:
+    async def status(self, environment: str | None) -> PrivateAnswer:
         """The latest release of every service, and what is under way. Raises Unavailable."""
         services = await self.services(await self.open_operations(), environment)
         return status_answer(services, self._configuration, now(), self._command)
 
-    async def jobs(self) -> Answer:
+    async def jobs(self) -> PrivateAnswer:
         """Operations that have not ended, and the latest that have. Raises Unavailable."""
         jobs = await self.listed(await self.open_operations(JOBS_SHOWN))
         return jobs_answer(jobs, self._configuration, now(), self._command)

@@ -15,7 +15,7 @@ from bot.conversation.evidence import (
 from bot.conversation.identity import Directory
 from bot.database.database import Database
 from bot.views.amounts import counted
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 from bot.views.card import plan_answer
 from bot.views.card_context import CardContext
 from bot.views.headline import headline_of
@@ -84,7 +84,7 @@ class Votes(Configured):
 
     async def vote(
         self, operation_id: int, actor: SlackUser, choice: Choice, plan: str | None
-    ) -> Answer:
+    ) -> PrivateAnswer:
         """Count a vote, once; what the voter is told.
 
         ``plan`` is the hash of the plan that the voter was shown. Where they typed the words they
@@ -97,7 +97,7 @@ class Votes(Configured):
         """
         voted_at = self._directory.moment()
 
-        async def check(person: Person) -> Answer | None:
+        async def check(person: Person) -> PrivateAnswer | None:
             policy.request_allowed(self._configuration, person, ApproveRequest(operation_id))
             operation = await loaded(self._database, operation_id, self._keys.ring)
             approval = self._votable(operation, _Ballot(person, choice, now(), plan))
@@ -153,7 +153,9 @@ class Votes(Configured):
             if await self._database.perform(records.redraw(operation_id, noted)):
                 return
 
-    def _plan_to_approve(self, operation: Operation, approval: Approval, person: Person) -> Answer:
+    def _plan_to_approve(
+        self, operation: Operation, approval: Approval, person: Person
+    ) -> PrivateAnswer:
         """The plan with its buttons, for who typed the words and may vote."""
         ballot = _Ballot(person, Choice.APPROVE, now(), None)
         self._check_plan(operation, approval)
@@ -353,17 +355,17 @@ def _as_expired(operation: Operation, at: datetime) -> Operation:
     return operation.moved(State.EXPIRED, at, outcome=outcome)
 
 
-def _told(after: Operation, choice: Choice, default_registry: str) -> Answer:
+def _told(after: Operation, choice: Choice, default_registry: str) -> PrivateAnswer:
     what = f"#{after.id} ({headline_of(after.request, default_registry)})"
     if choice is Choice.REJECT:
         approval = after.approval
         is_own = approval is not None and approval.rejected_by == after.requester
         did = "withdrew" if is_own else "rejected"
-        return Answer.line(f"You {did} {what}. Nothing was changed.")
+        return PrivateAnswer.line(f"You {did} {what}. Nothing was changed.")
     missing = after.approval.missing() if after.approval else 0
     if missing:
-        return Answer.line(f"Approved. {what} needs {counted(missing, 'more approval')}.")
-    return Answer.line(f"Approved. {what} is starting.")
+        return PrivateAnswer.line(f"Approved. {what} needs {counted(missing, 'more approval')}.")
+    return PrivateAnswer.line(f"Approved. {what} is starting.")
 
 
 def _target(operation: Operation) -> ServiceRef:

@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from bot.courier.agenda import Agenda
 from bot.courier.delivery import Delivery
 from bot.courier.pictures import Draw, DrawFindings, Forgery, Picture, Pictures, reference_of
-from bot.courier.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
+from bot.courier.throttle import LEASE, LEASE_MILLISECONDS, NotTheCourier, NotYet, Throttle
 from bot.slack.sender import Sender
 from quaymaster.configuration.configuration import Configuration
 from quaymaster.errors import Unavailable, WrittenByNewer
@@ -254,7 +254,7 @@ class _Work:
             await self._bring(subject)
         except WrittenByNewer:
             self._leave(subject)
-        except LeaseLost:
+        except NotTheCourier:
             self.courier.lost()
         except _REDIS_TROUBLE:
             self.agenda.failed(subject, self.courier.clock())

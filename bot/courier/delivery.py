@@ -15,7 +15,7 @@ from bot.courier.steps import Direct, InChannel, Place, Step
 from bot.courier.throttle import NotYet, Throttle
 from bot.slack.errors import CannotPost, NoThread, Refusal, Rejected, TooOld, error_of
 from bot.slack.rates import POST, UPDATE, Call, Urgency
-from bot.slack.sender import Absent, Content, MessageKey, Opened, Sender, Sent, Uploaded
+from bot.slack.sender import Content, DirectMessages, MessageKey, NotPosted, Sender, Sent, Uploaded
 from bot.views.messages import Drawing, FindingsFile, Message, TextFile
 from quaymaster.key_ring import CLOCK_SKEW
 from quaymaster.store import cards
@@ -288,20 +288,20 @@ class Delivery:
         if isinstance(sent, Sent):
             posting = replace(posting, ts=sent.ts)
             await self._note(batch, message, posting)
-        elif not isinstance(sent, Absent):
+        elif not isinstance(sent, NotPosted):
             _log.warning("cannot look", **_names(message), error=error_of(sent))
         self._memory(message).is_not_there = not posting.ts
         return posting
 
     async def _find(
         self, message: Message, posting: Posting, thread: str | None
-    ) -> Sent | Absent | Refusal:
+    ) -> Sent | NotPosted | Refusal:
         began = posting.attempted_at
         between = (began - _CLOCKS_APART_SECONDS, began + _CLOCKS_APART_SECONDS)
         method = "conversations.replies" if thread else "conversations.history"
         mark, file, channel = _key(message), message.file, posting.channel
 
-        async def find(sender: Sender) -> Sent | Absent | Refusal:
+        async def find(sender: Sender) -> Sent | NotPosted | Refusal:
             if file:
                 return await sender.find_file(channel, thread, file.name, between)
             return await sender.find_message(channel, thread, mark, between)
@@ -320,7 +320,7 @@ class Delivery:
                     _call("conversations.open", message),
                     lambda sender: sender.open_direct(user),
                 )
-                if not isinstance(result, Opened):
+                if not isinstance(result, DirectMessages):
                     return result
                 self._direct[user] = result.channel
                 return InChannel(result.channel)

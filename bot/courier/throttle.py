@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from bot.slack.errors import Failed, Limited
+from bot.slack.errors import Limited, SlackFailed
 from bot.slack.rates import UPDATE, Budget, Call, Urgency
 from bot.slack.sender import CALL_SECONDS, Sender
 from quaymaster.store import leases, slack_calls
@@ -46,7 +46,7 @@ class NotYet(Exception):
         """False when the call may have done its work."""
 
 
-class LeaseLost(Exception):
+class NotTheCourier(Exception):
     """Another courier has taken over, or this one was too slow to say that it lives."""
 
 
@@ -124,7 +124,7 @@ class Throttle:
             refused=lambda _: False,
         )
         if not await perform_async(self.connection, noted):
-            raise LeaseLost
+            raise NotTheCourier
 
     def _remembered(self, call: Call, began: float) -> tuple[Command, ...]:
         if call.method != UPDATE:
@@ -138,7 +138,7 @@ class Throttle:
             case Limited(retry_after=retry_after):
                 self.budget = self.budget.limited(call, began, now, retry_after)
                 raise await self._refused(call, RATE_LIMITED)
-            case Failed(error=error, nothing_happened=nothing_happened):
+            case SlackFailed(error=error, nothing_happened=nothing_happened):
                 self.budget = self.budget.failed(call, began, now, self.jitter())
                 refused = await self._refused(call, error)
                 refused.nothing_happened = nothing_happened

@@ -32,7 +32,7 @@ from bot.listening.payloads import (
     read_mention,
 )
 from bot.listening.router import Router
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class _Listeners:
     async def command(self, ack: AsyncAck, request: AsyncBoltRequest) -> BoltResponse | None:
         """A slash command."""
 
-        async def answer() -> Answer | None:
+        async def answer() -> PrivateAnswer | None:
             return await self._router.typed(read_command(request.body))
 
         return await self._acknowledge("command", ack, request, answer)
@@ -144,7 +144,7 @@ class _Listeners:
         kind: str,
         ack: AsyncAck,
         request: AsyncBoltRequest,
-        answer: Callable[[], Awaitable[Answer | None]],
+        answer: Callable[[], Awaitable[PrivateAnswer | None]],
     ) -> BoltResponse | None:
         started = time.perf_counter()
         try:

@@ -8,7 +8,7 @@ from quaymaster.configuration.reloading import SIGNAL, Reloading, TakesUp, let_s
 
 
 @dataclass(frozen=True, slots=True)
-class Reload:
+class RequestedReload:
     """The configuration to reload, and the event that requests it."""
 
     program: Reloading

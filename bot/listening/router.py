@@ -37,7 +37,7 @@ from bot.conversation.votes import Votes
 from bot.database.database import ANSWER_SECONDS
 from bot.listening.payloads import Click, Confirmed, HomeOpened, PassingMention, TypedCommand
 from bot.views.answers import (
-    Answer,
+    PrivateAnswer,
     clarification_answer,
     help_answer,
     problem_answer,
@@ -109,7 +109,7 @@ class Router:
         self._services = services
         self._answered = _Recent()
 
-    async def typed(self, typed: TypedCommand) -> Answer | None:
+    async def typed(self, typed: TypedCommand) -> PrivateAnswer | None:
         """Take a command; the answer for the acknowledgement, None when it comes afterwards."""
         try:
             self._services.allowances.take(typed.actor)
@@ -118,7 +118,9 @@ class Router:
             return problem_answer(error.problem)
         return await self._understood(typed, is_for_others_too=False)
 
-    async def _understood(self, typed: TypedCommand, *, is_for_others_too: bool) -> Answer | None:
+    async def _understood(
+        self, typed: TypedCommand, *, is_for_others_too: bool
+    ) -> PrivateAnswer | None:
         try:
             try:
                 request = parse(typed.text, self._services.configuration, self._services.command)
@@ -198,7 +200,7 @@ class Router:
         if not self._answered.has(opened.delivery):
             self._services.background.start(self._services.home_tab.show(opened.actor))
 
-    def failed(self, error: Exception, doing: str) -> Answer:
+    def failed(self, error: Exception, doing: str) -> PrivateAnswer:
         """The answer when even reading a delivery went wrong."""
         return self._unforeseen(error, doing)
 
@@ -214,7 +216,7 @@ class Router:
             return True
         return False
 
-    async def _pressed(self, clicked: Click, operation: int) -> Answer | None:
+    async def _pressed(self, clicked: Click, operation: int) -> PrivateAnswer | None:
         """What a button of an operation asks for."""
         match clicked.action:
             case Button.APPROVE:
@@ -229,11 +231,11 @@ class Router:
             case _:
                 assert_never(clicked.action)
 
-    async def _vote_on(self, clicked: Click, operation: int, choice: Choice) -> Answer:
+    async def _vote_on(self, clicked: Click, operation: int, choice: Choice) -> PrivateAnswer:
         plan = clicked.pointer.plan
         return await self._services.votes.vote(operation, clicked.actor, choice, plan)
 
-    async def _requested(self, request: Request, typed: TypedCommand) -> Answer | None:
+    async def _requested(self, request: Request, typed: TypedCommand) -> PrivateAnswer | None:
         if not isinstance(request, AnsweredByBot):
             return await self._accepted(request, typed.actor, typed.origin)
         if isinstance(request, HelpRequest):
@@ -243,7 +245,7 @@ class Router:
         self._later(typed, self._own_answer(request, typed.actor))
         return None
 
-    async def _own_answer(self, request: AnsweredByBot, actor: SlackUser) -> Answer:
+    async def _own_answer(self, request: AnsweredByBot, actor: SlackUser) -> PrivateAnswer:
         """What the bot does by itself. Only the help asks neither Slack nor Redis."""
         match request:
             case HelpRequest(topic):
@@ -259,7 +261,7 @@ class Router:
             case _:
                 assert_never(request)
 
-    def _clarified(self, request: Request, typed: TypedCommand) -> Answer:
+    def _clarified(self, request: Request, typed: TypedCommand) -> PrivateAnswer:
         """The question whether it is meant. Raises NotAllowed and Conflict where that is known
         already.
         """
@@ -269,7 +271,7 @@ class Router:
         title = headline_of(request, self._services.configuration.default_registry)
         return clarification_answer(title, *self._button(request, typed))
 
-    def _suggestion(self, typed: TypedCommand, problem: Problem) -> Answer:
+    def _suggestion(self, typed: TypedCommand, problem: Problem) -> PrivateAnswer:
         """What is wrong with a line, and where that is clear the line that was meant. Whether it is
         allowed is asked when it is started, as if it had been typed.
         """
@@ -286,14 +288,14 @@ class Router:
         asked = Clarification(request, typed.actor, typed.origin, until)
         return until, value_of(asked, self._services.keys.private)
 
-    async def _confirmed(self, confirmed: Confirmed) -> Answer:
+    async def _confirmed(self, confirmed: Confirmed) -> PrivateAnswer:
         now = datetime.now(UTC)
         asked = clicked_by(confirmed.value, confirmed.actor, now, self._services.keys.ring)
         if isinstance(asked.request, AnsweredByBot):
             return await self._own_answer(asked.request, asked.actor)
         return await self._accepted(asked.request, asked.actor, asked.origin)
 
-    async def _accepted(self, request: Request, actor: SlackUser, origin: Origin) -> Answer:
+    async def _accepted(self, request: Request, actor: SlackUser, origin: Origin) -> PrivateAnswer:
         incoming = Asked(request, actor, origin)
         person = self._services.directory.known(actor)
         if person is not None:
@@ -308,7 +310,7 @@ class Router:
             self._services.admission.needs_none(operation)
         title = headline_of(request, self._services.configuration.default_registry)
         # No card is promised: whoever is not known yet may still be refused.
-        line = Answer.line(f"Started #{receipt.operation}: {title}.")
+        line = PrivateAnswer.line(f"Started #{receipt.operation}: {title}.")
         return replace(line, card_follows=True)
 
     def _check(self, incoming: Asked, person: Person) -> None:
@@ -324,7 +326,7 @@ class Router:
 
     async def _shown(
         self, request: StatusRequest | JobsRequest, typed: TypedCommand
-    ) -> Answer | None:
+    ) -> PrivateAnswer | None:
         person = self._services.directory.known(typed.actor)
         if person is None:
             self._later(typed, self._own_answer(request, typed.actor))
@@ -336,7 +338,7 @@ class Router:
             return None
         return showing.result()
 
-    async def _show(self, request: StatusRequest | JobsRequest, person: Person) -> Answer:
+    async def _show(self, request: StatusRequest | JobsRequest, person: Person) -> PrivateAnswer:
         policy.request_allowed(self._services.configuration, person, request)
         match request:
             case StatusRequest(environment):
@@ -344,7 +346,7 @@ class Router:
             case JobsRequest():
                 return await self._services.overview.jobs()
 
-    def _later(self, typed: TypedCommand, work: Coroutine[Any, Any, Answer]) -> None:
+    def _later(self, typed: TypedCommand, work: Coroutine[Any, Any, PrivateAnswer]) -> None:
         self._afterwards(typed.origin.delivery, typed.reply_to, "answering", work)
 
     def _afterwards(
@@ -352,7 +354,7 @@ class Router:
         delivery: str,
         to: ReplyTo | OnHomeTab,
         doing: str,
-        work: Coroutine[Any, Any, Answer | None],
+        work: Coroutine[Any, Any, PrivateAnswer | None],
     ) -> None:
         """Do it after the acknowledgement and say what came of it. A repeated delivery of what is
         no operation is not answered twice.
@@ -363,7 +365,7 @@ class Router:
         self._services.background.start(self._answer(to, doing, work))
 
     async def _answer(
-        self, to: ReplyTo | OnHomeTab, doing: str, work: Coroutine[Any, Any, Answer | None]
+        self, to: ReplyTo | OnHomeTab, doing: str, work: Coroutine[Any, Any, PrivateAnswer | None]
     ) -> None:
         try:
             answer = await work
@@ -382,7 +384,7 @@ class Router:
             case _:
                 assert_never(to)
 
-    def _unforeseen(self, error: Exception, doing: str) -> Answer:
+    def _unforeseen(self, error: Exception, doing: str) -> PrivateAnswer:
         self._services.metrics.unforeseen.inc()
         return problem_answer(unforeseen(error, "bot", doing=doing))
 
@@ -417,9 +419,9 @@ def _no_command(request: Request, command: str) -> Problem:
     )
 
 
-async def _resolved(answer: Answer) -> Answer:
+async def _resolved(answer: PrivateAnswer) -> PrivateAnswer:
     return answer
 
 
-async def _outcome_of(work: Awaitable[Answer]) -> Answer:
+async def _outcome_of(work: Awaitable[PrivateAnswer]) -> PrivateAnswer:
     return await work

@@ -49,7 +49,7 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class SlackFailed:
     """Slack or the way to it is broken, or the token is not accepted; a later call may succeed."""
 
     error: str
@@ -64,7 +64,7 @@ class Rejected:
     error: str
 
 
-Refusal = Gone | TooOld | CannotPost | NoThread | Limited | Failed | Rejected
+Refusal = Gone | TooOld | CannotPost | NoThread | Limited | SlackFailed | Rejected
 
 _GONE = frozenset({"message_not_found", "cant_update_message"})
 _TOO_OLD = frozenset({"edit_window_closed"})
@@ -134,7 +134,7 @@ def read(error: SlackApiError) -> Refusal:
     if status == 429 or name in _LIMITED:
         return Limited(_retry_after(error.response.headers))
     if status >= 500 or not name:
-        return Failed(name or f"http_{status}", nothing_happened=False)
+        return SlackFailed(name or f"http_{status}", nothing_happened=False)
     return _named(name)
 
 
@@ -154,9 +154,9 @@ def _named(name: str) -> Refusal:
         return NoThread(name)
     if name in _BROKEN:
         # “It's possible some aspect of the operation succeeded before the error was raised.”
-        return Failed(name, nothing_happened=False)
+        return SlackFailed(name, nothing_happened=False)
     if name in _DENIED:
-        return Failed(name, nothing_happened=True)
+        return SlackFailed(name, nothing_happened=True)
     return Rejected(name)
 
 

@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import errors as slack_errors
-from bot.slack.errors import Failed, Limited, Refusal
+from bot.slack.errors import Limited, Refusal, SlackFailed
 from bot.slack.session import proxy_to, slack_client, slack_session
 from quaymaster.proxies import NO_PROXIES, Proxies
 from quaymaster.subjects import AuditDigest, OperationSubject, Subject
@@ -47,12 +47,12 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class NotPosted:
     """Somebody looked, and it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DirectMessages:
     """The direct messages with a person."""
 
     channel: str
@@ -172,12 +172,12 @@ class Sender:
 
         return await _called("chat.postEphemeral", posted)
 
-    async def open_direct(self, user: str) -> Opened | Refusal:
+    async def open_direct(self, user: str) -> DirectMessages | Refusal:
         """The direct messages with a person."""
 
-        async def opened() -> Opened:
+        async def opened() -> DirectMessages:
             answer = await self._client.conversations_open(users=[user])
-            return Opened(str(_mapping(answer["channel"])["id"]))
+            return DirectMessages(str(_mapping(answer["channel"])["id"]))
 
         return await _called("conversations.open", opened)
 
@@ -214,7 +214,7 @@ class Sender:
 
     async def find_message(
         self, channel: str, thread: str | None, key: MessageKey, between: tuple[float, float]
-    ) -> Sent | Absent | Refusal:
+    ) -> Sent | NotPosted | Refusal:
         """Look for a message by its metadata, in a thread or among those that are in none."""
 
         def found(message: Mapping[str, Any]) -> Sent | None:
@@ -226,7 +226,7 @@ class Sender:
 
     async def find_file(
         self, channel: str, thread: str | None, name: str, between: tuple[float, float]
-    ) -> Sent | Absent | Refusal:
+    ) -> Sent | NotPosted | Refusal:
         """Look for a file by its name, in a thread or among the messages that are in none."""
 
         def found(message: Mapping[str, Any]) -> Sent | None:
@@ -243,7 +243,7 @@ class Sender:
         thread: str | None,
         between: tuple[float, float],
         match: Callable[[Mapping[str, Any]], Sent | None],
-    ) -> Sent | Absent | Refusal:
+    ) -> Sent | NotPosted | Refusal:
         method = "conversations.replies" if thread else "conversations.history"
         cursor = ""
         for _ in range(_MOST_PAGES):
@@ -255,8 +255,8 @@ class Sender:
                     return hit
             cursor = page.following
             if not cursor:
-                return Absent()
-        return Absent()
+                return NotPosted()
+        return NotPosted()
 
     async def _page(
         self, channel: str, thread: str | None, between: tuple[float, float], cursor: str
@@ -298,9 +298,9 @@ async def _called(method: str, call: Callable[[], Awaitable[T]]) -> T | Refusal:
     except SlackApiError as error:
         result = slack_errors.read(error)
     except aiohttp.ClientConnectorError as error:
-        result = Failed(type(error).__name__, nothing_happened=True)
+        result = SlackFailed(type(error).__name__, nothing_happened=True)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        result = Failed(type(error).__name__, nothing_happened=False)
+        result = SlackFailed(type(error).__name__, nothing_happened=False)
     CALLS.labels(method, _name(result)).inc()
     return result
 

@@ -17,7 +17,7 @@ from bot.views.parts import (
     Code,
     Inline,
     Line,
-    Person,
+    Mention,
     When,
     bullets,
     buttons,
@@ -45,7 +45,7 @@ _HELP_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PrivateAnswer:
     """A private answer: mrkdwn in which nothing from outside is markup, and as blocks if there is
     more to show.
     """
@@ -56,7 +56,7 @@ class Answer:
     """The card says the same and more, in the channel."""
 
     @classmethod
-    def line(cls, *pieces: Inline) -> "Answer":
+    def line(cls, *pieces: Inline) -> "PrivateAnswer":
         """One line."""
         return cls(message_text(pieces))
 
@@ -81,7 +81,7 @@ class Jobs:
     ended: tuple[Operation, ...]
 
 
-def help_answer(page: HelpPage) -> Answer:
+def help_answer(page: HelpPage) -> PrivateAnswer:
     """A page of help."""
     rows: list[Line] = [(Code(line.usage), f" {line.meaning}") for line in page.lines[:_HELP_SHOWN]]
     examples: list[Line] = [(Code(example),) for example in page.examples]
@@ -90,20 +90,22 @@ def help_answer(page: HelpPage) -> Answer:
         blocks.append(paragraph((Bold("For example"),), *examples))
     if page.note:
         blocks.append(paragraph(prose(page.note)))
-    return Answer(message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks))
+    return PrivateAnswer(
+        message_text((page.title,), *rows, *examples, prose(page.note)), tuple(blocks)
+    )
 
 
-def problem_answer(problem: Problem) -> Answer:
+def problem_answer(problem: Problem) -> PrivateAnswer:
     """Wrong words, a refusal, a failure: what, why, what to do next."""
-    return Answer(message_text(*problem_lines(problem)), problem_blocks(problem))
+    return PrivateAnswer(message_text(*problem_lines(problem)), problem_blocks(problem))
 
 
-def clarification_answer(title: str, until: datetime, value: str) -> Answer:
+def clarification_answer(title: str, until: datetime, value: str) -> PrivateAnswer:
     """Asks whether a message was meant as a command, with the button that starts it."""
     return _with_button((Bold(f"{title}?"),), (), until, value)
 
 
-def suggestion_answer(line: str, problem: Problem, until: datetime, value: str) -> Answer:
+def suggestion_answer(line: str, problem: Problem, until: datetime, value: str) -> PrivateAnswer:
     """The command that a line probably means, with the button that starts it, and what is wrong
     with the line.
     """
@@ -122,11 +124,11 @@ def _whole(line: str) -> Line:
     return tuple(pieces)
 
 
-def _with_button(question: Line, why: Line, until: datetime, value: str) -> Answer:
+def _with_button(question: Line, why: Line, until: datetime, value: str) -> PrivateAnswer:
     how: Line = ("Nothing has been started yet. The button works until ", When(until), ".")
     lines = [line for line in (question, why, how) if line]
     blocks = (paragraph(*lines), *buttons(plain_button("Yes, do it", CONFIRM, value)))
-    return Answer(message_text(*lines), blocks)
+    return PrivateAnswer(message_text(*lines), blocks)
 
 
 def status_answer(
@@ -135,13 +137,13 @@ def status_answer(
     now: datetime,
     command: str = COMMAND,
     at_most: int = _SERVICES_SHOWN,
-) -> Answer:
+) -> PrivateAnswer:
     """What runs where, by environment, in the order given; at most so many services, and as many
     as a message has room for.
     """
     if not services:
         summary: Line = ("No service is configured.",)
-        return Answer(message_text(summary), (paragraph(summary),))
+        return PrivateAnswer(message_text(summary), (paragraph(summary),))
     context = AnswerContext(configuration, now, command)
     by_environment: dict[str, list[Line]] = {}
     room = _STATUS_CHARACTERS
@@ -163,12 +165,12 @@ def status_answer(
         rest: Line = (f"{more(left)}: ", *hint)
         blocks.append(paragraph(rest))
         lines.append(rest)
-    return Answer(message_text(*lines), tuple(blocks))
+    return PrivateAnswer(message_text(*lines), tuple(blocks))
 
 
 def jobs_answer(
     jobs: Jobs, configuration: Configuration, now: datetime, command: str = COMMAND
-) -> Answer:
+) -> PrivateAnswer:
     """Operations that have not ended, and the latest that have."""
     context = AnswerContext(configuration, now, command)
     blocks: list[Block] = []
@@ -181,7 +183,7 @@ def jobs_answer(
         head: Line = (Bold(f"{title}: {total}" if total else f"Nothing {title.lower()}"),)
         blocks += _listed(rows, total, head)
         lines += [head, *rows]
-    return Answer(message_text(*lines), tuple(blocks))
+    return PrivateAnswer(message_text(*lines), tuple(blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ def _service_row(status: ServiceStatus, context: AnswerContext) -> Line:
     else:
         name = release.image.familiar(context.configuration.default_registry)
         line = (*line, Code(clipped_middle(name, 90)), " since ", When(release.released_at))
-        line = (*line, f" · #{release.id} · ", Person(release.released_by))
+        line = (*line, f" · #{release.id} · ", Mention(release.released_by))
     for operation in status.at_work[:2]:
         now = status_of(context.of(operation))
         line = (*line, f" · {now.emoji} #{operation.id} {now.word}")
@@ -221,5 +223,5 @@ def _job_row(context: CardContext) -> Line:
     operation = context.operation
     now = status_of(context)
     title = headline_of(operation.request, context.configuration.default_registry)
-    who: Line = (" · ", Person(operation.requester), " · ", When(operation.changed_at))
+    who: Line = (" · ", Mention(operation.requester), " · ", When(operation.changed_at))
     return (f"{now.emoji} #{operation.id} {title} · {clipped(now.word, 60)}", *who)

@@ -13,7 +13,7 @@ from bot.views.parts import (
     Code,
     Inline,
     Line,
-    Person,
+    Mention,
     bullets,
     clipped,
     dotted,
@@ -114,11 +114,11 @@ def vote_lines(approval: Approval, *, is_open: bool) -> tuple[Line, ...]:
     """Who approved, and while it is open who still may. Who rejected stands with the state."""
     lines: list[Line] = []
     if approval.approvers:
-        lines.append(("👍 Approved by ", *joined(map(Person, approval.approvers))))
+        lines.append(("👍 Approved by ", *joined(map(Mention, approval.approvers))))
     if is_open:
         roles = [clipped(role, _NAME_LIMIT) for role in approval.rule.from_roles]
         own_counts = approval.rule.own_request_counts
-        but: Line = () if own_counts else (" (not ", Person(approval.rule.requester), ")")
+        but: Line = () if own_counts else (" (not ", Mention(approval.rule.requester), ")")
         waiting: Line = (f"Waiting for {approval.missing():,} of ", *joined(roles, limit=8), *but)
         lines.append(waiting if roles else ("Nobody can approve this",))
     return tuple(lines)

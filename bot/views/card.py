@@ -11,7 +11,7 @@ from bot.slack.rates import Urgency
 from bot.views import inspected as inspection
 from bot.views.alert import alert_messages
 from bot.views.amounts import bar, counted, duration, size
-from bot.views.answers import Answer
+from bot.views.answers import PrivateAnswer
 from bot.views.approval import change_lines, image_lines, plan_blocks, verdict_line, vote_lines
 from bot.views.buttons import Button, Pointer
 from bot.views.card_context import CardContext
@@ -23,7 +23,7 @@ from bot.views.parts import (
     Code,
     Confirmation,
     Line,
-    Person,
+    Mention,
     When,
     bullets,
     button,
@@ -85,9 +85,9 @@ def vote_blocks(context: CardContext) -> tuple[Block, ...]:
     return _vote_blocks(_quiet(context))
 
 
-def plan_answer(context: CardContext) -> Answer:
+def plan_answer(context: CardContext) -> PrivateAnswer:
     """The plan and its buttons, for who typed that they approve it: they see what they vote on."""
-    return Answer(message_text(*_text_lines(_quiet(context))), vote_blocks(context))
+    return PrivateAnswer(message_text(*_text_lines(_quiet(context))), vote_blocks(context))
 
 
 def is_cancellable(operation: Operation) -> bool:
@@ -236,7 +236,7 @@ def _text_lines(context: CardContext) -> tuple[Line, ...]:
         (f"{now.emoji} {_title(context)} (#{operation.id})",),
         (now.word, *now.rest, *((f" · {int((share or 0) * 100)} %",) if is_running else ())),
         *((view_of(outcome, context).summary,) if outcome is not None else ()),
-        *(() if _told_alone(operation) else (("Requested by ", Person(operation.requester)),)),
+        *(() if _told_alone(operation) else (("Requested by ", Mention(operation.requester)),)),
     )
 
 
@@ -362,5 +362,5 @@ def _in_time(context: CardContext) -> bool:
 
 def _footer(context: CardContext) -> Block:
     operation = context.operation
-    line: Line = (Person(operation.requester), " · ", When(operation.requested_at))
+    line: Line = (Mention(operation.requester), " · ", When(operation.requested_at))
     return small_print((f"#{operation.id} · ", *line))

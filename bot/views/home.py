@@ -7,7 +7,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.commands.grammar import COMMAND, VERBS
-from bot.views.answers import Answer, Jobs, ServiceStatus, jobs_answer, status_answer
+from bot.views.answers import Jobs, PrivateAnswer, ServiceStatus, jobs_answer, status_answer
 from bot.views.buttons import REFRESH
 from bot.views.card import vote_blocks
 from bot.views.card_context import CardContext
@@ -64,7 +64,7 @@ class HomeContext:
 
 
 def home_blocks(
-    content: HomeContent, context: HomeContext, notice: Answer | None = None
+    content: HomeContent, context: HomeContext, notice: PrivateAnswer | None = None
 ) -> tuple[Block, ...]:
     """The whole tab; ``notice`` says what came of a click on it."""
     where = (content.services, context.configuration, context.now, context.command)
@@ -86,7 +86,7 @@ def home_blocks(
 
 
 def home_problem_blocks(
-    problem: Problem, context: HomeContext, notice: Answer | None = None
+    problem: Problem, context: HomeContext, notice: PrivateAnswer | None = None
 ) -> tuple[Block, ...]:
     """The tab without content: for people who may not look, or while Redis cannot be reached."""
     said_already = notice is not None and notice.blocks == problem_blocks(problem)
@@ -97,7 +97,7 @@ def home_problem_blocks(
     )
 
 
-def _notice_blocks(notice: Answer | None) -> tuple[Block, ...]:
+def _notice_blocks(notice: PrivateAnswer | None) -> tuple[Block, ...]:
     if notice is None:
         return ()
     return (*(notice.blocks or (said(notice.text),)), rule())

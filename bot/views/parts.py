@@ -65,7 +65,7 @@ class Bold:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Mention:
     """A member by user id: shown by name, and told about the message when it is new."""
 
     user_id: str
@@ -86,7 +86,7 @@ class When:
     day_only: bool = False
 
 
-Inline = str | Code | Bold | Person | Channel | When
+Inline = str | Code | Bold | Mention | Channel | When
 Line = tuple[Inline, ...]
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
@@ -284,13 +284,13 @@ def _in_rich_text(piece: Inline) -> Iterator[RichTextElement]:
             yield from _styled(_spaced(text), "bold")
         case Code(text):
             yield from _styled(clipped(text, CODE_LIMIT), "code")
-        case Person(user_id) if _USER.fullmatch(user_id):
+        case Mention(user_id) if _USER.fullmatch(user_id):
             yield RichTextElementParts.User(user_id=user_id)
         case Channel(channel_id) if _CHANNEL.fullmatch(channel_id):
             yield RichTextElementParts.Channel(channel_id=channel_id)
         case When():
             yield from _date(piece)
-        case Person(text) | Channel(text):
+        case Mention(text) | Channel(text):
             yield from _styled(clipped(text, 40))
         case _:
             assert_never(piece)
@@ -319,7 +319,7 @@ def _in_mrkdwn(piece: Inline) -> str:
             return _escaped(_spaced(text))
         case Code(text):
             return _escaped(clipped(text, CODE_LIMIT))
-        case Person(user_id) if _USER.fullmatch(user_id):
+        case Mention(user_id) if _USER.fullmatch(user_id):
             return f"<@{user_id}>"
         case Channel(channel_id) if _CHANNEL.fullmatch(channel_id):
             return f"<#{channel_id}>"
@@ -328,7 +328,7 @@ def _in_mrkdwn(piece: Inline) -> str:
             if timestamp is None:
                 return "at an unknown time"
             return f"<!date^{timestamp}^{_TIMES[day_only]}|{_fallback(piece)}>"
-        case Person(text) | Channel(text):
+        case Mention(text) | Channel(text):
             return _escaped(clipped(text, 40))
         case _:
             assert_never(piece)

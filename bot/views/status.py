@@ -6,7 +6,7 @@ from typing import assert_never
 from bot.views.amounts import counted
 from bot.views.card_context import CardContext
 from bot.views.outcomes import view_of
-from bot.views.parts import Bold, Line, Person, When, clipped
+from bot.views.parts import Bold, Line, Mention, When, clipped
 from quaymaster.operations import Operation, Stage, State
 from quaymaster.outcomes import Ended
 from quaymaster.queues import host_of
@@ -92,7 +92,7 @@ def _scanning(operation: Operation) -> Status:
 
 
 def _cancelling(by: str) -> Status:
-    return Status("🔄", "Stopping at the next step", (", requested by ", Person(by)))
+    return Status("🔄", "Stopping at the next step", (", requested by ", Mention(by)))
 
 
 def _awaiting(context: CardContext) -> Status:
@@ -110,7 +110,7 @@ def _ended(context: CardContext) -> Status:
     outcome = operation.outcome
     by: Line = ()
     if isinstance(outcome, Ended) and outcome.by is not None:
-        by = (" by ", Person(outcome.by))
+        by = (" by ", Mention(outcome.by))
     if operation.request.facts.right is Eligibility.PRODUCT:
         is_well = operation.state is State.SUCCEEDED
         return Status("✅", "In order") if is_well else Status("⚠️", "Differs from its release")
@@ -118,7 +118,7 @@ def _ended(context: CardContext) -> Status:
         view = view_of(outcome, context)
         return Status(view.emoji, view.word)
     if operation.state is State.REJECTED and operation.approval and operation.approval.rejected_by:
-        by = (" by ", Person(operation.approval.rejected_by))
+        by = (" by ", Mention(operation.approval.rejected_by))
         if operation.approval.rejected_by == operation.requester:
             return Status("🚫", "Withdrawn", by)
     emoji, word = _ENDS[operation.state]

@@ -64,7 +64,7 @@ BOUNDS = (
     _row(
         "a body is not read beyond its limit",
         "workers/outside/http_client.py",
-        "            if is_whole:\n                raise TooMuch\n",
+        "            if is_whole:\n                raise ExchangeTooLarge\n",
         "            if is_whole:\n                continue\n",
         (f"{_CLIENT}::test_a_body_of_unsaid_length_ends_at_the_limit",),
     ),

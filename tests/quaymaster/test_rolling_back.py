@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from quaymaster.image_ref import Digest
-from quaymaster.plans import Observed
+from quaymaster.plans import Serving
 from quaymaster.platforms import Member
 from quaymaster.releases import Release
 from quaymaster.rolling_back import last_good
@@ -20,8 +20,8 @@ def _release(number: int, digest: Digest, configuration: ServiceConfiguration = 
     return Release(number, "production", "web", ref, configuration, "U0ALICE", (), NOW, 1)
 
 
-def _runs(release: Release) -> Observed:
-    return Observed(release.image, release.id, release.workload)
+def _runs(release: Release) -> Serving:
+    return Serving(release.image, release.id, release.workload)
 
 
 FIRST, SECOND, THIRD = _release(1, ONE), _release(2, TWO), _release(3, THREE)
@@ -58,7 +58,7 @@ def test_the_same_digest_and_configuration_is_nothing_to_go_back_to() -> None:
 
 
 def test_what_runs_without_being_a_release_is_newer_than_all() -> None:
-    baking = Observed(pinned(TWO, "9"), None, None)
+    baking = Serving(pinned(TWO, "9"), None, None)
     assert last_good((FIRST,), baking, frozenset()) == FIRST
 
 

@@ -27,7 +27,7 @@ _LABELS = TypeAdapter(Labels)
 _NAMES_BEFORE = {
     "Interrupted": "Lost",
     "Membership": "Standing",
-    "Observed": "Running",
+    "Serving": "Running",
     "Problem": "Trouble",
 }
 """Classes that had another name when the first golden files were written."""

@@ -44,7 +44,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Observed, Plan, Resolved, Undo
+from quaymaster.plans import Change, Examined, Plan, Resolved, Serving, Undo
 from quaymaster.platforms import Member
 from quaymaster.policy import Membership
 from quaymaster.releases import BadDigest, Release
@@ -173,7 +173,7 @@ CHANGE = Change(
     turn=7,
     examined=EXAMINED_IMAGE,
     workload=SERVICE,
-    running=Observed(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
+    running=Serving(BEFORE, 1001, ServiceConfiguration(), 1_900_000, 6, MEMBER),
     undo=Undo(BEFORE, 1001),
 )
 DEPLOY = Plan(

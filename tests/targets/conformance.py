@@ -26,7 +26,7 @@ from quaymaster.errors import (
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
 from tests.workers.services import UNDISTURBED, Killed, Undisturbed
-from workers.targets.observed import Condition, Observed, Remains, Role
+from workers.targets.observed import Condition, Observed, Remains, VersionRole
 from workers.targets.rendering import Values
 from workers.targets.target import Live, Staged, Target, Work
 
@@ -187,7 +187,7 @@ def _discards(life: Life, work: Work) -> None:
 
 def _restores(life: Life, work: Work) -> None:
     observed = life.observed()
-    (retained, *_) = observed.having(Role.RETAINED)
+    (retained, *_) = observed.having(VersionRole.RETAINED)
     life.target.restore(observed.back_to(retained), work)
     life.target.retire(life.subject.service, 2, 1.0, work)
 
@@ -234,7 +234,7 @@ class Conformance:
         assert staged.before == before
         observed = life.observed()
         assert observed.serving == before.serving
-        assert [one.turn for one in observed.having(Role.STAGED)] == [change.turn]
+        assert [one.turn for one in observed.having(VersionRole.STAGED)] == [change.turn]
         assert observed.remains is Remains.HALF_WAY
         for _ in range(2):
             life.target.discard(staged, UNDISTURBED)
@@ -258,12 +258,12 @@ class Conformance:
         life.target.discard(staged, UNDISTURBED)
         assert life.subject.answers() == {"v2"}, "what was committed is left alone"
         life.target.retire(life.subject.service, 2, 1.0, work)
-        retained = life.expect(Image.V2).having(Role.RETAINED)
+        retained = life.expect(Image.V2).having(VersionRole.RETAINED)
         assert [one.turn for one in retained] == [old.turn]
 
     def test_so_many_are_retained_and_no_more(self, second: Life) -> None:
         second.target.retire(second.subject.service, 0, 1.0, UNDISTURBED)
-        assert second.expect(Image.V2).having(Role.RETAINED) == ()
+        assert second.expect(Image.V2).having(VersionRole.RETAINED) == ()
 
     def test_what_is_not_healthy_leaves_nothing_behind(self, life: Life) -> None:
         life.carried_out(life.next(Image.V1))
@@ -307,7 +307,7 @@ class Conformance:
 
     def test_what_served_before_is_restored_whatever_the_work_says(self, second: Life) -> None:
         observed = second.observed()
-        (retained,) = observed.having(Role.RETAINED)
+        (retained,) = observed.having(VersionRole.RETAINED)
         work = Scripted(stops=Cancelled("x"), at_commit=Cancelled("x"))
         live = second.target.restore(observed.back_to(retained), work)
         assert live.serving is not None
@@ -326,7 +326,7 @@ class Conformance:
 
     def test_what_is_gone_cannot_be_restored_and_what_serves_stays(self, second: Life) -> None:
         observed = second.observed()
-        (retained,) = observed.having(Role.RETAINED)
+        (retained,) = observed.having(VersionRole.RETAINED)
         second.subject.lose()
         with pytest.raises(NotFound):
             second.target.restore(observed.back_to(retained), UNDISTURBED)
@@ -412,7 +412,7 @@ class Conformance:
             assert second.settle().condition is Condition.WHOLE
 
 
-def _shape(observed: Observed) -> list[tuple[str, str, int, Role]]:
+def _shape(observed: Observed) -> list[tuple[str, str, int, VersionRole]]:
     """What versions there are, whatever else their runtime says of them."""
     return sorted((one.name, one.identity, one.turn, one.role) for one in observed.versions)
 

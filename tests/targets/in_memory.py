@@ -19,7 +19,7 @@ from quaymaster.image_ref import Digest
 from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
 from workers.outside.best_effort import cleaning_up_after
-from workers.targets.observed import Condition, Observed, Remains, Role, Version
+from workers.targets.observed import Condition, Observed, Remains, Version, VersionRole
 from workers.targets.rendering import Values, workload_fingerprint
 from workers.targets.target import Live, Objection, Staged, Work
 
@@ -57,12 +57,12 @@ class InMemory:
         """See ``Target.observe``."""
         self._reach()
         versions = tuple(sorted(self.runtime.versions.values(), key=lambda one: -one.turn))
-        serving = next((one for one in versions if one.role is Role.SERVING), None)
+        serving = next((one for one in versions if one.role is VersionRole.SERVING), None)
         roles = {one.role for one in versions}
         remains = Remains.NONE
-        if roles & {Role.STAGED, Role.DETACHED}:
+        if roles & {VersionRole.STAGED, VersionRole.DETACHED}:
             remains = Remains.HALF_WAY
-        elif Role.STOPPED in roles:
+        elif VersionRole.STOPPED in roles:
             remains = Remains.DISTURBED
         unhealthy = None
         if probe and serving and self._is_sick(serving):
@@ -88,7 +88,7 @@ class InMemory:
         else:
             new = retained.identity
             self._set(new, work, turn=change.turn)
-            self._set(new, work, role=Role.STAGED)
+            self._set(new, work, role=VersionRole.STAGED)
         old = before.serving.identity if before.serving else None
         turn = retained.turn if retained else None
         staged = StagedEntry(change, before, old, new, turn)
@@ -114,40 +114,40 @@ class InMemory:
                 self.discard(staged, work)
             raise
         if staged.old is not None:
-            self._set(staged.old, work, role=Role.DETACHED)
-        self._set(staged.new, work, role=Role.SERVING)
+            self._set(staged.old, work, role=VersionRole.DETACHED)
+        self._set(staged.new, work, role=VersionRole.SERVING)
         return Live(self.runtime.versions[staged.new], 0.0)
 
     def discard(self, staged: Staged, work: Work) -> None:
         """See ``Target.discard``."""
         assert isinstance(staged, StagedEntry)
         entry = self.runtime.versions.get(staged.new)
-        if entry is None or entry.role is not Role.STAGED:
+        if entry is None or entry.role is not VersionRole.STAGED:
             return
         if staged.turn_before is None:
             self._remove(staged.new, work)
         else:
-            self._set(staged.new, work, role=Role.RETAINED)
+            self._set(staged.new, work, role=VersionRole.RETAINED)
             self._set(staged.new, work, turn=staged.turn_before)
 
     def restore(self, before: Observed, work: Work) -> Live:
         """See ``Target.restore``."""
         now = self.observe(before.service)
         if before.serving is None:
-            for one in now.having(Role.SERVING, Role.DETACHED, Role.STOPPED):
-                self._set(one.identity, work, role=Role.RETAINED)
+            for one in now.having(VersionRole.SERVING, VersionRole.DETACHED, VersionRole.STOPPED):
+                self._set(one.identity, work, role=VersionRole.RETAINED)
             return Live(None, 0.0)
         wanted = next((one for one in now.versions if self._is_same(one, before.serving)), None)
         if wanted is None:
             raise NotFound(f"{before.serving.name} is gone.")
-        if wanted.role is Role.SERVING:
+        if wanted.role is VersionRole.SERVING:
             return Live(wanted, 0.0)
         if self._is_sick(wanted):
             raise Unhealthy("It is sick.")
-        self._set(wanted.identity, work, role=Role.STAGED)
+        self._set(wanted.identity, work, role=VersionRole.STAGED)
         if now.serving is not None:
-            self._set(now.serving.identity, work, role=Role.DETACHED)
-        self._set(wanted.identity, work, role=Role.SERVING)
+            self._set(now.serving.identity, work, role=VersionRole.DETACHED)
+        self._set(wanted.identity, work, role=VersionRole.SERVING)
         return Live(self.runtime.versions[wanted.identity], 0.0)
 
     def settle(self, service: ServiceRef, work: Work) -> Observed:
@@ -155,17 +155,17 @@ class InMemory:
         now = self.observe(service)
         serving = now.serving
         if serving is None:
-            old = next(iter(now.having(Role.DETACHED, Role.STOPPED)), None)
+            old = next(iter(now.having(VersionRole.DETACHED, VersionRole.STOPPED)), None)
             if old is not None:
-                self._set(old.identity, work, role=Role.SERVING)
+                self._set(old.identity, work, role=VersionRole.SERVING)
                 serving = old
         for one in now.versions:
             if serving is not None and one.identity == serving.identity:
                 continue
-            if one.role is Role.STAGED and not one.has_been_live:
+            if one.role is VersionRole.STAGED and not one.has_been_live:
                 self._remove(one.identity, work)
-            elif one.role is not Role.RETAINED:
-                self._set(one.identity, work, role=Role.RETAINED)
+            elif one.role is not VersionRole.RETAINED:
+                self._set(one.identity, work, role=VersionRole.RETAINED)
         return self.observe(service)
 
     def retire(self, service: ServiceRef, keep: int, drain: float, work: Work) -> None:
@@ -173,9 +173,9 @@ class InMemory:
         now = self.observe(service)
         if now.serving is None:
             return
-        for one in now.having(Role.DETACHED, Role.STOPPED):
-            self._set(one.identity, work, role=Role.RETAINED)
-        for one in self.observe(service).having(Role.RETAINED)[keep:]:
+        for one in now.having(VersionRole.DETACHED, VersionRole.STOPPED):
+            self._set(one.identity, work, role=VersionRole.RETAINED)
+        for one in self.observe(service).having(VersionRole.RETAINED)[keep:]:
             self._remove(one.identity, work)
 
     def logs(self, service: ServiceRef, lines: int, since: datetime | None) -> Iterator[str]:
@@ -201,19 +201,19 @@ class InMemory:
             operation=work.operation,
             turn=change.turn,
             workload=workload_fingerprint(change.workload),
-            role=Role.STAGED,
+            role=VersionRole.STAGED,
             has_been_live=False,
         )
         return identity
 
     def _set(
-        self, identity: str, work: Work, *, role: Role | None = None, turn: int | None = None
+        self, identity: str, work: Work, *, role: VersionRole | None = None, turn: int | None = None
     ) -> None:
         work.fence()
         self._reach()
         entry = self.runtime.versions[identity]
         if role is not None:
-            has_been_live = entry.has_been_live or role is Role.SERVING
+            has_been_live = entry.has_been_live or role is VersionRole.SERVING
             entry = replace(entry, role=role, has_been_live=has_been_live)
         if turn is not None:
             entry = replace(entry, turn=turn)
@@ -230,7 +230,7 @@ class InMemory:
         workload = workload_fingerprint(change.workload)
         for one in self.runtime.versions.values():
             is_same = one.image_id == str(change.digest) and one.workload == workload
-            if is_same and one.role is Role.RETAINED:
+            if is_same and one.role is VersionRole.RETAINED:
                 return one
         return None
 

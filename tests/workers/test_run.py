@@ -33,7 +33,7 @@ from tests.tampering import as_newer_record
 from tests.workers.toolboxes import now, of_shop, recorded, toolbox
 from workers.process.worker import OperationJob, OperationWorker, refusal
 from workers.run import PUT_BACK_AFTER_SECONDS, run
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Continues, OrdersScan, Planned, Returns, Step
 from workers.work.toolbox import Toolbox
 
@@ -266,7 +266,7 @@ def test_what_is_cancelled_while_it_runs_goes_on_to_nothing_else(
 ) -> None:
     """Its person was told that it stops at its next step, and cannot ask a second time."""
 
-    def work(work: Work, tools: Toolbox) -> Step:
+    def work(work: RunningOperation, tools: Toolbox) -> Step:
         event = event_of(work.operation, actor="U0BOB", what="cancel asked")
         cancel = records.ask_to_cancel(work.operation, "U0BOB", event, BOT_KEY)
         perform(valkey, cancel)

@@ -20,7 +20,7 @@ from quaymaster.store.transactions import ask, perform
 from testing.configurations import SHOP
 from testing.keys import FINGERPRINT_TEXT, RING, SCANNER_KEY, WORKER
 from testing.samples import having, mover
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.toolbox import Toolbox
 
 NOWHERE = redis.Redis(host="quaymaster.invalid")
@@ -48,9 +48,9 @@ def of_shop(operation: Operation, **changes: Any) -> Operation:
     return having(operation, **{**given, **changes})
 
 
-def running(operation: Operation, connection: redis.Redis = NOWHERE) -> Work:
+def running(operation: Operation, connection: redis.Redis = NOWHERE) -> RunningOperation:
     """The operation while it runs."""
-    return Work(operation, connection)
+    return RunningOperation(operation, connection)
 
 
 def recorded(connection: redis.Redis, operation: Operation) -> Operation:

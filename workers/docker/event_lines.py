@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from quaymaster.limits import LINE_BYTES
-from workers.outside.exchange import TooMuch
+from workers.outside.exchange import ExchangeTooLarge
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class EventLines:
     def _hold(self, part: bytes) -> None:
         self._held += len(part)
         if self._held > self.most:
-            raise TooMuch
+            raise ExchangeTooLarge
         if part:
             self._rest.append(part)
 

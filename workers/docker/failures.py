@@ -25,7 +25,7 @@ from quaymaster.errors import (
 )
 from workers.docker.unreached_registry import kept_apart, not_reached
 from workers.outside.best_effort import safe_words
-from workers.outside.exchange import TooMuch
+from workers.outside.exchange import ExchangeTooLarge
 from workers.outside.foreign_json import reason_of
 from workers.outside.foreign_words import ForeignWords
 from workers.outside.refusals import Cause, cause_of, error_of
@@ -359,7 +359,7 @@ def translated(
         OSError,
     ) as error:
         raise unreachable(host, error, secrets) from None
-    except TooMuch:
+    except ExchangeTooLarge:
         raise OutsideFailure(
             f"{host} sends more than a Docker engine should.",
             why="An answer beyond the limits is not read to its end.",

@@ -4,12 +4,12 @@ from quaymaster.listings import pages_of
 from quaymaster.outcomes import Listed
 from quaymaster.store import pages
 from quaymaster.store.transactions import ask
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Finished
 from workers.work.toolbox import Toolbox
 
 
-def paged(whole: Listed, work: Work, tools: Toolbox) -> Finished:
+def paged(whole: Listed, work: RunningOperation, tools: Toolbox) -> Finished:
     """The list as it is kept. Raises Unavailable."""
     operation = work.operation
     made = pages_of(whole)

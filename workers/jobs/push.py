@@ -3,12 +3,12 @@
 from quaymaster.image_ref import Digest, ImageRef
 from quaymaster.requests import PushRequest
 from workers.docker.images import push
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Finished
 from workers.work.toolbox import Toolbox
 
 
-def push_image(request: PushRequest, work: Work, tools: Toolbox) -> Finished:
+def push_image(request: PushRequest, work: RunningOperation, tools: Toolbox) -> Finished:
     """Push with the configured login, with one bar for all layers."""
     login = tools.login(request.image.repository.registry)
     engine = tools.engine(request.host)

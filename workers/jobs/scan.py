@@ -15,7 +15,7 @@ from workers.docker.images import inspect
 from workers.jobs.alerts import alerts_of
 from workers.jobs.deploy.examine import examine_alone
 from workers.jobs.deploy.scanned import ScanResult, resolved_of, scan_result_of
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.scanning import ReportCache, ScanClient, report_of
 from workers.work.steps import Finished, OrdersScan
 from workers.work.toolbox import Toolbox
@@ -23,7 +23,9 @@ from workers.work.toolbox import Toolbox
 _SHOWN = 10
 
 
-def scan_image(request: ScanRequest, work: Work, tools: Toolbox) -> Finished | OrdersScan:
+def scan_image(
+    request: ScanRequest, work: RunningOperation, tools: Toolbox
+) -> Finished | OrdersScan:
     """The scanner does it in a registry; an image that a host has is scanned there."""
     if request.host is not None:
         return _scan_on_host(request.image, request.host, work, tools)
@@ -34,7 +36,7 @@ def scan_image(request: ScanRequest, work: Work, tools: Toolbox) -> Finished | O
     return _finished(resolved, "registry", result, work, tools)
 
 
-def _scan_on_host(image: ImageRef, host: str, work: Work, tools: Toolbox) -> Finished:
+def _scan_on_host(image: ImageRef, host: str, work: RunningOperation, tools: Toolbox) -> Finished:
     """Scan, or look the report up when this image was scanned with this database before."""
     started = time.monotonic()
     work.report(Progress("looking for the image"))
@@ -56,7 +58,7 @@ def _scan_on_host(image: ImageRef, host: str, work: Work, tools: Toolbox) -> Fin
 
 
 def _finished(
-    resolved: Resolved, where: str, result: ScanResult, work: Work, tools: Toolbox
+    resolved: Resolved, where: str, result: ScanResult, work: RunningOperation, tools: Toolbox
 ) -> Finished:
     image, report = resolved.image, result.report
     if report is None:

@@ -8,12 +8,12 @@ from quaymaster.outcomes import Tagged
 from quaymaster.queues import host_of, host_queue
 from quaymaster.requests import TagRequest
 from workers.docker.images import tag
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Continues, Finished
 from workers.work.toolbox import Toolbox
 
 
-def tag_image(request: TagRequest, work: Work, tools: Toolbox) -> Finished | Continues:
+def tag_image(request: TagRequest, work: RunningOperation, tools: Toolbox) -> Finished | Continues:
     """In the registry; where the source is not there, the host's worker does it instead."""
     here = host_of(work.operation.queue)
     if here is not None:

@@ -26,7 +26,7 @@ class OutOfTime(TimeoutError):
     """The deadline of the whole exchange is over."""
 
 
-class TooMuch(Exception):
+class ExchangeTooLarge(Exception):
     """More bytes have arrived than the exchange may have."""
 
 
@@ -78,7 +78,7 @@ class Exchange:
         """So many bytes have arrived. Raises TooMuch."""
         self.arrived += count
         if self.most is not None and self.arrived > self.most:
-            raise TooMuch
+            raise ExchangeTooLarge
 
     def again(self, most: int) -> None:
         """The answer was a reference to elsewhere: bytes are counted from 0 again, time is not."""

@@ -20,7 +20,7 @@ import httpx
 
 from quaymaster.limits import ERROR_BYTES, HEAD_BYTES, REDIRECTS
 from quaymaster.proxies import NO_PROXIES, Proxies, ProxyServer
-from workers.outside.exchange import Check, Exchange, OutOfTime, TooMuch, go_on
+from workers.outside.exchange import Check, Exchange, ExchangeTooLarge, OutOfTime, go_on
 from workers.outside.http_wires import Dial, Dialled, Wires
 from workers.outside.packing import NotPackedSo, packing_of, unpacked
 from workers.outside.wire import NotLocal, is_local, watched_by
@@ -168,7 +168,7 @@ class HttpClient:
                     asked = _elsewhere(asked, follow(answer) if follow is not None else answer)
         except OutOfTime:
             raise HttpFailure(Kind.TOO_SLOW) from None
-        except TooMuch:
+        except ExchangeTooLarge:
             raise _too_long(limits.most) from None
         raise HttpFailure(Kind.CIRCLES)
 
@@ -264,16 +264,16 @@ def _read(method: str, response: httpcore.Response, headers: httpx.Headers, most
     declared = headers.get("content-length", "")
     is_number = declared.isascii() and declared.isdigit() and len(declared) < 20
     if is_success and method != "HEAD" and is_number and int(declared) > arriving:
-        raise TooMuch
+        raise ExchangeTooLarge
     read = _collected(response.iter_stream(), arriving, is_success)
     if not read or not packing:
         return read
     try:
         return unpacked(read, packing, may)
-    except (TooMuch, ValueError, NotPackedSo) as error:
+    except (ExchangeTooLarge, ValueError, NotPackedSo) as error:
         if not is_success:
             return b""  # the status says enough
-        if isinstance(error, TooMuch):
+        if isinstance(error, ExchangeTooLarge):
             raise
         raise HttpFailure(Kind.NOT_HTTP, _why_not_unpacked(error)) from None
 
@@ -290,7 +290,7 @@ def _collected(chunks: Iterable[bytes], most: int, is_whole: bool) -> bytes:
         read += chunk
         if len(read) > most:
             if is_whole:
-                raise TooMuch
+                raise ExchangeTooLarge
             break
     return bytes(read[:most])
 

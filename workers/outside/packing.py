@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 
 from quaymaster.limits import ERROR_BYTES
-from workers.outside.exchange import TooMuch
+from workers.outside.exchange import ExchangeTooLarge
 
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
@@ -73,7 +73,7 @@ class Unpacking:
         self.made += len(content)
         self._left -= len(content)
         if self._left < 0:
-            raise TooMuch
+            raise ExchangeTooLarge
         return content
 
 

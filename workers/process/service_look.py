@@ -36,7 +36,7 @@ from quaymaster.store.service_leases import LeaseMark
 from quaymaster.store.transactions import Connection, ask, perform
 from quaymaster.target import DockerHost, ServiceRef, TargetRef
 from workers.targets.connection import TargetConnection, connector
-from workers.targets.observed import Condition, Observed, Remains, Role
+from workers.targets.observed import Condition, Observed, Remains, VersionRole
 from workers.targets.target import Target
 from workers.work.running import service_kept
 from workers.work.service_work import CareWork
@@ -265,7 +265,7 @@ def drift_of(observed: Observed, release: Release | None) -> str:
             f"{serving.name} runs {image_words}; #{release.id} released "
             f"{release.image.digest.short}."
         )
-    beside = observed.having(Role.STAGED, Role.DETACHED)
+    beside = observed.having(VersionRole.STAGED, VersionRole.DETACHED)
     return f"{beside[0].name} runs beside {serving.name}, but nobody deployed it." if beside else ""
 
 

@@ -44,7 +44,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Reload:
+class ProcessReload:
     """How all processes of the program get a new configuration."""
 
     program: Reloading
@@ -81,7 +81,7 @@ class Supervisor:
         children: Sequence[Child],
         grace_seconds: float,
         signs: Signs | None = None,
-        reload: Reload | None = None,
+        reload: ProcessReload | None = None,
     ) -> None:
         self._children = children
         self._seconds_to_end = grace_seconds + 5

@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 
 from quaymaster.image_ref import PinnedImage
 from quaymaster.target import ServiceRef
-from workers.targets.observed import Condition, Observed, Part, Remains, Role, Version
+from workers.targets.observed import (
+    Condition,
+    MemberObserved,
+    Observed,
+    Remains,
+    Version,
+    VersionRole,
+)
 
-_LIVE = (Role.SERVING, Role.DETACHED, Role.STOPPED)
-_ORDER = (*_LIVE, Role.STAGED, Role.RETAINED)
+_LIVE = (VersionRole.SERVING, VersionRole.DETACHED, VersionRole.STOPPED)
+_ORDER = (*_LIVE, VersionRole.STAGED, VersionRole.RETAINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,7 @@ class Goal:
     """None for nothing: a first release that did not reach every part."""
 
 
-def joined(service: ServiceRef, parts: Sequence[Part]) -> Observed:
+def joined(service: ServiceRef, parts: Sequence[MemberObserved]) -> Observed:
     """The service over all parts; a version is the same where its image and its turn are."""
     condition = _condition([part.observed for part in parts])
     troubles = (part.observed.unhealthy for part in parts)
@@ -33,7 +40,7 @@ def joined(service: ServiceRef, parts: Sequence[Part]) -> Observed:
     )
 
 
-def goal_of(parts: Sequence[Part]) -> Goal | None:
+def goal_of(parts: Sequence[MemberObserved]) -> Goal | None:
     """Where parts go that a change left apart; None where they agree, or where no part has what
     another serves.
 
@@ -49,7 +56,7 @@ def goal_of(parts: Sequence[Part]) -> Goal | None:
     oldest = min(live, key=lambda one: one.turn, default=None)
     if oldest is None:
         return None
-    staged = [one for part in parts for one in part.observed.having(Role.STAGED)]
+    staged = [one for part in parts for one in part.observed.having(VersionRole.STAGED)]
     if any(_key(one) == _key(oldest) and not one.has_been_live for one in staged):
         return Goal(None)
     return Goal(oldest)
@@ -76,7 +83,7 @@ def _condition(observed: Sequence[Observed]) -> Condition:
     return Condition.SPLIT if len(served) > 1 else conditions.pop()
 
 
-def _remains(condition: Condition, parts: Sequence[Part]) -> Remains:
+def _remains(condition: Condition, parts: Sequence[MemberObserved]) -> Remains:
     served = {_turn(part.observed.serving) for part in parts} - {None}
     remains = {part.observed.remains for part in parts}
     # People stop containers; that two versions serve at once comes of a change.
@@ -86,7 +93,7 @@ def _remains(condition: Condition, parts: Sequence[Part]) -> Remains:
     return Remains.NONE if is_settled else Remains.DISTURBED
 
 
-def _versions(parts: Sequence[Part]) -> tuple[Version, ...]:
+def _versions(parts: Sequence[MemberObserved]) -> tuple[Version, ...]:
     alike: dict[tuple[PinnedImage | None, int], list[Version]] = {}
     for part in parts:
         for version in part.observed.versions:

@@ -10,7 +10,7 @@ from quaymaster.plans import Change
 from quaymaster.target import ServiceRef
 from workers.outside.best_effort import cleaning_up_after
 from workers.targets.agreement import Goal, goal_of, joined, of_part, serves
-from workers.targets.observed import Condition, Observed, Part
+from workers.targets.observed import Condition, MemberObserved, Observed
 from workers.targets.rendering import Values
 from workers.targets.target import Live, Objection, Staged, Target, Work
 
@@ -58,7 +58,9 @@ class Fleet:
                 with cleaning_up_after(error):
                     self._discard(staged, work)
                 raise
-        before = joined(change.service_ref, [Part(name, one.before) for name, one in staged])
+        before = joined(
+            change.service_ref, [MemberObserved(name, one.before) for name, one in staged]
+        )
         return StagedFleet(change, before, tuple(staged))
 
     def commit(self, staged: Staged, work: Work) -> Live:
@@ -73,7 +75,9 @@ class Fleet:
             except QuaymasterError as error:
                 with cleaning_up_after(error):
                     self._discard(own.members[number + 1 :], work)
-                before = [Part(done, staged.before) for done, staged in own.members[:number]]
+                before = [
+                    MemberObserved(done, staged.before) for done, staged in own.members[:number]
+                ]
                 self._take_back(own.change.service_ref, before, work, error)
                 raise
         return Live(self.observe(own.change.service_ref).serving, gap)
@@ -121,16 +125,21 @@ class Fleet:
             for line in target.logs(service, lines, since):
                 yield f"{name}: {line}"
 
-    def _parts(self, service: ServiceRef, probe: Work | None = None) -> list[Part]:
+    def _parts(self, service: ServiceRef, probe: Work | None = None) -> list[MemberObserved]:
         return [
-            Part(name, _reached(target, service, probe)) for name, target in self.members.items()
+            MemberObserved(name, _reached(target, service, probe))
+            for name, target in self.members.items()
         ]
 
     def _discard(self, staged: Sequence[tuple[str, Staged]], work: Work) -> None:
         _each(partial(self.members[name].discard, one, work) for name, one in staged)
 
     def _take_back(
-        self, service: ServiceRef, before: Sequence[Part], work: Work, error: QuaymasterError
+        self,
+        service: ServiceRef,
+        before: Sequence[MemberObserved],
+        work: Work,
+        error: QuaymasterError,
     ) -> None:
         """Every one of these parts to what it served before; the error then says what runs. Raises
         another one where that fails, because then the service is split.
@@ -156,7 +165,7 @@ class Fleet:
         if before:
             error.runs_now = self.observe(service).words
 
-    def _bring_to(self, goal: Goal, parts: Sequence[Part], work: Work) -> None:
+    def _bring_to(self, goal: Goal, parts: Sequence[MemberObserved], work: Work) -> None:
         """Those that serve first: what is staged elsewhere shows, until the end, how it began."""
         for part in parts:
             target, service = self.members[part.name], part.observed.service
@@ -198,7 +207,7 @@ def _reached(target: Target, service: ServiceRef, probe: Work | None) -> Observe
         return Observed(service, Condition.UNKNOWN)
 
 
-def _before(before: Observed, part: Part) -> Observed:
+def _before(before: Observed, part: MemberObserved) -> Observed:
     """What one part is to serve: what it served itself, where that was observed."""
     for one in before.parts:
         if one.name == part.name:

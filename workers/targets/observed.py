@@ -24,7 +24,7 @@ class Condition(StrEnum):
     """No part can be reached."""
 
 
-class Role(StrEnum):
+class VersionRole(StrEnum):
     """What a version is to its service."""
 
     SERVING = "serving"
@@ -66,7 +66,7 @@ class Version:
     """Of the change that it serves for, or served for last."""
     workload: str
     """The fingerprint of the workload that it was made with."""
-    role: Role
+    role: VersionRole
     has_been_live: bool
     """Whether it has served, now or before."""
     problem: str = ""
@@ -84,7 +84,7 @@ class Observed:
     remains: Remains = Remains.NONE
     unhealthy: Problem | None = None
     """Why what serves is not healthy, if that was asked (``Target.observe`` with ``probe``)."""
-    parts: tuple["Part", ...] = ()
+    parts: tuple["MemberObserved", ...] = ()
     """Of a target that is made of targets."""
 
     @property
@@ -92,7 +92,7 @@ class Observed:
         """The version that serves on every part; None where there is none."""
         if self.condition is not Condition.WHOLE:
             return None
-        return next(iter(self.having(Role.SERVING)), None)
+        return next(iter(self.having(VersionRole.SERVING)), None)
 
     @property
     def is_settled(self) -> bool:
@@ -133,7 +133,7 @@ class Observed:
                 next_step="Ask again when all parts of its target run the same.",
             )
 
-    def having(self, *roles: Role) -> tuple[Version, ...]:
+    def having(self, *roles: VersionRole) -> tuple[Version, ...]:
         """The versions that have one of these roles."""
         return tuple(one for one in self.versions if one.role in roles)
 
@@ -143,12 +143,12 @@ class Observed:
         """
         if version is None:
             return Observed(self.service, Condition.ABSENT)
-        serving = replace(version, role=Role.SERVING, problem="")
+        serving = replace(version, role=VersionRole.SERVING, problem="")
         return Observed(self.service, Condition.WHOLE, (serving,))
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MemberObserved:
     """A service on one target of several."""
 
     name: str

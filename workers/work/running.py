@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
-class Work:
+class RunningOperation:
     """What a job is handed: it reports, and asks between steps whether to go on."""
 
     operation: Operation
@@ -129,7 +129,7 @@ class ServiceFence:
 
 
 @contextmanager
-def service_lease(work: Work, service: ServiceRef) -> Iterator[ServiceFence]:
+def service_lease(work: RunningOperation, service: ServiceRef) -> Iterator[ServiceFence]:
     """The right to change a service, for one operation at a time. Raises Conflict when another
     operation is at work there.
     """

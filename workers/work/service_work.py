@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from quaymaster.progress import Progress
 from workers.outside.exchange import go_on
-from workers.work.running import ServiceFence, Work
+from workers.work.running import RunningOperation, ServiceFence
 
 
 @dataclass(frozen=True, slots=True)
 class OperationWork:
     """Work on a service for an operation that holds its lease."""
 
-    running: Work
+    running: RunningOperation
     right: ServiceFence
     secrets: tuple[str, ...] = ()
     """Values that no log line and no error may show."""

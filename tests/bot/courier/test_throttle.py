@@ -7,8 +7,8 @@ import pytest
 import redis.asyncio
 
 from bot.courier.agenda import Agenda
-from bot.courier.throttle import LEASE, LEASE_MILLISECONDS, LeaseLost, NotYet, Throttle
-from bot.slack.errors import Failed, Limited, Refusal
+from bot.courier.throttle import LEASE, LEASE_MILLISECONDS, NotTheCourier, NotYet, Throttle
+from bot.slack.errors import Limited, Refusal, SlackFailed
 from bot.slack.rates import POST, POST_SECONDS, POSTS_AT_ONCE, UPDATE, UPDATES_A_MINUTE, Call
 from bot.slack.sender import Sender, Sent
 from bot.views.messages import Drawing
@@ -83,7 +83,7 @@ async def test_a_courier_that_lost_the_lease_neither_notes_nor_calls(
     slack, now = Answering(), Now()
     old = await throttle(connection, now)
     await throttle(connection, now, "second")
-    with pytest.raises(LeaseLost):
+    with pytest.raises(NotTheCourier):
         await old.call(CALL, slack, NOTE)
     assert slack.calls == 0
     assert await connection.get("noted") is None
@@ -161,6 +161,6 @@ async def test_a_failure_says_whether_the_work_may_be_done(
 ) -> None:
     made = await throttle(connection, Now())
     with pytest.raises(NotYet) as refused:
-        await made.call(CALL, Answering(Failed("http_500", nothing_happened)))
+        await made.call(CALL, Answering(SlackFailed("http_500", nothing_happened)))
     assert refused.value.nothing_happened is nothing_happened
     assert refused.value.until > Now().seconds

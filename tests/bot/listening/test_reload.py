@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.listening.reload import Reload
+from bot.listening.reload import RequestedReload
 from quaymaster.configuration.configuration import Configuration
 from quaymaster.configuration.reloading import Reloading
 from quaymaster.signs_of_life import Signs
@@ -30,7 +30,7 @@ async def test_each_signal_has_the_file_read_and_stop_ends_it(
         taken.put_nowait(new)
         return ""
 
-    reload = Reload.on_signal(program, stop)
+    reload = RequestedReload.on_signal(program, stop)
     reading = asyncio.create_task(reload.whenever_asked(take_up, stop))
     file = tmp_path / "quaymaster.yml"
     for needed in (1, 3):
@@ -49,7 +49,7 @@ async def test_a_closed_terminal_ends_the_program(
     monkeypatch.setattr(program, "_had_terminal", True)
     monkeypatch.setattr("quaymaster.configuration.reloading.os.isatty", lambda _: False)
     stop = asyncio.Event()
-    reload = Reload.on_signal(program, stop)
+    reload = RequestedReload.on_signal(program, stop)
     os.kill(os.getpid(), signal.SIGHUP)
     await asyncio.wait_for(stop.wait(), 5)
     assert not reload.asked.is_set()

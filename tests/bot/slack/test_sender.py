@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from slack_sdk.models.blocks import Block, SectionBlock
 
-from bot.slack.errors import CannotPost, Failed, Gone, Limited, NoThread, Rejected
-from bot.slack.sender import Absent, Content, MessageKey, Opened, Sender, Sent, Uploaded
+from bot.slack.errors import CannotPost, Gone, Limited, NoThread, Rejected, SlackFailed
+from bot.slack.sender import Content, DirectMessages, MessageKey, NotPosted, Sender, Sent, Uploaded
 from local_slack import Fault, FaultKind, LocalSlack, Workspace, serve
 from quaymaster.subjects import OperationSubject
 
@@ -64,10 +64,10 @@ async def test_a_message_is_found_again_by_its_operation_and_slot(
     await sender.post("C0DATA", content(mark=MessageKey(OperationSubject(7), "approval")))
     sent = await sender.post("C0DATA", content(mark=mark))
     assert await sender.find_message("C0DATA", None, mark, ALWAYS) == sent
-    assert await sender.find_message("C0DATA", None, mark, (0.0, 1.0)) == Absent()
+    assert await sender.find_message("C0DATA", None, mark, (0.0, 1.0)) == NotPosted()
     assert (
         await sender.find_message("C0DATA", None, MessageKey(OperationSubject(8), "card"), ALWAYS)
-        == Absent()
+        == NotPosted()
     )
 
 
@@ -75,7 +75,7 @@ async def test_a_reply_is_found_in_its_thread(sender: Sender, workspace: Workspa
     parent, mark = await posted(sender), MessageKey(OperationSubject(9), "log")
     sent = await sender.post(parent.channel, content(mark=mark), parent.ts)
     assert await sender.find_message(parent.channel, parent.ts, mark, ALWAYS) == sent
-    assert await sender.find_message(parent.channel, None, mark, ALWAYS) == Absent()
+    assert await sender.find_message(parent.channel, None, mark, ALWAYS) == NotPosted()
 
 
 async def test_a_file_is_seen_once_it_is_shared_and_found_again_by_its_name(
@@ -85,7 +85,7 @@ async def test_a_file_is_seen_once_it_is_shared_and_found_again_by_its_name(
     uploaded = await sender.upload("findings-9.txt", "SEVERITY ü\n".encode())
     assert isinstance(uploaded, Uploaded)
     thread = (parent.channel, parent.ts)
-    assert await sender.find_file(*thread, "findings-9.txt", ALWAYS) == Absent()
+    assert await sender.find_file(*thread, "findings-9.txt", ALWAYS) == NotPosted()
     shared = await sender.share(uploaded.file, "Findings", *thread, "The whole report")
     assert shared == Sent("C0SHOP", uploaded.file)
     assert await sender.find_file(*thread, "findings-9.txt", ALWAYS) == shared
@@ -94,7 +94,7 @@ async def test_a_file_is_seen_once_it_is_shared_and_found_again_by_its_name(
 
 async def test_direct_messages_are_opened(sender: Sender, workspace: Workspace) -> None:
     opened = await sender.open_direct("U0BOB")
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, DirectMessages)
     assert isinstance(await sender.post(opened.channel, content()), Sent)
     assert isinstance(await sender.open_direct("U0GONE"), CannotPost)
 
@@ -150,7 +150,7 @@ async def test_a_call_without_an_answer_may_have_done_its_work(
 ) -> None:
     await workspace.fault(Fault(kind, "chat.postMessage"))
     result = await sender.post("C0SHOP", content())
-    assert isinstance(result, Failed)
+    assert isinstance(result, SlackFailed)
     assert not result.nothing_happened
     calls = (await workspace.calls("chat.postMessage")).calls
     assert len([call for call in calls if call.error in ("http_500", "lost", "refused")]) > 0
@@ -168,13 +168,13 @@ async def test_a_lost_answer_is_not_made_up_for_by_a_second_call(
 async def test_without_a_slack_nothing_happened(free_port: int) -> None:
     async with Sender.opened("xoxb-none", f"http://127.0.0.1:{free_port}/api/") as sender:
         result = await sender.post("C0SHOP", content())
-    assert isinstance(result, Failed)
+    assert isinstance(result, SlackFailed)
     assert result.nothing_happened
 
 
 async def test_a_token_that_is_not_accepted_may_be_put_right(slack: LocalSlack) -> None:
     async with Sender.opened("xoxb-wrong", slack.api_url) as sender:
-        assert await sender.post("C0SHOP", content()) == Failed("invalid_auth", True)
+        assert await sender.post("C0SHOP", content()) == SlackFailed("invalid_auth", True)
 
 
 async def test_all_calls_share_few_connections(sender: Sender, workspace: Workspace) -> None:

@@ -37,7 +37,7 @@ from quaymaster.outcomes import (
     TagsListed,
 )
 from quaymaster.plan_kinds import PlanKind
-from quaymaster.plans import Change, Examined, Observed, Plan, Undo
+from quaymaster.plans import Change, Examined, Plan, Serving, Undo
 from quaymaster.progress import Progress
 from quaymaster.requests import (
     DeployRequest,
@@ -158,7 +158,7 @@ CHANGE = Change(
         (PublishedPort(8080, 8000),),
         limits=Limits(512 << 20, 1.5),
     ),
-    Observed(
+    Serving(
         pinned("1.3", OLD_DIGEST),
         1031,
         ServiceConfiguration(

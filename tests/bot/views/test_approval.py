@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.views.approval import vote_lines
-from bot.views.parts import Person, mrkdwn
+from bot.views.parts import Mention, mrkdwn
 from quaymaster.approvals import Approval
 from testing.samples import having
 from tests.bot.views.cases import DEPLOY, GRANTED, RULE
@@ -22,7 +22,7 @@ def test_who_may_approve_is_told_only_while_it_is_open() -> None:
         "Waiting for 1 of release-managers (not <@U024BE7LH>)",
     ]
     assert vote_lines(approval(votes=GRANTED), is_open=False) == (
-        ("👍 Approved by ", Person("U0ANN"), ", ", Person("U0BOB")),
+        ("👍 Approved by ", Mention("U0ANN"), ", ", Mention("U0BOB")),
     )
 
 

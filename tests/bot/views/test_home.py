@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.views.answers import Answer, Jobs, ServiceStatus, problem_answer
+from bot.views.answers import Jobs, PrivateAnswer, ServiceStatus, problem_answer
 from bot.views.home import VOTES_SHOWN, HomeContent, HomeContext, home_blocks, home_problem_blocks
 from bot.views.plain import as_text
 from local_slack.blocks import view_violations
@@ -36,7 +36,7 @@ LARGEST_VIEW = 250_000
 
 
 def text_of(blocks: tuple[Block, ...]) -> str:
-    return as_text(Answer("", blocks))
+    return as_text(PrivateAnswer("", blocks))
 
 
 def numbered(count: int) -> tuple[Operation, ...]:
@@ -131,11 +131,11 @@ def test_without_services_the_first_steps_name_what_has_to_be_filled_in() -> Non
 @pytest.mark.parametrize(
     "notice",
     [
-        Answer.line("Approved. #1042 <counts>."),
+        PrivateAnswer.line("Approved. #1042 <counts>."),
         problem_answer(Problem("Approved. #1042 <counts>.")),
     ],
 )
-def test_what_came_of_a_click_stands_at_the_top(notice: Answer) -> None:
+def test_what_came_of_a_click_stands_at_the_top(notice: PrivateAnswer) -> None:
     text = text_of(home_blocks(NOTHING, SCENE, notice))
     assert text.startswith("Approved. #1042 <counts>.\n")
     assert "Nothing is waiting for you" in text
@@ -153,7 +153,7 @@ def test_the_same_trouble_is_not_said_twice() -> None:
     problem = Problem("Quaymaster cannot reach its database.")
     text = text_of(home_problem_blocks(problem, SCENE, problem_answer(problem)))
     assert text.count(problem.what) == 1
-    other = text_of(home_problem_blocks(problem, SCENE, Answer.line("It counts.")))
+    other = text_of(home_problem_blocks(problem, SCENE, PrivateAnswer.line("It counts.")))
     assert other.startswith("It counts.\n")
     assert problem.what in other
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.views import parts
 from bot.views.buttons import Pointer
-from bot.views.parts import Bold, Channel, Code, Line, Person, When
+from bot.views.parts import Bold, Channel, Code, Line, Mention, When
 from quaymaster.subjects import OperationSubject
 from tests.bot.views import hostile
 from tests.bot.views.reading import faults
@@ -59,7 +59,7 @@ def test_emoji_stay_whole() -> None:
 
 
 def test_people_channels_and_times_are_shown_as_such() -> None:
-    line: Line = (Person("U024BE7LH"), " in ", Channel("C0SHOP"), " ", When(NOON))
+    line: Line = (Mention("U024BE7LH"), " in ", Channel("C0SHOP"), " ", When(NOON))
     assert parts.mrkdwn(line) == (
         "<@U024BE7LH> in <#C0SHOP> "
         "<!date^1777896000^{date_short_pretty} at {time}|2026-05-04 12:00 UTC>"
@@ -85,8 +85,8 @@ def test_the_date_of_an_image_without_a_date_is_not_shown_as_a_time() -> None:
 
 @pytest.mark.parametrize("forged", ["U1><!channel>", "", "here", "u024be7lh", "U0 *b*"])
 def test_what_is_no_id_of_slack_is_mere_text(forged: str) -> None:
-    assert faults(parts.message_text((Person(forged), Channel(forged))), [], frozenset()) == []
-    assert all(element["type"] == "text" for element in rich((Person(forged), Channel(forged))))
+    assert faults(parts.message_text((Mention(forged), Channel(forged))), [], frozenset()) == []
+    assert all(element["type"] == "text" for element in rich((Mention(forged), Channel(forged))))
 
 
 @given(st.text(), st.integers(1, 400))
@@ -153,7 +153,7 @@ def test_a_text_is_not_cut_inside_an_entity(text: str) -> None:
 
 @given(hostile.texts)
 def test_every_part_takes_every_text(text: str) -> None:
-    line: Line = (text, Code(text), Bold(text), Person(text), Channel(text))
+    line: Line = (text, Code(text), Bold(text), Mention(text), Channel(text))
     question = parts.Confirmation(text, text, "Yes")
     blocks = [
         parts.headline(text),

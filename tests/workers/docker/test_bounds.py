@@ -23,10 +23,10 @@ from workers.docker.engine import Engine
 from workers.docker.event_lines import EventLines
 from workers.docker.streams import TransferFold
 from workers.docker.transfers import transfer
-from workers.outside.exchange import Check, TooMuch, go_on
+from workers.outside.exchange import Check, ExchangeTooLarge, go_on
 from workers.scanner import trivy_process
 from workers.scanner.trivy_report import TrivyReport
-from workers.targets.docker_host.container_log import Tail, log_tail
+from workers.targets.docker_host.container_log import LogTail, log_tail
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -202,14 +202,14 @@ def test_lines_hold_no_more_than_one_of_them(chunks: list[bytes]) -> None:
             given += sum(1 for _ in lines.after(chunk))
             assert lines.held <= 100
         given += sum(1 for _ in lines.end())
-    except TooMuch:
+    except ExchangeTooLarge:
         assert max(map(len, b"".join(chunks).split(b"\n"))) > 100
     assert given <= b"".join(chunks).count(b"\n") + 1
 
 
 @given(st.lists(st.binary(max_size=60)), st.integers(1, 100))
 def test_a_tail_is_the_end_and_says_whether_it_is_cut(pieces: list[bytes], most: int) -> None:
-    tail = Tail(most)
+    tail = LogTail(most)
     for piece in pieces:
         tail.add(piece)
         assert tail.held <= most

@@ -18,7 +18,7 @@ from quaymaster.operations import Stage
 from quaymaster.outcomes import Scanned
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Change, Examined, Plan, Resolved
-from quaymaster.plans import Observed as RunningNow
+from quaymaster.plans import Serving as RunningNow
 from quaymaster.requests import DeployRequest, ScanRequest
 from quaymaster.store import keys, records
 from quaymaster.target import DockerHost

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from quaymaster.errors import Cancelled
 from quaymaster.limits import HEAD_BYTES
 from tests.misbehaving import OK, Script, answer, bomb, misbehaving, once, repeated, silent
-from workers.outside.exchange import Exchange, OutOfTime, TooMuch
+from workers.outside.exchange import Exchange, ExchangeTooLarge, OutOfTime
 from workers.outside.http_client import (
     ExchangeLimits,
     HttpClient,
@@ -281,7 +281,7 @@ class _Talker:
 @given(st.binary(max_size=2_000) | st.integers(0, 300_000).map(bomb), st.integers(0, 5_000))
 def test_unpacking_never_makes_more_than_it_may(packed: bytes, most: int) -> None:
     unpacking = Unpacking(most)
-    with suppress(TooMuch, ValueError):
+    with suppress(ExchangeTooLarge, ValueError):
         unpacking.unpacked(packed)
     assert unpacking.made <= most + 1
 
@@ -297,7 +297,7 @@ class TestAnExchange:
         now[0] = 5.0
         with pytest.raises(OutOfTime):
             exchange.look()
-        with pytest.raises(TooMuch):
+        with pytest.raises(ExchangeTooLarge):
             exchange.took(1)
 
     def test_of_redirects_has_one_time_for_all(self) -> None:

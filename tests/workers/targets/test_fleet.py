@@ -17,7 +17,7 @@ from tests.targets.conformance import Conformance, Image, Life, Scripted
 from tests.targets.in_memory import InMemory, Runtime
 from tests.workers.services import UNDISTURBED
 from workers.targets.fleet import Fleet
-from workers.targets.observed import Condition, Remains, Role
+from workers.targets.observed import Condition, Remains, VersionRole
 from workers.targets.target import Target
 
 DIGESTS = {image: Digest(f"sha256:{number:064x}") for number, image in enumerate(Image, 1)}
@@ -68,7 +68,7 @@ class MemorySubject:
         """See ``Subject.lose``."""
         last = self.runtimes[-1]
         for identity, one in tuple(last.versions.items()):
-            if one.role is Role.RETAINED:
+            if one.role is VersionRole.RETAINED:
                 del last.versions[identity]
 
     @contextmanager
@@ -81,7 +81,7 @@ class MemorySubject:
 
 def _answer(runtime: Runtime) -> str:
     for one in runtime.versions.values():
-        if one.role is Role.SERVING and one.image is not None:
+        if one.role is VersionRole.SERVING and one.image is not None:
             return NAMES[one.image.digest].value
     return ""
 
@@ -159,7 +159,7 @@ class TestMembers:
         subject, life = self.subject()
         life.carried_out(life.next(Image.V2))
         observed = life.observed()
-        (retained,) = observed.having(Role.RETAINED)
+        (retained,) = observed.having(VersionRole.RETAINED)
         subject.runtimes[1].sick.add(DIGESTS[Image.V1])
         with pytest.raises(QuaymasterError, match="sick"):
             life.target.restore(observed.back_to(retained), UNDISTURBED)

@@ -16,7 +16,7 @@ from quaymaster.store.transactions import ask, perform
 from quaymaster.target import ServiceRef
 from testing.keys import BOT_KEY, RING
 from testing.samples import mover, operation
-from workers.work.running import Work, service_lease
+from workers.work.running import RunningOperation, service_lease
 
 pytestmark = pytest.mark.engine
 
@@ -24,7 +24,7 @@ SERVICE = "service:production/web"
 
 
 @pytest.fixture
-def running(valkey: redis.Redis) -> Work:
+def running(valkey: redis.Redis) -> RunningOperation:
     """Operation 1042, under its lease."""
     running = recorded(valkey, operation(state=State.RUNNING))
     name = records.lease_name(1042)
@@ -32,14 +32,14 @@ def running(valkey: redis.Redis) -> Work:
     return running
 
 
-def recorded(valkey: redis.Redis, before: Operation) -> Work:
+def recorded(valkey: redis.Redis, before: Operation) -> RunningOperation:
     """An operation that is in the record."""
     perform(valkey, records.accept(before, event_of(before), mover(before)))
-    return Work(before, valkey)
+    return RunningOperation(before, valkey)
 
 
 def test_a_cancel_that_came_in_time_stops_before_the_change(
-    running: Work, valkey: redis.Redis
+    running: RunningOperation, valkey: redis.Redis
 ) -> None:
     event = event_of(running.operation)
     running.check()
@@ -51,20 +51,27 @@ def test_a_cancel_that_came_in_time_stops_before_the_change(
     assert not stored.operation.is_committed
 
 
-def test_whoever_lost_the_operation_changes_nothing(running: Work, valkey: redis.Redis) -> None:
+def test_whoever_lost_the_operation_changes_nothing(
+    running: RunningOperation, valkey: redis.Redis
+) -> None:
     valkey.set(keys.lease(records.lease_name(1042)), "somebody-else")
     with pytest.raises(LeaseLost):
         running.commit_point()
 
 
-def test_after_the_point_of_no_return_nothing_stops_it(running: Work, valkey: redis.Redis) -> None:
+def test_after_the_point_of_no_return_nothing_stops_it(
+    running: RunningOperation, valkey: redis.Redis
+) -> None:
     running.commit_point()
     valkey.hset(keys.operation(1042), "cancel", "U0BOB")
     running.check()
 
 
 def test_a_service_is_changed_by_one_operation_at_a_time(valkey: redis.Redis) -> None:
-    first, second = Work(operation(), valkey), Work(operation(id=1043), valkey)
+    first, second = (
+        RunningOperation(operation(), valkey),
+        RunningOperation(operation(id=1043), valkey),
+    )
     with service_lease(first, ServiceRef("production", "web")):
         with (
             pytest.raises(Conflict, match="being changed by #1042"),
@@ -82,13 +89,13 @@ def test_an_operation_waits_for_a_look_that_settles_its_service(valkey: redis.Re
     assert perform(valkey, service_leases.take(service, ":a-look", datetime.now(UTC)))
     done = threading.Timer(0.5, perform, (valkey, service_leases.give_back(service, ":a-look")))
     done.start()
-    with service_lease(Work(operation(), valkey), service):
+    with service_lease(RunningOperation(operation(), valkey), service):
         pass
     done.join()
 
 
 def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.Redis) -> None:
-    dead, living = Work(operation(), valkey), Work(operation(), valkey)
+    dead, living = RunningOperation(operation(), valkey), RunningOperation(operation(), valkey)
     valkey.set(keys.lease(SERVICE), f"1042:{dead.owner}")
     with service_lease(living, ServiceRef("production", "web")) as fence:
         fence()
@@ -98,7 +105,9 @@ def test_another_job_of_the_same_operation_takes_its_service_over(valkey: redis.
 def test_whoever_lost_a_service_notices_before_the_next_change(
     valkey: redis.Redis, theirs: str | None
 ) -> None:
-    with service_lease(Work(operation(), valkey), ServiceRef("production", "web")) as fence:
+    with service_lease(
+        RunningOperation(operation(), valkey), ServiceRef("production", "web")
+    ) as fence:
         fence()
         valkey.delete(keys.lease(SERVICE))
         if theirs:
@@ -109,7 +118,7 @@ def test_whoever_lost_a_service_notices_before_the_next_change(
 
 def test_whoever_gives_a_service_back_in_time_leaves_no_mark(valkey: redis.Redis) -> None:
     marks = service_leases.marks(ServiceRef("production", "web"), datetime.now(UTC))
-    with service_lease(Work(operation(), valkey), ServiceRef("production", "web")):
+    with service_lease(RunningOperation(operation(), valkey), ServiceRef("production", "web")):
         assert set(ask(valkey, marks).values()) == {LeaseMark.AT_WORK}
     assert ask(valkey, marks) == {}
 
@@ -119,7 +128,7 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
     valkey: redis.Redis, theirs: str | None
 ) -> None:
     """Also when it was lost before the very last call: nobody asks after that one."""
-    running = Work(operation(), valkey)
+    running = RunningOperation(operation(), valkey)
     with service_lease(running, ServiceRef("production", "web")):
         valkey.delete(keys.lease(SERVICE))
         if theirs:
@@ -128,7 +137,9 @@ def test_whoever_lost_a_service_leaves_a_mark_of_a_late_call(
     assert marks == {f"1042:{running.owner}": LeaseMark.LATE}
 
 
-def test_progress_is_written_twice_a_second_at_most(running: Work, valkey: redis.Redis) -> None:
+def test_progress_is_written_twice_a_second_at_most(
+    running: RunningOperation, valkey: redis.Redis
+) -> None:
     before = valkey.hget(keys.operation(1042), "revision")
     for done in range(50):
         running.report(Progress("pushing", done, 50))

@@ -20,16 +20,16 @@ from workers.jobs.deploy.permitted import answers_about_plan, are_known
 from workers.jobs.deploy.sole_change import sole_change
 from workers.jobs.deploy.superseding import supersede_waiting, superseded_by
 from workers.outside.best_effort import best_effort
-from workers.targets.observed import NOTHING_SERVED, Observed, Role, Version
+from workers.targets.observed import NOTHING_SERVED, Observed, Version, VersionRole
 from workers.targets.rendering import Values
 from workers.targets.target import Target
-from workers.work.running import Work, service_lease
+from workers.work.running import RunningOperation, service_lease
 from workers.work.service_work import OperationWork
 from workers.work.steps import Bakes, Continues, Finished, Returns, Step
 from workers.work.toolbox import Toolbox
 
 
-def apply_plan(running: Work, tools: Toolbox) -> Step:
+def apply_plan(running: RunningOperation, tools: Toolbox) -> Step:
     """Start the new container beside the old one, check it, switch, keep the old one stopped.
 
     Whatever goes wrong before the switch leaves the old one serving. A pull may take hours, so
@@ -59,7 +59,7 @@ def apply_plan(running: Work, tools: Toolbox) -> Step:
             gap, notes = _executed(target, plan, change, values, before, work, tools)
         except _PeopleUnknown:
             return Returns()
-        if before.having(Role.SERVING, Role.STOPPED, Role.DETACHED):
+        if before.having(VersionRole.SERVING, VersionRole.STOPPED, VersionRole.DETACHED):
             running.report(Progress("stopping the old container"))
             retire(target, change, work, tools)
     deployed = Deployed(

@@ -9,12 +9,12 @@ from quaymaster.request_facts import service_change
 from quaymaster.requests import DeployRequest, ScanRequest
 from workers.jobs.deploy.members import ImageSelection, for_host, for_people, resolve_member
 from workers.jobs.deploy.permitted import answers
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import OrdersScan
 from workers.work.toolbox import Toolbox
 
 
-def examine(request: DeployRequest, work: Work, tools: Toolbox) -> OrdersScan:
+def examine(request: DeployRequest, work: RunningOperation, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, refuse what may not run there, and order its scan.
 
     Raises UsageError for an image of a repository that the service may not run, whatever the bot
@@ -28,13 +28,15 @@ def examine(request: DeployRequest, work: Work, tools: Toolbox) -> OrdersScan:
     return OrdersScan(resolved, Stage.PLAN)
 
 
-def examine_alone(request: ScanRequest, work: Work, tools: Toolbox) -> OrdersScan:
+def examine_alone(request: ScanRequest, work: RunningOperation, tools: Toolbox) -> OrdersScan:
     """Pin the tag to its digest, and order its scan."""
     choice = for_people(request.image, tools.configuration)
     return OrdersScan(_resolved(request.image, choice, work, tools), Stage.WORK)
 
 
-def _resolved(image: ImageRef, choice: ImageSelection, work: Work, tools: Toolbox) -> Resolved:
+def _resolved(
+    image: ImageRef, choice: ImageSelection, work: RunningOperation, tools: Toolbox
+) -> Resolved:
     """What the tag means: found out once, also when the scan has to be ordered again."""
     resolved = work.operation.resolved
     if resolved is not None:

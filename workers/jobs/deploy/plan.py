@@ -10,7 +10,7 @@ from quaymaster.operations import Operation, State
 from quaymaster.outcomes import Failed
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Change, Plan, Undo
-from quaymaster.plans import Observed as RunningNow
+from quaymaster.plans import Serving as RunningNow
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
 from quaymaster.requests import DeployRequest
@@ -22,12 +22,14 @@ from workers.jobs.deploy.scanned import examined_of
 from workers.outside.best_effort import best_effort
 from workers.targets.observed import Observed, Version
 from workers.targets.rendering import workload_fingerprint
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Finished, Planned
 from workers.work.toolbox import Toolbox
 
 
-def plan_deploy(request: DeployRequest, work: Work, tools: Toolbox) -> Planned | Finished:
+def plan_deploy(
+    request: DeployRequest, work: RunningOperation, tools: Toolbox
+) -> Planned | Finished:
     """Ask the gate about what was found, render the configuration, look at what runs; then people
     decide.
     """

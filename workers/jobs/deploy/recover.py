@@ -8,12 +8,12 @@ from quaymaster.requests import PullRequest, PushRequest
 from workers.docker.images import inspect
 from workers.jobs.deploy.settled import settle_service
 from workers.outside.best_effort import best_effort
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Finished, Step
 from workers.work.toolbox import Toolbox
 
 
-def recover(work: Work, tools: Toolbox) -> Step:
+def recover(work: RunningOperation, tools: Toolbox) -> Step:
     """End the operation with what is found. Nothing is done again that could be done twice."""
     work.report(Progress("checking what was left behind"))
     operation = work.operation

@@ -13,12 +13,12 @@ from workers.jobs.deploy.ledger import bad_digests_of, newest_report, next_turn,
 from workers.jobs.deploy.permitted import Circumstances, admitted_to_plan, verdict_of_now
 from workers.jobs.deploy.plan import observed, plan_of, what_runs_now
 from workers.targets.rendering import Values
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Planned
 from workers.work.toolbox import Toolbox
 
 
-def plan_rollback(request: RollbackRequest, work: Work, tools: Toolbox) -> Planned:
+def plan_rollback(request: RollbackRequest, work: RunningOperation, tools: Toolbox) -> Planned:
     """Find the release to go back to; its secrets mean what they mean today."""
     work.report(Progress("looking for the last good release"))
     state = observed(request.service_ref, tools)

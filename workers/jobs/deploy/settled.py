@@ -6,7 +6,7 @@ from quaymaster.outcomes import Deployed, Interrupted
 from workers.jobs.deploy.apply import is_result_of, live
 from workers.jobs.deploy.sole_change import sole_change
 from workers.targets.observed import Condition
-from workers.work.running import Work, service_lease
+from workers.work.running import RunningOperation, service_lease
 from workers.work.service_work import OperationWork
 from workers.work.steps import Finished, Step
 from workers.work.toolbox import Toolbox
@@ -14,7 +14,7 @@ from workers.work.toolbox import Toolbox
 _UNDECIDED = (Condition.SPLIT, Condition.UNKNOWN)
 
 
-def settle_service(work: Work, tools: Toolbox) -> Step:
+def settle_service(work: RunningOperation, tools: Toolbox) -> Step:
     """Finish a switch that was made, take back one that was not, and say which it was."""
     operation = work.operation
     plan = operation.plan

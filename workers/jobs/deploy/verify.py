@@ -12,16 +12,16 @@ from workers.jobs.deploy.marks import marks_on
 from workers.jobs.deploy.sole_change import sole_change
 from workers.jobs.deploy.superseding import supersede_waiting
 from workers.outside.best_effort import best_effort
-from workers.targets.observed import Observed, Role, Version
+from workers.targets.observed import Observed, Version, VersionRole
 from workers.targets.target import Target
 from workers.targets.unhealthy import LOG_LINES, way_out
-from workers.work.running import Work, service_lease
+from workers.work.running import RunningOperation, service_lease
 from workers.work.service_work import OperationWork
 from workers.work.steps import Finished
 from workers.work.toolbox import Toolbox
 
 
-def verify_release(work: Work, tools: Toolbox) -> Finished:
+def verify_release(work: RunningOperation, tools: Toolbox) -> Finished:
     """Ask the service once more where its callers ask."""
     operation = work.operation
     plan, deployed = operation.plan, operation.interim
@@ -52,7 +52,7 @@ def verify_release(work: Work, tools: Toolbox) -> Finished:
 
 def _was_going_back(change: Change, observed: Observed) -> bool:
     """Whether an earlier job of this look broke off on the way: it does not do so by half."""
-    on_its_way = observed.having(Role.STAGED, Role.SERVING)
+    on_its_way = observed.having(VersionRole.STAGED, VersionRole.SERVING)
     return any(_is_from_before(change, one) and one.turn < change.turn for one in on_its_way)
 
 
@@ -101,7 +101,7 @@ class _GoingBack:
     change: Change
     target: Target
     work: OperationWork
-    running: Work
+    running: RunningOperation
     tools: Toolbox
 
     def finish(self, observed: Observed, problem: Problem) -> Finished:
@@ -120,7 +120,7 @@ class _GoingBack:
             supersede_waiting(operation, self.plan, self.tools)
             failed = _failed(problem, went_back, f"{name} is back.")
             return Finished(failed, State.FAILED, also=marks)
-        retained = observed.having(Role.RETAINED)
+        retained = observed.having(VersionRole.RETAINED)
         kept = next((one for one in retained if _is_from_before(change, one)), None)
         if kept is None:
             failed = _failed(problem, stayed, "There is no previous version.")

@@ -5,7 +5,7 @@ from typing import assert_never
 from quaymaster.errors import Problem
 from workers.targets.docker_host.containers import Container, ContainerRole, ServiceState
 from workers.targets.docker_host.settle import is_settled
-from workers.targets.observed import Condition, Observed, Remains, Role, Version
+from workers.targets.observed import Condition, Observed, Remains, Version, VersionRole
 
 
 def as_observed(state: ServiceState, unhealthy: Problem | None = None) -> Observed:
@@ -43,18 +43,18 @@ def _remains(state: ServiceState) -> Remains:
     return Remains.HALF_WAY if is_half_way else Remains.DISTURBED
 
 
-def _role(place: ContainerRole) -> Role:
+def _role(place: ContainerRole) -> VersionRole:
     match place:
         case ContainerRole.SERVING:
-            return Role.SERVING
+            return VersionRole.SERVING
         case ContainerRole.CANDIDATE:
-            return Role.STAGED
+            return VersionRole.STAGED
         case ContainerRole.DETACHED:
-            return Role.DETACHED
+            return VersionRole.DETACHED
         case ContainerRole.STOPPED:
-            return Role.STOPPED
+            return VersionRole.STOPPED
         case ContainerRole.RETAINED:
-            return Role.RETAINED
+            return VersionRole.RETAINED
         case _:
             assert_never(place)
 

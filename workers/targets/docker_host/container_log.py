@@ -13,7 +13,7 @@ from quaymaster.errors import NotFound
 from quaymaster.limits import ENGINE_SECONDS, HEAD_BYTES, LOG_KEPT_BYTES, LOG_READ_BYTES
 from quaymaster.redaction.redaction import redacted_tail
 from workers.docker.engine import Engine
-from workers.outside.exchange import Exchange, TooMuch
+from workers.outside.exchange import Exchange, ExchangeTooLarge
 
 _LINES_BEFORE = 400
 """Read besides what is shown: a private key that began before is known by its beginning."""
@@ -41,7 +41,7 @@ def log_tail(
 
 
 @dataclass(slots=True)
-class Tail:
+class LogTail:
     """Keeps the last bytes of a stream."""
 
     most: int = LOG_KEPT_BYTES
@@ -75,9 +75,9 @@ class Tail:
         return b"".join(self._pieces)
 
 
-def _end_of_output(api: APIClient, container: str, lines: int, since: datetime | None) -> Tail:
+def _end_of_output(api: APIClient, container: str, lines: int, since: datetime | None) -> LogTail:
     """What a container wrote last, within limits of time and bytes. Raises what the SDK raises."""
-    tail = Tail()
+    tail = LogTail()
     with Exchange(LOG_READ_BYTES + HEAD_BYTES, ENGINE_SECONDS).current():
         stream = api.logs(
             container,
@@ -91,7 +91,7 @@ def _end_of_output(api: APIClient, container: str, lines: int, since: datetime |
         try:
             for piece in stream:
                 tail.add(piece)
-        except (TooMuch, TimeoutError, urllib3.exceptions.TimeoutError):
+        except (ExchangeTooLarge, TimeoutError, urllib3.exceptions.TimeoutError):
             # So much, or so slowly, for a few lines: what came is what is shown.
             with suppress(OSError, AttributeError):
                 stream.close()

@@ -27,7 +27,7 @@ from quaymaster.operations import Operation, Origin, Stage, State
 from quaymaster.outcomes import Deployed, Ended, Failed
 from quaymaster.plan_kinds import PlanKind
 from quaymaster.plans import Change, Examined, Plan, Resolved, Undo
-from quaymaster.plans import Observed as RunningNow
+from quaymaster.plans import Serving as RunningNow
 from quaymaster.policy import Membership
 from quaymaster.progress import Progress
 from quaymaster.releases import Release
@@ -53,7 +53,7 @@ from workers.run import failed, run
 from workers.targets.docker_host.as_observed import as_version
 from workers.targets.docker_host.containers import ContainerRole as ContainerPlace
 from workers.targets.docker_host.containers import observe
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Continues, Finished, Planned, Returns, Step
 from workers.work.toolbox import Toolbox
 
@@ -224,7 +224,7 @@ def test_a_failure_of_the_first_release_says_that_nothing_serves(
     assert raised.value.runs_now == "Nothing ran before, and nothing runs now."
 
 
-class LosesItsService(Work):
+class LosesItsService(RunningOperation):
     """Its lease runs out when the new version serves and the old one is about to be stopped."""
 
     def report(self, progress: Progress) -> None:
@@ -553,7 +553,7 @@ def note(place: Place, text: str) -> None:
     place.connection.rpush(keys.releases(place.service.ref), text)
 
 
-class MarkedMeanwhile(Work):
+class MarkedMeanwhile(RunningOperation):
     """While its image is pulled, somebody rolls back from it."""
 
     def report(self, progress: Progress) -> None:

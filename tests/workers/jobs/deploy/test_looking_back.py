@@ -21,7 +21,7 @@ from tests.workers.services import Killed, KilledAfter, Service
 from tests.workers.toolboxes import running
 from workers.jobs.deploy.verify import verify_release
 from workers.targets.docker_host.containers import ContainerRole as ContainerPlace
-from workers.work.running import Work
+from workers.work.running import RunningOperation
 from workers.work.steps import Finished, Step
 
 pytestmark = pytest.mark.engine
@@ -59,7 +59,7 @@ def test_what_broke_off_while_it_went_back_goes_back(
     engine.containers.get(serving.id).exec_run(["rm", "/www/healthz"], user="root")
 
     @contextmanager
-    def dying(work: Work, service: ServiceRef) -> Iterator[Callable[[], None]]:
+    def dying(work: RunningOperation, service: ServiceRef) -> Iterator[Callable[[], None]]:
         yield KilledAfter(calls=step).fence
 
     with monkeypatch.context() as dies, suppress(Killed):

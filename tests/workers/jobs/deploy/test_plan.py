@@ -9,7 +9,7 @@ from quaymaster.target import ServiceRef
 from testing.samples import deploy
 from tests.workers.toolboxes import of_shop, toolbox
 from workers.jobs.deploy.plan import rule_for, what_runs_now
-from workers.targets.observed import Condition, Observed, Part
+from workers.targets.observed import Condition, MemberObserved, Observed
 
 
 def test_there_is_as_much_time_to_vote_as_is_configured() -> None:
@@ -32,7 +32,7 @@ def test_nobody_is_asked_for_longer_than_the_request_is_valid() -> None:
 def test_nothing_is_planned_about_a_service_that_is_split() -> None:
     service = ServiceRef("production", "web")
     parts = tuple(
-        Part(name, Observed(service, condition))
+        MemberObserved(name, Observed(service, condition))
         for name, condition in (("app1", Condition.ABSENT), ("app2", Condition.UNKNOWN))
     )
     split = Observed(service, Condition.SPLIT, parts=parts)

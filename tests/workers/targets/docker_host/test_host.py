@@ -20,7 +20,7 @@ from tests.workers.services import UNDISTURBED, Service, login_to
 from workers.targets.docker_host.containers import ContainerRole
 from workers.targets.docker_host.host import DockerHostTarget
 from workers.targets.fleet import Fleet
-from workers.targets.observed import Observed, Role
+from workers.targets.observed import Observed, VersionRole
 from workers.targets.rendering import Values
 from workers.targets.target import Live, Objection, Staged, Target, Work
 
@@ -258,7 +258,7 @@ def test_a_container_that_crashes_again_and_again_is_stopped_when_another_serves
     change = life.next(Image.V2)
     life.live(change)
     life.target.retire(service.ref, 2, 1.0, UNDISTURBED)
-    assert [one.role for one in life.expect(Image.V2).versions].count(Role.RETAINED) == 1
+    assert [one.role for one in life.expect(Image.V2).versions].count(VersionRole.RETAINED) == 1
 
 
 def test_what_is_cancelled_before_its_switch_leaves_no_container(
