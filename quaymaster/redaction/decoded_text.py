@@ -26,6 +26,7 @@ _SPELLED = re.compile(
     r"|(?P<entity>&\#?\w{1,8};)|\\{1,8}(?P<slash>/)",
     re.ASCII,
 )
+_UNSEEN = re.compile(rf"{COLOURS}|[{INVISIBLE}]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,20 @@ class Decoded:
 
 def decoded(text: str) -> Decoded | None:
     """None for a text that is what it means."""
+    return _replaced(text, _SPELLED)
+
+
+def without_unseen(text: str) -> Decoded | None:
+    """The text without colours and what else nobody sees; None if it has nothing of that kind."""
+    return _replaced(text, _UNSEEN)
+
+
+def _replaced(text: str, what: re.Pattern[str]) -> Decoded | None:
     pieces: list[str] = []
     starts: list[int] = []
     stops: list[int] = []
     end = 0
-    for match in _SPELLED.finditer(text):
+    for match in what.finditer(text):
         starts.extend(range(end, match.start()))
         stops.extend(range(end + 1, match.start() + 1))
         meaning = _meaning(match)

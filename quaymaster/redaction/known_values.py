@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
-from quaymaster.redaction.decoded_text import COLOURS, INVISIBLE
+from quaymaster.redaction.decoded_text import COLOURS, INVISIBLE, without_unseen
 from quaymaster.redaction.secret_names import is_secret_name
 from quaymaster.redaction.secret_shapes import Span, shapes
 
@@ -97,7 +97,15 @@ class KnownValues:
         self._folded = BytesAhoCorasick((*folded, *encoded)) if folded or encoded else None
 
     def spans(self, text: str) -> Iterator[Span]:
-        """The spans of the values in a text; they may overlap. The text has no lone surrogates."""
+        """The spans of the values in a text; they may overlap. The text has no lone surrogates.
+
+        What nobody sees may stand inside an escape too, so that only without it the escape is one.
+        """
+        yield from self._as_written(text)
+        if (seen := without_unseen(text)) is not None:
+            yield from map(seen.place, self._as_written(seen.text))
+
+    def _as_written(self, text: str) -> Iterator[Span]:
         if self._plain is not None:
             for _, start, stop in self._plain.find_matches_as_indexes(text, overlapping=True):
                 yield start, stop

@@ -19,9 +19,10 @@ from trial.processes import command_line, kill_and_wait
 
 PARENT_VARIABLE = "QUAYMASTER_ENGINES_DIR"
 
-# Below Linux's default range of ephemeral ports (32768 to 60999), so that no outgoing
-# connection takes a port between its reservation and its use.
-_PORTS = range(20_000, 32_000)
+# Below Linux's default range of ephemeral ports (32768 to 60999), so that no outgoing connection
+# takes a port between its reservation and its use; below those of trials too (trial/ports.py),
+# which come back to theirs. Only even ones: a test may use the next port as well.
+_PORTS = range(10_000, 20_000, 2)
 
 # A Unix socket's path has at most 107 bytes (man 7 unix), and the longest one here is
 # containerd's: <run directory>/docker/x/containerd/containerd.sock.debug and the like.
@@ -76,7 +77,9 @@ class RunDirectory:
             yield
 
     def reserve_port(self) -> int:
-        """A TCP port on 127.0.0.1 that is free and that this run gives to nobody else."""
+        """A TCP port on 127.0.0.1 that is free; this run gives it to nobody else, nor the next
+        port.
+        """
         first = random.randrange(len(_PORTS))
         for port in chain(_PORTS[first:], _PORTS[:first]):
             reservation = self.path / "ports" / str(port)
@@ -90,7 +93,7 @@ class RunDirectory:
                 except OSError:
                     continue
             return port
-        raise EngineError("no free TCP port on 127.0.0.1 between 20000 and 32000")
+        raise EngineError("no free TCP port on 127.0.0.1 between 10000 and 20000")
 
     def record(self, process: "subprocess.Popen[bytes]") -> None:
         """Remember a process, so that it ends with the run whatever happens to its parent."""

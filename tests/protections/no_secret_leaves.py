@@ -187,6 +187,13 @@ NO_SECRET_LEAVES = (
         for what, old, new, test in _ENCODINGS
     ),
     _row(
+        "an escape with something unseen inside is undone",
+        _VALUES_FILE,
+        "            yield from map(seen.place, self._as_written(seen.text))\n",
+        "            pass\n",
+        (f"{_VALUES}::test_no_card_puts_together_what_nobody_saw_in_between",),
+    ),
+    _row(
         "a text is cut after the search",
         "quaymaster/redaction/redaction.py",
         "    window = written(text[:LONGEST_TEXT])\n",

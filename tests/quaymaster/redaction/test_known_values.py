@@ -11,7 +11,7 @@ from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.views.parts import cleaned
@@ -99,6 +99,7 @@ UNSEEN = ("\x1b[1;31m", "\x1b[0m", "\x9b", "\u200b", "\u2060", "\ufeff", "\xad",
 
 
 @given(values, st.dictionaries(st.integers(0, 40), st.sampled_from(UNSEEN), max_size=6))
+@example("0000000000000\\r0\\n", {0: "\x1b[1;31m", 14: "\x9b"})
 def test_no_card_puts_together_what_nobody_saw_in_between(
     value: str, between: dict[int, str]
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from quaymaster.errors import OutsideFailure
 from testing.engines.daemon import Daemon
 from testing.engines.run_directory import EngineError, RunDirectory
+from testing.engines.waiting import wait_until
+from trial.processes import command_line
 
 
 @pytest.fixture
@@ -41,6 +43,10 @@ def test_processes_of_the_run_are_ended_and_others_are_not(run: RunDirectory) ->
     with ours, other:
         run.record(ours)
         run.record(other)  # as if its pid had belonged to a process of ours before
+        # For a moment after the start, the kernel knows no arguments of a program yet.
+        wait_until(
+            lambda: bool(command_line(ours.pid)), within=10, what="the command line of our process"
+        )
         killed = run.end_processes()
         assert ours.wait(timeout=10) == -9
         assert other.poll() is None
