@@ -111,7 +111,7 @@ from pathlib import Path
 from quaymaster.configuration.configuration import Configuration
 from quaymaster.signs_of_life import Signs
 from workers.work import configurations
-from workers.process.supervisor import Child, Reload, Supervisor
+from workers.process.supervisor import Child, ProcessReload, Supervisor
 
 folder, file, signs = Path(sys.argv[1]), Path(sys.argv[2]), Signs(Path(sys.argv[3]))
 configuration = Configuration.load(file)
@@ -123,7 +123,7 @@ def run(sign):
     time.sleep(600)
 
 children = [Child("stays", run), Child("ends", run, ends_for_new_configuration=True)]
-sys.exit(Supervisor(children, 1, signs, Reload.of(shared, signs)).run())
+sys.exit(Supervisor(children, 1, signs, ProcessReload.of(shared, signs)).run())
 """
 
 
