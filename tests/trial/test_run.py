@@ -11,7 +11,7 @@ import pytest
 
 from testing.images.catalogue import LocalImages
 from tests.trial.page import Tab, opened
-from tests.trial.programs import left_running, running_trial
+from tests.trial.programs import Trial, left_running, running_trial
 from trial.choices import CHOICES, kept_choices
 from trial.world import CAROL, DAVE, EVE, SECURITY
 
@@ -66,17 +66,21 @@ def deploys_with_approvals(alice: Tab, tag: str, end: str) -> None:
     alice.sees_card(title, end)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_running(
-    trial_state: Path, docker_host: str, engine: docker.DockerClient, number: signal.Signals
+def deploys_half(trial: Trial) -> None:
+    """A deploy is in the middle of something, as far as one can say."""
+    with opened(trial.address()) as alice:
+        alice.command("push shop/web:v2")
+        alice.sees_card("Push shop/web:v2 from local", "Pushed")
+        alice.command("deploy shop/web:v2 to staging")
+        alice.sees("Deploy shop/web:v2 to staging/web")
+
+
+def test_sigterm_leaves_nothing_running(
+    trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
     with running_trial(trial_state, docker_host) as trial:
-        with opened(trial.address()) as alice:
-            alice.command("push shop/web:v2")
-            alice.sees_card("Push shop/web:v2 from local", "Pushed")
-            alice.command("deploy shop/web:v2 to staging")
-            alice.sees("Deploy shop/web:v2 to staging/web")
-        trial.send(number)
+        deploys_half(trial)
+        trial.send(signal.SIGTERM)
         assert trial.ended() == 0, trial.text
     assert left_running(trial_state, engine) == []
 
@@ -91,18 +95,7 @@ def test_a_signal_while_it_starts_leaves_nothing_running(
     assert left_running(trial_state, engine) == []
 
 
-def test_a_part_that_ends_is_told_with_its_log_and_ends_the_rest(
-    trial_state: Path, docker_host: str, engine: docker.DockerClient
-) -> None:
-    with running_trial(trial_state, docker_host) as trial:
-        trial.sees(STARTED)
-        os.kill(trial.parts()["bot"], signal.SIGKILL)
-        assert trial.ended() == 2
-    assert "The bot ended with status -9" in trial.text
-    assert left_running(trial_state, engine) == []
-
-
-def test_what_a_killed_run_left_is_ended_by_the_next(
+def test_what_a_killed_run_left_is_ended_by_the_next_and_sigint_leaves_nothing_running(
     trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
     with running_trial(trial_state, docker_host) as trial:
@@ -113,14 +106,22 @@ def test_what_a_killed_run_left_is_ended_by_the_next(
     with running_trial(trial_state, docker_host) as trial:
         trial.sees(STARTED)
         assert "The last run was killed. Stopped what it left running: " in trial.text
-        assert trial.stops() == 0
+        deploys_half(trial)
+        trial.send(signal.SIGINT)
+        assert trial.ended() == 0, trial.text
     assert left_running(trial_state, engine) == []
 
 
-def test_reset_starts_over(
+def test_a_broken_state_is_told_and_reset_starts_over(
     trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
+    trial_state.mkdir()
+    (trial_state / "made-by-quaymaster-try").touch()
+    (trial_state / "choices.json").write_text("{")
     with running_trial(trial_state, docker_host) as trial:
+        assert trial.ended() == 2
+    assert "Start over with `quaymaster try --reset`." in trial.text
+    with running_trial(trial_state, docker_host, "--reset") as trial:
         with opened(trial.address()) as alice:
             alice.command("push shop/web:v2")
             alice.sees_card("Push shop/web:v2 from local", "Pushed")
@@ -134,41 +135,24 @@ def test_reset_starts_over(
     assert (trial_state / "choices.json").read_text() != before
 
 
-def test_a_broken_state_is_told_and_reset_helps(
+def test_one_run_at_a_time_ends_with_its_parts_and_remove_leaves_no_directory_and_no_image(
     trial_state: Path, docker_host: str, engine: docker.DockerClient
 ) -> None:
-    trial_state.mkdir()
-    (trial_state / "made-by-quaymaster-try").touch()
-    (trial_state / "choices.json").write_text("{")
     with running_trial(trial_state, docker_host) as trial:
+        trial.sees(STARTED)
+        with running_trial(trial_state, docker_host) as second:
+            second.sees("runs in")
+            assert second.ended() == 2
+            assert "--state DIR" in second.text
+        os.kill(trial.parts()["bot"], signal.SIGKILL)
         assert trial.ended() == 2
-    assert "Start over with `quaymaster try --reset`." in trial.text
-    with running_trial(trial_state, docker_host, "--reset") as trial:
-        trial.sees(STARTED)
-        assert trial.stops() == 0, trial.text
-
-
-def test_remove_leaves_no_directory_and_no_image(
-    trial_state: Path, docker_host: str, engine: docker.DockerClient
-) -> None:
-    with running_trial(trial_state, docker_host) as trial:
-        trial.sees(STARTED)
-        assert trial.stops() == 0, trial.text
+    assert "The bot ended with status -9" in trial.text
+    assert left_running(trial_state, engine) == []
     name = json.loads((trial_state / "choices.json").read_text())["name"]
     with running_trial(trial_state, docker_host, "--remove") as trial:
         assert trial.ended() == 0, trial.text
     assert not trial_state.exists()
     assert not engine.images.list(filters={"label": f"io.quaymaster.trial={name}"})
-
-
-def test_a_second_run_in_the_same_directory_is_refused(trial_state: Path, docker_host: str) -> None:
-    with running_trial(trial_state, docker_host) as first:
-        first.sees(STARTED)
-        with running_trial(trial_state, docker_host) as second:
-            second.sees("runs in")
-            assert second.ended() == 2
-            assert "--state DIR" in second.text
-        assert first.stops() == 0, first.text
 
 
 def test_a_port_in_use_is_named(
