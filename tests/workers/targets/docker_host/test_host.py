@@ -232,8 +232,8 @@ class FleetSubject:
 class TestFleetOfHosts(Conformance):
     """Each host alone has died at every call, and so has a fleet of others (`test_fleet.py`)."""
 
-    every = 5
-    every_combined = 9
+    every = 9
+    every_combined = 13
 
     @pytest.fixture
     def subject(
