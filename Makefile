@@ -44,7 +44,7 @@ $(TRYABLE): pyproject.toml try/pyproject.toml requirements/try.txt requirements/
 $(BIN)/python:
 	@python=$$(PYTHON='$(PYTHON)' .ci/python) && "$$python" -m venv $(VENV)
 
-check: lint ## lint and the fast tests: under two minutes
+check: lint ## lint and the fast tests: three to four minutes on two cores
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not engine' --hypothesis-profile quick
 
 lint: install ## format, rules, types and import contracts
