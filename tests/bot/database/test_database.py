@@ -190,7 +190,7 @@ async def test_what_may_be_asked_twice_is(valkey_server: ValkeyServer) -> None:
         assert await database.perform(setting("a")) == "done"
         wire.silenced_by = b"SET"
         with pytest.raises(Conflict, match="b is 1"):
-            await database.insist(setting("b"))
+            await database.insist(setting("b"), Deadline(seconds_from_now(60)))
         wire.silenced_by = b"TIME"
         await database.read_clock()
         await database.close()
