@@ -87,7 +87,7 @@ def _typed(system: System, port: int, text: str) -> int:
     """The number of the operation that a command became."""
     with closing(Commander(port, system.environment["SLACK_SIGNING_SECRET"])) as commander:
         _, words = commander.send(text)
-    return int(words.partition("#")[2].partition(" ")[0])
+    return int(words.partition("#")[2].partition(" ")[0].rstrip(":"))
 
 
 def _killed(

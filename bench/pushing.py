@@ -62,7 +62,7 @@ def _ours(system: System, port: int, name: str) -> float:
     commander = Commander(port, system.environment["SLACK_SIGNING_SECRET"])
     began = time.perf_counter()
     _, words = commander.send(f"push {name}")
-    number = int(words.partition("#")[2].partition(" ")[0])
+    number = int(words.partition("#")[2].partition(" ")[0].rstrip(":"))
     ended = system.ended(number, within=300)
     took = time.perf_counter() - began
     commander.close()
