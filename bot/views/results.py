@@ -178,12 +178,12 @@ def _undo(deployed: Deployed, context: CardContext) -> Line:
 
 
 def _deployed_lines(deployed: Deployed) -> tuple[Line, ...]:
-    took = f"took {duration(deployed.seconds)}"
+    seconds = duration(deployed.seconds)
     if deployed.replaced is None:
-        return ((took,),)
+        return ((f"Took {seconds}",),)
     gap = deployed.gap_seconds
     for_how_long = "an unknown time" if gap is None else duration(gap)
-    return ((dotted(f"Unreachable for {for_how_long}", took),),)
+    return ((dotted(f"Unreachable for {for_how_long}", f"took {seconds}"),),)
 
 
 def image_line(image: PinnedImage, context: CardContext) -> Line:
